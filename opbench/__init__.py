@@ -1,0 +1,36 @@
+"""opbench: measure an operator honestly. The vocabulary; see `opbench.run` for how the nouns meet."""
+
+from opbench.backend import Backend, Launch
+from opbench.case import Axes, Case, Point
+from opbench.operator import Axis, Inputs, Operator, Tolerance, Work
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.report import Artifact, Page, Report
+from opbench.sweep import Grid, Sweep
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Artifact",
+    "Axes",
+    "Axis",
+    "Backend",
+    "Case",
+    "Check",
+    "Failed",
+    "Grid",
+    "Inputs",
+    "Launch",
+    "Measured",
+    "Mismatch",
+    "Operator",
+    "Outcome",
+    "Page",
+    "Point",
+    "Record",
+    "Report",
+    "Sweep",
+    "Tolerance",
+    "Unavailable",
+    "Work",
+    "__version__",
+]

@@ -1,0 +1,57 @@
+"""A Backend is one way to compute an operator: it prepares, and what it prepared is launched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import torch
+
+    from opbench.case import Point
+    from opbench.operator import Inputs
+
+Launch: TypeAlias = "Callable[[], torch.Tensor]"
+"""Enqueue the computation on the current stream and return its output; all that the clock sees."""
+
+Prepare: TypeAlias = "Callable[[Point, Inputs, torch.Tensor | None, str], Launch]"
+
+
+def _always(_: str) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One implementation of one operator. A backend file assigns one of these to `BACKEND`.
+
+    about: one line for listings.
+    prepare(point, inputs, out, schedule): everything that happens once (compiling, tuning, index tables),
+        returning the launch. `out` is the tensor to write into in mode `out`, else None. `schedule` is one
+        of `schedules`, or "" for the backend's own choice. Its time is recorded as `prepare_s`.
+    unavailable(device): why this backend cannot run on `cpu` or `cuda` of this machine, or None. It must be
+        cheap and must not compile anything.
+    """
+
+    about: str
+    prepare: Prepare
+    devices: frozenset[str] = frozenset({"cpu", "cuda"})
+    dtypes: frozenset[str] = frozenset({"float32", "float16", "bfloat16", "float64"})
+    modes: frozenset[str] = frozenset({"forward"})
+    schedules: tuple[str, ...] = ()
+    unavailable: Callable[[str], str | None] = _always
+
+    def refusal(self, point: Point) -> str | None:
+        """Why this backend does not take the point, or None when it does."""
+        if point.device not in self.devices:
+            return f"runs on {_listing(self.devices)}, not on {point.device}"
+        if point.dtype not in self.dtypes:
+            return f"takes {_listing(self.dtypes)}, not {point.dtype}"
+        if point.mode not in self.modes:
+            return f"has {_listing(self.modes)}, not mode {point.mode!r}"
+        return self.unavailable(point.device)
+
+
+def _listing(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,0 +1,103 @@
+"""What the numbers depend on besides the code: collected once by the process that measures, kept in every record."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+GIB = 1 << 30
+
+PINNED = {
+    # Unpinned, whether a large fresh output costs page faults is a lottery per process and call order:
+    # 5 fills of 64 MiB took 81,925 faults at 1.8 GiB/s unpinned and 0 at 14.7 GiB/s pinned (2-core EPYC VM,
+    # glibc 2.36). Values are past any output that fits: serve everything from the heap and never trim it.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 40),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 41),
+    "MALLOC_TOP_PAD_": str(64 << 20),
+    "PYTHONHASHSEED": "0",
+}
+"""Environment variables every measuring process is started with, and which its records repeat."""
+
+LIBRARIES = ("torch", "numpy", "triton", "cupy-cuda13x", "numba-cuda", "fvcore", "onnxruntime")
+
+
+def describe(device: str) -> dict[str, Any]:
+    """The machine and software of this process as flat JSON: sizes in bytes, frequencies in hertz.
+
+    `device` is `cpu` or `cuda`; for `cuda` the accelerator's own properties are added.
+    """
+    import psutil
+    import torch
+
+    found = {
+        "device": device,
+        "device_name": _cpu_name(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "threads": torch.get_num_threads(),
+        "os": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {name: found for name in LIBRARIES if (found := _version(name))},
+        "pinned": {name: os.environ.get(name, "") for name in PINNED},
+        "transparent_hugepages": _hugepages(),
+        "load_average": os.getloadavg()[0],
+    }
+    if device == "cuda":
+        found |= _accelerator(torch)
+    return found
+
+
+def _accelerator(torch: Any) -> dict[str, Any]:
+    properties = torch.cuda.get_device_properties(0)
+    return {
+        "device_name": properties.name,
+        "device_memory_bytes": properties.total_memory,
+        "multiprocessors": properties.multi_processor_count,
+        "l2_bytes": properties.L2_cache_size,
+        "capability": f"{properties.major}.{properties.minor}",
+        "cuda": torch.version.cuda,
+    }
+
+
+def revision(root: Path | None = None) -> str:
+    """The commit the code comes from, `+dirty` when files differ from it, or `unknown` outside a checkout."""
+    where = root or Path(__file__).parent
+    try:
+        commit = _git(where, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+dirty" if _git(where, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(where: Path, *words: str) -> str:
+    command = ["git", "-C", str(where), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu_name() -> str:
+    if sys.platform == "linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _hugepages() -> str:
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    try:
+        text = setting.read_text(encoding="utf-8")
+    except OSError:
+        return "unknown"
+    return text[text.find("[") + 1 : text.find("]")]

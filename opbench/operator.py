@@ -1,0 +1,119 @@
+"""An Operator says what is right and how much work it is; it never says how to compute it fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from opbench.case import Axes
+from opbench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    import torch
+
+    from opbench.case import Point
+
+Inputs: TypeAlias = "dict[str, torch.Tensor]"
+"""Named input tensors of a point, in the order the operator's function takes them."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One named size of an operator; `default` is used where a command does not name the axis."""
+
+    name: str
+    about: str
+    default: int
+    minimum: int = 1
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """A result passes where |got - want| <= atol * rms(want) + rtol * |want|, element by element.
+
+    Scaling `atol` by the reference's own size keeps it below the output: zeros can never pass.
+    """
+
+    rtol: float
+    atol: float = 0.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """The least any implementation has to do for one call, so that all are divided by the same number.
+
+    macs: multiply-accumulates of convolutions and matrix products.
+    products: multiplications whose result is not accumulated (the cross-Hadamard product's own). The
+        paper's cost model adds them to the MACs.
+    elementwise: every other arithmetic operation on single elements (normaliser, activation, pooling),
+        one per element and operation of the unfused definition.
+    bytes_read, bytes_written: each input element read once, each output element written once.
+    """
+
+    macs: int
+    products: int
+    elementwise: int
+    bytes_read: int
+    bytes_written: int
+
+    @property
+    def model_macs(self) -> int:
+        """MACs as the paper's cost model counts them: a lone product costs as much as a MAC."""
+        return self.macs + self.products
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations; a MAC is two, everything else one."""
+        return 2 * self.macs + self.products + self.elementwise
+
+    @property
+    def moved_bytes(self) -> int:
+        return self.bytes_read + self.bytes_written
+
+
+def _no_sizes(_: Axes) -> Mapping[str, int]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One computation with named axes.
+
+    inputs(point): seeded tensors on the point's device and dtype (`meta` too); the same point, the same values.
+    reference(point, inputs): the float64 result, on the inputs' device, computed independently of all backends.
+    work(point): the least arithmetic and traffic.
+    eager(point): a plain function of the inputs for the counters of fvcore and torch to walk.
+    tolerances: by dtype name; the dtypes it lists are those the operator is defined for.
+    check_points: axis values for correctness (odd, prime, one, empty); never those used for timing.
+    sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
+    """
+
+    name: str
+    about: str
+    axes: tuple[Axis, ...]
+    inputs: Callable[[Point], Inputs]
+    reference: Callable[[Point, Inputs], torch.Tensor]
+    work: Callable[[Point], Work]
+    eager: Callable[[Point], Callable[..., torch.Tensor]]
+    tolerances: Mapping[str, Tolerance]
+    check_points: tuple[Mapping[str, int], ...]
+    sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
+    modes: frozenset[str] = frozenset({"forward"})
+
+    def complete(self, given: Mapping[str, int]) -> Axes:
+        """All axes in declared order, defaults filled in.
+
+        Raises UsageError for an axis that does not exist and for a value below its minimum.
+        """
+        known = {axis.name: axis for axis in self.axes}
+        for name in given:
+            if name not in known:
+                raise unknown("axis", name, known, f"of operator {self.name!r}")
+        values = {axis.name: given.get(axis.name, axis.default) for axis in self.axes}
+        for name, value in values.items():
+            if value < known[name].minimum:
+                raise UsageError(
+                    f"axis {name!r} of operator {self.name!r} is {value}; expected an integer >= {known[name].minimum}"
+                )
+        return Axes(values)

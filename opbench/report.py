@@ -1,0 +1,44 @@
+"""A Report is a pure function from records to one figure or table; the Page puts them all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from opbench.record import Record
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One file of a report.
+
+    name: file name under the run's folder, such as `figures/latency.svg` or `table.csv`.
+    title, caption: what the page shows above and below it; figures say what is plotted, units included.
+    """
+
+    name: str
+    title: str
+    caption: str
+    data: bytes
+
+    @property
+    def is_figure(self) -> bool:
+        return self.name.endswith(".svg")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report file assigns one of these to `REPORT`.
+
+    render(records): the artifacts; an empty list where the records hold nothing this report shows.
+    order: position on the page, low first.
+    """
+
+    about: str
+    order: int
+    render: Callable[[Sequence[Record]], list[Artifact]] = field(repr=False)
+
+
+Page: TypeAlias = "Callable[[Sequence[Record], Sequence[Artifact]], str]"
+"""A page file assigns one of these to `PAGE`: one self-contained HTML text from records and artifacts."""

@@ -1,0 +1,88 @@
+"""A Sweep is a question with axes; narrowing it on the command line asks the same question of fewer points."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from opbench.case import Axes, Point
+from opbench.errors import UsageError, unknown
+
+
+def _take_all(_: Point) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A full cross product of axis values over some operators.
+
+    backends: names to measure; empty means every backend the operator's folder holds.
+    skip(point): a reason not to measure the point, which becomes its record, or None.
+    """
+
+    operators: tuple[str, ...]
+    axes: Mapping[str, tuple[int, ...]]
+    backends: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ("float32",)
+    modes: tuple[str, ...] = ("forward",)
+    skip: Callable[[Point], str | None] = field(default=_take_all)
+
+    def points(self, device: str, clock: str) -> Iterator[Point]:
+        """Every point of the grid. The last axis runs fastest, operators slowest."""
+        for operator, dtype, mode in itertools.product(self.operators, self.dtypes, self.modes):
+            for values in itertools.product(*self.axes.values()):
+                axes = Axes(dict(zip(self.axes, values, strict=True)))
+                yield Point(operator, axes, dtype, device, mode, clock)
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What the command line asks for in place of a sweep's own values; an empty field changes nothing."""
+
+    axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    operators: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A question, and the grids that answer it. A sweep file assigns one of these to `SWEEP`."""
+
+    question: str
+    grids: tuple[Grid, ...]
+
+    def narrowed(self, by: Narrowing) -> Sweep:
+        """The same question with other values.
+
+        Raises UsageError when an axis or operator that no grid has is named, or nothing is left to ask.
+        """
+        axes = {name for grid in self.grids for name in grid.axes}
+        operators = {name for grid in self.grids for name in grid.operators}
+        for name in by.axes:
+            if name not in axes:
+                raise unknown("axis", name, axes, "in this sweep")
+        for name in by.operators:
+            if name not in operators:
+                raise unknown("operator", name, operators, "in this sweep")
+        grids = tuple(kept for grid in self.grids if (kept := _narrow(grid, by)) is not None)
+        if not grids:
+            raise UsageError("nothing is left to measure: no grid of this sweep has all of the named operators")
+        return replace(self, grids=grids)
+
+
+def _narrow(grid: Grid, by: Narrowing) -> Grid | None:
+    operators = tuple(name for name in grid.operators if not by.operators or name in by.operators)
+    if not operators:
+        return None
+    return replace(
+        grid,
+        operators=operators,
+        axes={name: by.axes.get(name, values) for name, values in grid.axes.items()},
+        backends=by.backends or grid.backends,
+        dtypes=by.dtypes or grid.dtypes,
+        modes=by.modes or grid.modes,
+    )
