@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from typing import Any, cast
+from typing import Any
 
 from opbench.case import Axes, Case, Point
 from opbench.errors import UsageError
@@ -33,7 +33,7 @@ def outcome_from_json(data: dict[str, Any]) -> Outcome:
     for name in ("samples_s", "warnings"):
         if name in values:
             values[name] = tuple(values[name])
-    return cast("Outcome", kind(**values))
+    return kind(**values)
 
 
 def point_to_json(point: Point) -> dict[str, Any]:
@@ -49,8 +49,7 @@ def to_line(record: Record) -> str:
     """One line of JSON, newline included, NaN and infinity spelled the way Python's parser reads them."""
     data = {
         "schema": record.schema,
-        "case": point_to_json(record.case.point)
-        | {"backend": record.case.backend, "replica": record.case.replica},
+        "case": point_to_json(record.case.point) | {"backend": record.case.backend, "replica": record.case.replica},
         "outcome": outcome_to_json(record.outcome),
         "work": None if record.work is None else asdict(record.work),
         "sizes": dict(record.sizes),

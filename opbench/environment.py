@@ -20,6 +20,8 @@ PINNED = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 41),
     "MALLOC_TOP_PAD_": str(64 << 20),
     "PYTHONHASHSEED": "0",
+    # Inductor otherwise keeps a pool of compiler processes that wake up beside the measurement.
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
 }
 """Environment variables every measuring process is started with, and which its records repeat."""
 

@@ -1,0 +1,1 @@
+"""What is measured: one package per operator, one file per backend."""

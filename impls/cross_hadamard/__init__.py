@@ -1,0 +1,1 @@
+"""The cross-Hadamard product: all pairwise products of (selected) channels."""

@@ -1,0 +1,57 @@
+"""What every backend of the cross-Hadamard product accepts, checked in one place with one wording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+
+
+def check_input(x: Tensor) -> None:
+    """Raises ValueError for a shape without channels, TypeError for integer, boolean and complex tensors."""
+    if x.dim() < 2:
+        raise ValueError(f"x has shape {tuple(x.shape)}; expected (B, C, *spatial)")
+    if x.dtype not in DTYPES:
+        raise TypeError(f"x is {x.dtype}; expected float32, float16, bfloat16 or float64")
+
+
+def check_index(x: Tensor, index: Tensor) -> None:
+    """Raises TypeError for a dtype other than int64, ValueError for a wrong shape or device.
+
+    The values are the kernel's to check (`check_index_values`), because reading them here would stop a GPU.
+    """
+    if index.dtype != torch.int64:
+        raise TypeError(f"index is {index.dtype}; expected torch.int64")
+    if index.dim() != 2 or index.shape[0] != x.shape[0]:
+        raise ValueError(f"index has shape {tuple(index.shape)}; expected (B, k) with B = {x.shape[0]} as in x")
+    if index.device != x.device:
+        raise ValueError(f"index is on {index.device} and x on {x.device}; expected one device")
+
+
+def check_index_values(index: Tensor, channels: int) -> None:
+    """Raises IndexError naming the first value outside 0 <= index < C. Reads the values: not for graph capture."""
+    outside = index[(index < 0) | (index >= channels)]
+    if outside.numel():
+        raise IndexError(f"index holds {int(outside[0])}; expected 0 <= index < C = {channels}")
+
+
+def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
+    """Raises ValueError or TypeError unless `out` has the output's shape, dtype and device.
+
+    Raises RuntimeError when a gradient would be lost: writing into a given tensor is not differentiable.
+    """
+    n = x.shape[1] if index is None else index.shape[1]
+    expected = (x.shape[0], n * (n - 1) // 2, *x.shape[2:])
+    if tuple(out.shape) != expected:
+        raise ValueError(f"out has shape {tuple(out.shape)}; expected {expected}")
+    if out.dtype != x.dtype:
+        raise TypeError(f"out is {out.dtype}; expected {x.dtype} as x")
+    if out.device != x.device:
+        raise ValueError(f"out is on {out.device} and x on {x.device}; expected one device")
+    if torch.is_grad_enabled() and (x.requires_grad or out.requires_grad):
+        raise RuntimeError("out= is not differentiable and x requires grad; leave out= away, or use torch.no_grad()")

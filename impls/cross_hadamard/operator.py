@@ -1,0 +1,114 @@
+"""What the cross-Hadamard product is: y[b, (i, j)] = x[b, i] * x[b, j] over the pairs i < j, in row order (Eq. 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from impls.cross_hadamard.pairs import pair_count, pair_indices
+from impls.seeded import away_from_zero, generator_for, itemsize
+from opbench import Axes, Axis, Operator, Tolerance, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opbench import Inputs, Point
+
+
+def inputs(point: Point) -> Inputs:
+    """x (batch, channels, edge, edge); with `selected` > 0 also index (batch, selected), repeats allowed."""
+    batch, channels, edge, selected = (point.axes[name] for name in ("batch", "channels", "edge", "selected"))
+    random = generator_for(point)
+    found = {"x": away_from_zero((batch, channels, edge, edge), point, random)}
+    if selected:
+        # From an empty channel axis nothing can be selected; then the index has no columns either.
+        columns = selected if channels else 0
+        index = torch.randint(max(channels, 1), (batch, columns), generator=random)
+        found["index"] = index.to(point.device)
+    return found
+
+
+def reference(_: Point, inputs: Inputs) -> torch.Tensor:
+    """One row of the triangle at a time in float64: z[i] against all later channels."""
+    x = inputs["x"].double()
+    if "index" in inputs:
+        rows = torch.arange(x.shape[0], device=x.device).unsqueeze(1)
+        x = x[rows, inputs["index"]]
+    rows_of_triangle = [x[:, i : i + 1] * x[:, i + 1 :] for i in range(x.shape[1])]
+    return torch.cat(rows_of_triangle, dim=1) if rows_of_triangle else x
+
+
+def work(point: Point) -> Work:
+    """One product per output element; x (or only the selected channels, and the index) read once."""
+    batch, pixels = point.axes["batch"], point.axes["edge"] ** 2
+    n = _channels_used(point.axes)
+    products = batch * pair_count(n) * pixels
+    size = itemsize(point)
+    index_bytes = 8 * batch * point.axes["selected"]
+    return Work(
+        macs=0,
+        products=products,
+        elementwise=0,
+        bytes_read=batch * min(n, point.axes["channels"]) * pixels * size + index_bytes,
+        bytes_written=products * size,
+    )
+
+
+def eager(_: Point) -> Callable[..., torch.Tensor]:
+    from impls.cross_hadamard.torch_eager import products, selected
+
+    def function(x: torch.Tensor, index: torch.Tensor | None = None) -> torch.Tensor:
+        z = x if index is None else selected(x, index)
+        i, j = pair_indices(z.shape[1], z.device)
+        return products(z, i, j)
+
+    return function
+
+
+def sizes(axes: Axes) -> Mapping[str, int]:
+    return {"out_channels": pair_count(_channels_used(axes))}
+
+
+def _channels_used(axes: Axes) -> int:
+    return axes["selected"] or axes["channels"]
+
+
+OPERATOR = Operator(
+    name="cross_hadamard",
+    about="all pairwise products of the channels of a feature map",
+    axes=(
+        Axis("batch", "samples", default=1, minimum=0),
+        Axis("channels", "input channels C", default=64, minimum=0),
+        Axis("edge", "height and width", default=28, minimum=0),
+        Axis("selected", "channels selected by an index per sample; 0 takes all", default=0, minimum=0),
+    ),
+    inputs=inputs,
+    reference=reference,
+    work=work,
+    eager=eager,
+    # One rounding per output: half a unit in the last place, no accumulation.
+    tolerances={
+        "float32": Tolerance(rtol=2**-24),
+        "float64": Tolerance(rtol=2**-53),
+        "float16": Tolerance(rtol=2**-11),
+        "bfloat16": Tolerance(rtol=2**-8),
+    },
+    check_points=(
+        {"batch": 3, "channels": 5, "edge": 7},
+        {"batch": 1, "channels": 17, "edge": 13},
+        {"batch": 2, "channels": 8, "edge": 1},
+        {"batch": 1, "channels": 3, "edge": 29},
+        {"batch": 2, "channels": 33, "edge": 3},
+        {"batch": 1, "channels": 2, "edge": 5},
+        {"batch": 1, "channels": 1, "edge": 5},
+        {"batch": 1, "channels": 0, "edge": 5},
+        {"batch": 0, "channels": 5, "edge": 7},
+        {"batch": 2, "channels": 5, "edge": 0},
+        {"batch": 2, "channels": 11, "edge": 7, "selected": 5},
+        {"batch": 3, "channels": 3, "edge": 13, "selected": 7},
+        {"batch": 1, "channels": 5, "edge": 3, "selected": 1},
+    ),
+    sizes=sizes,
+    modes=frozenset({"forward", "out"}),
+)

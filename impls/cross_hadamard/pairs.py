@@ -1,0 +1,41 @@
+"""Index maths of the strict upper triangle, in integers throughout.
+
+Pairs are ordered row by row: (0,1), (0,2), ..., (0,n-1), (1,2), ... The paper's closed form takes a floating
+root; rounded before the halving, or in float32 past n = 2048, it lands on the wrong row. `math.isqrt` is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+
+
+def pair_count(n: int) -> int:
+    """P = n(n-1)/2, the number of pairs of n channels; 0 for n of 0 or 1."""
+    return n * (n - 1) // 2
+
+
+def pair_to_flat(i: int, j: int, n: int) -> int:
+    """Position of pair (i, j), 0 <= i < j < n."""
+    return i * (2 * n - i - 1) // 2 + (j - i - 1)
+
+
+def flat_to_pair(p: int, n: int) -> tuple[int, int]:
+    """The pair at position p, 0 <= p < n(n-1)/2: direct indexing, exact for every n.
+
+    Counted from the end, row i starts where a triangle of n-i rows begins, so i follows from the integer root
+    of the pairs that are left.
+    """
+    left = pair_count(n) - 1 - p
+    rows_after = (math.isqrt(8 * left + 1) - 1) // 2
+    i = n - 2 - rows_after
+    return i, i + 1 + p - i * (2 * n - 1 - i) // 2
+
+
+@lru_cache(maxsize=64)
+def pair_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+    """First and second channel of every pair: two int64 tensors (P,), cached because eager needs them per call."""
+    i, j = torch.triu_indices(n, n, offset=1, device=device).unbind()
+    return i.contiguous(), j.contiguous()

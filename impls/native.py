@@ -1,0 +1,116 @@
+"""Building a C++ extension on first use and finding it again: one shared library per content of its sources.
+
+torch.utils.cpp_extension guards its build folder with a lock file that a killed process leaves behind, and the
+next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole:
+two processes at worst build the same thing twice, and a killed one leaves nothing that counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from opbench.errors import MachineError
+
+
+def cache_folder() -> Path:
+    """Where built libraries live: `OPBENCH_CACHE`, else `$XDG_CACHE_HOME/opbench`, else `~/.cache/opbench`."""
+    named = os.environ.get("OPBENCH_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(named) if named else Path(base) / "opbench"
+
+
+def compiler() -> str | None:
+    """The C++ compiler that torch.utils.cpp_extension will call (`CXX`, else c++ or g++), or None."""
+    named = os.environ.get("CXX")
+    return shutil.which(named) if named else shutil.which("c++") or shutil.which("g++")
+
+
+def why_not() -> str | None:
+    """Why nothing can be built here, or None."""
+    if compiler() is None:
+        wanted = os.environ.get("CXX", "c++ or g++")
+        return f"no C++ compiler ({wanted}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
+    if shutil.which("ninja") is None and not _ninja_module():
+        return "ninja is not installed; pip install ninja"
+    return None
+
+
+def _ninja_module() -> Path | None:
+    try:
+        import ninja
+    except ModuleNotFoundError:
+        return None
+    return Path(ninja.BIN_DIR)
+
+
+def flags() -> list[str]:
+    """Compiler flags for this very machine; without -fopenmp at::parallel_for is serial."""
+    import torch
+
+    level = torch.backends.cpu.get_cpu_capability()
+    vectors = [f"-DCPU_CAPABILITY={level}", f"-DCPU_CAPABILITY_{level}"] if level.startswith("AVX") else []
+    return ["-O3", "-march=native", "-fopenmp", "-Wno-unknown-pragmas", *vectors]
+
+
+def build(name: str, sources: Iterable[Path]) -> Path:
+    """The shared library of these sources, compiled unless the cache has it.
+
+    The cache key covers the sources, flags, torch, the processor and the compiler's path. Raises MachineError
+    with the compiler's last lines when it does not build, and where there is no compiler.
+    """
+    files = tuple(sources)
+    library = cache_folder() / f"{name}-{_key(files)}.so"
+    if library.exists():
+        return library
+    if reason := why_not():
+        raise MachineError(f"cannot build {name}: {reason}")
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f"{name}-building-") as folder:
+        _compile(name, files, Path(folder))
+        # `load` has loaded the file from here; loading it again from its final place is the same inode, a no-op.
+        (Path(folder) / f"{name}.so").replace(library)
+    return library
+
+
+def _compile(name: str, files: tuple[Path, ...], folder: Path) -> None:
+    from torch.utils import cpp_extension
+
+    if found := _ninja_module():
+        os.environ["PATH"] = f"{found}{os.pathsep}{os.environ['PATH']}"
+    try:
+        cpp_extension.load(
+            name,
+            [str(file) for file in files if file.suffix == ".cpp"],
+            extra_cflags=flags(),
+            extra_ldflags=["-fopenmp"],
+            build_directory=str(folder),
+            is_python_module=False,
+        )
+    except RuntimeError as exc:
+        lines = [line for line in str(exc).splitlines() if "error" in line] or str(exc).splitlines()[:1]
+        raise MachineError(f"{name} does not compile with {compiler()}: {lines[0].strip()}") from exc
+
+
+def _key(files: tuple[Path, ...]) -> str:
+    import torch
+
+    parts = [torch.__version__, *flags(), platform.machine(), _processor(), compiler() or ""]
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _processor() -> str:
+    """What -march=native sees: a cache shared by two machines must not mix their libraries."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line for line in lines if line.startswith("flags")), "")

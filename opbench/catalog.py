@@ -1,0 +1,142 @@
+"""What there is to measure, ask and show: found by listing the folders, and by what other packages announce.
+
+An operator is a package under `impls` that holds `operator.py`; its backends are its other modules that assign
+`BACKEND`. That is read from their source, so that listing them imports none of their libraries. Another
+installed package joins through the entry-point groups `opbench.operators` (a package laid out the same way),
+`opbench.sweeps` and `opbench.reports` (modules that assign `SWEEP` or `REPORT`).
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opbench.errors import UsageError, unknown
+from opbench.record import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opbench.backend import Backend
+    from opbench.operator import Operator
+    from opbench.record import Record
+    from opbench.report import Page, Report
+    from opbench.sweep import Sweep
+
+OPTIONAL = frozenset({"triton", "cupy", "numba", "fvcore", "onnx", "onnxruntime", "timm", "torchvision"})
+"""Libraries whose absence makes a backend Unavailable; the failed import of any other is a bug and raises."""
+
+
+@lru_cache(maxsize=1)
+def operators() -> dict[str, str]:
+    """Operator names and the packages that hold them."""
+    found = {file.parent.name: package for file, package in _packages("impls")}
+    return found | _announced("operators")
+
+
+@lru_cache(maxsize=1)
+def sweeps() -> dict[str, str]:
+    """Sweep names and the modules that hold them."""
+    return _modules_assigning("sweeps", "SWEEP") | _announced("sweeps")
+
+
+@lru_cache(maxsize=1)
+def reports() -> dict[str, str]:
+    """Report names and the modules that hold them."""
+    return _modules_assigning("reports", "REPORT") | _announced("reports")
+
+
+def operator(name: str) -> Operator:
+    """Raises UsageError for an unknown name."""
+    package = _look_up("operator", name, operators())
+    found: Operator = import_module(f"{package}.operator").OPERATOR
+    return found
+
+
+def backend_names(operator_name: str) -> list[str]:
+    """Backends of an operator in alphabetical order. Raises UsageError for an unknown operator."""
+    return sorted(_modules_assigning(_look_up("operator", operator_name, operators()), "BACKEND"))
+
+
+def backend(operator_name: str, name: str) -> Backend | Unavailable:
+    """The backend, or why its library is missing. `name` may carry a schedule (`triton_jit:balanced`).
+
+    Raises UsageError for an unknown operator, backend or schedule.
+    """
+    package = _look_up("operator", operator_name, operators())
+    stem, _, schedule = name.partition(":")
+    modules = _modules_assigning(package, "BACKEND")
+    module = _look_up("backend", stem, modules, f"for operator {operator_name!r}")
+    try:
+        found: Backend = import_module(module).BACKEND
+    except ModuleNotFoundError as exc:
+        library = (exc.name or "").partition(".")[0]
+        if library not in OPTIONAL:
+            raise
+        return Unavailable(f"{library} is not installed")
+    if schedule and schedule not in found.schedules:
+        raise unknown("schedule", schedule, found.schedules, f"of backend {stem!r}")
+    return found
+
+
+def sweep(name: str) -> Sweep:
+    """Raises UsageError for an unknown name."""
+    found: Sweep = import_module(_look_up("sweep", name, sweeps())).SWEEP
+    return found
+
+
+def report(name: str) -> Report:
+    """Raises UsageError for an unknown name."""
+    found: Report = import_module(_look_up("report", name, reports())).REPORT
+    return found
+
+
+def page() -> Page:
+    found: Page = import_module("reports.page").PAGE
+    return found
+
+
+def terminal_table(records: Sequence[Record]) -> Any:
+    """The run's table as something rich can print."""
+    return import_module("reports.table").terminal_table(records)
+
+
+def _look_up(kind: str, name: str, known: dict[str, str], where: str = "") -> str:
+    if name not in known:
+        raise unknown(kind, name, known, where)
+    return known[name]
+
+
+def _folder(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise UsageError(f"the package {package!r} cannot be found; run from the repository or install opbench")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _packages(root: str) -> Iterator[tuple[Path, str]]:
+    base = _folder(root)
+    for file in sorted(base.rglob("operator.py")):
+        yield file, ".".join((root, *file.parent.relative_to(base).parts))
+
+
+def _modules_assigning(package: str, name: str) -> dict[str, str]:
+    files = sorted(_folder(package).glob("*.py"))
+    return {file.stem: f"{package}.{file.stem}" for file in files if _assigns(file, name)}
+
+
+@lru_cache(maxsize=256)
+def _assigns(file: Path, name: str) -> bool:
+    """Whether the module assigns `name` at its top level."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+
+
+def _announced(group: str) -> dict[str, str]:
+    return {entry.name: entry.value for entry in metadata.entry_points(group=f"opbench.{group}")}

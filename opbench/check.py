@@ -1,0 +1,112 @@
+"""Is the result right? Compared with float64, element by element, so that NaN and zeros are misses.
+
+The output is compared in slices of a few million elements: the float64 temporaries of a large output would
+otherwise need more memory than the case itself.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from opbench.record import Check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from opbench.operator import Tolerance
+
+SLICE = 1 << 22
+
+
+def poison(out: Tensor) -> Tensor:
+    """Fill with NaN, so that an element nobody wrote is a miss. Returns `out`."""
+    return out.fill_(math.nan)
+
+
+def compare(got: Any, want: Tensor, tolerance: Tolerance, dtype: torch.dtype) -> Check:
+    """Hold an output against the float64 reference.
+
+    Passes where |got - want| <= atol * rms(want) + rtol * |want| for every element; NaN passes only where the
+    reference is NaN, an infinity only against the same one. A wrong type, shape, dtype or device fails too.
+    """
+    if problem := _shape_problem(got, want, dtype):
+        return _verdict(tolerance, elements=want.numel(), misses=max(1, want.numel()), detail=problem)
+    given, wanted = got.detach().reshape(-1), want.reshape(-1)
+    allowance = tolerance.atol * _rms(wanted)
+    totals = _Totals()
+    for start in range(0, wanted.numel(), SLICE):
+        part = slice(start, start + SLICE)
+        totals.add(given[part].double(), wanted[part], allowance, tolerance.rtol, start)
+    return _verdict(tolerance, wanted.numel(), totals.misses, totals.max_abs, totals.max_rel, totals.first(want.shape))
+
+
+class _Totals:
+    """Misses and errors summed up over the slices."""
+
+    def __init__(self) -> None:
+        self.misses = 0
+        self.max_abs = 0.0
+        self.max_rel = 0.0
+        self._where: tuple[int, float, float] | None = None
+
+    def add(self, got: Tensor, want: Tensor, allowance: float, rtol: float, start: int) -> None:
+        error = (got - want).abs()
+        alike = (got == want) | (got.isnan() & want.isnan())
+        missed = ~((error <= allowance + rtol * want.abs()) & want.isfinite() | alike)
+        finite = error.isfinite()
+        if finite.any():
+            self.max_abs = max(self.max_abs, float(error[finite].max()))
+            relative = error[finite & (want != 0)] / want[finite & (want != 0)].abs()
+            self.max_rel = max(self.max_rel, float(relative.max()) if relative.numel() else 0.0)
+        count = int(missed.sum())
+        if count and self._where is None:
+            at = int(missed.to(torch.uint8).argmax())
+            self._where = (start + at, float(got[at]), float(want[at]))
+        self.misses += count
+
+    def first(self, shape: torch.Size) -> str:
+        if self._where is None:
+            return ""
+        flat, got, want = self._where
+        position = tuple(int(axis) for axis in torch.unravel_index(torch.tensor(flat), shape))
+        return f"first at {position}: got {got:.9g}, expected {want:.9g}"
+
+
+def _shape_problem(got: Any, want: Tensor, dtype: torch.dtype) -> str:
+    if not isinstance(got, torch.Tensor):
+        return f"returned {type(got).__name__}, expected a tensor"
+    if got.shape != want.shape:
+        return f"returned shape {tuple(got.shape)}, expected {tuple(want.shape)}"
+    if got.dtype != dtype:
+        return f"returned {got.dtype}, expected {dtype}"
+    if got.device.type != want.device.type:
+        return f"returned a tensor on {got.device}, expected {want.device}"
+    return ""
+
+
+def _rms(want: Tensor) -> float:
+    finite = want[want.isfinite()]
+    return float(finite.square().mean().sqrt()) if finite.numel() else 0.0
+
+
+def _verdict(
+    tolerance: Tolerance,
+    elements: int,
+    misses: int,
+    max_abs: float = math.nan,
+    max_rel: float = math.nan,
+    detail: str = "",
+) -> Check:
+    return Check(
+        passed=misses == 0,
+        elements=elements,
+        misses=misses,
+        max_abs_error=max_abs,
+        max_rel_error=max_rel,
+        rtol=tolerance.rtol,
+        atol=tolerance.atol,
+        detail=detail,
+    )

@@ -1,0 +1,141 @@
+"""The one door: finds operators, sweeps and reports by name and runs them. Commands live in `opbench.commands`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from opbench.errors import OpbenchError
+
+app = typer.Typer(
+    name="opbench",
+    help="Measure an operator honestly: many implementations, one interface, one clock, one record.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+AXES = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+Operators = Annotated[str | None, typer.Option("--operator", help="Only these operators, comma-separated.")]
+Backends = Annotated[str | None, typer.Option("--backend", help="Only these backends, comma-separated.")]
+Dtypes = Annotated[str | None, typer.Option("--dtype", help="Such as float32,bfloat16.")]
+Modes = Annotated[str | None, typer.Option("--mode", help="forward, out, or both comma-separated.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Results = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines for machines.")]
+
+
+def _run(command: str, *args: Any) -> NoReturn:
+    """Import the command only now: `--help` must not wait for PyTorch."""
+    sys.exit(import_module(f"opbench.commands.{command}").run(*args))
+
+
+@app.command("ls", epilog="Example:  opbench ls")
+def list_all(as_json: AsJson = False) -> None:
+    """List operators, sweeps and reports."""
+    _run("listing", as_json)
+
+
+@app.command(epilog="Example:  opbench backends cross_hadamard")
+def backends(
+    operator: Annotated[str | None, typer.Argument(help="All operators when left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List backends: devices, dtypes, modes, and why one is unavailable here."""
+    _run("backends", operator, as_json)
+
+
+@app.command(context_settings=AXES, epilog="Example:  opbench check cross_hadamard --dtype float32,bfloat16")
+def check(
+    context: typer.Context,
+    operator: Annotated[str, typer.Argument(help="The operator to check.")],
+    backend: Backends = None,
+    dtype: Dtypes = "float32",
+    mode: Modes = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Hold every backend against the float64 reference, at odd, prime, one and empty sizes.
+
+    Axes are options (--channels 5,17 --edge 7) and replace the operator's own check points. Exit code 1 when a
+    backend computes something else or fails.
+    """
+    _run("check", operator, context.args, backend, dtype, mode, device, as_json)
+
+
+@app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")
+def sweep(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The sweep, see `opbench ls`.")],
+    operator: Operators = None,
+    backend: Backends = None,
+    dtype: Dtypes = None,
+    mode: Modes = None,
+    device: Device = "auto",
+    clock: Annotated[str | None, typer.Option(help="wall; on a GPU cuda_events:warm and others.")] = None,
+    results: Results = Path("results"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this sweep.")] = False,
+    target: Annotated[float, typer.Option(help="Stop at this width of the 95 % interval, in percent.")] = 2.0,
+    budget: Annotated[float, typer.Option(help="Seconds of samples per backend and point.")] = 1.0,
+    time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Measure a sweep and write its report.
+
+    Axes are options and replace the sweep's own values: --channels 16,32 --edge 28 --batch 1,8.
+    """
+    from opbench.options import narrowing
+    from opbench.settings import Settings
+
+    by = narrowing(context.args, operator, backend, dtype, mode)
+    settings = Settings(target=target / 100, budget_s=budget, time_limit_s=time_limit, threads=threads)
+    _run("sweep", name, by, device, clock, results, resume, settings, as_json)
+
+
+@app.command(epilog="Example:  opbench report channels")
+def report(
+    run: Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")],
+    results: Results = Path("results"),
+    as_json: AsJson = False,
+) -> None:
+    """Make a run's table, figures and page again from its records."""
+    _run("report", run, results, as_json)
+
+
+@app.command(context_settings=AXES, epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224")
+def count(
+    context: typer.Context,
+    operator: Annotated[str | None, typer.Argument(help="All operators when left out.")] = None,
+    dtype: Dtypes = "float32",
+    as_json: AsJson = False,
+) -> None:
+    """Count MACs, FLOPs, elementwise operations and bytes: by definition, by fvcore and by PyTorch."""
+    _run("count", operator, context.args, dtype, as_json)
+
+
+def main() -> NoReturn:
+    """Run a command. A refused request is one line on standard error and an exit code, never a traceback."""
+    try:
+        app()
+    except OpbenchError as exc:
+        print(f"opbench: {exc}", file=sys.stderr)
+        sys.exit(exc.exit_code)
+    except KeyboardInterrupt:
+        print("opbench: interrupted; finished cases are on record, --resume goes on", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nobody to tell
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""`opbench check`: is every backend right, at sizes that break things?"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from opbench import catalog
+from opbench.case import Axes, Case, Point
+from opbench.measuring import PointMeasurement
+from opbench.options import DTYPES, MODES, axes, one_of, resolve_device, words
+from opbench.record import Check, Failed, Mismatch, Outcome, Unavailable
+from opbench.settings import Settings
+
+if TYPE_CHECKING:
+    from opbench.operator import Operator
+
+Verdict = Check | Outcome
+
+
+def run(
+    name: str,
+    extra: Sequence[str],
+    backends: str | None,
+    dtypes: str | None,
+    modes: str | None,
+    device: str,
+    as_json: bool,
+) -> int:
+    operator = catalog.operator(name)
+    names = words(backends) or tuple(catalog.backend_names(name))
+    for backend in names:
+        catalog.backend(name, backend)
+    wanted = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
+    points = list(_points(operator, axes(extra), one_of("dtype", dtypes, DTYPES), wanted, resolve_device(device)))
+    wrong = 0
+    passed: dict[str, int] = dict.fromkeys(names, 0)
+    for point, verdicts in _verdicts(operator, points, names):
+        for label, verdict in verdicts.items():
+            wrong += isinstance(verdict, Mismatch | Failed)
+            passed[label] += isinstance(verdict, Check)
+            _show(point, label, verdict, as_json)
+    if not as_json:
+        print(f"{len(points)} points: " + ", ".join(f"{label} {count} passed" for label, count in passed.items()))
+    return 1 if wrong else 0
+
+
+def _points(
+    operator: Operator,
+    given: dict[str, tuple[int, ...]],
+    dtypes: Sequence[str],
+    modes: Sequence[str],
+    device: str,
+) -> Iterator[Point]:
+    if given:
+        grid = [dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())]
+    else:
+        grid = [dict(point) for point in operator.check_points]
+    for values, dtype, mode in itertools.product(grid, dtypes, modes):
+        yield Point(operator.name, operator.complete(Axes(values)), dtype, device, mode, "none")
+
+
+def _verdicts(
+    operator: Operator, points: Sequence[Point], names: Sequence[str]
+) -> Iterator[tuple[Point, dict[str, Verdict]]]:
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    shown = track(points, description=f"checking {operator.name}", console=console, disable=not console.is_terminal)
+    for point in shown:
+        cases = [Case(point, backend) for backend in names]
+        yield point, PointMeasurement(point, cases, Settings(), lambda *_: None).verify(operator)
+
+
+def _show(point: Point, label: str, verdict: Verdict, as_json: bool) -> None:
+    kind = "passed" if isinstance(verdict, Check) else type(verdict).__name__.lower()
+    if isinstance(verdict, Check | Mismatch):
+        check = verdict if isinstance(verdict, Check) else verdict.check
+        detail = f"max error {check.max_abs_error:.3g}, {check.misses} of {check.elements} missed"
+        detail += f"; {check.detail}" if check.detail else ""
+    else:
+        detail = verdict.reason if isinstance(verdict, Unavailable | Failed) else ""
+    if as_json:
+        print(json.dumps({"case": Case(point, label).key, "outcome": kind, "detail": detail}))
+    elif kind != "passed":
+        print(f"{kind:11} {point} {label}: {detail}", flush=True)

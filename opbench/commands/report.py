@@ -1,0 +1,18 @@
+"""`opbench report`: everything that can be made from a run's records, made again."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from opbench import store
+from opbench.reporting import write_report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(name: str, results: Path, as_json: bool) -> int:
+    page = write_report(store.find_run(results, name)).resolve()
+    print(json.dumps({"report": str(page)}) if as_json else f"report: {page}")
+    return 0

@@ -1,0 +1,66 @@
+"""`opbench sweep`: measure, record, report."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from opbench import catalog, store
+from opbench.codec import to_line
+from opbench.options import resolve_device
+from opbench.progress import reporter
+from opbench.record import Measured, Mismatch
+from opbench.reporting import write_report
+from opbench.run import Runner, Task, done_keys, plan
+from opbench.timing.clocks import clock_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opbench.settings import Settings
+    from opbench.store import Run
+    from opbench.sweep import Narrowing
+
+
+def run(
+    name: str,
+    by: Narrowing,
+    device: str,
+    clock: str | None,
+    results: Path,
+    resume: bool,
+    settings: Settings,
+    as_json: bool,
+) -> int:
+    question = catalog.sweep(name).narrowed(by)
+    on = resolve_device(device)
+    tasks = plan(question, on, clock_for(on, clock))
+    target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
+    _measure(target, tasks, on, settings, as_json)
+    page = write_report(target)
+    _show(target, as_json, page)
+    return 1 if any(isinstance(record.outcome, Mismatch) for record in target.records()) else 0
+
+
+def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
+    with reporter(silent=as_json) as shown:
+        if note := target.repair():
+            shown.note(note)
+        runner = Runner(target, device, settings, shown)
+        runner.go(tasks, done_keys(target.records()))
+        target.write_json("environment.json", runner.environment | {"revision": runner.revision})
+        shown.note(f"wall time {runner.accounts}")
+
+
+def _show(target: Run, as_json: bool, page: Path) -> None:
+    records = target.records()
+    if as_json:
+        sys.stdout.writelines(to_line(record) for record in records)
+        return
+    from rich.console import Console
+
+    Console().print(catalog.terminal_table(records))
+    measured = sum(isinstance(record.outcome, Measured) for record in records)
+    print(f"{measured} of {len(records)} cases measured")
+    print(f"report: {page.resolve()}")

@@ -1,0 +1,1 @@
+"""The counters behind `opbench.counting`, and the formulas they share."""

@@ -1,0 +1,84 @@
+"""Counting with torch's FlopCounterMode: what the dispatcher sees, below autograd and decompositions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from opbench.counters.formulas import RULES, Counts, Rule, Shape, is_free, uncounted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def count_dispatch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
+    """Counts of one call; raises CountingError for an operator that has no formula."""
+    tally: Counter[str] = Counter()
+    counter = FlopCounterMode(display=False, custom_mapping=_formulas(tally))
+    with _Witness(known=frozenset(counter.flop_registry)), counter:
+        function(*tensors)
+    products, elementwise = tally["products"], tally["elementwise"]
+    return {
+        "macs": (counter.get_total_flops() - products - elementwise) // 2,
+        "products": products,
+        "elementwise": elementwise,
+    }
+
+
+@dataclass(frozen=True)
+class _FlopFormula:
+    """A Rule as FlopCounterMode calls it: returns FLOPs, and notes on the side what kind they are.
+
+    The counter keeps one sum per operator, which would add the two kinds of multiplication up.
+    """
+
+    rule: Rule
+    tally: Counter[str]
+
+    _get_raw: ClassVar[bool] = True  # flop_counter's mark for a formula that takes tensors, not shapes
+
+    def __call__(self, *args: Any, out_val: Any, **kwargs: Any) -> int:
+        first = out_val[0] if isinstance(out_val, (tuple, list)) else out_val
+        if not first.is_floating_point():
+            return 0
+        shapes = [_shape(value) for value in (*args, *kwargs.values())]
+        kind, amount = self.rule(shapes, tuple(first.shape))
+        self.tally[kind] += amount
+        return 2 * amount if kind == "macs" else amount
+
+
+def _formulas(tally: Counter[str]) -> dict[Any, _FlopFormula]:
+    """By operator packet. A registered operator that this process has not defined cannot be called either."""
+    formulas = {}
+    for name, rule in RULES.items():
+        namespace, _, plain = name.partition("::")
+        for spelling in (plain, f"{plain}_"):
+            packet = getattr(getattr(torch.ops, namespace), spelling, None)
+            if packet is not None:
+                formulas[packet] = _FlopFormula(rule, tally)
+    return formulas
+
+
+def _shape(value: Any) -> Shape | None:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else None
+
+
+class _Witness(TorchDispatchMode):
+    """Entered outside the counter, it sees exactly the operators the counter executed, and refuses unknown ones."""
+
+    def __init__(self, known: frozenset[Any]) -> None:
+        super().__init__()
+        self.known = known
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = func.name().partition(".")[0]
+        if func.overloadpacket not in self.known and not is_free(name):
+            raise uncounted("torch's FlopCounterMode", [name])
+        return func(*args, **(kwargs or {}))

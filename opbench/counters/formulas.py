@@ -1,0 +1,108 @@
+"""What one call of an operator costs, from shapes alone; both counters look their operators up here.
+
+Convolutions and matrix products are absent: each counter brings its own formulas for those, which keeps the
+two opinions independent where it matters. Their bias costs nothing, it is where the accumulation starts.
+Comparisons and selections (top-k, maximum, clamp, ReLU) are no arithmetic, and neither is moving data.
+Results that are not floating point are index arithmetic and are not counted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from opbench.errors import OpbenchError
+
+Shape: TypeAlias = tuple[int, ...]
+Counts: TypeAlias = dict[str, int]
+Formula: TypeAlias = "Callable[[Sequence[Shape | None], Shape], int]"
+"""From the shapes of the arguments (None for an argument that is no tensor) and of the first result."""
+
+Rule: TypeAlias = "Callable[[Sequence[Shape | None], Shape], tuple[str, int]]"
+"""As a Formula, with the kind of what is counted."""
+
+KINDS = ("macs", "products", "elementwise")
+
+
+class CountingError(OpbenchError):
+    """A function that cannot be counted completely."""
+
+
+def uncounted(counter: str, names: Sequence[str]) -> CountingError:
+    """The error for operators that `counter` would silently take for free."""
+    return CountingError(
+        f"{counter} has no formula for {', '.join(sorted(set(names)))} and would count 0 for it; register one with "
+        "opbench.counting.register(name, kind, formula), kind one of " + ", ".join(KINDS)
+    )
+
+
+def register(name: str, kind: str, formula: Formula) -> None:
+    """Teach both counters an operator, such as `opbench::cross_hadamard`; a later call replaces an earlier one.
+
+    kind: one of KINDS. A formula of kind `macs` returns multiply-accumulates, not FLOPs.
+    Raises ValueError for a name without a namespace or an unknown kind.
+    """
+    if "::" not in name:
+        raise ValueError(f"operator name {name!r} has no namespace; expected the form 'namespace::operator'")
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r} of {name!r} is none of {', '.join(KINDS)}")
+    RULES[name] = lambda inputs, output: (kind, formula(inputs, output))
+
+
+def rule_of(name: str) -> Rule | None:
+    """The rule for an operator; one that works in place costs what its plain form costs."""
+    return RULES.get(name) or RULES.get(name.removesuffix("_"))
+
+
+def is_free(name: str) -> bool:
+    """Whether the operator is known to do no arithmetic."""
+    return name in FREE or name.removesuffix("_") in FREE
+
+
+def _multiplication(inputs: Sequence[Shape | None], output: Shape) -> tuple[str, int]:
+    """Of kind `products` when both factors are activations, else `elementwise`.
+
+    An activation has the result's own shape, number of dimensions included; a scale is a number or is
+    broadcast. Parameters therefore have to keep fewer dimensions than activations, (C, 1, 1) and not
+    (1, C, 1, 1): otherwise the two cannot be told apart at batch 1 and edge 1.
+    """
+    both_full = len(inputs) >= 2 and all(shape == output for shape in inputs[:2])
+    return "products" if both_full else "elementwise", math.prod(output)
+
+
+def _per_output(operations: int) -> Rule:
+    return lambda _, output: ("elementwise", operations * math.prod(output))
+
+
+def _per_input(inputs: Sequence[Shape | None], _: Shape) -> tuple[str, int]:
+    return "elementwise", math.prod(inputs[0] or ())
+
+
+_ONE_PER_OUTPUT = (
+    "abs add div exp gelu hardsigmoid hardswish log neg pow reciprocal rsqrt rsub sigmoid silu sqrt square sub tanh"
+)
+_REDUCTIONS = "adaptive_avg_pool2d _adaptive_avg_pool2d mean sum"
+
+# In eval: one scale and one shift per element. Each counter and each version of torch sees another of the names.
+_BATCH_NORMS = "batch_norm native_batch_norm _native_batch_norm_legit_no_training cudnn_batch_norm"
+
+RULES: dict[str, Rule] = {
+    "aten::mul": _multiplication,
+    **{f"aten::{name}": _per_output(1) for name in _ONE_PER_OUTPUT.split()},
+    **{f"aten::{name}": _per_output(2) for name in _BATCH_NORMS.split()},
+    **{f"aten::{name}": _per_input for name in _REDUCTIONS.split()},
+}
+
+_MOVING = """
+    _reshape_alias _to_copy _unsafe_view alias arange as_strided broadcast_to cat chunk clone constant_pad_nd
+    contiguous copy detach dropout empty empty_like empty_strided expand expand_as flatten full full_like gather
+    index index_select lift_fresh movedim narrow new_empty new_full new_ones new_zeros ones ones_like permute
+    reshape resolve_conj resolve_neg roll scalar_tensor select slice split split_with_sizes squeeze stack t
+    take_along_dim to transpose tril_indices triu_indices type_as unbind unflatten unfold unsqueeze view zeros
+    zeros_like
+"""
+_COMPARING = "amax amin argmax argsort clamp clamp_max clamp_min eq ge gt hardtanh le lt max maximum min minimum"
+_SELECTING = "masked_fill ne nonzero relu relu6 sort topk where"
+
+FREE = frozenset(f"aten::{name}" for name in f"{_MOVING} {_COMPARING} {_SELECTING}".split())

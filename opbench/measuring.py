@@ -1,0 +1,164 @@
+"""One point, all its backends, inside the measuring process: admit, prepare, check, clock; one outcome each.
+
+Whatever a backend does wrong becomes its own outcome and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import torch
+
+from opbench import catalog
+from opbench.checker import Candidate, Checker
+from opbench.memory import shortage
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
+from opbench.timing import sampler
+from opbench.timing.clocks import clock_named
+from opbench.timing.stopping import Precision
+
+if TYPE_CHECKING:
+    from opbench.backend import Backend
+    from opbench.case import Case, Point
+    from opbench.operator import Operator, Work
+    from opbench.settings import Settings
+    from opbench.timing.sampler import Samples
+
+Announce = Callable[[str, str, "float | None"], None]
+"""(phase, label, latest seconds per call or None): told before every step."""
+
+
+@dataclass
+class PointMeasurement:
+    """Measures the cases of one point; `outcomes` then has exactly one entry per case label."""
+
+    point: Point
+    cases: Sequence[Case]
+    settings: Settings
+    announce: Announce
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _prepare_s: dict[str, float] = field(default_factory=dict)
+    _checks: dict[str, Check] = field(default_factory=dict)
+
+    def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
+        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
+        if admitted and (reason := shortage(self.point, work, len(admitted))):
+            self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
+        elif admitted:
+            self._time(self._prepare_and_check(operator, admitted))
+        return self.outcomes
+
+    def verify(self, operator: Operator) -> dict[str, Check | Outcome]:
+        """Prepare and check only: the passed Check, or the outcome that stands in its place, per case label."""
+        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
+        passed = self._prepare_and_check(operator, admitted) if admitted else {}
+        return {**self.outcomes, **{label: self._checks[label] for label in passed}}
+
+    def _admit(self, operator: Operator, case: Case) -> tuple[Backend, str] | None:
+        """The backend and its schedule, or None with an Unavailable outcome saying why not."""
+        found = catalog.backend(operator.name, case.backend)
+        reason: str | None
+        if isinstance(found, Unavailable):
+            reason = found.reason
+        elif self.point.dtype not in operator.tolerances:
+            reason = f"{operator.name} takes {', '.join(operator.tolerances)}, not {self.point.dtype}"
+        else:
+            reason = found.refusal(self.point)
+        if reason is not None:
+            self.outcomes[case.label] = Unavailable(reason)
+            return None
+        assert not isinstance(found, Unavailable)
+        return found, case.backend.partition(":")[2]
+
+    def _prepare_and_check(self, operator: Operator, admitted: dict[str, tuple[Backend, str]]) -> dict[str, Candidate]:
+        self.announce("inputs", "", None)
+        inputs = operator.inputs(self.point)
+        checker = Checker(operator, self.point, inputs)
+        candidates: dict[str, Candidate] = {}
+        for label, (backend, schedule) in admitted.items():
+            out = checker.new_output() if self.point.mode == "out" else None
+            with self._step("prepare", label):
+                start = perf_counter()
+                candidates[label] = Candidate(backend.prepare(self.point, inputs, out, schedule), out)
+                _synchronize(self.point.device)
+                self._prepare_s[label] = perf_counter() - start
+        self.announce("reference", "", None)
+
+        def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:
+            with self._step("check", label):
+                found = self._checks[label] = check_one(candidates[label])
+                if not found.passed:
+                    self.outcomes[label] = Mismatch(found)
+                return found
+            return None
+
+        passed = checker.run(candidates, verify)
+        return {label: one for label, one in candidates.items() if label in passed}
+
+    @contextmanager
+    def _step(self, phase: str, label: str) -> Iterator[None]:
+        """Any exception inside is that backend's Failed outcome."""
+        self.announce(phase, label, None)
+        try:
+            yield
+        except Exception as exc:  # noqa: BLE001  (every failure of a backend is its outcome)
+            self.outcomes[label] = Failed(phase, describe(exc))
+
+    def _time(self, candidates: dict[str, Candidate]) -> None:
+        """Sample all; when one raises, it is out and the others are sampled anew without it."""
+        while candidates:
+            now = ["sampling", ""]
+
+            def observe(phase: str, label: str, so_far: Samples, now: list[str] = now) -> None:
+                now[:] = phase, label
+                self.announce(phase, label, so_far.samples_s[-1] if so_far.samples_s else None)
+
+            try:
+                found = sampler.measure(
+                    {label: one.launch for label, one in candidates.items()},
+                    clock_named(self.point.clock),
+                    lambda: Precision(self.settings.target, self.settings.budget_s),
+                    observe=observe,
+                    page_faults=_minor_faults,
+                )
+            except Exception as exc:  # noqa: BLE001  (as in _step)
+                phase, label = now
+                self.outcomes[label] = Failed(phase, describe(exc))
+                del candidates[label]
+                continue
+            for label, samples in found.items():
+                self.outcomes[label] = self._measured(label, samples)
+            return
+
+    def _measured(self, label: str, samples: Samples) -> Measured:
+        return Measured(
+            check=self._checks[label],
+            samples_s=tuple(samples.samples_s),
+            calls_per_sample=samples.calls,
+            stopped=samples.stopped,
+            prepare_s=self._prepare_s[label],
+            warmup_calls=samples.warmup_calls,
+            warmup_s=samples.warmup_s,
+            sampling_s=samples.sampling_s,
+            page_faults=samples.page_faults,
+        )
+
+
+def describe(exc: BaseException) -> str:
+    """One line: the type and the first line of the message."""
+    lines = str(exc).strip().splitlines()
+    return f"{type(exc).__name__}: {lines[0]}" if lines else type(exc).__name__
+
+
+def _synchronize(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def _minor_faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -1,0 +1,88 @@
+"""Command-line values to vocabulary: lists, axes as options, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opbench.errors import MachineError, UsageError, unknown
+from opbench.sweep import Narrowing
+
+DTYPES = ("float32", "float16", "bfloat16", "float64")
+MODES = ("forward", "out")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def words(text: str | None) -> tuple[str, ...]:
+    """A comma-separated list; None is the empty one."""
+    return tuple(word.strip() for word in text.split(",") if word.strip()) if text else ()
+
+
+def one_of(kind: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    """A comma-separated list of known names. Raises UsageError for any other."""
+    found = words(text)
+    for name in found:
+        if name not in known:
+            raise unknown(kind, name, known)
+    return found
+
+
+def axes(extra: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Axis options that are left after the command's own: `--channels 16,32 --edge=28`.
+
+    Raises UsageError for a word that is not an option, an option without a value, and values that are not
+    non-negative integers.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    rest = list(extra)
+    while rest:
+        option = rest.pop(0)
+        if not option.startswith("--"):
+            raise UsageError(f"unexpected argument {option!r}; axes are options, such as --channels 16,32")
+        name, equals, value = option[2:].partition("=")
+        if not equals:
+            if not rest or rest[0].startswith("--"):
+                raise UsageError(f"option --{name} has no value; expected integers, such as --{name} 16,32")
+            value = rest.pop(0)
+        found[name.replace("-", "_")] = integers(name, value)
+    return found
+
+
+def integers(name: str, text: str) -> tuple[int, ...]:
+    parts = words(text)
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError(f"--{name} is {text!r}; expected one or more non-negative integers, such as 16,32")
+    return tuple(dict.fromkeys(map(int, parts)))
+
+
+def narrowing(
+    extra: Sequence[str],
+    operators: str | None = None,
+    backends: str | None = None,
+    dtypes: str | None = None,
+    modes: str | None = None,
+) -> Narrowing:
+    return Narrowing(
+        axes=axes(extra),
+        operators=words(operators),
+        backends=words(backends),
+        dtypes=one_of("dtype", dtypes, DTYPES),
+        modes=one_of("mode", modes, MODES),
+    )
+
+
+def resolve_device(name: str) -> str:
+    """`auto` is the GPU when PyTorch sees one, else the CPU.
+
+    Raises UsageError for an unknown name, MachineError for a GPU that is not there.
+    """
+    if name not in DEVICES:
+        raise unknown("device", name, DEVICES)
+    if name == "cpu":
+        return name
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if name == "cuda":
+        raise MachineError("device 'cuda' is not available: PyTorch sees no CUDA device here; there is: cpu")
+    return "cpu"

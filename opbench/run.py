@@ -1,0 +1,206 @@
+"""The loop, and the whole story: Sweep -> Case -> Backend.prepare -> check -> measure -> Record -> report.
+
+This file expands a sweep into points, asks a measuring process (`worker.py`) for each, and appends one record per
+case. Prepare, check and clock happen over there (`measuring.py`), so that a backend which hangs or kills its
+process costs its own record: the culprit is recorded as Failed and the point measured again without it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from opbench import catalog
+from opbench.case import Case, Point
+from opbench.codec import outcome_from_json, point_to_json
+from opbench.environment import revision
+from opbench.operator import Work
+from opbench.process import Death, MeasuringProcess
+from opbench.record import Failed, Measured, Outcome, Record, Unavailable
+
+if TYPE_CHECKING:
+    from opbench.progress import Reporter
+    from opbench.settings import Settings
+    from opbench.store import Run
+    from opbench.sweep import Grid, Sweep
+
+
+@dataclass(frozen=True)
+class Task:
+    """All cases of one point, measured together; `skip` is the sweep's reason not to."""
+
+    point: Point
+    cases: tuple[Case, ...]
+    skip: str | None = None
+
+
+@dataclass
+class Accounts:
+    """Where the wall time went, in seconds; what is left over is the harness itself."""
+
+    wall_s: float = 0.0
+    prepare_s: float = 0.0
+    warmup_s: float = 0.0
+    sampling_s: float = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Measured):
+            self.prepare_s += outcome.prepare_s
+            self.warmup_s += outcome.warmup_s
+            self.sampling_s += outcome.sampling_s
+
+    @property
+    def harness_s(self) -> float:
+        return max(0.0, self.wall_s - self.prepare_s - self.warmup_s - self.sampling_s)
+
+    def __str__(self) -> str:
+        share = self.harness_s / self.wall_s if self.wall_s else 0.0
+        return (
+            f"{self.wall_s:.1f} s = prepare {self.prepare_s:.1f} + warm-up {self.warmup_s:.1f} + samples "
+            f"{self.sampling_s:.1f} + harness {self.harness_s:.1f} ({share:.0%})"
+        )
+
+
+def plan(sweep: Sweep, device: str, clock: str) -> list[Task]:
+    """Every point of the sweep with its cases, each case once.
+
+    Raises UsageError for an unknown operator, axis, backend or value, before anything is measured.
+    """
+    tasks: dict[str, Task] = {}
+    for grid in sweep.grids:
+        for point in grid.points(device, clock):
+            complete = replace(point, axes=catalog.operator(point.operator).complete(point.axes))
+            tasks.setdefault(complete.key, Task(complete, _cases(grid, complete), grid.skip(complete)))
+    return list(tasks.values())
+
+
+def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
+    """One case per backend. A backend listed twice gets replicas; one the operator lacks is an error only
+    when none of the grid's operators has it.
+    """
+    known = catalog.backend_names(point.operator)
+    elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
+    wanted = grid.backends or tuple(known)
+    for name in wanted:
+        if name.partition(":")[0] not in elsewhere:
+            catalog.backend(point.operator, name)  # raises, naming those that exist
+    seen = itertools.groupby(sorted(name for name in wanted if name.partition(":")[0] in known))
+    return tuple(Case(point, name, replica) for name, same in seen for replica, _ in enumerate(same))
+
+
+@dataclass
+class Runner:
+    """Takes tasks to records, over as many measuring processes as it costs."""
+
+    run: Run
+    device: str
+    settings: Settings
+    reporter: Reporter
+    accounts: Accounts = field(default_factory=Accounts)
+    environment: dict[str, Any] = field(default_factory=dict)
+    _process: MeasuringProcess | None = None
+    _log: TextIO | None = None
+    revision: str = field(default_factory=revision)
+
+    def go(self, tasks: Sequence[Task], done: Iterable[str] = ()) -> None:
+        """Measure every case whose key is not in `done`, appending each task's records as soon as it is over.
+
+        Raises MachineError when the device is not there or the disk is full.
+        """
+        started, finished = time.monotonic(), set(done)
+        total = sum(len(task.cases) for task in tasks)
+        left = [_without(task, finished) for task in tasks]
+        todo = [task for task in left if task.cases]
+        self.reporter.start(total, total - sum(len(task.cases) for task in todo))
+        with (self.run.folder / "worker.log").open("a", encoding="utf-8") as self._log:
+            try:
+                if todo:
+                    self._start_process()
+                for task in todo:
+                    self._do(task)
+            finally:
+                self._end_process()
+                self.accounts.wall_s += time.monotonic() - started
+
+    def _do(self, task: Task) -> None:
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        if task.skip is not None:
+            outcomes: dict[str, Outcome] = {case.label: Unavailable(f"skipped: {task.skip}") for case in task.cases}
+            facts: dict[str, Any] = {}
+        else:
+            outcomes, facts = self._outcomes(task)
+        work = facts.get("work")
+        records = [
+            Record(
+                case=case,
+                outcome=outcomes[case.label],
+                environment=self.environment,
+                revision=self.revision,
+                started=began,
+                work=None if work is None else Work(**work),
+                sizes=facts.get("sizes", {}),
+                counts=facts.get("counts", {}),
+            )
+            for case in task.cases
+        ]
+        self.run.append(records)
+        for record in records:
+            self.accounts.add(record.outcome)
+            self.reporter.finished(record)
+
+    def _outcomes(self, task: Task) -> tuple[dict[str, Outcome], dict[str, Any]]:
+        """Ask until every case has an outcome; each death of the process takes its culprit out of the question."""
+        outcomes: dict[str, Outcome] = {}
+        while True:
+            cases = [case for case in task.cases if case.label not in outcomes]
+            if not cases:
+                return outcomes, {}
+            try:
+                answer = self._ask(task.point, cases)
+            except Death as death:
+                self._end_process()
+                guilty = [death.label] if death.label else [case.label for case in cases]
+                outcomes |= dict.fromkeys(guilty, Failed(death.phase, death.reason))
+                self.reporter.note(f"{task.point}: {death.label or 'the operator'}: {death}")
+            else:
+                found = answer.pop("outcomes")
+                return outcomes | {label: outcome_from_json(one) for label, one in found.items()}, answer
+
+    def _ask(self, point: Point, cases: Sequence[Case]) -> dict[str, Any]:
+        process = self._start_process()
+        request = {
+            "point": point_to_json(point),
+            "cases": [(case.backend, case.replica) for case in cases],
+            "settings": self.settings.to_json(),
+            "count": self.settings.count,
+        }
+
+        def progress(phase: str, label: str, seconds: float | None) -> None:
+            self.reporter.step(str(point), phase, label, seconds)
+
+        return process.measure(request, self.settings.time_limit_s, progress)
+
+    def _start_process(self) -> MeasuringProcess:
+        """The living process, or a new one. Raises MachineError when the device is not there."""
+        if self._process is None:
+            self._process = MeasuringProcess(self._log)
+            self.environment = self._process.hello(self.device, self.settings.threads)
+        return self._process
+
+    def _end_process(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def _without(task: Task, done: set[str]) -> Task:
+    return replace(task, cases=tuple(case for case in task.cases if case.key not in done))
+
+
+def done_keys(records: Iterable[Record]) -> set[str]:
+    """Keys of the cases that need no second try: all that have a record."""
+    return {record.case.key for record in records}

@@ -1,0 +1,34 @@
+"""Clocks by name: every file of this folder that assigns `CLOCKS` offers some."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from opbench.errors import unknown
+
+if TYPE_CHECKING:
+    from opbench.timing.clock import Clock
+
+FILES = {"wall": "wall", "cuda_events": "cuda_events", "cuda_graph": "cuda_graph"}
+NAMES = ("wall", "cuda_events:warm", "cuda_events:cold", "cuda_graph:warm", "cuda_graph:cold")
+
+DEFAULT = {"cpu": "wall", "cuda": "cuda_events:warm"}
+
+
+def clock_for(device: str, asked: str | None = None) -> str:
+    """The clock to use on a device. Raises UsageError for one that does not exist or times another device."""
+    name = asked or DEFAULT[device]
+    fitting = [known for known in NAMES if (known == "wall") == (device == "cpu")]
+    if name not in fitting:
+        raise unknown("clock", name, fitting, f"for device {device!r}")
+    return name
+
+
+def clock_named(name: str) -> Clock:
+    """A new clock. Raises UsageError for an unknown name."""
+    if name not in NAMES:
+        raise unknown("clock", name, NAMES)
+    module = import_module(f"opbench.timing.{FILES[name.partition(':')[0]]}")
+    found: Clock = module.CLOCKS[name]()
+    return found

@@ -1,0 +1,129 @@
+"""The loop: warm every launch up, then interleave their samples until all of them may stop.
+
+Launches of one point take turns, in an order drawn anew every round. A burst of foreign load, a change of clock
+frequency or a slow drift then falls on all of them alike instead of on whoever happened to run. They also stop
+together: one that stopped early would be compared over a quieter stretch than its neighbours.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from opbench.timing.stopping import TARGET
+
+if TYPE_CHECKING:
+    from opbench.backend import Launch
+    from opbench.timing.clock import Clock, Timer
+    from opbench.timing.stopping import Stopping
+
+WARMUP_S = 0.2
+"""Most seconds of warm-up per launch; steadiness usually ends it earlier."""
+
+STEADY = 0.05
+"""Warm-up ends when a sample's time is within 5 % of the best of the three before it."""
+
+
+@dataclass
+class Samples:
+    """What the loop learned of one launch. `samples_s`: seconds per call, in the order taken."""
+
+    calls: int = 1
+    warmup_calls: int = 0
+    warmup_s: float = 0.0
+    sampling_s: float = 0.0
+    page_faults: int = 0
+    stopped: str = ""
+    samples_s: list[float] = field(default_factory=list)
+
+
+Observe = Callable[[str, str, Samples], None]
+"""Told (phase, name, samples so far) before a launch runs; phase is `warm-up` or `sampling`."""
+
+
+def _unobserved(_phase: str, _name: str, _so_far: Samples) -> None:
+    return None
+
+
+def measure(
+    launches: Mapping[str, Launch],
+    clock: Clock,
+    stopping: Callable[[], Stopping],
+    *,
+    seed: int = 0,
+    observe: Observe = _unobserved,
+    page_faults: Callable[[], int] = lambda: 0,
+) -> dict[str, Samples]:
+    """Sample all launches with one clock, each under a stopping rule of its own.
+
+    observe(phase, name, so_far) is called before every sample, outside the timed region. page_faults() reads the
+    process's counter of minor faults. Whatever a launch or the clock raises passes through; `observe` then says
+    which launch was at fault.
+    """
+    found = {name: Samples() for name in launches}
+    timers: dict[str, Timer] = {}
+    for name, launch in launches.items():
+        observe("warm-up", name, found[name])
+        timers[name] = clock.timer(launch)
+        _warm_up(timers[name], clock, found[name])
+    rules = {name: stopping() for name in launches}
+    order = list(launches)
+    shuffle = random.Random(seed).shuffle  # noqa: S311  (an order of turns, not a secret)
+    with _no_garbage_collection():
+        while order and not all(found[name].stopped for name in order):
+            shuffle(order)
+            for name in order:
+                observe("sampling", name, found[name])
+                _sample(timers[name], found[name], page_faults)
+            for name in order:
+                _ask(rules[name], found[name])
+    return found
+
+
+def _ask(rule: Stopping, samples: Samples) -> None:
+    """A verdict stands while others go on, but more samples may still turn it into `target`."""
+    if samples.stopped != TARGET:
+        samples.stopped = rule.reason(samples.samples_s, samples.sampling_s) or samples.stopped
+
+
+def _sample(timer: Timer, into: Samples, page_faults: Callable[[], int]) -> None:
+    before = page_faults()
+    seconds = timer(into.calls)
+    into.page_faults += page_faults() - before
+    into.samples_s.append(seconds)
+    into.sampling_s += seconds * into.calls
+
+
+def _warm_up(timer: Timer, clock: Clock, into: Samples) -> None:
+    """Run until one sample is long enough and samples have become steady, or WARMUP_S is spent."""
+    recent: list[float] = []
+    while into.warmup_s < WARMUP_S or len(recent) < 2:
+        seconds = timer(into.calls)
+        into.warmup_calls += into.calls
+        into.warmup_s += seconds * into.calls
+        wanted = math.ceil(clock.sample_target_s / max(seconds, 1e-9))
+        grown = min(clock.max_calls, wanted)
+        if grown > into.calls * 1.5:
+            into.calls = min(grown, into.calls * 16)
+            recent.clear()
+            continue
+        recent.append(seconds)
+        if len(recent) > 3 and seconds > (1 - STEADY) * min(recent[-4:-1]):
+            break
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

@@ -1,0 +1,64 @@
+"""When to stop sampling: an interval narrow enough, a noise level that makes waiting pointless, or no time left.
+
+A rule is asked after every round with all samples so far. It answers with the reason to stop, or None. The three
+reasons are part of the record: only `target` says that the figure is as sure as was asked for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from opbench.interval import median_interval
+
+TARGET, SETTLED, BUDGET = "target", "settled", "budget"
+
+WINDOW = 5
+STEADY = 0.1
+
+
+class Stopping(Protocol):
+    def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
+        """Why sampling of one launch may end after `spent_s` seconds of its samples, or None to go on."""
+        ...
+
+
+@dataclass
+class Precision:
+    """Stop when the 95 % interval of the median is narrower than `target` (full width over the median).
+
+    The interval is looked at when the number of samples has grown by a tenth, not after each one: peeking at
+    every sample stops too early by luck more often. Its width falls with the square root of the count, so
+    width * sqrt(count) is the noise level. Once that has settled (the last WINDOW looks within 10 %) and says
+    that the target lies beyond the budget, more samples would change nothing: stop as `settled`.
+
+    budget_s: seconds of samples for this launch; minimum: the fewest samples ever looked at.
+    """
+
+    target: float = 0.02
+    budget_s: float = 1.0
+    minimum: int = 15
+    _next_look: int = 0
+    _noise: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+
+    def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
+        count = len(samples)
+        if count < max(self.minimum, self._next_look):
+            # A launch too slow for the minimum still ends: twice the budget is the most it may take.
+            return BUDGET if spent_s >= 2 * self.budget_s else None
+        self._next_look = count + max(1, count // 10)
+        width = median_interval(samples).relative_width
+        if width <= self.target:
+            return TARGET
+        if spent_s >= self.budget_s:
+            return BUDGET
+        self._noise.append(width * count**0.5)
+        return SETTLED if self._hopeless(count, spent_s) else None
+
+    def _hopeless(self, count: int, spent_s: float) -> bool:
+        if len(self._noise) < WINDOW or max(self._noise) > (1 + STEADY) * min(self._noise):
+            return False
+        samples_needed = (self._noise[-1] / self.target) ** 2
+        return samples_needed * (spent_s / count) > self.budget_s

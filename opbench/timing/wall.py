@@ -1,0 +1,36 @@
+"""The CPU clock: wall time of a group of calls, read from the monotonic performance counter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opbench.backend import Launch
+    from opbench.timing.clock import Clock, Timer
+
+
+class WallClock:
+    """Warm caches: the calls of a group follow each other on the same inputs.
+
+    One sample lasts a millisecond or more, 10,000 times the counter's resolution (about 0.1 us from Python).
+    A longer sample would average the noise away that the interval is there to show.
+    """
+
+    name = "wall"
+    sample_target_s = 1e-3
+    max_calls = 1 << 20
+
+    def timer(self, launch: Launch) -> Timer:
+        def sample(calls: int) -> float:
+            repeats = range(calls)
+            start = perf_counter()
+            for _ in repeats:
+                launch()
+            return (perf_counter() - start) / calls
+
+        return sample
+
+
+CLOCKS: dict[str, Callable[[], Clock]] = {"wall": WallClock}

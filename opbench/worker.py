@@ -1,0 +1,120 @@
+"""The measuring process: reads one request a line, answers with one line, and may die without harm.
+
+    python -m opbench.worker REQUESTS ANSWERS MARKER    (two inherited file descriptors and a path)
+
+Requests and answers are JSON. Standard output and error stay with the libraries, which like to print there; the
+parent sends both to a log file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TextIO
+
+from opbench.case import Case
+from opbench.codec import outcome_to_json, point_from_json
+from opbench.marker import Marker
+from opbench.record import Failed
+from opbench.settings import Settings
+
+if TYPE_CHECKING:
+    from opbench.case import Point
+    from opbench.operator import Operator
+
+REPORT_EVERY_S = 0.5
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
+
+
+class Worker:
+    """Answers requests until its input ends."""
+
+    def __init__(self, answers: TextIO, marker: Marker) -> None:
+        self._answers, self._marker = answers, marker
+        self._reported = 0.0
+
+    def hello(self, device: str, threads: int) -> dict[str, Any]:
+        """The environment, or why the device cannot be used."""
+        import torch
+
+        if threads:
+            torch.set_num_threads(threads)
+        torch.set_grad_enabled(False)
+        if device == "cuda" and not torch.cuda.is_available():
+            return {"error": "PyTorch sees no CUDA device here; there is: cpu"}
+        from opbench.environment import describe
+
+        return {"environment": describe(device)}
+
+    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        from opbench import catalog
+        from opbench.measuring import PointMeasurement, describe
+
+        point = point_from_json(request["point"])
+        cases = [Case(point, backend, replica) for backend, replica in request["cases"]]
+        settings = Settings(**request["settings"])
+        self._marker.set("inputs")
+        operator = catalog.operator(point.operator)
+        work = operator.work(point)
+        measurement = PointMeasurement(point, cases, settings, self._announce)
+        try:
+            outcomes = measurement.run(operator, work)
+        except Exception as exc:  # noqa: BLE001  (the operator itself failed; the run goes on)
+            outcomes = measurement.outcomes
+            failed = Failed("inputs and reference", describe(exc))
+            outcomes |= {case.label: failed for case in cases if case.label not in outcomes}
+        return {
+            "outcomes": {label: outcome_to_json(outcome) for label, outcome in outcomes.items()},
+            "work": asdict(work),
+            "sizes": dict(operator.sizes(point.axes)),
+            "counts": self._counts(operator, point) if request["count"] else {},
+        }
+
+    def _counts(self, operator: Operator, point: Point) -> dict[str, Any]:
+        """What fvcore and PyTorch count for the point, on meta tensors; a counter that cannot says why."""
+        from opbench.counting import CountingError, count
+
+        self._marker.set("count")
+        meta = replace(point, device="meta")
+        try:
+            return dict(count(operator.eager(meta), operator.inputs(meta)))
+        except CountingError as exc:
+            return {"fvcore": str(exc), "torch": str(exc)}
+
+    def _announce(self, phase: str, label: str, seconds: float | None) -> None:
+        self._marker.set(phase, label)
+        now = perf_counter()
+        if now - self._reported >= REPORT_EVERY_S:
+            self._reported = now
+            self.send({"phase": phase, "label": label, "seconds": seconds})
+
+    def send(self, answer: dict[str, Any]) -> None:
+        self._answers.write(json.dumps(answer) + "\n")
+        self._answers.flush()
+
+
+def main(requests_fd: int, answers_fd: int, marker: Path) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    with (
+        os.fdopen(requests_fd, encoding="utf-8") as requests,
+        os.fdopen(answers_fd, "w", encoding="utf-8") as out,
+    ):
+        worker = Worker(out, Marker(marker))
+        for line in requests:
+            request = json.loads(line)
+            if "hello" in request:
+                worker.send({"answer": worker.hello(request["hello"], request["threads"])})
+            else:
+                worker.send({"answer": worker.measure(request)})
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))

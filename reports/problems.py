@@ -1,0 +1,70 @@
+"""What was not measured, and why: the part of a run that must not get lost between the figures."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from opbench.record import Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from reports.naming import point_names
+
+
+def verdict(outcome: Outcome) -> str:
+    """`measured`, `mismatch`, `unavailable` or `failed`."""
+    return type(outcome).__name__.lower()
+
+
+def reason(outcome: Outcome) -> str:
+    """Why there is no latency; "" for a measurement."""
+    match outcome:
+        case Measured():
+            return ""
+        case Unavailable(text):
+            return text
+        case Failed(_, text):
+            return text
+        case Mismatch(check):
+            found = (
+                f"{check.misses} of {check.elements} elements outside the tolerance "
+                f"(rtol {check.rtol:g}, atol {check.atol:g}); largest error {check.max_abs_error:g}"
+            )
+            return f"{found}; {check.detail}" if check.detail else found
+
+
+def headline(outcome: Outcome) -> str:
+    """The verdict as shown to a reader, with the phase of a failure."""
+    return f"failed in {outcome.phase}" if isinstance(outcome, Failed) else verdict(outcome)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One reason of one backend, and every point it took from us."""
+
+    operator: str
+    backend: str
+    headline: str
+    reason: str
+    points: tuple[str, ...]
+
+
+def problems(records: Sequence[Record]) -> list[Problem]:
+    """All cases without a measurement, those with the same reason together, in the order they came."""
+    name = point_names(record.case.point for record in records)
+    found: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for record in records:
+        if not isinstance(record.outcome, Measured):
+            case = record.case
+            key = (case.point.operator, case.label, headline(record.outcome), reason(record.outcome))
+            found[key].append(name(case.point))
+    return [Problem(*key, tuple(points)) for key, points in found.items()]
+
+
+def left_out(records: Iterable[Record]) -> str:
+    """A sentence for a caption: how many cases have no latency. "" where all have."""
+    counted = Counter(verdict(record.outcome) for record in records)
+    del counted["measured"]
+    if not counted:
+        return ""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(counted.items()))
+    return f" Not drawn: {kinds} (reasons are listed with the results)."

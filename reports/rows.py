@@ -1,0 +1,58 @@
+"""A record as a reader sees it: the cells that the terminal's table and the page's table share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from opbench.interval import Interval, median_interval
+from opbench.record import Measured, Record
+from reports import units
+from reports.problems import headline, reason
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Scaled and rounded text; an empty cell is a value there is none of."""
+
+    backend: str
+    headline: str
+    reason: str
+    median: str = ""
+    interval: str = ""
+    spread: str = ""
+    flops: str = ""
+    bandwidth: str = ""
+    samples: str = ""
+    stopped: str = ""
+    prepare: str = ""
+    error: str = ""
+
+    @property
+    def measured(self) -> bool:
+        return self.headline == "measured"
+
+
+def cells(record: Record) -> Cells:
+    outcome = record.outcome
+    label = record.case.label
+    if not isinstance(outcome, Measured):
+        return Cells(label, headline(outcome), reason(outcome))
+    time = median_interval(outcome.samples_s)
+    return Cells(
+        backend=label,
+        median=units.seconds(time.mid),
+        interval=f"{units.seconds(time.low)} to {units.seconds(time.high)}",
+        spread=f"±{units.percent(time.relative_width / 2)}",
+        flops=units.rate(record.work.flops / time.mid, "FLOP/s") if record.work else "",
+        bandwidth=units.rate(record.work.moved_bytes / time.mid, "B/s") if record.work else "",
+        samples=_samples(outcome),
+        stopped=outcome.stopped,
+        prepare=units.seconds(outcome.prepare_s),
+        error=f"{outcome.check.max_abs_error:.1e}",
+        headline="measured",
+        reason="; ".join(outcome.warnings),
+    )
+
+
+def _samples(outcome: Measured) -> str:
+    return f"{len(outcome.samples_s)} × {outcome.calls_per_sample}"

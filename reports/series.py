@@ -1,0 +1,114 @@
+"""From records to what a figure draws: one axis along x, everything else held constant within a panel.
+
+A run usually varies one axis. Where it varies more, the one with the most values runs along x and each
+combination of the others has a panel of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from opbench.case import Axes, Point
+from opbench.interval import Interval, median_interval
+from opbench.record import Measured, Record
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What must be equal for two latencies to be comparable at all."""
+
+    dtype: str
+    device: str
+    mode: str
+    clock: str
+
+    def __str__(self) -> str:
+        return f"{self.dtype}, {self.mode}, {self.device}, {self.clock} clock"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Records of one operator that differ only in the backend and in the axis `x` ("" where there are no axes)."""
+
+    operator: str
+    setting: Setting
+    x: str
+    fixed: Axes
+    records: tuple[Record, ...]
+
+    @property
+    def lines(self) -> dict[str, dict[int, Interval]]:
+        """For each backend with at least one measurement: x to its median latency in seconds, x ascending."""
+        found: dict[str, dict[int, Interval]] = defaultdict(dict)
+        for record in sorted(self.records, key=self.position):
+            if isinstance(record.outcome, Measured):
+                label = record.case.label
+                found[label][self.position(record)] = median_interval(record.outcome.samples_s)
+        return {label: found[label] for label in sorted(found)}
+
+    @property
+    def gaps(self) -> dict[str, set[int]]:
+        """For each backend the x where it was asked and has no measurement: its line is broken there."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for record in self.records:
+            if not isinstance(record.outcome, Measured):
+                found[record.case.label].add(self.position(record))
+        return found
+
+    @property
+    def ground(self) -> str:
+        """The axes held constant, such as `batch=1, edge=28`."""
+        return ", ".join(f"{name}={value}" for name, value in self.fixed.items())
+
+    def position(self, record: Record) -> int:
+        return record.case.point.axes.get(self.x, 0)
+
+
+def settled(records: Iterable[Record]) -> list[Record]:
+    """One record per case, the last: a resumed run may have measured a case again."""
+    return list({record.case.key: record for record in records}.values())
+
+
+def x_axis(places: Sequence[Axes]) -> str:
+    """The axis with the most values, the first of them on a tie.
+
+    Where nothing varies, the first axis above one: a lone point is better placed at 64 channels than at batch 1.
+    """
+    values: dict[str, set[int]] = defaultdict(set)
+    for axes in places:
+        for name, value in axes.items():
+            values[name].add(value)
+    if not values:
+        return ""
+    return max(values, key=lambda name: (len(values[name]), max(values[name]) > 1))
+
+
+def panels(records: Iterable[Record]) -> list[Panel]:
+    """Panels in the order their first record came."""
+    operators: dict[tuple[str, Setting], list[Record]] = defaultdict(list)
+    for record in settled(records):
+        operators[record.case.point.operator, _setting(record.case.point)].append(record)
+    return [panel for (name, setting), found in operators.items() for panel in _panels(name, setting, found)]
+
+
+def _panels(operator: str, setting: Setting, records: Sequence[Record]) -> list[Panel]:
+    x = x_axis([record.case.point.axes for record in records])
+    grouped: dict[Axes, list[Record]] = defaultdict(list)
+    for record in records:
+        axes = record.case.point.axes
+        grouped[Axes({name: value for name, value in axes.items() if name != x})].append(record)
+    return [Panel(operator, setting, x, fixed, tuple(found)) for fixed, found in grouped.items()]
+
+
+def _setting(point: Point) -> Setting:
+    return Setting(point.dtype, point.device, point.mode, point.clock)
+
+
+def comparable(found: Sequence[Panel]) -> list[tuple[Panel, ...]]:
+    """Panels of different operators over the same axes and setting: their latencies may stand in one panel."""
+    alike: dict[object, list[Panel]] = defaultdict(list)
+    for panel in found:
+        alike[panel.setting, panel.x, panel.fixed].append(panel)
+    return [tuple(group) for group in alike.values() if len(group) > 1]

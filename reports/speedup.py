@@ -1,0 +1,75 @@
+"""How many times faster a backend is than a baseline, point by point, with the ratio's own uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from opbench.record import Record
+from opbench.report import Artifact, Report
+from reports import canvas, units
+from reports.curves import draw_line, handle
+from reports.ratios import Speedup, speedups
+from reports.series import Panel, panels
+from reports.sheets import Sheet, figure_file, sheets, titled
+from reports.style import INK, styled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BASELINES = ("torch_eager", "torch_compile")
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    found = panels(records)
+    return [
+        _figure(sheet, baseline)
+        for baseline in BASELINES
+        for sheet in sheets(found, partial(rivals, baseline=baseline))
+    ]
+
+
+def rivals(panel: Panel, baseline: str) -> dict[str, Speedup]:
+    """The backends held against the baseline; one baseline over another is drawn once, not again upside down."""
+    earlier = BASELINES[: BASELINES.index(baseline)]
+    return {label: found for label, found in speedups(panel, baseline).items() if label not in earlier}
+
+
+def _figure(sheet: Sheet, baseline: str) -> Artifact:
+    caption = (
+        f"Median time of {baseline} over that of each backend: above 1 is faster than {baseline}. The band is the 95 % "
+        f"interval of the ratio, both sides' intervals taken together ({sheet.setting}). In the legend: "
+        f"geometric mean over the points where both were measured, and the least favourable of them."
+        f"{sheet.remarks}"
+    )
+    most = max(len(rivals(panel, baseline)) for panel in sheet.panels)
+    with styled():
+        grid = canvas.grid(len(sheet.panels), lines_of_notes=most)
+        for cell, place, panel in zip(grid.panels, grid.notes, sheet.panels, strict=True):
+            found = rivals(panel, baseline)
+            _draw(cell, panel, found, panel.gaps[baseline])
+            canvas.note(
+                place, [handle(label, f"{label}: {speedup.summary(panel.x)}") for label, speedup in found.items()]
+            )
+        data = to_svg(grid.figure)
+    name = figure_file(f"speedup_over_{baseline}", sheet.label)
+    return Artifact(name, titled(f"Speed-up over {baseline}", sheet.label), caption, data)
+
+
+def _draw(cell: Axes, panel: Panel, found: Mapping[str, Speedup], gaps: set[int]) -> None:
+    cell.axhline(1, color=INK, lw=1)
+    for label, speedup in found.items():
+        draw_line(cell, label, speedup.ratios, panel.gaps[label] | gaps)
+    ratios = [ratio for speedup in found.values() for ratio in speedup.ratios.values()]
+    canvas.scale_x(cell, panel.x, (x for speedup in found.values() for x in speedup.ratios))
+    canvas.scale_y(cell, units.factor, [1.0, *(end for ratio in ratios for end in (ratio.low, ratio.high))])
+    cell.set_ylabel("times faster")
+    canvas.head(cell, panel.operator, panel.ground)
+
+
+REPORT = Report(
+    about="ratio of medians over torch_eager and torch_compile, with intervals, geometric mean and worst point",
+    order=30,
+    render=render,
+)

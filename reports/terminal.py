@@ -1,0 +1,97 @@
+"""The results as a table for the command line, made for 100 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from opbench.record import Record
+from reports.naming import common_ground, point_names
+from reports.rows import Cells, cells
+
+LONGEST_REASON = 240
+
+
+def terminal_table(records: Sequence[Record]) -> Table:
+    """One row per case, by operator and point: backend, median with half its interval, rates.
+
+    A case without a measurement has a number in its note, and the reason stands under the table by that number;
+    so does what the points of an operator share.
+    """
+    reasons: dict[str, int] = {}
+    table = Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False)
+    for name, width in (("operator", 20), ("point", 24), ("backend", 24)):
+        table.add_column(name, overflow="fold", max_width=width)
+    for name in ("median", "±", "FLOP/s", "B/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("note", overflow="fold")
+    for row in _ordered(records):
+        note = _note(row.cells, reasons)
+        table.add_row(Text(row.operator), Text(row.point), *_texts(row.cells), note, end_section=row.ends)
+    table.caption = _caption(records, reasons)
+    return table
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One case; `operator` and `point` are empty where the row above has the same. `ends`: its operator's last."""
+
+    operator: str
+    point: str
+    cells: Cells
+    ends: bool
+
+
+def _ordered(records: Sequence[Record]) -> Iterator[_Row]:
+    name = point_names(record.case.point for record in records)
+    for operator in dict.fromkeys(map(_operator, records)):
+        mine = [record for record in records if _operator(record) == operator]
+        order = list(dict.fromkeys(record.case.point for record in mine))
+        mine.sort(key=lambda record: order.index(record.case.point))
+        above = None
+        for number, record in enumerate(mine, 1):
+            point = record.case.point
+            shown = name(point) if point != above else ""
+            yield _Row(operator if above is None else "", shown, cells(record), number == len(mine))
+            above = point
+
+
+def _texts(row: Cells) -> list[Text]:
+    """As Text, so that brackets are not read as markup."""
+    if not row.measured:
+        return [Text(row.backend), *[Text("-", style="dim")] * 4]
+    rates = (row.flops.removesuffix("FLOP/s"), row.bandwidth.removesuffix("B/s"))
+    return [Text(row.backend), Text(row.median), Text(row.spread.removeprefix("±")), *map(Text, rates)]
+
+
+def _note(row: Cells, reasons: dict[str, int]) -> Text:
+    said = [] if row.stopped in {"", "target"} else [row.stopped]
+    if row.reason:
+        line = f"{'warning' if row.measured else row.headline}: {_short(row.reason)}"
+        number = reasons.setdefault(line, len(reasons) + 1)
+        said.append(f"{'warning' if row.measured else row.headline} ({number})")
+    return Text(", ".join(said), style="dim" if row.measured else "yellow")
+
+
+def _short(reason: str) -> str:
+    """One line of at most LONGEST_REASON characters; the page has the whole."""
+    line = " ".join(reason.split())
+    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 3]}..."
+
+
+def _caption(records: Sequence[Record], reasons: dict[str, int]) -> Text:
+    """The reasons by number, then what each operator's points share."""
+    ground = [
+        f"{operator}: {common_ground([record.case.point for record in records if _operator(record) == operator])}"
+        for operator in dict.fromkeys(map(_operator, records))
+    ]
+    numbered = [f"({number}) {reason}" for reason, number in reasons.items()]
+    return Text("\n".join(numbered), style="yellow").append("\n" * bool(numbered) + "\n".join(ground), style="dim")
+
+
+def _operator(record: Record) -> str:
+    return record.case.point.operator

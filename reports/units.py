@@ -1,0 +1,78 @@
+"""Numbers for people: SI values scaled to three significant digits and given their unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+
+_BELOW = ("", "m", "µ", "n", "p")
+_ABOVE = ("", "k", "M", "G", "T", "P", "E")
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_KIBI = 1024
+_ZEROS = re.compile(r"\.0+(?=\D|$)|(?<=\.\d)0+(?=\D|$)")
+
+
+def seconds(value: float) -> str:
+    """A duration: 1.25e-05 is `12.5 µs`. From 1000 s on it stays in seconds."""
+    if not math.isfinite(value) or value == 0:
+        return f"{value:g} s"
+    value = _rounded(value)
+    step = min(max(-math.floor(math.log10(abs(value)) / 3), 0), len(_BELOW) - 1)
+    return f"{_digits(value * 1000**step)} {_BELOW[step]}s"
+
+
+def operations(value: float) -> str:
+    """A count of operations: 50_176_000 is `50.2 M`."""
+    return _decimal(value).strip()
+
+
+def rate(value: float, unit: str) -> str:
+    """A rate in powers of 1000: `12.5 GB/s` for the unit `B/s`."""
+    return f"{_decimal(value)}{unit}"
+
+
+def data_size(value: float) -> str:
+    """Bytes in powers of 1024, single bytes exactly: 1_572_864 is `1.50 MiB`."""
+    if abs(value) < _KIBI:
+        return f"{value:.0f} B"
+    step = 1
+    while step + 1 < len(_BINARY) and abs(_rounded(value / _KIBI**step)) >= _KIBI:
+        step += 1
+    return f"{_digits(_rounded(value / _KIBI**step))} {_BINARY[step]}"
+
+
+def factor(value: float) -> str:
+    """A ratio: `2.50×`."""
+    return f"{_digits(_rounded(value))}×"
+
+
+def percent(value: float) -> str:
+    """A share with two significant digits: 0.0123 is `1.2 %`."""
+    return f"{_digits(_rounded(100 * value, 2), 2)} %"
+
+
+def tick(text: Callable[[float], str]) -> Callable[[float], str]:
+    """The same text without trailing zeros, for an axis: `10.0 µs` becomes `10 µs`."""
+    return lambda value: _ZEROS.sub("", text(value))
+
+
+def _decimal(value: float) -> str:
+    value = _rounded(value)
+    step = 0
+    while step + 1 < len(_ABOVE) and abs(value) >= 1000 ** (step + 1):
+        step += 1
+    return f"{_digits(value / 1000**step)} {_ABOVE[step]}"
+
+
+def _rounded(value: float, digits: int = 3) -> float:
+    """Rounding comes before the prefix is chosen: 999.9 µs is `1.00 ms`, never `1e+03 µs`."""
+    return float(f"{value:.{digits - 1}e}")
+
+
+def _digits(value: float, digits: int = 3) -> str:
+    """That many significant digits without an exponent; the value is rounded already."""
+    if value == 0:
+        return "0"
+    after = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    return f"{value:.{after}f}"

@@ -1,0 +1,1 @@
+"""Questions with axes; each file assigns `SWEEP`."""
