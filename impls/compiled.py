@@ -8,12 +8,13 @@ point hold. So every compiled function gets a code object of its own, which dies
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
-import shlex
 import shutil
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_SWITCHES = ("TORCH_COMPILE_DISABLE", "TORCHDYNAMO_DISABLE")
+SWITCH = "TORCH_COMPILE_DISABLE"
 
 
 def compiled(function: Callable[P, R], *example: torch.Tensor) -> Callable[P, R]:
@@ -34,6 +35,7 @@ def compiled(function: Callable[P, R], *example: torch.Tensor) -> Callable[P, R]
     """
     import torch
 
+    _load_quietly()
     result = torch.compile(_with_own_code(function), dynamic=False, fullgraph=True)
     if example:
         _warm(result, example)
@@ -46,6 +48,16 @@ def _warm(result: Callable[..., Any], example: tuple[torch.Tensor, ...]) -> None
     result(*example)
     with torch.compiler.set_stance("fail_on_recompile"):
         result(*example)
+
+
+def _load_quietly() -> None:
+    """Inductor loads torch.utils.mkldnn, which on torch 2.11 and 2.13 warns of its own torch.jit.script_method.
+
+    Where warnings are errors, that would end the first compilation of a process.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"`torch\.jit\.script_method` is deprecated", DeprecationWarning)
+        importlib.import_module("torch.utils.mkldnn")
 
 
 def _with_own_code(function: Callable[P, R]) -> Callable[P, R]:
@@ -64,20 +76,11 @@ def _with_own_code(function: Callable[P, R]) -> Callable[P, R]:
 
 def why_not(device: str) -> str | None:
     """Why torch.compile cannot be measured on this device, or None. Looks for compilers, starts none."""
-    for switch in _SWITCHES:
-        if os.environ.get(switch) == "1":
-            return f"torch.compile is switched off by {switch}=1; unset it"
+    if os.environ.get(SWITCH) == "1":
+        return f"torch.compile is switched off by {SWITCH}=1; unset it"
     if device == "cuda":
         found = importlib.util.find_spec("triton") is not None
         return None if found else "torch.compile needs triton on cuda; python -m pip install triton"
-    return None if _cpp_compiler() else f"torch.compile needs the C++ compiler {_wanted()}; install it or set CXX"
-
-
-def _cpp_compiler() -> str | None:
-    words = shlex.split(_wanted())
-    return shutil.which(words[0]) if words else None
-
-
-def _wanted() -> str:
-    """What Inductor will call (torch._inductor.config.cpp.cxx); it does not look for c++ or clang++ on Linux."""
-    return os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
+    # What Inductor calls (torch._inductor.config.cpp.cxx): on Linux it tries neither c++ nor clang++ by itself.
+    wanted = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    return None if shutil.which(wanted) else f"torch.compile needs the C++ compiler {wanted!r}; install it or set CXX"

@@ -55,7 +55,7 @@ def backends(
 @app.command(context_settings=AXES, epilog="Example:  opbench check cross_hadamard --dtype float32,bfloat16")
 def check(
     context: typer.Context,
-    operator: Annotated[str, typer.Argument(help="The operator to check.")],
+    words: Annotated[list[str], typer.Argument(metavar="OPERATOR", help="The operator to check.")],
     backend: Backends = None,
     dtype: Dtypes = "float32",
     mode: Modes = None,
@@ -67,13 +67,16 @@ def check(
     Axes are options (--channels 5,17 --edge 7) and replace the operator's own check points. Exit code 1 when a
     backend computes something else or fails.
     """
-    _run("check", operator, context.args, backend, dtype, mode, device, as_json)
+    from opbench.options import split
+
+    (operator,), extra = split("operator", [*words, *context.args], needed=1)
+    _run("check", operator, extra, backend, dtype, mode, device, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")
 def sweep(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The sweep, see `opbench ls`.")],
+    words: Annotated[list[str], typer.Argument(metavar="NAME", help="The sweep, see `opbench ls`.")],
     operator: Operators = None,
     backend: Backends = None,
     dtype: Dtypes = None,
@@ -92,10 +95,11 @@ def sweep(
 
     Axes are options and replace the sweep's own values: --channels 16,32 --edge 28 --batch 1,8.
     """
-    from opbench.options import narrowing
+    from opbench.options import narrowing, split
     from opbench.settings import Settings
 
-    by = narrowing(context.args, operator, backend, dtype, mode)
+    (name,), extra = split("sweep", [*words, *context.args], needed=1)
+    by = narrowing(extra, operator, backend, dtype, mode)
     settings = Settings(target=target / 100, budget_s=budget, time_limit_s=time_limit, threads=threads)
     _run("sweep", name, by, device, clock, results, resume, settings, as_json)
 
@@ -113,28 +117,40 @@ def report(
 @app.command(context_settings=AXES, epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224")
 def count(
     context: typer.Context,
-    operator: Annotated[str | None, typer.Argument(help="All operators when left out.")] = None,
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[OPERATOR]", help="All operators when left out.")
+    ] = None,
     dtype: Dtypes = "float32",
     as_json: AsJson = False,
 ) -> None:
     """Count MACs, FLOPs, elementwise operations and bytes: by definition, by fvcore and by PyTorch."""
-    _run("count", operator, context.args, dtype, as_json)
+    from opbench.options import split
+
+    names, extra = split("operator", [*(words or ()), *context.args], needed=0)
+    _run("count", names[0] if names else None, extra, dtype, as_json)
 
 
 def main() -> NoReturn:
     """Run a command. A refused request is one line on standard error and an exit code, never a traceback."""
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except OpbenchError as exc:
-        print(f"opbench: {exc}", file=sys.stderr)
-        sys.exit(exc.exit_code)
+        _refuse(str(exc), exc.exit_code)
     except KeyboardInterrupt:
-        print("opbench: interrupted; finished cases are on record, --resume goes on", file=sys.stderr)
-        sys.exit(130)
+        _refuse("interrupted; finished cases are on record, --resume goes on", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nobody to tell
         sys.exit(1)
-    sys.exit(0)
+    except Exception as exc:
+        # What the option parser raises, whichever click this typer carries, knows its own message.
+        if not hasattr(exc, "format_message"):
+            raise
+        _refuse(f"{exc.format_message()} See --help.", 2)
+
+
+def _refuse(message: str, code: int) -> NoReturn:
+    print(f"opbench: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -49,10 +49,23 @@ def _by_fvcore(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tenso
         if exc.name is None or exc.name.partition(".")[0] != "fvcore":
             raise
         return "fvcore is not installed; `python -m pip install fvcore`"
-    return count_trace(function, tensors)
+    return _told("fvcore", count_trace, function, tensors)
 
 
 def _by_torch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
     from opbench.counters.dispatch import count_dispatch
 
-    return count_dispatch(function, tensors)
+    return _told("torch's FlopCounterMode", count_dispatch, function, tensors)
+
+
+def _told(
+    counter: str,
+    walk: Callable[..., Counts],
+    function: Callable[..., torch.Tensor],
+    tensors: tuple[torch.Tensor, ...],
+) -> Counts:
+    try:
+        return walk(function, tensors)
+    except RuntimeError as exc:  # NotImplementedError included: an operator without a kernel for meta tensors
+        first = str(exc).partition("\n")[0]
+        raise CountingError(f"{counter} cannot walk the function on meta tensors: {first}") from exc

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from opbench.errors import MachineError, UsageError, unknown
 from opbench.sweep import Narrowing
@@ -26,19 +26,38 @@ def one_of(kind: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]
     return found
 
 
-def axes(extra: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Axis options that are left after the command's own: `--channels 16,32 --edge=28`.
+def split(kind: str, arguments: Sequence[str], needed: int) -> tuple[list[str], dict[str, tuple[int, ...]]]:
+    """Positional words (at most one, at least `needed`) and axis options, in any order: `channels --edge 7,14`.
 
-    Raises UsageError for a word that is not an option, an option without a value, and values that are not
-    non-negative integers.
+    Raises UsageError for a missing or second word, an option without a value, and values that are not integers.
+    """
+    positional: list[str] = []
+    options: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            positional.append(word)
+            continue
+        options.append(word)
+        if "=" not in word and rest and not rest[0].startswith("--"):
+            options.append(rest.pop(0))
+    if len(positional) > 1:
+        raise UsageError(f"unexpected argument {positional[1]!r}; axes are options, such as --channels 16,32")
+    if len(positional) < needed:
+        raise UsageError(f"no {kind} named; `opbench ls` lists them")
+    return positional, axes(options)
+
+
+def axes(options: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Axis values of `--channels 16,32 --edge=28`.
+
+    Raises UsageError for an option without a value and for values that are not non-negative integers.
     """
     found: dict[str, tuple[int, ...]] = {}
-    rest = list(extra)
+    rest = list(options)
     while rest:
-        option = rest.pop(0)
-        if not option.startswith("--"):
-            raise UsageError(f"unexpected argument {option!r}; axes are options, such as --channels 16,32")
-        name, equals, value = option[2:].partition("=")
+        name, equals, value = rest.pop(0)[2:].partition("=")
         if not equals:
             if not rest or rest[0].startswith("--"):
                 raise UsageError(f"option --{name} has no value; expected integers, such as --{name} 16,32")
@@ -55,14 +74,14 @@ def integers(name: str, text: str) -> tuple[int, ...]:
 
 
 def narrowing(
-    extra: Sequence[str],
+    given: Mapping[str, tuple[int, ...]],
     operators: str | None = None,
     backends: str | None = None,
     dtypes: str | None = None,
     modes: str | None = None,
 ) -> Narrowing:
     return Narrowing(
-        axes=axes(extra),
+        axes=given,
         operators=words(operators),
         backends=words(backends),
         dtypes=one_of("dtype", dtypes, DTYPES),

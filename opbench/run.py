@@ -86,7 +86,8 @@ def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
     elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
     wanted = grid.backends or tuple(known)
     for name in wanted:
-        if name.partition(":")[0] not in elsewhere:
+        stem, _, schedule = name.partition(":")
+        if stem not in elsewhere or (schedule and stem in known):
             catalog.backend(point.operator, name)  # raises, naming those that exist
     seen = itertools.groupby(sorted(name for name in wanted if name.partition(":")[0] in known))
     return tuple(Case(point, name, replica) for name, same in seen for replica, _ in enumerate(same))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from opbench.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -20,6 +22,14 @@ class Settings:
     time_limit_s: float = 120.0
     threads: int = 0
     count: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for a setting that cannot be measured with."""
+        for name, value in (("target", self.target), ("budget", self.budget_s), ("time-limit", self.time_limit_s)):
+            if not 0 < value < float("inf"):
+                raise UsageError(f"--{name} is {value:g}; expected a number above 0")
+        if self.threads < 0:
+            raise UsageError(f"--threads is {self.threads}; expected 0 (PyTorch's choice) or more")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -40,9 +40,9 @@ def _same(counts: Mapping[str, int], work: Work) -> bool:
 
 
 def _verdict(counter: str, count: int, differing: Sequence[str]) -> str:
-    points = f"{count} point{'s' if count > 1 else ''}"
+    points = f"{count} points" if count > 1 else "1 point"
     if not differing:
-        return f"{counter} counts exactly the formula at all {points}."
+        return f"{counter} counts exactly the formula at {'all ' if count > 1 else ''}{points}."
     return f"{counter} DIFFERS from the formula at {len(differing)} of {points}, first at {differing[0]}."
 
 

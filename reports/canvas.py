@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -23,8 +24,8 @@ _WIDE, _HIGH, _ALONE = 4.3, 3.0, 6.4  # inches: one panel of several, its height
 _LINE = 0.19  # inches: a line of notes under a panel
 _HANDLE, _LETTER = 48, 5.2  # points: a legend entry's line and gaps, and a letter of its text
 
-_LABEL_ROOM = 0.075
-"""Ticks closer than this share of the axis would print over each other at four digits."""
+DIGITS, WORDS = 0.075, 0.15
+"""Share of an axis that a label takes: three digits, or two words above each other such as `512` and `n=2052`."""
 
 _STEPS = {10: (1, 1.5, 2, 3, 5, 7), 100: (1, 2, 5), math.inf: (1,)}
 """Where ticks stand within a decade, by how many times the largest value exceeds the smallest."""
@@ -83,18 +84,18 @@ def note(place: Axes, handles: Sequence[Artist]) -> None:
     placed.set_in_layout(False)
 
 
-def scale_x(panel: Axes, name: str, values: Iterable[int]) -> list[int]:
-    """Doubling scale where the values span a factor of four, else linear; ticks stand on measured values.
+def scale_x(panel: Axes, name: str, values: Iterable[int], label_room: float = DIGITS) -> list[int]:
+    """A doubling or a linear scale, whichever spaces the values more evenly; ticks stand on measured values.
 
-    Returns the values that got a tick.
+    label_room: ticks closer than this share of the axis are left out. Returns the values that got a tick.
     """
     places = sorted(set(values))
     panel.set_xlabel(name)
-    if places and places[0] > 0 and places[-1] >= 4 * places[0]:
+    if places[0] > 0 and _unevenness(list(map(math.log2, places))) < _unevenness(places):
         panel.set_xscale("log", base=2)
-        shown = _apart(places, math.log2)
+        shown = _apart(places, math.log2, label_room)
     else:
-        shown = _apart(places, float)
+        shown = _apart(places, float, label_room)
     panel.margins(x=0.05 if len(places) > 1 else 0.5)
     panel.xaxis.set_major_locator(FixedLocator(shown))
     panel.xaxis.set_minor_locator(NullLocator())
@@ -102,16 +103,20 @@ def scale_x(panel: Axes, name: str, values: Iterable[int]) -> list[int]:
     return shown
 
 
-def _apart(values: Sequence[int], scale: Callable[[float], float]) -> list[int]:
-    """The values whose labels do not touch, both ends first."""
-    if len(values) < 3:
-        return list(values)
-    room = _LABEL_ROOM * (scale(values[-1]) - scale(values[0]))
-    shown = [values[0]]
+def _unevenness(values: Sequence[float]) -> float:
+    """The widest gap over the narrowest, rounded so that equal gaps in logarithms count as equal."""
+    gaps = [after - before for before, after in pairwise(values)]
+    return round(max(gaps) / min(gaps), 6) if gaps else 1.0
+
+
+def _apart(values: Sequence[int], scale: Callable[[float], float], label_room: float) -> list[int]:
+    """The values whose labels do not touch, both ends always."""
+    first, last = scale(values[0]), scale(values[-1])
+    room, shown = label_room * (last - first), [values[0]]
     for value in values[1:-1]:
-        if scale(value) - scale(shown[-1]) >= room and scale(values[-1]) - scale(value) >= room:
+        if scale(value) - scale(shown[-1]) >= room and last - scale(value) >= room:
             shown.append(value)
-    return [*shown, values[-1]]
+    return [*shown, values[-1]] if last > first else shown
 
 
 def scale_y(panel: Axes, text: Callable[[float], str], values: Iterable[float]) -> None:

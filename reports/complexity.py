@@ -104,9 +104,11 @@ def _figure(plot: Plot, number: str, remark: str) -> Artifact:
 def _caption(plot: Plot, has_widths: bool) -> str:
     ground = ", ".join(f"{name}={value}" for name, value in plot.fixed.items())
     parts = [
-        f"Work of one call{f' at {ground}' if ground else ''}: the operators' formulas as lines, counted values as "
-        "marks. A MAC is one multiply-accumulate; lone products are added to the MACs as in the paper. "
-        "A MAC is two FLOPs, a product or an elementwise operation one.",
+        (
+            f"Work of one call{f' at {ground}' if ground else ''}: the operators' formulas as lines, counted values as "
+            "marks. A MAC is one multiply-accumulate; lone products are added to the MACs as in the paper. "
+            "A MAC is two FLOPs, a product or an elementwise operation one."
+        ),
         agreement(plot.records),
         "n: output channels." if has_widths else "",
     ]
@@ -117,10 +119,11 @@ def _draw(cell: Cell, metric: Metric, plot: Plot, widths: Mapping[int, int]) -> 
     drawn: list[float] = []
     for operator, line in plot.lines.items():
         drawn += _draw_operator(cell, metric, operator, line)
-    shown = canvas.scale_x(cell, plot.x, (x for line in plot.lines.values() for x in line))
+    room = canvas.WORDS if widths else canvas.DIGITS
+    shown = canvas.scale_x(cell, plot.x, (x for line in plot.lines.values() for x in line), room)
     if widths:
         cell.set_xticks(shown, [f"{x}\nn={widths[x]}" if x in widths else f"{x}" for x in shown])
-    canvas.scale_y(cell, units.operations, drawn)
+    canvas.scale_y(cell, units.quantity, drawn)
     canvas.head(cell, metric.title, metric.about)
 
 
@@ -128,7 +131,8 @@ def _draw_operator(cell: Cell, metric: Metric, operator: str, line: Mapping[int,
     """The formula's line, each counter's marks and the paper's dashes; returns the values drawn."""
     colour = look(operator).colour
     work = {x: float(metric.of_work(record.work)) for x, record in line.items() if record.work is not None}
-    cell.plot(list(work), list(work.values()), color=colour, lw=3.2, alpha=0.45, solid_capstyle="round")
+    dot = "_" if len(work) == 1 else ""  # a line through one point cannot be seen
+    cell.plot(list(work), list(work.values()), color=colour, marker=dot, ms=22, mew=3.2, lw=3.2, alpha=0.45)
     for counter, mark in COUNTER_MARKS.items():
         counted = {
             x: metric.of_counts(counts)

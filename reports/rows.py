@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opbench.interval import Interval, median_interval
+from opbench.interval import median_interval
 from opbench.record import Measured, Record
 from reports import units
 from reports.problems import headline, reason
@@ -41,10 +41,10 @@ def cells(record: Record) -> Cells:
     return Cells(
         backend=label,
         median=units.seconds(time.mid),
-        interval=f"{units.seconds(time.low)} to {units.seconds(time.high)}",
+        interval=units.seconds_between(time.low, time.high),
         spread=f"±{units.percent(time.relative_width / 2)}",
-        flops=units.rate(record.work.flops / time.mid, "FLOP/s") if record.work else "",
-        bandwidth=units.rate(record.work.moved_bytes / time.mid, "B/s") if record.work else "",
+        flops=units.quantity(record.work.flops / time.mid) if record.work else "",
+        bandwidth=units.quantity(record.work.moved_bytes / time.mid) if record.work else "",
         samples=_samples(outcome),
         stopped=outcome.stopped,
         prepare=units.seconds(outcome.prepare_s),

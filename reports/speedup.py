@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BASELINES = ("torch_eager", "torch_compile")
 
+LONGEST_NOTE = 54
+
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     found = panels(records)
@@ -43,18 +45,24 @@ def _figure(sheet: Sheet, baseline: str) -> Artifact:
         f"geometric mean over the points where both were measured, and the least favourable of them."
         f"{sheet.remarks}"
     )
-    most = max(len(rivals(panel, baseline)) for panel in sheet.panels)
+    entries = [_entries(panel, baseline) for panel in sheet.panels]
+    lines = max(sum(entry.count("\n") + 1 for entry in found.values()) for found in entries)
     with styled():
-        grid = canvas.grid(len(sheet.panels), lines_of_notes=most)
-        for cell, place, panel in zip(grid.panels, grid.notes, sheet.panels, strict=True):
-            found = rivals(panel, baseline)
-            _draw(cell, panel, found, panel.gaps[baseline])
-            canvas.note(
-                place, [handle(label, f"{label}: {speedup.summary(panel.x)}") for label, speedup in found.items()]
-            )
+        grid = canvas.grid(len(sheet.panels), lines_of_notes=lines)
+        for cell, place, panel, found in zip(grid.panels, grid.notes, sheet.panels, entries, strict=True):
+            _draw(cell, panel, rivals(panel, baseline), panel.gaps[baseline])
+            canvas.note(place, [handle(label, text) for label, text in found.items()])
         data = to_svg(grid.figure)
     name = figure_file(f"speedup_over_{baseline}", sheet.label)
     return Artifact(name, titled(f"Speed-up over {baseline}", sheet.label), caption, data)
+
+
+def _entries(panel: Panel, baseline: str) -> dict[str, str]:
+    """Label to legend text, on two lines where one would run into the next panel's."""
+    found = {label: (label, speedup.summary(panel.x)) for label, speedup in rivals(panel, baseline).items()}
+    return {
+        label: (": " if sum(map(len, parts)) <= LONGEST_NOTE else ":\n").join(parts) for label, parts in found.items()
+    }
 
 
 def _draw(cell: Axes, panel: Panel, found: Mapping[str, Speedup], gaps: set[int]) -> None:

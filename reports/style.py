@@ -68,7 +68,9 @@ _SETTINGS: Any = {  # matplotlib types the keys by name
     "lines.markersize": 4.5,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
+    "legend.handlelength": 3,
     "figure.facecolor": "white",  # a page in dark colours keeps the figure readable
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
     "svg.fonttype": "path",  # letters travel inside the file; a reader's missing font changes nothing
     "svg.hashsalt": "opbench",
 }
@@ -85,7 +87,8 @@ class Look:
 
 def look(label: str) -> Look:
     """Colour by the name before `:` and `#`, marker by the schedule if there is one, dashes
-    for a repeated backend."""
+    for a repeated backend.
+    """
     case, _, replica = label.partition("#")
     name, _, schedule = case.partition(":")
     number = zlib.crc32(name.encode())

@@ -23,7 +23,7 @@ def terminal_table(records: Sequence[Record]) -> Table:
     so does what the points of an operator share.
     """
     reasons: dict[str, int] = {}
-    table = Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for name, width in (("operator", 20), ("point", 24), ("backend", 24)):
         table.add_column(name, overflow="fold", max_width=width)
     for name in ("median", "±", "FLOP/s", "B/s"):
@@ -64,16 +64,16 @@ def _texts(row: Cells) -> list[Text]:
     """As Text, so that brackets are not read as markup."""
     if not row.measured:
         return [Text(row.backend), *[Text("-", style="dim")] * 4]
-    rates = (row.flops.removesuffix("FLOP/s"), row.bandwidth.removesuffix("B/s"))
-    return [Text(row.backend), Text(row.median), Text(row.spread.removeprefix("±")), *map(Text, rates)]
+    numbers = (row.median, row.spread.removeprefix("±"), row.flops, row.bandwidth)
+    return [Text(row.backend), *map(Text, numbers)]
 
 
 def _note(row: Cells, reasons: dict[str, int]) -> Text:
     said = [] if row.stopped in {"", "target"} else [row.stopped]
     if row.reason:
-        line = f"{'warning' if row.measured else row.headline}: {_short(row.reason)}"
-        number = reasons.setdefault(line, len(reasons) + 1)
-        said.append(f"{'warning' if row.measured else row.headline} ({number})")
+        headline = "warning" if row.measured else row.headline
+        number = reasons.setdefault(f"{headline}: {_short(row.reason)}", len(reasons) + 1)
+        said.append(f"{headline.partition(' ')[0]} ({number})")
     return Text(", ".join(said), style="dim" if row.measured else "yellow")
 
 

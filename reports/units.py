@@ -10,7 +10,7 @@ _BELOW = ("", "m", "µ", "n", "p")
 _ABOVE = ("", "k", "M", "G", "T", "P", "E")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _KIBI = 1024
-_ZEROS = re.compile(r"\.0+(?=\D|$)|(?<=\.\d)0+(?=\D|$)")
+_ZEROS = re.compile(r"\.0+(?=\D|$)|(\.\d*[1-9])0+(?=\D|$)")
 
 
 def seconds(value: float) -> str:
@@ -22,22 +22,28 @@ def seconds(value: float) -> str:
     return f"{_digits(value * 1000**step)} {_BELOW[step]}s"
 
 
-def operations(value: float) -> str:
-    """A count of operations: 50_176_000 is `50.2 M`."""
-    return _decimal(value).strip()
+def seconds_between(low: float, high: float) -> str:
+    """A range, the unit said once where both ends have the same: `36.0 to 37.1 µs`."""
+    first, second = seconds(low), seconds(high)
+    number, unit = first.split(" ")
+    return f"{number if second.endswith(f' {unit}') else first} to {second}"
 
 
-def rate(value: float, unit: str) -> str:
-    """A rate in powers of 1000: `12.5 GB/s` for the unit `B/s`."""
-    return f"{_decimal(value)}{unit}"
+def quantity(value: float) -> str:
+    """A count or a rate in powers of 1000, its unit left to the column: 50_176_000 is `50.2 M`."""
+    value = _rounded(value)
+    step = 0
+    while step + 1 < len(_ABOVE) and abs(value) >= 1000 ** (step + 1):
+        step += 1
+    return f"{_digits(value / 1000**step)} {_ABOVE[step]}".strip()
 
 
 def data_size(value: float) -> str:
-    """Bytes in powers of 1024, single bytes exactly: 1_572_864 is `1.50 MiB`."""
+    """Bytes in powers of 1024, single bytes exactly: 1_572_864 is `1.50 MiB`, and 1000 KiB is `0.977 MiB`."""
     if abs(value) < _KIBI:
         return f"{value:.0f} B"
     step = 1
-    while step + 1 < len(_BINARY) and abs(_rounded(value / _KIBI**step)) >= _KIBI:
+    while step + 1 < len(_BINARY) and abs(_rounded(value / _KIBI**step)) >= 1000:
         step += 1
     return f"{_digits(_rounded(value / _KIBI**step))} {_BINARY[step]}"
 
@@ -54,15 +60,7 @@ def percent(value: float) -> str:
 
 def tick(text: Callable[[float], str]) -> Callable[[float], str]:
     """The same text without trailing zeros, for an axis: `10.0 µs` becomes `10 µs`."""
-    return lambda value: _ZEROS.sub("", text(value))
-
-
-def _decimal(value: float) -> str:
-    value = _rounded(value)
-    step = 0
-    while step + 1 < len(_ABOVE) and abs(value) >= 1000 ** (step + 1):
-        step += 1
-    return f"{_digits(value / 1000**step)} {_ABOVE[step]}"
+    return lambda value: _ZEROS.sub(lambda found: found[1] or "", text(value))
 
 
 def _rounded(value: float, digits: int = 3) -> float:

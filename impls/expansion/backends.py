@@ -30,6 +30,4 @@ def compiled_backend(eager: Eager) -> Backend:
         tensors = tuple(inputs.values())
         return partial(compiled(eager(point), *tensors), *tensors)
 
-    return Backend(
-        about="torch.compile of the eager definition, static shapes", prepare=prepare, unavailable=why_not
-    )
+    return Backend(about="torch.compile of the eager definition, static shapes", prepare=prepare, unavailable=why_not)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from opbench import catalog
 from opbench.case import Axes, Case, Point
 from opbench.measuring import PointMeasurement
-from opbench.options import DTYPES, MODES, axes, one_of, resolve_device, words
+from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.record import Check, Failed, Mismatch, Outcome, Unavailable
 from opbench.settings import Settings
 
@@ -22,7 +22,7 @@ Verdict = Check | Outcome
 
 def run(
     name: str,
-    extra: Sequence[str],
+    given: dict[str, tuple[int, ...]],
     backends: str | None,
     dtypes: str | None,
     modes: str | None,
@@ -34,7 +34,7 @@ def run(
     for backend in names:
         catalog.backend(name, backend)
     wanted = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
-    points = list(_points(operator, axes(extra), one_of("dtype", dtypes, DTYPES), wanted, resolve_device(device)))
+    points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), wanted, resolve_device(device)))
     wrong = 0
     passed: dict[str, int] = dict.fromkeys(names, 0)
     for point, verdicts in _verdicts(operator, points, names):

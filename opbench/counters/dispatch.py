@@ -68,11 +68,11 @@ def _shape(value: Any) -> Shape | None:
     return tuple(value.shape) if isinstance(value, torch.Tensor) else None
 
 
-class _Witness(TorchDispatchMode):
+class _Witness(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Entered outside the counter, it sees exactly the operators the counter executed, and refuses unknown ones."""
 
     def __init__(self, known: frozenset[Any]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.known = known
 
     def __torch_dispatch__(

@@ -96,7 +96,7 @@ def _is_floating(value: Any) -> bool:
     return bool(value.isCompleteTensor() and value.type().dtype().is_floating_point)
 
 
-class _UntracedKernels(TorchDispatchMode):
+class _UntracedKernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Runs the kernels on another thread, where no trace is in progress.
 
     While tracing, a tensor's sizes are themselves traced tensors. Meta kernels are Python code that computes
@@ -105,22 +105,29 @@ class _UntracedKernels(TorchDispatchMode):
     """
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.pool = pool
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func is torch.ops.aten.convolution.default:
+        aten = torch.ops.aten
+        if func is aten.convolution.default:
             # The tracer records `_convolution` only, which the meta kernel of `convolution` does not call.
             with torch.overrides.enable_reentrant_dispatch(), self:
-                return torch.ops.aten._convolution.default(*args, False, False, False, False)  # noqa: SLF001
+                return aten._convolution.default(*args, False, False, False, False)  # noqa: SLF001
+        if func is aten._convolution.default:  # noqa: SLF001
+            # It has no meta kernel on torch 2.11; its first nine arguments are those of `convolution`, which has.
+            func, args = aten.convolution.default, args[:9]
         return self.pool.submit(_remade, func, args, kwargs or {}).result()
 
 
 def _remade(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    def empty(like: torch.Tensor) -> torch.Tensor:
-        return torch.empty_strided(like.size(), like.stride(), dtype=like.dtype, device=like.device)
-
     with torch.no_grad():
-        return tree_map_only(torch.Tensor, empty, func(*args, **kwargs))
+        return tree_map_only(torch.Tensor, _copy, func(*args, **kwargs))
+
+
+def _copy(found: torch.Tensor) -> torch.Tensor:
+    if found.is_meta:
+        return torch.empty_strided(found.size(), found.stride(), dtype=found.dtype, device="meta")
+    return found.clone()  # a traced size, whose value counts

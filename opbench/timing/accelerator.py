@@ -126,9 +126,7 @@ class TorchAccelerator:
 
     def flush(self) -> None:
         if self._scrub is None:
-            self._scrub = self._torch.empty(
-                FLUSH_FACTOR * self.l2_bytes(), dtype=self._torch.uint8, device="cuda"
-            )
+            self._scrub = self._torch.empty(FLUSH_FACTOR * self.l2_bytes(), dtype=self._torch.uint8, device="cuda")
         self._scrub.zero_()
 
     def capture(self, launch: Callable[[], object]) -> Callable[[], None]:

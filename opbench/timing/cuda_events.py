@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from opbench.timing.accelerator import current_device
 from opbench.timing.device_timer import DeviceTimer, pattern
-from opbench.timing.occupied import refuse_idle
+from opbench.timing.occupied import occupied_s
 from opbench.timing.stray import StrayWatch
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class CudaEvents:
         sampled = pattern(self.name, device)
         watch = StrayWatch(device)
         watch.refuse(launch)
-        refuse_idle(device, launch, watch)
+        watch.refuse_unaccounted(launch, occupied_s(device, launch, watch))
         return DeviceTimer(device, launch, sampled, watch)
 
 

@@ -55,9 +55,7 @@ class HiddenQueue:
                 raise NotHiddenError(f"{calls} calls not hidden behind {delay_s} s")
             delay_s = min(LONGEST_DELAY_S, 2 * delay_s)
 
-    def _attempt(
-        self, enqueue: Callable[[int], Enqueued], calls: int, delay_s: float
-    ) -> tuple[Enqueued, bool]:
+    def _attempt(self, enqueue: Callable[[int], Enqueued], calls: int, delay_s: float) -> tuple[Enqueued, bool]:
         device = self._device
         device.synchronise()
         device.occupy(delay_s)

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from opbench.timing.stopping import TARGET
@@ -31,7 +32,11 @@ STEADY = 0.05
 
 @dataclass
 class Samples:
-    """What the loop learned of one launch. `samples_s`: seconds per call, in the order taken."""
+    """What the loop learned of one launch.
+
+    samples_s: seconds per call, in the order taken. warmup_s, sampling_s: wall time spent, which on a device clock
+    is longer than what was timed (flushes, delays, synchronisation).
+    """
 
     calls: int = 1
     warmup_calls: int = 0
@@ -58,6 +63,7 @@ def measure(
     seed: int = 0,
     observe: Observe = _unobserved,
     page_faults: Callable[[], int] = lambda: 0,
+    now: Callable[[], float] = perf_counter,
 ) -> dict[str, Samples]:
     """Sample all launches with one clock, each under a stopping rule of its own.
 
@@ -70,7 +76,7 @@ def measure(
     for name, launch in launches.items():
         observe("warm-up", name, found[name])
         timers[name] = clock.timer(launch)
-        _warm_up(timers[name], clock, found[name])
+        _warm_up(timers[name], clock, found[name], now)
     rules = {name: stopping() for name in launches}
     order = list(launches)
     shuffle = random.Random(seed).shuffle  # noqa: S311  (an order of turns, not a secret)
@@ -79,7 +85,7 @@ def measure(
             shuffle(order)
             for name in order:
                 observe("sampling", name, found[name])
-                _sample(timers[name], found[name], page_faults)
+                _sample(timers[name], found[name], page_faults, now)
             for name in order:
                 _ask(rules[name], found[name])
     return found
@@ -91,25 +97,25 @@ def _ask(rule: Stopping, samples: Samples) -> None:
         samples.stopped = rule.reason(samples.samples_s, samples.sampling_s) or samples.stopped
 
 
-def _sample(timer: Timer, into: Samples, page_faults: Callable[[], int]) -> None:
-    before = page_faults()
+def _sample(timer: Timer, into: Samples, page_faults: Callable[[], int], now: Callable[[], float]) -> None:
+    faults, start = page_faults(), now()
     seconds = timer(into.calls)
-    into.page_faults += page_faults() - before
+    into.sampling_s += now() - start
+    into.page_faults += page_faults() - faults
     into.samples_s.append(seconds)
-    into.sampling_s += seconds * into.calls
 
 
-def _warm_up(timer: Timer, clock: Clock, into: Samples) -> None:
+def _warm_up(timer: Timer, clock: Clock, into: Samples, now: Callable[[], float]) -> None:
     """Run until one sample is long enough and samples have become steady, or WARMUP_S is spent."""
     recent: list[float] = []
+    start = now()
     while into.warmup_s < WARMUP_S or len(recent) < 2:
         seconds = timer(into.calls)
         into.warmup_calls += into.calls
-        into.warmup_s += seconds * into.calls
-        wanted = math.ceil(clock.sample_target_s / max(seconds, 1e-9))
-        grown = min(clock.max_calls, wanted)
-        if grown > into.calls * 1.5:
-            into.calls = min(grown, into.calls * 16)
+        into.warmup_s = now() - start
+        wanted = min(clock.max_calls, math.ceil(clock.sample_target_s / max(seconds, 1e-9)))
+        if wanted > into.calls * 1.5:
+            into.calls = min(wanted, into.calls * 16)
             recent.clear()
             continue
         recent.append(seconds)

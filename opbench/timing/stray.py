@@ -5,15 +5,16 @@ nothing left to wait for, unless something else is running. How long it takes wi
 first; noticeably longer means stray work. Interrupts of the host only ever lengthen a wait, so suspicion is
 confirmed by repeating: honest work passes one of the trials, stray work fails all of them.
 
-Caught, before the first sample (`refuse`) and after every sample (`outlived`):
-  - stray work that outlasts the watched stream, whether it starts at once or behind the watched work. Before
-    the first sample no delay is queued, since work that waits for nothing would run, and end, during it;
-  - a launch that leaves the watched stream empty (`occupied.py`), however short its stray work.
-Seen by the events themselves: streams that join the current one, and, where that is the default stream,
-every stream created as blocking (the default stream waits for those; torch's own are non-blocking).
-Not caught: stray work of less than about 20 us that finishes while real work of the same launch is still on
-the watched stream; work that another host thread enqueues after the sample; a launch that behaves otherwise
-when it is not watched. A profiler's timeline shows the first two.
+Caught before the first sample, with no delay queued (work that waits for nothing would run, and end, in it):
+  - stray work that outlasts the watched stream, whether it starts at once or behind the watched work;
+  - a launch that leaves the watched stream empty (`occupied.py`), however short its stray work;
+  - stray work that slows the device down under the launch's own work: the device is then busy for much
+    longer than the events of a hidden sample say.
+Caught after every sample: work that outlasts it. Seen by the events themselves: streams that join the current
+one and, where that is the default stream, every stream created as blocking (torch's own are not).
+Not caught: stray work beside longer work of the same launch that lengthens an undelayed run by less than
+half; work that another host thread enqueues later; a launch that behaves otherwise when it is not watched.
+A profiler's timeline shows the first two.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 TRIALS = 3
 IDLE_TRIALS = 15
+UNACCOUNTED = 1.5  # clocks and memory make one run differ from the next by far less
 PROBE_CALLS = (1, 16)  # one shows long stray work; sixteen let short ones pile up behind each other
 SLACK_S = 20e-6  # above the jitter of a synchronise that takes a few microseconds
 
@@ -47,6 +49,21 @@ class StrayWatch:
             lag_s = self._shortest_lag_s(launch, calls)
             if self._is_stray(lag_s):
                 raise stray_error(lag_s)
+
+    def refuse_unaccounted(self, launch: Callable[[], object], call_s: float) -> None:
+        """Raise ClockError when undelayed calls keep the device busy for much longer than `call_s` each.
+
+        The host's own time is allowed on top: a stream that runs dry waits for it.
+        """
+        calls = PROBE_CALLS[-1]
+        for _ in range(TRIALS):
+            host_s, device_s = self._undelayed_s(launch, calls)
+            if device_s <= UNACCOUNTED * (host_s + calls * call_s) + self._idle_s + SLACK_S:
+                return
+        raise ClockError(
+            f"work ran on another stream: {calls} launches kept the device busy for {device_s:.2g} s, of which "
+            f"their own stream accounts for {calls * call_s:.2g} s; enqueue all on torch's current stream"
+        )
 
     def outlived(self) -> float | None:
         """Seconds the device stayed busy after an event just waited for; None when no longer than idle."""
@@ -68,6 +85,16 @@ class StrayWatch:
             launch()
         self._device.wait(self._device.mark())
         return self._drain_s()
+
+    def _undelayed_s(self, launch: Callable[[], object], calls: int) -> tuple[float, float]:
+        """Host seconds until all calls were enqueued, and until the device was idle again."""
+        self._device.synchronise()
+        began_s = self._device.now_s()
+        for _ in range(calls):
+            launch()
+        host_s = self._device.now_s() - began_s
+        self._device.synchronise()
+        return host_s, self._device.now_s() - began_s
 
     def _drain_s(self) -> float:
         began_s = self._device.now_s()

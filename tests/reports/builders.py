@@ -20,9 +20,7 @@ ENVIRONMENT: dict[str, Any] = {
 
 
 def check(*, passed: bool = True) -> Check:
-    return Check(
-        passed, 100, 0 if passed else 3, 1e-6, 1e-5, 1e-4, 1e-5, "" if passed else "first at [0, 7]: nan"
-    )
+    return Check(passed, 100, 0 if passed else 3, 1e-6, 1e-5, 1e-4, 1e-5, "" if passed else "first at [0, 7]: nan")
 
 
 def measured(median_s: float = 1e-5, spread: float = 0.01, count: int = 41) -> Measured:
@@ -44,7 +42,7 @@ def record(
     dtype: str = "float32",
     counts: Mapping[str, Mapping[str, int] | str] | None = None,
     sizes: Mapping[str, int] | None = None,
-    work: Work | None = work(),
+    macs: int | None = 1000,
     **axes: int,
 ) -> Record:
     point = Point(operator, Axes(axes or {"batch": 1, "channels": 16}), dtype)
@@ -54,7 +52,7 @@ def record(
         environment=ENVIRONMENT,
         revision="0123456789ab",
         started="2026-01-02T03:04:05+00:00",
-        work=work,
+        work=None if macs is None else work(macs),
         sizes=sizes or {},
         counts=counts or {},
     )
@@ -63,8 +61,7 @@ def record(
 def line(backend: str, medians_s: Sequence[float], operator: str = "rowsum") -> list[Record]:
     """One measured record per median, at channels 8, 16, 32, ..."""
     return [
-        record(measured(time), backend, operator, batch=1, channels=8 << step)
-        for step, time in enumerate(medians_s)
+        record(measured(time), backend, operator, batch=1, channels=8 << step) for step, time in enumerate(medians_s)
     ]
 
 

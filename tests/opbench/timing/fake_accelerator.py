@@ -37,11 +37,13 @@ class Kernel:
 class FakeAccelerator:
     """An Accelerator.
 
-    depth: entries a stream holds. event_s: what recording an event costs the device. hiccups: extra seconds
-    of the coming synchronises.
+    depth: entries a stream holds. shared: kernels of other streams take their time away from the main one's
+    (but not from a delay). event_s: what recording an event costs the device. hiccups: extra seconds of the
+    coming synchronises.
     """
 
     depth: int = 1000
+    shared: bool = False
     l2: int = 50_000_000
     event_s: float = 0.0
     hiccups: deque[float] = field(default_factory=deque)
@@ -50,6 +52,7 @@ class FakeAccelerator:
     delays_s: list[float] = field(default_factory=list)
     _free_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _begins_s: defaultdict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+    _delayed_s: float = 0.0
     _cached: Kernel | None = None
     _graph: list[Kernel] | None = None
 
@@ -72,6 +75,8 @@ class FakeAccelerator:
         after_s = self._free_s[MAIN] if forked else 0.0
         begin_s = max(self.host_s, self._free_s[stream], after_s)
         self._free_s[stream] = begin_s + seconds
+        if self.shared and stream != MAIN and self._delayed_s <= begin_s < self._free_s[MAIN]:
+            self._free_s[MAIN] += seconds
         waiting.append(begin_s)
 
     def mark(self) -> float:
@@ -98,6 +103,7 @@ class FakeAccelerator:
     def occupy(self, seconds: float) -> None:
         self.delays_s.append(seconds)
         self._enqueue(MAIN, seconds)
+        self._delayed_s = self._free_s[MAIN]
 
     def l2_bytes(self) -> int:
         return self.l2

@@ -35,9 +35,7 @@ class Stand:
         monkeypatch.setattr(torch.cuda, "_sleep", self.spun.append)
         monkeypatch.setattr(torch.cuda, "Event", self._event)
         monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-        monkeypatch.setattr(
-            torch.cuda, "get_device_properties", lambda _: SimpleNamespace(L2_cache_size=L2_BYTES)
-        )
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(L2_cache_size=L2_BYTES))
 
     def _event(self, *, enable_timing: bool) -> Any:
         assert enable_timing
@@ -88,9 +86,7 @@ def test_events_give_seconds(stand: Stand) -> None:
     assert device.elapsed_s(start, stop) == pytest.approx(1.0)
 
 
-def test_flush_writes_all_of_one_buffer_larger_than_the_cache(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_flush_writes_all_of_one_buffer_larger_than_the_cache(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     buffers = [torch.ones(FLUSH_FACTOR * L2_BYTES)]
     asked = {buffers[0].numel(): buffers}  # any other size, and a second buffer, is an error
     monkeypatch.setattr(torch, "empty", lambda size, **_: asked[size].pop())

@@ -47,9 +47,7 @@ def test_cold_flushes_between_replays_and_warm_does_not(device: FakeAccelerator)
     assert device.flushes == 10
 
 
-def test_launch_too_large_for_the_queue_is_one_entry_as_a_graph(
-    clock: Clock, device: FakeAccelerator
-) -> None:
+def test_launch_too_large_for_the_queue_is_one_entry_as_a_graph(clock: Clock, device: FakeAccelerator) -> None:
     device.depth = 64
     assert clock.timer(FakeLaunch(device, [Kernel(1 * US)] * 100))(8) == pytest.approx(100 * US, rel=1e-9)
 
@@ -90,6 +88,12 @@ def test_work_on_another_stream_is_refused_before_it_is_lost_in_the_capture(
     side = Kernel(60 * US, stream="side", forked=forked)
     with pytest.raises(ClockError, match="work ran on another stream"):
         clock.timer(FakeLaunch(device, [Kernel(), side]))
+
+
+def test_work_elsewhere_that_replays_leave_out_is_refused(clock: Clock, device: FakeAccelerator) -> None:
+    device.shared = True
+    with pytest.raises(ClockError, match="work ran on another stream: 16 launches"):
+        clock.timer(FakeLaunch(device, [Kernel(90 * US, stream="side"), Kernel(100 * US)]))
 
 
 def test_graph_that_holds_nothing_is_refused(clock: Clock, device: FakeAccelerator) -> None:

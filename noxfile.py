@@ -1,0 +1,89 @@
+"""Every way to run this project. `nox` alone: lint, types, tests. A sweep: `nox -s sweep_channels`.
+
+Arguments after `--` go to the tool: `nox -s sweep_channels -- --channels 16,32 --backend cpp_ext`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_venv = "yes"
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+TORCH = "torch==2.13.0"  # named in the same command as everything that depends on it, so that pip keeps it
+SHARED = Path(".nox", "opbench-{}.{}".format(*sys.version_info))
+
+
+def _python(session: nox.Session, *groups: str) -> str:
+    """The interpreter of the environment that all sessions with PyTorch share, so that it is installed once.
+
+    nox gives every session an environment of its own, so these have none and use this one. It holds the project,
+    editable, with some of its dependency groups.
+    """
+    python = str(SHARED / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+    if not Path(python).exists():
+        session.run(sys.executable, "-m", "venv", str(SHARED), silent=True)
+    extra = [requirement for group in groups for requirement in nox.project.dependency_groups(PYPROJECT, group)]
+    quiet = ("--quiet", "--disable-pip-version-check")
+    session.run(python, "-m", "pip", "install", *quiet, TORCH, "--editable", ".", *extra)
+    return python
+
+
+@nox.session(tags=["quick"])
+def lint(session: nox.Session) -> None:
+    """Formatting, lint, and whether the package builds."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("python", "-m", "build", "--outdir", session.create_tmp(), silent=True)
+
+
+@nox.session(python=False)
+def types(session: nox.Session) -> None:
+    """mypy --strict over everything that is ours."""
+    session.run(_python(session, "types"), "-m", "mypy", *session.posargs)
+
+
+@nox.session(python=False)
+def tests(session: nox.Session) -> None:
+    """The test suite; GPU tests are skipped, with the reason, where there is no GPU."""
+    session.run(_python(session, "test"), "-m", "pytest", *session.posargs)
+
+
+def _sweep(session: nox.Session, name: str) -> None:
+    session.run(_python(session), "-m", "opbench", "sweep", name, *session.posargs)
+
+
+@nox.session(python=False)
+def sweep_channels(session: nox.Session) -> None:
+    """The main job: expansions at 16 to 512 channels, the cross-Hadamard product at 4 to 128."""
+    _sweep(session, "channels")
+
+
+@nox.session(python=False)
+def sweep_batch(session: nox.Session) -> None:
+    """Latency over the batch size."""
+    _sweep(session, "batch")
+
+
+@nox.session(python=False)
+def sweep_spatial(session: nox.Session) -> None:
+    """Latency over the feature map's edge."""
+    _sweep(session, "spatial")
+
+
+@nox.session(python=False)
+def sweep_expansion(session: nox.Session) -> None:
+    """Latency over the expansion ratio at 64 channels."""
+    _sweep(session, "expansion")
+
+
+@nox.session(python=False)
+def bench_cpu(session: nox.Session) -> None:
+    """The C++ kernels against torch.compile, eager and the machine's write bandwidth; about 10 minutes."""
+    session.run(_python(session), "benchmarks/cpu_kernels.py", *session.posargs)

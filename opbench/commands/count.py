@@ -1,0 +1,105 @@
+"""`opbench count`: an operator's arithmetic, by its own definition and by two counters, side by side."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opbench import catalog
+from opbench.case import Axes, Point
+from opbench.counting import CountingError, count
+from opbench.errors import unknown
+from opbench.operator import Work
+from opbench.options import DTYPES, one_of
+
+COLUMNS = ("macs", "products", "elementwise", "flops", "bytes_read", "bytes_written")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One counter's numbers for one point, or why it has none."""
+
+    point: Point
+    sizes: Mapping[str, int]
+    by: str
+    numbers: Mapping[str, int]
+    reason: str = ""
+
+
+def run(operator: str | None, given: dict[str, tuple[int, ...]], dtypes: str | None, as_json: bool) -> int:
+    names = [operator] if operator else list(catalog.operators())
+    _refuse_unknown(names, given)
+    rows = [row for name in names for row in _rows(name, given, one_of("dtype", dtypes, DTYPES))]
+    if as_json:
+        for row in rows:
+            facts = {"case": row.point.key, "by": row.by, **row.sizes, **row.numbers}
+            print(json.dumps(facts | ({"reason": row.reason} if row.reason else {})))
+    else:
+        _print(rows)
+    return 1 if any(not _agree(rows, row) for row in rows) else 0
+
+
+def _refuse_unknown(names: Sequence[str], given: Mapping[str, Any]) -> None:
+    """An axis may be missing from some of several operators, but not from all."""
+    known = {axis.name for name in names for axis in catalog.operator(name).axes}
+    for name in given:
+        if name not in known:
+            raise unknown("axis", name, known, f"of {', '.join(names)}")
+
+
+def _rows(name: str, given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -> Iterator[Row]:
+    operator = catalog.operator(name)
+    own = {axis: values for axis, values in given.items() if axis in {one.name for one in operator.axes}}
+    for dtype, values in itertools.product(dtypes, itertools.product(*own.values())):
+        completed = operator.complete(Axes(dict(zip(own, values, strict=True))))
+        point = Point(name, completed, dtype, "meta", "forward", "none")
+        sizes = operator.sizes(completed)
+        work = operator.work(point)
+        yield Row(point, sizes, "definition", _numbers(work))
+        try:
+            found = count(operator.eager(point), operator.inputs(point))
+        except CountingError as exc:
+            yield Row(point, sizes, "counters", {}, str(exc))
+            continue
+        for by, counts in found.items():
+            if isinstance(counts, str):
+                yield Row(point, sizes, by, {}, counts)
+            else:
+                counted = Work(**counts, bytes_read=0, bytes_written=0)
+                yield Row(point, sizes, by, {key: getattr(counted, key) for key in COLUMNS[:4]})
+
+
+def _numbers(work: Work) -> dict[str, int]:
+    return {key: int(getattr(work, key)) for key in COLUMNS}
+
+
+def _agree(rows: Sequence[Row], row: Row) -> bool:
+    """Whether a counter that counted agrees with the definition."""
+    (definition,) = (one for one in rows if one.point == row.point and one.by == "definition")
+    return all(definition.numbers[key] == value for key, value in row.numbers.items())
+
+
+def _print(rows: Sequence[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    for point, group in itertools.groupby(rows, key=lambda row: row.point):
+        same = list(group)
+        definition = same[0]
+        sizes = "".join(f", {name} {value}" for name, value in definition.sizes.items())
+        console.print(f"{point.operator} ({point.axes}{sizes}) {point.dtype}", style="bold")
+        table = Table("", *COLUMNS[:4], box=None, pad_edge=False)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        for row in same:
+            cells = [f"{row.numbers[key]:,}" for key in COLUMNS[:4]] if row.numbers else [row.reason]
+            table.add_row(row.by + ("" if _agree(rows, row) else " DIFFERS"), *cells)
+        console.print(table)
+        read, written = definition.numbers["bytes_read"], definition.numbers["bytes_written"]
+        console.print(f"bytes read {read:,}, written {written:,}\n")
+    print("macs: multiply-accumulates; products: multiplications that are not accumulated;")
+    print("elementwise: all other arithmetic; flops = 2 macs + products + elementwise")

@@ -1,0 +1,1 @@
+"""Doubling a vector, by one honest backend and many that are not."""

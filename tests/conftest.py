@@ -1,0 +1,26 @@
+"""What all tests share: markers that skip with a reason, and a catalogue extended by the cheats."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what the machine cannot do, saying so. PyTorch is imported only when a marker asks for it."""
+    for item in items:
+        if item.get_closest_marker("gpu") and (reason := _no_gpu()):
+            item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("compiler") and (reason := _no_compiler()):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _no_gpu() -> str | None:
+    import torch
+
+    return None if torch.cuda.is_available() else "no CUDA device: PyTorch sees none on this machine"
+
+
+def _no_compiler() -> str | None:
+    from impls.native import why_not
+
+    return why_not()

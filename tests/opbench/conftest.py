@@ -1,0 +1,28 @@
+"""The cheats as an operator of the catalogue, in this process and in the measuring processes it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opbench import catalog
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """The name of the cheats' operator, announced the way any installed package would announce one."""
+    metadata = tmp_path / "path" / "cheats-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: cheats\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[opbench.operators]\nliar = cheats.liar\n")
+    for folder in (metadata.parent, TESTS):
+        monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", f"{metadata.parent}:{TESTS}")
+    monkeypatch.setattr(catalog, "OPTIONAL", catalog.OPTIONAL | {"cupy_of_the_future"})
+    catalog.operators.cache_clear()
+    yield "liar"
+    catalog.operators.cache_clear()

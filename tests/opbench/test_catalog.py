@@ -1,0 +1,47 @@
+"""Found by listing folders; a name that does not exist is answered with those that do."""
+
+from __future__ import annotations
+
+import pytest
+
+from opbench import catalog
+from opbench.errors import UsageError
+
+
+def test_every_operator_sweep_and_report_that_is_listed_loads() -> None:
+    assert {"cross_hadamard", "fill", "pointwise", "ghost", "ach"} <= catalog.operators().keys()
+    for name in catalog.operators():
+        assert catalog.operator(name).name == name
+        assert catalog.backend_names(name)
+        for backend in catalog.backend_names(name):
+            catalog.backend(name, backend)
+    for name in catalog.sweeps():
+        assert catalog.sweep(name).grids
+    for name in catalog.reports():
+        assert catalog.report(name).about
+
+
+def test_backends_are_the_files_that_assign_one() -> None:
+    assert catalog.backend_names("cross_hadamard") == ["cpp_ext", "torch_compile", "torch_eager"]
+
+
+def test_the_public_function_knows_the_backends_the_folder_holds() -> None:
+    from impls.cross_hadamard.functional import BACKENDS
+
+    assert sorted(BACKENDS) == catalog.backend_names("cross_hadamard")
+
+
+@pytest.mark.parametrize(
+    ("find", "says"),
+    [
+        (lambda: catalog.operator("cross_hadamar"), r"no operator 'cross_hadamar' \(did you mean 'cross_hadamard'\?\)"),
+        (lambda: catalog.backend("cross_hadamard", "cuda"), r"there are: cpp_ext, torch_compile, torch_eager"),
+        (lambda: catalog.backend("cross_hadamard", "cpp_ext:diagonal"), r"no schedule 'diagonal'"),
+        (lambda: catalog.sweep("chanels"), r"did you mean 'channels'"),
+        (lambda: catalog.report("x"), r"no report 'x'"),
+    ],
+)
+def test_an_unknown_name_lists_those_that_exist(find: object, says: str) -> None:
+    assert callable(find)
+    with pytest.raises(UsageError, match=says):
+        find()

@@ -1,0 +1,82 @@
+"""Every backend of tests/cheats lies in its own way, and each one is caught by its own outcome."""
+
+from __future__ import annotations
+
+import pytest
+
+from opbench import catalog
+from opbench.case import Axes, Case, Point
+from opbench.measuring import PointMeasurement
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
+from opbench.settings import Settings
+
+QUICK = Settings(budget_s=0.01)
+
+
+def outcomes(backends: list[str], mode: str = "forward", size: int = 7) -> dict[str, Outcome]:
+    point = Point("liar", Axes({"size": size}), mode=mode)
+    cases = [Case(point, name) for name in backends]
+    operator = catalog.operator("liar")
+    return PointMeasurement(point, cases, QUICK, lambda *_: None).run(operator, operator.work(point))
+
+
+@pytest.mark.parametrize("mode", ["forward", "out"])
+@pytest.mark.parametrize(
+    "cheat", ["zeros", "nothing", "remembers", "edits", "ignores", "part", "nans", "half", "wrong_shape"]
+)
+def test_a_cheat_is_a_mismatch_and_is_not_timed(liar: str, cheat: str, mode: str) -> None:
+    if (cheat, mode) == ("wrong_shape", "out"):
+        pytest.skip("in mode out the harness owns the tensor, so its shape cannot be wrong")
+    assert isinstance(outcomes([cheat, "honest"], mode)[cheat], Mismatch)
+
+
+@pytest.mark.parametrize("mode", ["forward", "out"])
+def test_the_honest_backend_is_measured_beside_cheats(liar: str, mode: str) -> None:
+    found = outcomes(["edits", "nothing", "honest", "raises"], mode)["honest"]
+    assert isinstance(found, Measured)
+    assert found.check.misses == 0
+
+
+def test_memory_that_a_right_neighbour_left_behind_does_not_pass(liar: str) -> None:
+    found = outcomes(["honest", "nothing"], size=100_003)["nothing"]
+    assert isinstance(found, Mismatch)
+
+
+def test_a_kept_result_is_named_as_such(liar: str) -> None:
+    found = outcomes(["remembers"])["remembers"]
+    assert isinstance(found, Mismatch)
+    assert "after its input was halved" in found.check.detail
+
+
+def test_a_changed_input_is_named(liar: str) -> None:
+    found = outcomes(["edits"])["edits"]
+    assert isinstance(found, Mismatch)
+    assert "changed its input x" in found.check.detail
+
+
+def test_an_exception_is_one_line_with_its_phase(liar: str) -> None:
+    assert outcomes(["raises"])["raises"] == Failed("check", "RuntimeError: no kernel image is available")
+
+
+def test_a_backend_that_raises_while_timed_costs_only_itself(liar: str) -> None:
+    found = outcomes(["honest", "late"])
+    assert isinstance(found["late"], Failed)
+    assert isinstance(found["honest"], Measured)
+
+
+def test_a_missing_library_is_unavailable_with_its_name(liar: str) -> None:
+    assert outcomes(["missing"])["missing"] == Unavailable("cupy_of_the_future is not installed")
+
+
+def test_an_unknown_missing_module_is_our_bug(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "OPTIONAL", frozenset[str]())
+    with pytest.raises(ModuleNotFoundError):
+        catalog.backend("liar", "missing")
+
+
+def test_check_alone_times_nothing(liar: str) -> None:
+    point = Point("liar", Axes({"size": 7}))
+    cases = [Case(point, name) for name in ("honest", "zeros")]
+    found = PointMeasurement(point, cases, QUICK, lambda *_: None).verify(catalog.operator("liar"))
+    assert isinstance(found["honest"], Check)
+    assert isinstance(found["zeros"], Mismatch)

@@ -1,0 +1,94 @@
+"""The program as typed: exit codes, one line per refusal, no traceback, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALL = ("--channels", "3", "--edge", "5", "--batch", "1", "--operator", "cross_hadamard", "--backend", "torch_eager")
+
+
+def opbench(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", "opbench", *words]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("sweep", "chanels"), 2, "no sweep 'chanels' (did you mean 'channels'?)"),
+        (("sweep", "channels", "--backend", "tritn"), 2, "no backend 'tritn'"),
+        (("sweep", "channels", "--chanels", "3"), 2, "no axis 'chanels'"),
+        (("sweep", "channels", "--edge", "-1"), 2, "non-negative integers"),
+        (("sweep", "channels", "--dtype", "int8"), 2, "no dtype 'int8'"),
+        (("sweep", "channels", "--device", "tpu"), 2, "no device 'tpu'"),
+        (("sweep", "channels", "--device", "cuda"), 3, "PyTorch sees no CUDA device"),
+        (("sweep", "channels", "--device", "cpu", "--clock", "cuda_graph:warm"), 2, "no clock 'cuda_graph:warm'"),
+        (("sweep", "channels", "--results", "pyproject.toml"), 2, "expected a folder"),
+        (("sweep", "channels", "--target", "-1"), 2, "target"),
+        (("sweep", "channels", "--target", "x"), 2, "--target"),
+        (("sweep",), 2, "Missing argument 'NAME'"),
+        (("swep",), 2, "swep"),
+        (("report", "nowhere"), 2, "no run 'nowhere'"),
+        (("check", "cross_hadamar"), 2, "did you mean 'cross_hadamard'"),
+        (("check", "cross_hadamard", "--edge", "7,x"), 2, "non-negative integers"),
+        (("count", "ach", "--channel", "3"), 2, "did you mean 'channels'"),
+    ],
+)
+def test_a_refused_request_is_one_line_and_an_exit_code(words: tuple[str, ...], code: int, says: str) -> None:
+    run = opbench(*words)
+    assert run.returncode == code
+    assert says in run.stderr
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1
+
+
+def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(tmp_path: Path) -> None:
+    first = opbench("sweep", "channels", *SMALL, "--budget", "0.01", "--results", str(tmp_path))
+    assert first.returncode == 0, first.stderr
+    (folder,) = (tmp_path / "channels").iterdir()
+    assert {"records.jsonl", "environment.json", "table.csv", "report.html"} <= {file.name for file in folder.iterdir()}
+    assert str(folder / "report.html") in first.stdout
+    again = opbench("sweep", "channels", *SMALL, "--channels", "5", "--resume", "--json", "--results", str(tmp_path))
+    records = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [one["case"]["axes"]["channels"] for one in records] == [3, 5]
+
+
+def test_a_results_folder_of_an_older_schema_is_refused_and_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "channels" / "old"
+    folder.mkdir(parents=True)
+    (folder / "records.jsonl").write_text('{"schema": 0}\n')
+    run = opbench("sweep", "channels", *SMALL, "--resume", "--results", str(tmp_path))
+    assert run.returncode == 2
+    assert "schema 0, this opbench reads schema 1" in run.stderr
+    assert (folder / "records.jsonl").read_text() == '{"schema": 0}\n'
+
+
+def test_check_passes_where_all_is_right_and_speaks_json() -> None:
+    run = opbench("check", "cross_hadamard", "--backend", "torch_eager", "--mode", "out", "--json")
+    assert run.returncode == 0, run.stderr
+    assert {json.loads(line)["outcome"] for line in run.stdout.splitlines()} == {"passed"}
+
+
+def test_listings_name_what_there_is() -> None:
+    listed = json.loads(opbench("ls", "--json").stdout)
+    assert {"channels", "batch", "spatial", "expansion"} <= listed["sweeps"].keys()
+    rows = [json.loads(line) for line in opbench("backends", "cross_hadamard", "--json").stdout.splitlines()]
+    assert [row["backend"] for row in rows] == ["cpp_ext", "torch_compile", "torch_eager"]
+
+
+def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_install() -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CXX": "no-such-compiler"}
+    command = [sys.executable, "-m", "opbench", "backends", "cross_hadamard", "--json"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
+    here = {row["backend"]: row["here"]["cpu"] for row in map(json.loads, run.stdout.splitlines())}
+    assert "no C++ compiler (no-such-compiler)" in here["cpp_ext"]
+    assert "no-such-compiler" in here["torch_compile"]
+    assert here["torch_eager"] is None

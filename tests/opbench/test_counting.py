@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional
+
+from opbench import Point, catalog
+from opbench.counters import formulas
+from opbench.counters.dispatch import count_dispatch
+from opbench.counters.trace import count_trace
+from opbench.counting import CountingError, Counts, count, counts_of, register
+
+Walk = Callable[..., Counts]
+
+both_counters = pytest.mark.parametrize("walk", [count_trace, count_dispatch], ids=["fvcore", "torch"])
+
+
+def meta(*shape: int) -> torch.Tensor:
+    return torch.empty(shape, device="meta")
+
+
+def counts(macs: int = 0, products: int = 0, elementwise: int = 0) -> Counts:
+    return {"macs": macs, "products": products, "elementwise": elementwise}
+
+
+def check_points() -> list[Point]:
+    operators = [catalog.operator(name) for name in sorted(catalog.operators())]
+    return [Point(one.name, one.complete(axes), device="meta") for one in operators for axes in one.check_points]
+
+
+@pytest.mark.parametrize("point", check_points(), ids=lambda point: f"{point.operator}-{point.axes}")
+def test_work_and_both_counters_agree(point: Point) -> None:
+    operator = catalog.operator(point.operator)
+    expected = counts_of(operator.work(point))
+    assert count(operator.eager(point), operator.inputs(point)) == {"fvcore": expected, "torch": expected}
+
+
+@pytest.mark.parametrize("name", ["pointwise", "ghost", "ach"])
+def test_a_large_case_is_counted_without_its_memory(name: str) -> None:
+    operator = catalog.operator(name)
+    axes = operator.complete({"channels": 512, "expansion": 4, "edge": 224})
+    point = Point(name, axes, device="meta")
+    assert operator.sizes(axes)["out_channels"] >= 2048
+    function = operator.eager(point)
+
+    def watched(*tensors: torch.Tensor) -> torch.Tensor:
+        output = function(*tensors)
+        assert all(tensor.is_meta for tensor in (*tensors, output))
+        return output
+
+    expected = counts_of(operator.work(replace(point, device="cpu")))
+    assert count(watched, operator.inputs(point)) == {"fvcore": expected, "torch": expected}
+
+
+@both_counters
+def test_a_multiplication_of_two_activations_is_a_product(walk: Walk) -> None:
+    assert walk(lambda x, y: x * y, (meta(2, 3, 5, 5), meta(2, 3, 5, 5))) == counts(products=150)
+
+
+@both_counters
+def test_a_scale_is_not_a_product_even_at_batch_and_edge_one(walk: Walk) -> None:
+    assert walk(lambda x, s: x * s, (meta(1, 3, 1, 1), meta(3, 1, 1))) == counts(elementwise=3)
+
+
+@both_counters
+def test_a_number_is_a_scale(walk: Walk) -> None:
+    assert walk(lambda x: x * 0.5, (meta(2, 3),)) == counts(elementwise=6)
+
+
+@both_counters
+def test_in_place_costs_what_its_plain_form_costs(walk: Walk) -> None:
+    assert walk(lambda x, y: x.clone().mul_(y).add_(1), (meta(7), meta(7))) == counts(products=7, elementwise=7)
+
+
+@both_counters
+def test_a_convolution_with_computed_padding_and_groups_is_counted(walk: Walk) -> None:
+    def function(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return functional.conv2d(x, weight, padding=weight.shape[-1] // 2, groups=weight.shape[0])
+
+    assert walk(function, (meta(2, 4, 6, 6), meta(4, 1, 3, 3))) == counts(macs=2 * 4 * 36 * 9)
+
+
+@both_counters
+def test_a_matrix_product_is_counted_without_its_bias(walk: Walk) -> None:
+    assert walk(functional.linear, (meta(5, 7), meta(3, 7), meta(3))) == counts(macs=105)
+
+
+@both_counters
+def test_index_arithmetic_is_not_counted(walk: Walk) -> None:
+    def function(x: torch.Tensor) -> torch.Tensor:
+        return x[:, torch.arange(x.shape[1] // 2, device=x.device) * 2 + 1]
+
+    assert walk(function, (meta(2, 6),)) == counts()
+
+
+@both_counters
+@pytest.mark.parametrize("activation", [torch.erfinv, torch.cumsum])
+def test_an_unknown_operator_raises_and_says_how_to_register_it(walk: Walk, activation: Callable[..., object]) -> None:
+    arguments = (0,) if activation is torch.cumsum else ()
+    with pytest.raises(CountingError, match=r"no formula for aten::(erfinv|cumsum) .* register"):
+        walk(lambda x: activation(x, *arguments), (meta(3),))
+
+
+def test_a_norm_that_fvcore_counts_by_its_own_convention_raises() -> None:
+    with pytest.raises(CountingError, match="aten::group_norm"):
+        count_trace(lambda x: functional.group_norm(x, 1), (meta(2, 3, 4, 4),))
+
+
+def test_a_tensor_of_unknown_origin_raises() -> None:
+    held = meta(3)
+    with pytest.raises(CountingError, match=r"shape \(3,\)"):
+        count_trace(lambda x: x * held, (meta(3),))
+
+
+@pytest.fixture
+def custom(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A custom operator without a formula; whatever a test registers is forgotten afterwards."""
+    monkeypatch.setitem(formulas.RULES, "opbench_tests::twice", formulas.RULES["aten::mul"])
+    del formulas.RULES["opbench_tests::twice"]
+
+    @torch.library.custom_op("opbench_tests::twice", mutates_args=())
+    def twice(x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    twice.register_fake(torch.empty_like)
+    return "opbench_tests::twice"
+
+
+def call_twice(x: torch.Tensor) -> torch.Tensor:
+    found: torch.Tensor = torch.ops.opbench_tests.twice(x)
+    return found
+
+
+@both_counters
+def test_an_unknown_custom_operator_raises(walk: Walk, custom: str) -> None:
+    with pytest.raises(CountingError, match=custom):
+        walk(call_twice, (meta(2, 3),))
+
+
+@both_counters
+@pytest.mark.parametrize("kind", ["macs", "products", "elementwise"])
+def test_a_registered_operator_counts_as_its_kind_in_both(walk: Walk, custom: str, kind: str) -> None:
+    register(custom, kind, lambda inputs, output: 10 * len(output) + len(inputs[0] or ()))
+    assert walk(call_twice, (meta(2, 3),)) == counts() | {kind: 22}
+
+
+def test_registering_wants_a_namespace_and_a_known_kind() -> None:
+    with pytest.raises(ValueError, match="namespace"):
+        register("twice", "products", lambda _, __: 0)
+    with pytest.raises(ValueError, match="none of macs, products, elementwise"):
+        register("opbench_tests::twice", "flops", lambda _, __: 0)
+
+
+def test_inputs_with_memory_are_refused() -> None:
+    with pytest.raises(CountingError, match="'x' is on cpu"):
+        count(torch.abs, {"x": torch.ones(3)})
+
+
+def test_a_function_that_needs_values_is_refused_in_one_line() -> None:
+    with pytest.raises(CountingError, match="cannot walk") as caught:
+        count(lambda x: x * x.sum().item(), {"x": meta(3)})
+    assert "\n" not in str(caught.value)
+
+
+def test_without_fvcore_its_count_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "opbench.counters.trace", raising=False)
+    monkeypatch.setitem(sys.modules, "fvcore.nn", None)
+    found = count(torch.abs, {"x": meta(3)})
+    assert "fvcore is not installed" in str(found["fvcore"])
+    assert found["torch"] == counts(elementwise=3)
+
+
+def test_importing_counting_loads_neither_torch_nor_fvcore() -> None:
+    program = "import sys, opbench.counting; print(sorted({'torch', 'fvcore'} & sys.modules.keys()))"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

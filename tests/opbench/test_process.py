@@ -1,0 +1,79 @@
+"""A backend that hangs or kills its process costs its own record, nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from opbench.errors import MachineError
+from opbench.progress import Silent
+from opbench.record import Failed, Measured, Record
+from opbench.run import Runner, done_keys, plan
+from opbench.settings import Settings
+from opbench.store import Run, new_run
+from opbench.sweep import Grid, Sweep
+
+SETTINGS = Settings(budget_s=0.01, time_limit_s=2.0, count=False, threads=1)
+
+
+def ask(*backends: str, sizes: tuple[int, ...] = (7,)) -> Sweep:
+    return Sweep("who lies?", (Grid(("liar",), {"size": sizes}, backends=backends),))
+
+
+def results_of(folder: Path, sweep: Sweep) -> tuple[Run, dict[str, Record]]:
+    run = new_run(folder, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001  (a name, not a moment)
+    Runner(run, "cpu", SETTINGS, Silent()).go(plan(sweep, "cpu", "wall"))
+    return run, {record.case.label: record for record in run.records()}
+
+
+def test_the_dead_and_the_hung_are_recorded_and_the_rest_is_measured(liar: str, tmp_path: Path) -> None:
+    _, found = results_of(tmp_path, ask("dies", "hangs", "honest"))
+    assert {label: type(record.outcome) for label, record in found.items()} == {
+        "dies": Failed,
+        "hangs": Failed,
+        "honest": Measured,
+    }
+    assert "SIGKILL" in str(found["dies"].outcome)
+    assert "no progress in 2 s" in str(found["hangs"].outcome)
+
+
+def test_records_carry_the_pinned_environment_and_threads(liar: str, tmp_path: Path) -> None:
+    _, found = results_of(tmp_path, ask("honest"))
+    environment = found["honest"].environment
+    assert environment["pinned"]["MALLOC_TRIM_THRESHOLD_"] == str(1 << 41)
+    assert environment["threads"] == 1
+
+
+def test_replicas_and_resume_give_each_case_exactly_one_record(liar: str, tmp_path: Path) -> None:
+    sweep = ask("honest", "honest", sizes=(5, 7))
+    run, _ = results_of(tmp_path, sweep)
+    lines = run.records_file.read_text().splitlines(keepends=True)
+    run.records_file.write_text("".join(lines[:3]) + lines[3][:50])
+    assert run.repair() is not None
+    Runner(run, "cpu", SETTINGS, Silent()).go(plan(sweep, "cpu", "wall"), done_keys(run.records()))
+    assert len(run.records()) == len(done_keys(run.records())) == 4
+
+
+def test_a_device_that_is_absent_is_refused_before_anything_is_written(liar: str, tmp_path: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU on this machine")
+    run = new_run(tmp_path, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001
+    with pytest.raises(MachineError, match="PyTorch sees no CUDA device"):
+        Runner(run, "cuda", SETTINGS, Silent()).go(plan(ask("honest"), "cuda", "cuda_events:warm"))
+    assert not run.records_file.exists()
+
+
+def test_the_child_does_not_outlive_its_parent(liar: str, tmp_path: Path) -> None:
+    run = new_run(tmp_path, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001
+    runner = Runner(run, "cpu", SETTINGS, Silent())
+    child = runner._start_process()._child
+    runner._end_process()
+    assert child.returncode == -signal.SIGKILL
+    with pytest.raises(ProcessLookupError):
+        os.killpg(child.pid, 0)

@@ -1,0 +1,135 @@
+"""What is on disk survives: kills, torn lines, full disks, wrong folders."""
+
+from __future__ import annotations
+
+import errno
+import os
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from opbench.case import Axes, Case, Point
+from opbench.codec import from_line, to_line
+from opbench.errors import MachineError, UsageError
+from opbench.operator import Work
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.store import Run, find_run, latest_run, new_run
+
+NOON = datetime(2026, 1, 1, 12, 0, 0)  # noqa: DTZ001  (a folder's name)
+PASSED = Check(True, 9, 0, 1e-8, 1e-7, 1e-6, 0.0)
+MISSED = Check(False, 9, 3, float("inf"), 1e-7, 1e-6, 0.0, "first at (0,): got nan, expected 1")
+OUTCOMES: list[Outcome] = [
+    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, ("odd",)),
+    Mismatch(MISSED),
+    Unavailable("no compiler"),
+    Failed("prepare", "RuntimeError: over"),
+]
+
+
+def record(outcome: Outcome, size: int = 1) -> Record:
+    point = Point("op", Axes({"batch": 1, "size": size}), "bfloat16", mode="out")
+    work = Work(1, 2, 3, 4, 5)
+    return Record(
+        Case(point, "cpp:flat", 1), outcome, {"threads": 2}, "abc", "now", work, {"n": 3}, {"fvcore": {"macs": 1}}
+    )
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: type(one).__name__)
+def test_a_record_survives_the_file(outcome: Outcome) -> None:
+    assert from_line(to_line(record(outcome))) == record(outcome)
+
+
+def test_contradictory_outcomes_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="passed check"):
+        Measured(MISSED, (1.0,), 1, "target", 0, 0, 0, 0)
+    with pytest.raises(ValueError, match="positive finite"):
+        Measured(PASSED, (0.0,), 1, "target", 0, 0, 0, 0)
+    with pytest.raises(ValueError, match="failed check"):
+        Mismatch(PASSED)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("{", "not a complete record"),
+        ('"text"', "not a complete record"),
+        ('{"schema": 0}', "schema 0, this opbench reads schema 1"),
+        (to_line(record(OUTCOMES[2])).replace('"reason"', '"raison"'), "raison"),
+        (to_line(record(OUTCOMES[0])).replace("0.001", "-1"), "positive finite"),
+    ],
+)
+def test_a_bad_line_is_named_with_place_and_field(line: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        from_line(line, "records.jsonl:3")
+
+
+def test_appended_records_come_back_in_order(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.append([record(OUTCOMES[0], 1), record(OUTCOMES[1], 2)])
+    run.append([record(OUTCOMES[2], 3)])
+    assert [one.case.point.axes["size"] for one in run.records()] == [1, 2, 3]
+
+
+def test_a_torn_last_line_is_refused_by_readers_and_cut_by_repair(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.append([record(one) for one in OUTCOMES])
+    run.records_file.write_bytes(run.records_file.read_bytes()[:-30])
+    with pytest.raises(UsageError, match=r"records\.jsonl:4"):
+        run.records()
+    assert "incomplete last line" in str(run.repair())
+    assert [one.outcome for one in run.records()] == OUTCOMES[:3]
+    assert run.repair() is None
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path)
+    run.append([record(OUTCOMES[0])])
+    before = run.records_file.read_bytes()
+    real = os.write
+
+    def full(file: int, data: bytes) -> int:
+        if len(data) < 100:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(file, data[:-99])
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(MachineError, match=r"No space left.*--resume"):
+        run.append([record(OUTCOMES[1])])
+    assert run.records_file.read_bytes() == before
+
+
+def test_two_runs_within_a_second_get_folders_of_their_own(tmp_path: Path) -> None:
+    assert new_run(tmp_path, "s", NOON).folder != new_run(tmp_path, "s", NOON).folder
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_results_that_are_a_file_are_refused(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="expected a folder"):
+        new_run(tmp_path / "file" / below, "s", NOON)
+
+
+def test_a_folder_that_cannot_be_written_is_a_machine_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(MachineError, match=r"Permission denied; choose another --results"):
+        new_run(tmp_path, "s", NOON)
+
+
+def test_runs_are_found_by_folder_by_sweep_and_by_name(tmp_path: Path) -> None:
+    old, new = (new_run(tmp_path, "s", NOON.replace(hour=hour)) for hour in (8, 9))
+    for run in (old, new):
+        run.append([record(OUTCOMES[2])])
+    assert find_run(tmp_path, "s") == latest_run(tmp_path, "s") == new
+    assert find_run(tmp_path, f"s/{old.folder.name}") == old
+    assert find_run(tmp_path, str(old.folder)) == old
+    with pytest.raises(UsageError, match=new.folder.name):
+        find_run(tmp_path, "t")
+
+
+def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to resume"):
+        latest_run(tmp_path, "s")

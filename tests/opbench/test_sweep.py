@@ -1,0 +1,126 @@
+"""A sweep's points, narrowed, completed and planned, without measuring anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from opbench import catalog
+from opbench.errors import UsageError
+from opbench.options import axes, integers, narrowing, one_of, split
+from opbench.run import plan
+from opbench.sweep import Grid, Narrowing, Sweep
+
+SWEEP = Sweep(
+    "why?",
+    (
+        Grid(("cross_hadamard",), {"batch": (1,), "channels": (5, 7)}),
+        Grid(("fill",), {"kib": (1, 2, 3)}, backends=("torch_eager",)),
+    ),
+)
+
+
+def keys(sweep: Sweep) -> list[str]:
+    return [case.key for task in plan(sweep, "cpu", "wall") for case in task.cases]
+
+
+def test_every_case_is_planned_once() -> None:
+    found = keys(SWEEP)
+    assert len(found) == len(set(found)) == 2 * 3 + 3
+
+
+def test_defaults_complete_the_axes_in_declared_order() -> None:
+    point = plan(SWEEP, "cpu", "wall")[0].point
+    assert str(point.axes) == "batch=1,channels=5,edge=28,selected=0"
+
+
+def test_narrowing_replaces_values_where_the_axis_is_and_drops_nothing_else() -> None:
+    found = keys(SWEEP.narrowed(Narrowing(axes={"channels": (3,)})))
+    assert len(found) == 3 + 3
+
+
+def test_a_point_in_two_grids_is_measured_once() -> None:
+    assert len(keys(Sweep("again?", SWEEP.grids * 2))) == len(keys(SWEEP))
+
+
+def test_a_backend_listed_twice_becomes_two_replicas() -> None:
+    by = Narrowing(operators=("fill",), backends=("torch_eager", "torch_eager"), axes={"kib": (1,)})
+    assert [key.rpartition("/")[2] for key in keys(SWEEP.narrowed(by))] == ["torch_eager", "torch_eager#2"]
+
+
+def test_a_backend_of_another_operator_in_the_sweep_is_no_error() -> None:
+    grid = Grid(("cross_hadamard", "fill"), {}, backends=("torch_compile",))
+    assert [key.partition("/")[0] for key in keys(Sweep("?", (grid,)))] == ["cross_hadamard"]
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [
+        (Narrowing(axes={"chanels": (1,)}), "did you mean 'channels'"),
+        (Narrowing(operators=("ghost",)), "no operator 'ghost' in this sweep"),
+        (Narrowing(backends=("tritn",)), "no backend 'tritn'"),
+        (Narrowing(backends=("cpp_ext:diagonal",)), "no schedule 'diagonal'"),
+    ],
+)
+def test_unknown_names_are_refused_before_anything_runs(by: Narrowing, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        plan(SWEEP.narrowed(by), "cpu", "wall")
+
+
+def test_a_value_below_the_minimum_names_axis_and_minimum() -> None:
+    sweep = Sweep("?", (Grid(("ach",), {"channels": (0,)}),))
+    with pytest.raises(UsageError, match=r"axis 'channels' of operator 'ach' is 0; expected an integer >= 1"):
+        plan(sweep, "cpu", "wall")
+
+
+def test_a_skip_reason_stays_with_its_task() -> None:
+    grid = Grid(("fill",), {"kib": (1, 2)}, skip=lambda point: "too big" if point.axes["kib"] > 1 else None)
+    assert [task.skip for task in plan(Sweep("?", (grid,)), "cpu", "wall")] == [None, "too big"]
+
+
+def test_axis_options_are_read_in_both_spellings() -> None:
+    assert axes(["--channels", "16,32", "--edge=7", "--kib", "1,1"]) == {
+        "channels": (16, 32),
+        "edge": (7,),
+        "kib": (1,),
+    }
+
+
+@pytest.mark.parametrize(
+    ("extra", "says"),
+    [
+        (["--edge"], "has no value"),
+        (["--edge", "--batch", "1"], "has no value"),
+        (["--edge", "-3"], "non-negative integers"),
+        (["--edge", "7.5"], "non-negative integers"),
+        (["--edge", "x"], "--edge is 'x'"),
+        (["--edge", ","], "one or more"),
+        (["--edge="], "one or more"),
+    ],
+)
+def test_a_bad_axis_option_says_what_came(extra: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        axes(extra)
+
+
+def test_words_and_axes_come_in_any_order() -> None:
+    expected = (["channels"], {"edge": (7, 14), "batch": (1,)})
+    assert split("sweep", ["--edge", "7,14", "channels", "--batch=1"], needed=1) == expected
+    assert split("sweep", ["channels", "--edge", "7,14", "--batch", "1"], needed=1) == expected
+
+
+@pytest.mark.parametrize(("words", "says"), [(["a", "16"], "unexpected argument '16'"), ([], "no sweep named")])
+def test_one_word_is_wanted_and_no_more(words: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        split("sweep", words, needed=1)
+
+
+def test_values_of_options_are_checked() -> None:
+    assert narrowing({}, dtypes="float32,bfloat16").dtypes == ("float32", "bfloat16")
+    assert integers("edge", "7, 14") == (7, 14)
+    with pytest.raises(UsageError, match="no dtype 'float'"):
+        one_of("dtype", "float", ("float32",))
+
+
+def test_the_committed_sweeps_plan_completely() -> None:
+    for name in catalog.sweeps():
+        assert keys(catalog.sweep(name))

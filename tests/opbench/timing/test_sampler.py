@@ -1,0 +1,148 @@
+"""The loop, driven by a clock that only counts: order, grouping, warm-up, who is asked when."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import torch
+
+from opbench.timing.clock import Timer
+from opbench.timing.sampler import Samples, measure
+
+RESULT = torch.empty(0)
+
+
+@dataclass
+class ScriptedClock:
+    """Says a call lasts what the launch's table says; remembers (launch, calls) of every sample."""
+
+    seconds: dict[str, float]
+    name: str = "scripted"
+    sample_target_s: float = 1e-3
+    max_calls: int = 1 << 20
+    log: list[tuple[str, int]] = field(default_factory=list)
+    now_s: float = 0.0
+
+    def timer(self, launch: Callable[[], Any]) -> Timer:
+        label: str = launch.__name__
+
+        def sample(calls: int) -> float:
+            launch()
+            self.log.append((label, calls))
+            self.now_s += self.seconds[label] * calls
+            return self.seconds[label]
+
+        return sample
+
+
+@dataclass
+class After:
+    """Stop when `count` samples are there."""
+
+    count: int
+    reason_given: str = "target"
+
+    def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
+        del spent_s
+        return self.reason_given if len(samples) >= self.count else None
+
+
+def launch(label: str) -> Callable[[], torch.Tensor]:
+    def run() -> torch.Tensor:
+        return RESULT
+
+    run.__name__ = label
+    return run
+
+
+def go(seconds: dict[str, float], count: int = 20, **options: Any) -> tuple[ScriptedClock, dict[str, Samples]]:
+    clock = ScriptedClock(seconds)
+    launches = {label: launch(label) for label in seconds}
+    return clock, measure(launches, clock, lambda: After(count), now=lambda: clock.now_s, **options)
+
+
+def test_samples_are_kept_in_order_and_whole() -> None:
+    _, found = go({"a": 1e-3, "b": 2e-3})
+    assert found["a"].samples_s == [1e-3] * 20
+    assert found["b"].sampling_s == pytest.approx(20 * 2e-3)
+
+
+def test_calls_are_grouped_until_a_sample_is_long_enough() -> None:
+    _, found = go({"quick": 1e-6, "slow": 0.5})
+    assert found["quick"].calls == pytest.approx(1000, abs=1)
+    assert found["slow"].calls == 1
+
+
+def test_launches_take_turns_in_changing_order() -> None:
+    clock, _ = go({"a": 1e-3, "b": 1e-3, "c": 1e-3}, count=30)
+    rounds = [tuple(label for label, _ in clock.log[-90:][at : at + 3]) for at in range(0, 90, 3)]
+    assert all(sorted(one) == ["a", "b", "c"] for one in rounds)
+    assert len(set(rounds)) > 3
+
+
+def test_the_same_seed_gives_the_same_turns() -> None:
+    assert go({"a": 1e-3, "b": 1e-3}, seed=5)[0].log == go({"a": 1e-3, "b": 1e-3}, seed=5)[0].log
+
+
+def test_all_go_on_until_the_last_may_stop() -> None:
+    rules = iter([After(10), After(25, "budget")])
+    clock = ScriptedClock({"a": 1e-3, "b": 1e-3})
+    found = measure({"a": launch("a"), "b": launch("b")}, clock, lambda: next(rules))
+    assert [len(one.samples_s) for one in found.values()] == [25, 25]
+    assert [one.stopped for one in found.values()] == ["target", "budget"]
+
+
+def test_warm_up_is_not_sampled_but_accounted_for() -> None:
+    clock, found = go({"a": 1e-3}, count=5)
+    assert len(clock.log) > 5
+    assert found["a"].warmup_calls == sum(calls for _, calls in clock.log[:-5])
+    assert found["a"].warmup_s == pytest.approx(found["a"].warmup_calls * 1e-3)
+
+
+def test_a_launch_that_gets_faster_is_warmed_up_longer() -> None:
+    class Cooling(ScriptedClock):
+        def timer(self, launch: Callable[[], Any]) -> Timer:
+            steps = iter([8e-3, 4e-3, 2e-3, 1.5e-3, *[1e-3] * 1000])
+            return lambda calls: (self.log.append(("a", calls)), next(steps))[1]  # type: ignore[func-returns-value]  # a log entry, then a figure
+
+    found = measure({"a": launch("a")}, Cooling({}), lambda: After(5))
+    assert set(found["a"].samples_s) == {1e-3}
+
+
+def test_garbage_collection_is_off_while_sampling_and_back_on_after() -> None:
+    states: list[bool] = []
+
+    def observe(phase: str, _label: str, _so_far: Samples) -> None:
+        if phase == "sampling":
+            states.append(gc.isenabled())
+
+    go({"a": 1e-3}, observe=observe)
+    assert states
+    assert not any(states)
+    assert gc.isenabled()
+
+
+def test_page_faults_are_those_between_the_two_readings() -> None:
+    counter = iter(range(0, 1_000_000, 3))
+    _, found = go({"a": 1e-3}, count=20, page_faults=lambda: next(counter))
+    assert found["a"].page_faults == 20 * 3
+
+
+def test_the_observer_knows_who_was_running_when_a_launch_raises() -> None:
+    seen = ""
+
+    def observe(_phase: str, label: str, _so_far: Samples) -> None:
+        nonlocal seen
+        seen = label
+
+    def bad() -> torch.Tensor:
+        raise RuntimeError
+
+    clock = ScriptedClock({"a": 1e-3, "bad": 1e-3})
+    with pytest.raises(RuntimeError):
+        measure({"a": launch("a"), "bad": bad}, clock, lambda: After(5), observe=observe)
+    assert seen == "bad"
