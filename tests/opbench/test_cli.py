@@ -3,21 +3,53 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from opbench.cli import main
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--channels", "3", "--edge", "5", "--batch", "1", "--operator", "cross_hadamard", "--backend", "torch_eager")
 
 
-def opbench(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": ""}
-    command = [sys.executable, "-m", "opbench", *words]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, env=environment)
+@dataclass
+class Ended:
+    code: int
+    stdout: str
+    stderr: str
+
+
+Typed = Callable[..., Ended]
+
+
+@pytest.fixture
+def opbench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """The program inside this process: PyTorch is imported once for all tests, not once per test."""
+
+    def typed(*words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["opbench", *words])
+        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+        monkeypatch.chdir(ROOT)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, out, err)
+
+    return typed
+
+
+def test_the_program_itself_refuses_in_one_line_without_a_traceback() -> None:
+    command = [sys.executable, "-m", "opbench", "sweep", "chanels"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert run.stderr.startswith("opbench: no sweep 'chanels' (did you mean 'channels'?)")
+    assert len(run.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -42,17 +74,18 @@ def opbench(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         (("count", "ach", "--channel", "3"), 2, "did you mean 'channels'"),
     ],
 )
-def test_a_refused_request_is_one_line_and_an_exit_code(words: tuple[str, ...], code: int, says: str) -> None:
+def test_a_refused_request_is_one_line_and_an_exit_code(
+    opbench: Typed, words: tuple[str, ...], code: int, says: str
+) -> None:
     run = opbench(*words)
-    assert run.returncode == code
+    assert run.code == code
     assert says in run.stderr
-    assert "Traceback" not in run.stderr
     assert len(run.stderr.strip().splitlines()) == 1
 
 
-def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(tmp_path: Path) -> None:
+def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(opbench: Typed, tmp_path: Path) -> None:
     first = opbench("sweep", "channels", *SMALL, "--budget", "0.01", "--results", str(tmp_path))
-    assert first.returncode == 0, first.stderr
+    assert first.code == 0, first.stderr
     (folder,) = (tmp_path / "channels").iterdir()
     assert {"records.jsonl", "environment.json", "table.csv", "report.html"} <= {file.name for file in folder.iterdir()}
     assert str(folder / "report.html") in first.stdout
@@ -61,34 +94,35 @@ def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(tmp_path: Path
     assert [one["case"]["axes"]["channels"] for one in records] == [3, 5]
 
 
-def test_a_results_folder_of_an_older_schema_is_refused_and_kept(tmp_path: Path) -> None:
+def test_a_results_folder_of_an_older_schema_is_refused_and_kept(opbench: Typed, tmp_path: Path) -> None:
     folder = tmp_path / "channels" / "old"
     folder.mkdir(parents=True)
     (folder / "records.jsonl").write_text('{"schema": 0}\n')
     run = opbench("sweep", "channels", *SMALL, "--resume", "--results", str(tmp_path))
-    assert run.returncode == 2
+    assert run.code == 2
     assert "schema 0, this opbench reads schema 1" in run.stderr
     assert (folder / "records.jsonl").read_text() == '{"schema": 0}\n'
 
 
-def test_check_passes_where_all_is_right_and_speaks_json() -> None:
+def test_check_passes_where_all_is_right_and_speaks_json(opbench: Typed) -> None:
     run = opbench("check", "cross_hadamard", "--backend", "torch_eager", "--mode", "out", "--json")
-    assert run.returncode == 0, run.stderr
+    assert run.code == 0, run.stderr
     assert {json.loads(line)["outcome"] for line in run.stdout.splitlines()} == {"passed"}
 
 
-def test_listings_name_what_there_is() -> None:
+def test_listings_name_what_there_is(opbench: Typed) -> None:
     listed = json.loads(opbench("ls", "--json").stdout)
     assert {"channels", "batch", "spatial", "expansion"} <= listed["sweeps"].keys()
     rows = [json.loads(line) for line in opbench("backends", "cross_hadamard", "--json").stdout.splitlines()]
     assert [row["backend"] for row in rows] == ["cpp_ext", "torch_compile", "torch_eager"]
 
 
-def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_install() -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "CXX": "no-such-compiler"}
-    command = [sys.executable, "-m", "opbench", "backends", "cross_hadamard", "--json"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
-    here = {row["backend"]: row["here"]["cpu"] for row in map(json.loads, run.stdout.splitlines())}
+def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_install(
+    opbench: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    rows = map(json.loads, opbench("backends", "cross_hadamard", "--json").stdout.splitlines())
+    here = {row["backend"]: row["here"]["cpu"] for row in rows}
     assert "no C++ compiler (no-such-compiler)" in here["cpp_ext"]
     assert "no-such-compiler" in here["torch_compile"]
     assert here["torch_eager"] is None
