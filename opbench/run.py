@@ -156,10 +156,8 @@ class Runner:
     def _outcomes(self, task: Task) -> tuple[dict[str, Outcome], dict[str, Any]]:
         """Ask until every case has an outcome; each death of the process takes its culprit out of the question."""
         outcomes: dict[str, Outcome] = {}
-        while True:
-            cases = [case for case in task.cases if case.label not in outcomes]
-            if not cases:
-                return outcomes, {}
+        facts: dict[str, Any] = {}
+        while cases := [case for case in task.cases if case.label not in outcomes]:
             try:
                 answer = self._ask(task.point, cases)
             except Death as death:
@@ -168,8 +166,23 @@ class Runner:
                 outcomes |= dict.fromkeys(guilty, Failed(death.phase, death.reason))
                 self.reporter.note(f"{task.point}: {death.label or 'the operator'}: {death}")
             else:
-                found = answer.pop("outcomes")
-                return outcomes | {label: outcome_from_json(one) for label, one in found.items()}, answer
+                outcomes |= self._kept({label: outcome_from_json(one) for label, one in answer["outcomes"].items()})
+                facts = answer
+
+        return outcomes, facts
+
+    def _kept(self, found: dict[str, Outcome]) -> dict[str, Outcome]:
+        """What to believe of an answer: all of it on a CPU.
+
+        On a GPU the first failure may have poisoned the context for all that came after it. It is kept, with what
+        never ran; the others are asked for again from a new process.
+        """
+        failed = [label for label, outcome in found.items() if isinstance(outcome, Failed)]
+        if self.device == "cpu" or not failed:
+            return found
+        self._end_process()
+        unavailable = {label: outcome for label, outcome in found.items() if isinstance(outcome, Unavailable)}
+        return {failed[0]: found[failed[0]]} | unavailable
 
     def _ask(self, point: Point, cases: Sequence[Case]) -> dict[str, Any]:
         process = self._start_process()

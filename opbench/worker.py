@@ -48,6 +48,8 @@ class Worker:
         torch.set_grad_enabled(False)
         if device == "cuda" and not torch.cuda.is_available():
             return {"error": "PyTorch sees no CUDA device here; there is: cpu"}
+        if device == "cuda":
+            torch.backends.cudnn.allow_tf32 = False  # a float32 result is a float32 result, see Tolerance
         from opbench.environment import describe
 
         return {"environment": describe(device)}

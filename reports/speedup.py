@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 BASELINES = ("torch_eager", "torch_compile")
 
-LONGEST_NOTE = 54
+LONGEST_NOTE = 58
+"""Letters of a legend entry that fit under one panel of two at the size notes are written in."""
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:

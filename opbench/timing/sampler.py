@@ -86,15 +86,21 @@ def measure(
             for name in order:
                 observe("sampling", name, found[name])
                 _sample(timers[name], found[name], page_faults, now)
+            mean_s = sum(one.sampling_s for one in found.values()) / len(found)
             for name in order:
-                _ask(rules[name], found[name])
+                _ask(rules[name], found[name], mean_s)
     return found
 
 
-def _ask(rule: Stopping, samples: Samples) -> None:
-    """A verdict stands while others go on, but more samples may still turn it into `target`."""
+def _ask(rule: Stopping, samples: Samples, mean_s: float) -> None:
+    """A verdict stands while others go on, but more samples may still turn it into `target`.
+
+    Launches go on together, so they share their budgets: a quick one that is noisy may not make a slow one run
+    many times its own.
+    """
     if samples.stopped != TARGET:
-        samples.stopped = rule.reason(samples.samples_s, samples.sampling_s) or samples.stopped
+        spent_s = max(samples.sampling_s, mean_s)
+        samples.stopped = rule.reason(samples.samples_s, spent_s) or samples.stopped
 
 
 def _sample(timer: Timer, into: Samples, page_faults: Callable[[], int], now: Callable[[], float]) -> None:

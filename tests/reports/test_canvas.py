@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports import canvas, units
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def panel() -> Axes:
@@ -26,7 +31,7 @@ def test_doublings_get_a_doubling_scale_and_even_steps_a_linear_one(values: list
 def test_ticks_that_would_touch_are_left_out_and_the_ends_stay() -> None:
     shown = canvas.scale_x(panel(), "channels", range(1, 101))
     assert (shown[0], shown[-1]) == (1, 100)
-    assert min(after - before for before, after in zip(shown, shown[1:], strict=False)) >= 7
+    assert min(after - before for before, after in pairwise(shown)) >= 7
 
 
 def test_times_over_decades_are_drawn_on_a_logarithmic_scale() -> None:

@@ -138,7 +138,7 @@ def test_bad_input_is_the_same_error_from_every_backend(
 ) -> None:
     given = {"x": torch.ones(2, 5, 3)} | arguments
     with pytest.raises(error, match=says):
-        cross_hadamard(given.pop("x"), backend=backend, **given)  # type: ignore[arg-type]  # the keys are index and out
+        cross_hadamard(given.pop("x"), backend=backend, **given)
 
 
 def test_out_with_a_gradient_to_track_is_refused() -> None:

@@ -96,6 +96,18 @@ def test_all_go_on_until_the_last_may_stop() -> None:
     assert [one.stopped for one in found.values()] == ["target", "budget"]
 
 
+def test_budgets_are_shared_so_that_a_quick_noisy_launch_cannot_hold_up_a_slow_one() -> None:
+    class Spent(After):
+        def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
+            del samples
+            return "budget" if spent_s >= 1.0 else None
+
+    clock = ScriptedClock({"quick": 1e-3, "slow": 0.1})
+    launches = {label: launch(label) for label in clock.seconds}
+    found = measure(launches, clock, lambda: Spent(0), now=lambda: clock.now_s)
+    assert found["slow"].sampling_s == pytest.approx(2.0, abs=0.1)
+
+
 def test_warm_up_is_not_sampled_but_accounted_for() -> None:
     clock, found = go({"a": 1e-3}, count=5)
     assert len(clock.log) > 5

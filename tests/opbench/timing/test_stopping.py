@@ -16,7 +16,7 @@ def run(rule: Precision, samples: list[float], sample_s: float = 1e-3) -> tuple[
 
 
 def noisy(spread: float, count: int = 5000) -> list[float]:
-    return np.random.default_rng(1).lognormal(sigma=spread, size=count).tolist()
+    return [float(one) for one in np.random.default_rng(1).lognormal(sigma=spread, size=count)]
 
 
 def test_quiet_samples_meet_the_target_at_the_minimum() -> None:

@@ -1,0 +1,107 @@
+"""The loop's decisions, with measuring processes that answer from a script."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opbench.case import Axes, Case, Point
+from opbench.codec import outcome_to_json
+from opbench.process import Death
+from opbench.progress import Silent
+from opbench.record import Check, Failed, Measured, Outcome, Unavailable
+from opbench.run import Accounts, Runner, Task
+from opbench.settings import Settings
+from opbench.store import Run
+
+POINT = Point("op", Axes({"n": 1}))
+PASSED = Check(True, 9, 0, 0.0, 0.0, 0.0, 0.0)
+GOOD = Measured(PASSED, (1e-3,), 1, "target", prepare_s=1.0, warmup_calls=1, warmup_s=2.0, sampling_s=3.0)
+Script = list[dict[str, Outcome] | Death]
+
+
+class Scripted:
+    """Plays the next entry of a shared script: outcomes to answer with, or a death."""
+
+    started = 0
+    asked: list[list[str]]
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.asked = []
+
+    def __call__(self, _log: object) -> Scripted:
+        self.started += 1
+        return self
+
+    def hello(self, _device: str, _threads: int) -> dict[str, Any]:
+        return {"threads": 1}
+
+    def measure(self, request: dict[str, Any], *_: object) -> dict[str, Any]:
+        self.asked.append([backend for backend, _ in request["cases"]])
+        entry = self.script.pop(0)
+        if isinstance(entry, Death):
+            raise entry
+        return {"outcomes": {label: outcome_to_json(one) for label, one in entry.items()}, "sizes": {"p": 3}}
+
+    def close(self) -> None:
+        return None
+
+
+def go(
+    script: Script, monkeypatch: pytest.MonkeyPatch, folder: Path, device: str = "cpu", skip: str | None = None
+) -> tuple[Scripted, dict[str, Outcome]]:
+    process = Scripted(script)
+    monkeypatch.setattr("opbench.run.MeasuringProcess", process)
+    run = Run(folder)
+    task = Task(POINT, tuple(Case(POINT, name) for name in ("a", "b", "c")), skip)
+    Runner(run, device, Settings(), Silent()).go([task])
+    return process, {record.case.label: record.outcome for record in run.records()}
+
+
+def test_a_death_costs_its_culprit_and_the_others_are_asked_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script: Script = [Death("sampling", "b", "killed"), {"a": GOOD, "c": GOOD}]
+    process, found = go(script, monkeypatch, tmp_path)
+    assert found == {"a": GOOD, "b": Failed("sampling", "killed"), "c": GOOD}
+    assert process.asked == [["a", "b", "c"], ["a", "c"]]
+    assert process.started == 2
+
+
+def test_a_death_without_a_culprit_ends_the_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    process, found = go([Death("inputs", "", "killed")], monkeypatch, tmp_path)
+    assert found == dict.fromkeys("abc", Failed("inputs", "killed"))
+    assert process.started == 2 - 1
+
+
+def test_on_a_gpu_only_the_first_failure_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    poisoned = Failed("check", "illegal address")
+    gone = Unavailable("no compiler")
+    script: Script = [{"a": poisoned, "b": poisoned, "c": gone}, {"b": GOOD}]
+    process, found = go(script, monkeypatch, tmp_path, device="cuda")
+    assert found == {"a": poisoned, "b": GOOD, "c": gone}
+    assert process.started == 2
+
+
+def test_on_a_cpu_failures_are_believed_as_they_come(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script: Script = [{"a": Failed("check", "x"), "b": Failed("check", "y"), "c": GOOD}]
+    process, found = go(script, monkeypatch, tmp_path)
+    assert (process.started, len(found)) == (1, 3)
+
+
+def test_a_skipped_point_is_recorded_and_not_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    process, found = go([], monkeypatch, tmp_path, skip="too large")
+    assert found == dict.fromkeys("abc", Unavailable("skipped: too large"))
+    assert process.asked == []
+
+
+def test_the_accounts_leave_the_rest_to_the_harness() -> None:
+    accounts = Accounts(wall_s=10.0)
+    accounts.add(GOOD)
+    accounts.add(Unavailable("no"))
+    assert asdict(accounts) == {"wall_s": 10.0, "prepare_s": 1.0, "warmup_s": 2.0, "sampling_s": 3.0}
+    assert accounts.harness_s == 4.0
