@@ -86,4 +86,4 @@ def sweep_expansion(session: nox.Session) -> None:
 @nox.session(python=False)
 def bench_cpu(session: nox.Session) -> None:
     """The C++ kernels against torch.compile, eager and the machine's write bandwidth; about 10 minutes."""
-    session.run(_python(session), "benchmarks/cpu_kernels.py", *session.posargs)
+    session.run(_python(session), "-m", "benchmarks.cpu_kernels", *session.posargs)

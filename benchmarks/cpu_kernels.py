@@ -1,7 +1,7 @@
 """Sum up the sweep `cpu_kernels`: how far the C++ extension is ahead, and how close to the machine's limit.
 
     nox -s bench_cpu                                              (measures, about 10 minutes, then prints)
-    python benchmarks/cpu_kernels.py results/cpu_kernels/RUN      (prints an earlier run)
+    python -m benchmarks.cpu_kernels results/cpu_kernels/RUN      (prints an earlier run)
 
 Ratios are of medians taken interleaved in one process; [low, high] is the ratio's 95 % interval.
 """

@@ -1,7 +1,7 @@
 """Does the harness agree with itself? One backend listed twice in one run: how often do the intervals overlap?
 
-python benchmarks/same_backend_twice.py                                (measures 100 points, about 3 minutes)
-python benchmarks/same_backend_twice.py results/channels/RUN           (sums up an earlier run)
+python -m benchmarks.same_backend_twice                                (measures 100 points, about 3 minutes)
+python -m benchmarks.same_backend_twice results/channels/RUN           (sums up an earlier run)
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -
 
 @lru_cache(maxsize=1)
 def _overloads() -> tuple[Any, Any]:
-    # Calling the overload itself skips the packet's overload resolution, 2 us of a 6 us call.
+    # Calling the overload itself skips the packet's overload resolution: 2.6 instead of 3.0 us at (1, 2, 1, 1).
     library = operators()
     return library.cross_hadamard.default, library.cross_hadamard_out.default
 

@@ -1,0 +1,1 @@
+"""Committed benchmarks: the figures this project quotes, and the command that prints each."""

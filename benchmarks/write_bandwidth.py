@@ -1,0 +1,58 @@
+"""How close the C++ kernels come to writing memory and nothing else, at outputs beyond the last-level cache.
+
+    python -m benchmarks.write_bandwidth
+
+On a shared machine the write bandwidth itself changes within seconds (20 or 32 GB/s on the one in the README), so
+the product and both fills take turns sample by sample, in one process, into outputs of one size.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from opbench.environment import PINNED
+
+SHAPES = ((1, 128, 56), (8, 32, 56), (8, 64, 28), (8, 64, 56), (8, 128, 14), (8, 128, 28))
+"""(batch, channels, edge): the shapes of the sweep `cpu_kernels` with 47 to 195 MiB of float32 output."""
+
+
+def main() -> None:
+    import torch
+
+    from impls.cross_hadamard.cpp_ext import operators
+    from impls.cross_hadamard.functional import cross_hadamard
+    from opbench.interval import median_interval
+    from opbench.timing.sampler import measure
+    from opbench.timing.stopping import Precision
+    from opbench.timing.wall import WallClock
+
+    torch.set_grad_enabled(False)
+    stream = operators().fill.default
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; GB/s, medians, [95 % interval of the ratio]")
+    for batch, channels, edge in SHAPES:
+        x = torch.randn(batch, channels, edge, edge)
+        out = cross_hadamard(x, backend="cpp_ext")
+        shape, size = out.shape, out.numel() * 4
+        del out
+        launches = {
+            "product": lambda x=x: cross_hadamard(x, backend="cpp_ext"),
+            "streaming fill": lambda shape=shape: stream(torch.empty(shape), 1.0),
+            "torch.full": lambda shape=shape: torch.full(shape, 1.0),
+        }
+        found = measure(launches, WallClock(), lambda: Precision(target=0.02, budget_s=3.0))
+        rows = {name: median_interval(samples.samples_s) for name, samples in found.items()}
+        ceiling = min((rows["streaming fill"], rows["torch.full"]), key=lambda row: row.mid)
+        share = ceiling.over(rows["product"])
+        rates = ", ".join(f"{name} {size / row.mid / 1e9:5.1f}" for name, row in rows.items())
+        print(
+            f"({batch}, {channels:3}, {edge}) {size >> 20:4} MiB: {rates}; "
+            f"product at {share.mid:.0%} [{share.low:.0%}, {share.high:.0%}] of the faster fill",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    if any(os.environ.get(name) != value for name, value in PINNED.items()):
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.write_bandwidth"], os.environ | PINNED)  # noqa: S606
+    main()
