@@ -86,7 +86,7 @@ def sweep(
     results: Results = Path("results"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this sweep.")] = False,
     target: Annotated[float, typer.Option(help="Stop at this width of the 95 % interval, in percent.")] = 2.0,
-    budget: Annotated[float, typer.Option(help="Seconds of samples per backend and point.")] = 1.0,
+    budget: Annotated[float, typer.Option(help="Seconds of samples per backend and point.")] = 0.5,
     time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
     as_json: AsJson = False,

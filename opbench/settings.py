@@ -18,7 +18,7 @@ class Settings:
     """
 
     target: float = 0.02
-    budget_s: float = 1.0
+    budget_s: float = 0.5
     time_limit_s: float = 120.0
     threads: int = 0
     count: bool = True

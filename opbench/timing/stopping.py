@@ -32,13 +32,14 @@ class Precision:
     The interval is looked at when the number of samples has grown by a tenth, not after each one: peeking at
     every sample stops too early by luck more often. Its width falls with the square root of the count, so
     width * sqrt(count) is the noise level. Once that has settled (the last WINDOW looks within 10 %) and says
-    that the target lies beyond the budget, more samples would change nothing: stop as `settled`.
+    that the target lies beyond the budget, waiting for the budget's end cannot reach it: stop as `settled`. Half the
+    budget is always spent, because until then more samples still narrow the interval by a third or more.
 
     budget_s: seconds of samples for this launch; minimum: the fewest samples ever looked at.
     """
 
     target: float = 0.02
-    budget_s: float = 1.0
+    budget_s: float = 0.5
     minimum: int = 15
     _next_look: int = 0
     _noise: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
@@ -58,7 +59,11 @@ class Precision:
         return SETTLED if self._hopeless(count, spent_s) else None
 
     def _hopeless(self, count: int, spent_s: float) -> bool:
-        if len(self._noise) < WINDOW or max(self._noise) > (1 + STEADY) * min(self._noise):
+        if (
+            spent_s < self.budget_s / 2
+            or len(self._noise) < WINDOW
+            or max(self._noise) > (1 + STEADY) * min(self._noise)
+        ):
             return False
         samples_needed = (self._noise[-1] / self.target) ** 2
         return samples_needed * (spent_s / count) > self.budget_s

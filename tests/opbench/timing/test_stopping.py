@@ -35,7 +35,7 @@ def test_the_reported_target_is_really_met() -> None:
 def test_noise_that_the_budget_cannot_average_away_stops_early_as_settled() -> None:
     reason, count = run(Precision(target=0.001, budget_s=3.0), noisy(0.3))
     assert reason == SETTLED
-    assert count < 1000
+    assert 1500 <= count < 2500  # samples of 1 ms: more than half the budget, not all of it
 
 
 def test_noise_within_reach_of_the_budget_is_sampled_on() -> None:

@@ -1,9 +1,19 @@
 // The operators of namespace opbench_cpp: registered here, not from Python, because at small shapes a Python
 // kernel's dispatch would cost more than the product itself.
-#include <ATen/ATen.h>
-#include <ATen/core/dispatch/Dispatcher.h>
-#include <torch/csrc/autograd/custom_function.h>
+//
+// Only the ATen headers that are used: <ATen/ATen.h> and torch/csrc/autograd/custom_function.h more than double the
+// 13 s this file takes to compile. The gradient is therefore registered from Python (gradient.py), on an operator of
+// its own, so that calls without a gradient to track never enter Python.
+#include <ATen/Dispatch.h>
+#include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 #include <torch/library.h>
+
+#include <cstring>
 
 #include "cpu.h"
 
@@ -116,38 +126,20 @@ Tensor backward_meta(const Tensor&, const Tensor& x, const optional<Tensor>&) {
   return at::empty_symint(x.sym_sizes(), x.options().memory_format(at::MemoryFormat::Contiguous));
 }
 
-Tensor call_forward(const Tensor& x, const optional<Tensor>& index) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("opbench_cpp::cross_hadamard", "")
-                             .typed<Tensor(const Tensor&, const optional<Tensor>&)>();
-  return op.call(x, index);
-}
+using Schema = Tensor(const Tensor&, const optional<Tensor>&);
 
-Tensor call_backward(const Tensor& grad, const Tensor& x, const optional<Tensor>& index) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("opbench_cpp::cross_hadamard_backward", "")
-                             .typed<Tensor(const Tensor&, const Tensor&, const optional<Tensor>&)>();
-  return op.call(grad, x, index);
+c10::TypedOperatorHandle<Schema> find(const char* name) {
+  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Schema>();
 }
-
-struct CrossHadamard : public torch::autograd::Function<CrossHadamard> {
-  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const optional<Tensor>& index) {
-    at::AutoDispatchBelowADInplaceOrView below;
-    ctx->save_for_backward({x, index.value_or(Tensor())});
-    return call_forward(x, index);
-  }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
-                                                 torch::autograd::variable_list grads) {
-    const auto saved = ctx->get_saved_variables();
-    const auto index = saved[1].defined() ? optional<Tensor>(saved[1]) : std::nullopt;
-    return {call_backward(grads[0], saved[0], index), Tensor()};
-  }
-};
 
 Tensor forward_autograd(const Tensor& x, const optional<Tensor>& index) {
-  if (at::GradMode::is_enabled() && x.requires_grad()) return CrossHadamard::apply(x, index);
+  if (at::GradMode::is_enabled() && x.requires_grad()) {
+    static const auto tracked = find("opbench_cpp::cross_hadamard_tracked");
+    return tracked.call(x, index);
+  }
+  static const auto plain = find("opbench_cpp::cross_hadamard");
   at::AutoDispatchBelowADInplaceOrView below;
-  return call_forward(x, index);
+  return plain.call(x, index);
 }
 
 void fill_with(Tensor out, double value) {
@@ -161,18 +153,21 @@ void fill_with(Tensor out, double value) {
 
 TORCH_LIBRARY(opbench_cpp, library) {
   library.def("cross_hadamard(Tensor x, Tensor? index=None) -> Tensor");
+  library.def("cross_hadamard_tracked(Tensor x, Tensor? index=None) -> Tensor");
   library.def("cross_hadamard_out(Tensor x, Tensor? index, Tensor(a!) out) -> ()");
   library.def("cross_hadamard_backward(Tensor grad, Tensor x, Tensor? index=None) -> Tensor");
   library.def("fill(Tensor(a!) out, float value) -> ()");
 }
 TORCH_LIBRARY_IMPL(opbench_cpp, CPU, library) {
   library.impl("cross_hadamard", forward);
+  library.impl("cross_hadamard_tracked", forward);
   library.impl("cross_hadamard_out", forward_out);
   library.impl("cross_hadamard_backward", backward);
   library.impl("fill", fill_with);
 }
 TORCH_LIBRARY_IMPL(opbench_cpp, Meta, library) {
   library.impl("cross_hadamard", forward_meta);
+  library.impl("cross_hadamard_tracked", forward_meta);
   library.impl("cross_hadamard_backward", backward_meta);
 }
 TORCH_LIBRARY_IMPL(opbench_cpp, Autograd, library) { library.impl("cross_hadamard", forward_autograd); }
