@@ -76,7 +76,7 @@ def main() -> None:
     environment = records[0].environment
     print(f"{environment['device_name']}, {environment['threads']} threads, torch {environment['versions']['torch']}")
     table = medians(records, "cross_hadamard")
-    for baseline in ("torch_compile", "torch_eager"):
+    for baseline in ("torch_compile", "torch_eager", "torch_select"):
         print_ratios(table, baseline)
     print_bandwidth(records)
 

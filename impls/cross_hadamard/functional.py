@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from impls.cross_hadamard.contract import check_index, check_input, check_out
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 Compute: TypeAlias = "Callable[[Tensor, Tensor | None, Tensor | None], Tensor]"
 """(x, index, out) -> output: what a backend file offers as `compute`, its arguments already checked."""
 
-BACKENDS = ("torch_eager", "torch_compile", "cpp_ext")
+
+def backends() -> list[str]:
+    """The files of this folder that offer `compute`; another one joins by being there."""
+    files = Path(__file__).parent.glob("*.py")
+    return sorted(file.stem for file in files if "\ndef compute(" in file.read_text(encoding="utf-8"))
 
 
 def cross_hadamard(
@@ -46,8 +51,8 @@ def cross_hadamard(
 def _compute(name: str, device: str) -> Compute:
     if name == "auto":
         return _automatic(device)
-    if name not in BACKENDS:
-        raise unknown("backend", name, (*BACKENDS, "auto"), "of cross_hadamard")
+    if name not in (known := backends()):
+        raise unknown("backend", name, [*known, "auto"], "of cross_hadamard")
     module = import_module(f"impls.cross_hadamard.{name}")
     module.require(device)
     found: Compute = module.compute

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.cross_hadamard.pairs import pair_count, pair_indices
+from impls.cross_hadamard.torch_eager import selected
+from impls.cross_hadamard.torch_select import products
 from impls.seeded import away_from_zero, generator_for, itemsize
 from opbench import Axes, Axis, Operator, Tolerance, Work
 
@@ -56,8 +58,6 @@ def work(point: Point) -> Work:
 
 
 def eager(_: Point) -> Callable[..., torch.Tensor]:
-    from impls.cross_hadamard.torch_eager import products, selected
-
     def function(x: torch.Tensor, index: torch.Tensor | None = None) -> torch.Tensor:
         z = x if index is None else selected(x, index)
         i, j = pair_indices(z.shape[1], z.device)

@@ -10,7 +10,8 @@ from impls.compiled import compiled, why_not
 from impls.cross_hadamard.contract import check_index_values
 from impls.cross_hadamard.launching import launch_of
 from impls.cross_hadamard.pairs import pair_indices
-from impls.cross_hadamard.torch_eager import products, selected
+from impls.cross_hadamard.torch_eager import selected
+from impls.cross_hadamard.torch_select import products
 from opbench import Backend
 from opbench.errors import MachineError
 

@@ -1,7 +1,7 @@
-"""Gather and multiply, in PyTorch's own operators: what the paper calls native, and the baseline of every ratio.
+"""x[:, i] * x[:, j], as one writes it down: what the paper calls native, and the baseline of the ratios.
 
 Both gathers write a tensor of the output's size before the product reads them again, so this moves five
-times the output's bytes (two writes and two reads more than needed).
+times the output's bytes. `torch_select` gathers the same way, but half as slowly.
 """
 
 from __future__ import annotations
@@ -25,11 +25,6 @@ def selected(x: Tensor, index: Tensor) -> Tensor:
     return x.gather(1, index.view(shape).expand(*index.shape, *x.shape[2:]))
 
 
-def products(z: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    """z[:, i] * z[:, j]: the whole operator, once the pairs are known."""
-    return z.index_select(1, i) * z.index_select(1, j)
-
-
 def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """The public function's contract, arguments checked but for the index values."""
     if index is not None:
@@ -37,8 +32,8 @@ def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -
         x = selected(x, index)
     i, j = pair_indices(x.shape[1], x.device)
     if out is not None:
-        return torch.mul(x.index_select(1, i), x.index_select(1, j), out=out)
-    return products(x, i, j).contiguous()
+        return torch.mul(x[:, i], x[:, j], out=out)
+    return (x[:, i] * x[:, j]).contiguous()
 
 
 def require(_: str) -> None:
@@ -46,7 +41,7 @@ def require(_: str) -> None:
 
 
 BACKEND = Backend(
-    about="gather both factors, multiply (the paper's native)",
+    about="x[:, i] * x[:, j] (the paper's native)",
     prepare=launch_of("torch_eager"),
     modes=frozenset({"forward", "out"}),
 )

@@ -114,7 +114,7 @@ def test_listings_name_what_there_is(opbench: Typed) -> None:
     listed = json.loads(opbench("ls", "--json").stdout)
     assert {"channels", "batch", "spatial", "expansion"} <= listed["sweeps"].keys()
     rows = [json.loads(line) for line in opbench("backends", "cross_hadamard", "--json").stdout.splitlines()]
-    assert [row["backend"] for row in rows] == ["cpp_ext", "torch_compile", "torch_eager"]
+    assert [row["backend"] for row in rows] == ["cpp_ext", "torch_compile", "torch_eager", "torch_select"]
 
 
 def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_install(

@@ -25,7 +25,7 @@ def keys(sweep: Sweep) -> list[str]:
 
 def test_every_case_is_planned_once() -> None:
     found = keys(SWEEP)
-    assert len(found) == len(set(found)) == 2 * 3 + 3
+    assert len(found) == len(set(found)) == 2 * 4 + 3
 
 
 def test_defaults_complete_the_axes_in_declared_order() -> None:
@@ -35,7 +35,7 @@ def test_defaults_complete_the_axes_in_declared_order() -> None:
 
 def test_narrowing_replaces_values_where_the_axis_is_and_drops_nothing_else() -> None:
     found = keys(SWEEP.narrowed(Narrowing(axes={"channels": (3,)})))
-    assert len(found) == 3 + 3
+    assert len(found) == 4 + 3
 
 
 def test_a_point_in_two_grids_is_measured_once() -> None:

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional
 
 from impls.cross_hadamard.pairs import pair_indices
-from impls.cross_hadamard.torch_eager import products, selected
+from impls.cross_hadamard.torch_eager import selected
+from impls.cross_hadamard.torch_select import products
 from impls.expansion.ach.scene import TAPS, draw_ach
 from impls.expansion.costs import BATCH_NORM, DYSOFT, work_of
 from impls.expansion.layers import dysoft, normalised

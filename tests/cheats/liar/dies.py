@@ -1,28 +1,16 @@
 """Kills its own process, as a crash in native code does."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import os
 import signal
-from opbench import Backend
 
-if TYPE_CHECKING:
-    import torch
+from torch import Tensor
 
-    from opbench import Inputs, Launch, Point
+from ..behaving import backend
 
 
-def prepare(_: Point, inputs: Inputs, out: torch.Tensor | None, schedule: str) -> Launch:
-    del schedule
-    x, offset = inputs["x"], inputs["offset"]
-
-    def launch() -> torch.Tensor:
-        os.kill(os.getpid(), signal.SIGKILL)
-        return x
-
-    return launch
+def compute(x: Tensor, _: Tensor) -> Tensor:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return x
 
 
-BACKEND = Backend(about="dies", prepare=prepare, modes=frozenset({"forward", "out"}))
+BACKEND = backend(lambda *_: compute)

@@ -11,7 +11,7 @@ from impls.cross_hadamard.functional import cross_hadamard
 from opbench.errors import UsageError
 
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
-QUICK = ["torch_eager", pytest.param("cpp_ext", marks=pytest.mark.compiler)]
+QUICK = ["torch_eager", "torch_select", pytest.param("cpp_ext", marks=pytest.mark.compiler)]
 ALL = [*QUICK, pytest.param("torch_compile", marks=pytest.mark.compiler)]
 
 
@@ -148,7 +148,7 @@ def test_out_with_a_gradient_to_track_is_refused() -> None:
 
 
 def test_an_unknown_backend_names_those_that_exist() -> None:
-    with pytest.raises(UsageError, match=r"no backend 'tritn'.*cpp_ext, torch_compile, torch_eager"):
+    with pytest.raises(UsageError, match=r"no backend 'tritn'.*cpp_ext, torch_compile, torch_eager, torch_select"):
         cross_hadamard(torch.ones(1, 2, 3), backend="tritn")
 
 
