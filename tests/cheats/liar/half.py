@@ -1,7 +1,7 @@
-"""Computes in half precision and widens the result."""
+"""Keeps an intermediate result in half precision."""
 
 import torch
 
 from ..behaving import backend
 
-BACKEND = backend(lambda *_: lambda x, offset: (0.1 * x.to(torch.bfloat16) * 20 + offset).float())
+BACKEND = backend(lambda *_: lambda x, offset: 2 * x.sqrt().to(torch.bfloat16).float().square() + offset)
