@@ -6,11 +6,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from opbench.interval import median_interval
 from opbench.record import Failed, Measured, Mismatch, Unavailable
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from opbench.case import Point
     from opbench.record import Outcome, Record
 
 REFRESH_PER_S = 2
@@ -28,7 +30,7 @@ class Reporter(Protocol):
         """`total` cases to do, `done` of them already on record."""
         ...
 
-    def step(self, point: str, phase: str, label: str, seconds: float | None) -> None:
+    def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
         """The case at work, and its latest latency in seconds per call when there is one."""
         ...
 
@@ -51,7 +53,7 @@ class Silent:
     def start(self, total: int, done: int) -> None:
         return None
 
-    def step(self, point: str, phase: str, label: str, seconds: float | None) -> None:
+    def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
         return None
 
     def finished(self, record: Record) -> None:
@@ -94,17 +96,20 @@ class Bar(Silent):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
         from rich.progress import TimeRemainingColumn as Remaining
+        from rich.table import Column
 
         self._progress = Progress(
-            MofNCompleteColumn(),
-            BarColumn(bar_width=20),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            Remaining(),
-            TextColumn("{task.fields[latest]}", style="cyan"),
-            TextColumn("{task.description}"),
+            MofNCompleteColumn(table_column=Column(min_width=7)),
+            BarColumn(bar_width=12, table_column=Column(min_width=12)),
+            TimeElapsedColumn(table_column=Column(min_width=7)),
+            TextColumn("left", table_column=Column(min_width=4)),
+            Remaining(table_column=Column(min_width=7)),
+            TextColumn("{task.fields[latest]}", style="cyan", table_column=Column(min_width=7)),
+            # Only the case gives way on a narrow terminal.
+            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
             console=Console(stderr=True),
             refresh_per_second=REFRESH_PER_S,
+            expand=True,
         )
         self._task = self._progress.add_task("starting", total=None, latest="")
 
@@ -120,19 +125,25 @@ class Bar(Silent):
     def start(self, total: int, done: int) -> None:
         self._progress.update(self._task, total=total, completed=done)
 
-    def step(self, point: str, phase: str, label: str, seconds: float | None) -> None:
+    def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
         latest = "" if seconds is None else short_time(seconds)
-        self._progress.update(self._task, description=f"{phase} {label} {point}", latest=latest)
+        self._progress.update(self._task, description=f"{phase} {label} {_short(point)}", latest=latest)
 
     def finished(self, record: Record) -> None:
         self._progress.advance(self._task)
         if not isinstance(record.outcome, Measured):
             self.note(f"{record.case.point} {record.case.label}: {in_words(record.outcome)}")
         else:
-            self._progress.update(self._task, latest=in_words(record.outcome))
+            self._progress.update(self._task, latest=short_time(median_interval(record.outcome.samples_s).mid))
 
     def note(self, text: str) -> None:
         self._progress.console.print(text, markup=False, highlight=False)
+
+
+def _short(point: Point) -> str:
+    """Operator and axes for a narrow line; an axis of 0 or 1 goes without saying."""
+    axes = " ".join(f"{name}={value}" for name, value in point.axes.items() if value > 1)
+    return f"{point.operator} {axes}"
 
 
 def reporter(silent: bool) -> Reporter:
@@ -145,8 +156,6 @@ def reporter(silent: bool) -> Reporter:
 def in_words(outcome: Outcome) -> str:
     """An outcome in a few words."""
     if isinstance(outcome, Measured):
-        from opbench.interval import median_interval
-
         found = median_interval(outcome.samples_s)
         half = 100 * found.relative_width / 2
         return f"{short_time(found.mid)} +-{half:.1f} % ({len(outcome.samples_s)} samples, {outcome.stopped})"

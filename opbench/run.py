@@ -194,7 +194,7 @@ class Runner:
         }
 
         def progress(phase: str, label: str, seconds: float | None) -> None:
-            self.reporter.step(str(point), phase, label, seconds)
+            self.reporter.step(point, phase, label, seconds)
 
         return process.measure(request, self.settings.time_limit_s, progress)
 

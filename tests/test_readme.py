@@ -1,0 +1,83 @@
+"""What the README says is what there is: its sessions, commands, files and code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from opbench import catalog
+from opbench.backend import Backend
+from opbench.case import Axes, Case, Point
+from opbench.measuring import PointMeasurement
+from opbench.record import Check
+from opbench.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_every_nox_session_named_exists() -> None:
+    named = set(re.findall(r"nox -s (\w+)", README)) - {"sweep_NAME"}
+    listed = (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    assert named
+    assert {name for name in named if f"def {name}(" not in listed} == set()
+
+
+def test_every_linked_file_exists() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize(
+    "line", [line for block in blocks("console") for line in block.splitlines() if "opbench" in line]
+)
+def test_every_command_shown_is_one(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = shlex.split(line.lstrip("$ "), comments=True)
+    called: list[str] = []
+    monkeypatch.setattr("opbench.cli._run", lambda command, *_: called.append(command))
+    monkeypatch.setattr(sys, "argv", words)
+    from opbench.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert called
+
+
+def test_the_function_shown_returns_the_shapes_shown() -> None:
+    (code,) = (block for block in blocks("python") if "cross_hadamard(x)" in block)
+    names: dict[str, torch.Tensor] = {}
+    exec(code, names)
+    assert names["y"].shape == (8, 2016, 14, 14)
+    assert names["y"].requires_grad
+    assert names["z"].shape == (8, 120, 14, 14)
+
+
+def test_the_backend_shown_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = (block for block in blocks("python") if "BACKEND" in block)
+    names: dict[str, Backend] = {}
+    exec(code, names)
+    monkeypatch.setattr(catalog, "backend", lambda *_: names["BACKEND"])
+    operator = catalog.operator("cross_hadamard")
+    for channels in (0, 1, 2, 5, 17):
+        point = Point("cross_hadamard", operator.complete(Axes({"channels": channels, "edge": 7})))
+        found = PointMeasurement(point, [Case(point, "rows")], Settings(), lambda *_: None).verify(operator)
+        assert isinstance(found["rows"], Check)
+
+
+def test_help_names_the_example_of_every_command() -> None:
+    for command in ("ls", "backends", "check", "sweep", "report", "count"):
+        words = [sys.executable, "-m", "opbench", command, "--help"]
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert f"Example:  opbench {command}" in run.stdout
