@@ -1,0 +1,70 @@
+"""Building on first use: found again, refused with the compiler's words, never half there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from impls import native
+from opbench.errors import MachineError
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A source file that is cheap to hash; nothing is compiled unless a test lets it."""
+    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "cache"))
+    file = tmp_path / "one.cpp"
+    file.write_text("int one() { return 1; }\n")
+    return file
+
+
+def fake_compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    built: list[str] = []
+
+    def compiles(name: str, _files: tuple[Path, ...], folder: Path) -> None:
+        built.append(name)
+        (folder / f"{name}.so").write_bytes(b"library")
+
+    monkeypatch.setattr(native, "_compile", compiles)
+    monkeypatch.setattr(native, "why_not", lambda: None)
+    return built
+
+
+def test_the_same_sources_are_built_once(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = fake_compiler(monkeypatch)
+    assert native.build("one", [source]) == native.build("one", [source])
+    assert built == ["one"]
+
+
+def test_changed_sources_are_another_library(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_compiler(monkeypatch)
+    before = native.build("one", [source])
+    source.write_text("int one() { return 2; }\n")
+    assert native.build("one", [source]) != before
+
+
+def test_a_build_that_ends_early_leaves_nothing_behind(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(native, "_compile", killed)
+    with pytest.raises(KeyboardInterrupt):
+        native.build("one", [source])
+    assert list(native.cache_folder().iterdir()) == []
+
+
+def test_without_a_compiler_the_message_says_what_to_install(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(
+        MachineError, match=r"cannot build one: no C\+\+ compiler \(no-such-compiler\).*apt-get install"
+    ):
+        native.build("one", [source])
+
+
+@pytest.mark.compiler
+@pytest.mark.filterwarnings("ignore")  # torch warns that the compiler may not fit, and that it found an error
+def test_a_source_that_does_not_compile_is_refused_with_the_compilers_words(source: Path) -> None:
+    source.write_text("int one() { return two; }\n")
+    with pytest.raises(MachineError, match=r"broken does not compile with .*error: .*two"):
+        native.build("broken", [source])

@@ -1,0 +1,77 @@
+"""What a person sees: every case once, its outcome in words, on a terminal and when piped."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from opbench.case import Axes, Case, Point
+from opbench.progress import Bar, Lines, Silent, clock_time, in_words, reporter, short_time
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+
+PASSED = Check(True, 9, 0, 0.0, 0.0, 0.0, 0.0)
+MISSED = Check(False, 9, 3, 1.0, 1.0, 0.0, 0.0, "first at (0,): got nan, expected 1")
+GOOD = Measured(PASSED, (2e-5,) * 20, 50, "target", 0.1, 1, 0.1, 0.1)
+
+
+def record(outcome: Outcome) -> Record:
+    return Record(Case(Point("op", Axes({"batch": 1, "channels": 16})), "cpp"), outcome, {}, "r", "t")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        (GOOD, "20 us +-0.0 % (20 samples, target)"),
+        (Mismatch(MISSED), "MISMATCH: 3 of 9 elements; first at (0,): got nan, expected 1"),
+        (Failed("prepare", "RuntimeError: no"), "FAILED in prepare: RuntimeError: no"),
+        (Unavailable("no compiler"), "unavailable: no compiler"),
+    ],
+)
+def test_an_outcome_in_words(outcome: Outcome, says: str) -> None:
+    assert in_words(outcome) == says
+
+
+def test_piped_progress_is_one_line_a_case_with_count_and_latency() -> None:
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines.start(total=3, done=1)
+    lines.finished(record(GOOD))
+    lines.finished(record(Unavailable("no compiler")))
+    first, second, third = stream.getvalue().splitlines()
+    assert first == "3 cases, 1 already on record"
+    assert second.startswith("[2/3, ")
+    assert "20 us" in second
+    assert third.startswith("[3/3, ")
+
+
+def test_the_bar_keeps_count_times_and_latency_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Bar() as bar:
+        bar.start(total=12, done=0)
+        bar.step(record(GOOD).case.point, "sampling", "cpp", 2e-5)
+        bar.finished(record(Failed("check", "[red]brackets")))
+    shown = capsys.readouterr().err
+    assert "1/12" in shown
+    assert "20 us" in shown
+    assert "sampling cpp op channels=16" in shown
+    assert "[red]brackets" in shown
+
+
+def test_silence_is_for_machines_and_lines_for_pipes() -> None:
+    assert type(reporter(silent=True)) is Silent
+    assert type(reporter(silent=False)) is Lines
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(2.5, "2.5 s"), (1e-3, "1 ms"), (1.234e-5, "12.3 us"), (4e-9, "4 ns"), (0.0, "0 ns")]
+)
+def test_times_have_three_digits_and_a_unit(seconds: float, text: str) -> None:
+    assert short_time(seconds) == text
+
+
+def test_minutes_and_seconds() -> None:
+    assert clock_time(125.9) == "2:05"
