@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -26,9 +27,9 @@ def cache_folder() -> Path:
 
 
 def compiler() -> str | None:
-    """The C++ compiler that torch.utils.cpp_extension will call (`CXX`, else c++ or g++), or None."""
-    named = os.environ.get("CXX")
-    return shutil.which(named) if named else shutil.which("c++") or shutil.which("g++")
+    """The C++ compiler to build with (`CXX`, else c++ or g++), or None."""
+    named = shlex.split(os.environ.get("CXX", ""))  # may be `ccache g++`
+    return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
 
 
 def why_not() -> str | None:
@@ -70,17 +71,21 @@ def build(name: str, sources: Iterable[Path]) -> Path:
         return library
     if reason := why_not():
         raise MachineError(f"cannot build {name}: {reason}")
-    library.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=library.parent, prefix=f"{name}-building-") as folder:
-        _compile(name, files, Path(folder))
-        # `load` has loaded the file from here; loading it again from its final place is the same inode, a no-op.
-        (Path(folder) / f"{name}.so").replace(library)
+    try:
+        library.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=library.parent, prefix=f"{name}-building-") as folder:
+            _compile(name, files, Path(folder))
+            # `load` has loaded the file from here; loading it again from its final place is the same inode, a no-op.
+            (Path(folder) / f"{name}.so").replace(library)
+    except OSError as exc:
+        raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
     return library
 
 
 def _compile(name: str, files: tuple[Path, ...], folder: Path) -> None:
     from torch.utils import cpp_extension
 
+    os.environ.setdefault("CXX", compiler() or "c++")  # left alone, cpp_extension only looks for c++
     if found := _ninja_module():
         os.environ["PATH"] = f"{found}{os.pathsep}{os.environ['PATH']}"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +35,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines for machi
 
 def _run(command: str, *args: Any) -> NoReturn:
     """Import the command only now: `--help` must not wait for PyTorch."""
-    sys.exit(import_module(f"opbench.commands.{command}").run(*args))
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # either way, leave nothing behind
+    try:
+        sys.exit(import_module(f"opbench.commands.{command}").run(*args))
+    except KeyboardInterrupt:
+        _refuse("interrupted; finished cases are on record, --resume goes on", 130)
 
 
 @app.command("ls", epilog="Example:  opbench ls")
@@ -136,8 +141,6 @@ def main() -> NoReturn:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except OpbenchError as exc:
         _refuse(str(exc), exc.exit_code)
-    except KeyboardInterrupt:
-        _refuse("interrupted; finished cases are on record, --resume goes on", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nobody to tell
         sys.exit(1)

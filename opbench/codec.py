@@ -71,7 +71,8 @@ def from_line(line: str, where: str = "record") -> Record:
         data = json.loads(line)
         schema = data["schema"]
     except (json.JSONDecodeError, TypeError, KeyError) as exc:
-        raise UsageError(f"{where}: not a complete record ({type(exc).__name__}: {exc})") from exc
+        advice = "the mark of a run that was killed: sweep --resume repairs it"
+        raise UsageError(f"{where}: not a complete record ({type(exc).__name__}: {exc}), {advice}") from exc
     if schema != SCHEMA_VERSION:
         raise UsageError(f"{where}: schema {schema}, this opbench reads schema {SCHEMA_VERSION}")
     try:

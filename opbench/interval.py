@@ -49,6 +49,7 @@ def median_interval(samples: Sequence[float]) -> Interval:
     """Median of the samples and the 95 % bootstrap interval around it.
 
     With an even count the ends are taken from the lower and the upper middle rank, which is never too narrow.
+    Fewer than 6 samples cannot support 95 %: the ends are then their extremes.
     Raises ValueError for no samples.
     """
     if not samples:

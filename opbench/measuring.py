@@ -47,17 +47,27 @@ class PointMeasurement:
 
     def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
         admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
-        if admitted and (reason := shortage(self.point, work, len(admitted))):
+        if admitted and self.point.device == "cuda" and not work.bytes_written:
+            reason = "skipped: the output is empty, there is nothing to time on a GPU"
             self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
-        elif admitted:
+        elif self._fits(admitted, work):
             self._time(self._prepare_and_check(operator, admitted))
         return self.outcomes
 
     def verify(self, operator: Operator) -> dict[str, Check | Outcome]:
         """Prepare and check only: the passed Check, or the outcome that stands in its place, per case label."""
         admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
-        passed = self._prepare_and_check(operator, admitted) if admitted else {}
+        passed = {}
+        if self._fits(admitted, operator.work(self.point)):
+            passed = self._prepare_and_check(operator, admitted)
         return {**self.outcomes, **{label: self._checks[label] for label in passed}}
+
+    def _fits(self, admitted: dict[str, tuple[Backend, str]], work: Work) -> bool:
+        """Whether there is something to run and room for it; if there is no room, that is every case's outcome."""
+        if admitted and (reason := shortage(self.point, work, len(admitted))):
+            self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
+            return False
+        return bool(admitted)
 
     def _admit(self, operator: Operator, case: Case) -> tuple[Backend, str] | None:
         """The backend and its schedule, or None with an Unavailable outcome saying why not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +33,16 @@ def available_bytes(device: str) -> int:
         return int(torch.cuda.mem_get_info()[0])
     import psutil
 
-    return int(psutil.virtual_memory().available)
+    return min([int(psutil.virtual_memory().available), *_container_limit()])
+
+
+def _container_limit() -> list[int]:
+    """Bytes a container may still take, where its control group (version 2) sets a limit."""
+    group = Path("/sys/fs/cgroup")
+    try:
+        return [int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())]
+    except (OSError, ValueError):
+        return []
 
 
 def shortage(point: Point, work: Work, backends: int) -> str | None:

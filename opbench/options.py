@@ -12,14 +12,19 @@ MODES = ("forward", "out")
 DEVICES = ("auto", "cpu", "cuda")
 
 
-def words(text: str | None) -> tuple[str, ...]:
-    """A comma-separated list; None is the empty one."""
-    return tuple(word.strip() for word in text.split(",") if word.strip()) if text else ()
+def words(kind: str, text: str | None) -> tuple[str, ...]:
+    """A comma-separated list; None is the empty one. Raises UsageError for a list without a word."""
+    if text is None:
+        return ()
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not found:
+        raise UsageError(f"--{kind} is {text!r}; expected one or more names, comma-separated")
+    return found
 
 
 def one_of(kind: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
     """A comma-separated list of known names. Raises UsageError for any other."""
-    found = words(text)
+    found = words(kind, text)
     for name in found:
         if name not in known:
             raise unknown(kind, name, known)
@@ -67,7 +72,7 @@ def axes(options: Sequence[str]) -> dict[str, tuple[int, ...]]:
 
 
 def integers(name: str, text: str) -> tuple[int, ...]:
-    parts = words(text)
+    parts = [part.strip() for part in text.split(",") if part.strip()]
     if not parts or not all(part.isascii() and part.isdigit() for part in parts):
         raise UsageError(f"--{name} is {text!r}; expected one or more non-negative integers, such as 16,32")
     return tuple(dict.fromkeys(map(int, parts)))
@@ -82,8 +87,8 @@ def narrowing(
 ) -> Narrowing:
     return Narrowing(
         axes=given,
-        operators=words(operators),
-        backends=words(backends),
+        operators=words("operator", operators),
+        backends=words("backend", backends),
         dtypes=one_of("dtype", dtypes, DTYPES),
         modes=one_of("mode", modes, MODES),
     )

@@ -107,6 +107,8 @@ class MeasuringProcess:
             selector.register(self._answers, selectors.EVENT_READ)
             while b"\n" not in self._buffer:
                 if not selector.select(timeout=POLL_S):
+                    if self._child.poll() is not None:  # its own children may hold the pipe open
+                        raise self._death(self._how_it_ended())
                     self._refuse_to_wait(limit_s)
                     continue
                 chunk = os.read(self._answers, 1 << 20)
@@ -134,7 +136,7 @@ class MeasuringProcess:
         return f"its process was killed by {name}{hint}"
 
     def _kill(self) -> None:
-        if self._child.poll() is None:
+        with contextlib.suppress(ProcessLookupError):  # the group may outlive its leader, and the other way round
             os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
 

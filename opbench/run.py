@@ -18,6 +18,7 @@ from opbench import catalog
 from opbench.case import Case, Point
 from opbench.codec import outcome_from_json, point_to_json
 from opbench.environment import revision
+from opbench.errors import MachineError, UsageError
 from opbench.operator import Work
 from opbench.process import Death, MeasuringProcess
 from opbench.record import Failed, Measured, Outcome, Record, Unavailable
@@ -74,8 +75,18 @@ def plan(sweep: Sweep, device: str, clock: str) -> list[Task]:
     for grid in sweep.grids:
         for point in grid.points(device, clock):
             complete = replace(point, axes=catalog.operator(point.operator).complete(point.axes))
-            tasks.setdefault(complete.key, Task(complete, _cases(grid, complete), grid.skip(complete)))
+            skip = grid.skip(complete) or _impossible(complete)
+            tasks.setdefault(complete.key, Task(complete, _cases(grid, complete), skip))
     return list(tasks.values())
+
+
+def _impossible(point: Point) -> str | None:
+    """Why the operator has no such point, where single axes are right but not together."""
+    try:
+        catalog.operator(point.operator).sizes(point.axes)
+    except UsageError as exc:
+        return str(exc)
+    return None
 
 
 def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
@@ -117,7 +128,7 @@ class Runner:
         left = [_without(task, finished) for task in tasks]
         todo = [task for task in left if task.cases]
         self.reporter.start(total, total - sum(len(task.cases) for task in todo))
-        with (self.run.folder / "worker.log").open("a", encoding="utf-8") as self._log:
+        with self._open_log() as self._log:
             try:
                 if todo:
                     self._start_process()
@@ -126,6 +137,13 @@ class Runner:
             finally:
                 self._end_process()
                 self.accounts.wall_s += time.monotonic() - started
+
+    def _open_log(self) -> TextIO:
+        path = self.run.folder / "worker.log"
+        try:
+            return path.open("a", encoding="utf-8")
+        except OSError as exc:
+            raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
 
     def _do(self, task: Task) -> None:
         began = datetime.now(UTC).isoformat(timespec="seconds")
@@ -203,6 +221,7 @@ class Runner:
         if self._process is None:
             self._process = MeasuringProcess(self._log)
             self.environment = self._process.hello(self.device, self.settings.threads)
+            self.run.write_json("environment.json", self.environment | {"revision": self.revision})
         return self._process
 
     def _end_process(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,8 +29,9 @@ class Settings:
         for name, value in (("target", self.target), ("budget", self.budget_s), ("time-limit", self.time_limit_s)):
             if not 0 < value < float("inf"):
                 raise UsageError(f"--{name} is {value:g}; expected a number above 0")
-        if self.threads < 0:
-            raise UsageError(f"--threads is {self.threads}; expected 0 (PyTorch's choice) or more")
+        cores = os.cpu_count() or 1
+        if not 0 <= self.threads <= cores:
+            raise UsageError(f"--threads is {self.threads}; expected 0 (PyTorch's choice) to {cores}, this machine's")
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -36,7 +36,10 @@ class Run:
         Raises MachineError when they cannot be written.
         """
         text = "".join(map(to_line, records)).encode()
-        file = os.open(self.records_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            file = os.open(self.records_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as exc:
+            raise MachineError(f"cannot write {self.records_file}: {exc.strerror}") from exc
         before = os.fstat(file).st_size
         try:
             while text:
@@ -58,8 +61,10 @@ class Run:
         whole = text[: text.rfind("\n") + 1]
         if whole == text:
             return None
-        with self.records_file.open("r+b") as file:
-            file.truncate(len(whole.encode()))
+        try:
+            os.truncate(self.records_file, len(whole.encode()))
+        except OSError as exc:
+            raise MachineError(f"cannot repair {self.records_file}: {exc.strerror}") from exc
         return f"{self.records_file}: cut off an incomplete last line; its case is measured again"
 
     def write(self, name: str, data: bytes) -> Path:
@@ -99,12 +104,15 @@ def new_run(results: Path, sweep: str, now: datetime) -> Run:
             raise UsageError(f"--results {results} is a file or lies below one; expected a folder") from None
         except OSError as exc:
             raise MachineError(f"cannot make {folder}: {exc.strerror}; choose another --results") from exc
-        return Run(folder)
+        run = Run(folder)
+        run.append([])  # a run that is interrupted before its first record is still the newest one
+        return run
     raise MachineError(f"100 runs of {stem} exist already under {results / sweep}")
 
 
 def latest_run(results: Path, sweep: str) -> Run:
     """The newest run of a sweep. Raises UsageError when there is none."""
+    _refuse_file(results)
     runs = sorted(path.parent for path in (results / sweep).glob(f"*/{RECORDS}"))
     if not runs:
         raise UsageError(
@@ -123,5 +131,11 @@ def find_run(results: Path, text: str) -> Run:
             return Run(folder)
     if any((results / text).glob(f"*/{RECORDS}")):
         return latest_run(results, text)
+    _refuse_file(results)
     known = [str(path.parent.relative_to(results)) for path in results.glob(f"*/*/{RECORDS}")]
     raise unknown("run", text, known, f"under {results}")
+
+
+def _refuse_file(results: Path) -> None:
+    if results.exists() and not results.is_dir():
+        raise UsageError(f"--results {results} is a file; expected a folder")

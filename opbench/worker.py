@@ -80,15 +80,16 @@ class Worker:
         }
 
     def _counts(self, operator: Operator, point: Point) -> dict[str, Any]:
-        """What fvcore and PyTorch count for the point, on meta tensors; a counter that cannot says why."""
-        from opbench.counting import CountingError, count
+        """What fvcore and PyTorch count for the point, on meta tensors, or why they cannot. Never costs a latency."""
+        from opbench.counting import count
+        from opbench.measuring import describe
 
         self._marker.set("count")
         meta = replace(point, device="meta")
         try:
             return dict(count(operator.eager(meta), operator.inputs(meta)))
-        except CountingError as exc:
-            return {"fvcore": str(exc), "torch": str(exc)}
+        except Exception as exc:  # noqa: BLE001  (whatever it is, the measurement is done and stands)
+            return dict.fromkeys(("fvcore", "torch"), describe(exc))
 
     def _announce(self, phase: str, label: str, seconds: float | None) -> None:
         self._marker.set(phase, label)

@@ -35,6 +35,8 @@ def check_index(x: Tensor, index: Tensor) -> None:
 
 def check_index_values(index: Tensor, channels: int) -> None:
     """Raises IndexError naming the first value outside 0 <= index < C. Reads the values: not for graph capture."""
+    if index.is_meta:
+        return  # shapes only: there are no values
     outside = index[(index < 0) | (index >= channels)]
     if outside.numel():
         raise IndexError(f"index holds {int(outside[0])}; expected 0 <= index < C = {channels}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from impls.cross_hadamard import gradient
 from impls.cross_hadamard.launching import launch_of
 from impls.native import build, why_not
 from opbench import Backend
+from opbench.counting import register
 from opbench.errors import MachineError
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ def operators() -> Any:
     load: Callable[[str], None] = torch.ops.load_library
     load(str(build("opbench_cpp", SOURCES)))
     gradient.register()
+    for name in ("cross_hadamard", "cross_hadamard_tracked"):
+        register(f"opbench_cpp::{name}", "products", lambda _, output: math.prod(output))
     return torch.ops.opbench_cpp
 
 

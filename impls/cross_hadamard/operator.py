@@ -47,7 +47,7 @@ def work(point: Point) -> Work:
     n = _channels_used(point.axes)
     products = batch * pair_count(n) * pixels
     size = itemsize(point)
-    index_bytes = 8 * batch * point.axes["selected"]
+    index_bytes = 8 * batch * n if point.axes["selected"] else 0
     return Work(
         macs=0,
         products=products,
@@ -71,7 +71,7 @@ def sizes(axes: Axes) -> Mapping[str, int]:
 
 
 def _channels_used(axes: Axes) -> int:
-    return axes["selected"] or axes["channels"]
+    return (axes["selected"] or axes["channels"]) if axes["channels"] else 0
 
 
 OPERATOR = Operator(

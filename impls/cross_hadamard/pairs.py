@@ -7,9 +7,11 @@ root; rounded before the halving, or in float32 past n = 2048, it lands on the w
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import torch
+
+CACHED = 64
+_CACHE: dict[tuple[int, str], tuple[torch.Tensor, torch.Tensor]] = {}
 
 
 def pair_count(n: int) -> int:
@@ -34,8 +36,16 @@ def flat_to_pair(p: int, n: int) -> tuple[int, int]:
     return i, i + 1 + p - i * (2 * n - 1 - i) // 2
 
 
-@lru_cache(maxsize=64)
 def pair_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
     """First and second channel of every pair: two int64 tensors (P,), cached because eager needs them per call."""
-    i, j = torch.triu_indices(n, n, offset=1, device=device).unbind()
-    return i.contiguous(), j.contiguous()
+    key = (n, str(device))
+    found = _CACHE.get(key)
+    # Inside a mode that fakes or forbids tensors everything has to be made there, and nothing made there may stay.
+    if found is None or torch._C._len_torch_dispatch_stack():  # noqa: SLF001  (no public name)
+        i, j = torch.triu_indices(n, n, offset=1, device=device).unbind()
+        found = i.contiguous(), j.contiguous()
+        if type(i) is torch.Tensor and not i.is_inference():
+            if len(_CACHE) >= CACHED:
+                _CACHE.clear()
+            _CACHE[key] = found
+    return found

@@ -30,7 +30,7 @@ def run(
     as_json: bool,
 ) -> int:
     operator = catalog.operator(name)
-    names = words(backends) or tuple(catalog.backend_names(name))
+    names = words("backend", backends) or tuple(catalog.backend_names(name))
     for backend in names:
         catalog.backend(name, backend)
     wanted = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))

@@ -61,7 +61,7 @@ def _rows(name: str, given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -
         yield Row(point, sizes, "definition", _numbers(work))
         try:
             found = count(operator.eager(point), operator.inputs(point))
-        except CountingError as exc:
+        except (CountingError, RuntimeError, OverflowError) as exc:  # too large even for shapes alone, say
             yield Row(point, sizes, "counters", {}, str(exc))
             continue
         for by, counts in found.items():

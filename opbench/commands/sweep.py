@@ -10,7 +10,7 @@ from opbench import catalog, store
 from opbench.codec import to_line
 from opbench.options import resolve_device
 from opbench.progress import reporter
-from opbench.record import Measured, Mismatch
+from opbench.record import Failed, Measured, Mismatch
 from opbench.reporting import write_report
 from opbench.run import Runner, Task, done_keys, plan
 from opbench.timing.clocks import clock_for
@@ -40,7 +40,7 @@ def run(
     _measure(target, tasks, on, settings, as_json)
     page = write_report(target)
     _show(target, as_json, page)
-    return 1 if any(isinstance(record.outcome, Mismatch) for record in target.records()) else 0
+    return 1 if any(isinstance(record.outcome, Mismatch | Failed) for record in target.records()) else 0
 
 
 def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
@@ -49,7 +49,6 @@ def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as
             shown.note(note)
         runner = Runner(target, device, settings, shown)
         runner.go(tasks, done_keys(target.records()))
-        target.write_json("environment.json", runner.environment | {"revision": runner.revision})
         shown.note(f"wall time {runner.accounts}")
 
 

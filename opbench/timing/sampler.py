@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from opbench.timing.stopping import TARGET
-
 if TYPE_CHECKING:
     from opbench.backend import Launch
     from opbench.timing.clock import Clock, Timer
@@ -87,20 +85,21 @@ def measure(
                 observe("sampling", name, found[name])
                 _sample(timers[name], found[name], page_faults, now)
             mean_s = sum(one.sampling_s for one in found.values()) / len(found)
-            for name in order:
-                _ask(rules[name], found[name], mean_s)
+            _ask(rules, found, mean_s, last=False)
+            if all(found[name].stopped for name in order):
+                _ask(rules, found, mean_s, last=True)
     return found
 
 
-def _ask(rule: Stopping, samples: Samples, mean_s: float) -> None:
-    """A verdict stands while others go on, but more samples may still turn it into `target`.
+def _ask(rules: Mapping[str, Stopping], found: Mapping[str, Samples], mean_s: float, *, last: bool) -> None:
+    """Let each rule say whether its launch may stop, on all of its samples; what it said before does not count.
 
     Launches go on together, so they share their budgets: a quick one that is noisy may not make a slow one run
     many times its own.
     """
-    if samples.stopped != TARGET:
+    for name, samples in found.items():
         spent_s = max(samples.sampling_s, mean_s)
-        samples.stopped = rule.reason(samples.samples_s, spent_s) or samples.stopped
+        samples.stopped = rules[name].reason(samples.samples_s, spent_s, last=last) or ""
 
 
 def _sample(timer: Timer, into: Samples, page_faults: Callable[[], int], now: Callable[[], float]) -> None:

@@ -15,13 +15,19 @@ from opbench.interval import median_interval
 
 TARGET, SETTLED, BUDGET = "target", "settled", "budget"
 
+FEWEST = 6
+"""Below six samples not even their extremes enclose the median with 95 % confidence (1 - 2 / 2**n)."""
+
 WINDOW = 5
 STEADY = 0.1
 
 
 class Stopping(Protocol):
-    def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
-        """Why sampling of one launch may end after `spent_s` seconds of its samples, or None to go on."""
+    def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+        """Why sampling of one launch may end after `spent_s` seconds of its samples, or None to go on.
+
+        A reason may be withdrawn by later samples. `last` asks for a look now: sampling ends if there is a reason.
+        """
         ...
 
 
@@ -35,21 +41,28 @@ class Precision:
     that the target lies beyond the budget, waiting for the budget's end cannot reach it: stop as `settled`. Half the
     budget is always spent, because until then more samples still narrow the interval by a third or more.
 
-    budget_s: seconds of samples for this launch; minimum: the fewest samples ever looked at.
+    budget_s: seconds of samples for this launch. minimum: the fewest samples ever looked at; a launch too slow for
+    them ends after twice the budget and FEWEST samples.
     """
 
     target: float = 0.02
     budget_s: float = 0.5
     minimum: int = 15
     _next_look: int = 0
+    _verdict: str | None = None
     _noise: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
 
-    def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
+    def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
         count = len(samples)
-        if count < max(self.minimum, self._next_look):
-            # A launch too slow for the minimum still ends: twice the budget is the most it may take.
-            return BUDGET if spent_s >= 2 * self.budget_s else None
-        self._next_look = count + max(1, count // 10)
+        if count < self.minimum:
+            return BUDGET if spent_s >= 2 * self.budget_s and count >= FEWEST else None
+        if last or count >= self._next_look:
+            self._next_look = count + max(1, count // 10)
+            self._verdict = self._look(samples, spent_s)
+        return self._verdict
+
+    def _look(self, samples: Sequence[float], spent_s: float) -> str | None:
+        count = len(samples)
         width = median_interval(samples).relative_width
         if width <= self.target:
             return TARGET

@@ -20,6 +20,12 @@ from opbench.sweep import Grid, Sweep
 SETTINGS = Settings(budget_s=0.01, time_limit_s=2.0, count=False, threads=1)
 
 
+def test_a_child_that_left_children_behind_is_seen_to_be_dead(liar: str, tmp_path: Path) -> None:
+    _, found = results_of(tmp_path, ask("forks", "honest"))
+    assert "SIGKILL" in str(found["forks"].outcome)
+    assert isinstance(found["honest"].outcome, Measured)
+
+
 def ask(*backends: str, sizes: tuple[int, ...] = (7,)) -> Sweep:
     return Sweep("who lies?", (Grid(("liar",), {"size": sizes}, backends=backends),))
 
@@ -66,7 +72,7 @@ def test_a_device_that_is_absent_is_refused_before_anything_is_written(liar: str
     run = new_run(tmp_path, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001
     with pytest.raises(MachineError, match="PyTorch sees no CUDA device"):
         Runner(run, "cuda", SETTINGS, Silent()).go(plan(ask("honest"), "cuda", "cuda_events:warm"))
-    assert not run.records_file.exists()
+    assert run.records() == []
 
 
 def test_the_child_does_not_outlive_its_parent(liar: str, tmp_path: Path) -> None:

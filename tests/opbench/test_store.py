@@ -103,6 +103,20 @@ def test_two_runs_within_a_second_get_folders_of_their_own(tmp_path: Path) -> No
     assert new_run(tmp_path, "s", NOON).folder != new_run(tmp_path, "s", NOON).folder
 
 
+def test_a_run_interrupted_before_its_first_record_is_the_one_to_resume(tmp_path: Path) -> None:
+    new_run(tmp_path, "s", NOON.replace(hour=8)).append([record(OUTCOMES[2])])
+    newest = new_run(tmp_path, "s", NOON)
+    assert latest_run(tmp_path, "s") == newest
+    assert newest.records() == []
+
+
+def test_a_file_is_not_searched_for_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for search in (latest_run, find_run):
+        with pytest.raises(UsageError, match="is a file; expected a folder"):
+            search(tmp_path / "file", "s")
+
+
 @pytest.mark.parametrize("below", ["", "deeper"])
 def test_results_that_are_a_file_are_refused(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").write_text("")

@@ -77,6 +77,11 @@ def test_a_skip_reason_stays_with_its_task() -> None:
     assert [task.skip for task in plan(Sweep("?", (grid,)), "cpu", "wall")] == [None, "too big"]
 
 
+def test_a_point_whose_axes_do_not_go_together_is_skipped_with_the_reason() -> None:
+    (task,) = plan(Sweep("?", (Grid(("ach",), {"channels": (4,), "expansion": (24,)}),)), "cpu", "wall")
+    assert "expansion" in str(task.skip)
+
+
 def test_axis_options_are_read_in_both_spellings() -> None:
     assert axes(["--channels", "16,32", "--edge=7", "--kib", "1,1"]) == {
         "channels": (16, 32),

@@ -90,8 +90,10 @@ void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out) {
                     output_shape(z));
   TORCH_CHECK_TYPE(out.scalar_type() == z.scalar_type(), "out is ", out.scalar_type(), "; expected ",
                    z.scalar_type(), " as x");
-  if (out.is_contiguous()) {
+  // The kernel reads z while it writes: memory they share has to wait.
+  if (out.is_contiguous() && !out.storage().is_alias_of(z.storage())) {
     run(z, out);
+    if (!out.is_inference()) out.unsafeGetTensorImpl()->bump_version();
   } else {
     Tensor packed = at::empty(out.sizes(), z.options());
     run(z, packed);
@@ -133,6 +135,8 @@ c10::TypedOperatorHandle<Schema> find(const char* name) {
 }
 
 Tensor forward_autograd(const Tensor& x, const optional<Tensor>& index) {
+  TORCH_CHECK_NOT_IMPLEMENTED(!x._fw_grad(/*level=*/0).defined(),
+                              "cpp_ext has no forward-mode gradient; use backend='torch_eager'");
   if (at::GradMode::is_enabled() && x.requires_grad()) {
     static const auto tracked = find("opbench_cpp::cross_hadamard_tracked");
     return tracked.call(x, index);

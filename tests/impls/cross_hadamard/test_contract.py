@@ -108,6 +108,61 @@ def test_gradients_agree_with_finite_differences(backend: str) -> None:
     assert torch.autograd.gradcheck(lambda one: cross_hadamard(one, index, backend=backend), (x,))
 
 
+@pytest.mark.parametrize("backend", QUICK)
+def test_second_gradients_agree_with_finite_differences(backend: str) -> None:
+    x = random(2, 4, 3, dtype=torch.float64).requires_grad_()
+    index = torch.tensor([[0, 3, 3], [1, 0, 2]])
+    assert torch.autograd.gradgradcheck(lambda one: cross_hadamard(one, backend=backend), (x,))
+    assert torch.autograd.gradgradcheck(lambda one: cross_hadamard(one, index, backend=backend), (x,))
+
+
+@pytest.mark.compiler
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # what torch.func itself still uses
+def test_a_forward_mode_gradient_is_refused_rather_than_zero() -> None:
+    x = random(2, 4, 3)
+    with pytest.raises(NotImplementedError, match="forward-mode"):
+        torch.func.jvp(lambda one: cross_hadamard(one, backend="cpp_ext"), (x,), (x,))
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_out_may_share_memory_with_x(backend: str) -> None:
+    buffer = random(1, 13, 7, 7)
+    want = expected(buffer[:, :5])
+    assert torch.equal(cross_hadamard(buffer[:, :5], backend=backend, out=buffer[:, 3:13]), want)
+    same = random(2, 3, 7, 7)
+    want = expected(same)
+    assert torch.equal(cross_hadamard(same, backend=backend, out=same), want)
+
+
+@pytest.mark.parametrize("backend", ALL)
+def test_a_gradient_through_memory_that_out_overwrote_is_an_error(backend: str) -> None:
+    weight, kept = torch.ones(1, requires_grad=True), torch.ones(2, 10, 3)
+    y = (weight * kept).sum()
+    cross_hadamard(random(2, 5, 3), backend=backend, out=kept)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        torch.autograd.grad(y, weight)
+
+
+@pytest.mark.parametrize("backend", QUICK)
+def test_inference_mode_leaves_nothing_behind_that_training_trips_over(backend: str) -> None:
+    x = random(2, 23, 3)
+    with torch.inference_mode():
+        cross_hadamard(x, backend=backend)
+    total = cross_hadamard(x.requires_grad_(), backend=backend).sum()
+    (gradient,) = torch.autograd.grad(total, x)
+    assert gradient.isfinite().all()
+
+
+@pytest.mark.compiler
+def test_a_compiled_kernel_is_counted_like_the_definition() -> None:
+    from impls.cross_hadamard.cpp_ext import operators
+    from opbench.counting import count
+
+    found = count(operators().cross_hadamard.default, {"x": torch.empty(2, 5, 7, 3, device="meta")})
+    expected_counts = {"macs": 0, "products": 2 * 10 * 21, "elementwise": 0}
+    assert found == {"fvcore": expected_counts, "torch": expected_counts}
+
+
 @pytest.mark.compiler
 def test_without_a_gradient_to_track_the_output_needs_none() -> None:
     x = random(2, 4, 3).requires_grad_()

@@ -46,8 +46,8 @@ class After:
     count: int
     reason_given: str = "target"
 
-    def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
-        del spent_s
+    def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+        del spent_s, last
         return self.reason_given if len(samples) >= self.count else None
 
 
@@ -96,10 +96,22 @@ def test_all_go_on_until_the_last_may_stop() -> None:
     assert [one.stopped for one in found.values()] == ["target", "budget"]
 
 
+def test_a_reason_that_later_samples_take_back_does_not_end_the_loop() -> None:
+    class Wavering(After):
+        def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+            """Content at 10, but not when asked for the last time before 20."""
+            del spent_s
+            return "target" if len(samples) >= (20 if last else 10) else None
+
+    clock = ScriptedClock({"a": 1e-3})
+    found = measure({"a": launch("a")}, clock, lambda: Wavering(0))
+    assert len(found["a"].samples_s) == 20
+
+
 def test_budgets_are_shared_so_that_a_quick_noisy_launch_cannot_hold_up_a_slow_one() -> None:
     class Spent(After):
-        def reason(self, samples: Sequence[float], spent_s: float) -> str | None:
-            del samples
+        def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+            del samples, last
             return "budget" if spent_s >= 1.0 else None
 
     clock = ScriptedClock({"quick": 1e-3, "slow": 0.1})

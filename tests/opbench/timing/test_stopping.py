@@ -47,4 +47,11 @@ def test_the_budget_ends_noise_that_had_no_time_to_settle() -> None:
 
 
 def test_a_launch_too_slow_for_the_minimum_still_ends() -> None:
-    assert run(Precision(budget_s=1.0, minimum=15), [1.0] * 100, sample_s=1.0) == (BUDGET, 2)
+    assert run(Precision(budget_s=1.0, minimum=15), [1.0] * 100, sample_s=1.0) == (BUDGET, 6)
+
+
+def test_a_target_that_was_met_by_luck_is_taken_back() -> None:
+    rule = Precision(target=0.02, budget_s=100.0)
+    quiet, wild = [1.0] * 15, [3 * one for one in noisy(0.5, 60)]
+    assert rule.reason(quiet, 0.015) == TARGET
+    assert rule.reason(quiet + wild, 0.075, last=True) is None
