@@ -1,6 +1,6 @@
-"""Sum up the sweep `cpu_kernels`: how far the C++ extension is ahead, and how close to the machine's limit.
+"""Sum up the sweep `cpu_kernels`: how far the C++ extension is ahead of torch.compile and eager.
 
-    nox -s bench_cpu                                              (measures, about 10 minutes, then prints)
+    nox -s bench_cpu                                              (measures, about 4 minutes, then prints)
     python -m benchmarks.cpu_kernels results/cpu_kernels/RUN      (prints an earlier run)
 
 Ratios are of medians taken interleaved in one process; [low, high] is the ratio's 95 % interval.
@@ -18,13 +18,13 @@ from opbench.record import Measured, Record
 from opbench.store import Run, latest_run
 
 Table = Mapping[str, Mapping[str, Interval]]
-LAST_LEVEL_CACHE = 32 << 20
 
 
 def measure(arguments: Sequence[str]) -> Run:
     command = [sys.executable, "-m", "opbench", "sweep", "cpu_kernels", "--device", "cpu", *arguments]
     subprocess.run(command, check=True)
-    return latest_run(Path("results"), "cpu_kernels")
+    at = arguments.index("--results") + 1 if "--results" in arguments else None
+    return latest_run(Path(arguments[at] if at else "results"), "cpu_kernels")
 
 
 def medians(records: Sequence[Record], operator: str) -> dict[str, dict[str, Interval]]:
@@ -53,22 +53,6 @@ def print_ratios(table: Table, baseline: str) -> None:
     print(f"  worst          {ratios[worst].mid:.2f} at {worst}")
 
 
-def print_bandwidth(records: Sequence[Record]) -> None:
-    """Bytes written per second, beside the fastest fill of an output of that size in the same run."""
-    fills = medians(records, "fill")
-    written = {str(record.case.point.axes): record.work.bytes_written for record in records if record.work}
-    print("\nwritten by cpp_ext beyond the last-level cache, beside the fastest fill of the same size")
-    for axes, row in medians(records, "cross_hadamard").items():
-        size = written[axes]
-        ceiling = fills.get(f"kib={size >> 10}", {})
-        if size <= LAST_LEVEL_CACHE or "cpp_ext" not in row or not ceiling:
-            continue
-        best = min(ceiling.values(), key=lambda one: one.mid)
-        share = best.over(row["cpp_ext"])
-        rate = size / row["cpp_ext"].mid / 1e9
-        print(f"  {axes:48} {rate:5.1f} GB/s = {share.mid:4.0%}  [{share.low:.0%}, {share.high:.0%}] of fill")
-
-
 def main() -> None:
     given = sys.argv[1:]
     run = Run(Path(given[0])) if given and Path(given[0]).is_dir() else measure(given)
@@ -78,7 +62,6 @@ def main() -> None:
     table = medians(records, "cross_hadamard")
     for baseline in ("torch_compile", "torch_eager", "torch_select"):
         print_ratios(table, baseline)
-    print_bandwidth(records)
 
 
 if __name__ == "__main__":
