@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_a_build_that_ends_early_leaves_nothing_behind(source: Path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         native.build("one", [source])
     assert list(native.cache_folder().iterdir()) == []
+
+
+def test_building_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CXX", raising=False)
+    before = dict(os.environ)
+    with native._environment_for_building():
+        assert "CXX" in os.environ
+    assert dict(os.environ) == before
 
 
 def test_without_a_compiler_the_message_says_what_to_install(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
