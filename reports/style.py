@@ -33,6 +33,7 @@ INK, FAINT, GRID = "#1f2328", "#59636e", "#d8dee4"
 _CHOSEN = {
     "torch_eager": (BLACK, "s"),
     "torch_compile": (ORANGE, "^"),
+    "torch_select": (SKY, "X"),
     "cpp_ext": (BLUE, "o"),
     "triton_jit": (VERMILLION, "D"),
     "numba_cuda": (GREEN, "v"),

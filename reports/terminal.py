@@ -24,8 +24,9 @@ def terminal_table(records: Sequence[Record]) -> Table:
     """
     reasons: dict[str, int] = {}
     table = Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for name, width in (("operator", 20), ("point", 24), ("backend", 24)):
+    for name, width in (("operator", 20), ("point", 24)):
         table.add_column(name, overflow="fold", max_width=width)
+    table.add_column("backend", no_wrap=True, max_width=24)
     for name in ("median", "±", "FLOP/s", "B/s"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("note", overflow="fold")
