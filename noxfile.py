@@ -52,7 +52,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
     """The test suite; GPU tests are skipped, with the reason, where there is no GPU."""
-    session.run(_python(session, "test"), "-m", "pytest", *session.posargs)
+    session.run(_python(session, "test"), "-m", "pytest", "--numprocesses=2", *session.posargs)
 
 
 def _sweep(session: nox.Session, name: str) -> None:
