@@ -25,15 +25,23 @@ def selected(x: Tensor, index: Tensor) -> Tensor:
     return x.gather(1, index.view(shape).expand(*index.shape, *x.shape[2:]))
 
 
-def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -> Tensor:
-    """The public function's contract, arguments checked but for the index values."""
+def channels_and_pairs(x: Tensor, index: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """The channels to multiply, z (B, n, *spatial), and the pairs of them, i and j (P,).
+
+    Raises IndexError for an index value outside 0 <= index < C.
+    """
     if index is not None:
         check_index_values(index, x.shape[1])
         x = selected(x, index)
-    i, j = pair_indices(x.shape[1], x.device)
+    return x, *pair_indices(x.shape[1], x.device)
+
+
+def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -> Tensor:
+    """The public function's contract, arguments checked but for the index values."""
+    z, i, j = channels_and_pairs(x, index)
     if out is not None:
-        return torch.mul(x[:, i], x[:, j], out=out)
-    return (x[:, i] * x[:, j]).contiguous()
+        return torch.mul(z[:, i], z[:, j], out=out)
+    return (z[:, i] * z[:, j]).contiguous()
 
 
 def require(_: str) -> None:

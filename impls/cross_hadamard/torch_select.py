@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from impls.cross_hadamard.contract import check_index_values
 from impls.cross_hadamard.launching import launch_of
-from impls.cross_hadamard.pairs import pair_indices
-from impls.cross_hadamard.torch_eager import selected
+from impls.cross_hadamard.torch_eager import channels_and_pairs
 from opbench import Backend
 
 if TYPE_CHECKING:
@@ -27,13 +25,10 @@ def products(z: Tensor, i: Tensor, j: Tensor) -> Tensor:
 
 def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -> Tensor:
     """The public function's contract, arguments checked but for the index values."""
-    if index is not None:
-        check_index_values(index, x.shape[1])
-        x = selected(x, index)
-    i, j = pair_indices(x.shape[1], x.device)
+    z, i, j = channels_and_pairs(x, index)
     if out is not None:
-        return torch.mul(x.index_select(1, i), x.index_select(1, j), out=out)
-    return products(x, i, j).contiguous()
+        return torch.mul(z.index_select(1, i), z.index_select(1, j), out=out)
+    return products(z, i, j).contiguous()
 
 
 def require(_: str) -> None:

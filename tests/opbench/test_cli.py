@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from opbench.cli import main
+from opbench.store import latest_run
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--channels", "3", "--edge", "5", "--batch", "1", "--operator", "cross_hadamard", "--backend", "torch_eager")
@@ -130,3 +132,18 @@ def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_instal
     assert "no C++ compiler (no-such-compiler)" in here["cpp_ext"]
     assert "no-such-compiler" in here["torch_compile"]
     assert here["torch_eager"] is None
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: str, tmp_path: Path) -> None:
+    words = ["sweep", "channels", *SMALL, "--channels", "3,5,7,9,11,13", "--budget", "2", "--target", "0.001"]
+    command = [sys.executable, "-m", "opbench", *words, "--results", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as run:
+        assert run.stderr is not None
+        while "[1/6" not in (line := run.stderr.readline()):
+            assert line, "the sweep ended before its first case"
+        run.send_signal(getattr(signal, name))
+        last = run.stderr.read().splitlines()[-1]
+    assert run.returncode == 130
+    assert last == "opbench: interrupted; finished cases are on record, --resume goes on"
+    assert 1 <= len(latest_run(tmp_path, "channels").records()) < 6
