@@ -64,18 +64,19 @@ class Worker:
         settings = Settings(**request["settings"])
         self._marker.set("inputs")
         operator = catalog.operator(point.operator)
-        work = operator.work(point)
+        work, sizes = None, {}
         measurement = PointMeasurement(point, cases, settings, self._announce)
         try:
+            work, sizes = operator.work(point), dict(operator.sizes(point.axes))
             outcomes = measurement.run(operator, work)
         except Exception as exc:  # noqa: BLE001  (the operator itself failed; the run goes on)
             outcomes = measurement.outcomes
-            failed = Failed("inputs and reference", describe(exc))
+            failed = Failed("work, inputs or reference", describe(exc))
             outcomes |= {case.label: failed for case in cases if case.label not in outcomes}
         return {
             "outcomes": {label: outcome_to_json(outcome) for label, outcome in outcomes.items()},
-            "work": asdict(work),
-            "sizes": dict(operator.sizes(point.axes)),
+            "work": None if work is None else asdict(work),
+            "sizes": sizes,
             "counts": self._counts(operator, point) if request["count"] else {},
         }
 

@@ -1,0 +1,53 @@
+"""An operator that fails, not a backend: every case of the point says so, and the process lives on."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from impls.cross_hadamard.operator import OPERATOR
+from opbench import catalog
+from opbench.case import Axes, Point
+from opbench.codec import point_to_json
+from opbench.marker import Marker
+from opbench.settings import Settings
+from opbench.worker import Worker
+
+POINT = Point("cross_hadamard", OPERATOR.complete(Axes({"channels": 3, "edge": 5})))
+
+
+def fails(*_: object) -> None:
+    raise ValueError("no such size\nsecond line")
+
+
+@pytest.mark.parametrize("part", ["work", "inputs", "reference", "sizes"])
+def test_a_failing_operator_is_the_outcome_of_every_case(
+    part: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    broken = catalog.operator("cross_hadamard")
+    monkeypatch.setattr("opbench.catalog.operator", lambda _: broken)
+    monkeypatch.setitem(broken.__dict__, part, fails)
+    request = {
+        "point": point_to_json(POINT),
+        "cases": [("torch_eager", 0), ("torch_select", 0)],
+        "settings": Settings().to_json(),
+        "count": False,
+    }
+    answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
+    reasons = {label: outcome["reason"] for label, outcome in answer["outcomes"].items()}
+    assert reasons == dict.fromkeys(("torch_eager", "torch_select"), "ValueError: no such size")
+
+
+def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("opbench.counting.count", fails)
+    request = {
+        "point": point_to_json(POINT),
+        "cases": [("torch_eager", 0)],
+        "settings": Settings(budget_s=0.01).to_json(),
+        "count": True,
+    }
+    answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
+    assert answer["outcomes"]["torch_eager"]["kind"] == "measured"
+    assert answer["counts"] == dict.fromkeys(("fvcore", "torch"), "ValueError: no such size")
