@@ -18,6 +18,7 @@ from opbench.timing.clocks import clock_for
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from opbench.record import Record
     from opbench.settings import Settings
     from opbench.store import Run
     from opbench.sweep import Narrowing
@@ -39,8 +40,9 @@ def run(
     target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
     _measure(target, tasks, on, settings, as_json)
     page = write_report(target)
-    _show(target, as_json, page)
-    return 1 if any(isinstance(record.outcome, Mismatch | Failed) for record in target.records()) else 0
+    records = target.records()
+    _show(records, as_json, page)
+    return 1 if any(isinstance(record.outcome, Mismatch | Failed) for record in records) else 0
 
 
 def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
@@ -52,8 +54,7 @@ def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as
         shown.note(f"wall time {runner.accounts}")
 
 
-def _show(target: Run, as_json: bool, page: Path) -> None:
-    records = target.records()
+def _show(records: list[Record], as_json: bool, page: Path) -> None:
     if as_json:
         sys.stdout.writelines(to_line(record) for record in records)
         return
