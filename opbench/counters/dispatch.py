@@ -47,9 +47,9 @@ class _FlopFormula:
         if not first.is_floating_point():
             return 0
         shapes = [_shape(value) for value in (*args, *kwargs.values())]
-        kind, amount = self.rule(shapes, tuple(first.shape))
-        self.tally[kind] += amount
-        return 2 * amount if kind == "macs" else amount
+        found = self.rule(shapes, tuple(first.shape))
+        self.tally.update(found)
+        return sum(found.values()) + found.get("macs", 0)  # a MAC is two
 
 
 def _formulas(tally: Counter[str]) -> dict[Any, _FlopFormula]:

@@ -19,8 +19,8 @@ Counts: TypeAlias = dict[str, int]
 Formula: TypeAlias = "Callable[[Sequence[Shape | None], Shape], int]"
 """From the shapes of the arguments (None for an argument that is no tensor) and of the first result."""
 
-Rule: TypeAlias = "Callable[[Sequence[Shape | None], Shape], tuple[str, int]]"
-"""As a Formula, with the kind of what is counted."""
+Rule: TypeAlias = "Callable[[Sequence[Shape | None], Shape], Counts]"
+"""As a Formula, by the kind of what is counted; a kind that is not there is 0."""
 
 KINDS = ("macs", "products", "elementwise")
 
@@ -38,21 +38,22 @@ def uncounted(counter: str, names: Sequence[str]) -> CountingError:
 
 
 def register(name: str, kind: str, formula: Formula) -> None:
-    """Teach both counters an operator, such as `opbench::cross_hadamard`; a later call replaces an earlier one.
+    """Teach both counters an operator, such as `opbench::cross_hadamard`.
 
-    kind: one of KINDS. A formula of kind `macs` returns multiply-accumulates, not FLOPs.
+    kind: one of KINDS. An operator that does work of several kinds is registered once for each; a second formula
+    for the same kind replaces the first. A formula of kind `macs` returns multiply-accumulates, not FLOPs.
     Raises ValueError for a name without a namespace or an unknown kind.
     """
     if "::" not in name:
         raise ValueError(f"operator name {name!r} has no namespace; expected the form 'namespace::operator'")
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} of {name!r} is none of {', '.join(KINDS)}")
-    RULES[name] = lambda inputs, output: (kind, formula(inputs, output))
+    before = RULES.get(name, _nothing)
+    RULES[name] = lambda inputs, output: before(inputs, output) | {kind: formula(inputs, output)}
 
 
-def rule_of(name: str) -> Rule | None:
-    """The rule for an operator; one that works in place costs what its plain form costs."""
-    return RULES.get(name) or RULES.get(name.removesuffix("_"))
+def _nothing(_: Sequence[Shape | None], __: Shape) -> Counts:
+    return {}
 
 
 def is_free(name: str) -> bool:
@@ -60,7 +61,7 @@ def is_free(name: str) -> bool:
     return name in FREE or name.removesuffix("_") in FREE
 
 
-def _multiplication(inputs: Sequence[Shape | None], output: Shape) -> tuple[str, int]:
+def _multiplication(inputs: Sequence[Shape | None], output: Shape) -> Counts:
     """Of kind `products` when both factors are activations, else `elementwise`.
 
     An activation has the result's own shape, number of dimensions included; a scale is a number or is
@@ -68,15 +69,15 @@ def _multiplication(inputs: Sequence[Shape | None], output: Shape) -> tuple[str,
     (1, C, 1, 1): otherwise the two cannot be told apart at batch 1 and edge 1.
     """
     both_full = len(inputs) >= 2 and all(shape == output for shape in inputs[:2])
-    return "products" if both_full else "elementwise", math.prod(output)
+    return {"products" if both_full else "elementwise": math.prod(output)}
 
 
 def _per_output(operations: int) -> Rule:
-    return lambda _, output: ("elementwise", operations * math.prod(output))
+    return lambda _, output: {"elementwise": operations * math.prod(output)}
 
 
-def _per_input(inputs: Sequence[Shape | None], _: Shape) -> tuple[str, int]:
-    return "elementwise", math.prod(inputs[0] or ())
+def _per_input(inputs: Sequence[Shape | None], _: Shape) -> Counts:
+    return {"elementwise": math.prod(inputs[0] or ())}
 
 
 _ONE_PER_OUTPUT = (

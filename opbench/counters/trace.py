@@ -62,8 +62,7 @@ def _handle(rule: Rule) -> Callable[[list[Any], list[Any]], Counter[str]]:
     def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
         if not _is_floating(outputs[0]):
             return Counter()
-        kind, amount = rule([_shape(value) for value in inputs], _shape(outputs[0]) or ())
-        return Counter({kind: amount})
+        return Counter(rule([_shape(value) for value in inputs], _shape(outputs[0]) or ()))
 
     return handle
 
