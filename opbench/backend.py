@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from opbench import simulation
+
 if TYPE_CHECKING:
     import torch
 
@@ -32,6 +34,8 @@ class Backend:
         of `schedules`, or "" for the backend's own choice. Its time is recorded as `prepare_s`.
     unavailable(device): why this backend cannot run on `cpu` or `cuda` of this machine, or None. It must be
         cheap and must not compile anything.
+    simulator: what runs the backend's GPU kernels on CPU tensors when simulation is switched on, such as
+        "Triton's interpreter"; empty when nothing does.
     """
 
     about: str
@@ -40,17 +44,28 @@ class Backend:
     dtypes: frozenset[str] = frozenset({"float32", "float16", "bfloat16", "float64"})
     modes: frozenset[str] = frozenset({"forward"})
     schedules: tuple[str, ...] = ()
+    simulator: str = ""
     unavailable: Callable[[str], str | None] = _always
 
     def refusal(self, point: Point) -> str | None:
         """Why this backend does not take the point, or None when it does."""
-        if point.device not in self.devices:
-            return f"runs on {_listing(self.devices)}, not on {point.device}"
+        if reason := self.missing(point.device):
+            return reason
         if point.dtype not in self.dtypes:
             return f"takes {_listing(self.dtypes)}, not {point.dtype}"
         if point.mode not in self.modes:
             return f"has {_listing(self.modes)}, not mode {point.mode!r}"
-        return self.unavailable(point.device)
+        return None
+
+    def missing(self, device: str) -> str | None:
+        """Why this backend cannot run on `cpu` or `cuda` here, whatever the point, or None."""
+        if device in self.devices or self.simulated(device):
+            return self.unavailable(device)
+        return f"runs on {_listing(self.devices)}, not on {device}"
+
+    def simulated(self, device: str) -> bool:
+        """Whether a simulator stands in for the device: right results, meaningless times."""
+        return device == "cpu" and device not in self.devices and bool(self.simulator) and simulation.active()
 
 
 def _listing(names: frozenset[str]) -> str:

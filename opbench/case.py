@@ -37,7 +37,8 @@ class Axes(Mapping[str, int]):
 class Point:
     """Where all backends of one comparison meet: the same inputs, the same reference, the same clock.
 
-    `mode` is `forward` (the launch allocates its output) or `out` (it writes into a given one).
+    `mode` is `forward` (the launch allocates its output), `out` (it writes into a given one) or `backward` (from
+    the gradient of the output to the gradient of the first input).
     `clock` names a file of `opbench.timing` and its cache state, such as `wall` or `cuda_events:cold`.
     """
 

@@ -59,7 +59,11 @@ def operator(name: str) -> Operator:
 
 def backend_names(operator_name: str) -> list[str]:
     """Backends of an operator in alphabetical order. Raises UsageError for an unknown operator."""
-    return sorted(_modules_assigning(_look_up("operator", operator_name, operators()), "BACKEND"))
+    return sorted(_modules_assigning(_backends_package(operator_name), "BACKEND"))
+
+
+def _backends_package(operator_name: str) -> str:
+    return operator(operator_name).backends or operators()[operator_name]
 
 
 def backend(operator_name: str, name: str) -> Backend | Unavailable:
@@ -67,9 +71,8 @@ def backend(operator_name: str, name: str) -> Backend | Unavailable:
 
     Raises UsageError for an unknown operator, backend or schedule.
     """
-    package = _look_up("operator", operator_name, operators())
     stem, _, schedule = name.partition(":")
-    modules = _modules_assigning(package, "BACKEND")
+    modules = _modules_assigning(_backends_package(operator_name), "BACKEND")
     module = _look_up("backend", stem, modules, f"for operator {operator_name!r}")
     try:
         found: Backend = import_module(module).BACKEND

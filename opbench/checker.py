@@ -77,7 +77,7 @@ class Checker:
         got = candidate.launch()
         if candidate.out is not None and got is not candidate.out:
             got = candidate.out
-        found = compare(got, want, self._operator.tolerances[self._point.dtype], self._dtype)
+        found = compare(got, want, self._operator.tolerance(self._point), self._dtype)
         if not found.passed and halved:
             found = replace(found, detail=f"after its input was halved: {found.detail}")
         changed = [name for name, kept in before.items() if not _same(kept, self._inputs[name])]

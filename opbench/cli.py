@@ -42,10 +42,24 @@ def _run(command: str, *args: Any) -> NoReturn:
         _refuse("interrupted; finished cases are on record, --resume goes on", 130)
 
 
-@app.command("ls", epilog="Example:  opbench ls")
-def list_all(as_json: AsJson = False) -> None:
-    """List operators, sweeps and reports."""
-    _run("listing", as_json)
+@app.command("ls", epilog="Example:  opbench ls --dispatch")
+def list_all(
+    dispatch: Annotated[bool, typer.Option("--dispatch", help="The measured tables that `auto` goes by.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List operators, sweeps and reports; or what `auto` picks where."""
+    _run("choices" if dispatch else "listing", as_json)
+
+
+@app.command(epilog="Example:  opbench sweep grid && opbench dispatch grid")
+def dispatch(
+    run: Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")],
+    results: Results = Path("results"),
+    output: Annotated[Path | None, typer.Option(help="Write the table here, not to this machine's cache.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the table from which `auto` picks backend and schedule, from a run's records."""
+    _run("dispatch", run, results, output, as_json)
 
 
 @app.command(epilog="Example:  opbench backends cross_hadamard")
@@ -65,6 +79,7 @@ def check(
     dtype: Dtypes = "float32",
     mode: Modes = None,
     device: Device = "auto",
+    simulate: Annotated[bool, typer.Option("--simulate", help="Run GPU kernels without a GPU, simulated.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold every backend against the float64 reference, at odd, prime, one and empty sizes.
@@ -75,7 +90,7 @@ def check(
     from opbench.options import split
 
     (operator,), extra = split("operator", [*words, *context.args], needed=1)
-    _run("check", operator, extra, backend, dtype, mode, device, as_json)
+    _run("check", operator, extra, backend, dtype, mode, device, simulate, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")
@@ -91,7 +106,9 @@ def sweep(
     results: Results = Path("results"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this sweep.")] = False,
     target: Annotated[float, typer.Option(help="Stop at this width of the 95 % interval, in percent.")] = 2.0,
-    budget: Annotated[float, typer.Option(help="Seconds of samples per backend and point.")] = 0.5,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds of samples per backend and point; 0.5 or the sweep's own.")
+    ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
     threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
     as_json: AsJson = False,
@@ -105,18 +122,25 @@ def sweep(
 
     (name,), extra = split("sweep", [*words, *context.args], needed=1)
     by = narrowing(extra, operator, backend, dtype, mode)
-    settings = Settings(target=target / 100, budget_s=budget, time_limit_s=time_limit, threads=threads)
-    _run("sweep", name, by, device, clock, results, resume, settings, as_json)
+    settings = Settings(target=target / 100, time_limit_s=time_limit, threads=threads)
+    _run("sweep", name, by, device, clock, results, resume, settings, budget, as_json)
 
 
 @app.command(epilog="Example:  opbench report channels")
 def report(
     run: Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")],
+    backend: Backends = None,
     results: Results = Path("results"),
     as_json: AsJson = False,
 ) -> None:
-    """Make a run's table, figures and page again from its records."""
-    _run("report", run, results, as_json)
+    """Make a run's table, figures and page again from its records.
+
+    With --backend the records of those backends only, in a folder of its own within the run: any two make a
+    heatmap of their difference.
+    """
+    from opbench.options import words
+
+    _run("report", run, words("backend", backend), results, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224")

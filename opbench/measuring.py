@@ -16,6 +16,7 @@ import torch
 
 from opbench import catalog
 from opbench.checker import Candidate, Checker
+from opbench.errors import UsageError
 from opbench.memory import shortage
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.timing import sampler
@@ -46,13 +47,22 @@ class PointMeasurement:
     _checks: dict[str, Check] = field(default_factory=dict)
 
     def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
-        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
+        admitted = self._timeable(operator)
         if admitted and self.point.device == "cuda" and not work.bytes_written:
             reason = "skipped: the output is empty, there is nothing to time on a GPU"
             self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
         elif self._fits(admitted, work):
             self._time(self._prepare_and_check(operator, admitted))
         return self.outcomes
+
+    def _timeable(self, operator: Operator) -> dict[str, tuple[Backend, str]]:
+        """The admitted cases without the simulated ones, whose times would mean nothing."""
+        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
+        for label, (backend, _) in list(admitted.items()):
+            if backend.simulated(self.point.device):
+                self.outcomes[label] = Unavailable(f"simulated ({backend.simulator}): checked, never timed")
+                del admitted[label]
+        return admitted
 
     def verify(self, operator: Operator) -> dict[str, Check | Outcome]:
         """Prepare and check only: the passed Check, or the outcome that stands in its place, per case label."""
@@ -77,6 +87,8 @@ class PointMeasurement:
             reason = found.reason
         elif self.point.dtype not in operator.tolerances:
             reason = f"{operator.name} takes {', '.join(operator.tolerances)}, not {self.point.dtype}"
+        elif self.point.mode not in operator.modes:
+            reason = f"{operator.name} has mode {', '.join(sorted(operator.modes))}, not {self.point.mode!r}"
         else:
             reason = found.refusal(self.point)
         if reason is not None:
@@ -112,10 +124,12 @@ class PointMeasurement:
 
     @contextmanager
     def _step(self, phase: str, label: str) -> Iterator[None]:
-        """Any exception inside is that backend's Failed outcome."""
+        """Any exception inside is that backend's Failed outcome, but for a UsageError: it does not do that."""
         self.announce(phase, label, None)
         try:
             yield
+        except UsageError as exc:
+            self.outcomes[label] = Unavailable(str(exc))
         except Exception as exc:  # noqa: BLE001  (every failure of a backend is its outcome)
             self.outcomes[label] = Failed(phase, describe(exc))
 

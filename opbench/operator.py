@@ -84,8 +84,13 @@ class Operator:
     reference(point, inputs): the float64 result, on the inputs' device, computed independently of all backends.
     work(point): the least arithmetic and traffic.
     eager(point): a plain function of the inputs for the counters of fvcore and torch to walk.
-    tolerances: by dtype name; the dtypes it lists are those the operator is defined for.
+    tolerances: by dtype name; the dtypes it lists are those the operator is defined for. `backward_tolerances`
+        are those of its gradient, for an operator that has mode `backward`.
     check_points: axis values for correctness (odd, prime, one, empty); never those used for timing.
+    modes: `forward`, `out`, `backward`; inputs, reference and work go by the point's mode. In mode `backward` the
+        inputs hold `grad`, and the reference is the gradient of the operator's first input.
+    backends: the package whose modules compute this operator too (their `prepare` goes by the point's operator);
+        empty for the operator's own.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
     """
 
@@ -100,6 +105,13 @@ class Operator:
     check_points: tuple[Mapping[str, int], ...]
     sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
     modes: frozenset[str] = frozenset({"forward"})
+    backends: str = ""
+    backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+
+    def tolerance(self, point: Point) -> Tolerance:
+        """How far a result may be from the reference in the point's dtype and mode."""
+        of_mode = self.backward_tolerances if point.mode == "backward" else self.tolerances
+        return of_mode[point.dtype]
 
     def complete(self, given: Mapping[str, int]) -> Axes:
         """All axes in declared order, defaults filled in.

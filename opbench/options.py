@@ -8,7 +8,7 @@ from opbench.errors import MachineError, UsageError, unknown
 from opbench.sweep import Narrowing
 
 DTYPES = ("float32", "float16", "bfloat16", "float64")
-MODES = ("forward", "out")
+MODES = ("forward", "out", "backward")
 DEVICES = ("auto", "cpu", "cuda")
 
 

@@ -12,9 +12,11 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench import catalog
+from opbench.backend import Backend
 from opbench.case import Case, Point
 from opbench.codec import outcome_from_json, point_to_json
 from opbench.environment import revision
@@ -95,13 +97,23 @@ def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
     """
     known = catalog.backend_names(point.operator)
     elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
-    wanted = grid.backends or tuple(known)
+    wanted = grid.backends or tuple(name for name in known if name not in elsewhere_only(point.operator, point.device))
     for name in wanted:
         stem, _, schedule = name.partition(":")
         if stem not in elsewhere or (schedule and stem in known):
             catalog.backend(point.operator, name)  # raises, naming those that exist
     seen = itertools.groupby(sorted(name for name in wanted if name.partition(":")[0] in known))
     return tuple(Case(point, name, replica) for name, same in seen for replica, _ in enumerate(same))
+
+
+@lru_cache(maxsize=64)
+def elsewhere_only(operator: str, device: str) -> tuple[str, ...]:
+    """Backends of the operator that have no kernels for this device, whatever is installed.
+
+    A sweep that names no backends leaves them out; one that names them records them as Unavailable.
+    """
+    found = ((name, catalog.backend(operator, name)) for name in catalog.backend_names(operator))
+    return tuple(name for name, one in found if isinstance(one, Backend) and device not in one.devices)
 
 
 @dataclass

@@ -19,6 +19,9 @@ class Grid:
     """A full cross product of axis values over some operators.
 
     backends: names to measure; empty means every backend the operator's folder holds.
+    held: axes at one value, so that the others span a plane. The command line moves them by one value
+        (`--batch 16`) and leaves them where it gives several.
+    device: the only device the grid is for; "" is every device.
     skip(point): a reason not to measure the point, which becomes its record, or None.
     """
 
@@ -27,13 +30,17 @@ class Grid:
     backends: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)
     modes: tuple[str, ...] = ("forward",)
+    held: Mapping[str, int] = field(default_factory=dict)
+    device: str = ""
     skip: Callable[[Point], str | None] = field(default=_take_all)
 
     def points(self, device: str, clock: str) -> Iterator[Point]:
-        """Every point of the grid. The last axis runs fastest, operators slowest."""
+        """Every point of the grid, none on a device it is not for. The last axis runs fastest, operators slowest."""
+        if self.device not in {"", device}:
+            return
         for operator, dtype, mode in itertools.product(self.operators, self.dtypes, self.modes):
             for values in itertools.product(*self.axes.values()):
-                axes = Axes(dict(zip(self.axes, values, strict=True)))
+                axes = Axes({**self.held, **dict(zip(self.axes, values, strict=True))})
                 yield Point(operator, axes, dtype, device, mode, clock)
 
 
@@ -50,17 +57,21 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A question, and the grids that answer it. A sweep file assigns one of these to `SWEEP`."""
+    """A question, and the grids that answer it. A sweep file assigns one of these to `SWEEP`.
+
+    budget_s: seconds of samples per backend and point where the command line does not say.
+    """
 
     question: str
     grids: tuple[Grid, ...]
+    budget_s: float = 0.5
 
     def narrowed(self, by: Narrowing) -> Sweep:
         """The same question with other values.
 
         Raises UsageError when an axis or operator that no grid has is named, or nothing is left to ask.
         """
-        axes = {name for grid in self.grids for name in grid.axes}
+        axes = {name for grid in self.grids for name in (*grid.axes, *grid.held)}
         operators = {name for grid in self.grids for name in grid.operators}
         for name in by.axes:
             if name not in axes:
@@ -82,7 +93,12 @@ def _narrow(grid: Grid, by: Narrowing) -> Grid | None:
         grid,
         operators=operators,
         axes={name: by.axes.get(name, values) for name, values in grid.axes.items()},
+        held={name: _moved(value, by.axes.get(name, ())) for name, value in grid.held.items()},
         backends=by.backends or grid.backends,
         dtypes=by.dtypes or grid.dtypes,
         modes=by.modes or grid.modes,
     )
+
+
+def _moved(held: int, asked: tuple[int, ...]) -> int:
+    return asked[0] if len(asked) == 1 else held

@@ -77,7 +77,7 @@ class Worker:
             "outcomes": {label: outcome_to_json(outcome) for label, outcome in outcomes.items()},
             "work": None if work is None else asdict(work),
             "sizes": sizes,
-            "counts": self._counts(operator, point) if request["count"] else {},
+            "counts": self._counts(operator, point) if request["count"] and point.mode != "backward" else {},
         }
 
     def _counts(self, operator: Operator, point: Point) -> dict[str, Any]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+
+if not Path("/dev/nvidiactl").exists():
+    # Read once, at the first import of triton and of numba.cuda, whichever test comes to it first.
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+    os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

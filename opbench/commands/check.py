@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from opbench import catalog
+from opbench import catalog, simulation
 from opbench.case import Axes, Case, Point
+from opbench.errors import UsageError
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.record import Check, Failed, Mismatch, Outcome, Unavailable
@@ -27,10 +28,14 @@ def run(
     dtypes: str | None,
     modes: str | None,
     device: str,
+    simulate: bool,
     as_json: bool,
 ) -> int:
+    """`simulate` checks the GPU backends on CPU tensors, each under its simulator, schedule by schedule."""
+    if simulate:
+        device = _simulated_device(device)
     operator = catalog.operator(name)
-    names = words("backend", backends) or tuple(catalog.backend_names(name))
+    names = words("backend", backends) or tuple(_with_schedules(name, simulate))
     for backend in names:
         catalog.backend(name, backend)
     wanted = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
@@ -41,10 +46,31 @@ def run(
         for label, verdict in verdicts.items():
             wrong += isinstance(verdict, Mismatch | Failed)
             passed[label] += isinstance(verdict, Check)
-            _show(point, label, verdict, as_json)
+            _show(point, label, verdict, simulate, as_json)
     if not as_json:
-        print(f"{len(points)} points: " + ", ".join(f"{label} {count} passed" for label, count in passed.items()))
+        print(
+            f"{len(points)} points{' simulated' if simulate else ''}: "
+            + ", ".join(f"{label} {count} passed" for label, count in passed.items())
+        )
     return 1 if wrong else 0
+
+
+def _simulated_device(device: str) -> str:
+    """Raises UsageError when a GPU is asked for at the same time."""
+    if device == "cuda":
+        raise UsageError("--simulate runs GPU kernels on the CPU; leave --device cuda away, or --simulate")
+    simulation.switch_on()
+    return "cpu"
+
+
+def _with_schedules(name: str, simulate: bool) -> Iterator[str]:
+    """Every backend and schedule; under simulation those that have a simulator, and only they."""
+    for backend in catalog.backend_names(name):
+        found = catalog.backend(name, backend)
+        if isinstance(found, Unavailable):
+            yield backend
+        elif found.simulator or not simulate:
+            yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)
 
 
 def _points(
@@ -75,7 +101,7 @@ def _verdicts(
         yield point, PointMeasurement(point, cases, Settings(), lambda *_: None).verify(operator)
 
 
-def _show(point: Point, label: str, verdict: Verdict, as_json: bool) -> None:
+def _show(point: Point, label: str, verdict: Verdict, simulated: bool, as_json: bool) -> None:
     kind = "passed" if isinstance(verdict, Check) else type(verdict).__name__.lower()
     if isinstance(verdict, Check | Mismatch):
         check = verdict if isinstance(verdict, Check) else verdict.check
@@ -84,6 +110,6 @@ def _show(point: Point, label: str, verdict: Verdict, as_json: bool) -> None:
     else:
         detail = verdict.reason if isinstance(verdict, Unavailable | Failed) else ""
     if as_json:
-        print(json.dumps({"case": Case(point, label).key, "outcome": kind, "detail": detail}))
+        print(json.dumps({"case": Case(point, label).key, "outcome": kind, "detail": detail, "simulated": simulated}))
     elif kind != "passed":
         print(f"{kind:11} {point} {label}: {detail}", flush=True)

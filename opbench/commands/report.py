@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(name: str, results: Path, as_json: bool) -> int:
-    page = write_report(store.find_run(results, name)).resolve()
+def run(name: str, backends: tuple[str, ...], results: Path, as_json: bool) -> int:
+    page = write_report(store.find_run(results, name), backends).resolve()
     print(json.dumps({"report": str(page)}) if as_json else f"report: {page}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from opbench.options import resolve_device
 from opbench.progress import reporter
 from opbench.record import Failed, Measured, Mismatch
 from opbench.reporting import write_report
-from opbench.run import Runner, Task, done_keys, plan
+from opbench.run import Runner, Task, done_keys, elsewhere_only, plan
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from opbench.record import Record
@@ -32,9 +34,12 @@ def run(
     results: Path,
     resume: bool,
     settings: Settings,
+    budget: float | None,
     as_json: bool,
 ) -> int:
+    """`budget` in seconds replaces the sweep's own; None leaves it."""
     question = catalog.sweep(name).narrowed(by)
+    settings = replace(settings, budget_s=question.budget_s if budget is None else budget)
     on = resolve_device(device)
     tasks = plan(question, on, clock_for(on, clock))
     target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
@@ -52,6 +57,16 @@ def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as
         runner = Runner(target, device, settings, shown)
         runner.go(tasks, done_keys(target.records()))
         shown.note(f"wall time {runner.accounts}")
+        for note in _left_out(tasks, device):
+            shown.note(note)
+
+
+def _left_out(tasks: list[Task], device: str) -> Iterator[str]:
+    """One line per operator whose other backends are for another device."""
+    for operator in dict.fromkeys(task.point.operator for task in tasks):
+        asked = {case.backend.partition(":")[0] for task in tasks for case in task.cases}
+        if others := [name for name in elsewhere_only(operator, device) if name not in asked]:
+            yield f"{operator}: {', '.join(others)} left out, which have no kernels for {device}"
 
 
 def _show(records: list[Record], as_json: bool, page: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from opbench import catalog
+from impls import cross_hadamard
+from impls.cross_hadamard import kernels
+from opbench import Backend, catalog
 from opbench.errors import UsageError
 
 
@@ -22,13 +26,19 @@ def test_every_operator_sweep_and_report_that_is_listed_loads() -> None:
 
 
 def test_backends_are_the_files_that_assign_one() -> None:
-    assert catalog.backend_names("cross_hadamard") == ["cpp_ext", "torch_compile", "torch_eager", "torch_select"]
+    files = Path(cross_hadamard.__path__[0]).glob("*.py")
+    assert catalog.backend_names("cross_hadamard") == sorted(
+        one.stem for one in files if "\nBACKEND = " in one.read_text()
+    )
+
+
+def test_an_operator_may_take_the_backends_of_another_package() -> None:
+    assert catalog.backend_names("ach_expand") == catalog.backend_names("cross_hadamard")
+    assert isinstance(catalog.backend("ach_expand", "cpp_ext:flat"), Backend)
 
 
 def test_the_public_function_knows_the_backends_the_folder_holds() -> None:
-    from impls.cross_hadamard.functional import backends
-
-    assert backends() == catalog.backend_names("cross_hadamard")
+    assert list(kernels.backends()) == catalog.backend_names("cross_hadamard")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +47,7 @@ def test_the_public_function_knows_the_backends_the_folder_holds() -> None:
         (lambda: catalog.operator("cross_hadamar"), r"no operator 'cross_hadamar' \(did you mean 'cross_hadamard'\?\)"),
         (
             lambda: catalog.backend("cross_hadamard", "cuda"),
-            r"there are: cpp_ext, torch_compile, torch_eager, torch_select",
+            r"there are: cpp_ext, cupy_raw, numba_cuda, torch_compile, torch_eager, torch_select, triton_jit",
         ),
         (lambda: catalog.backend("cross_hadamard", "cpp_ext:diagonal"), r"no schedule 'diagonal'"),
         (lambda: catalog.sweep("chanels"), r"did you mean 'channels'"),

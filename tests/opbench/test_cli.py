@@ -120,7 +120,8 @@ def test_listings_name_what_there_is(opbench: Typed) -> None:
     listed = json.loads(opbench("ls", "--json").stdout)
     assert {"channels", "batch", "spatial", "expansion"} <= listed["sweeps"].keys()
     rows = [json.loads(line) for line in opbench("backends", "cross_hadamard", "--json").stdout.splitlines()]
-    assert [row["backend"] for row in rows] == ["cpp_ext", "torch_compile", "torch_eager", "torch_select"]
+    assert {"cpp_ext", "triton_jit", "torch_eager"} <= {row["backend"] for row in rows}
+    assert rows[0]["schedules"] == ["direct", "balanced", "blocked", "flat"]
 
 
 def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_install(
@@ -128,7 +129,7 @@ def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_instal
 ) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     rows = map(json.loads, opbench("backends", "cross_hadamard", "--json").stdout.splitlines())
-    here = {row["backend"]: row["here"]["cpu"] for row in rows}
+    here = {row["backend"]: row["here"]["cpu"] for row in rows if "cpu" in row["devices"]}
     assert "no C++ compiler (no-such-compiler)" in here["cpp_ext"]
     assert "no-such-compiler" in here["torch_compile"]
     assert here["torch_eager"] is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opbench import catalog
 from opbench.errors import UsageError
 from opbench.options import axes, integers, narrowing, one_of, split
-from opbench.run import plan
+from opbench.run import elsewhere_only, plan
 from opbench.sweep import Grid, Narrowing, Sweep
 
 SWEEP = Sweep(
@@ -26,6 +28,15 @@ def keys(sweep: Sweep) -> list[str]:
 def test_every_case_is_planned_once() -> None:
     found = keys(SWEEP)
     assert len(found) == len(set(found)) == 2 * 4 + 3
+
+
+def test_backends_for_another_device_are_left_out_unless_named() -> None:
+    grid = Grid(("cross_hadamard",), {"channels": (5,)})
+    assert not any("triton_jit" in key for key in keys(Sweep("?", (grid,))))
+    assert "triton_jit" in elsewhere_only("cross_hadamard", "cpu")
+    assert "triton_jit" not in elsewhere_only("cross_hadamard", "cuda")
+    named = keys(Sweep("?", (replace(grid, backends=("triton_jit:flat",)),)))
+    assert [key.rpartition("/")[2] for key in named] == ["triton_jit:flat"]
 
 
 def test_defaults_complete_the_axes_in_declared_order() -> None:
@@ -70,6 +81,30 @@ def test_a_value_below_the_minimum_names_axis_and_minimum() -> None:
     sweep = Sweep("?", (Grid(("ach",), {"channels": (0,)}),))
     with pytest.raises(UsageError, match=r"axis 'channels' of operator 'ach' is 0; expected an integer >= 1"):
         plan(sweep, "cpu", "wall")
+
+
+HELD = Sweep(
+    "which plane?",
+    (Grid(("cross_hadamard",), {"batch": (1, 3), "edge": (5, 7)}, held={"channels": 9}, backends=("torch_eager",)),),
+)
+
+
+def where(sweep: Sweep, device: str = "cpu", clock: str = "wall") -> list[str]:
+    return [str(task.point.axes) for task in plan(sweep, device, clock)]
+
+
+def test_a_held_axis_moves_by_one_value_and_stays_where_several_are_asked_for() -> None:
+    one = where(HELD.narrowed(Narrowing(axes={"channels": (4,)})))
+    several = where(HELD.narrowed(Narrowing(axes={"channels": (4, 6), "batch": (2,)})))
+    assert one == [f"batch={batch},channels=4,edge={edge},selected=0" for batch in (1, 3) for edge in (5, 7)]
+    assert several == [f"batch=2,channels=9,edge={edge},selected=0" for edge in (5, 7)]
+
+
+def test_a_grid_of_another_device_asks_nothing_here() -> None:
+    (grid,) = HELD.grids
+    elsewhere = Sweep("where?", (replace(grid, device="cuda"), replace(grid, axes={"batch": (2,)}, device="cpu")))
+    assert where(elsewhere) == ["batch=2,channels=9,edge=28,selected=0"]
+    assert len(where(elsewhere, "cuda", "cuda_events:warm")) == 4
 
 
 def test_a_skip_reason_stays_with_its_task() -> None:

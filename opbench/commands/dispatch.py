@@ -1,0 +1,29 @@
+"""`opbench dispatch`: make the table that `auto` goes by from a run's records."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from opbench import dispatch, store
+from opbench.errors import MachineError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run(name: str, results: Path, output: Path | None, as_json: bool) -> int:
+    found = store.find_run(results, name)
+    table = dispatch.table_of(found.records(), str(found.folder))
+    try:
+        if output is None:
+            output = dispatch.install(table)
+        else:
+            dispatch.write(table, output)
+    except OSError as exc:
+        raise MachineError(f"cannot write the table to {exc.filename}: {exc.strerror}; set OPBENCH_CACHE") from exc
+    if as_json:
+        print(json.dumps({"device": table.device, "rows": len(table.rows), "table": str(output)}))
+    else:
+        print(f"{len(table.rows)} shapes measured on {table.device}\ntable: {output}")
+    return 0
