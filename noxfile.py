@@ -84,6 +84,18 @@ def sweep_expansion(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_grid(session: nox.Session) -> None:
+    """Every schedule over batch x edge, channels x edge and batch x channels; `-- --resume` goes on."""
+    _sweep(session, "grid")
+
+
+@nox.session(python=False)
+def heatmap(session: nox.Session) -> None:
+    """Figure 7: the grid sweep, whose report draws the difference heatmaps and the winner map."""
+    _sweep(session, "grid")
+
+
+@nox.session(python=False)
 def bench_cpu(session: nox.Session) -> None:
     """The C++ kernels against torch.compile, eager and the machine's write bandwidth; about 5 minutes."""
     python = _python(session)

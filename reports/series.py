@@ -89,7 +89,7 @@ def panels(records: Iterable[Record]) -> list[Panel]:
     """Panels in the order their first record came."""
     operators: dict[tuple[str, Setting], list[Record]] = defaultdict(list)
     for record in settled(records):
-        operators[record.case.point.operator, _setting(record.case.point)].append(record)
+        operators[record.case.point.operator, setting_of(record.case.point)].append(record)
     return [panel for (name, setting), found in operators.items() for panel in _panels(name, setting, found)]
 
 
@@ -102,7 +102,7 @@ def _panels(operator: str, setting: Setting, records: Sequence[Record]) -> list[
     return [Panel(operator, setting, x, fixed, tuple(found)) for fixed, found in grouped.items()]
 
 
-def _setting(point: Point) -> Setting:
+def setting_of(point: Point) -> Setting:
     return Setting(point.dtype, point.device, point.mode, point.clock)
 
 

@@ -67,6 +67,7 @@ _SETTINGS: Any = {  # matplotlib types the keys by name
     "ytick.labelsize": 8.5,
     "lines.linewidth": 1.6,
     "lines.markersize": 4.5,
+    "hatch.linewidth": 0.7,
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "legend.handlelength": 3,

@@ -33,11 +33,16 @@ def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
     """The head of the page: name and value, in reading order."""
     measured = sum(isinstance(record.outcome, Measured) for record in records)
     return [
-        ("Device", _listed(_device(record.environment) for record in records)),
+        ("Device", device(records)),
         ("Measured", f"{measured} of {len(records)} cases"),
         ("Date", _when(records)),
         ("Revision", _listed(record.revision for record in records)),
     ]
+
+
+def device(records: Sequence[Record]) -> str:
+    """What the records were measured on."""
+    return _listed(_device(record.environment) for record in records)
 
 
 def gains(records: Sequence[Record]) -> list[Gain]:

@@ -1,0 +1,163 @@
+"""Figure 7's planes: what is asked on which device, how the command line thins them out, and that they resume."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from opbench import catalog
+from opbench.case import Axes, Case, Point
+from opbench.cli import main
+from opbench.options import narrowing
+from opbench.record import Record, Unavailable
+from opbench.settings import Settings
+from reports.planes import planes
+from sweeps.grid import LARGEST_ON_CPU, ON_CPU, ON_GPU, SWEEP, too_large
+
+ROOT = Path(__file__).parents[2]
+DEVICES = {"cpu": "wall", "cuda": "cuda_events:warm"}
+
+Cells = set[tuple[int, int, int]]
+
+
+def cells(device: str, **axes: tuple[int, ...]) -> Cells:
+    """(batch, channels, edge) of every point asked for, without looking a backend up."""
+    found = SWEEP.narrowed(narrowing(axes))
+    points = [point for grid in found.grids for point in grid.points(device, DEVICES[device])]
+    return {(point.axes["batch"], point.axes["channels"], point.axes["edge"]) for point in points}
+
+
+def test_on_a_gpu_every_fourth_point_of_the_figure_is_asked() -> None:
+    batch, channels, edge = set(range(1, 65, 4)), set(range(3, 67, 4)), set(range(1, 65, 4))
+    expected = {(b, 64, e) for b in batch for e in edge}
+    expected |= {(64, c, e) for c in channels for e in edge}
+    expected |= {(b, c, 64) for b in batch for c in channels}
+    assert cells("cuda") == expected
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_device_has_the_three_planes_and_they_share_no_point(device: str) -> None:
+    grids = [grid for grid in SWEEP.grids if list(grid.points(device, DEVICES[device]))]
+    assert [set(grid.axes) for grid in grids] == [{"batch", "edge"}, {"channels", "edge"}, {"batch", "channels"}]
+    assert sum(len(list(grid.points(device, DEVICES[device]))) for grid in grids) == len(cells(device))
+
+
+def test_several_values_set_the_density_and_one_moves_the_held_axis() -> None:
+    full = cells("cuda", batch=tuple(range(1, 65)), channels=tuple(range(3, 67)), edge=tuple(range(1, 65)))
+    assert len(full) == 3 * 64 * 64 - 2 * 64 - 64 + 1
+    moved = cells("cuda", batch=(2,))
+    assert {batch for batch, _, _ in moved} == {2}
+    assert len({edge for _, _, edge in moved}) == 17
+
+
+def test_the_cpu_asks_for_its_extension_and_a_gpu_for_every_language_and_eager() -> None:
+    assert {grid.backends for grid in SWEEP.grids if grid.device == "cpu"} == {ON_CPU}
+    assert {name.partition(":")[0] for name in ON_CPU} == {"cpp_ext"}
+    assert {name.partition(":")[0] for name in ON_GPU} == {
+        *("cpp_ext", "cupy_raw", "numba_cuda", "triton_jit", "torch_eager"),
+    }
+    for schedule in ("direct", "balanced"):
+        assert sum(name.endswith(f":{schedule}") for name in ON_GPU) == 4
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "batch", "skipped"),
+    [
+        ("cpu", "float32", 16, False),
+        ("cpu", "float32", 17, True),
+        ("cpu", "float64", 9, True),
+        ("cpu", "bfloat16", 32, False),
+        ("cuda", "float32", 64, False),
+    ],
+)
+def test_on_a_cpu_larger_outputs_are_left_out_with_a_reason(device: str, dtype: str, batch: int, skipped: bool) -> None:
+    # 2048 * 1023 products of 1 pixel: 7.99 MiB of float32 a sample.
+    point = Point("cross_hadamard", Axes({"batch": batch, "channels": 2047, "edge": 1}), dtype, device)
+    reason = too_large(point)
+    assert (reason is not None) == skipped
+    if reason is not None:
+        assert f"{LARGEST_ON_CPU >> 20} MiB" in reason
+
+
+def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def measured(_run: object, _tasks: object, _device: str, settings: Settings, _json: bool) -> None:
+        asked.append(settings.budget_s)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("opbench.commands.sweep._measure", measured)
+    monkeypatch.setattr("opbench.store.new_run", lambda *_: None)
+    words = ("opbench", "sweep", "grid", "--device", "cpu", "--backend", "torch_eager")
+    for more in ((), ("--budget", "0.25")):
+        monkeypatch.setattr(sys, "argv", [*words, *more])
+        with pytest.raises(SystemExit):
+            main()
+    assert asked == [SWEEP.budget_s, 0.25]
+    assert SWEEP.budget_s < catalog.sweep("channels").budget_s == 0.5
+
+
+SMALL = ("--batch", "1,2,3", "--channels", "5", "--edge", "1,2,3", "--budget", "0.001", "--device", "cpu")
+"""One plane of nine cells, and the two others thinned to lines of three."""
+
+
+@pytest.fixture
+def opbench(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    def typed(*words: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["opbench", *words, "--results", str(tmp_path), "--json"])
+        monkeypatch.chdir(ROOT)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code
+
+    return typed
+
+
+def test_an_interrupted_grid_goes_on_with_the_same_cells_and_draws_all(
+    opbench: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("sweep", "grid", *SMALL, "--backend", "torch_eager,torch_select")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("opbench.commands.sweep.write_report", lambda run: run.folder)  # a killed run has none
+        assert opbench(*words) == 0
+    (folder,) = (tmp_path / "grid").iterdir()
+    file = folder / "records.jsonl"
+    whole = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(whole[:21]) + whole[21][:40])  # killed while writing
+    assert opbench(*words, "--resume") == 0
+    again = file.read_text().splitlines(keepends=True)
+    assert again[:21] == whole[:21]
+    assert [key(line) for line in again] == [key(line) for line in whole]
+    assert len(again) == (9 + 3 + 3) * 2
+    assert (folder / "figures" / "winners.svg").is_file()
+    capsys.readouterr()
+
+    # Any two backends of a run can be held against each other.
+    assert opbench("report", "grid", "--backend", "torch_select,torch_eager") == 0
+    page = Path(json.loads(capsys.readouterr().out)["report"])
+    assert page.parent == folder / "only" / "torch_select+torch_eager"
+    assert len(list(page.parent.glob("figures/heatmap_*.svg"))) == 1
+    assert opbench("report", "grid", "--backend", "cpp_ext") == 2
+
+
+def key(line: str) -> tuple[str, str]:
+    case = json.loads(line)["case"]
+    return str(case["axes"]), case["backend"]
+
+
+def test_the_planes_a_cpu_run_leaves_are_the_three_that_were_asked_for() -> None:
+    points = [point for grid in SWEEP.grids for point in grid.points("cpu", "wall")]
+    ordered = [Axes({name: point.axes[name] for name in ("batch", "channels", "edge")}) for point in points]
+    cases = [Case(Point("cross_hadamard", axes), "cpp_ext:flat") for axes in ordered]
+    records = [Record(case, Unavailable("not here"), {}, "", "") for case in cases]
+    (group,) = planes(records)
+    assert [(plane.y, plane.x, len(plane.asked)) for plane in group] == [
+        ("batch", "edge", 48),
+        ("channels", "edge", 64),
+        ("batch", "channels", 48),
+    ]
