@@ -20,7 +20,7 @@ SHAPES = ((1, 128, 56), (8, 32, 56), (8, 64, 28), (8, 64, 56), (8, 128, 14), (8,
 def main() -> None:
     import torch
 
-    from impls.cross_hadamard.cpp_ext import operators
+    from impls.cross_hadamard.cpp_kernels import operators
     from impls.cross_hadamard.functional import cross_hadamard
     from opbench.interval import median_interval
     from opbench.timing.sampler import measure

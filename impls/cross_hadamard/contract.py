@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch.utils.weak import WeakTensorKeyDictionary
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from torch import Tensor
 
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -23,7 +26,7 @@ def check_input(x: Tensor) -> None:
 def check_index(x: Tensor, index: Tensor) -> None:
     """Raises TypeError for a dtype other than int64, ValueError for a wrong shape or device.
 
-    The values are the kernel's to check (`check_index_values`), because reading them here would stop a GPU.
+    The values are checked apart (`check_index_values`), because reading them stops a GPU.
     """
     if index.dtype != torch.int64:
         raise TypeError(f"index is {index.dtype}; expected torch.int64")
@@ -33,13 +36,31 @@ def check_index(x: Tensor, index: Tensor) -> None:
         raise ValueError(f"index is on {index.device} and x on {x.device}; expected one device")
 
 
-def check_index_values(index: Tensor, channels: int) -> None:
-    """Raises IndexError naming the first value outside 0 <= index < C. Reads the values: not for graph capture."""
-    if index.is_meta:
-        return  # shapes only: there are no values
+def check_index_values(x: Tensor, index: Tensor | None) -> None:
+    """Raises IndexError naming the first value outside 0 <= index < C.
+
+    On a GPU the values of one tensor are read once until it changes, because reading them stops the stream, and not
+    at all while a graph is captured; kernels treat a channel that does not exist as NaN, and never touch its memory.
+    """
+    if index is None or index.is_meta:
+        return
+    channels = x.shape[1]
+    if index.is_cuda and not _unseen(index, channels):
+        return
     outside = index[(index < 0) | (index >= channels)]
     if outside.numel():
         raise IndexError(f"index holds {int(outside[0])}; expected 0 <= index < C = {channels}")
+    if index.is_cuda and not index.is_inference():
+        _SEEN[index] = (index._version, channels)  # noqa: SLF001  (PyTorch's own count of changes in place)
+
+
+_SEEN: MutableMapping[Tensor, tuple[int, int]] = WeakTensorKeyDictionary()
+
+
+def _unseen(index: Tensor, channels: int) -> bool:
+    if torch.cuda.is_current_stream_capturing():
+        return False
+    return index.is_inference() or _SEEN.get(index) != (index._version, channels)  # noqa: SLF001
 
 
 def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
@@ -57,3 +78,17 @@ def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
         raise ValueError(f"out is on {out.device} and x on {x.device}; expected one device")
     if torch.is_grad_enabled() and (x.requires_grad or out.requires_grad):
         raise RuntimeError("out= is not differentiable and x requires grad; leave out= away, or use torch.no_grad()")
+
+
+def check_parameters(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor) -> None:
+    """Raises ValueError or TypeError unless alpha is one value, weight and bias (P,), in x's dtype or float32."""
+    k = index.shape[1]
+    pairs = k * (k - 1) // 2
+    for name, given, elements in (("alpha", alpha, 1), ("weight", weight, pairs), ("bias", bias, pairs)):
+        if given.numel() != elements or given.dim() > 1:
+            wanted = "one value, () or (1,)" if name == "alpha" else f"({pairs},) for k = {k}"
+            raise ValueError(f"{name} has shape {tuple(given.shape)}; expected {wanted}")
+        if given.dtype not in {x.dtype, torch.float32}:
+            raise TypeError(f"{name} is {given.dtype}; expected {x.dtype} as x, or torch.float32")
+        if given.device != x.device:
+            raise ValueError(f"{name} is on {given.device} and x on {x.device}; expected one device")

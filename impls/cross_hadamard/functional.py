@@ -1,27 +1,18 @@
-"""The public function, usable without the harness; and how it finds the backend that computes it."""
+"""The public functions, usable without the harness."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from impls.cross_hadamard.contract import check_index, check_input, check_out
-from opbench.errors import unknown
+import torch
+from torch.autograd import forward_ad
+
+from impls.cross_hadamard import registered
+from impls.cross_hadamard.contract import check_index, check_input, check_out, check_parameters
+from impls.cross_hadamard.norms import check_norm
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Compute: TypeAlias = "Callable[[Tensor, Tensor | None, Tensor | None], Tensor]"
-"""(x, index, out) -> output: what a backend file offers as `compute`, its arguments already checked."""
-
-
-def backends() -> list[str]:
-    """The files of this folder that offer `compute`; another one joins by being there."""
-    files = Path(__file__).parent.glob("*.py")
-    return sorted(file.stem for file in files if "\ndef compute(" in file.read_text(encoding="utf-8"))
 
 
 def cross_hadamard(
@@ -30,38 +21,91 @@ def cross_hadamard(
     """All pairwise products of the channels of `x`: y[b, p] = x[b, i] * x[b, j] for every pair p = (i, j), i < j.
 
     x: (B, C, *spatial), float32, float16, bfloat16 or float64, any strides.
-    index: (B, k) int64 or None. When given, the pairs are of the channels x[b, index[b]] (FACTS of the paper:
-        the selected form, Eq. 2); repeated values are allowed.
+    index: (B, k) int64 or None. When given, the pairs are of the channels x[b, index[b]] (the paper's selected form,
+        Eq. 2); repeated values are allowed.
+    backend: a name such as `cpp_ext`, one with its schedule such as `triton_jit:balanced`, or `auto`, which takes
+        the fastest measured for the device, dtype and nearest shape.
     out: a tensor of the output's shape, dtype and device to write into; it may be strided. Not differentiable.
     Returns (B, P, *spatial), contiguous, with P = n(n-1)/2 for n = C or k; empty for n of 0 or 1. Pairs are in
     row order: (0,1), (0,2), ..., (0,n-1), (1,2), ...
 
+    Twice differentiable in reverse mode, one graph node (`opbench::cross_hadamard`) under torch.compile and torch.export.
     Raises ValueError, TypeError or IndexError for arguments outside this contract, the same from every
-    backend; UsageError for an unknown backend; MachineError for one that this machine cannot run.
+    backend; UsageError for an unknown backend; MachineError for one that this machine cannot run. In a captured or
+    compiled graph on a GPU, where index values cannot be looked at, a value outside gives NaN in place of IndexError.
     """
     check_input(x)
     if index is not None:
         check_index(x, index)
     if out is not None:
         check_out(x, index, out)
-    return _compute(backend, x.device.type)(x, index, out)
+        if _needs_dispatcher(x, out):
+            torch.ops.opbench.cross_hadamard_out.default(x, index, out, backend)
+        else:
+            registered.cross_hadamard_out(x, index, out, backend)
+        return out
+    if _needs_dispatcher(x):
+        y: Tensor = torch.ops.opbench.cross_hadamard.default(x, index, backend)
+        return y
+    return registered.cross_hadamard(x, index, backend)
 
 
-@lru_cache(maxsize=32)
-def _compute(name: str, device: str) -> Compute:
-    if name == "auto":
-        return _automatic(device)
-    if name not in (known := backends()):
-        raise unknown("backend", name, [*known, "auto"], "of cross_hadamard")
-    module = import_module(f"impls.cross_hadamard.{name}")
-    module.require(device)
-    found: Compute = module.compute
-    return found
+def ach_expand(
+    x: Tensor,
+    index: Tensor,
+    alpha: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    norm: str = "softsign",
+    backend: str = "auto",
+) -> Tensor:
+    """ACH's expansion in one pass: concat(x, f(alpha * pairs of the selected channels) * weight + bias).
+
+    x: (B, C, *spatial), as for `cross_hadamard`; index: (B, k) int64.
+    alpha: one value, () or (1,); weight and bias: (P,) with P = k(k-1)/2; in x's dtype or float32.
+    norm: f, one of `softsign` u / (1 + |u|) (DySoft, Eq. 11), `sigmoid` sigmoid(u) - 0.5 (DySig), `algebraic`
+        u / sqrt(1 + u^2) (DyAlge), `tanh` (DyT).
+    backend: as for `cross_hadamard`; of schedules, only `blocked` and `flat` have this fused form.
+    Returns (B, C + P, *spatial), contiguous, in x's dtype; kernels of ours compute in float32 (float64 for float64)
+    and round once.
+
+    Differentiable in x, alpha, weight and bias; one graph node (`opbench::ach_expand`). Raises as `cross_hadamard`
+    does, and UsageError for an unknown norm.
+    """
+    check_input(x)
+    check_index(x, index)
+    check_parameters(x, index, alpha, weight, bias)
+    check_norm(norm)
+    if _needs_dispatcher(x, alpha, weight, bias):
+        y: Tensor = torch.ops.opbench.ach_expand.default(x, index, alpha, weight, bias, norm, backend)
+        return y
+    return registered.ach_expand(x, index, alpha, weight, bias, norm, backend)
 
 
-def _automatic(device: str) -> Compute:
-    """The rule without a measured table: the C++ extension where it can be built for the device, else eager."""
-    from impls.cross_hadamard import cpp_ext
+def _needs_dispatcher(*tensors: Tensor) -> bool:
+    """Whether something stands between caller and kernel: a gradient to track, a graph being made, a tensor subclass
+    or a mode. Otherwise the kernel is called at once, which saves 6 us of dispatch (torch 2.13, EPYC 7003).
+    """
+    if torch.compiler.is_compiling():
+        return True
+    gradients = torch.is_grad_enabled()
+    for one in tensors:
+        if (one.requires_grad and gradients) or type(one) not in _PLAIN or one.is_meta:
+            return True
+    if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
+        _refuse_tangents(tensors)
+    return bool(
+        torch._C._len_torch_dispatch_stack()  # noqa: SLF001
+        or torch._C._functorch.maybe_current_level() is not None  # noqa: SLF001
+        or torch._C._get_tracing_state() is not None  # noqa: SLF001
+    )
 
-    runs = device in cpp_ext.BACKEND.devices and cpp_ext.BACKEND.unavailable(device) is None
-    return _compute("cpp_ext" if runs else "torch_eager", device)
+
+def _refuse_tangents(tensors: tuple[Tensor, ...]) -> None:
+    """The dispatcher would drop them and give a derivative of zero."""
+    if any(forward_ad.unpack_dual(one).tangent is not None for one in tensors):  # type: ignore[no-untyped-call]  # torch: untyped
+        raise NotImplementedError("no forward-mode gradient; use reverse mode (torch.autograd.grad, torch.func.vjp)")
+
+
+_PLAIN = (torch.Tensor, torch.nn.Parameter)

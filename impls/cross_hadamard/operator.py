@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import torch
 
-from impls.cross_hadamard.pairs import pair_count, pair_indices
-from impls.cross_hadamard.torch_eager import selected
-from impls.cross_hadamard.torch_select import products
+from impls.cross_hadamard import steps
+from impls.cross_hadamard.pairs import pair_count
+from impls.cross_hadamard.tolerances import accumulated
 from impls.seeded import away_from_zero, generator_for, itemsize
 from opbench import Axes, Axis, Operator, Tolerance, Work
 
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def inputs(point: Point) -> Inputs:
-    """x (batch, channels, edge, edge); with `selected` > 0 also index (batch, selected), repeats allowed."""
+    """x (batch, channels, edge, edge); with `selected` > 0 also index (batch, selected), repeats allowed.
+
+    In mode `backward` first grad (batch, P, edge, edge).
+    """
     batch, channels, edge, selected = (point.axes[name] for name in ("batch", "channels", "edge", "selected"))
     random = generator_for(point)
     found = {"x": away_from_zero((batch, channels, edge, edge), point, random)}
@@ -28,11 +32,16 @@ def inputs(point: Point) -> Inputs:
         columns = selected if channels else 0
         index = torch.randint(max(channels, 1), (batch, columns), generator=random)
         found["index"] = index.to(point.device)
+    if point.mode == "backward":
+        pairs = pair_count(_channels_used(point.axes))
+        found = {"grad": away_from_zero((batch, pairs, edge, edge), point, random)} | found
     return found
 
 
-def reference(_: Point, inputs: Inputs) -> torch.Tensor:
+def reference(point: Point, inputs: Inputs) -> torch.Tensor:
     """One row of the triangle at a time in float64: z[i] against all later channels."""
+    if point.mode == "backward":
+        return _reference_gradient(inputs["grad"].double(), inputs["x"].double(), inputs.get("index"))
     x = inputs["x"].double()
     if "index" in inputs:
         rows = torch.arange(x.shape[0], device=x.device).unsqueeze(1)
@@ -41,13 +50,32 @@ def reference(_: Point, inputs: Inputs) -> torch.Tensor:
     return torch.cat(rows_of_triangle, dim=1) if rows_of_triangle else x
 
 
+def _reference_gradient(grad: torch.Tensor, x: torch.Tensor, index: torch.Tensor | None) -> torch.Tensor:
+    """Pair by pair: what arrives at (i, j) goes to i times z_j, and to j times z_i."""
+    rows = torch.arange(x.shape[0], device=x.device)
+    everyone = torch.arange(x.shape[1], device=x.device).expand(x.shape[0], -1)
+    places = everyone if index is None else index
+    total = torch.zeros_like(x)
+    for p, (i, j) in enumerate(itertools.combinations(range(places.shape[1]), 2)):
+        one, other = (rows, places[:, i]), (rows, places[:, j])
+        total[one] += grad[:, p] * x[other]
+        total[other] += grad[:, p] * x[one]
+    return total
+
+
 def work(point: Point) -> Work:
-    """One product per output element; x (or only the selected channels, and the index) read once."""
+    """One product per output element; x (or only the selected channels, and the index) read once.
+
+    Backward: two multiply-adds per pair and pixel; the gradient and x read once, the gradient of x written once.
+    """
     batch, pixels = point.axes["batch"], point.axes["edge"] ** 2
     n = _channels_used(point.axes)
     products = batch * pair_count(n) * pixels
     size = itemsize(point)
     index_bytes = 8 * batch * n if point.axes["selected"] else 0
+    if point.mode == "backward":
+        whole = batch * point.axes["channels"] * pixels * size
+        return Work(2 * products, 0, 0, (products * size) + whole + index_bytes, whole)
     return Work(
         macs=0,
         products=products,
@@ -59,9 +87,7 @@ def work(point: Point) -> Work:
 
 def eager(_: Point) -> Callable[..., torch.Tensor]:
     def function(x: torch.Tensor, index: torch.Tensor | None = None) -> torch.Tensor:
-        z = x if index is None else selected(x, index)
-        i, j = pair_indices(z.shape[1], z.device)
-        return products(z, i, j)
+        return steps.pairs_of(x, index, steps.pairs_for(x, index), steps.gathered)
 
     return function
 
@@ -109,6 +135,9 @@ OPERATOR = Operator(
         {"batch": 3, "channels": 3, "edge": 13, "selected": 7},
         {"batch": 1, "channels": 5, "edge": 3, "selected": 1},
     ),
+    # A sum of n - 1 products. Eager rounds every product to the dtype and returns repeated channels by a matrix
+    # product; kernels of ours round once.
+    backward_tolerances=accumulated(),
     sizes=sizes,
-    modes=frozenset({"forward", "out"}),
+    modes=frozenset({"forward", "out", "backward"}),
 )

@@ -7,11 +7,12 @@ root; rounded before the halving, or in float32 past n = 2048, it lands on the w
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 
 CACHED = 64
-_CACHE: dict[tuple[int, str], tuple[torch.Tensor, torch.Tensor]] = {}
+_CACHE: dict[tuple[str, int, str], tuple[torch.Tensor, torch.Tensor]] = {}
 
 
 def pair_count(n: int) -> int:
@@ -38,13 +39,35 @@ def flat_to_pair(p: int, n: int) -> tuple[int, int]:
 
 def pair_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
     """First and second channel of every pair: two int64 tensors (P,), cached because eager needs them per call."""
-    key = (n, str(device))
+    n = int(n)  # where shapes are symbols this fixes the number of channels, on which everything depends
+    return _cached("pairs", n, device, lambda: _unbound(torch.triu_indices(n, n, offset=1, device=device)))
+
+
+def partner_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+    """For every channel its n-1 partners, and where its pairs with them stand: two int64 tensors (n * (n-1),)."""
+    n = int(n)
+    return _cached("partners", n, device, lambda: _unbound(torch.tensor(_partners(n), device=device)))
+
+
+def _partners(n: int) -> list[list[int]]:
+    meetings = [(i, j) for i in range(n) for j in range(n) if i != j]
+    return [[j for _, j in meetings], [pair_to_flat(min(one), max(one), n) for one in meetings]]
+
+
+def _unbound(both: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    first, second = both.to(torch.int64).unbind()
+    return first.contiguous(), second.contiguous()
+
+
+def _cached(
+    kind: str, n: int, device: torch.device | str, make: Callable[[], tuple[torch.Tensor, torch.Tensor]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    key = (kind, n, str(device))
     found = _CACHE.get(key)
     # Inside a mode that fakes or forbids tensors everything has to be made there, and nothing made there may stay.
     if found is None or torch._C._len_torch_dispatch_stack():  # noqa: SLF001  (no public name)
-        i, j = torch.triu_indices(n, n, offset=1, device=device).unbind()
-        found = i.contiguous(), j.contiguous()
-        if type(i) is torch.Tensor and not i.is_inference():
+        found = make()
+        if type(found[0]) is torch.Tensor and not found[0].is_inference():
             if len(_CACHE) >= CACHED:
                 _CACHE.clear()
             _CACHE[key] = found

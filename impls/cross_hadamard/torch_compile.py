@@ -1,59 +1,94 @@
-"""The eager definition through torch.compile, one compiled function per shape: the strongest form it has."""
+"""The eager steps through torch.compile, one compiled function per layout: the strongest form it has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 from impls.compiled import compiled, why_not
+from impls.cross_hadamard import steps
 from impls.cross_hadamard.contract import check_index_values
-from impls.cross_hadamard.launching import launch_of
-from impls.cross_hadamard.pairs import pair_indices
-from impls.cross_hadamard.torch_eager import selected
-from impls.cross_hadamard.torch_select import products
-from opbench import Backend
-from opbench.errors import MachineError
+from impls.cross_hadamard.kernels import Kernels
+from impls.cross_hadamard.launching import backend_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-
-def _plain(x: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return products(x, i, j)
+    from impls.cross_hadamard.kernels import Gradients
 
 
-def _mixed(x: Tensor, index: Tensor, i: Tensor, j: Tensor) -> Tensor:
-    return products(selected(x, index), i, j)
+def _pairs(x: Tensor, index: Tensor | None, ij: tuple[Tensor, Tensor]) -> Tensor:
+    return steps.pairs_of(x, index, ij, steps.gathered)
+
+
+def _gradient(grad: Tensor, x: Tensor, index: Tensor | None, tables: steps.Tables) -> Tensor:
+    return steps.gradient(grad, x, index, tables)
+
+
+def _expansion(
+    x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, ij: tuple[Tensor, Tensor]
+) -> Tensor:
+    return steps.expansion(x, index, alpha, weight, bias, norm, ij, steps.gathered)
+
+
+def _expansion_gradients(
+    grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, tables: steps.Tables
+) -> Gradients:
+    return steps.expansion_gradients(grad, x, index, alpha, weight, bias, norm, tables, steps.gathered)
+
+
+def forward(x: Tensor, index: Tensor | None, out: Tensor | None, _: str) -> Tensor:
+    check_index_values(x, index)
+    pairs: Tensor = _run(_pairs, x, index, steps.pairs_for(x, index))
+    return pairs.contiguous() if out is None else out.copy_(pairs)
+
+
+def backward(grad: Tensor, x: Tensor, index: Tensor | None) -> Tensor:
+    of_x: Tensor = _run(_gradient, grad.contiguous(), x, index, steps.tables_for(x, index))
+    return of_x.contiguous()
+
+
+def expand(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, _: str) -> Tensor:
+    check_index_values(x, index)
+    expanded: Tensor = _run(_expansion, x, index, alpha, weight, bias, norm, steps.pairs_for(x, index))
+    return expanded.contiguous()
+
+
+def expand_backward(
+    grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str
+) -> Gradients:
+    tables = steps.tables_for(x, index)
+    found: Gradients = _run(_expansion_gradients, grad, x, index, alpha, weight, bias, norm, tables)
+    return found[0].contiguous(), *found[1:]
+
+
+def _run(plain: Callable[..., Any], *arguments: Any) -> Any:
+    # Without gradients: they are registered for the public operators, and a graph that saves for one is slower.
+    tensors = tuple(map(_detached, arguments))
+    with torch.no_grad():
+        return _function(plain, tuple(map(_layout, tensors)))(*tensors)
+
+
+def _detached(argument: Any) -> Any:
+    return argument.detach() if isinstance(argument, torch.Tensor) and argument.requires_grad else argument
+
+
+def _layout(argument: Any) -> object:
+    if isinstance(argument, torch.Tensor):
+        return argument.shape, argument.stride(), argument.dtype, argument.device
+    return argument if isinstance(argument, str) else argument is None
 
 
 @lru_cache(maxsize=256)
-def _function(key: tuple[object, ...]) -> Callable[..., Tensor]:
+def _function(plain: Callable[..., Any], layout: tuple[object, ...]) -> Callable[..., Any]:
     """One compiled function per layout: static shapes, and no guard list that grows with every shape seen."""
-    return compiled(_mixed if key[0] else _plain)
+    del layout
+    return compiled(plain)
 
 
-def compute(x: Tensor, index: Tensor | None = None, out: Tensor | None = None) -> Tensor:
-    """The public function's contract, arguments checked but for the index values."""
-    if index is not None:
-        check_index_values(index, x.shape[1])
-    i, j = pair_indices(x.shape[1] if index is None else index.shape[1], x.device)
-    key = (index is not None, x.shape, x.stride(), x.dtype, x.device, x.requires_grad, i.shape)
-    function = _function(key)
-    y = function(x, i, j) if index is None else function(x, index, i, j)
-    if out is not None:
-        return out.copy_(y)
-    return y.contiguous()
+KERNELS = Kernels(forward, backward, expand, expand_backward)
 
-
-def require(device: str) -> None:
-    """Raises MachineError where torch.compile has no compiler to hand its code to."""
-    if reason := why_not(device):
-        raise MachineError(f"torch_compile cannot run on {device}: {reason}")
-
-
-BACKEND = Backend(
-    about="torch.compile of the eager definition, static shapes",
-    prepare=launch_of("torch_compile"),
-    unavailable=why_not,
-)
+BACKEND = backend_of("torch_compile", about="torch.compile of the eager definition, static shapes", unavailable=why_not)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.cross_hadamard.cpp_ext import BACKEND as PRODUCTS
-from impls.cross_hadamard.cpp_ext import operators
+from impls.cross_hadamard.cpp_kernels import operators
 from impls.fill.operator import VALUE
 from opbench import Backend
 
@@ -31,7 +31,7 @@ def prepare(_: Point, inputs: Inputs, out: torch.Tensor | None, schedule: str) -
 BACKEND = Backend(
     about="C++ vector stores, streaming past the last-level cache",
     prepare=prepare,
-    devices=PRODUCTS.devices,
+    devices=frozenset({"cpu"}),
     modes=frozenset({"forward", "out"}),
     unavailable=PRODUCTS.unavailable,
 )

@@ -77,3 +77,31 @@ def test_a_source_that_does_not_compile_is_refused_with_the_compilers_words(sour
     source.write_text("int one() { return two; }\n")
     with pytest.raises(MachineError, match=r"broken does not compile with .*error: .*two"):
         native.build("broken", [source])
+
+
+def test_cuda_sources_are_refused_where_pytorch_has_no_cuda(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.version.cuda", None)
+    kernel = source.with_suffix(".cu")
+    kernel.write_text("")
+    with pytest.raises(MachineError, match=r"cannot build one: PyTorch .* is built without CUDA; install one"):
+        native.build("one", [source, kernel])
+
+
+def test_without_nvcc_the_message_says_where_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.version.cuda", "13.0")
+    monkeypatch.setattr(native, "nvcc", lambda: None)
+    assert "no nvcc: neither CUDA_HOME nor the PATH has one" in str(native._why_no_cuda())
+
+
+def test_another_nvcc_or_architecture_is_another_library(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_compiler(monkeypatch)
+    monkeypatch.setattr(native, "why_not", lambda *, cuda=False: None)
+    monkeypatch.setattr(native, "nvcc", lambda: None)
+    kernel = source.with_suffix(".cu")
+    kernel.write_text("")
+    found = set()
+    for version, architecture in (("13.0", "90"), ("12.8", "90"), ("13.0", "100")):
+        monkeypatch.setattr(native, "_nvcc_version", lambda version=version: version)
+        monkeypatch.setattr(native, "cuda_flags", lambda architecture=architecture: [f"-arch=sm_{architecture}"])
+        found.add(native.build("one", [kernel]))
+    assert len(found) == 3

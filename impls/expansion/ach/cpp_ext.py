@@ -1,4 +1,4 @@
-"""The eager expansion with its products computed by the C++ kernels of the cross-Hadamard operator."""
+"""The eager expansion with everything after the selection in one pass of the C++ kernels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from impls.cross_hadamard.cpp_ext import BACKEND as PRODUCTS
-from impls.cross_hadamard.functional import cross_hadamard
+from impls.cross_hadamard.functional import ach_expand
 from impls.expansion.ach.operator import expansion
 from impls.expansion.width import width
 from opbench import Backend
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
-    expand = expansion(width(point.axes).k, partial(cross_hadamard, backend="cpp_ext"))
+    expand = expansion(width(point.axes).k, partial(ach_expand, backend="cpp_ext"))
     launch = partial(expand, *inputs.values())
     launch()  # builds and loads the extension where it was not
     return launch
 
 
 BACKEND = Backend(
-    about="PyTorch's operators, pairs by the C++ kernels",
+    about="PyTorch's operators, the expansion itself fused in C++",
     prepare=prepare,
     devices=PRODUCTS.devices,
     unavailable=PRODUCTS.unavailable,

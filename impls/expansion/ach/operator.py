@@ -8,8 +8,7 @@ import torch
 from torch.nn import functional
 
 from impls.cross_hadamard.pairs import pair_indices
-from impls.cross_hadamard.torch_eager import selected
-from impls.cross_hadamard.torch_select import products
+from impls.cross_hadamard.steps import gathered, selected
 from impls.expansion.ach.scene import TAPS, draw_ach
 from impls.expansion.costs import BATCH_NORM, DYSOFT, work_of
 from impls.expansion.layers import dysoft, normalised
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
     from opbench import Inputs, Point
 
-    Pairs: TypeAlias = Callable[[Tensor, Tensor], Tensor]
-    """(x, index) -> the products of all pairs of the selected channels."""
+    Expand: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
+    """(mixed, index, alpha, scale, shift) -> mixed and the normalised products of the selected channels."""
 
 
 def shapes(axes: Axes) -> Shapes:
@@ -77,13 +76,12 @@ def select(x: Tensor, eca: Tensor, k: int) -> Tensor:
     return scores.topk(k).indices
 
 
-def expansion(k: int, pairs_of: Pairs) -> Callable[..., Tensor]:
-    """The whole expansion as a function of its inputs, with the products computed by `pairs_of`."""
+def expansion(k: int, after_selection: Expand) -> Callable[..., Tensor]:
+    """The whole expansion as a function of its inputs, with what follows the selection done by `after_selection`."""
 
     def expand(x: Tensor, weight: Tensor, bias: Tensor, *rest: Tensor) -> Tensor:
         mixed = normalised(functional.conv2d(x, weight, bias), *rest[:4])
-        pairs = pairs_of(mixed, select(mixed, rest[4], k))
-        return torch.cat([mixed, dysoft(pairs, *rest[5:])], dim=1)
+        return after_selection(mixed, select(mixed, rest[4], k), rest[5], rest[6], rest[7])
 
     return expand
 
@@ -91,7 +89,11 @@ def expansion(k: int, pairs_of: Pairs) -> Callable[..., Tensor]:
 def eager(point: Point) -> Callable[..., Tensor]:
     k = width(point.axes).k
     i, j = pair_indices(k, point.device)
-    return expansion(k, lambda x, index: products(selected(x, index), i, j))
+
+    def separately(mixed: Tensor, index: Tensor, *parameters: Tensor) -> Tensor:
+        return torch.cat([mixed, dysoft(gathered(selected(mixed, index), i, j), *parameters)], dim=1)
+
+    return expansion(k, separately)
 
 
 OPERATOR = Operator(

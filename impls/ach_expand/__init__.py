@@ -1,0 +1,1 @@
+"""The fused ACH expansion; its backends are those of the cross-Hadamard product."""

@@ -1,0 +1,46 @@
+"""`auto`: which backend and schedule to use, from what was measured on a machine like this one, else by rule."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from impls.cross_hadamard.kernels import Kernels, resolve, usable
+from opbench import dispatch
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+ORDER = ("cpp_ext", "triton_jit", "cupy_raw", "numba_cuda", "torch_select", "torch_eager")
+"""The rule where nothing was measured: the first of these that can run. torch_compile is left out because it would
+compile for seconds at every new shape."""
+
+
+def chosen(backend: str, x: Tensor, index: Tensor | None, operator: str = "cross_hadamard") -> tuple[Kernels, str]:
+    """Kernels and schedule for the backend named, or for `auto` those measured fastest at the nearest shape.
+
+    Raises UsageError and MachineError as `kernels.resolve` does.
+    """
+    device = x.device.type
+    if backend != "auto":
+        return resolve(backend, device)
+    channels, selected = x.shape[1], 0 if index is None else index.shape[1]
+    return _automatic(operator, x.device, x.dtype, x.shape[0], channels, selected, x.shape[2:])
+
+
+@lru_cache(maxsize=4096)
+def _automatic(
+    operator: str,
+    device: torch.device,
+    dtype: torch.dtype,
+    batch: int,
+    channels: int,
+    selected: int,
+    spatial: torch.Size,
+) -> tuple[Kernels, str]:
+    edge = round(spatial.numel() ** 0.5)
+    axes = {"batch": batch, "channels": channels, "selected": selected, "edge": edge}
+    here = usable(device.type)
+    name = dispatch.fastest(operator, device.type, str(dtype).removeprefix("torch."), axes, here)
+    return resolve(name or next(one for one in ORDER if one in here), device.type)

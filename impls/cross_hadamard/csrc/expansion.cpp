@@ -1,0 +1,87 @@
+// ach_expand and its gradient as functions of tensors of any strides, rank >= 2 and size.
+#include <ATen/Dispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#include "checks.h"
+#include "tensors.h"
+
+namespace opbench {
+namespace {
+
+using at::Tensor;
+
+void check(const Tensor& x, const Tensor& index, const Tensor& alpha, const Tensor& weight, const Tensor& bias) {
+  check_input(x);
+  check_index(x, index);
+  check_parameter("alpha", alpha, 1);
+  check_parameter("weight", weight, pair_count(index.size(1)));
+  check_parameter("bias", bias, pair_count(index.size(1)));
+}
+
+Tensor wide(const Tensor& parameter, const Tensor& x) {
+  return parameter.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).contiguous();
+}
+
+// The parameters of a normaliser, kept alive as tensors of the type to compute in.
+struct Parameters {
+  Parameters(const Tensor& x, const Tensor& alpha, const Tensor& weight, const Tensor& bias)
+      : alpha(wide(alpha, x)), weight(wide(weight, x)), bias(wide(bias, x)) {}
+  template <typename T>
+  Normaliser<T> normaliser(Norm norm) const {
+    using Sum = at::opmath_type<T>;
+    return {norm, *alpha.const_data_ptr<Sum>(), weight.const_data_ptr<Sum>(), bias.const_data_ptr<Sum>()};
+  }
+  Tensor alpha, weight, bias;
+};
+
+template <typename T>
+Schedule schedule_of(std::string_view name, const Sizes& sizes) {
+  return named<Schedule>("schedule", name,
+                         {{"blocked", Schedule::blocked}, {"flat", Schedule::flat}, {"", own_schedule<T>(sizes)}},
+                         "of ach_expand");
+}
+
+}  // namespace
+
+Tensor expand(const Tensor& x, const Tensor& index, const Tensor& alpha, const Tensor& weight, const Tensor& bias,
+              std::string_view norm, std::string_view schedule) {
+  check(x, index, alpha, weight, bias);
+  const Norm named = norm_named(norm);
+  const int64_t k = index.size(1);
+  const Tensor source = x.contiguous(), rows = index.contiguous();
+  const Parameters parameters(x, alpha, weight, bias);
+  Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_expand", [&] {
+    const Sizes sizes = sizes_of(x, k);
+    ach_expand<scalar_t>(source.const_data_ptr<scalar_t>(), rows.const_data_ptr<int64_t>(),
+                         parameters.normaliser<scalar_t>(named), out.mutable_data_ptr<scalar_t>(), sizes,
+                         schedule_of<scalar_t>(schedule, sizes));
+  });
+  return out;
+}
+
+std::tuple<Tensor, Tensor, Tensor, Tensor> expand_backward(const Tensor& grad, const Tensor& x, const Tensor& index,
+                                                           const Tensor& alpha, const Tensor& weight,
+                                                           const Tensor& bias, std::string_view norm) {
+  check(x, index, alpha, weight, bias);
+  const Norm named = norm_named(norm);
+  const int64_t k = index.size(1), pairs = pair_count(k);
+  check_grad(grad, x, with_channels(x, x.size(1) + pairs));
+  const Tensor source = x.contiguous(), rows = index.contiguous(), packed = grad.contiguous();
+  const Parameters parameters(x, alpha, weight, bias);
+  const auto sums = source.options().dtype(at::kDouble);
+  Tensor grad_x = at::empty(x.sizes(), source.options()), grad_alpha = at::empty(alpha.sizes(), sums);
+  Tensor grad_weight = at::empty({pairs}, sums), grad_bias = at::empty({pairs}, sums);
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_expand_backward", [&] {
+    ach_expand_backward<scalar_t>(packed.const_data_ptr<scalar_t>(), source.const_data_ptr<scalar_t>(),
+                                  rows.const_data_ptr<int64_t>(), parameters.normaliser<scalar_t>(named),
+                                  grad_x.mutable_data_ptr<scalar_t>(), grad_weight.mutable_data_ptr<double>(),
+                                  grad_bias.mutable_data_ptr<double>(), grad_alpha.mutable_data_ptr<double>(),
+                                  sizes_of(x, k));
+  });
+  return {grad_x, grad_alpha.to(alpha.scalar_type()), grad_weight.to(weight.scalar_type()),
+          grad_bias.to(bias.scalar_type())};
+}
+
+}  // namespace opbench

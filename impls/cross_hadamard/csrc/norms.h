@@ -1,0 +1,88 @@
+// The four normalisers f(u) and their derivatives f'(u), on vectors of float or double.
+//
+// u is finite or NaN here: `bounded` has seen to that, since infinity over infinity would be NaN and not 1.
+#pragma once
+
+#include <type_traits>
+
+#include "cpu.h"
+#include "vectors.h"
+
+namespace opbench {
+
+// u within +-1e18 (+-1e150 for double), whose squares still are finite; NaN stays NaN.
+template <typename Sum>
+inline Vectorized<Sum> bounded(const Vectorized<Sum>& u) {
+  constexpr Sum limit = std::is_same_v<Sum, double> ? static_cast<Sum>(1e150) : static_cast<Sum>(1e18);
+  return at::vec::clamp(u, Vectorized<Sum>(-limit), Vectorized<Sum>(limit));
+}
+
+template <typename V>
+struct Sloped {
+  V value, slope;
+};
+
+struct Softsign {  // DySoft
+  template <typename V>
+  static V value(const V& u) {
+    return u / (V(1) + u.abs());
+  }
+  template <typename V>
+  static Sloped<V> sloped(const V& u) {
+    const V rest = V(1) / (V(1) + u.abs());
+    return {u * rest, rest * rest};
+  }
+};
+
+struct Sigmoid {  // DySig
+  template <typename V>
+  static V value(const V& u) {
+    return V(1) / (V(1) + u.neg().exp()) - V(0.5);
+  }
+  template <typename V>
+  static Sloped<V> sloped(const V& u) {
+    const V s = V(1) / (V(1) + u.neg().exp());
+    return {s - V(0.5), s * (V(1) - s)};
+  }
+};
+
+struct Algebraic {  // DyAlge
+  template <typename V>
+  static V value(const V& u) {
+    return u / (V(1) + u * u).sqrt();
+  }
+  template <typename V>
+  static Sloped<V> sloped(const V& u) {
+    const V rest = V(1) / (V(1) + u * u).sqrt();
+    return {u * rest, rest * rest * rest};
+  }
+};
+
+struct Tanh {  // DyT
+  template <typename V>
+  static V value(const V& u) {
+    return u.tanh();
+  }
+  template <typename V>
+  static Sloped<V> sloped(const V& u) {
+    const V t = u.tanh();
+    return {t, V(1) - t * t};
+  }
+};
+
+// Calls `body` with the struct of that name.
+template <typename Body>
+void with_norm(Norm norm, const Body& body) {
+  switch (norm) {
+    case Norm::softsign:
+      return body(Softsign());
+    case Norm::sigmoid:
+      return body(Sigmoid());
+    case Norm::algebraic:
+      return body(Algebraic());
+    case Norm::tanh:
+      return body(Tanh());
+  }
+}
+
+}  // namespace opbench

@@ -1,0 +1,94 @@
+// The product and its gradient as functions of tensors of any strides, rank >= 2 and size.
+#include <ATen/Dispatch.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#include <cstring>
+
+#include "checks.h"
+#include "tensors.h"
+
+namespace opbench {
+namespace {
+
+using at::Tensor;
+using std::optional;
+
+// The selected channels of every sample as one contiguous (B, k, *spatial) tensor. k is small beside P, so the
+// copy is a 2/(k-1) share of the output, and it makes the second factors contiguous.
+Tensor select(const Tensor& x, const Tensor& index) {
+  check_index(x, index);
+  const Tensor source = x.contiguous(), rows = index.contiguous();
+  const int64_t channels = x.size(1), k = index.size(1), total = index.numel();
+  Tensor z = at::empty(with_channels(x, k), source.options());
+  const int64_t bytes = total == 0 ? 0 : static_cast<int64_t>(z.nbytes()) / total;
+  const auto* from = static_cast<const char*>(source.const_data_ptr());
+  auto* to = static_cast<char*>(z.mutable_data_ptr());
+  const auto* wanted = rows.const_data_ptr<int64_t>();
+  for (int64_t row = 0; row < total; ++row) {
+    std::memcpy(to + row * bytes, from + (row / k * channels + wanted[row]) * bytes, bytes);
+  }
+  return z;
+}
+
+void run(const Tensor& z, const Tensor& out, Schedule schedule) {
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, z.scalar_type(), "cross_hadamard", [&] {
+    cross_hadamard<scalar_t>(z.const_data_ptr<scalar_t>(), out.mutable_data_ptr<scalar_t>(), sizes_of(z, z.size(1)),
+                             schedule);
+  });
+}
+
+}  // namespace
+
+Tensor forward(const Tensor& x, const optional<Tensor>& index, std::string_view schedule) {
+  check_input(x);
+  const Schedule named = schedule_named(schedule);
+  const Tensor z = index.has_value() ? select(x, *index) : x.contiguous();
+  Tensor out = at::empty(with_channels(z, pair_count(z.size(1))), z.options());
+  run(z, out, named);
+  return out;
+}
+
+void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out, std::string_view schedule) {
+  check_input(x);
+  const Schedule named = schedule_named(schedule);
+  const Tensor z = index.has_value() ? select(x, *index) : x.contiguous();
+  const auto shape = with_channels(z, pair_count(z.size(1)));
+  TORCH_CHECK_VALUE(out.sizes() == at::IntArrayRef(shape), "out has shape ", out.sizes(), "; expected ", shape);
+  TORCH_CHECK_TYPE(out.scalar_type() == z.scalar_type(), "out is ", out.scalar_type(), "; expected ",
+                   z.scalar_type(), " as x");
+  // The kernel reads z while it writes: memory they share has to wait.
+  if (out.is_contiguous() && !out.storage().is_alias_of(z.storage())) {
+    run(z, out, named);
+    if (!out.is_inference()) out.unsafeGetTensorImpl()->bump_version();
+  } else {
+    Tensor packed = at::empty(out.sizes(), z.options());
+    run(z, packed, named);
+    out.copy_(packed);
+  }
+}
+
+Tensor backward(const Tensor& grad, const Tensor& x, const optional<Tensor>& index) {
+  check_input(x);
+  if (index.has_value()) check_index(x, *index);
+  const int64_t n = index.has_value() ? index->size(1) : x.size(1);
+  check_grad(grad, x, with_channels(x, pair_count(n)));
+  const Tensor source = x.contiguous(), packed = grad.contiguous();
+  const Tensor rows = index.has_value() ? index->contiguous() : Tensor();
+  Tensor grad_x = at::empty(x.sizes(), source.options());
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "cross_hadamard_backward", [&] {
+    cross_hadamard_backward<scalar_t>(packed.const_data_ptr<scalar_t>(), source.const_data_ptr<scalar_t>(),
+                                      rows.defined() ? rows.const_data_ptr<int64_t>() : nullptr,
+                                      grad_x.mutable_data_ptr<scalar_t>(), sizes_of(x, n));
+  });
+  return grad_x;
+}
+
+void fill_with(Tensor out, double value) {
+  TORCH_CHECK_VALUE(out.is_contiguous(), "out has strides ", out.strides(), "; expected a contiguous tensor");
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, out.scalar_type(), "fill", [&] {
+    fill<scalar_t>(out.mutable_data_ptr<scalar_t>(), out.numel(), static_cast<scalar_t>(value));
+  });
+}
+
+}  // namespace opbench

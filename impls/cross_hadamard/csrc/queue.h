@@ -1,0 +1,71 @@
+// A run of values on its way past the cache: gathered in a small buffer, streamed out in aligned whole vectors.
+//
+// Maps of 7x7 or 14x14 elements start anywhere in a cache line. Streamed one by one, every start and end would leave a
+// line half written, which costs a read of memory; through the buffer only the ends of the whole run do.
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "vectors.h"
+
+namespace opbench {
+
+template <typename T>
+class Queue {
+ public:
+  static constexpr int64_t width = Vectorized<T>::size();
+  static constexpr int64_t most = 8192 / static_cast<int64_t>(sizeof(T));  // elements that may be added at a time
+
+  explicit Queue(T* to) : to_(to) {}
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue() { finish(); }
+
+  // What is added from now on goes to `to`.
+  void restart(T* to) {
+    finish();
+    to_ = to;
+  }
+  // `most` elements, and a vector more, may be written here before `added` says how many count.
+  T* place() { return held_ + count_; }
+  void added(int64_t count) {
+    count_ += count;
+    if (count_ >= most) flush();
+  }
+
+ private:
+  void flush() {
+    int64_t at = 0;
+    for (; at < count_ && !is_aligned(to_ + at); ++at) to_[at] = held_[at];
+    for (; at + width <= count_; at += width) put<true>(to_ + at, Vectorized<T>::loadu(held_ + at));
+    std::copy(held_ + at, held_ + count_, held_);
+    to_ += at;
+    count_ -= at;
+  }
+  void finish() {
+    flush();
+    std::copy(held_, held_ + count_, to_);
+    count_ = 0;
+  }
+
+  T* to_;
+  int64_t count_ = 0;
+  alignas(kLine) T held_[2 * most + width];
+};
+
+// Copy around the cache, or through it.
+template <bool stream, typename T>
+void copy(const T* from, T* to, int64_t count) {
+  int64_t at = 0;
+  if constexpr (stream) {
+    constexpr int64_t width = Vectorized<T>::size();
+    for (; at < count && !is_aligned(to + at); ++at) to[at] = from[at];
+    for (; at + width <= count; at += width) put<true>(to + at, Vectorized<T>::loadu(from + at));
+  }
+  std::copy(from + at, from + count, to + at);
+}
+
+}  // namespace opbench

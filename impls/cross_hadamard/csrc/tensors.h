@@ -1,0 +1,25 @@
+// The operators as functions of tensors; operators.cpp registers them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string_view>
+#include <tuple>
+
+namespace opbench {
+
+at::Tensor forward(const at::Tensor& x, const std::optional<at::Tensor>& index, std::string_view schedule);
+void forward_out(const at::Tensor& x, const std::optional<at::Tensor>& index, at::Tensor out,
+                 std::string_view schedule);
+at::Tensor backward(const at::Tensor& grad, const at::Tensor& x, const std::optional<at::Tensor>& index);
+
+at::Tensor expand(const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha, const at::Tensor& weight,
+                  const at::Tensor& bias, std::string_view norm, std::string_view schedule);
+std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> expand_backward(
+    const at::Tensor& grad, const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha,
+    const at::Tensor& weight, const at::Tensor& bias, std::string_view norm);
+
+void fill_with(at::Tensor out, double value);
+
+}  // namespace opbench

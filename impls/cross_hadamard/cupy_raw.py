@@ -1,0 +1,47 @@
+"""The CUDA C++ kernels (`csrc/cuda/`) compiled at run time by NVRTC and launched through CuPy, no compiler needed.
+
+Without a GPU the same source runs on the host, as `cpp_ext` there does not: see `host_cuda.py`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING
+
+from impls.cross_hadamard.dense import kernels_of
+from impls.cross_hadamard.kernels import SCHEDULES
+from impls.cross_hadamard.launching import backend_of
+from impls.native import why_not
+from opbench import simulation
+
+if TYPE_CHECKING:
+    from impls.cross_hadamard.dense import Launcher
+
+
+def _load() -> Launcher:
+    if simulation.active():
+        from impls.cross_hadamard import host_cuda
+
+        return host_cuda
+    from impls.cross_hadamard import cupy_kernels
+
+    return cupy_kernels
+
+
+def unavailable(device: str) -> str | None:
+    if device == "cpu":  # simulated: the source is compiled for the host
+        return why_not()
+    found = importlib.util.find_spec("cupy") is not None
+    return None if found else "cupy is not installed; python -m pip install cupy-cuda13x (or cupy-cuda12x)"
+
+
+KERNELS = kernels_of(_load)
+
+BACKEND = backend_of(
+    "cupy_raw",
+    about="CUDA C++ kernels through CuPy and NVRTC",
+    devices=frozenset({"cuda"}),
+    schedules=SCHEDULES,
+    simulator="the CUDA source compiled for the host, threads as fibers",
+    unavailable=unavailable,
+)

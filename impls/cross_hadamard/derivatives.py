@@ -1,0 +1,82 @@
+"""Autograd of the registered operators: first gradients by every backend's own kernels, second ones by the formula.
+
+With y[b, (i, j)] = z[b, i] * z[b, j], the gradient of z[b, i] is the sum over j of g[b, (i, j)] * z[b, j].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from impls.cross_hadamard import steps
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+BACKENDLESS = (None, None)
+"""Gradients of the arguments that are names: norm and backend."""
+
+
+def _ops() -> Any:
+    return torch.ops.opbench
+
+
+def _save_pairs(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    del output
+    *tensors, ctx.backend = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _pairs_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    x, index = ctx.saved_tensors
+    return _ops().cross_hadamard_backward(grad, x, index, ctx.backend), None, None
+
+
+def _pairs_double_backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    """The backward is bilinear in the gradient and x, so its own gradients are one product rule and itself."""
+    grad, x, index = ctx.saved_tensors
+    z, w = (x, cotangent) if index is None else (steps.selected(x, index), steps.selected(cotangent, index))
+    i, j = steps.pairs_for(x, index)
+    of_grad = w[:, i] * z[:, j] + z[:, i] * w[:, j]
+    return of_grad, _ops().cross_hadamard_backward(grad, cotangent, index, ctx.backend), None, None
+
+
+def _save_expansion(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    del output
+    *tensors, ctx.norm, ctx.backend = inputs
+    ctx.save_for_backward(*tensors)
+
+
+def _expansion_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    x, index, *parameters = ctx.saved_tensors
+    found = _ops().ach_expand_backward(grad, x, index, *parameters, ctx.norm, ctx.backend)
+    return found[0], None, *found[1:], *BACKENDLESS
+
+
+def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
+    """Second gradients are rare enough to be derived from the eager steps by autograd itself."""
+    grad, x, index, *parameters = ctx.saved_tensors
+    with torch.enable_grad():
+        grad, x, alpha, weight, bias = (one.detach().requires_grad_() for one in (grad, x, *parameters))
+        tables = steps.tables_for(x, index)
+        found = steps.expansion_gradients(grad, x, index, alpha, weight, bias, ctx.norm, tables, steps.gathered)
+        needed = [(one, by) for one, by in zip(found, cotangents, strict=True) if one.requires_grad]
+        of_grad, of_x, *of_parameters = torch.autograd.grad(
+            [one for one, _ in needed],
+            [grad, x, alpha, weight, bias],
+            [by for _, by in needed],
+            allow_unused=True,
+        )
+    return of_grad, of_x, None, *of_parameters, *BACKENDLESS
+
+
+def register(library: torch.library.Library) -> None:
+    """Once, when the operators are defined."""
+    for name, backward, setup in (
+        ("cross_hadamard", _pairs_backward, _save_pairs),
+        ("cross_hadamard_backward", _pairs_double_backward, _save_pairs),
+        ("ach_expand", _expansion_backward, _save_expansion),
+        ("ach_expand_backward", _expansion_double_backward, _save_expansion),
+    ):
+        torch.library.register_autograd(f"opbench::{name}", backward, setup_context=setup, lib=library)

@@ -1,0 +1,109 @@
+"""What a backend file offers, and how a name such as `triton_jit:balanced` leads to it.
+
+A backend file assigns `KERNELS`, one `Kernels`, and `BACKEND`, its entry in the harness's catalogue. Nothing else in
+the project lists backends: another file in this folder that assigns both has joined the public functions, the
+contract tests and every sweep.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from opbench.errors import MachineError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from opbench import Backend
+
+    Gradients: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
+    """Of x, alpha, weight and bias, each in its own shape and dtype."""
+
+PUBLISHED = ("direct", "balanced")
+"""The paper's two schedules: one product map a block, and a parity-balanced share of the pairs a channel."""
+
+OURS = ("blocked", "flat")
+"""A tile of channel pairs kept in registers, and the flat output cut into equal pieces."""
+
+SCHEDULES = (*PUBLISHED, *OURS)
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Functions of tensors that the contract has admitted; strides, empty sizes and n < 2 are theirs to handle.
+
+    forward(x, index, out, schedule): pairs of x (B, C, *spatial), or of the channels index (B, k) names, as
+        (B, P, *spatial). `out` is written and returned when given; it may be strided or share memory with x.
+    backward(grad, x, index): the gradient of x from that of the pairs.
+    expand(x, index, alpha, weight, bias, norm, schedule): concat(x, norm(alpha * pairs) * weight + bias).
+    expand_backward(grad, x, index, alpha, weight, bias, norm): gradients of x, alpha, weight and bias.
+    `schedule` is one of SCHEDULES, or "" for the backend's own choice; `norm` one of `norms.NORMS`.
+    """
+
+    forward: Callable[[Tensor, Tensor | None, Tensor | None, str], Tensor]
+    backward: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    expand: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, str, str], Tensor]
+    expand_backward: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, str], Gradients]
+
+
+@lru_cache(maxsize=1)
+def backends() -> tuple[str, ...]:
+    """The files of this folder that assign `KERNELS`, in alphabetical order."""
+    return tuple(sorted(file.stem for file in Path(__file__).parent.glob("*.py") if _offers_kernels(file)))
+
+
+def _offers_kernels(file: Path) -> bool:
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
+    return any(isinstance(target, ast.Name) and target.id == "KERNELS" for target in targets)
+
+
+@lru_cache(maxsize=256)
+def resolve(name: str, device: str) -> tuple[Kernels, str]:
+    """The kernels and the schedule of `backend` or `backend:schedule`.
+
+    Raises UsageError for an unknown backend or schedule, naming those that exist; MachineError for one that cannot
+    run on this device, saying what is missing.
+    """
+    stem, colon, schedule = name.partition(":")
+    if stem not in backends():
+        raise unknown("backend", stem, [*backends(), "auto"], "of cross_hadamard")
+    try:
+        module = import_module(f"impls.cross_hadamard.{stem}")
+    except ModuleNotFoundError as exc:
+        library = (exc.name or "").partition(".")[0]
+        raise MachineError(f"{stem} cannot run: {library} is not installed; there are: {', '.join(usable(device))}; "
+                           f"or python -m pip install {PACKAGES.get(library, library)}") from exc  # fmt: skip
+    backend: Backend = module.BACKEND
+    if colon and schedule not in backend.schedules:
+        if not backend.schedules:
+            raise UsageError(f"backend {stem!r} has no schedules, got {schedule!r}; ask for {stem!r} alone")
+        raise unknown("schedule", schedule, backend.schedules, f"of backend {stem!r}")
+    if reason := backend.missing(device):
+        raise MachineError(f"{stem} cannot run on {device}: {reason}; there are: {', '.join(usable(device))}")
+    kernels: Kernels = module.KERNELS
+    return kernels, schedule
+
+
+PACKAGES = {"triton": "triton", "numba": "numba-cuda", "cupy": "cupy-cuda13x"}
+"""What to install for a missing import, where the package's name is not the module's."""
+
+
+@lru_cache(maxsize=8)
+def usable(device: str) -> tuple[str, ...]:
+    """Backends that can run on `cpu` or `cuda` of this machine."""
+    return tuple(name for name in backends() if _usable(name, device))
+
+
+def _usable(name: str, device: str) -> bool:
+    try:
+        backend: Backend = import_module(f"impls.cross_hadamard.{name}").BACKEND
+    except ModuleNotFoundError:
+        return False
+    return backend.missing(device) is None

@@ -1,0 +1,57 @@
+"""What every kernel here is made with: a typed `@kernel`, and one way to launch.
+
+Triton compiles a kernel again for an integer that is 1, and again for one divisible by 16. Sizes change with every
+shape, so `@kernel` turns that off for parameters annotated `int`; what the compiler must know to use 16-byte
+accesses is given to it as a `tl.constexpr` vector width that sizes are multiplied by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import triton
+import triton.language as tl
+from triton.runtime.interpreter import InterpretedFunction
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LARGEST_GRID = 2**31 - 1
+"""Programs along the first axis of a grid; 65535 along the others."""
+LARGEST_SIDE_GRID = 65535
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """`triton.jit`, with no specialisation on the values of parameters annotated `int`."""
+    sizes = [name for name, kind in function.__annotations__.items() if kind == "int"]
+    return triton.jit(function, do_not_specialize=sizes)
+
+
+def accumulator(dtype: torch.dtype) -> tl.dtype:
+    """The dtype products are made in: float64 for float64, else float32 (exact for products of the 16-bit types)."""
+    return tl.float64 if dtype == torch.float64 else tl.float32
+
+
+def launch(
+    compiled: Any, grid: tuple[int, ...], on: Tensor, arguments: tuple[Any, ...], fixed: Mapping[str, Any]
+) -> None:
+    """Run `compiled` over `grid` on the device of `on`, on torch's current stream.
+
+    fixed: the kernel's `tl.constexpr` parameters, and `num_warps`.
+    One stage: there is no matrix product whose loads the compiler could run ahead of.
+    """
+    with _surroundings(compiled, on):
+        compiled[grid](*arguments, **fixed, num_stages=1)
+
+
+def _surroundings(compiled: Any, on: Tensor) -> AbstractContextManager[object]:
+    if isinstance(compiled, InterpretedFunction):
+        # NumPy warns where IEEE arithmetic overflows or makes a NaN; a GPU does the same arithmetic in silence.
+        return np.errstate(all="ignore")
+    if on.is_cuda and on.device.index != torch.cuda.current_device():
+        return torch.cuda.device(on.device)
+    return nullcontext()

@@ -1,0 +1,58 @@
+"""`auto`: the measured table first, the documented rule without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from impls.cross_hadamard import automatic, kernels
+from impls.cross_hadamard.functional import cross_hadamard
+from opbench import dispatch
+from opbench.dispatch import Row, Table, device_key
+from opbench.environment import describe
+
+from .definitions import expected, random
+
+
+@pytest.fixture
+def no_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(dispatch, "tables", list)
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    dispatch.forget()
+    automatic._automatic.cache_clear()
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_without_a_table_the_first_of_the_order_that_can_run_is_taken() -> None:
+    first = next(name for name in automatic.ORDER if name in kernels.usable("cpu"))
+    assert automatic.chosen("auto", torch.ones(1, 3, 5), None) == kernels.resolve(first, "cpu")
+
+
+@pytest.mark.usefixtures("no_tables")
+def test_the_nearest_row_decides_backend_and_schedule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def row(batch: int, label: str) -> Row:
+        axes = {"batch": batch, "channels": 8, "edge": 4, "selected": 0}
+        return Row("cross_hadamard", "float32", axes, {label: 1.0, "torch_eager": 9.0})
+
+    table = Table(device_key(describe("cpu")), "abc", (row(1, "torch_select"), row(64, "torch_compile")))
+    monkeypatch.setattr(dispatch, "tables", lambda: [table])
+    dispatch.forget()
+    assert automatic.chosen("auto", torch.ones(2, 8, 4, 4), None)[0] is kernels.resolve("torch_select", "cpu")[0]
+    assert automatic.chosen("auto", torch.ones(63, 8, 4, 4), None)[0] is kernels.resolve("torch_compile", "cpu")[0]
+
+
+def test_every_backend_of_the_rule_exists() -> None:
+    assert set(automatic.ORDER) <= set(kernels.backends())
+
+
+def test_auto_is_right() -> None:
+    x = random(1, 3, 5)
+    assert torch.equal(cross_hadamard(x), expected(x))
