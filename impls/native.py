@@ -12,6 +12,7 @@ import os
 import platform
 import shlex
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,14 +34,35 @@ def compiler() -> str | None:
     return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
 
 
-def why_not() -> str | None:
-    """Why nothing can be built here, or None."""
+def why_not(*, cuda: bool = False) -> str | None:
+    """Why nothing can be built here, or None; with `cuda`, why no source for the GPU can be."""
     if compiler() is None:
         wanted = os.environ.get("CXX", "c++ or g++")
         return f"no C++ compiler ({wanted}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
     if shutil.which("ninja") is None and not _ninja_module():
         return "ninja is not installed; pip install ninja"
+    return _why_no_cuda() if cuda else None
+
+
+def _why_no_cuda() -> str | None:
+    import torch
+
+    if torch.version.cuda is None:
+        return f"PyTorch {torch.__version__} is built without CUDA; install one built for it (pytorch.org)"
+    if nvcc() is None:
+        return "no nvcc: neither CUDA_HOME nor the PATH has one; install the CUDA toolkit or set CUDA_HOME"
+    if not torch.cuda.is_available():
+        return "no CUDA device: PyTorch sees none on this machine, and its architecture is what is compiled for"
     return None
+
+
+def nvcc() -> Path | None:
+    """The CUDA compiler that torch.utils.cpp_extension builds with, or None."""
+    from torch.utils import cpp_extension
+
+    home = cpp_extension.CUDA_HOME
+    found = Path(home) / "bin" / "nvcc" if home else None
+    return found if found is not None and found.exists() else None
 
 
 def _ninja_module() -> Path | None:
@@ -60,14 +82,27 @@ def flags() -> list[str]:
     return ["-O3", "-march=native", "-fopenmp", "-Wno-unknown-pragmas", *vectors]
 
 
-def build(name: str, sources: Iterable[Path]) -> Path:
-    """The shared library of these sources, compiled unless the cache has it.
+def cuda_flags() -> list[str]:
+    """nvcc's flags for this machine's device: IEEE arithmetic (no fast-math), source lines kept for the profiler."""
+    import torch
 
-    The cache key covers the sources, flags, torch, the processor and the compiler's path. Raises MachineError
-    with the compiler's last lines when it does not build, and where there is no compiler.
+    major, minor = torch.cuda.get_device_capability()
+    architecture = f"{major}{minor}"
+    return [f"-gencode=arch=compute_{architecture},code=sm_{architecture}", "-O3", "-lineinfo"]
+
+
+def build(name: str, sources: Iterable[Path]) -> Path:
+    """The shared library of these sources, compiled unless the cache has it: .cpp, .cu with nvcc; the rest are headers.
+
+    The cache key covers the sources, flags, torch, the processor, the compiler's path, and for .cu nvcc's version and
+    the device's architecture. Raises MachineError with the compiler's last lines when it does not build, and where
+    there is no compiler.
     """
     files = tuple(sources)
-    library = cache_folder() / f"{name}-{_key(files)}.so"
+    cuda = any(file.suffix == ".cu" for file in files)
+    if cuda and (reason := why_not(cuda=True)):  # the key needs nvcc and the device
+        raise MachineError(f"cannot build {name}: {reason}")
+    library = cache_folder() / f"{name}-{_key(files, cuda=cuda)}.so"
     if library.exists():
         return library
     if reason := why_not():
@@ -86,12 +121,15 @@ def build(name: str, sources: Iterable[Path]) -> Path:
 def _compile(name: str, files: tuple[Path, ...], folder: Path) -> None:
     from torch.utils import cpp_extension
 
+    cuda = any(file.suffix == ".cu" for file in files)
     try:
         with _environment_for_building():
             cpp_extension.load(
                 name,
-                [str(file) for file in files if file.suffix == ".cpp"],
+                [str(file) for file in files if file.suffix in {".cpp", ".cu"}],
                 extra_cflags=flags(),
+                extra_cuda_cflags=cuda_flags() if cuda else None,
+                with_cuda=cuda,
                 extra_ldflags=["-fopenmp"],
                 build_directory=str(folder),
                 is_python_module=False,
@@ -119,14 +157,21 @@ def _environment_for_building() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _key(files: tuple[Path, ...]) -> str:
+def _key(files: tuple[Path, ...], *, cuda: bool) -> str:
     import torch
 
     parts = [torch.__version__, *flags(), platform.machine(), _processor(), compiler() or ""]
+    if cuda:
+        parts += [*cuda_flags(), _nvcc_version()]
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _nvcc_version() -> str:
+    found = subprocess.run([str(nvcc()), "--version"], capture_output=True, text=True, check=False)
+    return found.stdout
 
 
 def _processor() -> str:

@@ -9,6 +9,7 @@ installed package joins through the entry-point groups `opbench.operators` (a pa
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module, metadata
 from importlib.util import find_spec
@@ -81,9 +82,17 @@ def backend(operator_name: str, name: str) -> Backend | Unavailable:
         if library not in OPTIONAL:
             raise
         return Unavailable(f"{library} is not installed")
+    found = _as_far_as(operator(operator_name), found)
     if schedule and schedule not in found.schedules:
-        raise unknown("schedule", schedule, found.schedules, f"of backend {stem!r}")
+        where = f"of backend {stem!r} for operator {operator_name!r}"
+        raise unknown("schedule", schedule, found.schedules, where)
     return found
+
+
+def _as_far_as(operator: Operator, found: Backend) -> Backend:
+    """The backend with the modes and schedules that this operator has; it may serve several."""
+    schedules = tuple(one for one in found.schedules if one in operator.schedules or not operator.schedules)
+    return replace(found, modes=found.modes & operator.modes, schedules=schedules)
 
 
 def sweep(name: str) -> Sweep:

@@ -27,8 +27,8 @@ def poison(out: Tensor) -> Tensor:
     return out.fill_(math.nan)
 
 
-def compare(got: Any, want: Tensor, tolerance: Tolerance, dtype: torch.dtype) -> Check:
-    """Hold an output against the float64 reference.
+def compare(got: Any, want: Tensor, tolerance: Tolerance, dtype: torch.dtype, scale: float | None = None) -> Check:
+    """Hold an output against the float64 reference. `scale` is `rms(want)` where that is known already.
 
     Passes where |got - want| <= atol * rms(want) + rtol * |want| for every element; NaN passes only where the
     reference is NaN, an infinity only against the same one. A wrong type, shape, dtype or device fails too.
@@ -36,7 +36,7 @@ def compare(got: Any, want: Tensor, tolerance: Tolerance, dtype: torch.dtype) ->
     if problem := _shape_problem(got, want, dtype):
         return _verdict(tolerance, elements=want.numel(), misses=max(1, want.numel()), detail=problem)
     given, wanted = got.detach().reshape(-1), want.reshape(-1)
-    allowance = tolerance.atol * _rms(wanted)
+    allowance = tolerance.atol * (rms(wanted) if scale is None else scale) if tolerance.atol else 0.0
     totals = _Totals()
     for start in range(0, wanted.numel(), SLICE):
         part = slice(start, start + SLICE)
@@ -97,7 +97,8 @@ def _shape_problem(got: Any, want: Tensor, dtype: torch.dtype) -> str:
     return ""
 
 
-def _rms(want: Tensor) -> float:
+def rms(want: Tensor) -> float:
+    """Root mean square of the finite elements; 0 of none."""
     finite = want[want.isfinite()]
     return float(finite.square().mean().sqrt()) if finite.numel() else 0.0
 

@@ -87,8 +87,6 @@ class PointMeasurement:
             reason = found.reason
         elif self.point.dtype not in operator.tolerances:
             reason = f"{operator.name} takes {', '.join(operator.tolerances)}, not {self.point.dtype}"
-        elif self.point.mode not in operator.modes:
-            reason = f"{operator.name} has mode {', '.join(sorted(operator.modes))}, not {self.point.mode!r}"
         else:
             reason = found.refusal(self.point)
         if reason is not None:

@@ -91,6 +91,7 @@ class Operator:
         inputs hold `grad`, and the reference is the gradient of the operator's first input.
     backends: the package whose modules compute this operator too (their `prepare` goes by the point's operator);
         empty for the operator's own.
+    schedules: those of its backends' schedules that this operator has; empty for all of them.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
     """
 
@@ -106,6 +107,7 @@ class Operator:
     sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
     modes: frozenset[str] = frozenset({"forward"})
     backends: str = ""
+    schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
 
     def tolerance(self, point: Point) -> Tolerance:

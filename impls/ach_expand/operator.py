@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.cross_hadamard import steps
+from impls.cross_hadamard.kernels import OURS
 from impls.cross_hadamard.norms import ELEMENTWISE
 from impls.cross_hadamard.pairs import pair_count
 from impls.cross_hadamard.tolerances import accumulated
@@ -126,4 +127,5 @@ OPERATOR = Operator(
     sizes=sizes,
     modes=frozenset({"forward", "backward"}),
     backends="impls.cross_hadamard",
+    schedules=OURS,
 )

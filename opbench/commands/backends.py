@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from opbench import catalog
+from opbench.options import DTYPES
 from opbench.record import Unavailable
 
 
@@ -19,17 +20,15 @@ def run(operator: str | None, as_json: bool) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("operator", "backend", "runs on", "dtypes", "modes", "here", box=None, pad_edge=False)
+    table = Table("operator", "backend", "schedules", "dtypes", "modes", "here", box=None, pad_edge=False)
+    for column in table.columns[:2]:
+        column.no_wrap = True
     for row in rows:
         here = [f"{device}: {why or 'yes'}" for device, why in row["here"].items()]
-        table.add_row(
-            row["operator"],
-            row["backend"],
-            " ".join(row["devices"]),
-            " ".join(row["dtypes"]),
-            " ".join(row["modes"]),
-            "\n".join(here),
-        )
+        every = set(row["dtypes"]) == set(DTYPES)
+        dtypes = "all" if every else " ".join(row["dtypes"])
+        schedules, modes = (" ".join(row.get(name, ())) for name in ("schedules", "modes"))
+        table.add_row(row["operator"], row["backend"], schedules, dtypes, modes, "\n".join(here))
     Console().print(table)
     return 0
 

@@ -13,6 +13,7 @@ from opbench.errors import UsageError
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.record import Check, Failed, Mismatch, Outcome, Unavailable
+from opbench.run import elsewhere_only
 from opbench.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ def run(
     if simulate:
         device = _simulated_device(device)
     operator = catalog.operator(name)
-    names = words("backend", backends) or tuple(_with_schedules(name, simulate))
+    wanted = words("backend", backends)
+    names = wanted or tuple(_with_schedules(name, simulate, resolve_device(device)))
     for backend in names:
         catalog.backend(name, backend)
-    wanted = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
-    points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), wanted, resolve_device(device)))
+    asked = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
+    points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), asked, resolve_device(device)))
     wrong = 0
     passed: dict[str, int] = dict.fromkeys(names, 0)
     for point, verdicts in _verdicts(operator, points, names):
@@ -48,10 +50,10 @@ def run(
             passed[label] += isinstance(verdict, Check)
             _show(point, label, verdict, simulate, as_json)
     if not as_json:
-        print(
-            f"{len(points)} points{' simulated' if simulate else ''}: "
-            + ", ".join(f"{label} {count} passed" for label, count in passed.items())
-        )
+        told = ", ".join(f"{label} {count} passed" for label, count in passed.items())
+        print(f"{len(points)} points{' simulated' if simulate else ''}: {told}")
+        if not simulate and not wanted and (others := elsewhere_only(name, resolve_device(device))):
+            print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
     return 1 if wrong else 0
 
 
@@ -63,13 +65,13 @@ def _simulated_device(device: str) -> str:
     return "cpu"
 
 
-def _with_schedules(name: str, simulate: bool) -> Iterator[str]:
-    """Every backend and schedule; under simulation those that have a simulator, and only they."""
+def _with_schedules(name: str, simulate: bool, device: str) -> Iterator[str]:
+    """Every backend and schedule that has kernels for the device; under simulation, those that have a simulator."""
     for backend in catalog.backend_names(name):
         found = catalog.backend(name, backend)
         if isinstance(found, Unavailable):
             yield backend
-        elif found.simulator or not simulate:
+        elif found.simulator if simulate else device in found.devices:
             yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)
 
 

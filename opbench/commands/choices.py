@@ -6,19 +6,20 @@ import json
 from dataclasses import asdict
 
 from opbench import dispatch
-from opbench.dispatch import Table
+from opbench.dispatch import Table, device_key
+from opbench.environment import describe
 
 
 def run(as_json: bool) -> int:
     tables = dispatch.tables()
-    here = {key: dispatch.table_for(key) for key in _devices()}
+    here = {device: dispatch.table_for(device) for device in _devices()}
     if as_json:
         for table in tables:
             print(json.dumps(asdict(table) | {"used": table in here.values()}))
         return 0
     for device, used in here.items():
-        told = f"table of {used.device} ({used.source})" if used else "no table; the rule in the docstring of `auto`"
-        print(f"{device}: {told}")
+        name = device_key(describe(device))
+        print(f"{device}: {name}: {used.source if used else 'not measured, `auto` goes by its rule'}")
     for table in tables:
         _show(table)
     print("Measure this machine: opbench sweep grid && opbench dispatch grid")

@@ -1,0 +1,8 @@
+// Every kernel: what NVRTC is given, and what the launches include.
+#pragma once
+
+#include "backward.cuh"
+#include "blocked.cuh"
+#include "flat.cuh"
+#include "forward.cuh"
+#include "sums.cuh"

@@ -1,0 +1,97 @@
+"""One kernel instance of csrc/cuda compiled by NVRTC to a cubin file, kept beside the built extensions.
+
+CuPy can compile by itself, but appends -ftz=true, which turns denormal products into zeros, and its cache key does
+not cover included headers. So NVRTC is called here, and CuPy only loads what came out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from impls.native import cache_folder
+from opbench.errors import MachineError
+
+FOLDER = Path(__file__).parent / "csrc" / "cuda"
+OPTIONS = ("-std=c++17", "-lineinfo", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")
+
+
+def why_not() -> str | None:
+    """Why nothing can be compiled at run time here, or None."""
+    if importlib.util.find_spec("cupy") is None:
+        return "CuPy is not installed; python -m pip install cupy-cuda13x (cupy-cuda12x for CUDA 12)"
+    from cupy.cuda import nvrtc
+
+    try:
+        nvrtc.getVersion()
+    except (RuntimeError, ImportError, OSError) as exc:
+        return f"no NVRTC library ({str(exc).splitlines()[0]}); install the CUDA toolkit or nvidia-cuda-nvrtc"
+    return None if include_folders() else "no cuda_fp16.h; install the CUDA toolkit or nvidia-cuda-runtime"
+
+
+@lru_cache(maxsize=1)
+def include_folders() -> tuple[Path, ...]:
+    """Where cuda_fp16.h lies: in the CUDA toolkit, or in the NVIDIA packages that torch or CuPy brought."""
+    import cupy
+
+    roots = [Path(found)] if (found := cupy.cuda.get_cuda_path()) else []
+    spec = importlib.util.find_spec("nvidia")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        roots += [Path(folder) / "cu13", Path(folder) / "cuda_runtime"]
+    folders = [root / "include" for root in roots]
+    return tuple(folder for folder in folders if (folder / "cuda_fp16.h").exists())
+
+
+def compiled(instance: str, architecture: str) -> tuple[Path, str]:
+    """The cubin file of a template instance such as `opbench::direct<float>`, and the kernel's name within it.
+
+    `architecture` is a compute capability without its dot, such as "90". Raises MachineError where there is no NVRTC,
+    and with its first error where the kernel does not compile.
+    """
+    if reason := why_not():
+        raise MachineError(f"cannot compile {instance}: {reason}")
+    file = cache_folder() / f"{_key(instance, architecture)}.cubin"
+    named = file.with_suffix(".name")
+    if not (file.exists() and named.exists()):
+        cubin, name = _compile(instance, architecture)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _put(named, name.encode())
+        _put(file, cubin)
+    return file, named.read_text(encoding="utf-8")
+
+
+def _compile(instance: str, architecture: str) -> tuple[bytes, str]:
+    from cupy.cuda import nvrtc
+
+    includes = [f"-I{folder}" for folder in (FOLDER, *include_folders())]
+    program = nvrtc.createProgram('#include "kernels.cuh"\n', "kernels.cu", (), ())
+    try:
+        nvrtc.addNameExpression(program, instance)
+        nvrtc.compileProgram(program, (*OPTIONS, f"-arch=sm_{architecture}", *includes))
+        name = nvrtc.getLoweredName(program, instance)
+        return nvrtc.getCUBIN(program), name if isinstance(name, str) else name.decode()
+    except nvrtc.NVRTCError as exc:
+        log = str(nvrtc.getProgramLog(program))
+        lines = [line for line in log.splitlines() if "error" in line] or [str(exc)]
+        raise MachineError(f"NVRTC does not compile {instance} for sm_{architecture}: {lines[0]}") from exc
+    finally:
+        nvrtc.destroyProgram(program)
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Whole or not at all, whoever else writes it: the content is the same."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as made:
+        made.write(content)
+    Path(made.name).replace(file)
+
+
+def _key(instance: str, architecture: str) -> str:
+    from cupy.cuda import nvrtc
+
+    digest = hashlib.sha256(f"{instance}\0{architecture}\0{OPTIONS}\0{nvrtc.getVersion()}".encode())
+    for header in sorted(FOLDER.glob("*.cuh")):
+        digest.update(header.read_bytes())
+    return f"cross_hadamard-{digest.hexdigest()[:24]}"
