@@ -22,13 +22,13 @@ def _ops() -> Any:
     return torch.ops.opbench
 
 
-def _save_pairs(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+def save_pairs(ctx: Any, inputs: tuple[Any, ...], output: Any = None) -> None:
     del output
     *tensors, ctx.backend = inputs
     ctx.save_for_backward(*tensors)
 
 
-def _pairs_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+def pairs_backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
     x, index = ctx.saved_tensors
     return _ops().cross_hadamard_backward(grad, x, index, ctx.backend), None, None
 
@@ -42,13 +42,13 @@ def _pairs_double_backward(ctx: Any, cotangent: Tensor) -> tuple[Tensor, Tensor,
     return of_grad, _ops().cross_hadamard_backward(grad, cotangent, index, ctx.backend), None, None
 
 
-def _save_expansion(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+def save_expansion(ctx: Any, inputs: tuple[Any, ...], output: Any = None) -> None:
     del output
     *tensors, ctx.norm, ctx.backend = inputs
     ctx.save_for_backward(*tensors)
 
 
-def _expansion_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+def expansion_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, index, *parameters = ctx.saved_tensors
     found = _ops().ach_expand_backward(grad, x, index, *parameters, ctx.norm, ctx.backend)
     return found[0], None, *found[1:], *BACKENDLESS
@@ -74,9 +74,9 @@ def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | 
 def register(library: torch.library.Library) -> None:
     """Once, when the operators are defined."""
     for name, backward, setup in (
-        ("cross_hadamard", _pairs_backward, _save_pairs),
-        ("cross_hadamard_backward", _pairs_double_backward, _save_pairs),
-        ("ach_expand", _expansion_backward, _save_expansion),
-        ("ach_expand_backward", _expansion_double_backward, _save_expansion),
+        ("cross_hadamard", pairs_backward, save_pairs),
+        ("cross_hadamard_backward", _pairs_double_backward, save_pairs),
+        ("ach_expand", expansion_backward, save_expansion),
+        ("ach_expand_backward", _expansion_double_backward, save_expansion),
     ):
         torch.library.register_autograd(f"opbench::{name}", backward, setup_context=setup, lib=library)
