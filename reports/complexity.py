@@ -17,7 +17,7 @@ from reports import canvas, units
 from reports.agreement import agreement
 from reports.cost_models import paper_macs
 from reports.series import panels
-from reports.sheets import figure_file, spread, titled, undrawn
+from reports.sheets import figure_file, lines_of, spread, titled, undrawn
 from reports.style import FAINT, INK, look, styled, to_svg
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class Plot:
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     found = plots(records)
-    shown, rest = spread(found, MOST_FIGURES)
-    remark = undrawn(len(shown), rest, "figures")
+    shown, _ = spread(lines_of(found, lambda plot: max(map(len, plot.lines.values()))), MOST_FIGURES)
+    remark = undrawn(len(shown), len(found) - len(shown), "figures")
     return [_figure(plot, str(number) if number > 1 else "", remark) for number, plot in enumerate(shown, 1)]
 
 

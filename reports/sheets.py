@@ -60,8 +60,22 @@ def sheets(found: Sequence[Panel], drawable: Callable[[Panel], object]) -> list[
 
 
 def _sheet(label: str, mine: Sequence[Panel], drawable: Callable[[Panel], object]) -> Sheet:
-    drawn, rest = spread([panel for panel in mine if drawable(panel)], MOST_PANELS)
-    return Sheet(label, tuple(drawn), tuple(record for panel in mine for record in panel.records), rest)
+    able = [panel for panel in mine if drawable(panel)]
+    drawn, _ = spread(lines_of(able, _positions), MOST_PANELS)
+    records = tuple(record for panel in mine for record in panel.records)
+    return Sheet(label, tuple(drawn), records, len(able) - len(drawn))
+
+
+def _positions(panel: Panel) -> int:
+    return len({panel.position(record) for record in panel.records})
+
+
+def lines_of(items: Sequence[Item], length: Callable[[Item], int]) -> list[Item]:
+    """The items that are lines, or all where none is; length(item) is on how many x positions it has something.
+
+    A grid's crossing planes leave many lone points beside the lines.
+    """
+    return [item for item in items if length(item) > 1] or list(items)
 
 
 def spread(items: Sequence[Item], most: int) -> tuple[list[Item], int]:
@@ -76,7 +90,7 @@ def undrawn(drawn: int, rest: int, what: str = "panels") -> str:
     """A sentence for a caption; "" where nothing was left out."""
     if not rest:
         return ""
-    return f" {drawn} of {drawn + rest} {what} are drawn, evenly spread; all values are in the table."
+    return f" {drawn} of {drawn + rest} {what} are drawn; all values are in the table."
 
 
 def titled(stem: str, label: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from impls import native
+from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.dense import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES, Kernels
 from impls.cross_hadamard.launching import backend_of
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
     from impls.cross_hadamard.dense import Launcher
     from impls.cross_hadamard.kernels import Gradients
-
-
-def _on_cpu() -> Any:
-    return importlib.import_module("impls.cross_hadamard.cpp_kernels")
 
 
 def _load() -> Launcher:
@@ -33,22 +29,19 @@ _CUDA = kernels_of(_load)
 def forward(x: Tensor, index: Tensor | None, out: Tensor | None, schedule: str) -> Tensor:
     if x.is_cuda:
         return _CUDA.forward(x, index, out, schedule)
-    pairs: Tensor = _on_cpu().forward(x, index, out, schedule)
-    return pairs
+    return cpp_kernels.forward(x, index, out, schedule)
 
 
 def backward(grad: Tensor, x: Tensor, index: Tensor | None) -> Tensor:
     if x.is_cuda:
         return _CUDA.backward(grad, x, index)
-    of_x: Tensor = _on_cpu().backward(grad, x, index)
-    return of_x
+    return cpp_kernels.backward(grad, x, index)
 
 
 def expand(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, schedule: str) -> Tensor:
     if x.is_cuda:
         return _CUDA.expand(x, index, alpha, weight, bias, norm, schedule)
-    expanded: Tensor = _on_cpu().expand(x, index, alpha, weight, bias, norm, schedule)
-    return expanded
+    return cpp_kernels.expand(x, index, alpha, weight, bias, norm, schedule)
 
 
 def expand_backward(
@@ -56,8 +49,7 @@ def expand_backward(
 ) -> Gradients:
     if x.is_cuda:
         return _CUDA.expand_backward(grad, x, index, alpha, weight, bias, norm)
-    found: Gradients = _on_cpu().expand_backward(grad, x, index, alpha, weight, bias, norm)
-    return found
+    return cpp_kernels.expand_backward(grad, x, index, alpha, weight, bias, norm)
 
 
 def unavailable(device: str) -> str | None:

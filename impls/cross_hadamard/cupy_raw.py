@@ -1,6 +1,6 @@
-"""The CUDA C++ kernels (`csrc/cuda/`) compiled at run time by NVRTC and launched through CuPy, no compiler needed.
+"""The CUDA C++ kernels (`csrc/cuda/`) compiled at run time by NVRTC and launched through CuPy: no nvcc needed.
 
-Without a GPU the same source runs on the host, as `cpp_ext` there does not: see `host_cuda.py`.
+Simulated, the same source is compiled for the host by the C++ compiler and run thread by thread (`host_cuda.py`).
 """
 
 from __future__ import annotations
@@ -29,10 +29,13 @@ def _load() -> Launcher:
 
 
 def unavailable(device: str) -> str | None:
-    if device == "cpu":  # simulated: the source is compiled for the host
+    if device == "cpu":  # simulated
         return why_not()
-    found = importlib.util.find_spec("cupy") is not None
-    return None if found else "cupy is not installed; python -m pip install cupy-cuda13x (or cupy-cuda12x)"
+    if importlib.util.find_spec("cupy") is None:
+        return "cupy is not installed; python -m pip install cupy-cuda13x (or cupy-cuda12x)"
+    from impls.cross_hadamard import cupy_kernels
+
+    return cupy_kernels.unavailable()
 
 
 KERNELS = kernels_of(_load)

@@ -7,7 +7,7 @@ from itertools import product
 from opbench.case import Axes
 from opbench.record import Failed
 from reports.series import comparable, panels, settled, x_axis
-from reports.sheets import MOST_PANELS, sheets, spread
+from reports.sheets import MOST_PANELS, lines_of, sheets, spread
 
 from .builders import line, measured, record
 
@@ -69,6 +69,11 @@ def test_a_figure_holds_few_panels_and_says_how_many_it_left_out() -> None:
     (sheet,) = sheets(panels(records), lambda panel: panel.lines)
     assert len(sheet.panels) == MOST_PANELS
     assert f"{MOST_PANELS} of 10 panels are drawn" in sheet.remarks
+
+
+def test_lone_points_give_way_to_lines_but_stand_where_there_are_none() -> None:
+    assert lines_of(["a", "bc", "d", "efg"], len) == ["bc", "efg"]
+    assert lines_of(["a", "d"], len) == ["a", "d"]
 
 
 def test_spreading_keeps_both_ends() -> None:
