@@ -33,15 +33,20 @@ def _devices() -> list[str]:
 
 
 def _show(table: Table) -> None:
+    """One line a shape; axes that are the same in every row stand in the title."""
     from rich.console import Console
     from rich.table import Table as Sheet
 
-    sheet = Sheet(
-        "operator", "dtype", "shape", "fastest", "median", "next", box=None, pad_edge=False, title=table.device
-    )
+    axes = list(dict.fromkeys(name for row in table.rows for name in row.axes))
+    moving = [name for name in axes if len({row.axes.get(name) for row in table.rows}) > 1]
+    still = ", ".join(f"{name}={table.rows[0].axes[name]}" for name in axes if name not in moving)
+    title = f"{table.device}{f': {still}' if still else ''}"
+    columns = ("operator", "dtype", *moving, "fastest", "median us", "next", "x slower")
+    sheet = Sheet(*columns, box=None, pad_edge=False, title=title, title_justify="left")
     for row in table.rows:
         ranked = sorted(row.seconds, key=row.seconds.__getitem__)
-        second = f"{ranked[1]} ({row.seconds[ranked[1]] / row.seconds[ranked[0]]:.2f}x)" if len(ranked) > 1 else ""
-        shape = " ".join(f"{name}={value}" for name, value in row.axes.items())
-        sheet.add_row(row.operator, row.dtype, shape, ranked[0], f"{row.seconds[ranked[0]] * 1e6:.4g} us", second)
-    Console().print(sheet)
+        best = row.seconds[ranked[0]]
+        second = (ranked[1], f"{row.seconds[ranked[1]] / best:.2f}") if len(ranked) > 1 else ("", "")
+        sizes = (str(row.axes.get(name, "")) for name in moving)
+        sheet.add_row(row.operator, row.dtype, *sizes, ranked[0], f"{best * 1e6:.4g}", *second)
+    Console(width=max(100, Console().width), soft_wrap=True).print(sheet)
