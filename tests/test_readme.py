@@ -62,6 +62,7 @@ def test_the_function_shown_returns_the_shapes_shown() -> None:
     assert names["y"].shape == (8, 2016, 14, 14)
     assert names["y"].requires_grad
     assert names["z"].shape == (8, 120, 14, 14)
+    assert names["e"].shape == (8, 184, 14, 14)
 
 
 def test_the_backend_shown_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,7 +78,7 @@ def test_the_backend_shown_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_help_names_the_example_of_every_command() -> None:
-    for command in ("ls", "backends", "check", "sweep", "report", "count"):
+    for command in ("ls", "backends", "check", "sweep", "dispatch", "report", "count"):
         words = [sys.executable, "-m", "opbench", command, "--help"]
         run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
         assert f"Example:  opbench {command}" in run.stdout

@@ -24,7 +24,8 @@ def cross_hadamard(
     index: (B, k) int64 or None. When given, the pairs are of the channels x[b, index[b]] (the paper's selected form,
         Eq. 2); repeated values are allowed.
     backend: a name such as `cpp_ext`, one with its schedule such as `triton_jit:balanced`, or `auto`, which takes
-        the fastest measured for the device, dtype and nearest shape.
+        the fastest measured for the device, dtype and nearest shape (`opbench ls --dispatch`); where nothing was
+        measured, the first of `automatic.ORDER` that can run.
     out: a tensor of the output's shape, dtype and device to write into; it may be strided. Not differentiable.
     Returns (B, P, *spatial), contiguous, with P = n(n-1)/2 for n = C or k; empty for n of 0 or 1. Pairs are in
     row order: (0,1), (0,2), ..., (0,n-1), (1,2), ...
