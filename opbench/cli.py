@@ -51,7 +51,7 @@ def list_all(
     _run("choices" if dispatch else "listing", as_json)
 
 
-@app.command(epilog="Example:  opbench sweep grid && opbench dispatch grid")
+@app.command(epilog="Example:  opbench dispatch grid")
 def dispatch(
     run: Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")],
     results: Results = Path("results"),
