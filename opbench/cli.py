@@ -39,7 +39,8 @@ def _run(command: str, *args: Any) -> NoReturn:
     try:
         sys.exit(import_module(f"opbench.commands.{command}").run(*args))
     except KeyboardInterrupt:
-        _refuse("interrupted; finished cases are on record, --resume goes on", 130)
+        kept = "; finished cases are on record, --resume goes on" if command == "sweep" else ""
+        _refuse(f"interrupted{kept}", 130)
 
 
 @app.command("ls", epilog="Example:  opbench ls --dispatch")

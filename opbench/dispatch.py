@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -76,7 +77,8 @@ def table_of(records: Iterable[Record], source: str = "") -> Table:
     devices, revision = set(), ""
     for record in records:
         point = record.case.point
-        if not isinstance(record.outcome, Measured) or point.mode != "forward" or record.case.replica:
+        empty = record.work is not None and not record.work.bytes_written
+        if not isinstance(record.outcome, Measured) or point.mode != "forward" or record.case.replica or empty:
             continue
         devices.add(device_key(record.environment))
         revision = record.revision
@@ -120,7 +122,9 @@ def read(file: Path) -> Table:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
         if data["schema"] != SCHEMA:
-            raise UsageError(f"{file}: schema {data['schema']}, this opbench reads {SCHEMA}; make it again")
+            raise UsageError(
+                f"{file}: schema {data['schema']}, this opbench reads {SCHEMA}; make it again: opbench dispatch RUN"
+            )
         rows = tuple(Row(**row) for row in data["rows"])
         return Table(data["device"], data["revision"], rows, str(file))
     except (OSError, ValueError, KeyError, TypeError) as exc:
@@ -130,10 +134,23 @@ def read(file: Path) -> Table:
 
 
 def tables() -> list[Table]:
-    """Every table there is, those of this machine's cache first."""
+    """Every table there is, those of this machine's cache first. Raises UsageError for one that cannot be read."""
+    return [read(file) for file in _files()]
+
+
+def _files() -> list[Path]:
     own = sorted((cache_folder() / "dispatch").glob("*.json"))
     shipped = sorted((Path(__file__).parents[1] / "impls").glob("**/dispatch/*.json"))
-    return [read(file) for file in (*own, *shipped)]
+    return [*own, *shipped]
+
+
+def _readable() -> Iterator[Table]:
+    """A broken file costs its own advice, with a warning, and not the call that asked for some."""
+    for file in _files():
+        try:
+            yield read(file)
+        except UsageError as exc:
+            warnings.warn(str(exc), RuntimeWarning, stacklevel=2)
 
 
 @lru_cache(maxsize=8)
@@ -142,7 +159,7 @@ def table_for(device: str) -> Table | None:
     from opbench.environment import describe
 
     key = device_key(describe(device))
-    return next((table for table in tables() if table.device == key), None)
+    return next((table for table in _readable() if table.device == key), None)
 
 
 def fastest(operator: str, device: str, dtype: str, axes: Mapping[str, int], usable: Sequence[str]) -> str | None:

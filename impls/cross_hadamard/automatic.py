@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from impls.cross_hadamard.kernels import Kernels, resolve, usable
 from opbench import dispatch
+from opbench.errors import MachineError
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +27,8 @@ def chosen(backend: str, x: Tensor, index: Tensor | None, operator: str = "cross
     if backend != "auto":
         return resolve(backend, device)
     channels, selected = x.shape[1], 0 if index is None else index.shape[1]
+    if operator == "cross_hadamard" and selected:
+        channels, selected = selected, 0  # what it costs goes by the channels multiplied
     return _automatic(operator, x.device, x.dtype, x.shape[0], channels, selected, x.shape[2:])
 
 
@@ -43,4 +46,6 @@ def _automatic(
     axes = {"batch": batch, "channels": channels, "selected": selected, "edge": edge}
     here = usable(device.type)
     name = dispatch.fastest(operator, device.type, str(dtype).removeprefix("torch."), axes, here)
+    if not here:
+        raise MachineError(f"no backend of {operator} runs on {device.type}; move x to cpu or cuda")
     return resolve(name or next(one for one in ORDER if one in here), device.type)

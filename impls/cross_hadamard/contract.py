@@ -16,11 +16,21 @@ DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
 def check_input(x: Tensor) -> None:
-    """Raises ValueError for a shape without channels, TypeError for integer, boolean and complex tensors."""
+    """Raises ValueError for a shape without channels; TypeError for what is no tensor, for sparse and other layouts,
+    and for integer, boolean and complex tensors.
+    """
+    _check_tensor("x", x)
+    if x.layout != torch.strided:
+        raise TypeError(f"x has layout {x.layout}; expected torch.strided, see x.to_dense()")
     if x.dim() < 2:
         raise ValueError(f"x has shape {tuple(x.shape)}; expected (B, C, *spatial)")
     if x.dtype not in DTYPES:
         raise TypeError(f"x is {x.dtype}; expected float32, float16, bfloat16 or float64")
+
+
+def _check_tensor(name: str, given: object) -> None:
+    if not isinstance(given, torch.Tensor):
+        raise TypeError(f"{name} is {type(given).__name__}; expected a torch.Tensor")
 
 
 def check_index(x: Tensor, index: Tensor) -> None:
@@ -28,6 +38,7 @@ def check_index(x: Tensor, index: Tensor) -> None:
 
     The values are checked apart (`check_index_values`), because reading them stops a GPU.
     """
+    _check_tensor("index", index)
     if index.dtype != torch.int64:
         raise TypeError(f"index is {index.dtype}; expected torch.int64")
     if index.dim() != 2 or index.shape[0] != x.shape[0]:
@@ -68,6 +79,7 @@ def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
 
     Raises RuntimeError when a gradient would be lost: writing into a given tensor is not differentiable.
     """
+    _check_tensor("out", out)
     n = x.shape[1] if index is None else index.shape[1]
     expected = (x.shape[0], n * (n - 1) // 2, *x.shape[2:])
     if tuple(out.shape) != expected:
@@ -85,6 +97,7 @@ def check_parameters(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bi
     k = index.shape[1]
     pairs = k * (k - 1) // 2
     for name, given, elements in (("alpha", alpha, 1), ("weight", weight, pairs), ("bias", bias, pairs)):
+        _check_tensor(name, given)
         if given.numel() != elements or given.dim() > 1:
             wanted = "one value, () or (1,)" if name == "alpha" else f"({pairs},) for k = {k}"
             raise ValueError(f"{name} has shape {tuple(given.shape)}; expected {wanted}")

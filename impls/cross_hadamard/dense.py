@@ -13,7 +13,7 @@ import torch
 
 from impls.cross_hadamard.contract import check_index_values
 from impls.cross_hadamard.kernels import OURS, Kernels
-from opbench.errors import unknown
+from opbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +82,7 @@ class _Dense:
         target = out if out is not None and direct else x.new_empty(shape)
         if target.numel():
             pairs, maps = _maps(target), _maps(x.contiguous())
-            self._load().forward(maps, _packed(index), pairs, schedule or schedule_for(maps))
+            self._load().forward(maps, _packed(index), pairs, _check_flat(maps, schedule or schedule_for(maps)))
         if out is None:
             return target
         if not direct:
@@ -111,7 +111,9 @@ class _Dense:
         out, maps = _with_pairs(x, pairs), _maps(x.contiguous())
         parameters = _accumulated(x, alpha, weight, bias)
         rows = index.contiguous()
-        self._load().expand(maps, rows, *parameters, norm, _maps(out), schedule or schedule_for(maps))
+        self._load().expand(
+            maps, rows, *parameters, norm, _maps(out), _check_flat(maps, schedule or schedule_for(maps))
+        )
         return out
 
     def expand_backward(
@@ -131,7 +133,16 @@ class _Dense:
 def schedule_for(maps: Tensor) -> str:
     """The rule without a measured table: flat pieces for maps that are no whole number of 16-byte vectors."""
     pixels = maps.shape[2] * maps.shape[3]
-    return "flat" if pixels * maps.element_size() % VECTOR_BYTES else "blocked"
+    return "flat" if pixels * maps.element_size() % VECTOR_BYTES and pixels < 1 << 31 else "blocked"
+
+
+def _check_flat(maps: Tensor, schedule: str) -> str:
+    """Flat positions within a map are 32-bit numbers. Raises UsageError for a larger one."""
+    if schedule == "flat" and maps.shape[2] * maps.shape[3] >= 1 << 31:
+        raise UsageError(
+            f"schedule 'flat' takes maps of less than 2^31 elements, got {tuple(maps.shape)}; use 'blocked'"
+        )
+    return schedule
 
 
 def _maps(dense: Tensor) -> Tensor:
@@ -159,4 +170,7 @@ def _accumulated(x: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor) -> tupl
 
 
 def _share_memory(one: Tensor, other: Tensor) -> bool:
-    return one.untyped_storage().data_ptr() == other.untyped_storage().data_ptr()
+    """By address: two storages may lie over one buffer, as slices of an array imported one by one do."""
+    mine, theirs = one.untyped_storage(), other.untyped_storage()
+    first, second = mine.data_ptr(), theirs.data_ptr()
+    return first < second + theirs.nbytes() and second < first + mine.nbytes()

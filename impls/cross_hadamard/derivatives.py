@@ -57,16 +57,20 @@ def expansion_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
     """Second gradients are rare enough to be derived from the eager steps by autograd itself."""
     grad, x, index, *parameters = ctx.saved_tensors
+    further = torch.is_grad_enabled()  # somebody wants a third one
     with torch.enable_grad():
-        grad, x, alpha, weight, bias = (one.detach().requires_grad_() for one in (grad, x, *parameters))
+        inputs = [one if one.requires_grad else one.detach().requires_grad_() for one in (grad, x, *parameters)]
         tables = steps.tables_for(x, index)
-        found = steps.expansion_gradients(grad, x, index, alpha, weight, bias, ctx.norm, tables, steps.gathered)
+        found = steps.expansion_gradients(
+            inputs[0], inputs[1], index, inputs[2], inputs[3], inputs[4], ctx.norm, tables, steps.gathered
+        )
         needed = [(one, by) for one, by in zip(found, cotangents, strict=True) if one.requires_grad]
         of_grad, of_x, *of_parameters = torch.autograd.grad(
             [one for one, _ in needed],
-            [grad, x, alpha, weight, bias],
+            inputs,
             [by for _, by in needed],
             allow_unused=True,
+            create_graph=further,
         )
     return of_grad, of_x, None, *of_parameters, *BACKENDLESS
 

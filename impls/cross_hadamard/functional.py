@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.autograd import forward_ad
 
 from impls.cross_hadamard import registered, tracked
 from impls.cross_hadamard.contract import check_index, check_input, check_out, check_parameters
+from impls.cross_hadamard.kernels import check_name
 from impls.cross_hadamard.norms import check_norm
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ def cross_hadamard(
     Twice differentiable in reverse mode; one graph node, `opbench::cross_hadamard`, when compiled or exported.
     Raises ValueError, TypeError or IndexError for arguments outside this contract, the same from every
     backend; UsageError for an unknown backend; MachineError for one that this machine cannot run. In a captured or
-    compiled graph on a GPU, where index values cannot be looked at, a value outside gives NaN in place of IndexError.
+    compiled graph on a GPU, where index values cannot be looked at, a value outside gives NaN in place of IndexError
+    (from the torch_* backends PyTorch's own device-side assertion). torch.vmap works; torch.func's gradients and
+    forward mode are refused with NotImplementedError.
     """
+    check_name(backend)
     check_input(x)
     if index is not None:
         check_index(x, index)
@@ -77,6 +81,7 @@ def ach_expand(
     Differentiable in x, alpha, weight and bias; one graph node (`opbench::ach_expand`). Raises as `cross_hadamard`
     does, and UsageError for an unknown norm.
     """
+    check_name(backend)
     check_input(x)
     check_index(x, index)
     check_parameters(x, index, alpha, weight, bias)
@@ -97,16 +102,19 @@ def _needs_dispatcher(*tensors: Tensor) -> bool:
     Otherwise the dispatcher adds nothing but its time (torch 2.13, EPYC 7003): 6 us to a plain call, 14 us to one with
     a gradient to track.
     """
+    if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
+        _refuse_tangents(tensors)
     if torch.compiler.is_compiling():
         return True
     for one in tensors:
         if type(one) not in _PLAIN or one.is_meta:
             return True
-    if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
-        _refuse_tangents(tensors)
+    transform: Any = torch._C._functorch.peek_interpreter_stack()  # noqa: SLF001
+    if transform is not None and transform.key() == torch._C._functorch.TransformType.Grad:  # noqa: SLF001
+        raise NotImplementedError("no torch.func gradients (grad, vjp, jacrev); use torch.autograd.grad or .backward()")
     return bool(
         torch._C._len_torch_dispatch_stack()  # noqa: SLF001
-        or torch._C._functorch.maybe_current_level() is not None  # noqa: SLF001
+        or transform is not None
         or torch._C._get_tracing_state() is not None  # noqa: SLF001
     )
 
@@ -114,7 +122,7 @@ def _needs_dispatcher(*tensors: Tensor) -> bool:
 def _refuse_tangents(tensors: tuple[Tensor, ...]) -> None:
     """The dispatcher would drop them and give a derivative of zero."""
     if any(forward_ad.unpack_dual(one).tangent is not None for one in tensors):  # type: ignore[no-untyped-call]  # torch: untyped
-        raise NotImplementedError("no forward-mode gradient; use reverse mode (torch.autograd.grad, torch.func.vjp)")
+        raise NotImplementedError("no forward-mode gradient; use reverse mode: torch.autograd.grad or .backward()")
 
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)

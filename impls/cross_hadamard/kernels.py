@@ -65,15 +65,26 @@ def _offers_kernels(file: Path) -> bool:
 
 
 @lru_cache(maxsize=256)
+def check_name(name: str) -> None:
+    """Raises UsageError unless this is `auto`, `backend` or `backend:schedule` of a backend that exists."""
+    if not isinstance(name, str):
+        raise UsageError(f"backend is {name!r}; expected a name: {', '.join((*backends(), 'auto'))}")
+    stem, colon, _ = name.partition(":")
+    if stem == "auto" and colon:
+        raise UsageError(f"backend {name!r}: 'auto' picks the schedule too; ask for 'auto' alone")
+    if stem not in (*backends(), "auto"):
+        raise unknown("backend", stem, [*backends(), "auto"], "of cross_hadamard")
+
+
+@lru_cache(maxsize=256)
 def resolve(name: str, device: str) -> tuple[Kernels, str]:
     """The kernels and the schedule of `backend` or `backend:schedule`.
 
     Raises UsageError for an unknown backend or schedule, naming those that exist; MachineError for one that cannot
     run on this device, saying what is missing.
     """
+    check_name(name)
     stem, colon, schedule = name.partition(":")
-    if stem not in backends():
-        raise unknown("backend", stem, [*backends(), "auto"], "of cross_hadamard")
     try:
         module = import_module(f"impls.cross_hadamard.{stem}")
     except ModuleNotFoundError as exc:

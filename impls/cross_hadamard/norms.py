@@ -65,7 +65,7 @@ ELEMENTWISE = {"softsign": 6, "sigmoid": 5, "algebraic": 7, "tanh": 4}
 def check_norm(name: str) -> None:
     """Raises UsageError for a name that is not a normaliser."""
     if name not in NORMS:
-        raise unknown("norm", name, NORMS, "of ach_expand")
+        raise unknown("norm", str(name), NORMS, "of ach_expand")
 
 
 def apply(norm: str, u: Tensor) -> Tensor:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from opbench import catalog, simulation
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from opbench.operator import Operator
 
 Verdict = Check | Outcome
+
+TELL_EVERY_S = 2.0
+"""Where there is no terminal for a progress bar."""
 
 
 def run(
@@ -44,11 +50,17 @@ def run(
     points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), asked, resolve_device(device)))
     wrong = 0
     passed: dict[str, int] = dict.fromkeys(names, 0)
+    refused: Counter[tuple[str, str]] = Counter()
     for point, verdicts in _verdicts(operator, points, names):
         for label, verdict in verdicts.items():
             wrong += isinstance(verdict, Mismatch | Failed)
             passed[label] += isinstance(verdict, Check)
-            _show(point, label, verdict, simulate, as_json)
+            if isinstance(verdict, Unavailable) and not as_json:
+                refused[label, verdict.reason] += 1
+            else:
+                _show(point, label, verdict, simulate, as_json)
+    for (label, reason), count in refused.items():
+        print(f"unavailable {label}: {reason} ({count} of {len(points)} points)")
     if not as_json:
         told = ", ".join(f"{label} {count} passed" for label, count in passed.items())
         print(f"{len(points)} points{' simulated' if simulate else ''}: {told}")
@@ -98,7 +110,11 @@ def _verdicts(
 
     console = Console(stderr=True)
     shown = track(points, description=f"checking {operator.name}", console=console, disable=not console.is_terminal)
-    for point in shown:
+    told = monotonic()
+    for done, point in enumerate(shown):
+        if not console.is_terminal and monotonic() - told > TELL_EVERY_S:
+            told = monotonic()
+            print(f"[{done}/{len(points)}] {point}", file=sys.stderr, flush=True)
         cases = [Case(point, backend) for backend in names]
         yield point, PointMeasurement(point, cases, Settings(), lambda *_: None).verify(operator)
 

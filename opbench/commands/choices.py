@@ -49,4 +49,4 @@ def _show(table: Table) -> None:
         second = (ranked[1], f"{row.seconds[ranked[1]] / best:.2f}") if len(ranked) > 1 else ("", "")
         sizes = (str(row.axes.get(name, "")) for name in moving)
         sheet.add_row(row.operator, row.dtype, *sizes, ranked[0], f"{best * 1e6:.4g}", *second)
-    Console(width=max(100, Console().width), soft_wrap=True).print(sheet)
+    Console(width=max(140, Console().width)).print(sheet)

@@ -25,5 +25,5 @@ def run(name: str, results: Path, output: Path | None, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"device": table.device, "rows": len(table.rows), "table": str(output)}))
     else:
-        print(f"{len(table.rows)} shapes measured on {table.device}\ntable: {output}")
+        print(f"{len(table.rows)} shapes of {found.folder}, measured on {table.device}\ntable: {output}")
     return 0

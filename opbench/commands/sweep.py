@@ -75,7 +75,9 @@ def _show(records: list[Record], as_json: bool, page: Path) -> None:
         return
     from rich.console import Console
 
-    Console().print(catalog.terminal_table(records))
+    console = Console()
+    wide = console if console.is_terminal else Console(width=140)  # a log has no edge to wrap at
+    wide.print(catalog.terminal_table(records))
     measured = sum(isinstance(record.outcome, Measured) for record in records)
     print(f"{measured} of {len(records)} cases measured")
     print(f"report: {page.resolve()}")

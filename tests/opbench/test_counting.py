@@ -9,6 +9,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+pytest.importorskip("fvcore", reason="fvcore is not installed")
+
 from opbench import Point, catalog
 from opbench.counters import formulas
 from opbench.counters.dispatch import count_dispatch

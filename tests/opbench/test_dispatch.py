@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench import Axes, Case, Check, Measured, Point, Record, Unavailable, dispatch
+from opbench import Axes, Case, Check, Measured, Point, Record, Unavailable, Work, dispatch
 from opbench.dispatch import Row, Table
 from opbench.errors import UsageError
 
@@ -90,3 +91,19 @@ def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"schema": 0}')
     with pytest.raises(UsageError, match="schema 0, this opbench reads 1; make it again"):
         dispatch.read(tmp_path / "old.json")
+
+
+def test_a_broken_table_is_a_warning_and_no_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
+    (tmp_path / "dispatch").mkdir()
+    (tmp_path / "dispatch" / "broken.json").write_text("{bad")
+    dispatch.forget()
+    with pytest.warns(RuntimeWarning, match=r"broken.json is no dispatch table"):
+        assert dispatch.fastest("pairs", "cpu", "float32", {}, ["best_4"]) is None
+    dispatch.forget()
+
+
+def test_empty_outputs_say_nothing_of_speed() -> None:
+    empty = replace(record("one", 1.0), work=Work(0, 0, 0, 0, 0))
+    with pytest.raises(UsageError, match="a dispatch table is of one device"):
+        dispatch.table_of([empty])

@@ -49,6 +49,13 @@ Tensor forward(const Tensor& x, const optional<Tensor>& index, std::string_view 
   return out;
 }
 
+// By address: two storages may lie over one buffer, as slices of an array imported one by one do.
+static bool share_memory(const Tensor& one, const Tensor& other) {
+  const auto begin = [](const Tensor& each) { return static_cast<const char*>(each.storage().data()); };
+  const auto end = [&](const Tensor& each) { return begin(each) + each.storage().nbytes(); };
+  return begin(one) < end(other) && begin(other) < end(one);
+}
+
 void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out, std::string_view schedule) {
   check_input(x);
   const Schedule named = schedule_named(schedule);
@@ -58,7 +65,7 @@ void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out, std
   TORCH_CHECK_TYPE(out.scalar_type() == z.scalar_type(), "out is ", out.scalar_type(), "; expected ",
                    z.scalar_type(), " as x");
   // The kernel reads z while it writes: memory they share has to wait.
-  if (out.is_contiguous() && !out.storage().is_alias_of(z.storage())) {
+  if (out.is_contiguous() && !share_memory(out, z)) {
     run(z, out, named);
     if (!out.is_inference()) out.unsafeGetTensorImpl()->bump_version();
   } else {

@@ -49,7 +49,11 @@ def _of(stem: str, schedules: bool) -> Iterator[tuple[Subject, list[Any]]]:
     for name in names:
         yield Subject(name, "cpu", simulated), [pytest.mark.skip(reason=reason)] if reason else []
         if "cuda" in backend.devices:
-            yield Subject(name, "cuda", simulated=False), [pytest.mark.gpu]
+            why = backend.missing("cuda") if HAS_GPU else None
+            yield (
+                Subject(name, "cuda", simulated=False),
+                [pytest.mark.gpu, *([pytest.mark.skip(reason=why)] if why else [])],
+            )
 
 
 def subjects(*, schedules: bool = True, where: Callable[[Subject], bool] = lambda _: True) -> list[Any]:

@@ -19,7 +19,7 @@ from .definitions import expected, random
 
 @pytest.fixture
 def no_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(dispatch, "tables", list)
+    monkeypatch.setattr(dispatch, "_readable", list)
     _forget()
     yield
     _forget()
@@ -43,7 +43,7 @@ def test_the_nearest_row_decides_backend_and_schedule(tmp_path: Path, monkeypatc
         return Row("cross_hadamard", "float32", axes, {label: 1.0, "torch_eager": 9.0})
 
     table = Table(device_key(describe("cpu")), "abc", (row(1, "torch_select"), row(64, "torch_compile")))
-    monkeypatch.setattr(dispatch, "tables", lambda: [table])
+    monkeypatch.setattr(dispatch, "_readable", lambda: [table])
     dispatch.forget()
     assert automatic.chosen("auto", torch.ones(2, 8, 4, 4), None)[0] is kernels.resolve("torch_select", "cpu")[0]
     assert automatic.chosen("auto", torch.ones(63, 8, 4, 4), None)[0] is kernels.resolve("torch_compile", "cpu")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -126,6 +127,14 @@ def test_out_may_share_memory_with_x(subject: Subject) -> None:
     assert torch.equal(cross_hadamard(placed, backend=subject.name, out=placed).cpu(), want)
 
 
+@pytest.mark.parametrize("subject", subjects(schedules=False, where=lambda one: one.device == "cpu"))
+def test_out_may_share_memory_with_x_through_another_storage(subject: Subject) -> None:
+    buffer = random(13, 3, 3).numpy()
+    x, out = torch.from_numpy(buffer[:5])[None], torch.from_numpy(buffer[3:])[None]
+    want = expected(x.clone())
+    assert torch.equal(cross_hadamard(x, backend=subject.name, out=out), want)
+
+
 @pytest.mark.parametrize("subject", subjects(schedules=False))
 def test_a_gradient_through_memory_that_out_overwrote_is_an_error(subject: Subject) -> None:
     weight = torch.ones(1, requires_grad=True, device=subject.device)
@@ -147,6 +156,9 @@ def test_inference_mode_leaves_nothing_behind_that_training_trips_over(subject: 
 
 
 BAD = [
+    ("a number", {"x": 3}, TypeError, "x is int; expected a torch.Tensor"),
+    ("sparse", {"x": torch.ones(2, 5, 3).to_sparse()}, TypeError, "x has layout torch.sparse_coo"),
+    ("a list for an index", {"index": [[0, 1]]}, TypeError, "index is list"),
     ("a vector", {"x": torch.ones(3)}, ValueError, r"x has shape \(3,\)"),
     ("integers", {"x": torch.ones(2, 3, dtype=torch.int64)}, TypeError, "x is torch.int64"),
     ("complex", {"x": torch.ones(2, 3, dtype=torch.complex64)}, TypeError, "x is torch.complex64"),
@@ -165,10 +177,13 @@ BAD = [
 @pytest.mark.parametrize(("arguments", "error", "says"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 @pytest.mark.parametrize("subject", subjects(schedules=False))
 def test_bad_input_is_the_same_error_from_every_backend(
-    subject: Subject, arguments: dict[str, Tensor], error: type[Exception], says: str
+    subject: Subject, arguments: dict[str, Any], error: type[Exception], says: str
 ) -> None:
     given = {"x": torch.ones(2, 5, 3)} | arguments
-    placed = {name: one if one.is_meta else one.to(subject.device) for name, one in given.items()}
+    placed = {
+        name: one.to(subject.device) if isinstance(one, Tensor) and not one.is_meta else one
+        for name, one in given.items()
+    }
     with pytest.raises(error, match=says):
         cross_hadamard(placed.pop("x"), backend=subject.name, **placed)
 
@@ -192,6 +207,16 @@ def test_an_unknown_schedule_names_those_that_exist() -> None:
         cross_hadamard(torch.ones(1, 2, 3), backend="cpp_ext:blokced")
     with pytest.raises(UsageError, match="'torch_eager' has no schedules"):
         cross_hadamard(torch.ones(1, 2, 3), backend="torch_eager:direct")
+
+
+@pytest.mark.parametrize(
+    ("backend", "says"), [("auto:flat", "'auto' picks the schedule too"), (None, "backend is None; expected a name"),
+                          ("", "no backend ''")]
+)  # fmt: skip
+def test_what_names_no_backend_is_refused_also_without_data(backend: Any, says: str) -> None:
+    for device in ("cpu", "meta"):
+        with pytest.raises(UsageError, match=says):
+            cross_hadamard(torch.ones(1, 2, 3, device=device), backend=backend)
 
 
 @pytest.mark.compiler

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -105,6 +107,30 @@ def test_gradients_of_the_expansion_agree_with_finite_differences(subject: Subje
 
     assert torch.autograd.gradcheck(function, tensors)
     assert torch.autograd.gradgradcheck(function, tensors)
+
+
+@pytest.mark.parametrize("subject", subjects(schedules=False, where=quick))
+def test_third_gradients_of_the_expansion_are_those_of_the_definition(subject: Subject) -> None:
+    index = index_of(2, 3, 4).to(subject.device)
+
+    def third(function: Callable[..., Tensor]) -> Tensor:
+        x = random(2, 4, 3, dtype=torch.float64).to(subject.device).requires_grad_()
+        rest = [random(count, dtype=torch.float64, seed=count).to(subject.device) for count in (1, 3, 3)]
+        found = function(x, *rest)
+        for _ in range(3):
+            (found,) = torch.autograd.grad(found.square().sum(), x, create_graph=True)
+        return found.detach()
+
+    got = third(lambda x, *rest: ach_expand(x, index, *rest, backend=subject.name))
+    want = third(lambda x, *rest: expansion(index.cpu(), x.cpu(), *(one.cpu() for one in rest), norm="softsign"))
+    torch.testing.assert_close(got.cpu(), want.cpu())
+
+
+@pytest.mark.parametrize("subject", subjects(schedules=False, where=native))
+def test_a_torch_func_gradient_is_refused_in_plain_words(subject: Subject) -> None:
+    x = random(2, 4, 3).to(subject.device)
+    with pytest.raises(NotImplementedError, match=r"no torch\.func gradients.*use torch\.autograd\.grad"):
+        torch.func.grad(lambda one: cross_hadamard(one, backend=subject.name).sum())(x)
 
 
 @pytest.mark.parametrize("subject", subjects(schedules=False, where=native))

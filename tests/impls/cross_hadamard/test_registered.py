@@ -137,6 +137,7 @@ def test_distributed_data_parallel_gives_the_gradients_of_one_process(tmp_path: 
 
 
 def test_both_counters_know_the_operators() -> None:
+    pytest.importorskip("fvcore", reason="fvcore is not installed")
     x, index = torch.empty(2, 5, 7, 3, device="meta"), torch.empty(2, 4, dtype=torch.int64, device="meta")
     pairs = {"macs": 0, "products": 2 * 10 * 21, "elementwise": 0}
     assert count(torch.ops.opbench.cross_hadamard.default, {"x": x}) == {"fvcore": pairs, "torch": pairs}
