@@ -98,6 +98,6 @@ def _caption(found: Sequence[Contrast], a: str, b: str) -> str:
 
 REPORT = Report(
     about="the relative difference of two backends over two axes, undecided cells hatched",
-    order=28,
+    order=6,
     render=render,
 )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Patch
 
 from opbench.interval import geometric_mean
@@ -106,8 +107,16 @@ def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
 
 
 def painted(plane: Plane, found: Mapping[Cell, Win], colours: Mapping[str, str]) -> Tiles:
+    """Winners in their colour, undecided cells in a pale one: noise must not read as a pattern."""
     unsure = [cell for cell, win in found.items() if not win.decided]
-    return Tiles(plane, {cell: colours[win.label] for cell, win in found.items()}, unsure)
+    shades = {cell: colours[win.label] if win.decided else pale(colours[win.label]) for cell, win in found.items()}
+    return Tiles(plane, shades, unsure)
+
+
+def pale(colour: str) -> str:
+    """Three parts white to one of the colour."""
+    red, green, blue = to_rgb(colour)
+    return to_hex((0.75 + red / 4, 0.75 + green / 4, 0.75 + blue / 4))
 
 
 def colour_of(ranked: Sequence[Tally]) -> dict[str, str]:
@@ -145,6 +154,6 @@ def _caption(wins: Sequence[Win], shown: Sequence[Plane]) -> str:
 
 REPORT = Report(
     about="which backend is fastest in each cell of two axes, with shares and the advantage over the runner-up",
-    order=27,
+    order=5,
     render=render,
 )

@@ -59,7 +59,7 @@ def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | 
     grad, x, index, *parameters = ctx.saved_tensors
     further = torch.is_grad_enabled()  # somebody wants a third one
     with torch.enable_grad():
-        inputs = [one if one.requires_grad else one.detach().requires_grad_() for one in (grad, x, *parameters)]
+        inputs = [_alias(one) for one in (grad, x, *parameters)]
         tables = steps.tables_for(x, index)
         found = steps.expansion_gradients(
             inputs[0], inputs[1], index, inputs[2], inputs[3], inputs[4], ctx.norm, tables, steps.gathered
@@ -73,6 +73,11 @@ def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | 
             create_graph=further,
         )
     return of_grad, of_x, None, *of_parameters, *BACKENDLESS
+
+
+def _alias(one: Tensor) -> Tensor:
+    """A tensor to differentiate by: grad depends on x, and a derivative by x itself would count that path too."""
+    return one.view_as(one) if one.requires_grad else one.detach().requires_grad_()
 
 
 def register(library: torch.library.Library) -> None:

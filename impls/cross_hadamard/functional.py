@@ -38,7 +38,8 @@ def cross_hadamard(
     (from the torch_* backends PyTorch's own device-side assertion). torch.vmap works; torch.func's gradients and
     forward mode are refused with NotImplementedError.
     """
-    check_name(backend)
+    if not torch.compiler.is_compiling():
+        check_name(backend)
     check_input(x)
     if index is not None:
         check_index(x, index)
@@ -81,7 +82,8 @@ def ach_expand(
     Differentiable in x, alpha, weight and bias; one graph node (`opbench::ach_expand`). Raises as `cross_hadamard`
     does, and UsageError for an unknown norm.
     """
-    check_name(backend)
+    if not torch.compiler.is_compiling():
+        check_name(backend)
     check_input(x)
     check_index(x, index)
     check_parameters(x, index, alpha, weight, bias)

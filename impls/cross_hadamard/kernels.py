@@ -38,6 +38,10 @@ SCHEDULES = (*PUBLISHED, *OURS)
 class Kernels:
     """Functions of tensors that the contract has admitted; strides, empty sizes and n < 2 are theirs to handle.
 
+    They run below autograd: a gradient is computed by formula or kernel, never by `torch.autograd`, and nothing they
+    save or track matters. `steps.py` has every one in PyTorch's operators, `dense.py` adapts kernels that want
+    contiguous tensors.
+
     forward(x, index, out, schedule): pairs of x (B, C, *spatial), or of the channels index (B, k) names, as
         (B, P, *spatial). `out` is written and returned when given; it may be strided or share memory with x.
     backward(grad, x, index): the gradient of x from that of the pairs.
