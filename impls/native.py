@@ -18,14 +18,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from opbench.cache import cache_folder
 from opbench.errors import MachineError
-
-
-def cache_folder() -> Path:
-    """Where built libraries live: `OPBENCH_CACHE`, else `$XDG_CACHE_HOME/opbench`, else `~/.cache/opbench`."""
-    named = os.environ.get("OPBENCH_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(named) if named else Path(base) / "opbench"
 
 
 def compiler() -> str | None:

@@ -12,7 +12,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from impls.native import cache_folder
+from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
 FOLDER = Path(__file__).parent / "csrc" / "cuda"

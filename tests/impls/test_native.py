@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from impls import native
+from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
 
@@ -52,7 +53,7 @@ def test_a_build_that_ends_early_leaves_nothing_behind(source: Path, monkeypatch
     monkeypatch.setattr(native, "_compile", killed)
     with pytest.raises(KeyboardInterrupt):
         native.build("one", [source])
-    assert list(native.cache_folder().iterdir()) == []
+    assert list(cache_folder().iterdir()) == []
 
 
 def test_building_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
