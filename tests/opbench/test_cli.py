@@ -6,7 +6,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,6 +135,15 @@ def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_instal
     assert here["torch_eager"] is None
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell's background job ignores SIGINT, and every child of it would."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: str, tmp_path: Path) -> None:
     words = ["sweep", "channels", *SMALL, "--channels", "3,5,7,9,11,13", "--budget", "2", "--target", "0.001"]
