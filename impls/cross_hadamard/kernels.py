@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from opbench.catalog import OPTIONAL
 from opbench.errors import MachineError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -89,12 +90,9 @@ def resolve(name: str, device: str) -> tuple[Kernels, str]:
     """
     check_name(name)
     stem, colon, schedule = name.partition(":")
-    try:
-        module = import_module(f"impls.cross_hadamard.{stem}")
-    except ModuleNotFoundError as exc:
-        library = (exc.name or "").partition(".")[0]
-        raise MachineError(f"{stem} cannot run: {library} is not installed; there are: {', '.join(usable(device))}; "
-                           f"or python -m pip install {PACKAGES.get(library, library)}") from exc  # fmt: skip
+    module = _module(stem)
+    if isinstance(module, str):
+        raise MachineError(f"{stem} cannot run: {module}; there are: {', '.join(usable(device))}")
     backend: Backend = module.BACKEND
     if colon and schedule not in backend.schedules:
         if not backend.schedules:
@@ -106,8 +104,19 @@ def resolve(name: str, device: str) -> tuple[Kernels, str]:
     return kernels, schedule
 
 
-PACKAGES = {"triton": "triton", "numba": "numba-cuda", "cupy": "cupy-cuda13x"}
+PACKAGES = {"numba": "numba-cuda", "cupy": "cupy-cuda13x"}
 """What to install for a missing import, where the package's name is not the module's."""
+
+
+def _module(stem: str) -> Any:
+    """The backend's module, or what to install for it. Only a missing library is forgiven, not a fault of ours."""
+    try:
+        return import_module(f"impls.cross_hadamard.{stem}")
+    except ModuleNotFoundError as exc:
+        library = (exc.name or "").partition(".")[0]
+        if library not in OPTIONAL:
+            raise
+        return f"{library} is not installed, python -m pip install {PACKAGES.get(library, library)}"
 
 
 @lru_cache(maxsize=8)
@@ -117,8 +126,5 @@ def usable(device: str) -> tuple[str, ...]:
 
 
 def _usable(name: str, device: str) -> bool:
-    try:
-        backend: Backend = import_module(f"impls.cross_hadamard.{name}").BACKEND
-    except ModuleNotFoundError:
-        return False
-    return backend.missing(device) is None
+    module = _module(name)
+    return not isinstance(module, str) and module.BACKEND.missing(device) is None
