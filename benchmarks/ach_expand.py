@@ -10,13 +10,12 @@ are compared by the ratio of their medians.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from opbench.environment import PINNED
+from benchmarks.pinned import run_pinned
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -120,7 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if any(os.environ.get(name) != value for name, value in PINNED.items()):
-        arguments = [sys.executable, "-m", "benchmarks.ach_expand", *sys.argv[1:]]
-        os.execve(sys.executable, arguments, os.environ | PINNED)  # noqa: S606
-    main()
+    run_pinned("benchmarks.ach_expand", main)

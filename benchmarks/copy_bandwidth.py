@@ -10,16 +10,15 @@ whose result is wrong, or that fails, is named and has no figure.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from benchmarks.pinned import run_pinned
 from opbench import Axes, Backend, Point, catalog
 from opbench.check import compare
-from opbench.environment import PINNED
 from opbench.interval import Interval, geometric_mean, median_interval
 from opbench.timing.clocks import clock_for, clock_named
 from opbench.timing.sampler import measure
@@ -115,7 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if any(os.environ.get(name) != value for name, value in PINNED.items()):
-        arguments = [sys.executable, "-m", "benchmarks.copy_bandwidth", *sys.argv[1:]]
-        os.execve(sys.executable, arguments, os.environ | PINNED)  # noqa: S606
-    main()
+    run_pinned("benchmarks.copy_bandwidth", main)

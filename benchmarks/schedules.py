@@ -3,8 +3,8 @@
     python -m benchmarks.schedules                        (the newest run under results/)
     python -m benchmarks.schedules results/grid/RUN
 
-`auto` is the best of our schedules over the better of the paper's, cell by cell; `losing` counts the cells in which
-some other backend is more than 5 % faster than our best, intervals apart.
+Ratios are of the best of our schedules against the better of the paper's, cell by cell. At the end stand the cells in
+which another is more than 5 % faster than our best, intervals apart.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from impls.cross_hadamard.kernels import OURS, PUBLISHED
 from opbench.interval import Interval, geometric_mean, median_interval
 from opbench.record import Measured
 from opbench.store import Run, latest_run
-
-PUBLISHED, OURS = ("direct", "balanced"), ("blocked", "flat")
 
 Cells = dict[str, dict[str, Interval]]
 """By point: by backend and schedule, the median latency in seconds."""

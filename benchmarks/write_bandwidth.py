@@ -8,10 +8,7 @@ the product and both fills take turns sample by sample, in one process, into out
 
 from __future__ import annotations
 
-import os
-import sys
-
-from opbench.environment import PINNED
+from benchmarks.pinned import run_pinned
 
 SHAPES = ((1, 128, 56), (8, 32, 56), (8, 64, 28), (8, 64, 56), (8, 128, 14), (8, 128, 28))
 """(batch, channels, edge): the shapes of the sweep `cpu_kernels` with 47 to 195 MiB of float32 output."""
@@ -53,6 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if any(os.environ.get(name) != value for name, value in PINNED.items()):
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.write_bandwidth"], os.environ | PINNED)  # noqa: S606
-    main()
+    run_pinned("benchmarks.write_bandwidth", main)

@@ -14,9 +14,10 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
@@ -110,6 +111,15 @@ def build(name: str, sources: Iterable[Path]) -> Path:
     except OSError as exc:
         raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
     return library
+
+
+def load(name: str, sources: Iterable[Path]) -> Any:
+    """`torch.ops.NAME`, built if need be and loaded. Raises as `build` does."""
+    import torch
+
+    load_library: Callable[[str], None] = torch.ops.load_library
+    load_library(str(build(name, sources)))
+    return getattr(torch.ops, name)
 
 
 def _compile(name: str, files: tuple[Path, ...], folder: Path) -> None:

@@ -42,13 +42,13 @@ def operators() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def sweeps() -> dict[str, str]:
     """Sweep names and the modules that hold them."""
-    return _modules_assigning("sweeps", "SWEEP") | _announced("sweeps")
+    return modules_assigning("sweeps", "SWEEP") | _announced("sweeps")
 
 
 @lru_cache(maxsize=1)
 def reports() -> dict[str, str]:
     """Report names and the modules that hold them."""
-    return _modules_assigning("reports", "REPORT") | _announced("reports")
+    return modules_assigning("reports", "REPORT") | _announced("reports")
 
 
 def operator(name: str) -> Operator:
@@ -60,7 +60,7 @@ def operator(name: str) -> Operator:
 
 def backend_names(operator_name: str) -> list[str]:
     """Backends of an operator in alphabetical order. Raises UsageError for an unknown operator."""
-    return sorted(_modules_assigning(_backends_package(operator_name), "BACKEND"))
+    return sorted(modules_assigning(_backends_package(operator_name), "BACKEND"))
 
 
 def _backends_package(operator_name: str) -> str:
@@ -73,15 +73,12 @@ def backend(operator_name: str, name: str) -> Backend | Unavailable:
     Raises UsageError for an unknown operator, backend or schedule.
     """
     stem, _, schedule = name.partition(":")
-    modules = _modules_assigning(_backends_package(operator_name), "BACKEND")
+    modules = modules_assigning(_backends_package(operator_name), "BACKEND")
     module = _look_up("backend", stem, modules, f"for operator {operator_name!r}")
     try:
         found: Backend = import_module(module).BACKEND
     except ModuleNotFoundError as exc:
-        library = (exc.name or "").partition(".")[0]
-        if library not in OPTIONAL:
-            raise
-        return Unavailable(f"{library} is not installed")
+        return Unavailable(f"{missing_library(exc)} is not installed")
     found = _as_far_as(operator(operator_name), found)
     if schedule and schedule not in found.schedules:
         where = f"of backend {stem!r} for operator {operator_name!r}"
@@ -136,7 +133,16 @@ def _packages(root: str) -> Iterator[tuple[Path, str]]:
         yield file, ".".join((root, *file.parent.relative_to(base).parts))
 
 
-def _modules_assigning(package: str, name: str) -> dict[str, str]:
+def missing_library(exc: ModuleNotFoundError) -> str:
+    """The optional library that a failed import wanted. Raises `exc` again where it is another: a bug."""
+    library = (exc.name or "").partition(".")[0]
+    if library not in OPTIONAL:
+        raise exc
+    return library
+
+
+def modules_assigning(package: str, name: str) -> dict[str, str]:
+    """Modules of the package, by file name, that assign `name` at their top level; none is imported."""
     files = sorted(_folder(package).glob("*.py"))
     return {file.stem: f"{package}.{file.stem}" for file in files if _assigns(file, name)}
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from opbench.cache import cache_folder
@@ -83,17 +84,12 @@ def table_of(records: Iterable[Record], source: str = "") -> Table:
         devices.add(device_key(record.environment))
         revision = record.revision
         row = times.setdefault((point.operator, point.dtype, tuple(point.axes.items())), {})
-        row[record.case.backend] = _median(record.outcome.samples_s)
+        row[record.case.backend] = median(record.outcome.samples_s)
     if len(devices) != 1:
         what = f"on {len(devices)} devices ({', '.join(sorted(devices))})" if devices else "nowhere"
         raise UsageError(f"the run was measured {what}; a dispatch table is of one device and mode 'forward'")
     rows = [Row(operator, dtype, dict(axes), seconds) for (operator, dtype, axes), seconds in times.items()]
     return Table(devices.pop(), revision, tuple(rows), source)
-
-
-def _median(samples: Sequence[float]) -> float:
-    ordered = sorted(samples)
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def install(table: Table) -> Path:

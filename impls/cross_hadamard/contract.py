@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from impls.cross_hadamard.pairs import channel_count, pair_count
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -80,8 +82,7 @@ def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
     Raises RuntimeError when a gradient would be lost: writing into a given tensor is not differentiable.
     """
     _check_tensor("out", out)
-    n = x.shape[1] if index is None else index.shape[1]
-    expected = (x.shape[0], n * (n - 1) // 2, *x.shape[2:])
+    expected = (x.shape[0], pair_count(channel_count(x, index)), *x.shape[2:])
     if tuple(out.shape) != expected:
         raise ValueError(f"out has shape {tuple(out.shape)}; expected {expected}")
     if out.dtype != x.dtype:
@@ -95,7 +96,7 @@ def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
 def check_parameters(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor) -> None:
     """Raises ValueError or TypeError unless alpha is one value, weight and bias (P,), in x's dtype or float32."""
     k = index.shape[1]
-    pairs = k * (k - 1) // 2
+    pairs = pair_count(k)
     for name, given, elements in (("alpha", alpha, 1), ("weight", weight, pairs), ("bias", bias, pairs)):
         _check_tensor(name, given)
         if given.numel() != elements or given.dim() > 1:

@@ -11,9 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import torch
-
-from impls.native import build
+from impls.native import load
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,9 +27,7 @@ def operators() -> Any:
 
     Raises MachineError with the compiler's last words when it does not build.
     """
-    load: Callable[[str], None] = torch.ops.load_library
-    load(str(build("opbench_cpp", SOURCES)))
-    return torch.ops.opbench_cpp
+    return load("opbench_cpp", SOURCES)
 
 
 @lru_cache(maxsize=16)

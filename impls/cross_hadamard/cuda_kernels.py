@@ -9,13 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from impls.native import build, why_not
+from impls.native import load, why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
 FOLDER = Path(__file__).parent / "csrc" / "cuda"
@@ -38,9 +34,7 @@ def operators() -> Any:
 
     Raises MachineError with the compiler's last words when it does not build, and with what is missing where it cannot.
     """
-    load: Callable[[str], None] = torch.ops.load_library
-    load(str(build("opbench_cuda", sources())))
-    return torch.ops.opbench_cuda
+    return load("opbench_cuda", sources())
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ import torch
 
 from impls.cross_hadamard.contract import check_index_values
 from impls.cross_hadamard.kernels import OURS, Kernels
+from impls.cross_hadamard.pairs import channel_count, pair_count
 from opbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ class _Dense:
 
     def forward(self, x: Tensor, index: Tensor | None, out: Tensor | None, schedule: str) -> Tensor:
         check_index_values(x, index)
-        n = x.shape[1] if index is None else index.shape[1]
-        shape = (x.shape[0], n * (n - 1) // 2, *x.shape[2:])
+        shape = (x.shape[0], pair_count(channel_count(x, index)), *x.shape[2:])
         direct = out is not None and out.is_contiguous() and not _share_memory(out, x)
         target = out if out is not None and direct else x.new_empty(shape)
         if target.numel():
@@ -105,7 +105,7 @@ class _Dense:
         check_index_values(x, index)
         if schedule and schedule not in OURS:
             raise unknown("schedule", schedule, OURS, "of ach_expand (the paper publishes none for the fused form)")
-        pairs = index.shape[1] * (index.shape[1] - 1) // 2
+        pairs = pair_count(index.shape[1])
         if not pairs or not x.numel():
             return x.clone(memory_format=torch.contiguous_format) if not pairs else _with_pairs(x, pairs)
         out, maps = _with_pairs(x, pairs), _maps(x.contiguous())

@@ -10,13 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
-from impls.native import build
+from impls.native import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from torch import Tensor
 
 CSRC = Path(__file__).parent / "csrc"
@@ -34,9 +30,7 @@ def sources() -> tuple[Path, ...]:
 @lru_cache(maxsize=1)
 def operators() -> Any:
     """`torch.ops.opbench_host`, built once per machine and loaded. Raises MachineError when it does not build."""
-    load: Callable[[str], None] = torch.ops.load_library
-    load(str(build("opbench_host", sources())))
-    return torch.ops.opbench_host
+    return load("opbench_host", sources())
 
 
 def forward(x: Tensor, index: Tensor | None, out: Tensor, schedule: str) -> None:

@@ -7,15 +7,13 @@ contract tests and every sweep.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from opbench.catalog import OPTIONAL
+from opbench.catalog import missing_library, modules_assigning
 from opbench.errors import MachineError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -60,13 +58,7 @@ class Kernels:
 @lru_cache(maxsize=1)
 def backends() -> tuple[str, ...]:
     """The files of this folder that assign `KERNELS`, in alphabetical order."""
-    return tuple(sorted(file.stem for file in Path(__file__).parent.glob("*.py") if _offers_kernels(file)))
-
-
-def _offers_kernels(file: Path) -> bool:
-    body = ast.parse(file.read_text(encoding="utf-8")).body
-    targets = [target for node in body if isinstance(node, ast.Assign) for target in node.targets]
-    return any(isinstance(target, ast.Name) and target.id == "KERNELS" for target in targets)
+    return tuple(sorted(modules_assigning("impls.cross_hadamard", "KERNELS")))
 
 
 @lru_cache(maxsize=256)
@@ -113,9 +105,7 @@ def _module(stem: str) -> Any:
     try:
         return import_module(f"impls.cross_hadamard.{stem}")
     except ModuleNotFoundError as exc:
-        library = (exc.name or "").partition(".")[0]
-        if library not in OPTIONAL:
-            raise
+        library = missing_library(exc)
         return f"{library} is not installed, python -m pip install {PACKAGES.get(library, library)}"
 
 

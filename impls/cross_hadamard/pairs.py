@@ -20,6 +20,11 @@ def pair_count(n: int) -> int:
     return n * (n - 1) // 2
 
 
+def channel_count(x: torch.Tensor, index: torch.Tensor | None) -> int:
+    """n, the channels that are multiplied: those that index (B, k) selects, or all of x (B, C, ...)."""
+    return x.shape[1] if index is None else index.shape[1]
+
+
 def pair_to_flat(i: int, j: int, n: int) -> int:
     """Position of pair (i, j), 0 <= i < j < n."""
     return i * (2 * n - i - 1) // 2 + (j - i - 1)

@@ -14,6 +14,7 @@ import torch
 from impls.cross_hadamard import derivatives
 from impls.cross_hadamard.automatic import chosen
 from impls.cross_hadamard.norms import ELEMENTWISE
+from impls.cross_hadamard.pairs import channel_count, pair_count
 from opbench.counting import register
 
 if TYPE_CHECKING:
@@ -77,19 +78,15 @@ def ach_expand_backward(
     return kernels.expand_backward(grad, x, index, alpha, weight, bias, norm)
 
 
-def _channels(x: Tensor, index: Tensor | None, pairs: int, kept: int = 0) -> Tensor:
-    del index
-    return torch.empty((x.shape[0], kept + pairs, *x.shape[2:]), dtype=x.dtype, device=x.device)
-
-
-def _pairs(x: Tensor, index: Tensor | None) -> int:
-    n = x.shape[1] if index is None else index.shape[1]
-    return n * (n - 1) // 2
+def _empty(x: Tensor, index: Tensor | None, kept: int = 0) -> Tensor:
+    """Room for the pairs, after `kept` channels."""
+    channels = kept + pair_count(channel_count(x, index))
+    return torch.empty((x.shape[0], channels, *x.shape[2:]), dtype=x.dtype, device=x.device)
 
 
 def _fake_forward(x: Tensor, index: Tensor | None = None, backend: str = "auto") -> Tensor:
     del backend
-    return _channels(x, index, _pairs(x, index))
+    return _empty(x, index)
 
 
 def _fake_out(x: Tensor, index: Tensor | None, out: Tensor, backend: str = "auto") -> None:
@@ -102,7 +99,7 @@ def _fake_backward(grad: Tensor, x: Tensor, index: Tensor | None = None, backend
 
 
 def _fake_expand(x: Tensor, index: Tensor, *_: object, **__: object) -> Tensor:
-    return _channels(x, index, _pairs(x, index), kept=x.shape[1])
+    return _empty(x, index, kept=x.shape[1])
 
 
 def _fake_expand_backward(

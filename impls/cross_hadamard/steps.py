@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import torch
 
 from impls.cross_hadamard import norms
-from impls.cross_hadamard.pairs import pair_indices, partner_indices
+from impls.cross_hadamard.pairs import channel_count, pair_indices, partner_indices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,17 +51,13 @@ class Tables(NamedTuple):
 
 def pairs_for(x: Tensor, index: Tensor | None) -> tuple[Tensor, Tensor]:
     """i and j of all pairs of x's, or of the selected, channels; cached, on x's device."""
-    return pair_indices(_count(x, index), x.device)
+    return pair_indices(channel_count(x, index), x.device)
 
 
 def tables_for(x: Tensor, index: Tensor | None) -> Tables:
     """What gradients need beside; cached, on x's device."""
-    n = _count(x, index)
+    n = channel_count(x, index)
     return Tables(*pair_indices(n, x.device), *partner_indices(n, x.device))
-
-
-def _count(x: Tensor, index: Tensor | None) -> int:
-    return x.shape[1] if index is None else index.shape[1]
 
 
 def pairs_of(

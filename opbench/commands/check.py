@@ -39,15 +39,14 @@ def run(
     as_json: bool,
 ) -> int:
     """`simulate` checks the GPU backends on CPU tensors, each under its simulator, schedule by schedule."""
-    if simulate:
-        device = _simulated_device(device)
+    on = _simulated_device(device) if simulate else resolve_device(device)
     operator = catalog.operator(name)
     wanted = words("backend", backends)
-    names = wanted or tuple(_with_schedules(name, simulate, resolve_device(device)))
+    names = wanted or tuple(_with_schedules(name, simulate, on))
     for backend in names:
         catalog.backend(name, backend)
     asked = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
-    points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), asked, resolve_device(device)))
+    points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), asked, on))
     wrong = 0
     passed: dict[str, int] = dict.fromkeys(names, 0)
     refused: Counter[tuple[str, str]] = Counter()
@@ -64,7 +63,7 @@ def run(
     if not as_json:
         told = ", ".join(f"{label} {count} passed" for label, count in passed.items())
         print(f"{len(points)} points{' simulated' if simulate else ''}: {told}")
-        if not simulate and not wanted and (others := elsewhere_only(name, resolve_device(device))):
+        if not simulate and not wanted and (others := elsewhere_only(name, on)):
             print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
     return 1 if wrong else 0
 
