@@ -51,8 +51,8 @@ class Accelerator(Protocol):
 
     def l2_bytes(self) -> int: ...
 
-    def flush(self) -> None:
-        """Enqueue a write over more than the L2, so that the next kernel finds none of its data there."""
+    def flush(self, factor: int = FLUSH_FACTOR) -> None:
+        """Enqueue a write over `factor` times the L2, so that the next kernel finds none of its data there."""
         ...
 
     def capture(self, launch: Callable[[], object]) -> Callable[[], None]:
@@ -80,7 +80,7 @@ class TorchAccelerator:
             )
         self._torch: Any = torch  # Any: torch.cuda's stubs leave streams, events and `_sleep` untyped
         self._cycles_per_s: float | None = None
-        self._scrub: Any = None
+        self._scrubs: dict[int, Any] = {}
 
     def mark(self) -> Any:
         event = self._torch.cuda.Event(enable_timing=True)
@@ -124,10 +124,10 @@ class TorchAccelerator:
     def l2_bytes(self) -> int:
         return int(self._torch.cuda.get_device_properties(self._torch.cuda.current_device()).L2_cache_size)
 
-    def flush(self) -> None:
-        if self._scrub is None:
-            self._scrub = self._torch.empty(FLUSH_FACTOR * self.l2_bytes(), dtype=self._torch.uint8, device="cuda")
-        self._scrub.zero_()
+    def flush(self, factor: int = FLUSH_FACTOR) -> None:
+        if factor not in self._scrubs:
+            self._scrubs[factor] = self._torch.empty(factor * self.l2_bytes(), dtype=self._torch.uint8, device="cuda")
+        self._scrubs[factor].zero_()
 
     def capture(self, launch: Callable[[], object]) -> Callable[[], None]:
         graph = self._torch.cuda.CUDAGraph()

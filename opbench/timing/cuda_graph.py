@@ -60,7 +60,7 @@ def _captured(device: Accelerator, launch: Launch) -> Callable[[], None]:
     try:
         return device.capture(launch)
     except Exception as exc:  # each library raises its own type for a refused capture
-        first = _first(exc)
+        first = first_error(exc)
         raise ClockError(
             f"the launch cannot be captured as a CUDA graph: {type(first).__name__}: {first}. A captured "
             "launch may not synchronise, allocate from the driver, or use a stream that it does not join; "
@@ -68,7 +68,7 @@ def _captured(device: Accelerator, launch: Launch) -> Callable[[], None]:
         ) from exc
 
 
-def _first(exc: BaseException) -> BaseException:
+def first_error(exc: BaseException) -> BaseException:
     """The error that came first: ending a broken capture raises again, and says less."""
     while exc.__context__ is not None:
         exc = exc.__context__

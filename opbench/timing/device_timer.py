@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from opbench.timing.accelerator import FLUSH_FACTOR
 from opbench.timing.clock import ClockError
 from opbench.timing.hidden import LONGEST_DELAY_S, HiddenQueue, NotHiddenError
 from opbench.timing.stray import TRIALS, StrayWatch, stray_error
@@ -39,10 +40,11 @@ def warm(device: Accelerator, call: Call, calls: int) -> Spans:
     return [(start, device.mark())]
 
 
-def cold(device: Accelerator, call: Call, calls: int) -> Spans:
+def cold(device: Accelerator, call: Call, calls: int, factor: int = FLUSH_FACTOR) -> Spans:
+    """factor: how many times the L2 is written before each call."""
     spans = []
     for _ in range(calls):
-        device.flush()
+        device.flush(factor)
         start = device.mark()
         call()
         spans.append((start, device.mark()))
@@ -77,27 +79,37 @@ class DeviceTimer:
         self._burst = LONGEST_BURST
 
     def __call__(self, calls: int) -> float:
-        total_s, left = 0.0, calls
+        return sum(self.spans_s(calls)) / calls
+
+    def spans_s(self, calls: int, busy: Callable[[], object] | None = None) -> list[float]:
+        """Seconds between the events around that many calls: one figure a call when cold, one a burst when warm.
+
+        busy: called while the device works on the last burst, everything enqueued and the delay proven long enough.
+        """
+        spans_s: list[float] = []
+        left = calls
         while left:
             burst = min(left, self._burst)
             try:
-                total_s += self._burst_s(burst)
+                spans_s += self._burst_s(burst, busy if burst == left else None)
             except NotHiddenError as exc:
                 if burst == 1:
                     raise _not_hidden() from exc
                 self._burst = burst // 2  # a full queue blocks the host whatever the delay
             else:
                 left -= burst
-        return total_s / calls
+        return spans_s
 
-    def _burst_s(self, calls: int) -> float:
+    def _burst_s(self, calls: int, busy: Callable[[], object] | None) -> list[float]:
         lag_s = None
         for _ in range(TRIALS):
             spans = self._queue.run(lambda n: self._pattern(self._device, self._call, n), calls)
+            if busy is not None:
+                busy()
             self._device.wait(spans[-1][1])
             lag_s = self._watch.outlived()
             if lag_s is None:
-                return sum(self._device.elapsed_s(start, stop) for start, stop in spans)
+                return [self._device.elapsed_s(start, stop) for start, stop in spans]
         raise stray_error(lag_s or 0.0)
 
 

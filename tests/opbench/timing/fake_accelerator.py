@@ -10,6 +10,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from opbench.timing.accelerator import FLUSH_FACTOR
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,7 +41,7 @@ class FakeAccelerator:
 
     depth: entries a stream holds. shared: kernels of other streams take their time away from the main one's
     (but not from a delay). event_s: what recording an event costs the device. hiccups: extra seconds of the
-    coming synchronises.
+    coming synchronises. flush_factors: what each flush was asked to write, in sizes of the L2.
     """
 
     depth: int = 1000
@@ -48,7 +50,7 @@ class FakeAccelerator:
     event_s: float = 0.0
     hiccups: deque[float] = field(default_factory=deque)
     host_s: float = 0.0
-    flushes: int = 0
+    flush_factors: list[int] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
     _free_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _begins_s: defaultdict[str, deque[float]] = field(default_factory=lambda: defaultdict(deque))
@@ -108,8 +110,12 @@ class FakeAccelerator:
     def l2_bytes(self) -> int:
         return self.l2
 
-    def flush(self) -> None:
-        self.flushes += 1
+    @property
+    def flushes(self) -> int:
+        return len(self.flush_factors)
+
+    def flush(self, factor: int = FLUSH_FACTOR) -> None:
+        self.flush_factors.append(factor)
         self._cached = None
         self._enqueue(MAIN, FLUSH_S)
 

@@ -86,13 +86,16 @@ def test_events_give_seconds(stand: Stand) -> None:
     assert device.elapsed_s(start, stop) == pytest.approx(1.0)
 
 
-def test_flush_writes_all_of_one_buffer_larger_than_the_cache(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    buffers = [torch.ones(FLUSH_FACTOR * L2_BYTES)]
+@pytest.mark.parametrize("factor", [1, FLUSH_FACTOR])
+def test_flush_writes_all_of_one_buffer_of_the_size_asked(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, factor: int
+) -> None:
+    buffers = [torch.ones(factor * L2_BYTES)]
     asked = {buffers[0].numel(): buffers}  # any other size, and a second buffer, is an error
     monkeypatch.setattr(torch, "empty", lambda size, **_: asked[size].pop())
     written, device = buffers[0], TorchAccelerator()
-    device.flush()
-    device.flush()
+    device.flush(factor)
+    device.flush(factor)
     assert not written.any()
 
 
