@@ -52,7 +52,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
     """The test suite; GPU tests are skipped, with the reason, where there is no GPU."""
-    session.run(_python(session, "test"), "-m", "pytest", "--numprocesses=2", *session.posargs)
+    session.run(_python(session, "test"), "-m", "pytest", "--numprocesses=2", "--benchmark-disable", *session.posargs)
 
 
 def _sweep(session: nox.Session, name: str) -> None:
@@ -93,6 +93,14 @@ def sweep_grid(session: nox.Session) -> None:
 def heatmap(session: nox.Session) -> None:
     """Figure 7: the grid sweep, whose report draws the difference heatmaps and the winner map."""
     _sweep(session, "grid")
+
+
+@nox.session(python=False)
+def gate(session: nox.Session) -> None:
+    """Latency of HEAD against its merge base with main; `-- --base REF`, `-- --calibrate` and others."""
+    ways = {"--base", "--base-json", "--head-json", "--calibrate"}
+    base = () if ways & {word.partition("=")[0] for word in session.posargs} else ("--base", "main")
+    session.run(_python(session, "test"), "-m", "opbench", "gate", *base, *session.posargs)
 
 
 @nox.session(python=False)

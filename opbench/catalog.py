@@ -109,6 +109,11 @@ def page() -> Page:
     return found
 
 
+def gate_figure() -> Any:
+    """The figure of a gate's workers: bytes of an SVG from (rows, tolerance, folder)."""
+    return import_module("reports.gate_workers").workers_figure
+
+
 def terminal_table(records: Sequence[Record]) -> Any:
     """The run's table as something rich can print."""
     return import_module("reports.table").terminal_table(records)

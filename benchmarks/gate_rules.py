@@ -1,0 +1,226 @@
+"""The gate's rule beside other tools' on the recorded workers: false alarms, slowdowns caught, seconds.
+
+    python -m benchmarks.gate_rules [--suites 1000] [--power 150] [--tapes DIR] [--figure PATH]
+
+Prints the Markdown tables of docs/gate.md and draws its figure. Every rule judges the same benchmarks: ours replayed,
+the others on one stored worker and one later worker for as many slices as ours took there, or as were recorded. All
+benchmarks of a suite with slowdowns are slowed, so the gate confirms them with more workers than it would confirm one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from opbench.gate.calibration import upper_bound
+from opbench.gate.rule import DEFAULT, Rule
+from opbench.gate.verdict import Verdict
+from reports.style import BLUE, FAINT, INK, VERMILLION, styled, to_svg
+from tests.gate.replaying import CONDITIONS, EXTRAS, RECORDINGS, SUITE, kind, recordings, replayed, stored_and_later
+from tests.gate.replaying import suite as dealt_suite
+from tests.gate.rivals import RIVALS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from opbench.gate.tape import Tape
+
+OURS = {"opbench gate": DEFAULT, "opbench gate --tolerance 1.5%": Rule(tolerance=0.015)}
+RULES = (*OURS, *(rival.name for rival in RIVALS))
+KINDS = ("cache-resident", "memory-bound")
+SLOWDOWNS = (1, 2, 3, 4, 5, 7, 10)
+"""Percent that head is slower by, exactly."""
+
+CHUNK = 5
+"""Suites a job: a few seconds, so that the progress bar moves."""
+
+Cell: TypeAlias = tuple[str, str, int, str, str, str]
+"""condition, code, percent, rule, kind (or `suite`), what is counted."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """code: `same`, `scaled` (by `percent`, exactly) or `extra` (`percent` extra units of work, of a hundred)."""
+
+    condition: str
+    code: str
+    percent: int
+    seeds: range
+    folder: Path
+
+    def suite(self, draw: random.Random) -> dict[str, Tape]:
+        if self.code == "extra":
+            return {tape.benchmark: tape for tape in recordings(self.condition, self.percent, self.folder)}
+        tapes = recordings(self.condition, folder=self.folder)
+        return dealt_suite(tapes, SUITE if self.code == "same" else len(tapes), draw, 1 + self.percent / 100)
+
+
+def run(job: Job) -> Counter[Cell]:
+    found: Counter[Cell] = Counter()
+    for seed in job.seeds:
+        draw = random.Random(f"{job.condition}/{job.code}/{job.percent}/{seed}")  # noqa: S311  (a deal of workers)
+        failed = set()
+        for benchmark, rule, counted in judged(job.suite(draw), draw):
+            for what, number in counted.items():
+                found[job.condition, job.code, job.percent, rule, kind(benchmark), what] += number
+            failed |= {rule} if counted["alarms"] else set()
+        for rule in RULES:
+            found[job.condition, job.code, job.percent, rule, "suite", "trials"] += 1
+            found[job.condition, job.code, job.percent, rule, "suite", "alarms"] += rule in failed
+    return found
+
+
+def judged(tapes: dict[str, Tape], draw: random.Random) -> Iterator[tuple[str, str, Counter[str]]]:
+    """Benchmark, rule, and what is counted of its judgement."""
+    for name, rule in OURS.items():
+        for one in replayed(tapes, rule, draw):
+            benchmark, verdict = one.judgement.benchmark, one.judgement.verdict
+            slice_s = float(tapes[benchmark].about["slice_s"])
+            yield benchmark, name, _counted(verdict is Verdict.REGRESSION, one.slices * slice_s, verdict)
+            if rule is DEFAULT:
+                runs = stored_and_later(tapes[benchmark], one.slices, draw)
+                for rival in RIVALS:
+                    slower = rival.regression(runs.base, runs.head)
+                    yield benchmark, rival.name, _counted(slower, runs.slices * slice_s)
+
+
+def _counted(slower: bool, seconds: float, verdict: Verdict | None = None) -> Counter[str]:
+    doubts = int(verdict is Verdict.INCONCLUSIVE)
+    return Counter(trials=1, alarms=int(slower), doubts=doubts, milliseconds=round(1000 * seconds))
+
+
+def jobs(suites: int, power: int, folder: Path) -> Iterator[Job]:
+    asked = [("same", 0, suites), *(("scaled", percent, power) for percent in SLOWDOWNS)]
+    for condition in CONDITIONS:
+        extras = [("extra", units, power) for units in EXTRAS if (folder / f"{condition}-{units}-percent.npz").exists()]
+        for code, percent, runs in (*asked, *extras):
+            for first in range(0, runs, CHUNK):
+                yield Job(condition, code, percent, range(first, min(first + CHUNK, runs)), folder)
+
+
+def replay_all(todo: Sequence[Job]) -> Counter[Cell]:
+    from rich.progress import track
+
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # two processes use the two cores; their threads would get in the way
+    found: Counter[Cell] = Counter()
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        running = [pool.submit(run, job) for job in todo]
+        for one in track(as_completed(running), description="replaying", total=len(running)):
+            found.update(one.result())
+    return found
+
+
+@dataclass(frozen=True)
+class Found:
+    counts: Counter[Cell]
+
+    def of(self, what: str, condition: str, code: str, percent: int, rule: str, kinds: Iterable[str] = KINDS) -> int:
+        return sum(self.counts[condition, code, percent, rule, one, what] for one in kinds)
+
+    def share(self, condition: str, code: str, percent: int, rule: str, kinds: Iterable[str] = KINDS) -> float:
+        """Of slower-calls."""
+        trials = self.of("trials", condition, code, percent, rule, kinds)
+        return self.of("alarms", condition, code, percent, rule, kinds) / trials if trials else float("nan")
+
+    def same_code(self) -> Iterator[list[str]]:
+        yield ["rule", "machine", "false alarms", f"suites of {SUITE} failed", "inconclusive", "seconds a benchmark"]
+        for rule in RULES:
+            for condition in CONDITIONS:
+                trials, alarms, doubts, milliseconds = (
+                    self.of(what, condition, "same", 0, rule) for what in ("trials", "alarms", "doubts", "milliseconds")
+                )
+                suites, failed = (self.of(what, condition, "same", 0, rule, ["suite"]) for what in ("trials", "alarms"))
+                doubtful = f"{100 * doubts / trials:.2f} %" if rule in OURS else ""
+                seconds = f"{milliseconds / trials / 1000:.2f}"
+                yield [rule, condition, bounded(alarms, trials), bounded(failed, suites), doubtful, seconds]
+
+    def caught(self, code: str, percents: Sequence[int], unit: str) -> Iterator[list[str]]:
+        yield ["rule", "machine", *(f"{which}, {percent} {unit}" for which in KINDS for percent in percents)]
+        for rule in RULES:
+            for condition in CONDITIONS:
+                shares = [self.share(condition, code, one, rule, [which]) for which in KINDS for one in percents]
+                yield [rule, condition, *(f"{100 * share:.1f} %" for share in shares)]
+
+
+def bounded(events: int, trials: int) -> str:
+    bound = 100 * upper_bound(events, trials)
+    return f"{events:,} of {trials:,} (<= {bound:.2g} %)" if bound < 10 else f"{100 * events / trials:.0f} %"
+
+
+def markdown(rows: Iterable[list[str]]) -> str:
+    first, *rest = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([first, "|---" * (first.count(" | ") + 1) + "|", *rest])
+
+
+def truths(folder: Path) -> Iterator[str]:
+    for condition in CONDITIONS:
+        for units in EXTRAS:
+            if (folder / f"{condition}-{units}-percent.npz").exists():
+                tapes = recordings(condition, units, folder)
+                told = ", ".join(f"{tape.benchmark} {100 * (tape.about['truth'] - 1):.1f} %" for tape in tapes)
+                yield f"{units} units, {condition}, measured on their own: {told}"
+
+
+def figure(found: Found) -> Figure:
+    """To be called inside `styled()`."""
+    from matplotlib.figure import Figure
+
+    drawn = Figure(figsize=(10.4, 0.31 * len(RULES) + 1.5), layout="constrained")
+    left, *right = drawn.subplots(1, 3, sharey=True, width_ratios=(1.1, 1, 1))
+    _false_alarms(left, found)
+    for axes, condition in zip(right, CONDITIONS, strict=True):
+        _caught(axes, found, condition)
+    left.set_yticks(range(len(RULES)), RULES)
+    left.set_ylim(len(RULES) - 0.5, -0.5)
+    return drawn
+
+
+def _false_alarms(axes: Any, found: Found) -> None:
+    looks = {"quiet": (BLUE, BLUE, "o"), "antagonists": ("white", VERMILLION, "D")}
+    for condition, (face, edge, marker) in looks.items():
+        shares = [100 * found.share(condition, "same", 0, rule, ["suite"]) for rule in RULES]
+        axes.plot(shares, range(len(RULES)), marker, mfc=face, mec=edge, ms=6, mew=1.4, label=condition, clip_on=False)
+    axes.set(xlim=(0, 100), title="False alarms", xlabel=f"same-code suites of {SUITE} that failed, %")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.09), ncols=2, borderpad=0, handlelength=1)
+
+
+def _caught(axes: Any, found: Found, condition: str) -> None:
+    shares = [[100 * found.share(condition, "scaled", one, rule) for one in SLOWDOWNS] for rule in RULES]
+    axes.imshow(shares, aspect="auto", cmap="Blues", vmin=0, vmax=130, interpolation="none")
+    for row, line in enumerate(shares):
+        for column, share in enumerate(line):
+            colour = "white" if share > 75 else INK if share >= 0.5 else FAINT
+            axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=8, color=colour)
+    axes.set_xticks(range(len(SLOWDOWNS)), SLOWDOWNS)
+    axes.grid(visible=False)
+    axes.set(title=f"Slowdowns caught, {condition}, %", xlabel="head is truly slower by, %")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gate_rules")
+    parser.add_argument("--suites", type=int, default=1000, help="same-code suites a condition")
+    parser.add_argument("--power", type=int, default=150, help="suites a slowdown and condition")
+    parser.add_argument("--tapes", type=Path, default=RECORDINGS)
+    parser.add_argument("--figure", type=Path, default=Path("docs/figures/gate.svg"))
+    asked = parser.parse_args()
+    found = Found(replay_all(list(jobs(asked.suites, asked.power, asked.tapes))))
+    print("Same code on both sides:\n", markdown(found.same_code()), sep="\n")
+    print("\nSlower by exactly so much:\n", markdown(found.caught("scaled", (3, 5, 10), "%")), sep="\n")
+    print("\nExtra units of work, of a hundred:\n", markdown(found.caught("extra", EXTRAS, "units")), sep="\n")
+    print("", *truths(asked.tapes), sep="\n")
+    asked.figure.parent.mkdir(parents=True, exist_ok=True)
+    with styled():
+        asked.figure.write_bytes(to_svg(figure(found)))
+    print(f"\n{asked.figure}")
+
+
+if __name__ == "__main__":
+    main()

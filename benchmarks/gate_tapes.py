@@ -1,0 +1,91 @@
+"""Record workers for the replays of `tests/gate/`: the kernels of `gate_kernels`, many processes, in lockstep.
+
+    python -m benchmarks.gate_tapes quiet              same code in all workers
+    python -m benchmarks.gate_tapes antagonists        the same beside bursty foreign load
+    python -m benchmarks.gate_tapes quiet --extra 5    half of the workers do 5 extra units of 100
+    ... [--workers 20] [--rounds 36] [--output tests/gate/tapes]
+
+The processes are the gate's own, started and timed by its own pool, with rounds fixed beforehand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.antagonists import antagonists
+from benchmarks.gate_truth import truth
+from opbench.gate.environments import Installed
+from opbench.gate.pool import Pool
+from opbench.gate.recipe import Recipe
+from opbench.gate.tape import Tape, recorded, save
+
+if TYPE_CHECKING:
+    from opbench.gate.slices import Side
+
+ROOT = Path(__file__).parents[1]
+KERNELS = "benchmarks/gate_kernels/test_kernels.py"
+KEPT = 10
+"""Raw samples of a slice that are kept; the quartile is taken before, from all of them."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gate_tapes")
+    parser.add_argument("condition", choices=("quiet", "antagonists"))
+    parser.add_argument("--extra", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=20, help="a side")
+    parser.add_argument("--rounds", type=int, default=36)
+    parser.add_argument("--output", type=Path, default=ROOT / "tests" / "gate" / "tapes")
+    asked = parser.parse_args()
+    truths = _truths(asked.extra) if asked.extra else {}
+    with antagonists() if asked.condition == "antagonists" else nullcontext():
+        tapes = _record(asked.workers, asked.rounds, asked.extra, {"condition": asked.condition}, truths)
+    name = f"{asked.condition}-{asked.extra}-percent" if asked.extra else f"{asked.condition}-same-code"
+    path = asked.output / f"{name}.npz"
+    save(tapes, path)
+    print(f"{path}: {path.stat().st_size / 1024:.0f} KiB")
+
+
+def _truths(extra: int) -> dict[str, float]:
+    from benchmarks.gate_kernels.test_kernels import KERNELS as KNOWN
+
+    found = {}
+    for name in sorted(KNOWN):
+        low, found[name], high = truth(name, extra)
+        print(f"{name}: {found[name]:.4f}x [{low:.4f}, {high:.4f}] on its own", flush=True)
+    return found
+
+
+def _record(workers: int, rounds: int, extra: int, about: dict[str, Any], truths: dict[str, float]) -> list[Tape]:
+    from opbench.environment import describe
+
+    installed = Installed(Path(sys.executable), ROOT)
+    recipe = Recipe(
+        paths=(KERNELS,),
+        keyword=None,
+        threads=1,
+        device="cpu",
+        root=ROOT,
+        time_limit_s=120.0,
+        extra_environment={"base": {}, "head": {"OPBENCH_EXTRA_UNITS": str(extra)}},
+    )
+    sides: dict[Side, Installed] = {"base": installed, "head": installed}
+    about |= {"machine": describe("cpu")["device_name"], "cores": describe("cpu")["cores"]}
+    tapes = []
+    with Pool(sides, workers, start=recipe, random=random.Random()) as pool:  # noqa: S311
+        for found in pool.listing("base"):
+            name = found["name"].partition("[")[2].rstrip("]")
+            taken = pool.play(found["id"], rounds, "screen")
+            spans = [one.calls * sum(one.samples_s) for one in taken.slices]
+            extra_about = {"slice_s": sum(spans) / len(spans)} | ({"truth": truths[name]} if truths else {})
+            tapes.append(recorded(taken, KEPT, about | extra_about, same_code=not extra))
+            print(f"{name}: {len(taken.slices)} slices", flush=True)
+    return tapes
+
+
+if __name__ == "__main__":
+    main()

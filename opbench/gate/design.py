@@ -1,0 +1,41 @@
+"""How many calls make a sample and how many samples a slice: the same for all workers of a benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+from typing import Any
+
+SAMPLE_S = 50e-6
+"""Least seconds of a sample: 500 times what reading the counter costs and resolves (0.1 us from Python)."""
+
+SLICE_S = 10e-3
+"""Seconds of samples in a slice. Long beside the switch to the next worker, which finds its caches cold; short beside
+bursts of foreign load and changes of clock, which then fall on all workers of a round alike."""
+
+MOST_SAMPLES = 256
+
+MOST_SLICE_S = 50e-3
+"""Seconds of a slice with the setup of each sample, where that takes longer than what is timed."""
+
+
+@dataclass(frozen=True)
+class Design:
+    calls: int
+    samples: int
+
+
+def designed(ready: Sequence[Mapping[str, Any]]) -> Design:
+    """From all workers' warm-ups: by their median, so that one worker's slow start changes nothing.
+
+    With an own setup before each call (`whole_s` is its time and the call's), a sample is one call.
+    """
+    seconds = max(median(one["seconds"] for one in ready), 1e-9)
+    wholes = [one["whole_s"] for one in ready if one["whole_s"] is not None]
+    if wholes:
+        fit = min(SLICE_S / seconds, MOST_SLICE_S / max(median(wholes), 1e-9))
+        return Design(1, max(1, min(MOST_SAMPLES, round(fit))))
+    calls = max(1, ceil(SAMPLE_S / seconds))
+    return Design(calls, max(1, min(MOST_SAMPLES, round(SLICE_S / (calls * seconds)))))

@@ -1,0 +1,160 @@
+"""Verdicts on rounds that are already played: those the live run would have given, and no more than they can show.
+
+With fresh workers among them the decision is `Trial`'s own, run on what is stored. Without, nobody can be asked again:
+a regression is then what Holm lets stand over all benchmarks compared, at the level of the rule.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from opbench.gate.exact import dropped_pairs, holm, smallest_p
+from opbench.gate.rule import compare
+from opbench.gate.trial import ShortOfMemoryError, Trial
+from opbench.gate.verdict import GOOD, Judgement, Verdict
+
+if TYPE_CHECKING:
+    from opbench.gate.rounds import Rounds
+    from opbench.gate.rule import Comparison, Rule
+
+
+@dataclass(frozen=True)
+class Played:
+    """What is stored of one benchmark: the last rounds that screened it, and those of fresh workers, or None."""
+
+    benchmark: str
+    screening: Rounds
+    confirming: Rounds | None = None
+
+
+@dataclass(frozen=True)
+class Design:
+    """How the rounds came about. looks: how often their run could have stopped for what it saw; 1 where it could not.
+
+    unit, units: what is counted. again: what to do for more of them, with {needed} a side.
+    """
+
+    looks: int
+    unit: str
+    units: str
+    again: str
+
+
+def decide(played: Sequence[Played], rule: Rule, design: Design) -> list[Judgement]:
+    """A judgement for each, in the order given. A side may be as small as one worker."""
+    first = [_tried(one, rule) for one in played]
+    suspects = sum(one.confirming is not None for one in played)
+    compared = [one.found for one in first if one.found is not None]
+    # Any stopping rule among so many looks multiplies the chance of a false p by their number at most (Bonferroni).
+    worst = [_worst(one, judgement, rule) for one, judgement in zip(played, first, strict=True)]
+    fallen = holm([min(1.0, p * design.looks) for p, _ in worst], rule.level)
+    needed = needed_a_side(len(compared) * design.looks, rule)
+    judged: list[Judgement] = []
+    for one, judgement, (_, ratio), falls in zip(played, first, worst, fallen, strict=True):
+        if one.confirming is not None:
+            judged.append(_of_confirmed(judgement, rule, suspects))
+        elif judgement.found is None:
+            judged.append(judgement)
+        else:
+            slower = falls and not suspects and ratio > 1 + rule.tolerance and not one.screening.problem
+            judged.append(_unconfirmed(one, judgement, slower, rule, design, needed, len(compared)))
+    return judged
+
+
+def needed_a_side(tests: int, rule: Rule) -> int:
+    """The fewest processes a side of which complete separation falls among so many tests, and 99 % can be attained."""
+    side = 1
+    while (
+        smallest_p(side, side) * tests > rule.level or dropped_pairs(side, side, rule.confidence)[1] < rule.confidence
+    ):
+        side += 1
+    return side
+
+
+def _tried(one: Played, rule: Rule) -> Judgement:
+    """Trial's judgement with the stored rounds for workers."""
+
+    @contextmanager
+    def hire(per_side: int, stage: str) -> Iterator[_StoredWorkers]:  # noqa: ARG001  (there are those there are)
+        rounds = one.confirming if stage == "confirm" else one.screening
+        if rounds is None:
+            raise ShortOfMemoryError("none is stored")
+        yield _StoredWorkers(rounds)
+
+    with np.errstate(invalid="ignore"):  # one process a side has no spread: infinite, and so is what it detects
+        return Trial(hire, replace(rule, looks=(len(one.screening),))).run([one.benchmark])[0]
+
+
+@dataclass(frozen=True)
+class _StoredWorkers:
+    rounds: Rounds
+
+    def play(self, benchmark: str, rounds: int, stage: str) -> Rounds:  # noqa: ARG002  (all there are)
+        return self.rounds
+
+    def widen(self, per_side: int) -> None:
+        """Nobody can be added; Trial then finds no further rounds to look at."""
+
+
+def _worst(one: Played, judgement: Judgement, rule: Rule) -> tuple[float, float]:
+    """p and ratio in seconds or in cycles of the device's clock, whichever shows less of a slowdown."""
+    found = judgement.found
+    if found is None or one.confirming is not None:
+        return 1.0, 1.0
+    if one.screening.cycles is None:
+        return found.p, found.ratio
+    cycles = compare(one.screening, rule, one.screening.cycles)
+    return max(found.p, cycles.p), min(found.ratio, cycles.ratio)
+
+
+def _of_confirmed(judgement: Judgement, rule: Rule, suspects: int) -> Judgement:
+    found = judgement.found
+    if judgement.verdict is not Verdict.REGRESSION or found is None:
+        return judgement
+    if smallest_p(found.workers, found.workers) * suspects <= rule.level:
+        return judgement
+    reason = f"{found.workers} + {found.workers} fresh workers are too few to confirm {suspects} suspects"
+    return replace(judgement, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}; run opbench gate again")
+
+
+def _unconfirmed(
+    one: Played, judgement: Judgement, slower: bool, rule: Rule, design: Design, needed: int, compared: int
+) -> Judgement:
+    found = judgement.found
+    assert found is not None
+    many = len(one.screening.head) - int(one.screening.head.sum()), int(one.screening.head.sum())
+    if smallest_p(*many) * compared * design.looks > rule.level:
+        judgement = replace(judgement, found=replace(found, detectable=math.inf))
+    if slower:
+        reason = (
+            f"slower with p = {found.p:.2g} over {many[0]} + {many[1]} {design.units}, {compared} benchmarks compared"
+        )
+        return replace(judgement, verdict=Verdict.REGRESSION, reason=reason)
+    if judgement.verdict in GOOD and found.confidence >= rule.confidence:
+        return judgement
+    reason = one.screening.problem or _undecided(found, many, rule, design, needed, compared)
+    return replace(judgement, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+
+def _undecided(found: Comparison, many: tuple[int, int], rule: Rule, design: Design, needed: int, compared: int) -> str:
+    again = design.again.format(needed=needed)
+    if min(many) < needed:
+        count = f"{many[0]} and {many[1]} {design.units}"
+        if many[0] == many[1]:
+            count = f"{many[0]} {design.unit if many[0] == 1 else design.units}"
+        return (
+            f"ratio {found.ratio:.3f}, but {count} a side cannot show it, whatever the samples: "
+            f"{compared} benchmarks need {needed} and {needed}; {again}"
+        )
+    why = f"{100 * found.spread:.1f} % between {design.units} of one side" if found.modes is None else str(found.modes)
+    if found.slower and found.ratio > 1 + rule.tolerance:
+        return (
+            f"suspected, ratio {found.ratio:.3f}, but p = {found.p:.2g} over {compared} benchmarks is too much; {again}"
+        )
+    return f"undecided: ratio {found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}], {why}; {again}"

@@ -1,0 +1,104 @@
+"""A live run of the gate: two checkouts with their environments, scouts, the trial."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from opbench.errors import MachineError, UsageError
+from opbench.gate.company import Company
+from opbench.gate.device_slices import device_lock_name
+from opbench.gate.environments import prepare
+from opbench.gate.listing import matched
+from opbench.gate.lock import exclusive
+from opbench.gate.scouting import scout
+from opbench.gate.slices import SIDES
+from opbench.gate.trial import BROKEN, ShortOfMemoryError, Trial
+from opbench.gate.verdict import Judgement
+from opbench.gate.worktrees import checked_out, home
+
+if TYPE_CHECKING:
+    from opbench.gate.environments import Installed
+    from opbench.gate.recipe import Recipe
+    from opbench.gate.rule import Rule
+    from opbench.gate.scouting import Scouted
+    from opbench.gate.slices import Side, Taken
+    from opbench.gate.telling import Watching
+    from opbench.gate.worktrees import Revisions
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A finished run: its judgements, every slice taken, what the workers said of their environment, the rule used."""
+
+    judgements: Sequence[Judgement]
+    taken: Sequence[Taken]
+    scouted: Mapping[Side, Scouted]
+    rule: Rule
+
+
+@contextmanager
+def both(revisions: Revisions, install: str | None, watching: Watching) -> Iterator[dict[Side, Installed]]:
+    """Base and head checked out, each with its environment, and nobody else measuring; all undone on leaving."""
+    place = home(revisions.root)
+    with ExitStack() as stack:
+        stack.enter_context(exclusive(f"repository-{place.name}", watching.note, doing="gating this repository"))
+        trees = stack.enter_context(checked_out(revisions, place))
+        installed = prepare(trees, install, place, watching.note)
+        yield installed
+
+
+def lock_name(device: str) -> str:
+    """What measuring runs on this device exclude each other by: `cpu`, or the GPU's UUID."""
+    return device if device == "cpu" else device_lock_name()
+
+
+def judge(installed: Mapping[Side, Installed], recipe: Recipe, rule: Rule, seed: int, watching: Watching) -> Ran:
+    """Scout both sides, then hold head against base on every benchmark that both can run.
+
+    Raises UsageError where a side has no benchmarks at all, MachineError where no workers fit into memory.
+    """
+    with exclusive(lock_name(recipe.device), watching.note):
+        watching.step("scouting: one worker a side runs every benchmark once")
+        scouted = scout(installed, recipe)
+        _refuse(scouted)
+        names, judgements = matched(scouted["base"].found, scouted["head"].found)
+        broken = [one for name in names if (one := _broken(name, scouted))]
+        playable = [name for name in names if name not in {one.benchmark for one in broken}]
+        watching.start(len(names) + len(judgements))
+        for one in (*judgements, *broken):
+            watching.judged(one)
+        worker_bytes = max(one.memory_bytes for one in scouted.values())
+        company = Company(installed, recipe, worker_bytes, random.Random(seed), watching.step)  # noqa: S311
+        try:
+            rule = replace(rule, workers=company.fitting(rule.workers))
+            decided = Trial(company.hire, rule, watching.judged).run(playable)
+        except ShortOfMemoryError as exc:
+            raise MachineError(f"no memory for the workers: {exc}; close other programs or narrow with -k") from exc
+    return Ran([*judgements, *broken, *decided], company.taken, scouted, rule)
+
+
+def _refuse(scouted: Mapping[Side, Scouted]) -> None:
+    for side in SIDES:
+        found = scouted[side]
+        if found.problems:
+            raise UsageError(f"{side} cannot be collected: {found.problems[0]} ({len(found.problems)} problems in all)")
+        if not found.found:
+            raise UsageError(f"{side} has no benchmarks: no test that uses the fixture `benchmark` in the paths given")
+        if found.strays:
+            raise UsageError(
+                f"{side} does not run its own code: it imported {found.strays[0]} from outside its checkout; "
+                "give --install so that each side gets an environment of its own"
+            )
+
+
+def _broken(name: str, scouted: Mapping[Side, Scouted]) -> Judgement | None:
+    """A judgement where a scout could not run the benchmark."""
+    for side in SIDES:
+        broken = scouted[side].broken.get(name)
+        if broken is not None:
+            return Judgement(name, BROKEN[broken.kind], f"{side}: {broken.reason}")
+    return None

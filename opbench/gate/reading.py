@@ -1,0 +1,173 @@
+"""Stored benchmarks read back: our own files, and what any pytest-benchmark from 3 to 5 wrote.
+
+What is wrong with the file as a whole is a UsageError in one line. What is wrong with one benchmark stays with that
+benchmark, so that it is listed with its reason and the others are still judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opbench.errors import UsageError
+from opbench.gate.archive import SCHEMA, Origin
+from opbench.gate.columns import is_number, restore
+from opbench.gate.foreign import HOW, recognised
+from opbench.gate.listing import Found
+from opbench.gate.machine import digest
+from opbench.gate.rule import Rule
+from opbench.gate.slices import SIDES, Slice
+from opbench.gate.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One benchmark of one file: samples in seconds per call; slices by stage, empty where pytest-benchmark wrote it.
+
+    problem: why it cannot be compared, with a reason; None where it can.
+    """
+
+    found: Found
+    samples_s: Sequence[float] = ()
+    stages: Mapping[str, Sequence[Slice]] = field(default_factory=dict)
+    problem: tuple[Verdict, str] | None = None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One file. origin: None where pytest-benchmark wrote it itself. listed: ids its side had, measured or not."""
+
+    path: Path
+    machine_info: Mapping[str, Any]
+    written: datetime | None
+    origin: Origin | None
+    listed: Sequence[str]
+    entries: Mapping[str, Entry]
+
+
+def read(path: Path) -> Stored:
+    """Raises UsageError for a file that is missing, cut short, empty, of another format or of a later schema."""
+    content = _parsed(path)
+    origin = _origin(path, content["opbench"]) if "opbench" in content else None
+    entries: dict[str, Entry] = {}
+    for raw in content["benchmarks"]:
+        entry = _entry(path, raw, origin)
+        if entry.found.id in entries:
+            raise UsageError(f"{path} has {entry.found.id!r} twice: {HOW} and merge no files")
+        entries[entry.found.id] = entry
+    listed = _listed(path, content["opbench"]) if origin else list(entries)
+    machine = content.get("machine_info")
+    return Stored(
+        path, machine if isinstance(machine, Mapping) else {}, _time(content.get("datetime")), origin, listed, entries
+    )
+
+
+def _parsed(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"cannot read {path}: {exc.strerror}; {HOW}") from exc
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not text: expected the JSON of pytest-benchmark; {HOW}") from None
+    if not text.strip():
+        raise UsageError(f"{path} is empty: expected the JSON of pytest-benchmark; {HOW}")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        cut = " (cut short?)" if text.lstrip()[0] in "{[" else ""
+        raise UsageError(f"{path} is not JSON{cut}: {exc}; {HOW}") from None
+    if tool := recognised(content):
+        raise UsageError(f"{path} is of {tool}: expected the JSON of pytest-benchmark; {HOW}")
+    if not isinstance(content, Mapping) or not isinstance(content.get("benchmarks"), list):
+        raise UsageError(f"{path} has no list 'benchmarks', as the JSON of pytest-benchmark has; {HOW}")
+    if not content["benchmarks"]:
+        raise UsageError(f"{path} holds no benchmark: did every one fail, or did -k leave none? {HOW}")
+    return content
+
+
+def _origin(path: Path, said: Any) -> Origin:
+    schema = said.get("schema") if isinstance(said, Mapping) else None
+    if schema != SCHEMA:
+        raise UsageError(f"{path} has schema {schema!r}, this opbench reads {SCHEMA}: use the opbench that wrote it")
+    try:
+        rule = Rule(**{**said["rule"], "looks": tuple(said["rule"]["looks"])})
+        if not rule.looks:
+            raise ValueError("a rule without a look")  # noqa: TRY301  (told like the other mistakes)
+        origin = Origin(said["run"], said["side"], said["revision"], rule, dict(said["environment"]))
+    except (KeyError, TypeError, ValueError) as exc:
+        raise UsageError(f"{path} does not say where its slices come from ({exc!r}): run opbench gate again") from None
+    if origin.side not in SIDES:
+        raise UsageError(f"{path} is of side {origin.side!r}, expected base or head: run opbench gate again")
+    return origin
+
+
+def _listed(path: Path, said: Mapping[str, Any]) -> list[str]:
+    listed = said.get("listed")
+    if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
+        raise UsageError(f"{path} does not list its side's benchmarks: run opbench gate again")
+    return listed
+
+
+def _entry(path: Path, raw: Any, origin: Origin | None) -> Entry:
+    name = raw.get("fullname") or raw.get("name") if isinstance(raw, Mapping) else None
+    if not isinstance(name, str):
+        raise UsageError(f"{path} has a benchmark without a name: {HOW}")
+    ours = _ours(raw)
+    found = Found(name, _params(raw.get("params")), ours.get("digest"), raw.get("group"))
+    stats = raw.get("stats")
+    data = stats.get("data") if isinstance(stats, Mapping) else None
+    try:
+        if problem := _without(data):
+            return Entry(found, problem=(Verdict.EMPTY, problem))
+        samples_s = _samples(data)
+        return Entry(found, samples_s, _slices(ours, samples_s, origin) if origin else {})
+    except ValueError as exc:
+        return Entry(found, problem=(Verdict.INVALID, str(exc)))
+
+
+def _ours(raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    extra = raw.get("extra_info")
+    ours = extra.get("opbench") if isinstance(extra, Mapping) else None
+    return ours if isinstance(ours, Mapping) else {}
+
+
+def _params(raw: Any) -> dict[str, str] | None:
+    if not isinstance(raw, Mapping):
+        return None
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in raw.items()}
+
+
+def _without(data: Any) -> str:
+    if data is None:
+        return "its samples were not stored: use --benchmark-json, or --benchmark-save-data beside --benchmark-save"
+    return "it has no samples" if data == [] else ""
+
+
+def _samples(data: Any) -> list[float]:
+    if not isinstance(data, list):
+        raise ValueError(f"its samples are no list but {data!r:.40}")  # noqa: TRY004  (told like the other mistakes)
+    for one in data:
+        if not is_number(one) or one <= 0:
+            raise ValueError(f"one of its samples is {one!r:.40}, expected seconds above 0")
+    return data
+
+
+def _slices(ours: Mapping[str, Any], samples_s: list[float], origin: Origin) -> dict[str, list[Slice]]:
+    if ours.get("schema") != SCHEMA:
+        raise ValueError(f"its slices are of schema {ours.get('schema')!r}, this opbench reads {SCHEMA}")
+    if ours.get("environment") != digest(origin.environment):
+        raise ValueError("it was measured in another environment than its file describes")
+    return restore(ours.get("slices"), samples_s)
+
+
+def _time(text: Any) -> datetime | None:
+    """Older versions wrote it without a zone, in UTC."""
+    try:
+        time = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

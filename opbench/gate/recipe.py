@@ -1,0 +1,59 @@
+"""How a worker is started: the same for all workers of a run, but for the side's tree and interpreter."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opbench.environment import PINNED
+from opbench.gate.slices import Side
+
+if TYPE_CHECKING:
+    from opbench.gate.environments import Installed
+
+POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""What numeric libraries take the size of their thread pools from; the agent tells PyTorch itself besides."""
+
+DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+"""Variables that would make workers compile all code at each start, look elsewhere, or think they are nested."""
+
+DROPPED_PREFIXES = ("PYTEST_XDIST_", "COV_CORE_", "COVERAGE_PROCESS_")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """paths and keyword: the tests, as pytest takes them in a tree. threads: of numeric libraries in one worker.
+
+    device: `cpu` or `cuda`. root: the user's repository, whose code no worker may import. time_limit_s: seconds that
+    any one step of a worker may take. extra_environment: variables of one side alone, for planting a difference.
+    """
+
+    paths: tuple[str, ...]
+    keyword: str | None
+    threads: int
+    device: str
+    root: Path
+    time_limit_s: float
+    extra_environment: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
+
+    def environment(self, side: Side, installed: Installed) -> dict[str, str]:
+        """A worker's variables. The tree comes first on the path: before a `.pth` file or finder of an editable
+        installation, which belongs to some other checkout.
+        """
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in DROPPED and not name.startswith(DROPPED_PREFIXES)
+        }
+        tree = installed.tree.absolute()
+        paths = [str(tree), *_source_folder(tree), *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
+        given = dict.fromkeys(POOLS, str(self.threads)) | {"PYTHONPATH": os.pathsep.join(paths), "PWD": str(tree)}
+        return kept | PINNED | given | dict(self.extra_environment.get(side, {}))
+
+
+def _source_folder(tree: Path) -> list[str]:
+    """`src`, in a project that keeps its packages there: it is what an editable installation has on the path."""
+    return [str(tree / "src")] if any((tree / "src").glob("*/__init__.py")) else []

@@ -1,0 +1,102 @@
+"""One worker a side goes ahead: what benchmarks are there, do they run, is it this side's code, how much memory.
+
+It also pays, once, for everything that is kept on disk: compiled Python, built extensions, tuned kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from opbench.gate.asking import ask_each
+from opbench.gate.breaking import by_death, by_ending
+from opbench.gate.listing import Found
+from opbench.gate.player import Died, Player, RefusedError
+from opbench.gate.slices import SIDES, Side
+from opbench.gate.trial import Broken
+
+if TYPE_CHECKING:
+    from opbench.gate.environments import Installed
+    from opbench.gate.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Scouted:
+    """One side. found: its benchmarks. broken: by id, those that do not run through. problems: a line for each part of
+    the tests that could not be collected. strays: files of modules imported from where another side's code lies.
+    memory_bytes: of a worker that has run every benchmark. environment: what times depend on besides the code.
+    """
+
+    found: Sequence[Found]
+    broken: Mapping[str, Broken]
+    problems: Sequence[str]
+    strays: Sequence[str]
+    memory_bytes: int
+    environment: Mapping[str, Any]
+
+
+def scout(sides: Mapping[Side, Installed], recipe: Recipe) -> dict[Side, Scouted]:
+    """Both sides at once: each lists its benchmarks and runs every one with a single call."""
+    with ExitStack() as stack:
+        scouts = {side: _Scout(side, sides, recipe) for side in SIDES}
+        for one in scouts.values():
+            stack.callback(one.close)
+            one.start()
+        for player, answer in ask_each([(one.player, {"list": {}}) for one in scouts.values()]):
+            scouts[player.side].listed(answer)
+        for pair in zip_longest(*([(one, found.id) for found in one.found] for one in scouts.values())):
+            _probe([place for place in pair if place is not None])
+        return {side: one.told() for side, one in scouts.items()}
+
+
+def _probe(pair: Sequence[tuple[_Scout, str]]) -> None:
+    scouts = {one.side: (one, benchmark) for one, benchmark in pair}
+    for player, answer in ask_each([(one.player, {"probe": benchmark}) for one, benchmark in pair]):
+        one, benchmark = scouts[player.side]
+        one.probed(benchmark, answer)
+
+
+@dataclass
+class _Scout:
+    side: Side
+    sides: Mapping[Side, Installed]
+    recipe: Recipe
+    found: list[Found] = field(default_factory=list)
+    broken: dict[str, Broken] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+    def start(self) -> None:
+        self.player = Player(0, self.side, self.sides, self.recipe)
+
+    def close(self) -> None:
+        if hasattr(self, "player"):
+            self.player.close()
+
+    def listed(self, answer: dict[str, Any] | Exception) -> None:
+        if isinstance(answer, Exception):
+            self.problems.append(str(answer))
+            return
+        self.problems.extend(answer["problems"])
+        self.environment = answer["environment"]
+        self.found.extend(Found(one["id"], one["params"], one["digest"], one["group"]) for one in answer["benchmarks"])
+
+    def probed(self, benchmark: str, answer: dict[str, Any] | Exception) -> None:
+        if isinstance(answer, Exception):
+            self.broken[benchmark] = by_death(benchmark, answer)
+            self.close()
+            self.start()
+            self.player.ask({"list": {}})
+        elif answer["ended"]["outcome"] != "passed" or not answer["called"]:
+            self.broken[benchmark] = by_ending(benchmark, answer["ended"])
+
+    def told(self) -> Scouted:
+        try:
+            strays = self.player.ask({"origins": {}})["strays"]
+        except (Died, RefusedError):
+            strays = []  # it did not even collect, which `problems` says
+        memory = self.player.memory_bytes()
+        return Scouted(self.found, self.broken, self.problems, strays, memory, self.environment)

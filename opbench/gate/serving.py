@@ -1,0 +1,210 @@
+"""A pytest plugin that runs no tests by itself: it answers requests, and a test waits inside its `benchmark(...)`.
+
+    begin    set up the fixtures, run the test up to `benchmark(...)`, warm up        -> ready, or ended
+    slice    take samples                                                             -> slice, or ended
+    finish   let the test go on, to its own assertions and the fixtures' teardown     -> ended
+    probe    all of it with one call and no clock                                     -> ended
+    list, origins                                                                     -> what describing.py says
+
+Every run is a whole pytest run of that one test, by pytest's own protocol, with fixtures of all scopes made anew: the
+project's conftest files, plugins and warning filters apply, and of two benchmarks only one's data is ever alive.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from opbench.gate.by_device import timer_for
+from opbench.gate.describing import environment, listed, strays
+from opbench.gate.device_slices import DeviceSlices
+from opbench.gate.ended import ended
+from opbench.gate.fixture import Benchmark
+
+if TYPE_CHECKING:
+    from opbench.gate.assignment import Assignment
+    from opbench.gate.channel import Channel
+    from opbench.gate.timers import Slices
+    from opbench.gate.wall import SetUpSlices
+
+SHED = ("benchmark", "timeout", "rerunfailures")
+"""Plugins, by entry point, that cannot be there: pytest-benchmark refuses a fixture `benchmark` that is not its own; a
+test that waits for its next slice is not late; one that failed is to be reported, not repeated."""
+
+
+class Serving:
+    """served: whether pytest came as far as to answer requests."""
+
+    def __init__(self, channel: Channel, assignment: Assignment) -> None:
+        self._channel = channel
+        self._assignment = assignment
+        self._items: dict[str, Any] = {}
+        self._problems: list[str] = []
+        self._reports: list[Any] = []
+        self._probing = False
+        self._called = False
+        self.served = False
+
+    @pytest.hookimpl(trylast=True)  # registered after the plugins' fixtures, this one's wins
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "benchmark: mark a test with custom benchmark settings.")
+        for name in SHED:
+            if config.pluginmanager.has_plugin(name):
+                config.pluginmanager.unregister(name=name)
+        config.pluginmanager.register(Fixtures(self._hold), "opbench-gate-fixtures")
+
+    @pytest.hookimpl(tryfirst=True, specname="pytest_cmdline_main")
+    def not_distributed(self, config: pytest.Config) -> None:
+        """One process: `-n` of the project's own options is xdist's, which reads these in its turn of this hook."""
+        for name, value in (("numprocesses", None), ("maxprocesses", None), ("dist", "no"), ("tx", [])):
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
+            errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
+            self._problems.append(f"{report.nodeid}: {(errors or lines or ['it says nothing'])[-1]}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._reports.append(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = [item for item in session.items if "benchmark" in getattr(item, "fixturenames", ())]
+        self._items = {item.nodeid: item for item in items}
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.set_num_threads(self._assignment.threads)
+        gc.freeze()  # what the imports left takes 0.3 s to go through, and a collection may come between any two slices
+        self.served = True
+        while (request := self._channel.read()) is not None:
+            self._channel.send(self._answer(request))
+        return True
+
+    def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        asked = self._assignment
+        if "begin" in request or "probe" in request:
+            self._probing = "probe" in request
+            return self._run(request["probe" if self._probing else "begin"])
+        if "list" in request:
+            return {
+                "benchmarks": [listed(item, asked.tree) for item in self._items.values()],
+                "problems": self._problems,
+                "environment": environment(asked.device, asked.threads),
+            }
+        if "origins" in request:
+            return {"strays": strays(asked.tree, asked.foreign)}
+        return {"refused": f"no benchmark is at work that could answer {sorted(request)}"}
+
+    def _run(self, identity: str) -> dict[str, Any]:
+        self._reports.clear()
+        self._called = False
+        item = self._items.get(identity)
+        if item is None:
+            return {
+                "ended": {"outcome": "error", "message": "no benchmark of that name was collected"},
+                "called": False,
+            }
+        try:
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        except Exception as exc:  # noqa: BLE001  (a plugin of the project's; the next benchmark may do without it)
+            return {
+                "ended": {"outcome": "error", "message": f"{type(exc).__name__}: {exc}".partition("\n")[0]},
+                "called": False,
+            }
+        return {"ended": ended(self._reports), "called": self._called}
+
+    def _hold(self, call: Callable[..., object], with_setup: SetUpSlices | None = None) -> None:
+        """Called inside a test's `benchmark(...)`: answer slices until the test may go on."""
+        self._called = True
+        if self._probing:
+            return
+        asked = self._assignment
+        if with_setup is not None and asked.device != "cpu":
+            raise NotImplementedError(
+                "pedantic with a setup or teardown is timed on the CPU only; prepare inputs before"
+            )
+        slices = with_setup or timer_for(asked.device)
+        self._channel.send(_ready(slices, slices.prepare, call))
+        while (request := self._channel.read()) is not None:
+            if "finish" in request:
+                return
+            if "launches" in request and isinstance(slices, DeviceSlices):
+                self._channel.send(_ready(slices, partial(slices.prepare, replay=False), call))
+            elif "slice" in request:
+                self._channel.send({"slice": _taken(slices, **request["slice"])})
+            else:
+                self._channel.send({"refused": f"a benchmark is at work and waits for slices, not {sorted(request)}"})
+        os._exit(0)  # the gate is gone; nobody is left to tear down for
+
+
+class Fixtures:
+    """Registered later than any other plugin, since among fixtures of one name the last one counts."""
+
+    def __init__(self, hold: Callable[..., None]) -> None:
+        self._hold = hold
+
+    @pytest.fixture
+    def benchmark(self, request: pytest.FixtureRequest) -> Benchmark:
+        """Times a function for the gate."""
+        return Benchmark(request.node, self._hold)
+
+
+def _ready(slices: Slices, prepare: Callable[..., float], call: Callable[..., object]) -> dict[str, Any]:
+    """seconds: of a call. whole_s: of a sample that cannot be of more than one call, with its setup, or None."""
+    with untraced():
+        seconds = prepare(call)
+    whole_s = getattr(slices, "whole_s", None)
+    return {"ready": {"seconds": seconds, "whole_s": whole_s, "how": getattr(slices, "how", "")}}
+
+
+def _taken(slices: Slices, calls: int, samples: int, **given: int) -> dict[str, Any]:
+    """The fields of Slice but its worker. given: `round` and `order`, which only the caller knows."""
+    with undisturbed():
+        before, at_s = resource.getrusage(resource.RUSAGE_SELF), time.time()
+        measured = slices.slice(calls, samples)
+        after = resource.getrusage(resource.RUSAGE_SELF)
+    return given | {
+        "at_s": at_s,
+        "calls": calls,
+        "samples_s": measured.samples_s,
+        "cpu_s": after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime,
+        "faults": after.ru_minflt - before.ru_minflt,
+        "clock_hz": measured.clock_hz,
+    }
+
+
+@contextmanager
+def untraced() -> Iterator[None]:
+    """Without a debugger's, a profiler's or a coverage tool's hook in every call."""
+    tracing, profiling = sys.gettrace(), sys.getprofile()
+    sys.settrace(None)
+    sys.setprofile(None)
+    try:
+        yield
+    finally:
+        sys.settrace(tracing)
+        sys.setprofile(profiling)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """The same, and without garbage collection, which would fall into one slice and not into the next."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with untraced():
+            yield
+    finally:
+        if collecting:
+            gc.enable()

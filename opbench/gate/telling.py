@@ -1,0 +1,254 @@
+"""What the gate says on a terminal: a live bar and a table; plain lines when piped; JSON lines when asked for.
+
+Progress goes to standard error and results to standard output, so that either can be kept without the other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from opbench.gate.rule import DEFAULT
+from opbench.gate.summary import HEADINGS, Cells, cells, common_folder, ordered, ratio, reason
+from opbench.gate.verdict import FAILED, GOOD, PASSED, Verdict, conclusion, exit_code
+from opbench.progress import REFRESH_PER_S, clock_time
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console, RenderableType
+
+    from opbench.gate.rule import Rule
+    from opbench.gate.verdict import Judgement
+
+STYLES = {Verdict.PASS: "green", Verdict.FASTER: "cyan", Verdict.REGRESSION: "bold red"}
+DOUBTFUL = "yellow"
+"""The colour of every verdict that is neither a pass nor a regression."""
+
+LEAST_NAME = 24
+"""Columns that a benchmark's name keeps on a terminal too narrow for everything."""
+
+_PIECES = re.compile(r".+?(?:::|[-_/,]|(?=\[)|$)")
+"""A name's pieces, between which it is broken where a terminal has no room for all of it."""
+
+_FOLDERS = re.compile(r"[^\s:]*/(?=[^\s:]*::)")
+
+
+def tell(judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule, in_json: bool) -> None:
+    """All judgements and the conclusion, on standard output."""
+    if in_json:
+        lines = [*map(as_json, judgements), as_json_end(judgements, allowed, rule)]
+        print("\n".join(json.dumps(line, allow_nan=False) for line in lines))
+    elif sys.stdout.isatty():
+        from rich.console import Console
+
+        show(Console(), judgements, allowed, rule)
+    else:
+        print("\n".join(plain(judgements, allowed, rule)))
+
+
+def as_json(one: Judgement) -> dict[str, Any]:
+    """A judgement for machines: all that is known of it, in SI units. A number that is not finite is null."""
+    found: dict[str, Any] = _finite({**asdict(one), "verdict": one.verdict.value})
+    return found
+
+
+def as_json_end(judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule) -> dict[str, Any]:
+    """The last of the JSON lines."""
+    return {
+        "conclusion": conclusion(judgements, allowed),
+        "exit_code": exit_code(judgements, allowed),
+        "allowed": sorted(allowed),
+        "tolerance": rule.tolerance,
+        "confidence": rule.confidence,
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def plain(judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule) -> list[str]:
+    """One aligned line a benchmark, however long, its full id in it; then the conclusion."""
+    rows = [Cells(*HEADINGS), *(cells(one, rule, allowed) for one in ordered(judgements, allowed))]
+    widths = _widths(rows)
+    lines = ["  ".join(map(_aligned, row, widths, range(len(row)))).rstrip() for row in rows]
+    return [_heading(rule), *lines, conclusion(judgements, allowed)]
+
+
+def _widths(rows: Sequence[Cells]) -> list[int]:
+    """Of every column; the reason, which comes last, has none."""
+    return [*(max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]), 0]
+
+
+def _aligned(text: str, width: int, column: int) -> str:
+    """Words to the left, numbers to the right."""
+    return text.rjust(width) if 2 <= column < len(HEADINGS) - 1 else text.ljust(width)
+
+
+def _heading(rule: Rule, folder: str = "") -> str:
+    within = f", benchmarks of {folder.removesuffix('::')}" if folder else ""
+    return f"interval {100 * rule.confidence:g} %, tolerance {100 * rule.tolerance:g} %{within}"
+
+
+def show(console: Console, judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule) -> None:
+    """The table on a terminal: a reason wraps under its row; the one that most passes share is said once."""
+    from rich.text import Text
+
+    folder = common_folder([one.benchmark for one in judgements])
+    console.print(Text(_heading(rule, folder), style="dim"))
+    for row in _rows(console.width, judgements, allowed, rule, folder):
+        console.print(row)
+    styles = {PASSED: "bold green", FAILED: "bold red"}
+    style = styles.get(exit_code(judgements, allowed), f"bold {DOUBTFUL}")
+    console.print(Text(conclusion(judgements, allowed), style=style))
+
+
+def _rows(
+    width: int, judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule, folder: str
+) -> Iterator[RenderableType]:
+    from rich.padding import Padding
+    from rich.text import Text
+
+    found = [(one, cells(one, rule, allowed, folder)) for one in ordered(judgements, allowed)]
+    widths = _widths([Cells(*HEADINGS), *(row for _, row in found)])[:-1]
+    # A name takes what the numbers leave.
+    widths[1] = max(min(widths[1], width - sum(widths) + widths[1] - 2 * len(widths)), LEAST_NAME)
+    passing = Counter(row.reason for one, row in found if one.verdict in GOOD).most_common(1)
+    shared, count = passing[0] if passing else ("", 0)
+    yield _row(HEADINGS, widths, "dim", "dim")
+    for one, row in found:
+        folded = row._replace(benchmark=broken(row.benchmark, widths[1]))
+        yield _row(folded, widths, STYLES.get(one.verdict, DOUBTFUL), "")
+        if row.reason and not (one.verdict in GOOD and row.reason == shared and count > 1):
+            yield Padding(Text(row.reason, style="dim"), (0, 0, 0, widths[0] + 2))
+    if count > 1:
+        yield Text(f"pass without a reason given: {shared}", style="dim")
+
+
+def broken(name: str, width: int) -> str:
+    """The name over as many lines as it needs, broken between its pieces."""
+    lines = [""]
+    for piece in _PIECES.findall(name):
+        if lines[-1] and len(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
+
+
+def _row(row: Sequence[str], widths: Sequence[int], first: str, rest: str) -> RenderableType:
+    """Without the reason. As Text, so that brackets are not read as markup."""
+    from rich.table import Table
+    from rich.text import Text
+
+    line = Table.grid(padding=(0, 2, 0, 0))
+    for column, width in enumerate(widths):
+        line.add_column(width=width, overflow="fold", justify="right" if column >= 2 else "left")
+    line.add_row(*(Text(text, style=rest if column else first) for column, text in enumerate(row[: len(widths)])))
+    return line
+
+
+class Watching:
+    """Progress as plain lines on `stream`, one a verdict; silent where it is None. Used as a context."""
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        self._began = time.monotonic()
+        self.total = self.done = 0
+        self.doing = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    def start(self, total: int) -> None:
+        """So many benchmarks are to be judged."""
+        self.total, self.done = total, 0
+        self.note(f"{total} benchmark{'s' * (total != 1)}")
+
+    def step(self, text: str) -> None:
+        """What is being done now: shown live, never kept, so that a log has one line a verdict."""
+        self.doing = text
+
+    def judged(self, one: Judgement) -> None:
+        self.done += 1
+        self.note(f"[{self.done}/{self.total}, {clock_time(time.monotonic() - self._began)}] {_in_words(one)}")
+
+    def note(self, text: str) -> None:
+        """Something to know, which stays."""
+        if self._stream is not None:
+            print(text, file=self._stream, flush=True)
+
+
+class Bar(Watching):
+    """A live bar: count, time, the last verdict, what is being done. Only what is no pass stays as a line above."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Column
+
+        # Only what is being done gives way on a narrow terminal.
+        doing = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
+        self._progress = Progress(
+            MofNCompleteColumn(table_column=Column(min_width=7)),
+            BarColumn(bar_width=12, table_column=Column(min_width=12)),
+            TimeElapsedColumn(table_column=Column(min_width=7)),
+            TextColumn("{task.fields[latest]}", table_column=Column(min_width=12)),
+            doing,
+            console=Console(stderr=True),
+            refresh_per_second=REFRESH_PER_S,
+            expand=True,
+        )
+        self._task = self._progress.add_task("starting", total=None, latest="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def start(self, total: int) -> None:
+        self.total, self.done = total, 0
+        self._progress.update(self._task, total=total, completed=0)
+
+    def step(self, text: str) -> None:
+        self._progress.update(self._task, description=_FOLDERS.sub("", text))
+
+    def judged(self, one: Judgement) -> None:
+        latest = f"[{STYLES.get(one.verdict, DOUBTFUL)}]{one.verdict.value}[/]"
+        self._progress.update(self._task, advance=1, latest=latest)
+        if one.verdict not in GOOD:
+            self.note(_in_words(one))
+
+    def note(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
+
+
+def watching(in_json: bool) -> Watching:
+    """A bar on a terminal, lines elsewhere, nothing beside JSON."""
+    if in_json:
+        return Watching(None)
+    return Bar() if sys.stderr.isatty() else Watching(sys.stderr)
+
+
+def _in_words(one: Judgement) -> str:
+    found = "" if one.found is None else f" {ratio(one.found, DEFAULT)}"
+    return f"{one.verdict.value} {one.benchmark}{found}: {reason(one, DEFAULT)}"

@@ -1,0 +1,202 @@
+"""The order of events for benchmarks that both sides have: screen with more and more rounds, widen, confirm.
+
+Written against `Workers`, which play rounds: processes in a live run, recorded ones in a replay, so that what the
+replays say of the gate's false alarms is said of this very code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from opbench.gate.rule import Comparison, Rule, Screened, compare, confirms, screen
+from opbench.gate.verdict import Judgement, Verdict
+
+if TYPE_CHECKING:
+    from opbench.gate.rounds import Rounds
+
+Kind = Literal["crashed", "failed", "skipped", "empty", "invalid"]
+
+
+@dataclass(frozen=True)
+class Broken(Exception):  # noqa: N818  (it is what happened, not a mistake of the caller)
+    """A benchmark could not be played: which way, and why in a sentence."""
+
+    benchmark: str
+    kind: Kind
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.benchmark} {self.kind}: {self.reason}"
+
+
+class ShortOfMemoryError(Exception):
+    """More workers do not fit; says how many would and what is free."""
+
+
+class Workers(Protocol):
+    """Equally many workers of both sides, for as long as they are wanted."""
+
+    def play(self, benchmark: str, rounds: int, stage: str) -> Rounds:
+        """Give every worker that many further slices in lockstep. Raises Broken."""
+        ...
+
+    def widen(self, per_side: int) -> None:
+        """Let there be that many workers a side. Raises ShortOfMemoryError."""
+        ...
+
+
+Hire = Callable[[int, str], AbstractContextManager[Workers]]
+"""hire(per_side, stage): fresh workers, that many of each side. Raises ShortOfMemoryError."""
+
+Observe = Callable[[Judgement], None]
+
+
+@dataclass
+class _Open:
+    """A benchmark without a verdict yet."""
+
+    benchmark: str
+    rounds: Rounds | None = None
+    found: Comparison | None = None
+    seconds: float = 0.0
+
+    def doubt(self) -> str:
+        """Why it is open."""
+        return self.rounds.problem if self.rounds and self.rounds.problem else _undecided(self.found)
+
+
+class Trial:
+    """One run of the decision over a suite. `observe` is told each judgement as it falls."""
+
+    def __init__(self, hire: Hire, rule: Rule, observe: Observe = lambda _: None) -> None:
+        self._hire = hire
+        self._rule = rule
+        self._observe = observe
+        self._judged: dict[str, Judgement] = {}
+        self._suspects: list[_Open] = []
+
+    def run(self, benchmarks: Sequence[str]) -> list[Judgement]:
+        """A judgement for every benchmark, in the order given. Raises ShortOfMemoryError before the first worker."""
+        if benchmarks:
+            self._screen([_Open(name) for name in benchmarks])
+        if self._suspects:
+            self._confirm()
+        return [self._judged[name] for name in benchmarks]
+
+    def _screen(self, pending: list[_Open]) -> None:
+        with self._hire(self._rule.workers, "screen") as workers:
+            for look in self._rule.looks:
+                pending = [one for one in pending if self._still_open(one, workers, look, "screen")]
+            if pending:
+                self._widen(workers, pending)
+
+    def _widen(self, workers: Workers, pending: list[_Open]) -> None:
+        """More workers, and all rounds anew: a round's mean must be over the same workers."""
+        try:
+            workers.widen(self._rule.widened)
+        except ShortOfMemoryError as exc:
+            for one in pending:
+                self._judge(one, Verdict.INCONCLUSIVE, f"{one.doubt()}; no memory for more workers: {exc}")
+            return
+        for one in pending:
+            one.rounds = None
+        for look in self._rule.looks[1:]:
+            pending = [one for one in pending if self._still_open(one, workers, look, "widen")]
+        for one in pending:
+            self._judge(one, Verdict.INCONCLUSIVE, one.doubt())
+
+    def _still_open(self, one: _Open, workers: Workers, look: int, stage: str) -> bool:
+        """Play up to `look` rounds and look. False once there is a judgement or a suspicion."""
+        try:
+            self._play(one, workers, look - (len(one.rounds) if one.rounds else 0), stage)
+        except Broken as exc:
+            self._judge(one, BROKEN[exc.kind], exc.reason)
+            return False
+        assert one.found is not None
+        assert one.rounds is not None
+        seen = Screened.OPEN if one.rounds.problem else screen(one.found, self._rule)
+        if seen is Screened.PASS:
+            self._judge(one, *_passing(one.found))
+        if seen is Screened.SUSPECT:
+            self._suspects.append(one)
+        return seen is Screened.OPEN and one.benchmark not in self._judged
+
+    def _play(self, one: _Open, workers: Workers, rounds: int, stage: str) -> None:
+        began = monotonic()
+        try:
+            played = workers.play(one.benchmark, rounds, stage)
+            one.rounds = one.rounds.followed_by(played) if one.rounds else played
+            one.found = compare(one.rounds, self._rule)
+        except ValueError as exc:
+            raise Broken(one.benchmark, "invalid", str(exc)) from exc
+        finally:
+            one.seconds += monotonic() - began
+
+    def _confirm(self) -> None:
+        """Fresh workers in a design fixed by the number of suspects alone."""
+        side = self._rule.confirming(len(self._suspects))
+        try:
+            with self._hire(side, "confirm") as workers:
+                for one in self._suspects:
+                    self._confirm_one(one, workers)
+        except ShortOfMemoryError as exc:
+            for one in self._suspects:
+                reason = f"suspected, but {side} + {side} fresh workers to confirm it do not fit: {exc}"
+                self._judge(one, Verdict.INCONCLUSIVE, reason)
+
+    def _confirm_one(self, suspect: _Open, workers: Workers) -> None:
+        screened, fresh = suspect.found, replace(suspect, rounds=None, found=None)
+        try:
+            self._play(fresh, workers, self._rule.confirm_rounds, "confirm")
+        except Broken as exc:
+            self._judge(suspect, BROKEN[exc.kind], exc.reason, screened)
+            return
+        assert fresh.found is not None
+        assert fresh.rounds is not None
+        self._judge(fresh, *self._confirmed(fresh.rounds, fresh.found), screened)
+
+    def _confirmed(self, rounds: Rounds, found: Comparison) -> tuple[Verdict, str]:
+        if rounds.problem:
+            return Verdict.INCONCLUSIVE, f"suspected, not confirmed: {rounds.problem}"
+        if confirms(found, self._rule):
+            if rounds.cycles is not None and not confirms(compare(rounds, self._rule, rounds.cycles), self._rule):
+                return Verdict.INCONCLUSIVE, "slower in seconds but not in cycles of the device's clock"
+            return Verdict.REGRESSION, f"all {found.workers} fresh head workers slower than all {found.workers} of base"
+        if screen(found, self._rule) is Screened.PASS:
+            verdict, reason = _passing(found)
+            return verdict, f"suspected, not confirmed by fresh workers; {reason}"
+        return Verdict.INCONCLUSIVE, f"suspected, not confirmed by fresh workers; {_undecided(found)}"
+
+    def _judge(self, one: _Open, verdict: Verdict, reason: str, screened: Comparison | None = None) -> None:
+        judgement = Judgement(one.benchmark, verdict, reason, one.found, screened, one.seconds)
+        self._judged[one.benchmark] = judgement
+        self._observe(judgement)
+
+
+BROKEN: dict[Kind, Verdict] = {
+    "crashed": Verdict.CRASHED,
+    "failed": Verdict.CRASHED,
+    "skipped": Verdict.SKIPPED,
+    "empty": Verdict.EMPTY,
+    "invalid": Verdict.INVALID,
+}
+
+
+def _passing(found: Comparison) -> tuple[Verdict, str]:
+    if found.high < 1:
+        return Verdict.FASTER, "surely faster"
+    if found.slower:
+        return Verdict.PASS, "surely slower, and surely within the tolerance"
+    return Verdict.PASS, "surely within the tolerance"
+
+
+def _undecided(found: Comparison | None) -> str:
+    if found is None:
+        return "nothing was measured"
+    if found.modes is not None:
+        return f"undecided: {found.modes}"
+    return f"undecided: {100 * found.spread:.1f} % between workers of one side"

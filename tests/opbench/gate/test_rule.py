@@ -1,0 +1,90 @@
+"""Comparing, screening and confirming, on workers whose values are written down."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from opbench.gate.detectable import POWER, detectable
+from opbench.gate.rounds import Rounds
+from opbench.gate.rule import DEFAULT, Comparison, Rule, Screened, compare, confirms, screen
+
+from .scripted import sides, steady
+
+
+def of(ratio: float, spread: float = 0.001, workers: int = 5) -> Comparison:
+    return compare(steady(ratio, spread)("screen", 3, workers), DEFAULT)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.97, 1.0, 1.031, 2.6])
+def test_the_ratio_is_head_over_base_and_lies_in_its_interval(ratio: float) -> None:
+    found = of(ratio)
+    assert found.ratio == pytest.approx(ratio)
+    assert found.low < ratio < found.high
+
+
+def test_five_a_side_attain_the_confidence_asked_and_four_say_what_they_attain() -> None:
+    assert of(1.0).confidence == pytest.approx(1 - 2 / 252)
+    assert of(1.0, workers=4).confidence == pytest.approx(1 - 2 / 70)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "spread", "seen"),
+    [
+        (1.0, 0.001, Screened.PASS),
+        (0.5, 0.05, Screened.PASS),
+        (1.05, 0.001, Screened.SUSPECT),
+        (1.02, 0.001, Screened.PASS),
+        (1.03, 0.002, Screened.OPEN),  # at the tolerance, on neither side for sure
+        (1.0, 0.05, Screened.OPEN),
+        (1.05, 0.05, Screened.OPEN),  # above the tolerance, not surely slower
+    ],
+)
+def test_suspect_is_surely_slower_and_pass_is_surely_within_the_tolerance(
+    ratio: float, spread: float, seen: Screened
+) -> None:
+    assert screen(of(ratio, spread), DEFAULT) is seen
+
+
+def test_confirmed_is_wholly_apart_and_beyond_the_tolerance() -> None:
+    assert confirms(of(1.05, workers=6), DEFAULT)
+    assert not confirms(of(1.029, workers=6), DEFAULT)
+    assert not confirms(of(1.05, spread=0.02, workers=6), DEFAULT)
+
+
+def test_two_overlapping_workers_are_not_apart() -> None:
+    head = sides(6)
+    values = np.where(head, 0.05, 0.0)
+    values[0] = 0.0501
+    assert not compare(Rounds(np.tile(values, (3, 1)), head), DEFAULT).apart
+
+
+def test_a_time_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        compare(Rounds(np.full((2, 4), np.nan), sides(2)), DEFAULT)
+
+
+def test_the_confirmation_grows_with_the_suspects_so_that_its_level_holds() -> None:
+    for suspects in range(1, 60):
+        side = DEFAULT.confirming(suspects)
+        assert suspects / math.comb(2 * side, side) <= DEFAULT.level
+        assert side == 6 or suspects / math.comb(2 * side - 2, side - 1) > DEFAULT.level
+
+
+@pytest.mark.parametrize("spread", [0.002, 0.006, 0.02])
+@pytest.mark.parametrize("tolerance", [0.015, 0.03])
+def test_the_detectable_slowdown_is_the_one_confirmed_nine_times_in_ten(spread: float, tolerance: float) -> None:
+    rule, random, runs = Rule(tolerance=tolerance), np.random.default_rng(5), 400
+    slowdown = math.log1p(detectable(spread, tolerance, 5, 6, rule.confidence))
+
+    def comparison(workers: int) -> Comparison:
+        head = sides(workers)
+        values = random.normal(scale=spread, size=2 * workers) + slowdown * head
+        return compare(Rounds(np.tile(values, (2, 1)), head), rule)
+
+    confirmed = sum(
+        screen(comparison(5), rule) is Screened.SUSPECT and confirms(comparison(6), rule) for _ in range(runs)
+    )
+    assert confirmed / runs == pytest.approx(POWER, abs=0.05)

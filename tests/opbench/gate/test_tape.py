@@ -1,0 +1,87 @@
+"""A recording comes back as it was, and a replay deals its workers without using one twice."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from opbench.errors import UsageError
+from opbench.gate.slices import SIDES, Slice, Taken
+from opbench.gate.tape import RESERVED, Tape, hirer, load, recorded, save
+from opbench.gate.trial import ShortOfMemoryError
+
+
+def taken(workers: int = 4, rounds: int = 3) -> Taken:
+    slices = [
+        Slice(worker, round_, 0, 0.0, 1, tuple(1e-4 * (1 + 0.01 * worker + 0.001 * i) for i in range(5)), 0.0, 0)
+        for round_ in range(rounds)
+        for worker in range(workers)
+    ]
+    return Taken("it", "screen", {number: SIDES[number % 2] for number in range(workers)}, slices)
+
+
+def tape(workers: int = 30, rounds: int = 7) -> Tape:
+    logs = np.arange(workers, dtype=float) + 100.0 * np.arange(rounds)[:, None]
+    return Tape("it", logs, np.zeros(workers, dtype=bool), np.ones((rounds, workers, 1)), {"slice_s": 0.01})
+
+
+def test_what_is_saved_is_read_back_within_half_a_step(tmp_path: Path) -> None:
+    made = recorded(taken(), 3, {"condition": "quiet"}, same_code=False)
+    save([made, made], tmp_path / "tapes.npz")
+    _, back = load(tmp_path / "tapes.npz")
+    assert (back.benchmark, back.about) == ("it", {"condition": "quiet"})
+    assert back.samples_s.shape == (3, 4, 3)
+    np.testing.assert_allclose(np.log(back.samples_s), np.log(made.samples_s), atol=0.5e-4 + 1e-12)
+    np.testing.assert_allclose(back.logs, made.logs, atol=0.5e-5 + 1e-12)
+    np.testing.assert_array_equal(back.head, [False, True, False, True])
+
+
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.npz").write_text("{}")
+    with pytest.raises(UsageError, match=r"no\.npz is no recording"):
+        load(tmp_path / "no.npz")
+
+
+def test_a_scaled_tape_is_slower_in_its_head_workers_only() -> None:
+    made = recorded(taken(), 5, {}, same_code=False)
+    slower = made.scaled(1.05)
+    ratio = np.exp(slower.logs - made.logs)[0]
+    np.testing.assert_allclose(ratio, [1, 1.05, 1, 1.05])
+    np.testing.assert_allclose(slower.samples_s[0, 1], 1.05 * made.samples_s[0, 1])
+
+
+def test_workers_of_two_codes_are_not_dealt_anew() -> None:
+    with pytest.raises(UsageError, match="two codes"):
+        recorded(taken(), 5, {}, same_code=False).dealt(random.Random(1))
+
+
+def test_screening_widening_and_confirming_share_no_worker() -> None:
+    dealt = tape().dealt(random.Random(3))
+    hire = hirer({"it": dealt}, random.Random(4))
+    with hire(5, "screen") as workers:
+        screened = workers.play("it", 1, "screen")
+        workers.widen(RESERVED)
+        widened = workers.play("it", 1, "widen")
+    with hire(6, "confirm") as fresh:
+        confirmed = fresh.play("it", 1, "confirm")
+    names = [set(map(int, played.logs[0] % 100)) for played in (screened, widened, confirmed)]
+    assert [len(one) for one in names] == [10, 16, 12]
+    assert names[0] < names[1]
+    assert not names[1] & names[2]
+    for played in (screened, widened, confirmed):
+        assert played.head.sum() * 2 == len(played.head)
+
+
+def test_rounds_follow_each_other_and_begin_again() -> None:
+    with hirer({"it": tape().dealt(random.Random(3))}, random.Random(4))(5, "screen") as workers:
+        rows = np.concatenate([workers.play("it", 4, "screen").logs[:, 0] // 100 for _ in range(3)])
+    assert set(np.diff(rows) % 7) == {1}
+
+
+def test_more_workers_than_were_recorded_are_refused() -> None:
+    hire = hirer({"it": tape().dealt(random.Random(3))}, random.Random(4))
+    with pytest.raises(ShortOfMemoryError, match="15 workers a side left"), hire(16, "screen"):
+        pass

@@ -1,0 +1,164 @@
+"""Screen, widen, confirm: which workers play what, and what is concluded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from opbench.gate.rounds import Rounds
+from opbench.gate.rule import DEFAULT
+from opbench.gate.trial import Trial
+from opbench.gate.verdict import Judgement, Verdict
+
+from .scripted import Script, ScriptedCompany, breaks, sides, staged, steady
+
+WIDE = steady(spread=0.05)
+
+
+def run(script: Script, room: int = 100) -> tuple[Judgement, ScriptedCompany]:
+    company = ScriptedCompany({"it": script}, room)
+    (judgement,) = Trial(company.hire, DEFAULT).run(["it"])
+    return judgement, company
+
+
+def test_same_code_passes_at_the_first_look_and_nobody_else_is_hired() -> None:
+    judgement, company = run(steady())
+    assert judgement.verdict is Verdict.PASS
+    assert company.played == [("screen", "it", 3, 5)]
+    assert company.hired == [("screen", 5)]
+
+
+def test_a_regression_takes_fresh_workers_to_be_confirmed() -> None:
+    judgement, company = run(steady(1.05))
+    assert judgement.verdict is Verdict.REGRESSION
+    assert company.hired == [("screen", 5), ("confirm", 6)]
+    assert company.played[-1] == ("confirm", "it", 12, 6)
+    assert judgement.found is not None
+    assert judgement.found.workers == 6
+    assert judgement.screened is not None
+    assert judgement.screened.workers == 5
+
+
+def test_a_suspicion_that_fresh_workers_do_not_share_is_no_regression() -> None:
+    judgement, _ = run(staged(screen=steady(1.05), confirm=steady()))
+    assert judgement.verdict is Verdict.PASS
+    assert "not confirmed" in judgement.reason
+
+
+def test_fresh_workers_that_are_slower_by_less_than_the_tolerance_confirm_nothing() -> None:
+    judgement, _ = run(staged(screen=steady(1.05), confirm=steady(1.02)))
+    assert judgement.verdict is Verdict.PASS
+
+
+def test_fresh_workers_that_are_not_wholly_apart_leave_it_open() -> None:
+    judgement, _ = run(staged(screen=steady(1.05), confirm=steady(1.05, spread=0.02)))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_improvement_is_reported_and_passes() -> None:
+    judgement, _ = run(steady(0.9))
+    assert judgement.verdict is Verdict.FASTER
+
+
+def test_a_slowdown_within_the_tolerance_passes_and_is_named() -> None:
+    judgement, _ = run(steady(1.01))
+    assert judgement.verdict is Verdict.PASS
+    assert "surely slower" in judgement.reason
+
+
+def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> None:
+    judgement, company = run(WIDE)
+    assert [(stage, rounds, workers) for stage, _, rounds, workers in company.played] == [
+        ("screen", 3, 5),
+        ("screen", 3, 5),
+        ("screen", 6, 5),
+        ("screen", 8, 5),
+        ("widen", 6, 8),
+        ("widen", 6, 8),
+        ("widen", 8, 8),
+    ]
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_more_workers_can_settle_what_rounds_could_not() -> None:
+    judgement, company = run(staged(screen=WIDE, widen=steady()))
+    assert judgement.verdict is Verdict.PASS
+    assert company.played[-1] == ("widen", "it", 6, 8)
+
+
+def test_without_memory_for_more_workers_it_is_inconclusive_and_says_so() -> None:
+    judgement, _ = run(WIDE, room=5)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "a full house" in judgement.reason
+
+
+def test_a_suspect_that_no_fresh_workers_can_try_is_inconclusive() -> None:
+    judgement, _ = run(steady(1.2), room=5)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "6 + 6 fresh workers" in judgement.reason
+
+
+def test_more_suspects_are_tried_by_more_workers() -> None:
+    names = [f"b{number}" for number in range(10)]
+    company = ScriptedCompany(dict.fromkeys(names, steady(1.2)))
+    found = Trial(company.hire, DEFAULT).run(names)
+    assert {one.verdict for one in found} == {Verdict.REGRESSION}
+    assert company.hired[-1] == ("confirm", 7)  # ten times 1/924 is over 1 %
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("crashed", Verdict.CRASHED),
+        ("failed", Verdict.CRASHED),
+        ("skipped", Verdict.SKIPPED),
+        ("empty", Verdict.EMPTY),
+        ("invalid", Verdict.INVALID),
+    ],
+)
+def test_what_breaks_is_named_and_the_others_go_on(kind: str, verdict: Verdict) -> None:
+    company = ScriptedCompany({"it": breaks(kind), "other": steady()})
+    broken, other = Trial(company.hire, DEFAULT).run(["it", "other"])
+    assert broken.verdict is verdict
+    assert broken.reason == "as planned in screen"
+    assert other.verdict is Verdict.PASS
+
+
+def test_a_suspect_whose_fresh_workers_crash_is_no_pass() -> None:
+    judgement, _ = run(staged(screen=steady(1.2), confirm=breaks("crashed")))
+    assert judgement.verdict is Verdict.CRASHED
+
+
+def test_a_time_that_is_not_a_number_is_invalid() -> None:
+    def script(_stage: str, rounds: int, per_side: int) -> Rounds:
+        logs = np.zeros((rounds, 2 * per_side))
+        logs[:, 1] = np.nan
+        return Rounds(logs, sides(per_side))
+
+    assert run(script)[0].verdict is Verdict.INVALID
+
+
+def test_throttled_rounds_are_never_a_verdict() -> None:
+    def script(stage: str, rounds: int, per_side: int) -> Rounds:
+        played = steady(1.2)(stage, rounds, per_side)
+        return Rounds(played.logs, played.head, problem="throttled")
+
+    judgement, _ = run(script)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "throttled" in judgement.reason
+
+
+def test_on_a_device_a_regression_must_show_in_cycles_too() -> None:
+    def script(stage: str, rounds: int, per_side: int) -> Rounds:
+        slow, same = steady(1.2)(stage, rounds, per_side), steady()(stage, rounds, per_side)
+        return Rounds(slow.logs, slow.head, cycles=same.logs)
+
+    judgement, _ = run(script)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "cycles" in judgement.reason
+
+
+def test_no_benchmarks_hire_nobody() -> None:
+    company = ScriptedCompany({})
+    assert Trial(company.hire, DEFAULT).run([]) == []
+    assert company.hired == []

@@ -1,0 +1,71 @@
+"""The gate's benchmarks themselves: each notices a wrong result, and the stand-in network is no matter of rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from .bench import network, test_cross_hadamard, test_expansion, test_network
+
+INPUT = torch.randn(1, 3, 56, 56, generator=torch.Generator().manual_seed(1))
+
+
+def benchmarks(module: ModuleType) -> Iterator[Any]:
+    """Every benchmark of the module with each of its parameters, as a function of the fixture `benchmark`."""
+    for name, function in vars(module).items():
+        for mark in getattr(function, "pytestmark", ()) if name.startswith("test_") else ():
+            names, rows = mark.args
+            for place, row in enumerate(rows):
+                given = {names: row} if isinstance(names, str) else dict(zip(names, row, strict=True))
+                yield pytest.param(function, given, id=f"{module.__name__.rpartition('.')[2]}-{name}-{place}")
+
+
+EVERY = [one for module in (test_cross_hadamard, test_expansion, test_network) for one in benchmarks(module)]
+
+
+def spoilt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A fixture under which the last element of what is computed is off by a thousandth of the largest one."""
+
+    def spoil(result: Tensor) -> Tensor:
+        changed = result.clone()
+        changed.flatten()[-1] += 0.001 * result.abs().max()
+        return changed
+
+    found = function(*args, **kwargs)
+    return tuple(map(spoil, found)) if isinstance(found, tuple) else spoil(found)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize(("function", "given"), EVERY)
+def test_every_benchmark_fails_where_one_element_is_wrong(function: Callable[..., None], given: dict[str, Any]) -> None:
+    with torch.no_grad(), pytest.raises(AssertionError, match=r"[1-9]\d* of \d+ elements are wrong: first at \("):
+        function(benchmark=spoilt, device="cpu", **given)
+
+
+def test_the_stand_in_selects_by_scores_that_rounding_cannot_swap(monkeypatch: pytest.MonkeyPatch) -> None:
+    margins: list[float] = []
+
+    def margin(mixed: Tensor, eca: Tensor, k: int) -> Tensor:
+        means = torch.nn.functional.conv1d(mixed.mean(dim=(2, 3))[:, None], eca, padding=2)[:, 0]
+        best = means.topk(k + 1)
+        margins.append(float((best.values[:, :-1] - best.values[:, 1:]).min() / means.std()))
+        return best.indices[:, :k]
+
+    monkeypatch.setattr(network, "select", margin)
+    with torch.no_grad():
+        network.Network().exact()(INPUT.double())
+    assert len(margins) == 3
+    assert min(margins) > 1e-3  # a thousand times what float32 loses on the way
+
+
+def test_the_stand_in_is_the_same_in_every_process_whatever_was_drawn_before() -> None:
+    torch.manual_seed(1)
+    one = network.Network().state_dict()
+    torch.manual_seed(2)
+    other = network.Network().state_dict()
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
