@@ -108,9 +108,10 @@ def _stray_files(tree: str, foreign: Sequence[str]) -> Iterator[str]:
     standard = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
     own = os.path.realpath(tree) + os.sep
     others = tuple(os.path.realpath(folder) + os.sep for folder in foreign)
-    for name, module in list(sys.modules.items()):
+    started = sys.modules.get("__main__")  # the gate's own boot.py; multiprocessing lists it under a second name
+    for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if name == "__main__" or not isinstance(file, str):
+        if module is started or not isinstance(file, str):
             continue
         path = os.path.realpath(file)
         installed = {"site-packages", "dist-packages"} & set(Path(path).parts) or path.startswith(standard)
