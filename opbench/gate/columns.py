@@ -8,7 +8,7 @@ from typing import Any
 
 from opbench.gate.slices import Side, Slice, Taken
 
-NAMES = ("stage", "worker", "round", "order", "at_s", "calls", "cpu_s", "faults", "clock_hz", "samples")
+NAMES = ("stage", "worker", "round", "order", "at_s", "calls", "cpu_s", "faults", "clock_hz", "core", "samples")
 """`samples` counts those of each slice: its share of the flat list, in order."""
 
 STAGES = ("screen", "widen", "confirm")
@@ -34,7 +34,7 @@ def tabulate(taken: Sequence[Taken], side: Side) -> tuple[dict[str, list[Any]], 
 
 
 def _append(columns: dict[str, list[Any]], one: Slice, stage: str, number: int) -> None:
-    row = (stage, one.worker, number, one.order, one.at_s, one.calls, one.cpu_s, one.faults, one.clock_hz)
+    row = (stage, one.worker, number, one.order, one.at_s, one.calls, one.cpu_s, one.faults, one.clock_hz, one.core)
     for name, value in zip(NAMES, (*row, len(one.samples_s)), strict=True):
         columns[name].append(value)
 
@@ -52,11 +52,11 @@ def restore(columns: Any, data: Sequence[float]) -> dict[str, list[Slice]]:
     stages: dict[str, list[Slice]] = {}
     at = 0
     for row in zip(*(columns[name] for name in NAMES), strict=True):
-        stage, worker, number, order, at_s, calls, cpu_s, faults, clock_hz, count = row
+        stage, worker, number, order, at_s, calls, cpu_s, faults, clock_hz, core, count = row
         samples_s = tuple(data[at : at + count])
         at += count
         stages.setdefault(stage, []).append(
-            Slice(worker, number, order, at_s, calls, samples_s, cpu_s, faults, clock_hz)
+            Slice(worker, number, order, at_s, calls, samples_s, cpu_s, faults, clock_hz, core)
         )
     return stages
 
@@ -73,6 +73,8 @@ def _fits(name: str, value: Any) -> bool:
         return value in STAGES
     if name == "clock_hz":
         return value is None or (is_number(value) and value > 0)
+    if name == "core" and value is None:
+        return True
     if name in {"at_s", "cpu_s"}:
         return is_number(value)
     return type(value) is int and value >= (1 if name in {"calls", "samples"} else 0)

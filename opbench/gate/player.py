@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from opbench.gate.assignment import Assignment
 from opbench.gate.slices import Side, Slice
 
 if TYPE_CHECKING:
+    from opbench.gate.design import Design
     from opbench.gate.environments import Installed
     from opbench.gate.recipe import Recipe
 
@@ -94,9 +96,9 @@ class Player:
         self.send(request)
         return self.receive()
 
-    def slice(self, calls: int, samples: int, number: int, order: int) -> Slice | dict[str, str]:
-        """One turn in that round and place; or how the test ended in it. Raises Died."""
-        answer = self.ask({"slice": {"calls": calls, "samples": samples, "round": number, "order": order}})
+    def slice(self, design: Design, number: int, order: int, core: int | None) -> Slice | dict[str, str]:
+        """One turn in that round and place, held on that core; or how the test ended in it. Raises Died."""
+        answer = self.ask({"slice": asdict(design) | {"round": number, "order": order, "core": core}})
         if "ended" in answer:
             ended: dict[str, str] = answer["ended"]
             return ended

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from opbench.errors import MachineError
 from opbench.gate.asking import ask_each
 from opbench.gate.breaking import by_death, by_ending, name_of
+from opbench.gate.cores import Cores
 from opbench.gate.design import Design, designed
 from opbench.gate.player import Died, Player, RefusedError
 from opbench.gate.recipe import Recipe
@@ -48,6 +49,7 @@ class Pool:
         observe: Observe = lambda _: None,
     ) -> None:
         self._installed, self._recipe, self._random, self._observe = installed, start, random, observe
+        self._cores = Cores(start.device, start.threads, random)
         self._wanted = per_side
         self._next = first_number
         self._rounds: Counter[tuple[str, str]] = Counter()
@@ -101,17 +103,17 @@ class Pool:
         design = designed(self._begun(benchmark))
         turns = Turns(self.sides, self._random)
         first = self._rounds[benchmark, stage]
-        slices = [
-            self._turn(benchmark, self._players[worker], design, number, order)
-            for number in range(first, first + rounds)
-            for order, worker in enumerate(turns.round())
-        ]
+        slices: list[Slice] = []
+        for number in range(first, first + rounds):
+            core = self._cores.draw()
+            for order, worker in enumerate(turns.round()):
+                slices.append(self._turn(benchmark, self._players[worker], design, (number, order, core)))
         self._rounds[benchmark, stage] += rounds
         return slices
 
-    def _turn(self, benchmark: str, player: Player, design: Design, number: int, order: int) -> Slice:
+    def _turn(self, benchmark: str, player: Player, design: Design, place: tuple[int, int, int | None]) -> Slice:
         try:
-            taken = player.slice(design.calls, design.samples, number, order)
+            taken = player.slice(design, *place)
         except (Died, RefusedError) as exc:
             raise by_death(benchmark, exc, name_of(player)) from None
         if not isinstance(taken, Slice):

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opbench.gate.by_device import timer_for
+from opbench.gate.cores import on_core
 from opbench.gate.describing import environment, listed, strays
 from opbench.gate.device_slices import DeviceSlices
 from opbench.gate.ended import ended
@@ -168,9 +169,9 @@ def _ready(slices: Slices, prepare: Callable[..., float], call: Callable[..., ob
     return {"ready": {"seconds": seconds, "whole_s": whole_s, "how": getattr(slices, "how", "")}}
 
 
-def _taken(slices: Slices, calls: int, samples: int, **given: int) -> dict[str, Any]:
+def _taken(slices: Slices, calls: int, samples: int, core: int | None, **given: int) -> dict[str, Any]:
     """The fields of Slice but its worker. given: `round` and `order`, which only the caller knows."""
-    with undisturbed():
+    with on_core(core), undisturbed():
         before, at_s = resource.getrusage(resource.RUSAGE_SELF), time.time()
         measured = slices.slice(calls, samples)
         after = resource.getrusage(resource.RUSAGE_SELF)
@@ -181,6 +182,7 @@ def _taken(slices: Slices, calls: int, samples: int, **given: int) -> dict[str, 
         "cpu_s": after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime,
         "faults": after.ru_minflt - before.ru_minflt,
         "clock_hz": measured.clock_hz,
+        "core": core,
     }
 
 

@@ -18,7 +18,8 @@ class Slice:
     worker: number of the worker, unique in a run. round: number of the round, within the benchmark.
     order: place of the turn in its round. at_s: when it began, in seconds of the epoch. calls: calls one sample
     groups. samples_s: seconds per call. cpu_s: processor time of the whole process, user and system.
-    faults: minor page faults. clock_hz: frequency of the device's clock while it ran, None on the CPU.
+    faults: minor page faults. clock_hz: frequency of the device's clock while it ran, None on the CPU. core: the one
+    it was held on, None where it could choose.
     """
 
     worker: int
@@ -30,6 +31,7 @@ class Slice:
     cpu_s: float
     faults: int
     clock_hz: float | None = None
+    core: int | None = None
 
 
 @dataclass(frozen=True)
