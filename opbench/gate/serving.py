@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from opbench.gate.timers import Slices
     from opbench.gate.wall import SetUpSlices
 
-SHED = ("benchmark", "timeout", "rerunfailures")
+SHED = ("benchmark", "timeout", "rerunfailures", "hypothesispytest")
 """Plugins, by entry point, that cannot be there: pytest-benchmark refuses a fixture `benchmark` that is not its own; a
-test that waits for its next slice is not late; one that failed is to be reported, not repeated."""
+test that waits for its next slice is not late; one that failed is to be reported, not repeated; Hypothesis imports all
+of itself for a look at each test, a third of a worker's start (1.0 s of 2.9)."""
 
 
 class Serving:
