@@ -108,7 +108,7 @@ def _line(tape: Tape, rule: Rule, verdicts: Mapping[Verdict, int], slices: float
         benchmark=tape.benchmark,
         call_s=math.exp(float(np.median(tape.logs))),
         spread=spread,
-        detectable=detectable(spread, rule.tolerance, rule.workers, rule.least_confirming, rule.confidence),
+        detectable=detectable(spread, rule.widened, rule),
         modes=slow_mode(values, tape.head),
         false_alarms=verdicts.get(Verdict.REGRESSION, 0) / suites,
         inconclusive=verdicts.get(Verdict.INCONCLUSIVE, 0) / suites,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from opbench.gate.pool import Pool
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opbench.gate.pool import Observe
     from opbench.gate.recipe import Recipe
     from opbench.gate.rounds import Rounds
+    from opbench.gate.rule import Rule
     from opbench.gate.slices import Side, Taken
 
 FEWEST = 4
@@ -51,6 +52,12 @@ class Company:
                 "are the fewest that can show anything"
             )
         return fit
+
+    def afforded(self, rule: Rule) -> Rule:
+        """The rule with no more workers than there is memory for. Raises ShortOfMemoryError below FEWEST."""
+        workers, widened = self.fitting(rule.workers), self.fitting(rule.widened)
+        most = max(rule.least_confirming, self.fitting(rule.most_confirming))
+        return replace(rule, workers=workers, widened=widened, most_confirming=most)
 
     @contextmanager
     def hire(self, per_side: int, stage: str) -> Iterator[LiveWorkers]:

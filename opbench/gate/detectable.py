@@ -2,57 +2,77 @@
 
 A slowdown d moves every head value up by d and changes nothing else, so each condition of the decision turns into a
 least d: the screening interval lies above no change once d exceeds its noise, the estimate above the tolerance once d
-exceeds tolerance plus noise, fresh workers are wholly apart once d exceeds the gap by which they overlap. In units of
-the spread between workers the noise of each is a fixed distribution, drawn here once from normal workers.
+exceeds tolerance plus noise, fresh workers are slower beyond chance once d exceeds the gap by which they overlap. In
+units of the spread between workers the noise of each is a fixed distribution, drawn here once from normal workers.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from opbench.gate.exact import dropped_pairs
+from opbench.gate.exact import dropped_pairs, least_pairs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from opbench.gate.rule import Rule
+
+    Draws: TypeAlias = NDArray[np.float64]
+
 POWER = 0.9
 """Share of runs that would have confirmed it."""
+
+SURE = 0.99
+"""The same of a confirmation alone, by which its size is chosen."""
 
 DRAWS = 20_000
 """Imaginary runs; the quantile's own error is then under half a percent."""
 
 
-def detectable(spread: float, tolerance: float, screening: int, confirming: int, confidence: float) -> float:
+def detectable(spread: float, screening: int, rule: Rule) -> float:
     """The least slowdown, as a ratio less 1, that is confirmed with probability POWER.
 
-    spread: standard deviation between workers of one side, in logarithms. screening, confirming: workers a side.
+    spread: standard deviation between workers of one side, in logarithms. screening: workers a side.
     """
     if not math.isfinite(spread):
         return math.inf
-    apart, above = _needed(screening, confirming, confidence)
+    low, middle = _screened(screening, rule.confidence)
+    apart, again = _confirmed(rule.most_confirming, rule.strict)
+    return _quantile(POWER, spread, rule.tolerance, np.maximum(low, apart), np.maximum(middle, again))
+
+
+def confirmable(spread: float, tolerance: float, side: int, p: float) -> float:
+    """The least slowdown, as a ratio less 1, that so many fresh workers a side confirm with probability SURE."""
+    return _quantile(SURE, spread, tolerance, *_confirmed(side, p)) if math.isfinite(spread) else math.inf
+
+
+def _quantile(share: float, spread: float, tolerance: float, apart: Draws, above: Draws) -> float:
     needed = np.maximum(spread * apart, math.log1p(tolerance) + spread * above)
-    return math.expm1(float(np.quantile(needed, POWER)))
+    return math.expm1(float(np.quantile(needed, share)))
 
 
 @lru_cache(maxsize=16)
-def _needed(screening: int, confirming: int, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Per imaginary run, in units of the spread: the d that sets the sides apart, the d that lifts both estimates."""
-    random = np.random.default_rng(1963)
-    screen = _differences(random, screening)
-    confirm = _differences(random, confirming)
-    dropped, _ = dropped_pairs(screening, screening, confidence)
-    low = np.sort(screen, axis=1)[:, dropped]
-    apart = -np.minimum(low, confirm.min(axis=1))
-    above = -np.minimum(np.median(screen, axis=1), np.median(confirm, axis=1))
-    return apart, above
+def _screened(side: int, confidence: float) -> tuple[Draws, Draws]:
+    """Per imaginary run, in units of the spread: the d that lifts the interval above none, and the estimate."""
+    ordered = _differences(1963, side)
+    dropped, _ = dropped_pairs(side, side, confidence)
+    return -ordered[:, dropped], -np.median(ordered, axis=1)
 
 
-def _differences(random: np.random.Generator, side: int) -> NDArray[np.float64]:
-    """(DRAWS, side * side): head minus base of `side` normal workers each."""
-    base, head = random.standard_normal((2, DRAWS, side))
-    differences: NDArray[np.float64] = (head[:, :, None] - base[:, None, :]).reshape(DRAWS, -1)
-    return differences
+@lru_cache(maxsize=16)
+def _confirmed(side: int, p: float) -> tuple[Draws, Draws]:
+    """The d at which enough pairs have head as the slower for so small a p, and the one that lifts the estimate."""
+    ordered = _differences(1945, side)
+    overlapping = side * side - least_pairs(side, side, p)
+    return -ordered[:, overlapping], -np.median(ordered, axis=1)
+
+
+def _differences(seed: int, side: int) -> Draws:
+    """(DRAWS, side * side): head minus base of `side` normal workers each, in ascending order."""
+    base, head = np.random.default_rng([seed, side]).standard_normal((2, DRAWS, side))
+    differences: Draws = (head[:, :, None] - base[:, None, :]).reshape(DRAWS, -1)
+    return np.sort(differences, axis=1)

@@ -51,6 +51,20 @@ def p_slower(base: Values, head: Values) -> float:
     return sum(counts[u:]) / math.comb(len(base) + len(head), len(base))
 
 
+def least_pairs(base: int, head: int, p: float) -> int:
+    """In how many pairs head must be the larger for `p_slower` to be at most p. Raises ValueError where no count is."""
+    counts, allowed = arrangements(base, head), p * math.comb(base + head, base) * (1 + 1e-9)
+    if counts[-1] > allowed:
+        raise ValueError(
+            f"no deal of {base} and {head} has so small a p as {p:.3g}: {smallest_p(base, head):.3g} is least"
+        )
+    least, above = base * head, counts[-1]
+    while least > 0 and above + counts[least - 1] <= allowed:
+        least -= 1
+        above += counts[least]
+    return least
+
+
 def shift(base: Values, head: Values) -> float:
     """The Hodges-Lehmann estimate of head minus base: the median of all pairwise differences."""
     return float(np.median(_differences(base, head)))

@@ -117,7 +117,7 @@ def _of_confirmed(judgement: Judgement, rule: Rule, suspects: int) -> Judgement:
     found = judgement.found
     if judgement.verdict is not Verdict.REGRESSION or found is None:
         return judgement
-    if smallest_p(found.workers, found.workers) * suspects <= rule.level:
+    if found.p * suspects <= rule.level:
         return judgement
     reason = f"{found.workers} + {found.workers} fresh workers are too few to confirm {suspects} suspects"
     return replace(judgement, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}; run opbench gate again")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opbench.errors import MachineError, UsageError
@@ -74,7 +74,7 @@ def judge(installed: Mapping[Side, Installed], recipe: Recipe, rule: Rule, seed:
         worker_bytes = max(one.memory_bytes for one in scouted.values())
         company = Company(installed, recipe, worker_bytes, random.Random(seed), watching.step)  # noqa: S311
         try:
-            rule = replace(rule, workers=company.fitting(rule.workers))
+            rule = company.afforded(rule)
             decided = Trial(company.hire, rule, watching.judged).run(playable)
         except ShortOfMemoryError as exc:
             raise MachineError(f"no memory for the workers: {exc}; close other programs or narrow with -k") from exc

@@ -15,7 +15,7 @@ from opbench.errors import MachineError
 from opbench.gate.asking import ask_each
 from opbench.gate.breaking import by_death, by_ending, name_of
 from opbench.gate.cores import Cores
-from opbench.gate.design import Design, designed
+from opbench.gate.design import SETUP_ROUNDS, Design, designed
 from opbench.gate.player import Died, Player, RefusedError
 from opbench.gate.recipe import Recipe
 from opbench.gate.scouting import Scouted, scout
@@ -91,17 +91,23 @@ class Pool:
         through in every worker; MachineError when a dead worker cannot be replaced.
         """
         self._observe(f"{stage}: {benchmark}")
+        slices: list[Slice] = []
+        design: Design | None = None
+        turns = Turns(self.sides, self._random)
         try:
-            slices = self._slices(benchmark, rounds, stage)
-            self._finish(benchmark)
+            while rounds:
+                some = min(rounds, SETUP_ROUNDS)
+                ready = self._begun(benchmark)
+                design = design or designed(ready)
+                slices += self._slices(benchmark, stage, design, turns, some)
+                self._finish(benchmark)
+                rounds -= some
         except Broken:
             self._recover()
             raise
         return Taken(benchmark, stage, self.sides, slices)
 
-    def _slices(self, benchmark: str, rounds: int, stage: str) -> list[Slice]:
-        design = designed(self._begun(benchmark))
-        turns = Turns(self.sides, self._random)
+    def _slices(self, benchmark: str, stage: str, design: Design, turns: Turns, rounds: int) -> list[Slice]:
         first = self._rounds[benchmark, stage]
         slices: list[Slice] = []
         for number in range(first, first + rounds):

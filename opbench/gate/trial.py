@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from opbench.gate.exact import holm, smallest_p
 from opbench.gate.rule import Comparison, Rule, Screened, compare, confirms, screen
 from opbench.gate.verdict import Judgement, Verdict
 
@@ -62,7 +63,12 @@ class _Open:
     benchmark: str
     rounds: Rounds | None = None
     found: Comparison | None = None
+    screened: Comparison | None = None
     seconds: float = 0.0
+
+    @property
+    def settled(self) -> bool:
+        return self.found is not None and self.found.settled
 
     def doubt(self) -> str:
         """Why it is open."""
@@ -87,12 +93,20 @@ class Trial:
             self._confirm()
         return [self._judged[name] for name in benchmarks]
 
-    def _screen(self, pending: list[_Open]) -> None:
+    def _screen(self, benchmarks: list[_Open]) -> None:
         with self._hire(self._rule.workers, "screen") as workers:
-            for look in self._rule.looks:
-                pending = [one for one in pending if self._still_open(one, workers, look, "screen")]
+            pending = self._looked_at(benchmarks, workers, self._rule.looks, "screen")
             if pending:
                 self._widen(workers, pending)
+
+    def _looked_at(self, pending: list[_Open], workers: Workers, looks: Sequence[int], stage: str) -> list[_Open]:
+        """Those that all looks leave open, or that more rounds would not settle."""
+        stuck: list[_Open] = []
+        for look in looks:
+            still = [one for one in pending if self._still_open(one, workers, look, stage)]
+            stuck += [one for one in still if one.settled]
+            pending = [one for one in still if not one.settled]
+        return stuck + pending
 
     def _widen(self, workers: Workers, pending: list[_Open]) -> None:
         """More workers, and all rounds anew: a round's mean must be over the same workers."""
@@ -104,9 +118,7 @@ class Trial:
             return
         for one in pending:
             one.rounds = None
-        for look in self._rule.looks[1:]:
-            pending = [one for one in pending if self._still_open(one, workers, look, "widen")]
-        for one in pending:
+        for one in self._looked_at(pending, workers, self._rule.looks[1:], "widen"):
             self._judge(one, Verdict.INCONCLUSIVE, one.doubt())
 
     def _still_open(self, one: _Open, workers: Workers, look: int, stage: str) -> bool:
@@ -137,42 +149,57 @@ class Trial:
             one.seconds += monotonic() - began
 
     def _confirm(self) -> None:
-        """Fresh workers in a design fixed by the number of suspects alone."""
-        side = self._rule.confirming(len(self._suspects))
-        try:
-            with self._hire(side, "confirm") as workers:
-                for one in self._suspects:
-                    self._confirm_one(one, workers)
-        except ShortOfMemoryError as exc:
-            for one in self._suspects:
-                reason = f"suspected, but {side} + {side} fresh workers to confirm it do not fit: {exc}"
-                self._judge(one, Verdict.INCONCLUSIVE, reason)
+        """Fresh workers in a design fixed before: as many as what was seen needs, the fewest where memory is short."""
+        least = self._rule.confirming(len(self._suspects))
+        wanted = max(least, *(self._rule.resolving(one.found) for one in self._suspects if one.found))
+        refusal: ShortOfMemoryError | None = None
+        for side in sorted({wanted, least}, reverse=True):
+            try:
+                with self._hire(side, "confirm") as workers:
+                    self._conclude([one for one in self._suspects if self._played_anew(one, workers)])
+            except ShortOfMemoryError as exc:
+                refusal = exc
+            else:
+                return
+        for one in self._suspects:
+            reason = f"suspected, but {least} + {least} fresh workers to confirm it do not fit: {refusal}"
+            self._judge(one, Verdict.INCONCLUSIVE, reason)
 
-    def _confirm_one(self, suspect: _Open, workers: Workers) -> None:
-        screened, fresh = suspect.found, replace(suspect, rounds=None, found=None)
+    def _played_anew(self, suspect: _Open, workers: Workers) -> bool:
+        suspect.screened, suspect.rounds = suspect.found, None
         try:
-            self._play(fresh, workers, self._rule.confirm_rounds, "confirm")
+            self._play(suspect, workers, self._rule.confirm_rounds, "confirm")
         except Broken as exc:
-            self._judge(suspect, BROKEN[exc.kind], exc.reason, screened)
-            return
-        assert fresh.found is not None
-        assert fresh.rounds is not None
-        self._judge(fresh, *self._confirmed(fresh.rounds, fresh.found), screened)
+            suspect.found = None
+            self._judge(suspect, BROKEN[exc.kind], exc.reason)
+            return False
+        return True
 
-    def _confirmed(self, rounds: Rounds, found: Comparison) -> tuple[Verdict, str]:
+    def _conclude(self, tried: Sequence[_Open]) -> None:
+        """Holm over all that were tried, and then each on its own."""
+        falls = holm([one.found.p if one.found else 1.0 for one in tried], self._rule.level)
+        for one, fallen in zip(tried, falls, strict=True):
+            assert one.rounds is not None
+            assert one.found is not None
+            self._judge(one, *self._confirmed(one.rounds, one.found, fallen=fallen))
+
+    def _confirmed(self, rounds: Rounds, found: Comparison, *, fallen: bool) -> tuple[Verdict, str]:
         if rounds.problem:
             return Verdict.INCONCLUSIVE, f"suspected, not confirmed: {rounds.problem}"
-        if confirms(found, self._rule):
+        if fallen and confirms(found, self._rule):
             if rounds.cycles is not None and not confirms(compare(rounds, self._rule, rounds.cycles), self._rule):
                 return Verdict.INCONCLUSIVE, "slower in seconds but not in cycles of the device's clock"
-            return Verdict.REGRESSION, f"all {found.workers} fresh head workers slower than all {found.workers} of base"
+            return Verdict.REGRESSION, f"{found.workers} + {found.workers} fresh workers confirm it, p = {found.p:.2g}"
+        if smallest_p(found.workers, found.workers) > self._rule.strict:
+            few = f"{found.workers} + {found.workers} fresh workers"
+            return Verdict.INCONCLUSIVE, f"suspected, but {few} are too few to confirm anything"
         if screen(found, self._rule) is Screened.PASS:
             verdict, reason = _passing(found)
             return verdict, f"suspected, not confirmed by fresh workers; {reason}"
         return Verdict.INCONCLUSIVE, f"suspected, not confirmed by fresh workers; {_undecided(found)}"
 
-    def _judge(self, one: _Open, verdict: Verdict, reason: str, screened: Comparison | None = None) -> None:
-        judgement = Judgement(one.benchmark, verdict, reason, one.found, screened, one.seconds)
+    def _judge(self, one: _Open, verdict: Verdict, reason: str) -> None:
+        judgement = Judgement(one.benchmark, verdict, reason, one.found, one.screened, one.seconds)
         self._judged[one.benchmark] = judgement
         self._observe(judgement)
 

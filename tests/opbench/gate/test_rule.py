@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from opbench.gate.detectable import POWER, detectable
+from opbench.gate.exact import least_pairs
 from opbench.gate.rounds import Rounds
 from opbench.gate.rule import DEFAULT, Comparison, Rule, Screened, compare, confirms, screen
 
 from .scripted import sides, steady
 
 
-def of(ratio: float, spread: float = 0.001, workers: int = 5) -> Comparison:
+def of(ratio: float, spread: float = 0.001, workers: int = 6) -> Comparison:
     return compare(steady(ratio, spread)("screen", 3, workers), DEFAULT)
 
 
@@ -26,7 +27,7 @@ def test_the_ratio_is_head_over_base_and_lies_in_its_interval(ratio: float) -> N
 
 
 def test_five_a_side_attain_the_confidence_asked_and_four_say_what_they_attain() -> None:
-    assert of(1.0).confidence == pytest.approx(1 - 2 / 252)
+    assert of(1.0, workers=5).confidence == pytest.approx(1 - 2 / 252)
     assert of(1.0, workers=4).confidence == pytest.approx(1 - 2 / 70)
 
 
@@ -48,17 +49,43 @@ def test_suspect_is_surely_slower_and_pass_is_surely_within_the_tolerance(
     assert screen(of(ratio, spread), DEFAULT) is seen
 
 
-def test_confirmed_is_wholly_apart_and_beyond_the_tolerance() -> None:
+def test_confirmed_is_slower_beyond_chance_and_beyond_the_tolerance() -> None:
     assert confirms(of(1.05, workers=6), DEFAULT)
     assert not confirms(of(1.029, workers=6), DEFAULT)
     assert not confirms(of(1.05, spread=0.02, workers=6), DEFAULT)
 
 
-def test_two_overlapping_workers_are_not_apart() -> None:
-    head = sides(6)
-    values = np.where(head, 0.05, 0.0)
-    values[0] = 0.0501
-    assert not compare(Rounds(np.tile(values, (3, 1)), head), DEFAULT).apart
+@pytest.mark.parametrize(("side", "pairs"), [(6, 0), (7, 1), (10, 11)])
+def test_so_many_pairs_may_overlap_and_no_more(side: int, pairs: int) -> None:
+    """Six a side must be wholly apart; of more, exactly as many may overlap as leave p at 1 in 924."""
+    assert side * side - least_pairs(side, side, DEFAULT.strict) == pairs
+    assert confirms(overlapping(side, pairs), DEFAULT)
+    assert not confirms(overlapping(side, pairs + 1), DEFAULT)
+
+
+def overlapping(side: int, pairs: int) -> Comparison:
+    """Head's workers rise in steps; two of base lie between them, above so many of head's in all."""
+    head, values = sides(side), np.zeros(2 * side)
+    values[head] = 0.1 + 0.001 * np.arange(side)
+    above = min(pairs, side), max(0, pairs - side)
+    values[[0, 2]] = [0.0995 + 0.001 * count if count else 0.0 for count in above]
+    return compare(Rounds(np.tile(values, (3, 1)), head), DEFAULT)
+
+
+@pytest.mark.parametrize("spread", [0.001, 0.01, 0.02])
+def test_more_is_asked_to_confirm_what_stands_out_less(spread: float) -> None:
+    sizes = [DEFAULT.resolving(of(ratio, spread, workers=10)) for ratio in (2.0, 1.2, 1.1, 1.06, 1.031)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] == DEFAULT.least_confirming
+    assert sizes[-1] == DEFAULT.most_confirming
+
+
+def test_rounds_help_only_while_their_noise_matters() -> None:
+    head, random = sides(6), np.random.default_rng(1)
+    workers = random.normal(scale=0.01, size=12)
+    for noise, settled in ((0.0005, True), (0.05, False)):
+        logs = workers + random.normal(scale=noise, size=(6, 12)) + np.arange(6)[:, None]
+        assert compare(Rounds(logs, head), DEFAULT).settled is settled
 
 
 def test_a_time_that_is_no_number_is_refused() -> None:
@@ -77,7 +104,7 @@ def test_the_confirmation_grows_with_the_suspects_so_that_its_level_holds() -> N
 @pytest.mark.parametrize("tolerance", [0.015, 0.03])
 def test_the_detectable_slowdown_is_the_one_confirmed_nine_times_in_ten(spread: float, tolerance: float) -> None:
     rule, random, runs = Rule(tolerance=tolerance), np.random.default_rng(5), 400
-    slowdown = math.log1p(detectable(spread, tolerance, 5, 6, rule.confidence))
+    slowdown = math.log1p(detectable(spread, rule.widened, rule))
 
     def comparison(workers: int) -> Comparison:
         head = sides(workers)
@@ -85,6 +112,7 @@ def test_the_detectable_slowdown_is_the_one_confirmed_nine_times_in_ten(spread: 
         return compare(Rounds(np.tile(values, (2, 1)), head), rule)
 
     confirmed = sum(
-        screen(comparison(5), rule) is Screened.SUSPECT and confirms(comparison(6), rule) for _ in range(runs)
+        screen(comparison(rule.widened), rule) is Screened.SUSPECT and confirms(comparison(rule.most_confirming), rule)
+        for _ in range(runs)
     )
     assert confirmed / runs == pytest.approx(POWER, abs=0.05)

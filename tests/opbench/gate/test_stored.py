@@ -68,6 +68,15 @@ def test_too_few_fresh_workers_for_so_many_suspects_confirm_none(tmp_path: Path)
     taken += [play(one.id, slowdown=1.06, workers=5, stage="confirm") for one in FOUND]
     judged = of(write_pair(tmp_path, taken, DEFAULT))
     assert {one.verdict for one in judged} == {Verdict.INCONCLUSIVE}
+    assert "5 + 5 fresh workers are too few to confirm anything" in judged[0].reason
+
+
+def test_of_more_suspects_than_the_level_allows_for_so_many_workers_none_is_confirmed(tmp_path: Path) -> None:
+    taken = [play(one.id, slowdown=1.06, workers=6, rounds=3) for one in FOUND]
+    taken += [play(one.id, slowdown=1.06, workers=6, stage="confirm") for one in FOUND]
+    rule = Rule(level=3 / 924)
+    judged = of(write_pair(tmp_path, taken, rule), rule)
+    assert {one.verdict for one in judged} == {Verdict.INCONCLUSIVE}
     assert "too few to confirm 4 suspects" in judged[0].reason
 
 
