@@ -11,7 +11,7 @@ from typing import Any
 SAMPLE_S = 50e-6
 """Least seconds of a sample: 500 times what reading the counter costs and resolves (0.1 us from Python)."""
 
-SLICE_S = 10e-3
+SLICE_S = 8e-3
 """Seconds of samples in a slice. Long beside the switch to the next worker, which finds its caches cold; short beside
 bursts of foreign load and changes of clock, which then fall on all workers of a round alike."""
 
