@@ -157,7 +157,7 @@ def hirer(tapes: Mapping[str, Tape], random: random.Random) -> Hire:
     return hire
 
 
-RESERVED = 10
+RESERVED = 12
 """Workers a side set apart for screening, widened included."""
 
 

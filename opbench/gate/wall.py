@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from opbench.gate.timers import Measured
 
 WARM_UP_S = 0.005
-"""Seconds of calls before the first slice: lazy initialisation, the rest settles in the first samples of a slice, above its quartile."""
+"""Seconds of calls before the first slice: lazy initialisation, the rest settles in a slice's first samples."""
 
 FEWEST_CALLS = 2
 """Calls of the warm-up however slow they are: the first one may compile or allocate what the others find done."""
