@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SETTLED = 1 / 3
 """More rounds are of no use once their noise is below this share of the spread: without any it would be 5 % narrower.
 
-Cached kernels are there after 3 rounds: 0.1 to 0.6 % between rounds against 0.5 to 3 % between processes, which only
+Cached kernels are there after 2 rounds: 0.1 to 0.6 % between rounds against 0.5 to 3 % between processes, which only
 more processes average out. Kernels that stream memory are not: 3 % and 1.5 % (12 workers, EPYC 9004 VM).
 """
 
@@ -58,7 +58,7 @@ class Rule:
     confidence: float = 0.99
     level: float = 0.01
     strict: float = 1 / 924
-    looks: tuple[int, ...] = (3, 6, 12, 20)
+    looks: tuple[int, ...] = (2, 6, 12, 20)
     workers: int = 8
     widened: int = 12
     confirm_rounds: int = 12
