@@ -46,8 +46,9 @@ class Rule:
     tolerance: a slowdown up to this ratio less 1 is let pass. confidence: of the interval. level: the chance of one
     false confirmation or more in a suite, given its suspects. strict: the p that a suspect must fall below besides,
     that of 6 and 6 wholly apart. looks: rounds after which an open benchmark is looked at. workers: a side, while
-    screening. widened: a side, once more rounds would not help. confirm_rounds: rounds of the confirmation, fixed.
-    least_confirming, most_confirming: fresh workers a side.
+    screening. widened: a side, once more rounds would not help. confirm_rounds: rounds of the confirmation;
+    unsettled_rounds: the same where screening saw that more rounds still help. least_confirming, most_confirming:
+    fresh workers a side.
 
     8 workers a side: at a spread of 1 % between processes, usual for kernels of 30 to 400 us, the 99 % interval is
     +-3.1 % wide for 5 (all of their range), +-1.8 % for 6, +-1.5 % for 8, and must fit below the tolerance to pass. Of
@@ -62,8 +63,9 @@ class Rule:
     workers: int = 8
     widened: int = 12
     confirm_rounds: int = 12
+    unsettled_rounds: int = 24
     least_confirming: int = 6
-    most_confirming: int = 10
+    most_confirming: int = 14
 
     def confirming(self, suspects: int) -> int:
         """The fewest workers a side of which complete separation confirms, among as many suspects as these."""

@@ -168,7 +168,9 @@ class Trial:
     def _played_anew(self, suspect: _Open, workers: Workers) -> bool:
         suspect.screened, suspect.rounds = suspect.found, None
         try:
-            self._play(suspect, workers, self._rule.confirm_rounds, "confirm")
+            long = not suspect.screened.settled if suspect.screened else False
+            rounds = self._rule.unsettled_rounds if long else self._rule.confirm_rounds
+            self._play(suspect, workers, rounds, "confirm")
         except Broken as exc:
             suspect.found = None
             self._judge(suspect, BROKEN[exc.kind], exc.reason)

@@ -23,7 +23,7 @@ def taken(workers: int = 4, rounds: int = 3) -> Taken:
     return Taken("it", "screen", {number: SIDES[number % 2] for number in range(workers)}, slices)
 
 
-def tape(workers: int = 40, rounds: int = 7) -> Tape:
+def tape(workers: int = 44, rounds: int = 7) -> Tape:
     logs = np.arange(workers, dtype=float) + 100.0 * np.arange(rounds)[:, None]
     return Tape("it", logs, np.zeros(workers, dtype=bool), np.ones((rounds, workers, 1)), {"slice_s": 0.01})
 
@@ -83,5 +83,5 @@ def test_rounds_follow_each_other_and_begin_again() -> None:
 
 def test_more_workers_than_were_recorded_are_refused() -> None:
     hire = hirer({"it": tape().dealt(random.Random(3))}, random.Random(4))
-    with pytest.raises(ShortOfMemoryError, match="20 workers a side left"), hire(21, "screen"):
+    with pytest.raises(ShortOfMemoryError, match="22 workers a side left"), hire(23, "screen"):
         pass

@@ -29,19 +29,19 @@ def run(script: Script, room: int = 100) -> tuple[Judgement, ScriptedCompany]:
 def test_same_code_passes_at_the_first_look_and_nobody_else_is_hired() -> None:
     judgement, company = run(steady())
     assert judgement.verdict is Verdict.PASS
-    assert company.played == [("screen", "it", 3, 6)]
-    assert company.hired == [("screen", 6)]
+    assert company.played == [("screen", "it", 2, 8)]
+    assert company.hired == [("screen", 8)]
 
 
 def test_a_regression_takes_fresh_workers_to_be_confirmed() -> None:
     judgement, company = run(steady(1.05))
     assert judgement.verdict is Verdict.REGRESSION
-    assert company.hired == [("screen", 6), ("confirm", 6)]
+    assert company.hired == [("screen", 8), ("confirm", 6)]
     assert company.played[-1] == ("confirm", "it", 12, 6)
     assert judgement.found is not None
     assert judgement.found.workers == 6
     assert judgement.screened is not None
-    assert judgement.screened.workers == 6
+    assert judgement.screened.workers == 8
 
 
 def test_a_suspicion_that_fresh_workers_do_not_share_is_no_regression() -> None:
@@ -74,13 +74,13 @@ def test_a_slowdown_within_the_tolerance_passes_and_is_named() -> None:
 def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> None:
     judgement, company = run(NOISY)
     assert [(stage, rounds, workers) for stage, _, rounds, workers in company.played] == [
-        ("screen", 3, 6),
-        ("screen", 3, 6),
-        ("screen", 6, 6),
-        ("screen", 8, 6),
-        ("widen", 6, 10),
-        ("widen", 6, 10),
-        ("widen", 8, 10),
+        ("screen", 2, 8),
+        ("screen", 4, 8),
+        ("screen", 6, 8),
+        ("screen", 8, 8),
+        ("widen", 6, 12),
+        ("widen", 6, 12),
+        ("widen", 8, 12),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
@@ -88,32 +88,32 @@ def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> No
 def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
     judgement, company = run(WIDE)
     assert [(stage, rounds, workers) for stage, _, rounds, workers in company.played] == [
-        ("screen", 3, 6),
-        ("widen", 6, 10),
+        ("screen", 2, 8),
+        ("widen", 6, 12),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_slowdown_that_stands_out_less_is_tried_by_more_workers() -> None:
     _, company = run(staged(screen=WIDE, widen=steady(1.06, spread=0.012), confirm=steady(1.06, spread=0.012)))
-    assert company.hired == [("screen", 6), ("confirm", 10)]
+    assert company.hired == [("screen", 8), ("confirm", 14)]
 
 
 def test_where_they_do_not_fit_the_fewest_try_it() -> None:
-    company = ScriptedCompany({"it": steady(1.06, spread=0.005)}, room=7)
+    company = ScriptedCompany({"it": steady(1.06, spread=0.005)}, room=9)
     (judgement,) = Trial(company.hire, DEFAULT).run(["it"])
-    assert company.hired == [("screen", 6), ("confirm", 6)]
+    assert company.hired == [("screen", 8), ("confirm", 6)]
     assert judgement.verdict is Verdict.REGRESSION
 
 
 def test_more_workers_can_settle_what_rounds_could_not() -> None:
     judgement, company = run(staged(screen=WIDE, widen=steady()))
     assert judgement.verdict is Verdict.PASS
-    assert company.played[-1] == ("widen", "it", 6, 10)
+    assert company.played[-1] == ("widen", "it", 6, 12)
 
 
 def test_without_memory_for_more_workers_it_is_inconclusive_and_says_so() -> None:
-    judgement, _ = run(WIDE, room=6)
+    judgement, _ = run(WIDE, room=8)
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert "a full house" in judgement.reason
 
