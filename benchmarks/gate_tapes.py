@@ -3,7 +3,7 @@
     python -m benchmarks.gate_tapes quiet              same code in all workers
     python -m benchmarks.gate_tapes antagonists        the same beside bursty foreign load
     python -m benchmarks.gate_tapes quiet --extra 5    half of the workers do 5 extra units of 100; quiet ones first
-    ... [--workers 26] [--rounds 36] [--output tests/gate/tapes]
+    ... [--workers 36] [--rounds 36] [--output tests/gate/tapes]
 
 The processes are the gate's own, started and timed by its own pool, with rounds fixed beforehand.
 """
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gate_tapes")
     parser.add_argument("condition", choices=("quiet", "antagonists"))
     parser.add_argument("--extra", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=26, help="a side")
+    parser.add_argument("--workers", type=int, default=36, help="a side")
     parser.add_argument("--rounds", type=int, default=36)
     parser.add_argument("--output", type=Path, default=ROOT / "tests" / "gate" / "tapes")
     asked = parser.parse_args()

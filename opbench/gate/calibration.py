@@ -20,7 +20,7 @@ import numpy as np
 from opbench.gate.detectable import detectable
 from opbench.gate.modes import slow_mode
 from opbench.gate.rounds import worker_values
-from opbench.gate.tape import RESERVED, Tape, hirer
+from opbench.gate.tape import Tape, hirer
 from opbench.gate.trial import Trial
 from opbench.gate.verdict import Verdict
 
@@ -34,7 +34,7 @@ ROUNDS = 24
 
 def workers_needed(rule: Rule) -> int:
     """Workers a side to record, so that screening, widening and one confirmation never share a worker."""
-    return RESERVED + rule.least_confirming
+    return rule.widened + rule.least_confirming
 
 
 @dataclass(frozen=True)

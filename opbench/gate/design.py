@@ -20,6 +20,9 @@ SETUP_ROUNDS = 3
 that stream 24 to 48 MiB, the same worker's set-ups differ by 1.8 to 2.5 %, of kernels up to 400 us by 0.1 to 0.7 %
 (12 workers, 5 set-ups each, EPYC 9004 VM): what one set-up has by luck must not be the worker's for good."""
 
+FEW_SAMPLES, LONG_SLICE_S = 4, 16e-3
+"""Slices of slow kernels last longer, until so many samples or seconds: a quartile of two is their mean."""
+
 MOST_SAMPLES = 256
 
 MOST_SLICE_S = 50e-3
@@ -43,4 +46,6 @@ def designed(ready: Sequence[Mapping[str, Any]]) -> Design:
         fit = min(SLICE_S / seconds, MOST_SLICE_S / max(median(wholes), 1e-9))
         return Design(1, max(1, min(MOST_SAMPLES, round(fit))))
     calls = max(1, ceil(SAMPLE_S / seconds))
-    return Design(calls, max(1, min(MOST_SAMPLES, round(SLICE_S / (calls * seconds)))))
+    sample_s = calls * seconds
+    enough = max(round(SLICE_S / sample_s), min(FEW_SAMPLES, int(LONG_SLICE_S / sample_s)))
+    return Design(calls, max(1, min(MOST_SAMPLES, enough)))

@@ -87,8 +87,11 @@ def _tried(one: Played, rule: Rule) -> Judgement:
             raise ShortOfMemoryError("none is stored")
         yield _StoredWorkers(rounds)
 
+    side = int(min(one.screening.head.sum(), (~one.screening.head).sum()))
+    most = max(side, rule.least_confirming)
+    as_played = replace(rule, looks=(len(one.screening),), workers=side, widened=side, most_confirming=most)
     with np.errstate(invalid="ignore"):  # one process a side has no spread: infinite, and so is what it detects
-        return Trial(hire, replace(rule, looks=(len(one.screening),))).run([one.benchmark])[0]
+        return Trial(hire, as_played).run([one.benchmark])[0]
 
 
 @dataclass(frozen=True)

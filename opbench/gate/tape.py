@@ -123,16 +123,16 @@ class TapeWorkers:
         self._tapes = tapes
         self._cast = cast
         self._at = at
-        self._per_side = 0
+        self.per_side = 0
 
     def widen(self, per_side: int) -> None:
         short = min(cast.shape[1] for cast in self._cast.values())
         if per_side > short:
             raise ShortOfMemoryError(f"the recording has {short} workers a side left, not {per_side}")
-        self._per_side = per_side
+        self.per_side = per_side
 
     def play(self, benchmark: str, rounds: int, stage: str) -> Rounds:  # noqa: ARG002  (a tape has no stages)
-        tape, cast = self._tapes[benchmark], self._cast[benchmark][:, : self._per_side].ravel()
+        tape, cast = self._tapes[benchmark], self._cast[benchmark][:, : self.per_side].ravel()
         rows = np.arange(self._at[benchmark], self._at[benchmark] + rounds) % len(tape.logs)
         self._at[benchmark] += rounds
         return Rounds(tape.logs[np.ix_(rows, cast)], tape.head[cast])
@@ -145,20 +145,15 @@ def hirer(tapes: Mapping[str, Tape], random: random.Random) -> Hire:
     used = 0
 
     @contextmanager
-    def hire(per_side: int, stage: str) -> Iterator[TapeWorkers]:
+    def hire(per_side: int, stage: str) -> Iterator[TapeWorkers]:  # noqa: ARG001  (a tape has no stages)
         nonlocal used
-        # Whoever screens may be joined by more later; the confirmation takes those behind all of them.
         rest = {name: cast[:, used:] for name, cast in drawn.items()}
         workers = TapeWorkers(tapes, rest, at)
         workers.widen(per_side)
-        used += RESERVED if stage == "screen" else per_side
         yield workers
+        used += workers.per_side  # those that joined later, too: whoever is hired next is fresh
 
     return hire
-
-
-RESERVED = 12
-"""Workers a side set apart for screening, widened included."""
 
 
 def _drawn(tape: Tape, random: random.Random) -> NDArray[np.int64]:

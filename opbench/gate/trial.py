@@ -153,7 +153,7 @@ class Trial:
         least = self._rule.confirming(len(self._suspects))
         wanted = max(least, *(self._rule.resolving(one.found) for one in self._suspects if one.found))
         refusal: ShortOfMemoryError | None = None
-        for side in sorted({wanted, least}, reverse=True):
+        for side in range(wanted, least - 1, -1):
             try:
                 with self._hire(side, "confirm") as workers:
                     self._conclude([one for one in self._suspects if self._played_anew(one, workers)])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opbench.gate.verdict import Judgement
 
 CONDITIONS = ("quiet", "antagonists")
-EXTRAS = (3, 5, 10)
+EXTRAS = (5, 10)
 """Extra units of work, of a hundred, that head's workers did in the recordings of two codes."""
 
 SUITE = 20

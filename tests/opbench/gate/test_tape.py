@@ -10,7 +10,7 @@ import pytest
 
 from opbench.errors import UsageError
 from opbench.gate.slices import SIDES, Slice, Taken
-from opbench.gate.tape import RESERVED, Tape, hirer, load, recorded, save
+from opbench.gate.tape import Tape, hirer, load, recorded, save
 from opbench.gate.trial import ShortOfMemoryError
 
 
@@ -63,12 +63,12 @@ def test_screening_widening_and_confirming_share_no_worker() -> None:
     hire = hirer({"it": dealt}, random.Random(4))
     with hire(5, "screen") as workers:
         screened = workers.play("it", 1, "screen")
-        workers.widen(RESERVED)
+        workers.widen(8)
         widened = workers.play("it", 1, "widen")
     with hire(6, "confirm") as fresh:
         confirmed = fresh.play("it", 1, "confirm")
     names = [set(map(int, played.logs[0] % 100)) for played in (screened, widened, confirmed)]
-    assert [len(one) for one in names] == [10, 2 * RESERVED, 12]
+    assert [len(one) for one in names] == [10, 16, 12]
     assert names[0] < names[1]
     assert not names[1] & names[2]
     for played in (screened, widened, confirmed):

@@ -78,9 +78,9 @@ def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> No
         ("screen", 4, 8),
         ("screen", 6, 8),
         ("screen", 8, 8),
-        ("widen", 6, 12),
-        ("widen", 6, 12),
-        ("widen", 8, 12),
+        ("widen", 6, 16),
+        ("widen", 6, 16),
+        ("widen", 8, 16),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
@@ -89,14 +89,14 @@ def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
     judgement, company = run(WIDE)
     assert [(stage, rounds, workers) for stage, _, rounds, workers in company.played] == [
         ("screen", 2, 8),
-        ("widen", 6, 12),
+        ("widen", 6, 16),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_slowdown_that_stands_out_less_is_tried_by_more_workers() -> None:
     _, company = run(staged(screen=WIDE, widen=steady(1.06, spread=0.012), confirm=steady(1.06, spread=0.012)))
-    assert company.hired == [("screen", 8), ("confirm", 14)]
+    assert company.hired == [("screen", 8), ("confirm", 20)]
 
 
 def test_where_they_do_not_fit_the_fewest_try_it() -> None:
@@ -109,7 +109,7 @@ def test_where_they_do_not_fit_the_fewest_try_it() -> None:
 def test_more_workers_can_settle_what_rounds_could_not() -> None:
     judgement, company = run(staged(screen=WIDE, widen=steady()))
     assert judgement.verdict is Verdict.PASS
-    assert company.played[-1] == ("widen", "it", 6, 12)
+    assert company.played[-1] == ("widen", "it", 6, 16)
 
 
 def test_without_memory_for_more_workers_it_is_inconclusive_and_says_so() -> None:
