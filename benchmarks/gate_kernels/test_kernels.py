@@ -17,7 +17,8 @@ import torch
 UNITS = 100
 MIB = 1 << 20
 
-Kernel = Callable[[], object]
+Kernel = Callable[..., object]
+"""Does its first `count` units, all of them when called without."""
 
 
 def extra_units() -> int:
@@ -28,8 +29,8 @@ def small_products(units: int) -> Kernel:
     """Elementwise products of 16 KiB, one after the other: about 130 us."""
     a, b, out = torch.rand(3, 4096).unbind()
 
-    def kernel() -> object:
-        for _ in range(units):
+    def kernel(count: int = units) -> object:
+        for _ in range(count):
             torch.mul(a, b, out=out)
         return out
 
@@ -40,8 +41,8 @@ def small_matrices(units: int) -> Kernel:
     """Matrix products of 48 x 48: about 300 us."""
     a, b, out = torch.rand(3, 48, 48).unbind()
 
-    def kernel() -> object:
-        for _ in range(units):
+    def kernel(count: int = units) -> object:
+        for _ in range(count):
             torch.mm(a, b, out=out)
         return out
 
@@ -54,8 +55,8 @@ def small_pairs(units: int) -> Kernel:
 
     x = torch.rand(1, 16, 7, 7)
 
-    def kernel() -> object:
-        for _ in range(units):
+    def kernel(count: int = units) -> object:
+        for _ in range(count):
             y = cross_hadamard(x, backend="cpp_ext")
         return y
 
@@ -68,8 +69,8 @@ def streamed_sum(units: int) -> Kernel:
     slabs = torch.rand(3, units, slab).unbind()
     rows = list(zip(*(one.unbind() for one in slabs), strict=True))
 
-    def kernel() -> object:
-        for a, b, out in rows:
+    def kernel(count: int = units) -> object:
+        for a, b, out in rows[:count]:
             torch.add(a, b, out=out)
         return rows
 
@@ -82,8 +83,8 @@ def streamed_copy(units: int) -> Kernel:
     source, target = torch.rand(2, units, slab).unbind()
     rows = list(zip(source.unbind(), target.unbind(), strict=True))
 
-    def kernel() -> object:
-        for a, out in rows:
+    def kernel(count: int = units) -> object:
+        for a, out in rows[:count]:
             out.copy_(a)
         return rows
 

@@ -52,7 +52,7 @@ def _text(value: Any, tree: str) -> str:
 
 
 def digest(function: Any, params: dict[str, str] | None) -> str | None:
-    """Of the test's syntax tree and parameters: formatting, comments, its docstring and pytest's marks do not count.
+    """Of the test's syntax tree and parameters: its name, formatting, comments, docstring and marks do not count.
 
     None where there is no source to be had.
     """
@@ -62,6 +62,7 @@ def digest(function: Any, params: dict[str, str] | None) -> str | None:
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            node.name = "_" if node in tree.body else node.name  # a renamed test is the same test
             node.decorator_list = [one for one in node.decorator_list if not _is_mark(one)]
             if ast.get_docstring(node, clean=False) is not None:
                 node.body = node.body[1:]

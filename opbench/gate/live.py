@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opbench.gate.rule import Rule
     from opbench.gate.scouting import Scouted
     from opbench.gate.slices import Side, Taken
-    from opbench.gate.telling import Watching
+    from opbench.gate.watching import Watching
     from opbench.gate.worktrees import Revisions
 
 

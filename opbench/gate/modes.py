@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 LEAST_GAP = math.log(1.05)
 """Groups nearer to each other than 5 % are called spread, not modes."""
 
-CLEAR = 3.0
-"""The gap between groups over the widest extent of either. Ten normal workers show such a gap by chance in 0.1 %."""
+CLEAR = 30.0
+"""The gap between groups over the widest extent of either, times the number of workers: the more there are, the less
+chance has for a gap. Of normal workers fewer than 0.1 % show so wide a one (simulated, 10 to 40 of them)."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def slow_mode(values: NDArray[np.float64], head: NDArray[np.bool_]) -> Modes | N
     cut = int(np.argmax(gaps))
     fast, slow = centred[order[: cut + 1]], centred[order[cut + 1 :]]
     within = max(np.ptp(fast), np.ptp(slow))
-    if gaps[cut] < LEAST_GAP or gaps[cut] < CLEAR * within or len(fast) < 2:
+    if gaps[cut] < LEAST_GAP or len(values) * gaps[cut] < CLEAR * within or len(fast) < 2:
         return None
     members = head[order[cut + 1 :]]
     factor = math.exp(float(np.median(slow) - np.median(fast)))

@@ -18,8 +18,9 @@ from opbench.gate.slices import SIDES
 from opbench.gate.steady import as_rounds
 from opbench.gate.strips import Row, row
 from opbench.gate.summary import About, common_folder, markdown, ordered
-from opbench.gate.telling import tell, watching
+from opbench.gate.telling import tell
 from opbench.gate.verdict import exit_code
+from opbench.gate.watching import watching
 from opbench.gate.worktrees import resolve
 
 if TYPE_CHECKING:

@@ -142,7 +142,7 @@ def synthetic(
     *,
     seed: int = 0,
     spread: float = 0.004,
-    workers: int = 40,
+    workers: int = 72,
     rounds: int = 36,
     truth: float = 1.0,
     slow: float = 0.0,

@@ -41,9 +41,10 @@ def test_the_same_source_and_parameters_have_the_same_digest(tmp_path: Path) -> 
     [
         "def test(benchmark, n):\n\n    # a comment\n    benchmark(sum,  range(n))\n",
         'def test(benchmark, n):\n    """In words."""\n    benchmark(sum, range(n))\n',
-        "import pytest\n@pytest.mark.slow\ndef test(benchmark, n):\n    benchmark(sum, range(n))\n",
+        "def again(benchmark, n):\n    benchmark(sum, range(n))\ntest = again\n",
+        "import pytest\n@pytest.mark.gpu\ndef test(benchmark, n):\n    benchmark(sum, range(n))\n",
     ],
-    ids=["formatting", "docstring", "mark"],
+    ids=["formatting", "docstring", "name", "mark"],
 )
 def test_what_changes_nothing_leaves_the_digest(tmp_path: Path, text: str) -> None:
     assert digest(function(tmp_path, text), {}) == digest(function(tmp_path, AS_IT_IS), {})

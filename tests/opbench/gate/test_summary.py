@@ -45,7 +45,7 @@ def test_what_needs_action_comes_first_and_what_is_waived_after_it() -> None:
 def test_every_line_prints_ratio_interval_p_detectable_spread_workers_and_seconds() -> None:
     row = cells(MIXED[0], DEFAULT)
     assert row.ratio.startswith("1.000 [0.99")
-    assert (row.p, row.workers, row.seconds) == ("0.52", "8+8 x 3", "1.0")
+    assert (row.p, row.workers, row.seconds) == ("0.68", "8+8 x 3", "1.0")
     assert row.detects.endswith(" %")
     assert row.spread.endswith(" %")
 
