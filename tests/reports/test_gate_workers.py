@@ -20,13 +20,13 @@ def row(name: str, verdict: Verdict = Verdict.PASS, head: tuple[float, ...] = (1
 def test_names_verdicts_and_tolerance_are_in_the_figure() -> None:
     figure = drawn(row("a/t.py::test_x"), row("a/t.py::test_y", Verdict.REGRESSION), folder="a/t.py::")
     for text in ("test_x", "test_y", "regression", "pass", "tolerance 3 %"):
-        assert f">{text}<" in figure
+        assert f"<!-- {text} -->" in figure
     assert "a/t.py" not in figure
 
 
 def test_workers_beyond_the_axis_are_counted_with_their_factor() -> None:
-    assert ">2 at 2.60×<" in drawn(row("x", head=(1.0, 2.6, 2.6)))
-    assert "×<" not in drawn(row("x"))
+    assert "<!-- 2 at 2.60× -->" in drawn(row("x", head=(1.0, 2.6, 2.6)))
+    assert "× -->" not in drawn(row("x"))
 
 
 def test_fresh_workers_are_explained_only_where_there_are_some() -> None:
@@ -36,7 +36,7 @@ def test_fresh_workers_are_explained_only_where_there_are_some() -> None:
 
 
 def test_a_benchmark_without_workers_still_has_its_strip() -> None:
-    assert ">deleted<" in drawn(Row(Judgement("gone", Verdict.DELETED, "")))
+    assert "<!-- deleted -->" in drawn(Row(Judgement("gone", Verdict.DELETED, "")))
 
 
 def test_no_benchmark_is_no_figure() -> None:
