@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from opbench.report import Page, Report
     from opbench.sweep import Sweep
 
-OPTIONAL = frozenset({"triton", "cupy", "numba", "fvcore", "onnx", "onnxruntime", "timm", "torchvision"})
+OPTIONAL = frozenset(
+    {"triton", "cupy", "numba", "fvcore", "onnx", "onnxruntime", "sklearn", "timm", "torchvision", "transformers"}
+)
 """Libraries whose absence makes a backend Unavailable; the failed import of any other is a bug and raises."""
 
 

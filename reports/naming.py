@@ -1,4 +1,4 @@
-"""Points named briefly: what they share is said once, and each is called by what sets it apart."""
+"""Points named briefly: what they share is said once, and each is called by what sets it apart. Layers, too."""
 
 from __future__ import annotations
 
@@ -41,3 +41,9 @@ def _parts(point: Point) -> dict[str, object]:
         "clock": point.clock,
     }
     return {**point.axes, **rest}
+
+
+def layer_of(module: str) -> str:
+    """`body.6.expand` is layer 6; a name without a number stays as it is."""
+    numbers = [word for word in module.split(".") if word.isdecimal()]
+    return f"layer {numbers[0]}" if numbers else module

@@ -18,15 +18,20 @@ ORDER = ("cpp_ext", "triton_jit", "cupy_raw", "numba_cuda", "torch_select", "tor
 compile for seconds at every new shape."""
 
 
-def chosen(backend: str, x: Tensor, index: Tensor | None, operator: str = "cross_hadamard") -> tuple[Kernels, str]:
+def selected_by(index: Tensor | None) -> int:
+    """How many channels an index selects; 0 where there is none and all are multiplied."""
+    return 0 if index is None else index.shape[1]
+
+
+def chosen(backend: str, x: Tensor, selected: int, operator: str = "cross_hadamard") -> tuple[Kernels, str]:
     """Kernels and schedule for the backend named, or for `auto` those measured fastest at the nearest shape.
 
-    Raises UsageError and MachineError as `kernels.resolve` does.
+    selected: channels of x that are multiplied, 0 for all. Raises UsageError and MachineError as `kernels.resolve`.
     """
     device = "cpu" if x.is_cpu else x.device.type  # 0.2 us less than asking the device
     if backend != "auto":
         return resolve(backend, device)
-    channels, selected = x.shape[1], 0 if index is None else index.shape[1]
+    channels = x.shape[1]
     if operator == "cross_hadamard" and selected:
         channels, selected = selected, 0  # what it costs goes by the channels multiplied
     return _automatic(operator, x.device, x.dtype, x.shape[0], channels, selected, x.shape[2:])

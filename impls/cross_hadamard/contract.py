@@ -67,13 +67,26 @@ def check_index_values(x: Tensor, index: Tensor | None) -> None:
         _SEEN[index] = (index._version, channels)  # noqa: SLF001  (PyTorch's own count of changes in place)
 
 
+def trust(index: Tensor, channels: int) -> None:
+    """Lets `check_index_values` take the values of `index` for granted: what a top-k of `channels` scores gives.
+
+    For whoever makes an index and hands it to nobody else: every step has a new one, and reading each stops a GPU.
+    """
+    if index.is_cuda and not torch.compiler.is_compiling():
+        _SEEN[index] = (_TRUSTED, channels)
+
+
 _SEEN: MutableMapping[Tensor, tuple[int, int]] = WeakTensorKeyDictionary()
+_TRUSTED = -1
 
 
 def _unseen(index: Tensor, channels: int) -> bool:
     if torch.cuda.is_current_stream_capturing():
         return False
-    return index.is_inference() or _SEEN.get(index) != (index._version, channels)  # noqa: SLF001
+    seen = _SEEN.get(index)
+    if seen == (_TRUSTED, channels):
+        return False
+    return index.is_inference() or seen != (index._version, channels)  # noqa: SLF001
 
 
 def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
@@ -93,9 +106,8 @@ def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
         raise RuntimeError("out= is not differentiable and x requires grad; leave out= away, or use torch.no_grad()")
 
 
-def check_parameters(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor) -> None:
+def check_parameters(x: Tensor, k: int, alpha: Tensor, weight: Tensor, bias: Tensor) -> None:
     """Raises ValueError or TypeError unless alpha is one value, weight and bias (P,), in x's dtype or float32."""
-    k = index.shape[1]
     pairs = pair_count(k)
     for name, given, elements in (("alpha", alpha, 1), ("weight", weight, pairs), ("bias", bias, pairs)):
         _check_tensor(name, given)

@@ -9,6 +9,7 @@ from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.dense import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES, Kernels
 from impls.cross_hadamard.launching import backend_of
+from impls.cross_hadamard.steps import strongest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,11 +53,19 @@ def expand_backward(
     return cpp_kernels.expand_backward(grad, x, index, alpha, weight, bias, norm)
 
 
+def select_expand(
+    x: Tensor, taps: Tensor, k: int, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, schedule: str
+) -> Tensor:
+    if x.is_cuda:
+        return _CUDA.expand(x, strongest(x, taps, k), alpha, weight, bias, norm, schedule)
+    return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule)
+
+
 def unavailable(device: str) -> str | None:
     return native.why_not(cuda=True) if device == "cuda" else native.why_not()
 
 
-KERNELS = Kernels(forward, backward, expand, expand_backward)
+KERNELS = Kernels(forward, backward, expand, expand_backward, select_expand)
 
 BACKEND = backend_of(
     "cpp_ext",

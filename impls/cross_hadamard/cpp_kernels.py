@@ -73,6 +73,16 @@ def expand(
     return expanded
 
 
+@lru_cache(maxsize=1)
+def select_expand() -> Callable[[Tensor, Tensor, int, Tensor, Tensor, Tensor, str, str], Tensor]:
+    """(x, taps, k, alpha, weight, bias, norm, schedule): `expand` of the k channels that `taps` scores highest.
+
+    taps: an odd number of weights. Not a function of these because it is called between the layers of a network, where
+    each step of Python costs four times what it does in a loop.
+    """
+    return _overload("ach_select_expand")
+
+
 def expand_backward(
     grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str = "softsign"
 ) -> Gradients:

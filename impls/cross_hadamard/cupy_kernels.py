@@ -23,7 +23,7 @@ ELEMENTS = {
     torch.float16: "__half",
     torch.bfloat16: "__nv_bfloat16",
 }
-NORMS = {name: f"opbench::{name.capitalize()}" for name in ("softsign", "sigmoid", "algebraic", "tanh")}
+NORMS = {name: f"opbench::{name.capitalize()}" for name in ("softsign", "sigmoid", "algebraic", "tanh", "identity")}
 SHARED_WITHOUT_ASKING = 48 << 10
 
 

@@ -45,12 +45,12 @@ def cross_hadamard(
         check_index(x, index)
     if out is not None:
         check_out(x, index, out)
-        if _needs_dispatcher(x, out):
+        if needs_dispatcher(x, out):
             torch.ops.opbench.cross_hadamard_out.default(x, index, out, backend)
         else:
             registered.cross_hadamard_out(x, index, out, backend)
         return out
-    if _needs_dispatcher(x):
+    if needs_dispatcher(x):
         y: Tensor = torch.ops.opbench.cross_hadamard.default(x, index, backend)
     elif torch.is_grad_enabled() and x.requires_grad:
         y = tracked.Pairs.apply(x, index, backend)  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -74,7 +74,7 @@ def ach_expand(
     x: (B, C, *spatial), as for `cross_hadamard`; index: (B, k) int64.
     alpha: one value, () or (1,); weight and bias: (P,) with P = k(k-1)/2; in x's dtype or float32.
     norm: f, one of `softsign` u / (1 + |u|) (DySoft, Eq. 11), `sigmoid` sigmoid(u) - 0.5 (DySig), `algebraic`
-        u / sqrt(1 + u^2) (DyAlge), `tanh` (DyT).
+        u / sqrt(1 + u^2) (DyAlge), `tanh` (DyT), `identity` u (BatchNorm with settled statistics).
     backend: as for `cross_hadamard`; of schedules, only `blocked` and `flat` have this fused form.
     Returns (B, C + P, *spatial), contiguous, in x's dtype; kernels of ours compute in float32 (float64 for float64)
     and round once.
@@ -86,10 +86,10 @@ def ach_expand(
         check_name(backend)
     check_input(x)
     check_index(x, index)
-    check_parameters(x, index, alpha, weight, bias)
+    check_parameters(x, index.shape[1], alpha, weight, bias)
     check_norm(norm)
     tensors = (x, alpha, weight, bias)
-    if _needs_dispatcher(*tensors):
+    if needs_dispatcher(*tensors):
         y: Tensor = torch.ops.opbench.ach_expand.default(x, index, alpha, weight, bias, norm, backend)
     elif torch.is_grad_enabled() and any(one.requires_grad for one in tensors):
         y = tracked.Expansion.apply(x, index, alpha, weight, bias, norm, backend)  # type: ignore[no-untyped-call]  # torch
@@ -98,16 +98,16 @@ def ach_expand(
     return y
 
 
-def _needs_dispatcher(*tensors: Tensor) -> bool:
+def needs_dispatcher(*tensors: Tensor) -> bool:
     """Whether something has to see the operator: a graph being made, a tensor subclass, a mode, a transform.
 
     Otherwise the dispatcher adds nothing but its time (torch 2.13, EPYC 7003): 6 us to a plain call, 14 us to one with
     a gradient to track.
     """
-    if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
-        _refuse_tangents(tensors)
     if torch.compiler.is_compiling():
         return True
+    if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
+        _refuse_tangents(tensors)
     for one in tensors:
         if type(one) not in _PLAIN or one.is_meta:
             return True

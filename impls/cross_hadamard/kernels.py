@@ -46,6 +46,8 @@ class Kernels:
     backward(grad, x, index): the gradient of x from that of the pairs.
     expand(x, index, alpha, weight, bias, norm, schedule): concat(x, norm(alpha * pairs) * weight + bias).
     expand_backward(grad, x, index, alpha, weight, bias, norm): gradients of x, alpha, weight and bias.
+    select_expand(x, taps, k, alpha, weight, bias, norm, schedule): expand of the k channels that `taps` scores highest
+        (`steps.strongest`), what ACH is once trained. None where that and `expand` are two calls.
     `schedule` is one of SCHEDULES, or "" for the backend's own choice; `norm` one of `norms.NORMS`.
     """
 
@@ -53,6 +55,7 @@ class Kernels:
     backward: Callable[[Tensor, Tensor, Tensor | None], Tensor]
     expand: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, str, str], Tensor]
     expand_backward: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, str], Gradients]
+    select_expand: Callable[[Tensor, Tensor, int, Tensor, Tensor, Tensor, str, str], Tensor] | None = None
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 Each is N(v) = f(alpha * v) * weight + bias with f bounded, odd and increasing. An infinite argument gives the bound,
 not the NaN that inf / inf would: products of large half-precision values overflow, and a normaliser is there to
-bound them.
+bound them. `identity`, which is not bounded but by FAR, is for normalisers that are affine once trained.
 """
 
 from __future__ import annotations
@@ -50,15 +50,20 @@ def _tanh_slope(u: Tensor) -> Tensor:
     return 1 - u.tanh().square()
 
 
+def _identity(u: Tensor) -> Tensor:
+    return u
+
+
 NORMS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "softsign": (_softsign, _softsign_slope),  # DySoft
     "sigmoid": (_sigmoid, _sigmoid_slope),  # DySig
     "algebraic": (_algebraic, _algebraic_slope),  # DyAlge
     "tanh": (torch.tanh, _tanh_slope),  # DyT
+    "identity": (_identity, torch.ones_like),  # BatchNorm with settled statistics: weight and bias alone
 }
 """f and its derivative, by name."""
 
-ELEMENTWISE = {"softsign": 6, "sigmoid": 5, "algebraic": 7, "tanh": 4}
+ELEMENTWISE = {"softsign": 6, "sigmoid": 5, "algebraic": 7, "tanh": 4, "identity": 3}
 """Operations per element of the unfused definition: alpha, f, weight and bias, each operation of f counted."""
 
 

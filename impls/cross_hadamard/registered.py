@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.cross_hadamard import derivatives
-from impls.cross_hadamard.automatic import chosen
+from impls.cross_hadamard.automatic import chosen, selected_by
 from impls.cross_hadamard.norms import ELEMENTWISE
 from impls.cross_hadamard.pairs import channel_count, pair_count
 from opbench.counting import register
@@ -38,17 +38,17 @@ SCHEMAS = (
 
 
 def cross_hadamard(x: Tensor, index: Tensor | None = None, backend: str = "auto") -> Tensor:
-    kernels, schedule = chosen(backend, x, index)
+    kernels, schedule = chosen(backend, x, selected_by(index))
     return kernels.forward(x, index, None, schedule)
 
 
 def cross_hadamard_out(x: Tensor, index: Tensor | None, out: Tensor, backend: str = "auto") -> None:
-    kernels, schedule = chosen(backend, x, index)
+    kernels, schedule = chosen(backend, x, selected_by(index))
     kernels.forward(x, index, out, schedule)
 
 
 def cross_hadamard_backward(grad: Tensor, x: Tensor, index: Tensor | None = None, backend: str = "auto") -> Tensor:
-    return chosen(backend, x, index)[0].backward(grad, x, index)
+    return chosen(backend, x, selected_by(index))[0].backward(grad, x, index)
 
 
 def ach_expand(
@@ -60,7 +60,7 @@ def ach_expand(
     norm: str = "softsign",
     backend: str = "auto",
 ) -> Tensor:
-    kernels, schedule = chosen(backend, x, index, "ach_expand")
+    kernels, schedule = chosen(backend, x, selected_by(index), "ach_expand")
     return kernels.expand(x, index, alpha, weight, bias, norm, schedule)
 
 
@@ -74,7 +74,7 @@ def ach_expand_backward(
     norm: str = "softsign",
     backend: str = "auto",
 ) -> Gradients:
-    kernels, _ = chosen(backend, x, index, "ach_expand")
+    kernels, _ = chosen(backend, x, selected_by(index), "ach_expand")
     return kernels.expand_backward(grad, x, index, alpha, weight, bias, norm)
 
 

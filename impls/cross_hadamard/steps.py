@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import torch
 
 from impls.cross_hadamard import norms
+from impls.cross_hadamard.contract import trust
 from impls.cross_hadamard.pairs import channel_count, pair_indices, partner_indices
 
 if TYPE_CHECKING:
@@ -26,6 +27,22 @@ def selected(x: Tensor, index: Tensor) -> Tensor:
     """z (B, k, *spatial) with z[b, i] = x[b, index[b, i]]."""
     shape = (*index.shape, *(1,) * (x.dim() - 2))
     return x.gather(1, index.view(shape).expand(*index.shape, *x.shape[2:]))
+
+
+def scores_of(x: Tensor, taps: Tensor) -> Tensor:
+    """Efficient channel attention (Eq. 3, without bias and sigmoid): (B, C), each channel's mean and its neighbours'
+    weighted by `taps`, an odd number of weights; zeros beyond the first and the last channel.
+    """
+    means = x.mean(dim=tuple(range(2, x.dim()))) if x.dim() > 2 else x
+    found: Tensor = torch.nn.functional.conv1d(means[:, None], taps.view(1, 1, -1), padding=taps.numel() // 2)
+    return found[:, 0]
+
+
+def strongest(x: Tensor, taps: Tensor, k: int) -> Tensor:
+    """(B, k) int64: the channels of each sample with the highest scores, the highest first."""
+    index = scores_of(x, taps).topk(k, dim=1).indices
+    trust(index, x.shape[1])
+    return index
 
 
 def indexed(z: Tensor, i: Tensor, j: Tensor, out: Tensor | None = None) -> Tensor:

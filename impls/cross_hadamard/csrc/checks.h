@@ -46,6 +46,13 @@ inline void check_parameter(const char* name, const at::Tensor& parameter, int64
                    "; expected float32, float64 or the dtype of x");
 }
 
+inline void check_selection(const at::Tensor& x, const at::Tensor& taps, int64_t k) {
+  TORCH_CHECK_VALUE(taps.numel() % 2 == 1, "taps has shape ", taps.sizes(), "; expected an odd number of weights");
+  TORCH_CHECK_TYPE(at::isFloatingType(taps.scalar_type()), "taps is ", taps.scalar_type(), "; expected float32");
+  TORCH_CHECK_VALUE(x.dim() >= 2 && 0 <= k && k <= x.size(1), "k is ", k, " and x has shape ", x.sizes(),
+                    "; expected 0 <= k <= C");
+}
+
 template <typename Choice>
 Choice named(const char* kind, std::string_view name,
              std::initializer_list<std::pair<std::string_view, Choice>> choices, const char* of) {
@@ -62,7 +69,8 @@ inline Norm norm_named(std::string_view name) {
                      {{"softsign", Norm::softsign},
                       {"sigmoid", Norm::sigmoid},
                       {"algebraic", Norm::algebraic},
-                      {"tanh", Norm::tanh}},
+                      {"tanh", Norm::tanh},
+                      {"identity", Norm::identity}},
                      "of ach_expand");
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/OpMathType.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace opbench {
 
@@ -13,7 +14,7 @@ struct Sizes {
 };
 
 enum class Schedule { direct, balanced, blocked, flat };
-enum class Norm { softsign, sigmoid, algebraic, tanh };
+enum class Norm { softsign, sigmoid, algebraic, tanh, identity };
 
 // z (B, n, S) -> out (B, P, S): out[b, p] = z[b, i] * z[b, j] for every pair p = (i, j).
 template <typename T>
@@ -46,6 +47,17 @@ struct Normaliser {
 template <typename T>
 void ach_expand(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
                 Schedule schedule);
+
+// The same for an output whose part of x is there already: the products alone are written.
+template <typename T>
+void append_products(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
+                     Schedule schedule);
+
+// ach_expand of the n channels of each sample that score highest: a channel's score is the sum of its mean and of its
+// neighbours', weighted by `taps`, of which there is an odd number.
+template <typename T>
+void ach_select_expand(const T* x, const std::vector<double>& taps, const Normaliser<T>& normaliser, T* out,
+                       const Sizes& sizes, Schedule schedule);
 
 // Which schedule to take when none was asked for.
 template <typename T>

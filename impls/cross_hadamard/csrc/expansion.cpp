@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
+
 #include "checks.h"
 #include "tensors.h"
 
@@ -11,16 +13,16 @@ namespace {
 
 using at::Tensor;
 
-void check(const Tensor& x, const Tensor& index, const Tensor& alpha, const Tensor& weight, const Tensor& bias) {
-  check_input(x);
-  check_index(x, index);
+void check(int64_t k, const Tensor& alpha, const Tensor& weight, const Tensor& bias) {
   check_parameter("alpha", alpha, 1);
-  check_parameter("weight", weight, pair_count(index.size(1)));
-  check_parameter("bias", bias, pair_count(index.size(1)));
+  check_parameter("weight", weight, pair_count(k));
+  check_parameter("bias", bias, pair_count(k));
 }
 
 Tensor wide(const Tensor& parameter, const Tensor& x) {
-  return parameter.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat).contiguous();
+  const auto sum = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  if (parameter.scalar_type() == sum && parameter.is_contiguous()) return parameter;  // as is usual: no call of PyTorch
+  return parameter.to(sum).contiguous();
 }
 
 // The parameters of a normaliser, kept alive as tensors of the type to compute in.
@@ -35,6 +37,16 @@ struct Parameters {
   Tensor alpha, weight, bias;
 };
 
+std::vector<double> values_of(const Tensor& taps) {
+  const Tensor packed = taps.contiguous();
+  std::vector<double> values(packed.numel());
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, packed.scalar_type(), "taps", [&] {
+    const auto* from = packed.const_data_ptr<scalar_t>();
+    std::transform(from, from + values.size(), values.begin(), [](scalar_t one) { return static_cast<double>(one); });
+  });
+  return values;
+}
+
 template <typename T>
 Schedule schedule_of(std::string_view name, const Sizes& sizes) {
   return named<Schedule>("schedule", name,
@@ -46,9 +58,11 @@ Schedule schedule_of(std::string_view name, const Sizes& sizes) {
 
 Tensor expand(const Tensor& x, const Tensor& index, const Tensor& alpha, const Tensor& weight, const Tensor& bias,
               std::string_view norm, std::string_view schedule) {
-  check(x, index, alpha, weight, bias);
-  const Norm named = norm_named(norm);
+  check_input(x);
+  check_index(x, index);
   const int64_t k = index.size(1);
+  check(k, alpha, weight, bias);
+  const Norm named = norm_named(norm);
   const Tensor source = x.contiguous(), rows = index.contiguous();
   const Parameters parameters(x, alpha, weight, bias);
   Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
@@ -61,12 +75,32 @@ Tensor expand(const Tensor& x, const Tensor& index, const Tensor& alpha, const T
   return out;
 }
 
+Tensor select_expand(const Tensor& x, const Tensor& taps, int64_t k, const Tensor& alpha, const Tensor& weight,
+                     const Tensor& bias, std::string_view norm, std::string_view schedule) {
+  check_input(x);
+  check_selection(x, taps, k);
+  check(k, alpha, weight, bias);
+  const Norm named = norm_named(norm);
+  const Tensor source = x.contiguous();
+  const std::vector<double> weights = values_of(taps);
+  const Parameters parameters(x, alpha, weight, bias);
+  Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
+  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_select_expand", [&] {
+    const Sizes sizes = sizes_of(x, k);
+    ach_select_expand<scalar_t>(source.const_data_ptr<scalar_t>(), weights, parameters.normaliser<scalar_t>(named),
+                                out.mutable_data_ptr<scalar_t>(), sizes, schedule_of<scalar_t>(schedule, sizes));
+  });
+  return out;
+}
+
 std::tuple<Tensor, Tensor, Tensor, Tensor> expand_backward(const Tensor& grad, const Tensor& x, const Tensor& index,
                                                            const Tensor& alpha, const Tensor& weight,
                                                            const Tensor& bias, std::string_view norm) {
-  check(x, index, alpha, weight, bias);
-  const Norm named = norm_named(norm);
+  check_input(x);
+  check_index(x, index);
   const int64_t k = index.size(1), pairs = pair_count(k);
+  check(k, alpha, weight, bias);
+  const Norm named = norm_named(norm);
   check_grad(grad, x, with_channels(x, x.size(1) + pairs));
   const Tensor source = x.contiguous(), rows = index.contiguous(), packed = grad.contiguous();
   const Parameters parameters(x, alpha, weight, bias);

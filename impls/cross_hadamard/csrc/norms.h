@@ -1,4 +1,4 @@
-// The four normalisers f(u) and their derivatives f'(u), on vectors of float or double.
+// The normalisers f(u) and their derivatives f'(u), on vectors of float or double.
 //
 // u is finite or NaN here: `bounded` has seen to that, since infinity over infinity would be NaN and not 1.
 #pragma once
@@ -70,6 +70,17 @@ struct Tanh {  // DyT
   }
 };
 
+struct Identity {  // BatchNorm with settled statistics
+  template <typename V>
+  static V value(const V& u) {
+    return u;
+  }
+  template <typename V>
+  static Sloped<V> sloped(const V& u) {
+    return {u, V(1)};
+  }
+};
+
 // Calls `body` with the struct of that name.
 template <typename Body>
 void with_norm(Norm norm, const Body& body) {
@@ -82,6 +93,8 @@ void with_norm(Norm norm, const Body& body) {
       return body(Algebraic());
     case Norm::tanh:
       return body(Tanh());
+    case Norm::identity:
+      return body(Identity());
   }
 }
 

@@ -16,6 +16,9 @@ TORCH_LIBRARY(opbench_cpp, library) {
       "ach_expand(Tensor x, Tensor index, Tensor alpha, Tensor weight, Tensor bias, str norm='softsign', "
       "str schedule='') -> Tensor");
   library.def(
+      "ach_select_expand(Tensor x, Tensor taps, int k, Tensor alpha, Tensor weight, Tensor bias, "
+      "str norm='softsign', str schedule='') -> Tensor");
+  library.def(
       "ach_expand_backward(Tensor grad, Tensor x, Tensor index, Tensor alpha, Tensor weight, Tensor bias, "
       "str norm='softsign') -> (Tensor, Tensor, Tensor, Tensor)");
   library.def("fill(Tensor(a!) out, float value) -> ()");
@@ -26,6 +29,7 @@ TORCH_LIBRARY_IMPL(opbench_cpp, CPU, library) {
   library.impl("cross_hadamard_out", forward_out);
   library.impl("cross_hadamard_backward", backward);
   library.impl("ach_expand", expand);
+  library.impl("ach_select_expand", select_expand);
   library.impl("ach_expand_backward", expand_backward);
   library.impl("fill", fill_with);
 }
@@ -34,7 +38,7 @@ TORCH_LIBRARY_IMPL(opbench_cpp, CPU, library) {
 // costs 2 us a call on tensors that require one.
 TORCH_LIBRARY_IMPL(opbench_cpp, Autograd, library) {
   for (const char* name : {"cross_hadamard", "cross_hadamard_out", "cross_hadamard_backward", "ach_expand",
-                           "ach_expand_backward", "fill"}) {
+                           "ach_select_expand", "ach_expand_backward", "fill"}) {
     library.impl(name, torch::CppFunction::makeFallthrough());
   }
 }

@@ -16,6 +16,10 @@ at::Tensor backward(const at::Tensor& grad, const at::Tensor& x, const std::opti
 
 at::Tensor expand(const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha, const at::Tensor& weight,
                   const at::Tensor& bias, std::string_view norm, std::string_view schedule);
+// The same for the k channels of each sample that `taps` scores highest.
+at::Tensor select_expand(const at::Tensor& x, const at::Tensor& taps, int64_t k, const at::Tensor& alpha,
+                         const at::Tensor& weight, const at::Tensor& bias, std::string_view norm,
+                         std::string_view schedule);
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> expand_backward(
     const at::Tensor& grad, const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha,
     const at::Tensor& weight, const at::Tensor& bias, std::string_view norm);

@@ -54,7 +54,10 @@ def norm(name: str, real: Any) -> Device:
     def tanh(u: Any) -> Any:
         return real(math.tanh(u))
 
-    return device(_named(name, softsign, sigmoid, algebraic, tanh))
+    def identity(u: Any) -> Any:
+        return u
+
+    return device(_named(name, softsign, sigmoid, algebraic, tanh, identity))
 
 
 @cache
@@ -78,7 +81,11 @@ def slope(name: str, real: Any) -> Device:
         e = real(math.exp(-two * abs(u)))
         return four * e / ((one + e) * (one + e))
 
-    return device(_named(name, softsign, sigmoid, algebraic, tanh))
+    def identity(u: Any) -> Any:  # a NaN stays one where it is multiplied
+        del u
+        return one
+
+    return device(_named(name, softsign, sigmoid, algebraic, tanh, identity))
 
 
 def _named(name: str, *functions: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ import triton.language as tl
 
 from impls.cross_hadamard.triton_kernels.language import kernel
 
-NORMS = ("softsign", "sigmoid", "algebraic", "tanh")
+NORMS = ("softsign", "sigmoid", "algebraic", "tanh", "identity")
 
 
 @kernel
@@ -57,6 +57,8 @@ def value(u: tl.tensor, norm: tl.constexpr) -> tl.tensor:
         f = u / tl.sqrt(1.0 + u * u)
     elif norm == "sigmoid":
         f = 0.5 * tanh(0.5 * u)  # sigmoid(u) - 1/2, without the subtraction
+    elif norm == "identity":
+        f = u
     else:
         f = tanh(u)
     return f
@@ -74,6 +76,8 @@ def slope(u: tl.tensor, norm: tl.constexpr) -> tl.tensor:
         f = root * root * root
     elif norm == "sigmoid":
         f = 0.25 * tanh_slope(0.5 * u)
+    elif norm == "identity":
+        f = tl.full(u.shape, 1.0, u.dtype)
     else:
         f = tanh_slope(u)
     return f

@@ -14,6 +14,7 @@ F = {
     "sigmoid": lambda u: 1 / (1 + (-u).exp()) - 0.5,
     "algebraic": lambda u: u / (1 + u * u).sqrt(),
     "tanh": lambda u: u.tanh(),
+    "identity": lambda u: u,
 }
 
 

@@ -29,7 +29,7 @@ DEVICE = "cpu" if machine.SIMULATED else "cuda"
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 SCHEDULES = ("direct", "balanced", "blocked", "flat")
 OURS = ("blocked", "flat")
-NORMS = ("softsign", "sigmoid", "algebraic", "tanh")
+NORMS = ("softsign", "sigmoid", "algebraic", "tanh", "identity")
 TOLERANCE = {torch.float32: 3e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3, torch.float64: 1e-12}
 SHAPES = ((1, 2, 1, 1), (2, 3, 1, 7), (1, 9, 2, 2), (1, 6, 3, 3), (2, 5, 2, 4))
 """Maps of every vector width: odd, and of 2, 4, 8 and more elements; channels below, at and past a tile's edge."""
@@ -97,6 +97,8 @@ def normalise(name: str, u: Tensor) -> Tensor:
         return u / (1 + u.abs())
     if name == "sigmoid":
         return u.sigmoid() - 0.5
+    if name == "identity":
+        return u
     return u.tanh() if name == "tanh" else u / (1 + u * u).sqrt()
 
 

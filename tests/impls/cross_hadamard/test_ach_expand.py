@@ -77,7 +77,7 @@ def test_nothing_to_expand_leaves_x(subject: Subject, shape: tuple[int, int, int
     torch.testing.assert_close(got.cpu(), want)
 
 
-@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("norm", [one for one in NORMS if one != "identity"])
 @pytest.mark.parametrize("subject", FUSED)
 def test_an_overflowing_product_is_bounded_not_lost(subject: Subject, norm: str) -> None:
     x = torch.tensor([3e38, 3e38, -3e38, math.nan, 0.0]).reshape(1, 5, 1)

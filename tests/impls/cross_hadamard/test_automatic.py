@@ -33,7 +33,7 @@ def _forget() -> None:
 @pytest.mark.usefixtures("no_tables")
 def test_without_a_table_the_first_of_the_order_that_can_run_is_taken() -> None:
     first = next(name for name in automatic.ORDER if name in kernels.usable("cpu"))
-    assert automatic.chosen("auto", torch.ones(1, 3, 5), None) == kernels.resolve(first, "cpu")
+    assert automatic.chosen("auto", torch.ones(1, 3, 5), 0) == kernels.resolve(first, "cpu")
 
 
 @pytest.mark.usefixtures("no_tables")
@@ -45,8 +45,8 @@ def test_the_nearest_row_decides_backend_and_schedule(tmp_path: Path, monkeypatc
     table = Table(device_key(describe("cpu")), "abc", (row(1, "torch_select"), row(64, "torch_compile")))
     monkeypatch.setattr(dispatch, "_readable", lambda: [table])
     dispatch.forget()
-    assert automatic.chosen("auto", torch.ones(2, 8, 4, 4), None)[0] is kernels.resolve("torch_select", "cpu")[0]
-    assert automatic.chosen("auto", torch.ones(63, 8, 4, 4), None)[0] is kernels.resolve("torch_compile", "cpu")[0]
+    assert automatic.chosen("auto", torch.ones(2, 8, 4, 4), 0)[0] is kernels.resolve("torch_select", "cpu")[0]
+    assert automatic.chosen("auto", torch.ones(63, 8, 4, 4), 0)[0] is kernels.resolve("torch_compile", "cpu")[0]
 
 
 def test_every_backend_of_the_rule_exists() -> None:

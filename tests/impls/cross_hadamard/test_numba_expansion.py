@@ -55,7 +55,7 @@ def test_the_expansion_is_x_and_its_normalised_pairs(schedule: str, norm: str, d
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.float64], ids=str)
-@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("norm", [one for one in NORMS if one != "identity"])
 def test_an_overflowing_product_reaches_the_bound_and_nan_stays(norm: str, dtype: torch.dtype) -> None:
     huge = torch.finfo(dtype).max
     x = torch.tensor([huge, huge, -huge, math.inf, math.nan], dtype=dtype, device=DEVICE).reshape(1, 5, 1, 1)

@@ -43,6 +43,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "sigmoid": lambda u: torch.sigmoid(u) - 0.5,
     "algebraic": lambda u: u / torch.sqrt(1 + u * u),
     "tanh": torch.tanh,
+    "identity": lambda u: u,
 }
 COLUMNS, OWNER = Configuration(0, 32, 1), Configuration(16, 32, 1)
 
@@ -216,7 +217,7 @@ def test_expansion_equals_the_definition(norm: str, schedule: str, dtype: torch.
 
 
 @pytest.mark.parametrize("schedule", OURS)
-@pytest.mark.parametrize("norm", norms.NORMS)
+@pytest.mark.parametrize("norm", [one for one in norms.NORMS if one != "identity"])
 def test_bounded_functions_stay_bounded_at_infinity_and_let_nan_through(norm: str, schedule: str) -> None:
     x = torch.tensor([math.inf, 1.0, -math.inf, 3e38, math.nan], device=DEVICE).reshape(1, 5, 1, 1)
     index = torch.tensor([[0, 1, 2, 3, 4, 9]], device=DEVICE)

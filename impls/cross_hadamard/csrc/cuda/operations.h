@@ -27,7 +27,8 @@ void choose_norm(const std::string& name, const Body& body) {
   if (name == "sigmoid") return body(Sigmoid());
   if (name == "algebraic") return body(Algebraic());
   if (name == "tanh") return body(Tanh());
-  throw std::invalid_argument("no norm '" + name + "'; there are softsign, sigmoid, algebraic, tanh");
+  if (name == "identity") return body(Identity());
+  throw std::invalid_argument("no norm '" + name + "'; there are softsign, sigmoid, algebraic, tanh, identity");
 }
 
 #if defined(OPBENCH_ON_HOST)

@@ -1,0 +1,74 @@
+"""Parameters, MACs and FLOPs of a model, attention's own products of activations apart from the rest."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from impls.hadaptive.counting import count_module, trainable
+from impls.hadaptive.replacing.family import class_name
+from impls.hadaptive.replacing.formulas import register_layers
+from opbench.counting import CountingError
+
+if TYPE_CHECKING:
+    from opbench.counting import Counts
+
+ATTENTIONS = ("timm.layers.attention.Attention", "transformers.models.bert.modeling_bert.BertSelfAttention")
+"""Self-attention without a fused kernel: queries times keys and weights times values, N^2 C MACs each."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one forward pass in eval."""
+
+    parameters: int
+    """Those that train."""
+    macs: int
+    """Of convolutions and linear layers."""
+    attention: int
+    """MACs of activations with activations in attention."""
+    flops: int
+    """2 for each MAC of either kind, 1 for each product and each other operation."""
+
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(
+            self.parameters - other.parameters,
+            self.macs - other.macs,
+            self.attention - other.attention,
+            self.flops - other.flops,
+        )
+
+
+def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
+    """For an input of this shape, as fvcore counts (as torch counts, where fvcore is not installed).
+
+    Raises CountingError for an operator without a formula, and where the two counters find different MACs.
+    """
+    register_layers()
+    found = [one for one in count_module(model, shape).values() if not isinstance(one, str)]
+    if len({one["macs"] for one in found}) != 1:
+        raise CountingError(f"the counters do not agree on the MACs of this {class_name(model)}: {found}")
+    counts: Counts = found[0]
+    attention = attention_macs(model, shape)
+    flops = 2 * counts["macs"] + counts["products"] + counts["elementwise"]
+    return Cost(trainable(model), counts["macs"] - attention, attention, flops)
+
+
+def attention_macs(model: nn.Module, shape: tuple[int, ...]) -> int:
+    """2 B N^2 C, summed over all self-attentions, for the shapes (B, N, C) that reach them."""
+    walked = copy.deepcopy(model).to("meta").eval()
+    found: list[int] = []
+
+    def note(_: nn.Module, arguments: tuple[Any, ...]) -> None:
+        batch, tokens, channels = arguments[0].shape
+        found.append(2 * batch * tokens**2 * channels)
+
+    for one in walked.modules():
+        if class_name(one) in ATTENTIONS:
+            one.register_forward_pre_hook(note)
+    walked(torch.empty(shape, device="meta"))
+    return sum(found)

@@ -1,0 +1,54 @@
+"""torchvision's ShuffleNetV2: the unit's working branch does not widen, so it is made to.
+
+1x1 convolution n -> n, depthwise, 1x1 convolution n -> n becomes 1x1 convolution to c, depthwise over c, ACH c -> n,
+with c = n - k(k-1)/2: the products make up for the channels that the first two layers do without. The other branch
+stays.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from torch import nn
+
+from impls.cross_hadamard.pairs import pair_count
+from impls.hadaptive.replacing.family import Family, last, of_class
+from impls.hadaptive.replacing.resizing import pointwise, renormed, resized
+from impls.hadaptive.replacing.settings import Settings
+from opbench.errors import UsageError
+
+
+def replaced(block: Any, settings: Settings) -> nn.Module:
+    """k where not given: the one with which half of the branch's channels are products, as nearly as can be."""
+    narrow, norm, activation, filtered, filtered_norm, widen = block.branch2[:6]
+    inputs, outputs = pointwise(narrow, "branch2.0").in_channels, pointwise(widen, "branch2.5").out_channels
+    kept = outputs - pair_count(_selected(outputs, settings.k))
+    fresh = copy.deepcopy(block)
+    fresh.branch2 = nn.Sequential(
+        resized(narrow, "branch2.0", inputs, kept),
+        renormed(norm, "branch2.1", kept),
+        activation,
+        resized(filtered, "branch2.3", kept, kept),
+        renormed(filtered_norm, "branch2.4", kept),
+        settings.ach(kept, _selected(outputs, settings.k)),
+    )
+    return fresh  # type: ignore[no-any-return]  # torchvision's block
+
+
+def _selected(outputs: int, k: int | None) -> int:
+    """k, checked: its k(k-1)/2 products have to leave at least k of the branch's channels to select from."""
+    fitting = [one for one in range(2, outputs) if one + pair_count(one) <= outputs]
+    if not fitting:
+        raise UsageError(f"a branch of {outputs} channels is too narrow for ACH; expected at least 3")
+    if k is None:
+        return min(fitting, key=lambda one: abs(outputs - 2 * pair_count(one)))
+    if k not in fitting:
+        raise UsageError(
+            f"cannot select k = {k}: its products have to leave k of the branch's {outputs} channels; "
+            f"expected 2 <= k <= {fitting[-1]}"
+        )
+    return k
+
+
+FAMILY = Family("ShuffleNetV2", of_class("torchvision.models.shufflenetv2.InvertedResidual"), replaced, last(2))

@@ -1,0 +1,142 @@
+"""python -m impls.hadaptive.search: which layers of Hadaptive-Net should be Ghost, which Hada, and which be left out.
+
+    python -m impls.hadaptive.search                                  # digits, minutes on two cores
+    python -m impls.hadaptive.search --space norms --annealing cosine
+    python -m impls.hadaptive.search --data cifar100 --root DIR --device cuda    # the paper's scale
+
+A search has a folder, RESULTS/search/DATA-SPACE-ANNEALING-SEED: its checkpoint, `confidence.txt`, `network.json` (the
+arg-max network, which the training command reads) and `result.json` (which `reports.search_confidence` draws).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
+
+from impls.hadaptive.search import checkpoint, confidence
+from impls.hadaptive.search.annealing import SCHEDULES
+from impls.hadaptive.search.gdas import Search
+from impls.hadaptive.search.plans import plan
+from impls.hadaptive.search.result import halves, outcome
+from impls.hadaptive.search.settings import Settings
+from impls.hadaptive.search.spaces import ALTERNATIVES, reduced, search_space
+from impls.hadaptive.search.supernet import SuperNet
+from impls.hadaptive.training.command import application, network_config, run, usable_device, use_threads
+from impls.hadaptive.training.progress import Shown
+from impls.hadaptive.training.sources import SOURCES, load
+from opbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from impls.hadaptive.search.space import Space
+    from impls.hadaptive.training.data import DataSet
+
+app = application()
+
+_SPACES = "; ".join(f"{name}: {one.about}" for name, one in ALTERNATIVES.items())
+
+
+@app.command()
+def search(
+    data: Annotated[str, Option(help=f"One of {', '.join(SOURCES)}.")] = "digits",
+    root: Annotated[Path, Option(help="Where the data set's files are.")] = Path("data"),
+    space: Annotated[str | None, Option(help=f"What to choose from: {_SPACES}. Digits late, else full.")] = None,
+    network: Annotated[str, Option(help="Searched around: a variant, or a JSON configuration.")] = "hadaptive_net_s",
+    divisor: Annotated[int | None, Option(help="Divides channels and k; digits 2, else 1.")] = None,
+    edge: Annotated[int | None, Option(help="Of the images, in pixels; digits 16, else 224.")] = None,
+    epochs: Annotated[int | None, Option(help="Digits 40, else 250.")] = None,
+    batch: Annotated[int | None, Option(help="Images a step; digits 32, else 64.")] = None,
+    annealing: Annotated[str, Option(help=f"Of the temperature: {', '.join(SCHEDULES)}.")] = "linear",
+    weight_rate: Annotated[float, Option(help="AdamW's learning rate for the weights.")] = 3e-3,
+    logit_rate: Annotated[float | None, Option(help="AdamW's for the logits; digits 0.01, else 3e-4.")] = None,
+    seed: int = 0,
+    backend: Annotated[str, Option(help="Of the cross-Hadamard products.")] = "auto",
+    device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, Option(help="On the CPU; 0 leaves PyTorch's choice.")] = 0,
+    workers: Annotated[int, Option(help="Processes that read images, for each half.")] = 0,
+    results: Annotated[Path, Option(help="Folder that holds the searches.")] = Path("results"),
+    resume: Annotated[bool, Option("--resume", help="Go on from the checkpoint that is there.")] = False,
+) -> None:
+    """Search an architecture by GDAS and print the confidence in each candidate."""
+    use_threads(threads)
+    if workers < 0:
+        raise UsageError(f"--workers is {workers}; expected at least 0")
+    planned = plan(data)
+    settings = Settings(
+        epochs=planned.epochs if epochs is None else epochs,
+        batch=planned.batch if batch is None else batch,
+        annealing=annealing,
+        weight_rate=weight_rate,
+        logit_rate=planned.logit_rate if logit_rate is None else logit_rate,
+        seed=seed,
+    )
+    space = planned.space if space is None else space
+    divisor = planned.divisor if divisor is None else divisor
+    around = reduced(network_config(network), divisor, fine_stem=planned.fine_stem)
+    searched = search_space(space, around, divisor)
+    images = load(data, root, planned.edge if edge is None else edge)
+    _check_edge(images, around.reduction)
+    question = {"data": images.described, "space": space, "network": network, "divisor": divisor, **searched.plain()}
+    made = _search(searched, images, settings, backend, usable_device(device), workers)
+    out = results / "search" / f"{data}-{space}-{annealing}-{seed}"
+    kept = out / "checkpoint.pt"
+    if kept.exists() and not resume:
+        raise UsageError(f"{out} already holds a search; --resume goes on with it, or name other --results")
+    if kept.exists():
+        checkpoint.resume(made, kept, question)
+    _finish(made, kept, question, f"{data}, {space}")
+    _write(out, outcome(made, images, question), images)
+
+
+def _search(space: Space, data: DataSet, settings: Settings, backend: str, device: str, workers: int) -> Search:
+    def make() -> SuperNet:
+        return SuperNet(space, num_classes=len(data.classes), in_chans=data.channels, backend=backend)
+
+    train, validation = halves(data.train, settings.seed)
+    return Search(make, train, validation, settings, device=device, workers=workers)
+
+
+def _check_edge(data: DataSet, least: int) -> None:
+    if data.edge < least:
+        raise UsageError(f"{data.described} is too small: strides divide edges by {least}; give --edge {least} or more")
+
+
+def _finish(made: Search, kept: Path, question: dict[str, Any], what: str) -> None:
+    """The epochs that are left, each kept when it is done."""
+    epochs, started = made.settings.epochs, time.perf_counter()
+    with Shown(what, epochs, len(made.history)) as shown:
+        for one in made.run(shown.step):
+            checkpoint.save(made, kept, question)
+            shown.note(
+                f"epoch {one.number}/{epochs}: temperature {one.temperature:.2f}, loss {one.train_loss:.3f}, "
+                f"validation {one.validation_loss:.3f}, mean confidence {one.confidence:.0%}, "
+                f"{time.perf_counter() - started:.0f} s"
+            )
+
+
+def _write(out: Path, found: dict[str, Any], data: DataSet) -> None:
+    drawn = confidence.table(found["layers"])
+    for name, text in (
+        ("result.json", json.dumps(found, indent=1)),
+        ("network.json", json.dumps(found["network"], indent=1)),
+        ("confidence.txt", drawn),
+    ):
+        (out / name).write_text(f"{text}\n", encoding="utf-8")
+    print(drawn)
+    print(f"\nSoftmax of the logits, in percent; * the likeliest; - not searched; /2 halves the edge. {data.described}")
+    print(
+        f"Arg-max network, {out / 'network.json'}: {len(found['network']['layers'])} of {len(found['layers']) - 1} "
+        f"layers, {found['parameters']:,} parameters, {found['macs']:,} conv + linear MACs"
+    )
+    print(
+        f"With the weights it shares, never trained alone: {found['test_accuracy']:.2%} of the test images, "
+        f"{found['validation_accuracy']:.2%} of those the logits were trained on"
+    )
+    print(f"Figure: python -m reports.search_confidence {out / 'result.json'} {out / 'confidence.svg'}")
+
+
+if __name__ == "__main__":
+    run(app, "search")

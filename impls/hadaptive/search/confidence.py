@@ -1,0 +1,112 @@
+"""The paper's confidence tables (3, 10 to 12): a row for each layer, a column for each candidate, in percent."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import TYPE_CHECKING, Any
+
+from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from impls.hadaptive.config import Layer
+    from impls.hadaptive.search.space import Candidate, Space
+
+GROUPS: Mapping[type[Layer], str] = {Convolution: "CNA", GhostBottleneck: "Ghost", HadaBottleneck: "ACH"}
+BLANK = "Blank"
+
+FIELDS = ("k", "ratio", "kernel", "norm", "selection", "pointwise", "activation")
+"""In the order of a name such as 16-5 (Table 11: chosen channels, then the kernel)."""
+
+NAMES = {"dysoft": "DySoft", "dysig": "DySig", "dyalge": "DyAlge", "dyt": "DyT", "bn": "BN"}
+
+Column = tuple[str, str]
+"""A group and what tells its members apart, such as ("ACH", "16-5")."""
+
+
+def layers(space: Space, confidences: Sequence[Sequence[float]]) -> list[dict[str, Any]]:
+    """The table as plain data: of every layer its channels, stride, candidates, and the place of the likeliest.
+
+    A candidate is {"group", "detail", "confidence"}; a layer that was not searched has none and no likeliest. The last
+    row is the 1x1 convolution before the classifier, as in the paper.
+    """
+    told = _told_apart(space)
+    rows = []
+    for place, shares in zip(space.places, confidences, strict=True):
+        named = [column(one, told) for one in place.candidates] if place.searched else []
+        found = [
+            {"group": group, "detail": detail, "confidence": share}
+            for (group, detail), share in zip(named, shares, strict=True)
+        ]
+        chosen = max(range(len(shares)), key=shares.__getitem__) if found else None
+        rows.append({"channels": place.channels, "stride": place.stride, "candidates": found, "chosen": chosen})
+    return [*rows, {"channels": space.width, "stride": 1, "candidates": [], "chosen": None}]
+
+
+def column(candidate: Candidate, told: Mapping[type[Layer], Sequence[str]]) -> Column:
+    """The column of a candidate, named by those of its fields that are in `told` for its kind."""
+    if candidate is None:
+        return BLANK, ""
+    values = (getattr(candidate, name) for name in told.get(type(candidate), ()))
+    return GROUPS[type(candidate)], "-".join(NAMES.get(str(one), str(one)) for one in values)
+
+
+def _told_apart(space: Space) -> dict[type[Layer], list[str]]:
+    """By kind, the fields in which candidates of one layer differ; what is the same for all would only lengthen."""
+    found: dict[type[Layer], list[str]] = {}
+    for kind in GROUPS:
+        names = {one.name for one in dataclasses.fields(kind)}
+        found[kind] = [name for name in FIELDS if name in names and _differs(space, kind, name)]
+    return found
+
+
+def _differs(space: Space, kind: type[Layer], name: str) -> bool:
+    values = ({getattr(one, name) for one in place.layers if isinstance(one, kind)} for place in space.places)
+    return any(len(one) > 1 for one in values)
+
+
+def columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """All columns of a table: group by group, and within one numbers before names, in rising order."""
+    found = {(one["group"], one["detail"]) for row in rows for one in row["candidates"]}
+    order = [*GROUPS.values(), BLANK]
+    return sorted(found, key=lambda one: (order.index(one[0]), _rank(one[1])))
+
+
+def _rank(detail: str) -> list[tuple[float, str]]:
+    return [
+        (float(part), "") if part.replace(".", "").isdigit() else (float("inf"), part) for part in detail.split("-")
+    ]
+
+
+def percent(share: float) -> str:
+    """To the nearest whole percent, as in Tables 10 to 12, with <1% for what would be 0%."""
+    return f"{max(1, round(100 * share))}%" if share >= 0.005 else "<1%"
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Text: `*` marks the likeliest, `-` what was not searched, `/2` a layer that halves the edge."""
+    from rich.console import Console
+    from rich.table import Table
+
+    heads = columns(rows)
+    drawn = Table(box=None, pad_edge=False, padding=(0, 1))
+    drawn.add_column("\nchannels", no_wrap=True)
+    for group, detail in heads:
+        drawn.add_column(f"{group}\n{detail}", justify="right", no_wrap=True)
+    for row in rows:
+        drawn.add_row(f"{row['channels']}{' /2' if row['stride'] > 1 else ''}", *_cells(row, heads))
+    text = io.StringIO()
+    Console(file=text, width=1000, color_system=None).print(drawn)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+
+
+def _cells(row: Mapping[str, Any], heads: Sequence[Column]) -> Iterator[str]:
+    at = {(one["group"], one["detail"]): place for place, one in enumerate(row["candidates"])}
+    for head in heads:
+        if head not in at:
+            yield "- "
+        else:
+            mark = "*" if at[head] == row["chosen"] else " "
+            yield f"{percent(row['candidates'][at[head]]['confidence'])}{mark}"

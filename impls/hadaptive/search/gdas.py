@@ -1,0 +1,194 @@
+"""The search itself: weights learn on one half of the data, logits on the other, by turns, one drawn network a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import AdamW
+
+from impls.hadaptive.search.annealing import temperature
+from impls.hadaptive.search.mixed import logits_of, set_temperature, undecided, weights_of
+from impls.hadaptive.search.settings import Settings
+from impls.hadaptive.temperature import adapt_temperatures
+from impls.hadaptive.training.batches import in_order, shuffled
+from impls.hadaptive.training.data import Images
+from opbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch was like. Losses are mean cross-entropies over its steps, in nats, of drawn networks."""
+
+    number: int
+    """From 1."""
+    temperature: float
+    weight_rate: float
+    train_loss: float
+    """Before each step of the weights, on their half."""
+    validation_loss: float
+    """Before each step of the logits, on theirs."""
+    confidence: float
+    """Of the likeliest candidate after the epoch, mean over the layers."""
+
+
+class Search:
+    """A search over a module that holds `Mixed` layers, from nothing or from a `state`.
+
+    make: builds the module; noise it draws is fixed by the seed. train, validation: images for the weights and for the
+    logits; an epoch has as many steps of either as the shorter of the two has batches. workers: processes that read
+    images, for each half; 0 reads them here. device: cpu or cuda.
+
+    The same arguments on the same machine with the same number of threads give the same bits, on the CPU. PyTorch's
+    global generator is left as it was. `model` is the module, `history` the epochs so far.
+    Raises UsageError for a model without a choice, for fewer than two images, and for a loss that is not finite.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], nn.Module],
+        train: Images,
+        validation: Images,
+        settings: Settings,
+        *,
+        device: str = "cpu",
+        workers: int = 0,
+    ) -> None:
+        self.train, self.validation, self.settings = train, validation, settings
+        self.device, self.workers = torch.device(device), workers
+        self.history: list[Epoch] = []
+        with torch.random.fork_rng(self._generators()):
+            torch.manual_seed(settings.seed)
+            self.model = make().to(self.device)
+            self._noise = self._drawn()
+        self._weights, self._logits = weights_of(self.model), logits_of(self.model)
+        if not self._logits:
+            raise UsageError("nothing to search: no layer of the model has more than one candidate")
+        decay = settings.weight_decay
+        self._on_weights = AdamW(self._weights, lr=settings.weight_rate, weight_decay=decay, fused=True)
+        self._on_logits = AdamW(self._logits, lr=settings.logit_rate, weight_decay=0.0, fused=True)
+
+    def run(self, step: Callable[[int, int, int], None] = lambda *_: None) -> Iterator[Epoch]:
+        """The epochs that are left, one at a time: whoever iterates may keep a checkpoint between them.
+
+        step: told the epoch, from 1, and how many of its steps are done, of how many.
+        """
+        while len(self.history) < self.settings.epochs:
+            done, settings = len(self.history), self.settings
+            tau = temperature(settings.annealing, done, settings.epochs)
+            rate = settings.weight_rate * (1 + math.cos(math.pi * done / settings.epochs)) / 2
+            with self._stream():
+                losses = self._epoch(tau, rate, step)
+            found = [max(one.confidence) for one in undecided(self.model)]
+            self.history.append(Epoch(done + 1, tau, rate, *losses, math.fsum(found) / len(found)))
+            yield self.history[-1]
+
+    def _epoch(self, tau: float, rate: float, step: Callable[[int, int, int], None]) -> tuple[float, float]:
+        """One pass; returns both mean losses."""
+        done, batch = len(self.history), self.settings.batch
+        seed = (self.settings.seed, done)
+        halves = [shuffled(one, batch, seed, self.workers) for one in (self.train, self.validation)]
+        steps = min(map(len, halves))
+        for group in self._on_weights.param_groups:
+            group["lr"] = rate
+        set_temperature(self.model, tau)
+        self.model.train()
+        totals = torch.zeros(2, device=self.device)  # read once an epoch: reading each step would stop a GPU
+        for at, (train, validation) in enumerate(zip(*halves, strict=False)):
+            totals += torch.stack([self._weights_step(*train), self._logits_step(*validation)])
+            step(done + 1, at + 1, steps)
+        losses = (totals / steps).tolist()
+        if not all(map(math.isfinite, losses)):
+            raise UsageError(
+                f"the losses became {losses} in epoch {done + 1}; expected finite ones: "
+                f"search with a weight_rate below {self.settings.weight_rate:g}"
+            )
+        return losses[0], losses[1]
+
+    def _weights_step(self, images: Tensor, classes: Tensor) -> Tensor:
+        """Only what was drawn gets a gradient; AdamW passes over the rest, decay and momentum included."""
+        self._on_weights.zero_grad(set_to_none=True)
+        with _held(self._logits):
+            loss = self._loss(images, classes)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        adapt_temperatures(self.model)
+        clip_grad_norm_(self._weights, self.settings.clip)
+        self._on_weights.step()
+        return loss.detach()
+
+    def _logits_step(self, images: Tensor, classes: Tensor) -> Tensor:
+        self._on_logits.zero_grad(set_to_none=True)
+        loss = self._loss(images, classes)
+        loss.backward(inputs=self._logits)  # type: ignore[no-untyped-call]  # nothing is computed for the weights
+        clip_grad_norm_(self._logits, self.settings.clip)
+        self._on_logits.step()
+        return loss.detach()
+
+    def _loss(self, images: Tensor, classes: Tensor) -> Tensor:
+        return cross_entropy(self.model(images.to(self.device)), classes.to(self.device))
+
+    @torch.no_grad()
+    def accuracy(self, images: Images) -> float:
+        """Share of images that the arg-max network classifies right, in eval, with the weights it shares."""
+        self.model.eval()
+        right, seen = 0, 0
+        for some, classes in in_order(images, self.settings.batch, self.workers):
+            right += int((self.model(some.to(self.device)).argmax(dim=1).cpu() == classes).sum())
+            seen += len(classes)
+        return right / seen
+
+    def state(self) -> dict[str, Any]:
+        """All that the next epoch depends on, in tensors, numbers and plain containers; not the history."""
+        return {
+            "model": self.model.state_dict(),
+            "on_weights": self._on_weights.state_dict(),
+            "on_logits": self._on_logits.state_dict(),
+            "noise": self._noise,
+        }
+
+    def restore(self, state: dict[str, Any], history: list[Epoch]) -> None:
+        """Goes on from a `state` of the same model and settings; `checkpoint.resume` checks that first."""
+        self.model.load_state_dict(state["model"])
+        self._on_weights.load_state_dict(state["on_weights"])
+        self._on_logits.load_state_dict(state["on_logits"])
+        self._noise = state["noise"]
+        self.history = list(history)
+
+    def _generators(self) -> list[int]:
+        """The CUDA devices whose generators this search draws from, besides the CPU's."""
+        return [torch.cuda.current_device()] if self.device.type == "cuda" else []
+
+    def _drawn(self) -> dict[str, Tensor]:
+        states = {"cpu": torch.get_rng_state()}
+        for at in self._generators():
+            states["cuda"] = torch.cuda.get_rng_state(at)
+        return states
+
+    @contextmanager
+    def _stream(self) -> Iterator[None]:
+        """Within, PyTorch's global generators are this search's."""
+        with torch.random.fork_rng(self._generators()):
+            torch.set_rng_state(self._noise["cpu"])
+            for at in self._generators():
+                torch.cuda.set_rng_state(self._noise["cuda"], at)
+            yield
+            self._noise = self._drawn()
+
+
+@contextmanager
+def _held(parameters: list[nn.Parameter]) -> Iterator[None]:
+    """Inside, these get no gradient, and nothing is computed or kept for one."""
+    for one in parameters:
+        one.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for one in parameters:
+            one.requires_grad_(True)

@@ -1,0 +1,47 @@
+"""How a search goes, apart from what is searched on what: numbers that a resumption must match."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from impls.hadaptive.search.annealing import check_schedule
+from opbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The defaults are the paper's (appendix A.1), batch and epochs included.
+
+    batch: images a step, of either half. weight_rate, weight_decay: of AdamW over the weights; the rate falls along
+    half a cosine, epoch by epoch. logit_rate: of AdamW over the logits, which do not decay (the paper says nothing of
+    it), so that only gradients move them. clip: the norm that the gradients of either are cut to.
+    annealing: a name in `annealing.SCHEDULES`.
+    Raises UsageError for a value outside its range, naming both.
+    """
+
+    epochs: int = 250
+    batch: int = 64
+    annealing: str = "linear"
+    weight_rate: float = 3e-3
+    weight_decay: float = 1e-4
+    logit_rate: float = 3e-4
+    clip: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_schedule(self.annealing)
+        for name, least in (("epochs", 1), ("batch", 2), ("seed", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise UsageError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        if self.seed >= 1 << 32:
+            raise UsageError(
+                f"seed is {self.seed}; expected below 2^32, which leaves room to derive one for each epoch"
+            )
+        for name, usual in (("weight_rate", 3e-3), ("logit_rate", 3e-4), ("clip", 1.0)):
+            value = getattr(self, name)
+            if not 0 < value < math.inf:
+                raise UsageError(f"{name} is {value}; expected above 0, in the paper {usual:g}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise UsageError(f"weight_decay is {self.weight_decay}; expected at least 0, in the paper 0.0001")

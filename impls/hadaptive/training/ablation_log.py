@@ -1,0 +1,77 @@
+"""Finished trainings of an ablation, one JSON line each, so that an interrupted one goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from impls.hadaptive.training.ablations import VARIANTS, Trained
+from opbench.errors import UsageError
+
+
+class Log:
+    """The file RUN/trainings.jsonl. Its first line says what all of them were trained with, `setting`.
+
+    Raises UsageError for one that is there although `resume` was not asked for, for another setting, and for a damaged
+    line other than the last, which a killed process may have left half-written; that one is dropped.
+    """
+
+    def __init__(self, path: Path, setting: Mapping[str, Any], *, resume: bool) -> None:
+        self._path, self._setting = path, setting
+        self.trained: list[Trained] = []
+        if path.exists() and resume:
+            self._read(setting)
+        elif path.exists():
+            raise UsageError(f"{path} is there already; --resume goes on with it, or name other --results")
+
+    def add(self, one: Trained, seconds: float) -> None:
+        self.trained.append(one)
+        if not self._path.exists():  # not before: what is refused later leaves nothing behind
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(f"{json.dumps(self._setting)}\n", encoding="utf-8")
+        with self._path.open("a", encoding="utf-8") as file:
+            print(json.dumps({**dataclasses.asdict(one), "seconds": seconds}), file=file)
+
+    def has(self, variant: str, seed: int) -> bool:
+        return any((one.variant, one.seed) == (variant, seed) for one in self.trained)
+
+    def _read(self, setting: Mapping[str, Any]) -> None:
+        first, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
+        there = self._parsed(1, first)
+        if differing := [name for name in setting if there.get(name) != setting[name]]:
+            said = "; ".join(
+                f"{name} {_short(there.get(name))} there, {_short(setting[name])} here" for name in differing
+            )
+            raise UsageError(f"{self._path} has other settings: {said}; name other --results")
+        for at, line in enumerate(lines):
+            if at + 1 == len(lines) and not _whole(line):
+                break
+            found = self._parsed(at + 2, line)
+            if found.get("variant") not in VARIANTS or not {"seed", "accuracy"} <= found.keys():
+                raise UsageError(
+                    f"{self._path}, line {at + 2}: expected variant, seed and accuracy, found {line[:80]!r}"
+                )
+            self.trained.append(Trained(found["variant"], found["seed"], found["accuracy"]))
+        kept = [first, *lines[: len(self.trained)]]
+        self._path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+
+    def _parsed(self, number: int, line: str) -> dict[str, Any]:
+        if not _whole(line):
+            raise UsageError(f"{self._path}, line {number} is damaged: {line[:80]!r}; expected a JSON object")
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+
+def _whole(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _short(value: Any) -> str:
+    """A configuration is a page long."""
+    return f"of {len(value.get('layers', ()))} layers" if isinstance(value, dict) else str(value)

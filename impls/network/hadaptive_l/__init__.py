@@ -1,0 +1,1 @@
+"""Hadaptive-Net-L; its backends are those of `impls.network`."""

@@ -1,0 +1,1 @@
+"""Hadaptive-Net-M; its backends are those of `impls.network`."""

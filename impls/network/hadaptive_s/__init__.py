@@ -1,0 +1,1 @@
+"""Hadaptive-Net-S; its backends are those of `impls.network`."""

@@ -1,0 +1,42 @@
+"""The three temperature curves: the paper's formulas, both ends reached."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from impls.hadaptive.search.annealing import SCHEDULES, temperature
+from opbench.errors import UsageError
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("epochs", [2, 7, 250])
+def test_every_schedule_falls_from_4_to_a_tenth(schedule: str, epochs: int) -> None:
+    found = [temperature(schedule, epoch, epochs) for epoch in range(epochs)]
+    assert found[0] == 4.0
+    assert found[-1] == pytest.approx(0.1)
+    assert all(before > after for before, after in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "quarter", "half"),
+    [("linear", 3.025, 2.05), ("exponential", 1.590541, 0.632456), ("cosine", 3.428858, 2.05)],
+)
+def test_between_the_ends_stand_the_papers_formulas(schedule: str, quarter: float, half: float) -> None:
+    assert temperature(schedule, 2, 9) == pytest.approx(quarter, abs=1e-6)
+    assert temperature(schedule, 4, 9) == pytest.approx(half, abs=1e-6)
+
+
+def test_a_single_epoch_is_hot() -> None:
+    assert {temperature(schedule, 0, 1) for schedule in SCHEDULES} == {4.0}
+
+
+def test_what_is_not_there_is_refused() -> None:
+    with pytest.raises(
+        UsageError, match=r"no annealing schedule 'linaer' \(did you mean 'linear'\?\); there are: cosine"
+    ):
+        temperature("linaer", 0, 3)
+    for epoch in (-1, 3):
+        with pytest.raises(UsageError, match=f"epoch {epoch} of 3; expected 0 to 2"):
+            temperature("linear", epoch, 3)

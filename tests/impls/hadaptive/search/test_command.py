@@ -1,0 +1,113 @@
+"""`python -m impls.hadaptive.search`: one search on digits, its files, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from impls.hadaptive.config import parse
+from impls.hadaptive.network import build
+from impls.hadaptive.search.__main__ import app
+from impls.hadaptive.search.confidence import table
+from opbench.errors import UsageError
+
+from .toys import TINY
+
+pytest.importorskip("sklearn", reason="scikit-learn is not installed, and the digits come with it")
+
+FLAGS = ["--divisor", "1", "--edge", "8", "--epochs", "2", "--batch", "256", "--space", "kernels", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("search")
+    (found / "tiny.json").write_text(json.dumps(TINY.plain()))
+    return found
+
+
+def command(folder: Path, *more: str) -> None:
+    given = [
+        "--network",
+        str(folder / "tiny.json"),
+        "--results",
+        str(folder),
+        "--backend",
+        "torch_eager",
+        *FLAGS,
+        *more,
+    ]
+    app(given, standalone_mode=False)
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path) -> Path:
+    command(folder)
+    return folder / "search" / "digits-kernels-linear-0"
+
+
+def result(done: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((done / "result.json").read_text())
+    return found
+
+
+def test_it_leaves_a_result_a_network_and_the_table(done: Path) -> None:
+    found = result(done)
+    config = parse(json.loads((done / "network.json").read_text()))
+    assert config.plain() == found["network"]
+    assert build(config, 10, 1, "torch_eager").eval()(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
+    assert (done / "confidence.txt").read_text() == f"{table(found['layers'])}\n"
+    assert [row["channels"] for row in found["layers"]] == [6, 8, 8, 9]
+    for row in found["layers"][1:3]:
+        assert sum(one["confidence"] for one in row["candidates"]) == pytest.approx(1)
+        assert row["candidates"][row["chosen"]]["confidence"] == max(one["confidence"] for one in row["candidates"])
+    assert len(found["history"]) == found["settings"]["epochs"] == 2
+    assert found["question"]["data"] == "digits (10 classes, 1x8x8)"
+    assert 0 <= found["test_accuracy"] <= 1
+
+
+def test_a_folder_is_not_written_over_and_resume_goes_on_where_it_ended(done: Path, folder: Path) -> None:
+    before = result(done)
+    with pytest.raises(UsageError, match="already holds a search; --resume goes on with it, or name other --results"):
+        command(folder)
+    with pytest.raises(UsageError, match="is of another search: epochs 2 there, 3 here"):
+        command(folder, "--resume", "--epochs", "3")
+    command(folder, "--resume")
+    assert result(done) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--space", "norm"], "no search space 'norm'"),
+        (["--data", "digit"], "no data set 'digit'"),
+        (["--edge", "1"], "is too small: strides divide edges by 2; give --edge 2 or more"),
+        (["--divisor", "3"], "k 4 cannot be divided by 3"),
+        (["--annealing", "sine"], "no annealing schedule 'sine'"),
+        (["--network", "hadaptive_net_x"], "no variant 'hadaptive_net_x'"),
+        (["--workers", "-1"], "--workers is -1; expected at least 0"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(folder: Path, more: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        command(folder, *more)
+
+
+def test_a_refusal_is_one_line_and_exit_code_2() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "impls.hadaptive.search", "--space", "norm"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr.startswith("search: no search space 'norm'")
+    assert run.stderr.count("\n") == 1

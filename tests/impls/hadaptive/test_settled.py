@@ -1,0 +1,188 @@
+"""ACH once trained as one call: the same values as step by step, and only where nobody could tell."""
+
+from __future__ import annotations
+
+from unittest.mock import Mock
+
+import pytest
+import torch
+from torch import nn
+
+from impls.cross_hadamard import cpp_kernels, steps
+from impls.hadaptive import ach as module
+from impls.hadaptive import affine
+from impls.hadaptive.ach import ACH
+from impls.hadaptive.normalizers import NORMALIZERS
+from impls.hadaptive.settled import settled
+
+from .scenes import BACKENDS, drawn, random
+
+CHANNELS, K = 7, 4
+
+
+def by_steps(ach: ACH, x: torch.Tensor) -> torch.Tensor:
+    """Eval's definition: the top k of the scores, their products, the normaliser, behind the mixed channels."""
+    with torch.no_grad():
+        mixed = ach.mix(x)
+        z = steps.selected(mixed, ach.select(mixed).index)
+        pairs = [z[:, i] * z[:, j] for i in range(ach.k) for j in range(i + 1, ach.k)]
+        return torch.cat([mixed, ach.norm(torch.stack(pairs, 1))], dim=1)
+
+
+def called(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each call of an ACH from here on was answered in one call."""
+    found: list[bool] = []
+
+    def watched(*arguments: object) -> torch.Tensor | None:
+        y = settled(*arguments)  # type: ignore[arg-type]
+        found.append(y is not None)
+        return y
+
+    monkeypatch.setattr(module, "settled", watched)
+    return found
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("norm", NORMALIZERS)
+@pytest.mark.parametrize("shape", [(3, CHANNELS, 5, 3), (1, CHANNELS, 1, 1), (2, CHANNELS, 13, 11)])
+def test_one_call_gives_what_the_steps_give(
+    shape: tuple[int, ...], norm: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ach, x = drawn(ACH(CHANNELS, K, norm=norm, backend=backend)), random(*shape)
+    once = called(monkeypatch)
+    with torch.no_grad():
+        found = ach(x)
+    assert once == [True]
+    torch.testing.assert_close(found, by_steps(ach, x), rtol=1e-5, atol=1e-5)
+
+
+def test_gradients_hooks_and_the_papers_schedules_take_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    ach, x = drawn(ACH(CHANNELS, K, backend="torch_eager")), random(2, CHANNELS, 3, 5)
+    once = called(monkeypatch)
+    ach(x)  # its parameters require gradients
+    with torch.no_grad():
+        hook = ach.select.register_forward_hook(Mock(return_value=None))
+        ach(x)
+        hook.remove()
+        ach(x)
+    assert once == [False, False, True]
+    ach.train()
+    with torch.no_grad():
+        ach(x)
+    assert once == [False, False, True]  # training does not ask
+    for one in ("fixed", "random"):
+        with torch.no_grad():
+            drawn(ACH(CHANNELS, K, selection=one, backend="torch_eager"))(x)
+    assert once == [False, False, True, False, False]
+
+
+@pytest.mark.compiler
+def test_published_schedules_have_no_such_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    ach, x = drawn(ACH(CHANNELS, K, backend="cpp_ext:balanced")), random(2, CHANNELS, 3, 5)
+    once = called(monkeypatch)
+    with torch.no_grad():
+        torch.testing.assert_close(ach(x), by_steps(ach, x))
+    assert once == [False]
+
+
+def test_a_graph_holds_the_operators_and_gives_the_same() -> None:
+    ach, x = drawn(ACH(CHANNELS, K, norm="bn", backend="torch_eager")), random(2, CHANNELS, 3, 5)
+    with torch.no_grad():
+        exported = torch.export.export(ach, (x,))
+        torch.testing.assert_close(exported.module()(x), ach(x), rtol=1e-5, atol=1e-5)
+
+
+def batch_norm(count: int = 5) -> nn.BatchNorm2d:
+    return drawn(nn.BatchNorm2d(count))
+
+
+def folded(norm: nn.Module, v: torch.Tensor) -> torch.Tensor:
+    found = affine.in_eval(norm)
+    assert found is not None
+    f, alpha, weight, bias = found
+    assert f == "identity"
+    return alpha * v * weight[:, None, None] + bias[:, None, None]
+
+
+def test_a_batch_norm_is_made_affine_once_and_again_when_it_changes() -> None:
+    norm, v = batch_norm(), random(2, 5, 3, 3)
+    torch.testing.assert_close(folded(norm, v), norm(v))
+    first, second = affine.in_eval(norm), affine.in_eval(norm)
+    assert first is second
+    assert norm.running_mean is not None
+    norm.running_mean += 1
+    torch.testing.assert_close(folded(norm, v), norm(v))
+    norm.load_state_dict(drawn(nn.BatchNorm2d(5), seed=3).state_dict())
+    torch.testing.assert_close(folded(norm, v), norm(v))
+    norm.weight.data = norm.weight.data * 3  # no change is counted, but another address
+    torch.testing.assert_close(folded(norm, v), norm(v))
+    norm.double()
+    torch.testing.assert_close(folded(norm, v.double()), norm(v.double()))
+
+
+def test_a_batch_norm_of_inference_tensors_is_made_affine_each_time() -> None:
+    with torch.inference_mode():
+        norm = batch_norm()
+        v = random(2, 5, 3, 3)
+        torch.testing.assert_close(folded(norm, v), norm(v))
+        norm.weight.mul_(2)
+        torch.testing.assert_close(folded(norm, v), norm(v))
+
+
+@pytest.mark.parametrize(
+    "norm", [nn.Identity(), nn.BatchNorm2d(5, affine=False), nn.BatchNorm2d(5, track_running_stats=False)]
+)
+def test_what_has_no_such_formula_is_left_to_itself(norm: nn.Module) -> None:
+    assert affine.in_eval(norm) is None
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize(
+    ("shape", "k"),
+    [
+        ((3, 97, 7, 5), 16),
+        ((1, 131, 1, 1), 2),
+        ((2, 5, 3, 1), 5),
+        ((1, 7, 61, 67), 3),
+        ((2, 9), 4),
+        ((1, 7, 3), 1),
+        ((0, 7, 3, 3), 2),
+    ],
+)
+@pytest.mark.parametrize("schedule", ["", "blocked", "flat"])
+def test_the_kernel_chooses_as_pytorch_does_bit_for_bit(
+    schedule: str, shape: tuple[int, ...], k: int, dtype: torch.dtype
+) -> None:
+    x, pairs = random(*shape, dtype=dtype), k * (k - 1) // 2
+    taps, alpha = random(5, dtype=dtype, seed=1), torch.tensor([0.5])
+    weight, bias = random(pairs, seed=2), random(pairs, seed=3)
+    found = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "softsign", schedule)
+    want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, "softsign", schedule)
+    assert torch.equal(found, want)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("k", [1, 3, 9, 33])
+def test_equal_scores_and_nan_are_chosen_as_by_topk(k: int) -> None:
+    x = torch.randint(3, (4, 200, 1, 1), generator=torch.Generator().manual_seed(0)).float()
+    x[1, 17], x[2, 5:9] = torch.nan, torch.nan
+    taps, pairs = torch.ones(1), k * (k - 1) // 2
+    parameters = torch.ones(1), torch.ones(pairs), torch.zeros(pairs)
+    found = cpp_kernels.select_expand()(x, taps, k, *parameters, "identity", "")
+    want = cpp_kernels.expand(x, x[:, :, 0, 0].topk(k).indices, *parameters, "identity", "")
+    torch.testing.assert_close(found, want, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.compiler
+def test_the_kernel_refuses_what_it_cannot_read() -> None:
+    x, one = random(1, 5, 3, 3), torch.ones(1)
+    call = cpp_kernels.select_expand()
+    with pytest.raises(ValueError, match=r"taps has shape .*; expected an odd number"):
+        call(x, torch.ones(4), 2, one, one, one, "tanh", "")
+    with pytest.raises(ValueError, match=r"k is 6 and x has shape \[1, 5, 3, 3\]; expected 0 <= k <= C"):
+        call(x, torch.ones(5), 6, one, one, one, "tanh", "")
+    with pytest.raises(ValueError, match="weight has shape"):
+        call(x, torch.ones(5), 3, one, one, one, "tanh", "")
+    with pytest.raises(ValueError, match="no norm 'relu'"):
+        call(x, torch.ones(5), 2, one, one, one, "relu", "")

@@ -1,0 +1,174 @@
+"""Every backend gives the reference's scores and, in a training step, its gradients; wrong ones do not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impls.cross_hadamard import kernels
+from impls.expansion.references import exact
+from impls.hadaptive.network import HadaptiveNet
+from impls.hadaptive.selection import FixedSelection
+from impls.network import cuda_graph, given
+from impls.network.reference import FIRST, _Network
+from impls.network.variants import expansions, state_shapes
+from opbench import Case, Check, Point, Unavailable, catalog
+from opbench.check import compare
+from opbench.measuring import PointMeasurement
+from opbench.record import Outcome
+from opbench.settings import Settings
+from opbench.simulation import SWITCH
+
+from .points import MODES, NETWORKS, at, check_points
+
+ON_CPU = ("auto", "torch_eager", "torch_select", "cpp_ext")
+
+
+def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:
+    """What `opbench check` finds: each launch on the inputs and on halved ones, the inputs untouched."""
+    cases = [Case(point, backend) for backend in backends]
+    return PointMeasurement(point, cases, Settings(), lambda *_: None).verify(catalog.operator(point.operator))
+
+
+def assert_right(found: dict[str, Check | Outcome]) -> None:
+    wrong = {label: one for label, one in found.items() if not isinstance(one, Check)}
+    assert not wrong
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_backends_of_a_cpu_match_the_reference_at_every_check_point(name: str, mode: str) -> None:
+    points = check_points(catalog.operator(name), mode)
+    # The larger networks' training steps take seconds and have no layers of their own kind: one point of each.
+    for point in points if mode == "forward" or name == "hadaptive_s" else points[1:2]:
+        assert_right(verdicts(point, *ON_CPU))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_float64_matches_to_its_own_precision(mode: str) -> None:
+    assert_right(verdicts(at("hadaptive_m", mode, "float64"), "torch_select"))
+
+
+@pytest.mark.parametrize(("mode", "schedule"), [("forward", ":auto"), ("backward", "")])
+def test_the_compiled_network_is_one_graph_and_right(mode: str, schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dynamo's graph is what is tested; generating code for it takes a minute and is the compiler's own matter."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    assert_right(verdicts(at("hadaptive_s", mode), f"torch_compile{schedule}"))
+
+
+@pytest.fixture
+def simulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """GPU backends run on CPU tensors."""
+    monkeypatch.setenv(SWITCH, "1")
+    _forget()
+    yield
+    monkeypatch.undo()
+    _forget()
+
+
+def _forget() -> None:
+    kernels.resolve.cache_clear()
+    kernels.usable.cache_clear()
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here: the kernels run on it")
+def test_the_kernels_of_a_gpu_match_simulated() -> None:
+    pytest.importorskip("triton", reason="triton is not installed")
+    assert_right(verdicts(at("hadaptive_s", batch=1, edge=33), "triton_jit"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("mode", MODES)
+def test_a_replayed_graph_computes_anew(mode: str) -> None:
+    point = at("hadaptive_s", mode, device="cuda", batch=2, edge=67)
+    assert_right(verdicts(point, "cuda_graph", "cuda_graph:torch_eager"))
+
+
+def test_without_a_gpu_a_cuda_graph_says_what_it_needs() -> None:
+    found = verdicts(at("hadaptive_s"), "cuda_graph", "triton_jit")
+    assert found == dict.fromkeys(found, Unavailable("runs on cuda, not on cpu"))
+    assert len(found) == 2
+
+
+def test_every_backend_of_the_product_can_be_had_inside_the_network() -> None:
+    names = set(catalog.backend_names("hadaptive_l"))
+    assert {*kernels.backends(), "auto", "cuda_graph"} == names
+    assert set(cuda_graph.BACKEND.schedules) == set(kernels.backends()) - {"torch_compile"}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_gradients_of_all_parameters_are_the_references(name: str) -> None:
+    """The check sees one of them; here are all, the one through the selection's softmax included."""
+    point = at(name, "backward", "float64")
+    inputs = catalog.operator(name).inputs(point)
+    network = given.network_of(point, inputs, "torch_eager")
+    scores = network(inputs["x"])
+    assert isinstance(scores, Tensor)
+    got = torch.autograd.grad(scores, list(network.parameters()), inputs["grad"])
+    values = exact(inputs)
+    leaves = {key: values[key].requires_grad_() for key, _ in network.named_parameters()}
+    want = torch.autograd.grad(_Network(point, values).scores(), list(leaves.values()), values["grad"])
+    # Some are exactly zero, of a shift that a BatchNorm behind takes out again.
+    rounding = 1e-12 * max(float(one.abs().max()) for one in want)
+    for key, one, other in zip(leaves, got, want, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-7, atol=rounding, msg=f"{key} differs")
+    through = [one for key, one in zip(leaves, want, strict=True) if key.endswith("select.scores.mix.weight")]
+    assert len(through) == len(expansions(network))
+    assert all(one.abs().max() > 0 for one in through)
+
+
+def fixed(network: HadaptiveNet) -> None:
+    last = list(expansions(network).values())[-1]
+    last.select = FixedSelection(last.k, 0.01)
+
+
+def without_normaliser(network: HadaptiveNet) -> None:
+    next(iter(expansions(network).values())).norm = nn.Identity()
+
+
+def one_pair_off(network: HadaptiveNet) -> None:
+    norm = next(iter(expansions(network).values())).norm
+    norm.register_forward_hook(lambda _, __, y: y.roll(1, dims=1))
+
+
+def without_residual(network: HadaptiveNet) -> None:
+    for block in network.body:
+        if getattr(block, "residual", False):
+            block.residual = False  # type: ignore[assignment]  # torch types a module's attributes as modules
+            return
+
+
+def slightly_scaled(network: HadaptiveNet) -> None:
+    network.register_forward_hook(lambda _, __, y: y * (1 + 1e-3))
+
+
+@pytest.mark.parametrize("spoil", [fixed, without_normaliser, one_pair_off, without_residual, slightly_scaled])
+def test_a_wrong_network_does_not_pass(spoil: Callable[[HadaptiveNet], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("impls.hadaptive.ach.ACH._fuses", lambda _: False)
+    point = at("hadaptive_s")
+    operator = catalog.operator(point.operator)
+    inputs = operator.inputs(point)
+    network = given.network_of(point, inputs, "torch_eager")
+    want = operator.reference(point, inputs)
+    assert compare(network(inputs["x"]), want, operator.tolerance(point), torch.float32).passed
+    spoil(network)
+    assert not compare(network(inputs["x"]), want, operator.tolerance(point), torch.float32).passed
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_launch_reads_the_inputs_own_memory(mode: str) -> None:
+    point = at("hadaptive_s", mode)
+    inputs = catalog.operator(point.operator).inputs(point)
+    network = given.network_of(point, inputs, "torch_eager")
+    launch = given.launch_of(point, inputs, network, network)
+    before = launch().clone()
+    inputs["head.classify.weight"].mul_(2)
+    assert not torch.equal(launch(), before)
+    assert network.get_parameter(FIRST).data_ptr() == inputs[FIRST].data_ptr()
+    assert state_shapes(point.operator, training=mode == "backward").keys() <= inputs.keys()
