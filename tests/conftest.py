@@ -12,9 +12,9 @@ if not any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):
     os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # Every core has a process of tests, whose idle threads would spin for milliseconds in another's way: the tests of
-    # the cross-Hadamard product take 246 s on two cores spinning, 109 s sleeping. Read when PyTorch is imported, and not
-    # set for benchmarks, which xdist does not run.
+    # Every core has a process of tests, whose idle threads would spin for milliseconds in each other's way: the tests
+    # of the cross-Hadamard product take 246 s on two cores spinning, 109 s sleeping. Read when PyTorch is imported, and
+    # not set for benchmarks, which xdist does not run.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
