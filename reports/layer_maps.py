@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-THUMBNAIL = 96
+THUMBNAIL = 75
 """Pixels: a map of the deepest layers has 7x7 values, and a page of full pictures would have megabytes."""
 _CELL, _ABOVE, _LEFT = 0.74, 0.75, 1.05  # inches: a thumbnail with its gap, room for the heads, for the labels
 _SHARE = 0.55  # of a thumbnail's colour that is the map's
@@ -57,7 +57,7 @@ def _places(pictures: Sequence[str], names: Sequence[str]) -> list[int]:
 
 def _row(panes: Sequence[Axes], picture: npt.NDArray[np.uint8], maps: npt.NDArray[Any]) -> None:
     small = _thumbnail(picture / 255)
-    for pane, shown in zip(panes, [small, *(_over(small, _thumbnail(one.astype(float))) for one in maps)], strict=True):
+    for pane, shown in zip(panes, [small, *(_over(small, _thumbnail(one / 255)) for one in maps)], strict=True):
         pane.imshow(np.clip(shown, 0, 1), interpolation="nearest")
         pane.set_xticks([])
         pane.set_yticks([])

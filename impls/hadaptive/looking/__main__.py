@@ -79,12 +79,12 @@ def look(
 
 
 def _write_maps(path: Path, trainings: dict[str, Training], shown: list[Picture]) -> None:
-    """`network` and `twin`: (pictures, layers, H, W) float16, 0 to 1; `pictures`: (pictures, H, W, 3) uint8."""
+    """`network` and `twin`: (pictures, layers, H, W) uint8, 255 for 1; `pictures`: (pictures, H, W, 3) uint8."""
     arrays: dict[str, Any] = {"pictures": np.stack([one.seen for one in shown])}
     for name, made in trainings.items():
         layers = range(len(made.network.body))
         maps = [layer_maps(made.network, one.given, one.label, layers) for one in shown]
-        arrays[name] = np.stack(maps).astype(np.float16)
+        arrays[name] = (255 * np.stack(maps)).round().astype(np.uint8)
     np.savez_compressed(path, **arrays)
 
 

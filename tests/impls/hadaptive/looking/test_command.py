@@ -55,6 +55,7 @@ def test_both_networks_are_trained_alike_and_looked_into(
     with np.load(folder / "maps.npz") as maps:
         assert maps["network"].shape == maps["twin"].shape == (3, 4, 6, 6)
         assert not np.array_equal(maps["network"], maps["twin"])
+        assert maps["network"].max() == maps["twin"].max() == 255
         assert maps["pictures"].shape == (3, 6, 6, 3)
     # What was trained is not trained again, and gives the same.
     assert run(monkeypatch) == 0
