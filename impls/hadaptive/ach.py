@@ -68,10 +68,9 @@ class ACH(nn.Module):
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ValueError(f"x has shape {tuple(x.shape)}; this ACH takes (B, {self.channels}, H, W)")
         mixed: Tensor = self.mix(x)
-        select = self.select
-        if not self.training and (found := settled(select, self.norm, mixed, self.backend)) is not None:
+        if not self.training and (found := settled(self._modules, mixed, self.k, self.backend)) is not None:
             return found
-        choice: Choice = select(mixed)
+        choice: Choice = self.select(mixed)
         if choice.gate is None:
             return self._expanded(mixed, choice.index)
         gated = selected(mixed, choice.index) * choice.gate[:, :, None, None].to(mixed.dtype)

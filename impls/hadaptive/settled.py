@@ -2,14 +2,13 @@
 
 In a network a step of Python costs four times what it costs in a loop, because the layers between have put its code out
 of the caches: with the checks of the public functions, these steps took as long as the products (2-core EPYC 9004, in
-Hadaptive-Net-S). So this path looks only at what it must, and is left for the usual one wherever anything is unusual.
+Hadaptive-Net-S). So this path looks only at what it must, in the modules' own dictionaries, and is left for the usual
+one wherever anything is unusual.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-
-import torch
 
 from impls.cross_hadamard.automatic import chosen
 from impls.cross_hadamard.functional import needs_dispatcher
@@ -19,35 +18,32 @@ from impls.hadaptive.affine import in_eval
 from impls.hadaptive.selection import LearnedSelection
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
 
-def settled(select: nn.Module, norm: nn.Module, mixed: Tensor, backend: str) -> Tensor | None:
-    """concat(mixed, N(pairs of the channels that `select` chooses in eval mode)).
+def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
+    """concat(mixed, N(pairs of the k channels that the selection chooses in eval mode)).
 
-    None where gradients are wanted, a graph is made, somebody watches these modules, nothing says N in one formula, or
-    the backend's schedule is one of the paper's, which have no such form.
-    Raises UsageError and MachineError for a backend that cannot run.
+    modules: those of an ACH, by name. None where gradients are wanted, a graph is made, somebody watches the selection
+    or the normaliser, nothing says N in one formula, or the backend's schedule is one of the paper's, which have no
+    such form. Raises UsageError and MachineError for a backend that cannot run.
     """
-    if type(select) is not LearnedSelection or needs_dispatcher(mixed):
+    select, norm = modules["select"], modules["norm"]
+    if type(select) is not LearnedSelection or mixed.requires_grad or needs_dispatcher(mixed):
         return None
-    kernels, schedule = chosen(backend, mixed, select.k, "ach_expand")
-    affine, scores = in_eval(norm), select.scores
-    if affine is None or schedule in PUBLISHED or _watched(select) or _watched(scores) or _watched(norm):
+    scores: Any = select._modules["scores"]  # noqa: SLF001
+    affine, taps = in_eval(norm), scores._modules["mix"]._parameters.get("weight")  # noqa: SLF001
+    if affine is None or taps is None or _watched(select) or _watched(scores) or _watched(norm):
+        return None
+    kernels, schedule = chosen(backend, mixed, k, "ach_expand")
+    if schedule in PUBLISHED:
         return None
     f, alpha, weight, bias = affine
-    if torch.is_grad_enabled() and (mixed.requires_grad or alpha.requires_grad or _trains(norm)):
-        return None
-    taps = scores.mix.weight
     if kernels.select_expand is not None:
-        return kernels.select_expand(mixed, taps, select.k, alpha, weight, bias, f, schedule)
-    return kernels.expand(mixed, strongest(mixed, taps, select.k), alpha, weight, bias, f, schedule)
+        return kernels.select_expand(mixed, taps, k, alpha, weight, bias, f, schedule)
+    return kernels.expand(mixed, strongest(mixed, taps, k), alpha, weight, bias, f, schedule)
 
 
-def _trains(norm: Any) -> bool:
-    return bool(norm.weight.requires_grad or norm.bias.requires_grad)
-
-
-def _watched(module: nn.Module) -> bool:
+def _watched(module: Any) -> bool:
     """Whether a hook waits for this module to be called."""
     return bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001  (no public name)

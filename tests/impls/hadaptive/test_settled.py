@@ -96,6 +96,7 @@ def batch_norm(count: int = 5) -> nn.BatchNorm2d:
     return drawn(nn.BatchNorm2d(count))
 
 
+@torch.no_grad()
 def folded(norm: nn.Module, v: torch.Tensor) -> torch.Tensor:
     found = affine.in_eval(norm)
     assert found is not None
@@ -104,6 +105,7 @@ def folded(norm: nn.Module, v: torch.Tensor) -> torch.Tensor:
     return alpha * v * weight[:, None, None] + bias[:, None, None]
 
 
+@torch.no_grad()
 def test_a_batch_norm_is_made_affine_once_and_again_when_it_changes() -> None:
     norm, v = batch_norm(), random(2, 5, 3, 3)
     torch.testing.assert_close(folded(norm, v), norm(v))
@@ -120,6 +122,18 @@ def test_a_batch_norm_is_made_affine_once_and_again_when_it_changes() -> None:
     torch.testing.assert_close(folded(norm, v.double()), norm(v.double()))
 
 
+@pytest.mark.parametrize("name", ["dysoft", "bn"])
+def test_where_a_parameter_wants_a_gradient_there_is_no_formula(name: str) -> None:
+    norm = NORMALIZERS[name](5)
+    assert affine.in_eval(norm) is None
+    with torch.no_grad():
+        assert affine.in_eval(norm) is not None
+    norm.requires_grad_(False)
+    assert affine.in_eval(norm) is not None
+    next(norm.parameters()).requires_grad_()
+    assert affine.in_eval(norm) is None
+
+
 def test_a_batch_norm_of_inference_tensors_is_made_affine_each_time() -> None:
     with torch.inference_mode():
         norm = batch_norm()
@@ -132,6 +146,7 @@ def test_a_batch_norm_of_inference_tensors_is_made_affine_each_time() -> None:
 @pytest.mark.parametrize(
     "norm", [nn.Identity(), nn.BatchNorm2d(5, affine=False), nn.BatchNorm2d(5, track_running_stats=False)]
 )
+@torch.no_grad()
 def test_what_has_no_such_formula_is_left_to_itself(norm: nn.Module) -> None:
     assert affine.in_eval(norm) is None
 
