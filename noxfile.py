@@ -90,6 +90,12 @@ def sweep_grid(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_network(session: nox.Session) -> None:
+    """Hadaptive-Net-S, -M and -L, forward and training step, with every backend of the product inside."""
+    _sweep(session, "network")
+
+
+@nox.session(python=False)
 def heatmap(session: nox.Session) -> None:
     """Figure 7: the grid sweep, whose report draws the difference heatmaps and the winner map."""
     _sweep(session, "grid")

@@ -65,6 +65,22 @@ def test_the_function_shown_returns_the_shapes_shown() -> None:
     assert names["e"].shape == (8, 184, 14, 14)
 
 
+def test_the_network_shown_gives_the_scores_shown() -> None:
+    (code,) = (block for block in blocks("python") if "hadaptive_net_s" in block)
+    names: dict[str, torch.Tensor] = {}
+    exec(code, names)
+    assert names["scores"].shape == (1, 10)
+
+
+@pytest.mark.parametrize("module", sorted(set(re.findall(r"python -m (impls\.hadaptive\.\w+)", README))))
+def test_every_module_shown_is_a_command_with_help(module: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert run.returncode == 0
+    assert f"python -m {module}" in run.stdout
+
+
 def test_the_backend_shown_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
     (code,) = (block for block in blocks("python") if "BACKEND" in block)
     names: dict[str, Backend] = {}
