@@ -8,13 +8,15 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from impls.hadaptive.temperature import COLDEST, HOTTEST
 from opbench.errors import UsageError
 from reports.naming import layer_of
 from reports.style import FAINT, styled, to_svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+COLDEST, HOTTEST = 0.01, 4.0
+"""The limits of Algorithm 1."""
 
 _SIZE = (6.2, 3.2)  # inches
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from impls import native
-from impls.cross_hadamard import cpp_kernels
+from impls.cross_hadamard import cpp_kernels, steps
 from impls.cross_hadamard.dense import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES, Kernels
 from impls.cross_hadamard.launching import backend_of
-from impls.cross_hadamard.steps import strongest
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from impls.cross_hadamard.dense import Launcher
-    from impls.cross_hadamard.kernels import Gradients
+    from impls.cross_hadamard.kernels import Gradients, Statistics
 
 
 def _load() -> Launcher:
@@ -54,11 +53,22 @@ def expand_backward(
 
 
 def select_expand(
-    x: Tensor, taps: Tensor, k: int, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, schedule: str
+    x: Tensor,
+    taps: Tensor,
+    k: int,
+    alpha: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    norm: str,
+    schedule: str,
+    statistics: Statistics | None,
 ) -> Tensor:
-    if x.is_cuda:
-        return _CUDA.expand(x, strongest(x, taps, k), alpha, weight, bias, norm, schedule)
-    return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule)
+    if not x.is_cuda:
+        settled = () if statistics is None else statistics
+        return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule, *settled)
+    if statistics is not None:
+        weight, bias = steps.affine(weight, bias, statistics)
+    return _CUDA.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, norm, schedule)
 
 
 def unavailable(device: str) -> str | None:

@@ -74,8 +74,9 @@ def expand(
 
 
 @lru_cache(maxsize=1)
-def select_expand() -> Callable[[Tensor, Tensor, int, Tensor, Tensor, Tensor, str, str], Tensor]:
-    """(x, taps, k, alpha, weight, bias, norm, schedule): `expand` of the k channels that `taps` scores highest.
+def select_expand() -> Callable[..., Tensor]:
+    """(x, taps, k, alpha, weight, bias, norm, schedule, mean, variance, eps): `expand` of the k channels that `taps`
+    scores highest; with the last three, weight and bias are those of BatchNorm with these statistics.
 
     taps: an odd number of weights. Not a function of these because it is called between the layers of a network, where
     each step of Python costs four times what it does in a loop.

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Gradients: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
     """Of x, alpha, weight and bias, each in its own shape and dtype."""
 
+    Statistics: TypeAlias = tuple[Tensor, Tensor, float]
+    """A BatchNorm's settled mean (P,) and variance (P,), and its eps."""
+
 PUBLISHED = ("direct", "balanced")
 """The paper's two schedules: one product map a block, and a parity-balanced share of the pairs a channel."""
 
@@ -46,8 +49,9 @@ class Kernels:
     backward(grad, x, index): the gradient of x from that of the pairs.
     expand(x, index, alpha, weight, bias, norm, schedule): concat(x, norm(alpha * pairs) * weight + bias).
     expand_backward(grad, x, index, alpha, weight, bias, norm): gradients of x, alpha, weight and bias.
-    select_expand(x, taps, k, alpha, weight, bias, norm, schedule): expand of the k channels that `taps` scores highest
-        (`steps.strongest`), what ACH is once trained. None where that and `expand` are two calls.
+    select_expand(x, taps, k, alpha, weight, bias, norm, schedule, statistics): expand of the k channels that `taps`
+        scores highest (`steps.strongest`), what ACH is once trained; with statistics, weight and bias are those of a
+        BatchNorm (`steps.affine`). None where these are calls of their own.
     `schedule` is one of SCHEDULES, or "" for the backend's own choice; `norm` one of `norms.NORMS`.
     """
 
@@ -55,7 +59,9 @@ class Kernels:
     backward: Callable[[Tensor, Tensor, Tensor | None], Tensor]
     expand: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, str, str], Tensor]
     expand_backward: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, str], Gradients]
-    select_expand: Callable[[Tensor, Tensor, int, Tensor, Tensor, Tensor, str, str], Tensor] | None = None
+    select_expand: (
+        Callable[[Tensor, Tensor, int, Tensor, Tensor, Tensor, str, str, Statistics | None], Tensor] | None
+    ) = None
 
 
 @lru_cache(maxsize=1)
@@ -64,11 +70,15 @@ def backends() -> tuple[str, ...]:
     return tuple(sorted(modules_assigning("impls.cross_hadamard", "KERNELS")))
 
 
-@lru_cache(maxsize=256)
 def check_name(name: str) -> None:
     """Raises UsageError unless this is `auto`, `backend` or `backend:schedule` of a backend that exists."""
     if not isinstance(name, str):
         raise UsageError(f"backend is {name!r}; expected a name: {', '.join((*backends(), 'auto'))}")
+    _check_known(name)
+
+
+@lru_cache(maxsize=256)
+def _check_known(name: str) -> None:
     stem, colon, _ = name.partition(":")
     if stem == "auto" and colon:
         raise UsageError(f"backend {name!r}: 'auto' picks the schedule too; ask for 'auto' alone")

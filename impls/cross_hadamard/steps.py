@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from impls.cross_hadamard.kernels import Gradients
+    from impls.cross_hadamard.kernels import Gradients, Statistics
 
     Products: TypeAlias = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
     """(z, i, j, out) -> z[:, i] * z[:, j]."""
@@ -43,6 +43,16 @@ def strongest(x: Tensor, taps: Tensor, k: int) -> Tensor:
     index = scores_of(x, taps).topk(k, dim=1).indices
     trust(index, x.shape[1])
     return index
+
+
+def affine(weight: Tensor, bias: Tensor, statistics: Statistics) -> tuple[Tensor, Tensor]:
+    """BatchNorm with settled statistics as one weight and one bias a channel, (P,) each, in float32 or better."""
+    mean, variance, eps = statistics
+    weight, bias, mean, variance = (
+        one if one.dtype == torch.float64 else one.float() for one in (weight, bias, mean, variance)
+    )
+    scale = weight * (variance + eps).rsqrt()
+    return scale, torch.addcmul(bias, mean, scale, value=-1)
 
 
 def indexed(z: Tensor, i: Tensor, j: Tensor, out: Tensor | None = None) -> Tensor:

@@ -88,8 +88,8 @@ class NetworkConfig:
         _check_sizes(self, "width", "hidden")
         if not self.layers:
             raise UsageError("a network without layers; expected at least one")
-        if not 0 <= self.dropout < 1:
-            raise UsageError(f"dropout is {self.dropout}; expected at least 0 and below 1")
+        if not _is_share(self.dropout):
+            raise UsageError(f"dropout is {self.dropout!r}; expected at least 0 and below 1")
 
     @property
     def reduction(self) -> int:
@@ -116,14 +116,19 @@ def parse(plain: Mapping[str, Any]) -> NetworkConfig:
     Raises UsageError for unknown kinds and fields, and for missing ones, naming the layer.
     """
     fields = dict(plain)
-    layers = tuple(_layer(at, one) for at, one in enumerate(fields.pop("layers", ())))
+    listed = fields.pop("layers", ())
+    if not isinstance(listed, list | tuple):
+        raise UsageError(f"layers is {listed!r}; expected a list of layers")
+    layers = tuple(_layer(at, one) for at, one in enumerate(listed))
     return _made(NetworkConfig, {**fields, "layers": layers}, "the network")
 
 
 def _layer(at: int, plain: Mapping[str, Any]) -> Layer:
+    if not isinstance(plain, Mapping):
+        raise UsageError(f"layer {at} is {plain!r}; expected an object with kind and fields")
     fields = dict(plain)
     kind = fields.pop("kind", None)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise unknown("kind", str(kind), KINDS, f"of layer {at}")
     return _made(KINDS[kind], fields, f"layer {at}, a {kind},")
 
@@ -137,6 +142,10 @@ def _made(kind: type[T], fields: dict[str, Any], what: str) -> T:
         said = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(extra)}"
         raise UsageError(f"{what} {said}; its fields are: {', '.join(names)}")
     return kind(**fields)
+
+
+def _is_share(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) and 0 <= value < 1
 
 
 def _check_ratio(value: object) -> None:

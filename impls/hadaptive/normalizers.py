@@ -88,7 +88,7 @@ def normalizer(name: str, channels: int) -> nn.Module:
     return NORMALIZERS[name](channels)
 
 
-def check_normalizer(name: str) -> None:
+def check_normalizer(name: object) -> None:
     """Raises UsageError unless `name` is one of NORMALIZERS."""
-    if name not in NORMALIZERS:
+    if not isinstance(name, str) or name not in NORMALIZERS:
         raise unknown("norm", str(name), NORMALIZERS, "of ACH")

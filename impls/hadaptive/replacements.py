@@ -91,4 +91,4 @@ def _shown(what: str) -> Track:
 
 
 if __name__ == "__main__":
-    run(app, "replacements")
+    run(app, "replacements", "nothing was kept; it starts anew")

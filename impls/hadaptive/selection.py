@@ -89,9 +89,9 @@ class LearnedSelection(Adaptive):
         noisy = exact + gumbel(exact)
         return straight_through(noisy, self.temperature(noisy).softmax(dim=1), self.k)
 
-    def adapt(self) -> None:
+    def adapt(self, factor: Tensor | None = None) -> None:
         """One step of Algorithm 1 with the gradient of ECA's weights."""
-        self.temperature.update(self.scores.mix.weight.grad)
+        self.temperature.update(self.scores.mix.weight.grad, factor)
 
 
 class FixedSelection(nn.Module):
@@ -141,9 +141,9 @@ def selector(name: str, k: int, channels: int, rate: float) -> nn.Module:
     return SELECTIONS[name](k, rate)
 
 
-def check_selection(name: str, k: object) -> None:
+def check_selection(name: object, k: object) -> None:
     """Raises UsageError for an unknown name and for a k that is no whole number of at least 2."""
-    if name not in SELECTIONS:
+    if not isinstance(name, str) or name not in SELECTIONS:
         raise unknown("selection", str(name), SELECTIONS, "of ACH")
     if isinstance(k, bool) or not isinstance(k, int) or k < 2:
         raise UsageError(f"k = {k!r} selected channels do not make pairs; expected a whole number of at least 2")

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from torch.nn.modules import module as nn_module
+
 from impls.cross_hadamard.automatic import chosen
 from impls.cross_hadamard.functional import needs_dispatcher
 from impls.cross_hadamard.kernels import PUBLISHED
-from impls.cross_hadamard.steps import strongest
+from impls.cross_hadamard.steps import affine, strongest
 from impls.hadaptive.affine import in_eval
 from impls.hadaptive.selection import LearnedSelection
 
@@ -29,21 +31,30 @@ def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
     such form. Raises UsageError and MachineError for a backend that cannot run.
     """
     select, norm = modules["select"], modules["norm"]
-    if type(select) is not LearnedSelection or mixed.requires_grad or needs_dispatcher(mixed):
+    if type(select) is not LearnedSelection or select.training or mixed.requires_grad or needs_dispatcher(mixed):
         return None
     scores: Any = select._modules["scores"]  # noqa: SLF001
-    affine, taps = in_eval(norm), scores._modules["mix"]._parameters.get("weight")  # noqa: SLF001
-    if affine is None or taps is None or _watched(select) or _watched(scores) or _watched(norm):
+    found, taps = in_eval(norm), scores._modules["mix"]._parameters.get("weight")  # noqa: SLF001
+    if found is None or taps is None or _watched(select) or _watched(scores) or _watched(norm) or _all_watched():
+        return None
+    f, alpha, weight, bias, statistics = found
+    if needs_dispatcher(taps, alpha, weight, bias):
         return None
     kernels, schedule = chosen(backend, mixed, k, "ach_expand")
     if schedule in PUBLISHED:
         return None
-    f, alpha, weight, bias = affine
     if kernels.select_expand is not None:
-        return kernels.select_expand(mixed, taps, k, alpha, weight, bias, f, schedule)
+        return kernels.select_expand(mixed, taps, k, alpha, weight, bias, f, schedule, statistics)
+    if statistics is not None:
+        weight, bias = affine(weight, bias, statistics)
     return kernels.expand(mixed, strongest(mixed, taps, k), alpha, weight, bias, f, schedule)
 
 
 def _watched(module: Any) -> bool:
     """Whether a hook waits for this module to be called."""
     return bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001  (no public name)
+
+
+def _all_watched() -> bool:
+    """Whether a hook waits for any module to be called."""
+    return bool(nn_module._global_forward_hooks or nn_module._global_forward_pre_hooks)  # noqa: SLF001

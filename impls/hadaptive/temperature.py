@@ -9,7 +9,7 @@ at all, since `zero_grad` removes it by default.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -51,14 +51,18 @@ class Temperature(nn.Module):
         return scores * self.tau.reciprocal()
 
     @torch.no_grad()
-    def update(self, grad: Tensor | None) -> None:
+    def update(self, grad: Tensor | None, factor: Tensor | None = None) -> None:
         """One step of Algorithm 1 with the gradient of the score weights; None, or one that is not finite, is no step.
+
+        factor: what the gradient is multiplied by first, a tensor of one value; NaN is no step either.
 
         Branches are `where`, not `if`: reading the norm would stop a GPU.
         """
         if grad is None:
             return
         norm = grad.norm().to(self.tau.dtype)
+        if factor is not None:
+            norm = norm * factor.to(norm)
         direction = 2 * (norm >= self.last_norm).to(norm.dtype) - 1
         usable = norm.isfinite()
         moved = (self.tau * (1 + self.rate * direction)).clamp(COLDEST, HOTTEST)
@@ -72,18 +76,19 @@ class Temperature(nn.Module):
 class Adaptive(nn.Module):
     """What has a temperature to adapt after a backward pass; `adapt_temperatures` finds these in a model."""
 
-    def adapt(self) -> None:
+    def adapt(self, factor: Tensor | None = None) -> None:
         raise NotImplementedError
 
 
-def adapt_temperatures(model: nn.Module) -> None:
+def adapt_temperatures(model: nn.Module, factor: Tensor | None = None) -> None:
     """Algorithm 1 once in every ACH module of `model`: call it after `backward`, before gradients are cleared.
 
-    model: the module itself or what wraps it (DistributedDataParallel, torch.compile).
+    model: the module itself or what wraps it (DistributedDataParallel, torch.compile). factor: what makes gradients the
+    true ones, such as the reciprocal of a loss scale; NaN for a step that is to be skipped.
     """
     for module in model.modules():
         if isinstance(module, Adaptive):
-            module.adapt()
+            module.adapt(factor)
 
 
 def adapt_before_steps(optimizer: Optimizer, model: nn.Module) -> RemovableHandle:
@@ -92,4 +97,13 @@ def adapt_before_steps(optimizer: Optimizer, model: nn.Module) -> RemovableHandl
     A step that mixed precision skips for its infinities is skipped here too. Gradients clipped before the step count
     as clipped. Returns a handle whose `remove()` undoes it.
     """
-    return optimizer.register_step_pre_hook(lambda *_: adapt_temperatures(model))
+    return optimizer.register_step_pre_hook(lambda used, *_: adapt_temperatures(model, _true_factor(used)))
+
+
+def _true_factor(optimizer: Any) -> Tensor | None:
+    """Of an optimiser that GradScaler lets unscale by itself, as fused ones do: it is called for skipped steps too."""
+    scale, found = getattr(optimizer, "grad_scale", None), getattr(optimizer, "found_inf", None)
+    if found is None:
+        return None
+    factor = torch.ones_like(found) if scale is None else scale.reciprocal().to(found)
+    return torch.where(found != 0, torch.nan, factor)

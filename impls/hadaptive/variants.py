@@ -80,8 +80,8 @@ L = NetworkConfig(
 VARIANTS: Mapping[str, NetworkConfig] = {"hadaptive_net_s": S, "hadaptive_net_m": M, "hadaptive_net_l": L}
 
 
-def variant(name: str) -> NetworkConfig:
+def variant(name: object) -> NetworkConfig:
     """The configuration of `hadaptive_net_s`, `_m` or `_l`. Raises UsageError for another name, listing these."""
-    if name not in VARIANTS:
+    if not isinstance(name, str) or name not in VARIANTS:
         raise unknown("variant", str(name), VARIANTS, "of Hadaptive-Net")
     return VARIANTS[name]

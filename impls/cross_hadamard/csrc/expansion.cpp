@@ -2,8 +2,11 @@
 #include <ATen/Dispatch.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "checks.h"
 #include "tensors.h"
@@ -37,8 +40,29 @@ struct Parameters {
   Tensor alpha, weight, bias;
 };
 
-std::vector<double> values_of(const Tensor& taps) {
-  const Tensor packed = taps.contiguous();
+// BatchNorm with settled statistics as one weight and one bias a channel. Made anew in every call: PyTorch does not count
+// the changes that training makes to them, so nobody could tell when to make them again.
+std::pair<Tensor, Tensor> affine(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
+                                 const Tensor& variance, double eps) {
+  check_parameter("mean", mean, weight.numel());
+  check_parameter("variance", variance, weight.numel());
+  const Tensor w = wide(weight, x), b = wide(bias, x), m = wide(mean, x), v = wide(variance, x);
+  Tensor scale = at::empty_like(w), shift = at::empty_like(w);
+  AT_DISPATCH_FLOATING_TYPES(w.scalar_type(), "affine", [&] {
+    const auto *from = w.const_data_ptr<scalar_t>(), *plus = b.const_data_ptr<scalar_t>();
+    const auto *middle = m.const_data_ptr<scalar_t>(), *spread = v.const_data_ptr<scalar_t>();
+    auto *times = scale.mutable_data_ptr<scalar_t>(), *moved = shift.mutable_data_ptr<scalar_t>();
+    for (int64_t p = 0; p < w.numel(); ++p) {
+      times[p] = from[p] / std::sqrt(spread[p] + static_cast<scalar_t>(eps));
+      moved[p] = plus[p] - middle[p] * times[p];
+    }
+  });
+  return {scale, shift};
+}
+
+// Rounded to x's type, as where PyTorch convolves under autocast.
+std::vector<double> values_of(const Tensor& taps, at::ScalarType type) {
+  const Tensor packed = taps.to(type).contiguous();
   std::vector<double> values(packed.numel());
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, packed.scalar_type(), "taps", [&] {
     const auto* from = packed.const_data_ptr<scalar_t>();
@@ -76,14 +100,17 @@ Tensor expand(const Tensor& x, const Tensor& index, const Tensor& alpha, const T
 }
 
 Tensor select_expand(const Tensor& x, const Tensor& taps, int64_t k, const Tensor& alpha, const Tensor& weight,
-                     const Tensor& bias, std::string_view norm, std::string_view schedule) {
+                     const Tensor& bias, std::string_view norm, std::string_view schedule,
+                     const std::optional<Tensor>& mean, const std::optional<Tensor>& variance, double eps) {
   check_input(x);
   check_selection(x, taps, k);
   check(k, alpha, weight, bias);
   const Norm named = norm_named(norm);
   const Tensor source = x.contiguous();
-  const std::vector<double> weights = values_of(taps);
-  const Parameters parameters(x, alpha, weight, bias);
+  const std::vector<double> weights = values_of(taps, x.scalar_type());
+  TORCH_CHECK_VALUE(mean.has_value() == variance.has_value(), "mean and variance come together or not at all");
+  const auto [scale, shift] = mean ? affine(x, weight, bias, *mean, *variance, eps) : std::pair(weight, bias);
+  const Parameters parameters(x, alpha, scale, shift);
   Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_select_expand", [&] {
     const Sizes sizes = sizes_of(x, k);

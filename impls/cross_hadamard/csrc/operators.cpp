@@ -17,7 +17,7 @@ TORCH_LIBRARY(opbench_cpp, library) {
       "str schedule='') -> Tensor");
   library.def(
       "ach_select_expand(Tensor x, Tensor taps, int k, Tensor alpha, Tensor weight, Tensor bias, "
-      "str norm='softsign', str schedule='') -> Tensor");
+      "str norm='softsign', str schedule='', Tensor? mean=None, Tensor? variance=None, float eps=0.) -> Tensor");
   library.def(
       "ach_expand_backward(Tensor grad, Tensor x, Tensor index, Tensor alpha, Tensor weight, Tensor bias, "
       "str norm='softsign') -> (Tensor, Tensor, Tensor, Tensor)");

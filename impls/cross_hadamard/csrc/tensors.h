@@ -17,9 +17,11 @@ at::Tensor backward(const at::Tensor& grad, const at::Tensor& x, const std::opti
 at::Tensor expand(const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha, const at::Tensor& weight,
                   const at::Tensor& bias, std::string_view norm, std::string_view schedule);
 // The same for the k channels of each sample that `taps` scores highest.
+// With statistics weight and bias are BatchNorm's, which has settled on this mean and variance.
 at::Tensor select_expand(const at::Tensor& x, const at::Tensor& taps, int64_t k, const at::Tensor& alpha,
                          const at::Tensor& weight, const at::Tensor& bias, std::string_view norm,
-                         std::string_view schedule);
+                         std::string_view schedule, const std::optional<at::Tensor>& mean,
+                         const std::optional<at::Tensor>& variance, double eps);
 std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> expand_backward(
     const at::Tensor& grad, const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha,
     const at::Tensor& weight, const at::Tensor& bias, std::string_view norm);

@@ -109,4 +109,4 @@ def _inside(
 
 
 if __name__ == "__main__":
-    run(app, "looking")
+    run(app, "looking", "epochs that were finished are kept, the same command goes on")

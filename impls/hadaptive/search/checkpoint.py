@@ -62,7 +62,7 @@ def resume(search: Search, path: Path, question: dict[str, Any]) -> None:
         raise UsageError(f"{path} is of another search: {'; '.join(differing)}; a resumption needs the same")
     try:
         search.restore(content["state"], [Epoch(**one) for one in content["history"]])
-    except (KeyError, RuntimeError, TypeError, ValueError) as exc:
+    except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError(f"{path} does not fit its own question ({_line(exc)}); search again") from exc
 
 
@@ -72,12 +72,15 @@ def _content(path: Path) -> Any:
     if not zipfile.is_zipfile(path):  # the archive's table of contents stands at its end
         raise UsageError(f"{path} is truncated, or no checkpoint; expected a file that impls.hadaptive.search wrote")
     try:
+        with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums
+            if (broken := archive.testzip()) is not None:
+                raise UsageError(f"{path} is damaged (checksum of {broken}); search again")
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
         raise UsageError(
             f"{path} holds code or objects beside tensors, and nothing of it was run; search again"
         ) from exc
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as exc:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as exc:
         raise UsageError(f"{path} is damaged ({_line(exc)}); search again") from exc
 
 

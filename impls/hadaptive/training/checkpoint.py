@@ -75,6 +75,7 @@ def load(path: Path) -> Checkpoint:
     if missing := KEYS - content.keys():
         raise UsageError(f"{path} lacks {', '.join(sorted(missing))}; expected {', '.join(sorted(KEYS))}")
     try:
+        _check_described(content["data"])
         return Checkpoint(
             path,
             parse(content["config"]),
@@ -83,7 +84,7 @@ def load(path: Path) -> Checkpoint:
             [Epoch(**one) for one in content["history"]],
             content["state"],
         )
-    except TypeError as exc:  # a field too many or too few
+    except (TypeError, ValueError, KeyError, AttributeError) as exc:  # a field too many or too few, or of another kind
         raise UsageError(f"{path} does not fit {FORMAT!r} ({exc}); train again") from exc
 
 
@@ -104,7 +105,7 @@ def resume(training: Training, path: Path) -> None:
         raise UsageError(f"{path} has other settings: {'; '.join(differing)}; a resumption needs the same")
     try:
         training.restore(found.state, found.history)
-    except (KeyError, RuntimeError, ValueError) as exc:
+    except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError(f"{path} does not fit its own network ({_first_line(exc)}); train again") from exc
 
 
@@ -136,7 +137,7 @@ def load_weights(network: HadaptiveNet, path: Path) -> None:
 def _put(found: Checkpoint, network: HadaptiveNet) -> None:
     try:
         network.load_state_dict(found.state["network"])
-    except (KeyError, RuntimeError) as exc:
+    except (KeyError, RuntimeError, TypeError, AttributeError) as exc:
         raise UsageError(f"{found.path} does not fit its own network ({_first_line(exc)}); train again") from exc
 
 
@@ -149,13 +150,18 @@ def _content(path: Path) -> Any:
         said = "a bare pickle, which may hold code" if bare else "truncated, or no checkpoint at all"
         raise UsageError(f"{path} is {said}; expected a zip archive that impls.hadaptive.train wrote, whole")
     try:
+        with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums
+            if (broken := archive.testzip()) is not None:
+                raise UsageError(
+                    f"{path} is damaged (checksum of {broken}); expected a whole checkpoint, copy it again"
+                )
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as exc:
         raise UsageError(
             f"{path} holds code or objects beside tensors ({_blamed(exc)}), and nothing of it was run; "
             "expected a checkpoint of impls.hadaptive.train"
         ) from exc
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as exc:
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as exc:
         raise UsageError(f"{path} is damaged ({_first_line(exc)}); expected a whole checkpoint, copy it again") from exc
 
 
@@ -164,6 +170,13 @@ def _check_config(path: Path, there: NetworkConfig, here: NetworkConfig) -> None
         raise UsageError(
             f"{path} is of {name_of(there)}, and the network here is {name_of(here)}: {config_difference(there, here)}"
         )
+
+
+def _check_described(data: Any) -> None:
+    """Raises TypeError unless this is what `_described` makes."""
+    kinds = {"name": str, "classes": list, "channels": int, "edge": int}
+    if not isinstance(data, dict) or any(not isinstance(data.get(name), kind) for name, kind in kinds.items()):
+        raise TypeError(f"data is {str(data)[:60]!r}, not a description of images")
 
 
 def _described(training: Training) -> dict[str, Any]:

@@ -21,8 +21,11 @@ def application() -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def run(app: typer.Typer, name: str) -> NoReturn:
-    """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it, 130 interrupted."""
+def run(app: typer.Typer, name: str, interrupted: str = "what was finished is kept, --resume goes on") -> NoReturn:
+    """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it, 130 interrupted.
+
+    interrupted: what to say after Ctrl-C of the work that was done.
+    """
     try:
         code = app(prog_name=f"python -m impls.hadaptive.{name}", standalone_mode=False) or 0
     except OpbenchError as exc:
@@ -35,7 +38,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
             raise
         _refuse(name, f"{exc.format_message()} See --help.", 2)
     if code == INTERRUPTED:  # which newer releases of typer return instead of raising
-        _refuse(name, "interrupted; what was finished is kept, --resume goes on", code)
+        _refuse(name, f"interrupted; {interrupted}", code)
     sys.exit(code)
 
 
@@ -50,6 +53,10 @@ def network_config(named: str) -> NetworkConfig:
         plain = json.loads(Path(named).read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         raise UsageError(f"no file {named}; expected a network's configuration in JSON, or a variant's name") from exc
+    except OSError as exc:
+        raise UsageError(
+            f"{named} cannot be read ({exc.strerror}); expected a file with a configuration in JSON"
+        ) from exc
     except ValueError as exc:
         raise UsageError(f"{named} is not JSON ({exc}); expected a network's configuration") from exc
     if not isinstance(plain, dict):

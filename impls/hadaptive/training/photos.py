@@ -106,7 +106,7 @@ def _tested(photographs: list[Any], edge: int) -> Labelled:
             transforms.Normalize(MEAN, DEVIATION),
         ]
     )
-    with torch.random.fork_rng([]):
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(0)
         images = [crop(one) for one in photographs for _ in range(TESTED)]
     return Labelled(torch.stack(images), torch.arange(len(photographs)).repeat_interleave(TESTED))

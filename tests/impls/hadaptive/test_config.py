@@ -75,6 +75,11 @@ def test_a_layer_that_cannot_be_is_refused(kind: type, fields: dict[str, Any], s
         ({"layers": [{"kind": "convolution", "channels": 3, "size": 1}]}, "layer 0, a convolution, has unknown size"),
         ({"layers": [{"kind": "convolution", "channels": 3}], "depth": 2}, "the network has unknown depth"),
         ({}, "a network without layers"),
+        ({"layers": 5}, "layers is 5; expected a list of layers"),
+        ({"layers": [5]}, "layer 0 is 5; expected an object with kind and fields"),
+        ({"layers": [{"kind": []}]}, r"no kind '\[\]' of layer 0"),
+        ({"layers": [{"kind": "convolution", "channels": 3}], "dropout": "x"}, "dropout is 'x'; expected at least 0"),
+        ({"layers": [{"kind": "hada", "channels": 3, "k": 2, "norm": ["a"]}]}, r"no norm \"\['a'\]\" of ACH"),
     ],
 )
 def test_a_file_that_is_no_configuration_is_refused(plain: dict[str, Any], says: str) -> None:

@@ -12,7 +12,7 @@ from impls.cross_hadamard import cpp_kernels, steps
 from impls.hadaptive import ach as module
 from impls.hadaptive import affine
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.normalizers import NORMALIZERS
+from impls.hadaptive.normalizers import NORMALIZERS, DynamicNorm
 from impls.hadaptive.settled import settled
 
 from .scenes import BACKENDS, drawn, random
@@ -100,31 +100,71 @@ def batch_norm(count: int = 5) -> nn.BatchNorm2d:
 def folded(norm: nn.Module, v: torch.Tensor) -> torch.Tensor:
     found = affine.in_eval(norm)
     assert found is not None
-    f, alpha, weight, bias = found
-    assert f == "identity"
-    return alpha * v * weight[:, None, None] + bias[:, None, None]
+    assert found.f == "identity"
+    assert found.statistics is not None
+    weight, bias = steps.affine(found.weight, found.bias, found.statistics)
+    return found.alpha * v * weight[:, None, None] + bias[:, None, None]
 
 
 @torch.no_grad()
-def test_a_batch_norm_is_made_affine_once_and_again_when_it_changes() -> None:
-    norm, v = batch_norm(), random(2, 5, 3, 3)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_batch_norm_in_eval_is_affine(dtype: torch.dtype) -> None:
+    norm, v = batch_norm().to(dtype), random(2, 5, 3, 3, dtype=dtype)
     torch.testing.assert_close(folded(norm, v), norm(v))
-    first, second = affine.in_eval(norm), affine.in_eval(norm)
-    assert first is second
-    assert norm.running_mean is not None
-    norm.running_mean += 1
-    torch.testing.assert_close(folded(norm, v), norm(v))
-    norm.load_state_dict(drawn(nn.BatchNorm2d(5), seed=3).state_dict())
-    torch.testing.assert_close(folded(norm, v), norm(v))
-    norm.weight.data = norm.weight.data * 3  # no change is counted, but another address
-    torch.testing.assert_close(folded(norm, v), norm(v))
-    norm.double()
-    torch.testing.assert_close(folded(norm, v.double()), norm(v.double()))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("norm", NORMALIZERS)
+def test_what_training_changed_counts_in_the_next_eval(norm: str, backend: str) -> None:
+    """Fused optimisers and BatchNorm in training leave no count of their changes."""
+    ach, x = drawn(ACH(CHANNELS, K, norm=norm, backend=backend)), random(5, CHANNELS, 3, 5)
+    optimizer = torch.optim.AdamW(ach.parameters(), 0.1, fused=True)
+    for _ in range(3):
+        ach.train()
+        optimizer.zero_grad()
+        ach(x).square().sum().backward()
+        optimizer.step()
+        ach.eval()
+        with torch.no_grad():
+            torch.testing.assert_close(ach(x), by_steps(ach, x), rtol=1e-4, atol=1e-4)
+
+
+def test_a_part_in_training_mode_trains() -> None:
+    ach, x = drawn(ACH(CHANNELS, K, norm="bn", backend="torch_eager")), random(5, CHANNELS, 3, 5)
+    ach.norm.train()
+    assert isinstance(ach.norm, nn.BatchNorm2d)
+    assert ach.norm.running_mean is not None
+    before = ach.norm.running_mean.clone()
+    with torch.no_grad():
+        ach(x)
+        assert not torch.equal(ach.norm.running_mean, before)
+        ach.norm.eval()
+        ach.select.train()
+        assert not torch.equal(ach(x), ach(x))  # noise
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_under_autocast_every_backend_chooses_alike(dtype: torch.dtype, backend: str) -> None:
+    ach = drawn(ACH(97, 16, backend=backend))
+    norm = ach.norm
+    assert isinstance(norm, DynamicNorm)
+    for seed in range(20):
+        x = random(2, 97, 7, 7, seed=seed)
+        with torch.no_grad(), torch.autocast("cpu", dtype):
+            mixed = ach.mix(x)
+            index = ach.select(mixed).index
+            found, z = ach(x), steps.selected(mixed, index)
+            first = z[:, 0] * z[:, 1]
+        assert found.dtype == dtype
+        u = norm.alpha * first.float()
+        expected = u / (1 + u.abs()) * norm.weight[0] + norm.bias[0]
+        torch.testing.assert_close(found[:, 97].float(), expected, rtol=2e-2, atol=2e-2)
 
 
 @pytest.mark.parametrize("name", ["dysoft", "bn"])
 def test_where_a_parameter_wants_a_gradient_there_is_no_formula(name: str) -> None:
-    norm = NORMALIZERS[name](5)
+    norm = NORMALIZERS[name](5).eval()
     assert affine.in_eval(norm) is None
     with torch.no_grad():
         assert affine.in_eval(norm) is not None
@@ -148,7 +188,8 @@ def test_a_batch_norm_of_inference_tensors_is_made_affine_each_time() -> None:
 )
 @torch.no_grad()
 def test_what_has_no_such_formula_is_left_to_itself(norm: nn.Module) -> None:
-    assert affine.in_eval(norm) is None
+    assert affine.in_eval(norm.eval()) is None
+    assert affine.in_eval(nn.BatchNorm2d(5)) is None  # in training mode
 
 
 @pytest.mark.compiler
@@ -175,6 +216,11 @@ def test_the_kernel_chooses_as_pytorch_does_bit_for_bit(
     found = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "softsign", schedule)
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, "softsign", schedule)
     assert torch.equal(found, want)
+    statistics = random(pairs, seed=4), random(pairs, seed=5).abs(), 1e-3
+    found = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "identity", schedule, *statistics)
+    folded = steps.affine(weight, bias, statistics)
+    want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, *folded, "identity", schedule)
+    torch.testing.assert_close(found, want, rtol=1e-2, atol=1e-2)  # folded in float32, or in float64 for float64
 
 
 @pytest.mark.compiler

@@ -135,6 +135,20 @@ def test_an_optimizer_can_do_it_with_the_gradients_it_steps_on() -> None:
     assert taus(model) == [pytest.approx(3.96)]
 
 
+@pytest.mark.parametrize("found", [0.0, 1.0])
+def test_of_an_optimizer_that_unscales_by_itself_the_true_gradients_count(found: float) -> None:
+    """GradScaler calls fused optimisers for skipped steps too, and says so in two attributes."""
+    model = two_modules()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0, fused=True)
+    adapt_before_steps(optimizer, model)
+    backward(model, 1.0)
+    optimizer.step()
+    backward(model, 0.5 * 1024)
+    optimizer.grad_scale, optimizer.found_inf = torch.tensor(1024.0), torch.tensor(found)  # type: ignore[attr-defined]
+    optimizer.step()
+    assert taus(model) == [pytest.approx(4.0 if found else 3.96)]
+
+
 def test_a_compiled_module_takes_the_new_temperature_without_compiling_again() -> None:
     model = two_modules()[0]
     torch._dynamo.reset()

@@ -201,6 +201,37 @@ def test_other_classes_channels_data_and_settings_name_both(kept: Path) -> None:
         checkpoint.resume(training(other), kept)
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [{"data": None}, {"data": {}}, {"config": "abc"}, {"config": {"layers": ["x"]}}, {"settings": 3}, {"history": 3}],
+    ids=str,
+)
+def test_a_part_of_another_kind_is_refused(changed: dict[str, Any], kept: Path, tmp_path: Path) -> None:
+    content = {**torch.load(kept, weights_only=True), **changed}
+    torch.save(content, tmp_path / "a.pt")
+    with pytest.raises(UsageError):
+        checkpoint.load(tmp_path / "a.pt")
+
+
+@pytest.mark.parametrize("state", [None, [], {"network": None}], ids=str)
+def test_a_state_of_another_kind_does_not_fit(state: Any, kept: Path, tmp_path: Path) -> None:
+    torch.save({**torch.load(kept, weights_only=True), "state": state}, tmp_path / "a.pt")
+    for use in (lambda path: checkpoint.resume(training(), path), checkpoint.load_network):
+        with pytest.raises(UsageError, match="does not fit its own network"):
+            use(tmp_path / "a.pt")
+
+
+def test_a_flipped_bit_and_a_lost_beginning_are_damage(kept: Path, tmp_path: Path) -> None:
+    whole = kept.read_bytes()
+    weights = torch.load(kept, weights_only=True)["state"]["network"]["head.hide.0.weight"]
+    flipped = bytearray(whole)
+    flipped[whole.index(weights.numpy().tobytes()[:32]) + 5] ^= 1
+    for content in (bytes(flipped), whole[100:]):
+        (tmp_path / "a.pt").write_bytes(content)
+        with pytest.raises(UsageError, match=r"is damaged|holds code"):
+            checkpoint.load(tmp_path / "a.pt")
+
+
 def test_a_write_that_fails_leaves_the_last_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, one = tmp_path / "a.pt", ran(training(), epochs=1)
     checkpoint.save(one, path)

@@ -145,3 +145,12 @@ def test_an_accuracy_counts_every_test_image() -> None:
 def test_too_few_images_are_refused(train: int, test: int, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         ran(training(data=bars(train=train, test=test)))
+
+
+def test_the_reported_accuracy_is_that_of_a_fresh_network_with_the_same_weights() -> None:
+    """Nothing made for an earlier epoch's evaluation may stay; TINY has a BatchNorm of pairs."""
+    one = training()
+    for _, _ in zip(range(3), one.run(Silent()), strict=False):
+        fresh = training()
+        fresh.network.load_state_dict(one.network.state_dict())
+        assert one.history[-1].accuracy == fresh._test()
