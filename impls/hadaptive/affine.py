@@ -7,7 +7,7 @@ a trace by which one could tell that something made earlier is stale.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -20,15 +20,9 @@ if TYPE_CHECKING:
 _ONE = torch.ones(1)
 
 
-class Affine(NamedTuple):
-    """f by its name in `impls.cross_hadamard.norms`, alpha (1,), weight (P,), bias (P,)."""
-
-    f: str
-    alpha: Tensor
-    weight: Tensor
-    bias: Tensor
-    statistics: Statistics | None
-    """Of a BatchNorm, whose weight and bias these are."""
+Affine: TypeAlias = "tuple[str, Tensor, Tensor, Tensor, Statistics | None]"
+"""f by its name in `impls.cross_hadamard.norms`, alpha (1,), weight (P,), bias (P,), and the statistics of a BatchNorm
+whose weight and bias these are."""
 
 
 def in_eval(norm: nn.Module) -> Affine | None:
@@ -49,7 +43,7 @@ def in_eval(norm: nn.Module) -> Affine | None:
     alpha = parameters.get("alpha")
     if kind.forward is not DynamicNorm.forward or alpha is None or (alpha.requires_grad and torch.is_grad_enabled()):
         return None
-    return Affine(kind.f, alpha, weight, bias, None)
+    return kind.f, alpha, weight, bias, None
 
 
 def _settled_statistics(norm: Any, weight: Tensor, bias: Tensor) -> Affine | None:
@@ -58,4 +52,4 @@ def _settled_statistics(norm: Any, weight: Tensor, bias: Tensor) -> Affine | Non
     if mean is None or variance is None:
         return None
     alpha = _ONE if weight.is_cpu else torch.ones(1, device=weight.device)
-    return Affine("identity", alpha, weight, bias, (mean, variance, norm.eps))
+    return "identity", alpha, weight, bias, (mean, variance, norm.eps)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch.nn.modules import module as nn_module
 
 from impls.cross_hadamard.automatic import chosen
@@ -31,14 +32,14 @@ def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
     such form. Raises UsageError and MachineError for a backend that cannot run.
     """
     select, norm = modules["select"], modules["norm"]
-    if type(select) is not LearnedSelection or select.training or mixed.requires_grad or needs_dispatcher(mixed):
+    if type(select) is not LearnedSelection or select.training or mixed.requires_grad or torch.compiler.is_compiling():
         return None
     scores: Any = select._modules["scores"]  # noqa: SLF001
     found, taps = in_eval(norm), scores._modules["mix"]._parameters.get("weight")  # noqa: SLF001
-    if found is None or taps is None or _watched(select) or _watched(scores) or _watched(norm) or _all_watched():
+    if found is None or taps is None or _watched(select, scores, norm):
         return None
     f, alpha, weight, bias, statistics = found
-    if needs_dispatcher(taps, alpha, weight, bias):
+    if needs_dispatcher(mixed, taps, alpha, weight, bias):
         return None
     kernels, schedule = chosen(backend, mixed, k, "ach_expand")
     if schedule in PUBLISHED:
@@ -50,11 +51,15 @@ def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
     return kernels.expand(mixed, strongest(mixed, taps, k), alpha, weight, bias, f, schedule)
 
 
-def _watched(module: Any) -> bool:
-    """Whether a hook waits for this module to be called."""
-    return bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001  (no public name)
-
-
-def _all_watched() -> bool:
-    """Whether a hook waits for any module to be called."""
-    return bool(nn_module._global_forward_hooks or nn_module._global_forward_pre_hooks)  # noqa: SLF001
+def _watched(one: Any, two: Any, three: Any) -> bool:
+    """Whether a hook waits for one of these modules to be called, or for any module."""
+    return bool(
+        one._forward_hooks  # noqa: SLF001  (no public names for these)
+        or two._forward_hooks  # noqa: SLF001
+        or three._forward_hooks  # noqa: SLF001
+        or one._forward_pre_hooks  # noqa: SLF001
+        or two._forward_pre_hooks  # noqa: SLF001
+        or three._forward_pre_hooks  # noqa: SLF001
+        or nn_module._global_forward_hooks  # noqa: SLF001
+        or nn_module._global_forward_pre_hooks  # noqa: SLF001
+    )

@@ -100,10 +100,11 @@ def batch_norm(count: int = 5) -> nn.BatchNorm2d:
 def folded(norm: nn.Module, v: torch.Tensor) -> torch.Tensor:
     found = affine.in_eval(norm)
     assert found is not None
-    assert found.f == "identity"
-    assert found.statistics is not None
-    weight, bias = steps.affine(found.weight, found.bias, found.statistics)
-    return found.alpha * v * weight[:, None, None] + bias[:, None, None]
+    f, alpha, weight, bias, statistics = found
+    assert f == "identity"
+    assert statistics is not None
+    weight, bias = steps.affine(weight, bias, statistics)
+    return alpha * v * weight[:, None, None] + bias[:, None, None]
 
 
 @torch.no_grad()
