@@ -7,6 +7,7 @@ a trace by which one could tell that something made earlier is stale.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
@@ -17,7 +18,11 @@ from impls.hadaptive.normalizers import DynamicNorm
 if TYPE_CHECKING:
     from impls.cross_hadamard.kernels import Statistics
 
-_ONE = torch.ones(1)
+
+@lru_cache(maxsize=8)
+def _one(device: torch.device) -> Tensor:
+    """alpha of a BatchNorm; made once, because making it is a launch on a GPU."""
+    return torch.ones(1, device=device)
 
 
 Affine: TypeAlias = "tuple[str, Tensor, Tensor, Tensor, Statistics | None]"
@@ -51,5 +56,4 @@ def _settled_statistics(norm: Any, weight: Tensor, bias: Tensor) -> Affine | Non
     mean, variance = buffers.get("running_mean"), buffers.get("running_var")
     if mean is None or variance is None:
         return None
-    alpha = _ONE if weight.is_cpu else torch.ones(1, device=weight.device)
-    return "identity", alpha, weight, bias, (mean, variance, norm.eps)
+    return "identity", _one(weight.device), weight, bias, (mean, variance, norm.eps)

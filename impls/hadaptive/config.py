@@ -75,6 +75,10 @@ KINDS: Mapping[str, type[Layer]] = {
 }
 
 
+LABELS: Mapping[type[Layer], str] = {Convolution: "CNA", GhostBottleneck: "Ghost", HadaBottleneck: "ACH"}
+"""What people see, as in the paper's tables and figures."""
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """`layers`, then a 1x1 CNA to `width`, then the classifier with `hidden` units and `dropout`."""

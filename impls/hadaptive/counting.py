@@ -6,11 +6,13 @@ import copy
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
 
+from impls.hadaptive.stateless import as_function
 from opbench.counting import count
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from opbench.counting import Counts
 
 
@@ -22,26 +24,9 @@ def count_module(module: nn.Module, shape: tuple[int, ...]) -> dict[str, Counts 
     """
     walked = copy.deepcopy(module).to("meta").eval()
     state = {name: one.detach() for name, one in (*walked.named_parameters(), *walked.named_buffers())}
-    places = [_place(walked, name) for name in state]
-    # torch.func.functional_call would do this, but refuses to while fvcore traces.
-    for owner, name in places:
-        delattr(owner, name)  # a parameter's name takes no plain tensor
-
-    def function(x: Tensor, *values: Tensor) -> Tensor:
-        for (owner, name), value in zip(places, values, strict=True):
-            setattr(owner, name, value)
-        result: Tensor = walked(x)
-        return result
-
-    return count(function, {"x": torch.empty(shape, device="meta"), **state})
+    return count(as_function(walked, tuple(state)), {"x": torch.empty(shape, device="meta"), **state})
 
 
 def trainable(module: nn.Module) -> int:
     """Parameters that train."""
     return sum(one.numel() for one in module.parameters() if one.requires_grad)
-
-
-def _place(module: nn.Module, path: str) -> tuple[nn.Module, str]:
-    """The submodule that holds what `path` names, and its name there."""
-    owner, _, name = path.rpartition(".")
-    return module.get_submodule(owner), name

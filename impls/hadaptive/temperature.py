@@ -77,6 +77,7 @@ class Adaptive(nn.Module):
     """What has a temperature to adapt after a backward pass; `adapt_temperatures` finds these in a model."""
 
     def adapt(self, factor: Tensor | None = None) -> None:
+        """One step with the gradient of the module's own scores; every such module says which that is."""
         raise NotImplementedError
 
 

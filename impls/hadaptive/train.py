@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from impls.hadaptive.training import sources
+from impls.hadaptive.training.batches import count_of
 from impls.hadaptive.training.command import application, network_config, numbers, run, usable_device, use_threads
 from impls.hadaptive.training.data import DataSet
 from impls.hadaptive.training.estimates import in_percent, mean_interval
@@ -61,7 +62,7 @@ def train(
 
 
 def _summed(accuracies: list[float], data: DataSet) -> None:
-    estimate, count = mean_interval(accuracies), len(data.test)  # type: ignore[arg-type]  # torch declares no length
+    estimate, count = mean_interval(accuracies), count_of(data.test)
     plural = f"mean of {len(accuracies)} seeds [95 % interval]" if len(accuracies) > 1 else "test accuracy"
     print(f"{plural}: {in_percent(estimate)} %; {data.described}, {count} test images, one is {1 / count:.2%}")
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from impls.hadaptive.stateless import as_function
 from impls.network.drawing import images, ladders, state
 from impls.network.reference import reference
 from impls.network.variants import CLASSES, config_of, selecting, skeleton, state_shapes
 from impls.network.work import work_of
-from impls.network.written import as_function, write_out
+from impls.network.written import write_out
 from impls.seeded import away_from_zero, dtype_of, generator_for
 from opbench import Axes, Axis, Operator, Tolerance, Work
 from opbench.errors import UsageError

@@ -12,8 +12,6 @@ from impls.cross_hadamard.steps import gathered, selected
 from impls.network.variants import expansions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from impls.hadaptive.ach import ACH
     from impls.hadaptive.selection import Choice
 
@@ -45,23 +43,3 @@ def write_out(network: nn.Module) -> None:
     """Replaces every ACH module of `network`."""
     for name, ach in expansions(network).items():
         network.set_submodule(name, Written(ach))
-
-
-def as_function(network: nn.Module, names: Sequence[str]) -> Callable[..., Tensor]:
-    """`network` as a function of x and of the values of these parameters and buffers, in this order.
-
-    torch.func.functional_call would do, but refuses while fvcore traces.
-    """
-    places = []
-    for path in names:
-        owner, _, name = path.rpartition(".")
-        places.append((network.get_submodule(owner), name))
-        delattr(*places[-1])  # a parameter's name takes no plain tensor
-
-    def function(x: Tensor, *values: Tensor) -> Tensor:
-        for (owner, name), value in zip(places, values, strict=True):
-            setattr(owner, name, value)
-        scores: Tensor = network(x)
-        return scores
-
-    return function

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Option
 
-from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig
+from impls.hadaptive.config import LABELS, HadaBottleneck, NetworkConfig
 from impls.hadaptive.looking.choices import selection_shares
 from impls.hadaptive.looking.maps import layer_maps
 from impls.hadaptive.looking.pictures import Picture, pictures_of
 from impls.hadaptive.training import sources
-from impls.hadaptive.training.batches import in_order
+from impls.hadaptive.training.batches import count_of, in_order
 from impls.hadaptive.training.command import application, network_config, run, usable_device, use_threads
 from impls.hadaptive.training.folder import trained_in
 from impls.hadaptive.training.loop import Training
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 app = application()
 
 FORMAT = "opbench.hadaptive.inside/1"
-KINDS = {Convolution: "CNA", GhostBottleneck: "Ghost", HadaBottleneck: "ACH"}
 
 
 @app.command()
@@ -98,10 +97,12 @@ def _inside(
         "network": named,
         "data": data.described,
         "settings": {"epochs": made.settings.epochs, "batch": made.settings.batch, "seed": made.settings.seed},
-        "test_images": len(data.test),  # type: ignore[arg-type]  # torch declares no length
+        "test_images": count_of(data.test),
         "accuracies": {name: one.history[-1].accuracy for name, one in trainings.items()},
         "pictures": [one.name for one in shown],
-        "layers": [{"kind": KINDS[type(one)], "channels": one.channels, "stride": one.stride} for one in config.layers],
+        "layers": [
+            {"kind": LABELS[type(one)], "channels": one.channels, "stride": one.stride} for one in config.layers
+        ],
         "selection": selection_shares(made.network, batches),
         "selected": [one.k for one in config.layers if isinstance(one, HadaBottleneck)],
         "temperatures": [list(one.temperatures) for one in made.history],

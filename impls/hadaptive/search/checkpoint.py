@@ -1,25 +1,22 @@
-"""A search on disk, to go on from. Read with `weights_only`: code in a file is refused, never run."""
+"""A search on disk, to go on from. How it is written and read: `training.archive`."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import pickle
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from impls.hadaptive.search.gdas import Epoch, Search
-from opbench.errors import MachineError, UsageError
+from impls.hadaptive.training import archive
+from opbench.errors import UsageError
 
 FORMAT = "opbench.hadaptive.search/1"
 
 
 def save(search: Search, path: Path, question: dict[str, Any]) -> None:
-    """Written beside its place and then moved there, so that a killed process leaves the last whole one.
+    """Writes it whole or not at all.
 
     question: what is searched on what, in plain values. Raises MachineError where the file cannot be written.
     """
@@ -30,17 +27,7 @@ def save(search: Search, path: Path, question: dict[str, Any]) -> None:
         "history": [dataclasses.asdict(one) for one in search.history],
         "state": search.state(),
     }
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, unfinished)
-        unfinished.replace(path)
-    except (OSError, RuntimeError) as exc:  # torch says RuntimeError where the disk is full
-        with suppress(OSError):  # where the folder itself could not be made
-            unfinished.unlink(missing_ok=True)
-        raise MachineError(
-            f"cannot write the checkpoint {path} ({_line(exc)}); free space or name another folder"
-        ) from exc
+    archive.write(content, path)
 
 
 def resume(search: Search, path: Path, question: dict[str, Any]) -> None:
@@ -63,7 +50,7 @@ def resume(search: Search, path: Path, question: dict[str, Any]) -> None:
     try:
         search.restore(content["state"], [Epoch(**one) for one in content["history"]])
     except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
-        raise UsageError(f"{path} does not fit its own question ({_line(exc)}); search again") from exc
+        raise UsageError(f"{path} does not fit its own question ({archive.first_line(exc)}); search again") from exc
 
 
 def _content(path: Path) -> Any:
@@ -72,16 +59,13 @@ def _content(path: Path) -> Any:
     if not zipfile.is_zipfile(path):  # the archive's table of contents stands at its end
         raise UsageError(f"{path} is truncated, or no checkpoint; expected a file that impls.hadaptive.search wrote")
     try:
-        with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums
-            if (broken := archive.testzip()) is not None:
-                raise UsageError(f"{path} is damaged (checksum of {broken}); search again")
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return archive.read(path)
     except pickle.UnpicklingError as exc:
         raise UsageError(
             f"{path} holds code or objects beside tensors, and nothing of it was run; search again"
         ) from exc
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as exc:
-        raise UsageError(f"{path} is damaged ({_line(exc)}); search again") from exc
+    except archive.DamagedError as exc:
+        raise UsageError(f"{path} is damaged ({exc}); search again") from exc
 
 
 def _differing(name: str, there: Any, here: Any) -> str:
@@ -89,7 +73,3 @@ def _differing(name: str, there: Any, here: Any) -> str:
     if isinstance(here, dict) or isinstance(there, dict):
         return f"another {name}"
     return f"{name} {there} there, {here} here"
-
-
-def _line(exc: Exception) -> str:
-    return str(exc).strip().partition("\n")[0][:160]

@@ -6,7 +6,7 @@ import dataclasses
 import io
 from typing import TYPE_CHECKING, Any
 
-from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck
+from impls.hadaptive.config import LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from impls.hadaptive.config import Layer
     from impls.hadaptive.search.space import Candidate, Space
 
-GROUPS: Mapping[type[Layer], str] = {Convolution: "CNA", GhostBottleneck: "Ghost", HadaBottleneck: "ACH"}
 BLANK = "Blank"
 
 FIELDS = ("k", "ratio", "kernel", "norm", "selection", "pointwise", "activation")
@@ -50,13 +49,13 @@ def column(candidate: Candidate, told: Mapping[type[Layer], Sequence[str]]) -> C
     if candidate is None:
         return BLANK, ""
     values = (getattr(candidate, name) for name in told.get(type(candidate), ()))
-    return GROUPS[type(candidate)], "-".join(NAMES.get(str(one), str(one)) for one in values)
+    return LABELS[type(candidate)], "-".join(NAMES.get(str(one), str(one)) for one in values)
 
 
 def _told_apart(space: Space) -> dict[type[Layer], list[str]]:
     """By kind, the fields in which candidates of one layer differ; what is the same for all would only lengthen."""
     found: dict[type[Layer], list[str]] = {}
-    for kind in GROUPS:
+    for kind in LABELS:
         names = {one.name for one in dataclasses.fields(kind)}
         found[kind] = [name for name in FIELDS if name in names and _differs(space, kind, name)]
     return found
@@ -70,7 +69,7 @@ def _differs(space: Space, kind: type[Layer], name: str) -> bool:
 def columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     """All columns of a table: group by group, and within one numbers before names, in rising order."""
     found = {(one["group"], one["detail"]) for row in rows for one in row["candidates"]}
-    order = [*GROUPS.values(), BLANK]
+    order = [*LABELS.values(), BLANK]
     return sorted(found, key=lambda one: (order.index(one[0]), _rank(one[1])))
 
 

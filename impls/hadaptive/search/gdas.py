@@ -18,8 +18,10 @@ from impls.hadaptive.search.annealing import temperature
 from impls.hadaptive.search.mixed import logits_of, set_temperature, undecided, weights_of
 from impls.hadaptive.search.settings import Settings
 from impls.hadaptive.temperature import adapt_temperatures
-from impls.hadaptive.training.batches import in_order, shuffled
+from impls.hadaptive.training.accuracy import accuracy
+from impls.hadaptive.training.batches import shuffled
 from impls.hadaptive.training.data import Images
+from impls.hadaptive.training.noise import Noise
 from opbench.errors import UsageError
 
 
@@ -64,10 +66,9 @@ class Search:
         self.train, self.validation, self.settings = train, validation, settings
         self.device, self.workers = torch.device(device), workers
         self.history: list[Epoch] = []
-        with torch.random.fork_rng(self._generators()):
-            torch.manual_seed(settings.seed)
+        self._noise = Noise(self.device)
+        with self._noise.seeded(settings.seed):
             self.model = make().to(self.device)
-            self._noise = self._drawn()
         self._weights, self._logits = weights_of(self.model), logits_of(self.model)
         if not self._logits:
             raise UsageError("nothing to search: no layer of the model has more than one candidate")
@@ -84,7 +85,7 @@ class Search:
             done, settings = len(self.history), self.settings
             tau = temperature(settings.annealing, done, settings.epochs)
             rate = settings.weight_rate * (1 + math.cos(math.pi * done / settings.epochs)) / 2
-            with self._stream():
+            with self._noise.continued():
                 losses = self._epoch(tau, rate, step)
             found = [max(one.confidence) for one in undecided(self.model)]
             self.history.append(Epoch(done + 1, tau, rate, *losses, math.fsum(found) / len(found)))
@@ -134,15 +135,9 @@ class Search:
     def _loss(self, images: Tensor, classes: Tensor) -> Tensor:
         return cross_entropy(self.model(images.to(self.device)), classes.to(self.device))
 
-    @torch.no_grad()
     def accuracy(self, images: Images) -> float:
         """Share of images that the arg-max network classifies right, in eval, with the weights it shares."""
-        self.model.eval()
-        right, seen = 0, 0
-        for some, classes in in_order(images, self.settings.batch, self.workers):
-            right += int((self.model(some.to(self.device)).argmax(dim=1).cpu() == classes).sum())
-            seen += len(classes)
-        return right / seen
+        return accuracy(self.model, images, self.settings.batch, self.device, self.workers)
 
     def state(self) -> dict[str, Any]:
         """All that the next epoch depends on, in tensors, numbers and plain containers; not the history."""
@@ -150,7 +145,7 @@ class Search:
             "model": self.model.state_dict(),
             "on_weights": self._on_weights.state_dict(),
             "on_logits": self._on_logits.state_dict(),
-            "noise": self._noise,
+            "noise": self._noise.state,
         }
 
     def restore(self, state: dict[str, Any], history: list[Epoch]) -> None:
@@ -158,28 +153,8 @@ class Search:
         self.model.load_state_dict(state["model"])
         self._on_weights.load_state_dict(state["on_weights"])
         self._on_logits.load_state_dict(state["on_logits"])
-        self._noise = state["noise"]
+        self._noise.state = state["noise"]
         self.history = list(history)
-
-    def _generators(self) -> list[int]:
-        """The CUDA devices whose generators this search draws from, besides the CPU's."""
-        return [torch.cuda.current_device()] if self.device.type == "cuda" else []
-
-    def _drawn(self) -> dict[str, Tensor]:
-        states = {"cpu": torch.get_rng_state()}
-        for at in self._generators():
-            states["cuda"] = torch.cuda.get_rng_state(at)
-        return states
-
-    @contextmanager
-    def _stream(self) -> Iterator[None]:
-        """Within, PyTorch's global generators are this search's."""
-        with torch.random.fork_rng(self._generators()):
-            torch.set_rng_state(self._noise["cpu"])
-            for at in self._generators():
-                torch.cuda.set_rng_state(self._noise["cuda"], at)
-            yield
-            self._noise = self._drawn()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from impls.hadaptive.search.annealing import check_schedule
+from impls.hadaptive.training.settings import check_counts
 from opbench.errors import UsageError
 
 
@@ -31,14 +32,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         check_schedule(self.annealing)
-        for name, least in (("epochs", 1), ("batch", 2), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise UsageError(f"{name} is {value!r}; expected a whole number of at least {least}")
-        if self.seed >= 1 << 32:
-            raise UsageError(
-                f"seed is {self.seed}; expected below 2^32, which leaves room to derive one for each epoch"
-            )
+        check_counts(epochs=self.epochs, batch=self.batch, seed=self.seed)
         for name, usual in (("weight_rate", 3e-3), ("logit_rate", 3e-4), ("clip", 1.0)):
             value = getattr(self, name)
             if not 0 < value < math.inf:

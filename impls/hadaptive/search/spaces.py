@@ -15,8 +15,6 @@ from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck,
 from impls.hadaptive.search.space import Candidate, Place, Space
 from opbench.errors import UsageError, unknown
 
-Bottleneck = GhostBottleneck | HadaBottleneck
-
 RATIO = 2.0
 """Of the Ghost block offered in place of a Hada block: what Table 9 gives every Ghost block of stride 1."""
 

@@ -42,7 +42,7 @@ def shuffled(images: Images, batch: int, seed: tuple[int, int], workers: int) ->
     one image alone. With fewer images than `batch` all are one batch.
     Raises UsageError for fewer than two images.
     """
-    count = _count(images)
+    count = count_of(images)
     if count < 2:
         raise UsageError(f"{count} training images; expected at least 2, which BatchNorm needs to have a deviation")
     # Workers seed their augmentation from this generator too, and start anew each epoch: ones that live on would
@@ -55,13 +55,14 @@ def shuffled(images: Images, batch: int, seed: tuple[int, int], workers: int) ->
 
 def in_order(images: Images, batch: int, workers: int) -> Batches:
     """All images once, in their order. Raises UsageError for none."""
-    if _count(images) == 0:
+    if count_of(images) == 0:
         raise UsageError("no test images; expected at least one")
     generator = torch.Generator().manual_seed(0)  # or the loader would draw from the global one
     return Batches(DataLoader(images, TESTED_AT_ONCE * batch, num_workers=workers, generator=generator))
 
 
-def _count(images: Images) -> int:
+def count_of(images: Images) -> int:
+    """How many there are."""
     return len(images)  # type: ignore[arg-type]  # torch's Dataset does not declare the length it needs
 
 

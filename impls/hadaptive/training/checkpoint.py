@@ -1,28 +1,24 @@
 """A training on disk: everything the next epoch depends on, and what it is a training of.
 
-A file is a zip archive of tensors and plain values, read with `weights_only`: code in a file is refused, never run.
-It is written beside its place and then moved there, so that a killed process leaves the last whole one.
+How it is written and read: `archive`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
 import pickle
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from impls.hadaptive.config import NetworkConfig, parse
 from impls.hadaptive.network import HadaptiveNet, build
+from impls.hadaptive.training import archive
 from impls.hadaptive.training.compared import config_difference, name_of
 from impls.hadaptive.training.loop import Epoch, Training
 from impls.hadaptive.training.settings import Settings
-from opbench.errors import MachineError, UsageError
+from opbench.errors import UsageError
 
 FORMAT = "opbench.hadaptive.training/1"
 KEYS = {"format", "config", "data", "settings", "history", "state"}
@@ -50,17 +46,7 @@ def save(training: Training, path: Path) -> None:
         "history": [dataclasses.asdict(one) for one in training.history],
         "state": training.state(),
     }
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, unfinished)
-        unfinished.replace(path)
-    except (OSError, RuntimeError) as exc:  # torch says RuntimeError where the disk is full
-        with suppress(OSError):
-            unfinished.unlink()
-        raise MachineError(
-            f"cannot write the checkpoint {path} ({_first_line(exc)}); free space or name another folder"
-        ) from exc
+    archive.write(content, path)
 
 
 def load(path: Path) -> Checkpoint:
@@ -106,7 +92,7 @@ def resume(training: Training, path: Path) -> None:
     try:
         training.restore(found.state, found.history)
     except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
-        raise UsageError(f"{path} does not fit its own network ({_first_line(exc)}); train again") from exc
+        raise UsageError(f"{path} does not fit its own network ({archive.first_line(exc)}); train again") from exc
 
 
 def load_network(path: Path, backend: str = "auto") -> HadaptiveNet:
@@ -138,7 +124,7 @@ def _put(found: Checkpoint, network: HadaptiveNet) -> None:
     try:
         network.load_state_dict(found.state["network"])
     except (KeyError, RuntimeError, TypeError, AttributeError) as exc:
-        raise UsageError(f"{found.path} does not fit its own network ({_first_line(exc)}); train again") from exc
+        raise UsageError(f"{found.path} does not fit its own network ({archive.first_line(exc)}); train again") from exc
 
 
 def _content(path: Path) -> Any:
@@ -150,19 +136,14 @@ def _content(path: Path) -> Any:
         said = "a bare pickle, which may hold code" if bare else "truncated, or no checkpoint at all"
         raise UsageError(f"{path} is {said}; expected a zip archive that impls.hadaptive.train wrote, whole")
     try:
-        with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums
-            if (broken := archive.testzip()) is not None:
-                raise UsageError(
-                    f"{path} is damaged (checksum of {broken}); expected a whole checkpoint, copy it again"
-                )
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return archive.read(path)
     except pickle.UnpicklingError as exc:
         raise UsageError(
             f"{path} holds code or objects beside tensors ({_blamed(exc)}), and nothing of it was run; "
             "expected a checkpoint of impls.hadaptive.train"
         ) from exc
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as exc:
-        raise UsageError(f"{path} is damaged ({_first_line(exc)}); expected a whole checkpoint, copy it again") from exc
+    except archive.DamagedError as exc:
+        raise UsageError(f"{path} is damaged ({exc}); expected a whole checkpoint, copy it again") from exc
 
 
 def _check_config(path: Path, there: NetworkConfig, here: NetworkConfig) -> None:
@@ -192,7 +173,3 @@ def _blamed(exc: pickle.UnpicklingError) -> str:
     """The line of torch's long message that names what was refused."""
     lines = str(exc).splitlines()
     return next((line.strip() for line in lines if "GLOBAL" in line or "Unsupported" in line), lines[0])[:160]
-
-
-def _first_line(exc: Exception) -> str:
-    return str(exc).strip().partition("\n")[0][:160]

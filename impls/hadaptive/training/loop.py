@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,10 @@ from torch.optim import AdamW
 from impls.hadaptive.config import NetworkConfig
 from impls.hadaptive.network import build
 from impls.hadaptive.temperature import Temperature, adapt_before_steps
-from impls.hadaptive.training.batches import in_order, shuffled
+from impls.hadaptive.training.accuracy import accuracy
+from impls.hadaptive.training.batches import shuffled
 from impls.hadaptive.training.data import DataSet
+from impls.hadaptive.training.noise import Noise
 from impls.hadaptive.training.progress import Progress
 from impls.hadaptive.training.settings import PRECISIONS, Settings, factor
 from opbench.errors import UsageError
@@ -66,10 +67,9 @@ class Training:
             )
         self.data, self.settings, self.device, self.workers = data, settings, torch.device(device), workers
         self.history: list[Epoch] = []
-        with torch.random.fork_rng(self._generators()):
-            torch.manual_seed(settings.seed)
+        self._noise = Noise(self.device)
+        with self._noise.seeded(settings.seed):
             self.network = build(config, len(data.classes), data.channels, backend).to(self.device)
-            self._noise = self._drawn()
         self.optimizer = AdamW(
             self.network.parameters(), lr=settings.rate, weight_decay=settings.decay, fused=True
         )  # fused: hundreds of small tensors in one call
@@ -80,11 +80,11 @@ class Training:
         """The epochs that are left, one at a time: whoever iterates may keep a checkpoint between them."""
         while len(self.history) < self.settings.epochs:
             started = time.perf_counter()
-            with self._stream():
+            with self._noise.continued():
                 loss = self._train(progress)
-            accuracy = self._test()
+            right = self._test()
             taus = tuple(float(one.tau) for one in self.network.modules() if isinstance(one, Temperature))
-            epoch = Epoch(len(self.history) + 1, loss, accuracy, time.perf_counter() - started, taus)
+            epoch = Epoch(len(self.history) + 1, loss, right, time.perf_counter() - started, taus)
             self.history.append(epoch)
             progress.finished(epoch.number, epoch.loss, epoch.accuracy, epoch.seconds)
             yield epoch
@@ -120,16 +120,9 @@ class Training:
         self.scaler.update()
         return loss.detach()
 
-    @torch.no_grad()
     def _test(self) -> float:
-        self.network.eval()
-        right, seen = torch.zeros((), dtype=torch.int64, device=self.device), 0
-        for images, labels in in_order(self.data.test, self.settings.batch, self.workers):
-            with self._precision():
-                found = self.network(images.to(self.device)).argmax(dim=1)
-            right += (found == labels.to(self.device)).sum()
-            seen += len(labels)
-        return int(right) / seen
+        with self._precision():
+            return accuracy(self.network, self.data.test, self.settings.batch, self.device, self.workers)
 
     def _precision(self) -> torch.autocast:
         dtype = PRECISIONS[self.settings.precision]
@@ -141,7 +134,7 @@ class Training:
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
-            "noise": self._noise,
+            "noise": self._noise.state,
         }
 
     def restore(self, state: dict[str, Any], history: list[Epoch]) -> None:
@@ -149,27 +142,5 @@ class Training:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
-        self._noise = state["noise"]
+        self._noise.state = state["noise"]
         self.history = list(history)
-
-    def _generators(self) -> list[int]:
-        """The CUDA devices whose generators this training draws from, besides the CPU's."""
-        if self.device.type != "cuda":
-            return []
-        return [torch.cuda.current_device() if self.device == torch.device("cuda") else self.device.index]
-
-    def _drawn(self) -> dict[str, Tensor]:
-        states = {"cpu": torch.get_rng_state()}
-        for at in self._generators():
-            states["cuda"] = torch.cuda.get_rng_state(at)
-        return states
-
-    @contextmanager
-    def _stream(self) -> Iterator[None]:
-        """Within, PyTorch's global generators are this training's."""
-        with torch.random.fork_rng(self._generators()):
-            torch.set_rng_state(self._noise["cpu"])
-            for at in self._generators():
-                torch.cuda.set_rng_state(self._noise["cuda"], at)
-            yield
-            self._noise = self._drawn()

@@ -36,14 +36,7 @@ class Settings:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch", 2), ("seed", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise UsageError(f"{name} is {value!r}; expected a whole number of at least {least}")
-        if self.seed >= 1 << 32:
-            raise UsageError(
-                f"seed is {self.seed}; expected below 2^32, which leaves room to derive one for each epoch"
-            )
+        check_counts(epochs=self.epochs, batch=self.batch, seed=self.seed)
         if not 0 < self.rate < math.inf:
             raise UsageError(f"the learning rate is {self.rate}; expected above 0, in the paper 0.001")
         if not 0 <= self.decay < math.inf:
@@ -52,6 +45,15 @@ class Settings:
             raise UsageError(f"the warm-up is {self.warm_up} of all steps; expected at least 0 and below 1")
         if self.precision not in PRECISIONS:
             raise unknown("precision", self.precision, PRECISIONS)
+
+
+def check_counts(*, epochs: object, batch: object, seed: object) -> None:
+    """Raises UsageError for what is no whole number, or outside its range."""
+    for name, value, least in (("epochs", epochs, 1), ("batch", batch, 2), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise UsageError(f"{name} is {value!r}; expected a whole number of at least {least}")
+        if name == "seed" and value >= 1 << 32:
+            raise UsageError(f"seed is {value}; expected below 2^32, which leaves room to derive one for each epoch")
 
 
 def factor(step: int, steps: int, warm_up: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -21,7 +21,6 @@ from opbench.check import compare
 from opbench.measuring import PointMeasurement
 from opbench.record import Outcome
 from opbench.settings import Settings
-from opbench.simulation import SWITCH
 
 from .points import MODES, NETWORKS, at, check_points
 
@@ -59,21 +58,6 @@ def test_the_compiled_network_is_one_graph_and_right(mode: str, schedule: str, m
     """Dynamo's graph is what is tested; generating code for it takes a minute and is the compiler's own matter."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     assert_right(verdicts(at("hadaptive_s", mode), f"torch_compile{schedule}"))
-
-
-@pytest.fixture
-def simulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """GPU backends run on CPU tensors."""
-    monkeypatch.setenv(SWITCH, "1")
-    _forget()
-    yield
-    monkeypatch.undo()
-    _forget()
-
-
-def _forget() -> None:
-    kernels.resolve.cache_clear()
-    kernels.usable.cache_clear()
 
 
 @pytest.mark.usefixtures("simulated")

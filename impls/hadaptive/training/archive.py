@@ -1,0 +1,58 @@
+"""Checkpoints as files: archives of tensors and plain values, written whole, read without running what is in them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from opbench.errors import MachineError
+
+
+class DamagedError(Exception):
+    """A file that is a zip archive by its end and yet cannot be read; says what is wrong with it."""
+
+
+def write(content: dict[str, Any], path: Path) -> None:
+    """Beside its place and then moved there, so that a killed process leaves the last whole one.
+
+    Raises MachineError where the file cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(content, unfinished)
+        unfinished.replace(path)
+    except (OSError, RuntimeError) as exc:  # torch says RuntimeError where the disk is full
+        with suppress(OSError):  # where the folder itself could not be made
+            unfinished.unlink(missing_ok=True)
+        raise MachineError(
+            f"cannot write the checkpoint {path} ({first_line(exc)}); free space or name another folder"
+        ) from exc
+
+
+def read(path: Path) -> Any:
+    """What `write` wrote, its tensors on the CPU.
+
+    Raises pickle.UnpicklingError for an archive with code in it, none of which is run, and DamagedError for one that is
+    not whole.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:  # torch does not compare the checksums
+            broken = archive.testzip()
+        if broken is None:
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as exc:
+        raise DamagedError(first_line(exc)) from exc
+    raise DamagedError(f"checksum of {broken}")
+
+
+def first_line(exc: Exception) -> str:
+    return str(exc).strip().partition("\n")[0][:160]
