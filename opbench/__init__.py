@@ -1,8 +1,8 @@
 """opbench: measure an operator honestly. The vocabulary; see `opbench.run` for how the nouns meet."""
 
-from opbench.backend import Backend, Launch
+from opbench.backend import Backend, Figured, Launch
 from opbench.case import Axes, Case, Point
-from opbench.operator import Axis, Inputs, Operator, Tolerance, Work
+from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.report import Artifact, Page, Report
 from opbench.sweep import Grid, Sweep
@@ -17,6 +17,7 @@ __all__ = [
     "Case",
     "Check",
     "Failed",
+    "Figured",
     "Grid",
     "Inputs",
     "Launch",
@@ -25,6 +26,7 @@ __all__ = [
     "Operator",
     "Outcome",
     "Page",
+    "Part",
     "Point",
     "Record",
     "Report",

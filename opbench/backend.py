@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 Launch: TypeAlias = "Callable[[], torch.Tensor]"
 """Enqueue the computation on the current stream and return its output; all that the clock sees."""
+
+
+@dataclass(frozen=True)
+class Figured:
+    """A launch that carries what preparing it showed, for the record: `export_s`, `load_s`, `file_bytes`, `peak_bytes`.
+
+    Names end in their unit, which is SI.
+    """
+
+    call: Launch
+    figures: Mapping[str, float]
+
+    def __call__(self) -> torch.Tensor:
+        return self.call()
+
 
 Prepare: TypeAlias = "Callable[[Point, Inputs, torch.Tensor | None, str], Launch]"
 

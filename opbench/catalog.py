@@ -1,9 +1,10 @@
 """What there is to measure, ask and show: found by listing the folders, and by what other packages announce.
 
 An operator is a package under `impls` that holds `operator.py`; its backends are its other modules that assign
-`BACKEND`. That is read from their source, so that listing them imports none of their libraries. Another
-installed package joins through the entry-point groups `opbench.operators` (a package laid out the same way),
-`opbench.sweeps` and `opbench.reports` (modules that assign `SWEEP` or `REPORT`).
+`BACKEND`. A package of many alike assigns `OPERATORS` there, a dictionary by name. All that is read from their source,
+so that listing them imports none of their libraries. Another installed package joins through the entry-point groups
+`opbench.operators` (a package laid out the same way), `opbench.sweeps` and `opbench.reports` (modules that assign
+`SWEEP` or `REPORT`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ OPTIONAL = frozenset(
 @lru_cache(maxsize=1)
 def operators() -> dict[str, str]:
     """Operator names and the packages that hold them."""
-    found = {file.parent.name: package for file, package in _packages("impls")}
+    found = {name: package for file, package in _packages("impls") for name in _operator_names(file)}
     return found | _announced("operators")
 
 
@@ -55,8 +56,8 @@ def reports() -> dict[str, str]:
 
 def operator(name: str) -> Operator:
     """Raises UsageError for an unknown name."""
-    package = _look_up("operator", name, operators())
-    found: Operator = import_module(f"{package}.operator").OPERATOR
+    module = import_module(f"{_look_up('operator', name, operators())}.operator")
+    found: Operator = module.OPERATORS[name] if hasattr(module, "OPERATORS") else module.OPERATOR
     return found
 
 
@@ -154,13 +155,29 @@ def modules_assigning(package: str, name: str) -> dict[str, str]:
     return {file.stem: f"{package}.{file.stem}" for file in files if _assigns(file, name)}
 
 
-@lru_cache(maxsize=256)
 def _assigns(file: Path, name: str) -> bool:
     """Whether the module assigns `name` at its top level."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
-    targets += [node.target for node in tree.body if isinstance(node, ast.AnnAssign)]
-    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+    return name in _assigned(file)
+
+
+@lru_cache(maxsize=256)
+def _assigned(file: Path) -> dict[str, ast.expr | None]:
+    """What a module assigns at its top level: names to the expressions."""
+    found: dict[str, ast.expr | None] = {}
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign):
+            found |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            found[node.target.id] = node.value
+    return found
+
+
+def _operator_names(file: Path) -> list[str]:
+    """The keys of the module's `OPERATORS`, or the name of its folder."""
+    several = _assigned(file).get("OPERATORS")
+    if not isinstance(several, ast.Dict):
+        return [file.parent.name]
+    return [key.value for key in several.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
 
 
 def _announced(group: str) -> dict[str, str]:

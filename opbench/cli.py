@@ -111,20 +111,22 @@ def sweep(
         float | None, typer.Option(help="Seconds of samples per backend and point; 0.5 or the sweep's own.")
     ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
-    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
+    threads: Annotated[
+        str, typer.Option(help="CPU threads; 0 leaves PyTorch's choice. Several, as in 1,2, where it is an axis.")
+    ] = "0",
     as_json: AsJson = False,
 ) -> None:
     """Measure a sweep and write its report.
 
     Axes are options and replace the sweep's own values: --channels 16,32 --edge 28 --batch 1,8.
     """
-    from opbench.options import narrowing, split
+    from opbench.options import integers, narrowing, split
     from opbench.settings import Settings
 
     (name,), extra = split("sweep", [*words, *context.args], needed=1)
     by = narrowing(extra, operator, backend, dtype, mode)
-    settings = Settings(target=target / 100, time_limit_s=time_limit, threads=threads)
-    _run("sweep", name, by, device, clock, results, resume, settings, budget, as_json)
+    settings = Settings(target=target / 100, time_limit_s=time_limit)
+    _run("sweep", name, by, device, clock, results, resume, settings, integers("threads", threads), budget, as_json)
 
 
 @app.command(epilog="Example:  opbench report channels")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from typing import Any
 
 from opbench.case import Axes, Case, Point
 from opbench.errors import UsageError
-from opbench.operator import Work
+from opbench.operator import Part, Work
 from opbench.record import SCHEMA_VERSION, Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
 _KINDS: dict[str, type[Outcome]] = {
@@ -45,6 +46,14 @@ def point_from_json(data: dict[str, Any]) -> Point:
     return Point(**data | {"axes": Axes(data["axes"])})
 
 
+def parts_to_json(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    return [{"operator": part.operator, "axes": dict(part.axes), "count": part.count} for part in parts]
+
+
+def parts_from_json(data: Iterable[dict[str, Any]]) -> tuple[Part, ...]:
+    return tuple(Part(one["operator"], Axes(one["axes"]), one["count"]) for one in data)
+
+
 def to_line(record: Record) -> str:
     """One line of JSON, newline included, NaN and infinity spelled the way Python's parser reads them."""
     data = {
@@ -54,6 +63,7 @@ def to_line(record: Record) -> str:
         "work": None if record.work is None else asdict(record.work),
         "sizes": dict(record.sizes),
         "counts": dict(record.counts),
+        "parts": parts_to_json(record.parts),
         "environment": dict(record.environment),
         "revision": record.revision,
         "started": record.started,
@@ -90,6 +100,7 @@ def _build(data: dict[str, Any]) -> Record:
         work=None if data["work"] is None else Work(**data["work"]),
         sizes=data["sizes"],
         counts=data["counts"],
+        parts=parts_from_json(data.get("parts", ())),  # records of before had none
         environment=data["environment"],
         revision=data["revision"],
         started=data["started"],

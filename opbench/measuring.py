@@ -6,7 +6,7 @@ Whatever a backend does wrong becomes its own outcome and leaves the others alon
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from opbench import catalog
+from opbench.backend import Figured
 from opbench.checker import Candidate, Checker
 from opbench.errors import UsageError
 from opbench.memory import shortage
@@ -44,6 +45,7 @@ class PointMeasurement:
     announce: Announce
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _prepare_s: dict[str, float] = field(default_factory=dict)
+    _figures: dict[str, Mapping[str, float]] = field(default_factory=dict)
     _checks: dict[str, Check] = field(default_factory=dict)
 
     def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
@@ -104,9 +106,12 @@ class PointMeasurement:
             out = checker.new_output() if self.point.mode == "out" else None
             with self._step("prepare", label):
                 start = perf_counter()
-                candidates[label] = Candidate(backend.prepare(self.point, inputs, out, schedule), out)
+                launch = backend.prepare(self.point, inputs, out, schedule)
                 _synchronize(self.point.device)
                 self._prepare_s[label] = perf_counter() - start
+                if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
+                    self._figures[label], launch = launch.figures, launch.call
+                candidates[label] = Candidate(launch, out)
         self.announce("reference", "", None)
 
         def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:
@@ -168,6 +173,7 @@ class PointMeasurement:
             warmup_s=samples.warmup_s,
             sampling_s=samples.sampling_s,
             page_faults=samples.page_faults,
+            figures=dict(self._figures.get(label, {})),
         )
 
 

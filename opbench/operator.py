@@ -72,8 +72,21 @@ class Work:
         return self.bytes_read + self.bytes_written
 
 
+@dataclass(frozen=True)
+class Part:
+    """Another operator at some axis values, computed `count` times within one call of a larger one."""
+
+    operator: str
+    axes: Axes
+    count: int
+
+
 def _no_sizes(_: Axes) -> Mapping[str, int]:
     return {}
+
+
+def _no_parts(_: Axes) -> tuple[Part, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,7 @@ class Operator:
         empty for the operator's own.
     schedules: those of its backends' schedules that this operator has; empty for all of them.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
+    parts(axes): operators of the suite that one call contains, so that its gain can be predicted from theirs.
     """
 
     name: str
@@ -105,6 +119,7 @@ class Operator:
     tolerances: Mapping[str, Tolerance]
     check_points: tuple[Mapping[str, int], ...]
     sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
+    parts: Callable[[Axes], tuple[Part, ...]] = field(default=_no_parts)
     modes: frozenset[str] = frozenset({"forward"})
     backends: str = ""
     schedules: tuple[str, ...] = ()

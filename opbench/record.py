@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from opbench.case import Case
-from opbench.operator import Work
+from opbench.operator import Part, Work
 
 SCHEMA_VERSION = 1
 
@@ -41,6 +41,7 @@ class Measured:
     calls_per_sample: calls grouped into one sample so that it stands far above the clock's resolution.
     stopped: why sampling ended: `target`, `settled` or `budget`, see `opbench.timing.stopping`.
     page_faults: minor faults of the process over all samples; fresh memory inside the timed call shows here.
+    figures: what the backend itself measured while it prepared, see `opbench.backend.Figured`.
     """
 
     check: Check
@@ -53,6 +54,7 @@ class Measured:
     sampling_s: float
     page_faults: int | None = None
     warnings: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.check.passed:
@@ -96,6 +98,7 @@ class Record:
 
     work: None only where the operator could not say (it then did not run either).
     sizes: what follows from the axes (such as `out_channels`), from `Operator.sizes`.
+    parts: other operators that one call contains, from `Operator.parts`.
     counts: by counter (`fvcore`, `torch`), its own MACs, products and elementwise operations, or the reason
         there are none; empty when counting was not asked for.
     environment: what the numbers depend on, see `opbench.environment`.
@@ -109,4 +112,5 @@ class Record:
     work: Work | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int] | str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
     schema: int = SCHEMA_VERSION

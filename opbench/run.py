@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from opbench import catalog
 from opbench.backend import Backend
 from opbench.case import Case, Point
-from opbench.codec import outcome_from_json, point_to_json
+from opbench.codec import outcome_from_json, parts_from_json, point_to_json
 from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
 from opbench.operator import Work
@@ -175,6 +175,7 @@ class Runner:
                 work=None if work is None else Work(**work),
                 sizes=facts.get("sizes", {}),
                 counts=facts.get("counts", {}),
+                parts=parts_from_json(facts.get("parts", ())),
             )
             for case in task.cases
         ]

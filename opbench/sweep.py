@@ -60,11 +60,16 @@ class Sweep:
     """A question, and the grids that answer it. A sweep file assigns one of these to `SWEEP`.
 
     budget_s: seconds of samples per backend and point where the command line does not say.
+    clocks: by device, the clock where the command line does not say and it is not the device's usual one.
     """
 
     question: str
     grids: tuple[Grid, ...]
     budget_s: float = 0.5
+    clocks: Mapping[str, str] = field(default_factory=dict)
+
+    def has_axis(self, name: str) -> bool:
+        return any(name in grid.axes or name in grid.held for grid in self.grids)
 
     def narrowed(self, by: Narrowing) -> Sweep:
         """The same question with other values.

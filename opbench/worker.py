@@ -20,14 +20,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench.case import Case
-from opbench.codec import outcome_to_json, point_from_json
+from opbench.codec import outcome_to_json, parts_to_json, point_from_json
 from opbench.marker import Marker
 from opbench.record import Failed
 from opbench.settings import Settings
 
 if TYPE_CHECKING:
     from opbench.case import Point
-    from opbench.operator import Operator
+    from opbench.operator import Operator, Part
 
 REPORT_EVERY_S = 0.5
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
@@ -65,9 +65,11 @@ class Worker:
         self._marker.set("inputs")
         operator = catalog.operator(point.operator)
         work, sizes = None, {}
+        parts: tuple[Part, ...] = ()
         measurement = PointMeasurement(point, cases, settings, self._announce)
         try:
             work, sizes = operator.work(point), dict(operator.sizes(point.axes))
+            parts = operator.parts(point.axes)
             outcomes = measurement.run(operator, work)
         except Exception as exc:  # noqa: BLE001  (the operator itself failed; the run goes on)
             outcomes = measurement.outcomes
@@ -77,6 +79,7 @@ class Worker:
             "outcomes": {label: outcome_to_json(outcome) for label, outcome in outcomes.items()},
             "work": None if work is None else asdict(work),
             "sizes": sizes,
+            "parts": parts_to_json(parts),
             "counts": self._counts(operator, point) if request["count"] and point.mode != "backward" else {},
         }
 

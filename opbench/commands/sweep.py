@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opbench import catalog, store
 from opbench.codec import to_line
+from opbench.errors import UsageError
 from opbench.options import resolve_device
 from opbench.progress import reporter
 from opbench.record import Failed, Measured, Mismatch
@@ -34,14 +35,26 @@ def run(
     results: Path,
     resume: bool,
     settings: Settings,
+    threads: tuple[int, ...],
     budget: float | None,
     as_json: bool,
 ) -> int:
-    """`budget` in seconds replaces the sweep's own; None leaves it."""
-    question = catalog.sweep(name).narrowed(by)
+    """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
+    name, or of the process where it has none; (0,) leaves both.
+    """
+    question = catalog.sweep(name)
+    if threads != (0,) and question.has_axis("threads"):
+        by = replace(by, axes={**by.axes, "threads": threads})
+    elif len(threads) > 1:
+        raise UsageError(
+            f"--threads is {','.join(map(str, threads))}, and sweep {name!r} has no axis of threads; give one"
+        )
+    else:
+        settings = replace(settings, threads=threads[0])
+    question = question.narrowed(by)
     settings = replace(settings, budget_s=question.budget_s if budget is None else budget)
     on = resolve_device(device)
-    tasks = plan(question, on, clock_for(on, clock))
+    tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
     target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
     _measure(target, tasks, on, settings, as_json)
     page = write_report(target)

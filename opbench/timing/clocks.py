@@ -10,7 +10,7 @@ from opbench.errors import unknown
 if TYPE_CHECKING:
     from opbench.timing.clock import Clock
 
-NAMES = ("wall", "cuda_events:warm", "cuda_events:cold", "cuda_graph:warm", "cuda_graph:cold")
+NAMES = ("wall", "wall:led", "cuda_events:warm", "cuda_events:cold", "cuda_graph:warm", "cuda_graph:cold")
 
 DEFAULT = {"cpu": "wall", "cuda": "cuda_events:warm"}
 
@@ -18,7 +18,7 @@ DEFAULT = {"cpu": "wall", "cuda": "cuda_events:warm"}
 def clock_for(device: str, asked: str | None = None) -> str:
     """The clock to use on a device. Raises UsageError for one that does not exist or times another device."""
     name = asked or DEFAULT[device]
-    fitting = [known for known in NAMES if (known == "wall") == (device == "cpu")]
+    fitting = [known for known in NAMES if known.startswith("wall") == (device == "cpu")]
     if name not in fitting:
         raise unknown("clock", name, fitting, f"for device {device!r}")
     return name
