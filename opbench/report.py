@@ -15,6 +15,7 @@ class Artifact:
 
     name: file name under the run's folder, such as `figures/latency.svg` or `table.csv`.
     title, caption: what the page shows above and below it; figures say what is plotted, units included.
+    data: the file. The page shows an `.svg` as a figure, and an `.html`, a `<table>` whose text is escaped, as it is.
     """
 
     name: str
@@ -25,6 +26,10 @@ class Artifact:
     @property
     def is_figure(self) -> bool:
         return self.name.endswith(".svg")
+
+    @property
+    def is_table(self) -> bool:
+        return self.name.endswith(".html")
 
 
 @dataclass(frozen=True)

@@ -133,5 +133,14 @@ def scale_y(panel: Axes, text: Callable[[float], str], values: Iterable[float]) 
     _write(panel.yaxis, units.tick(text))
 
 
+def decades(axis: Axis) -> None:
+    """Ticks of an axis that is logarithmic and drawn already: plain numbers, as many in a decade as its span allows."""
+    low, high = axis.get_data_interval()
+    steps = next(steps for span, steps in _STEPS.items() if high < span * low)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axis.set_minor_locator(NullLocator())
+    _write(axis, "{:g}".format)
+
+
 def _write(axis: Axis, text: Callable[[float], str]) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))

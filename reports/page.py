@@ -27,12 +27,23 @@ MANY_ROWS = 150
 """From this many rows on, an operator's table starts folded: a phone should not scroll through it."""
 
 
+TALL = 30
+"""From this many rows on, a report's table scrolls within its own frame."""
+
+
 @dataclass(frozen=True)
-class Figure:
+class Exhibit:
+    """A figure or a table of a report. width: of a figure in points, 0 for a table; rows: of a table."""
+
     title: str
     caption: str
-    svg: Markup
+    content: Markup
     width: float
+    rows: int
+
+    @property
+    def tall(self) -> bool:
+        return self.rows >= TALL
 
 
 @dataclass(frozen=True)
@@ -51,12 +62,12 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
     template = _environment().get_template("page.html.jinja")
     return template.render(
         style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
-        operators=summary.operators(records),
+        operators=summary.subjects(records),
         facts=summary.facts(records) if records else [],
         gains=summary.gains(records),
         baselines=BASELINES,
-        figures=figures(artifacts),
-        files=[artifact for artifact in artifacts if not artifact.is_figure],
+        exhibits=exhibits(artifacts),
+        files=[artifact for artifact in artifacts if not artifact.is_figure and not artifact.is_table],
         problems=problems(records),
         unmeasured=sum(not isinstance(record.outcome, Measured) for record in records),
         total=len(records),
@@ -65,17 +76,19 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
     )
 
 
-def figures(artifacts: Sequence[Artifact]) -> list[Figure]:
-    drawn = [artifact for artifact in artifacts if artifact.is_figure]
-    return [
-        Figure(
-            artifact.title,
-            artifact.caption,
-            Markup(inline_svg(artifact.data, f"f{number}", artifact.title)),  # noqa: S704  # matplotlib escapes
-            aspect_width(artifact.data),
-        )
-        for number, artifact in enumerate(drawn, 1)
-    ]
+def exhibits(artifacts: Sequence[Artifact]) -> list[Exhibit]:
+    """Figures and tables in the reports' order."""
+    shown = [artifact for artifact in artifacts if artifact.is_figure or artifact.is_table]
+    return [_exhibit(artifact, f"f{number}") for number, artifact in enumerate(shown, 1)]
+
+
+def _exhibit(artifact: Artifact, prefix: str) -> Exhibit:
+    title, caption, data = artifact.title, artifact.caption, artifact.data
+    if artifact.is_table:
+        content = Markup(data.decode())  # noqa: S704  # reports escape, see Artifact
+        return Exhibit(title, caption, content, 0, content.count("<tr"))
+    drawing = Markup(inline_svg(data, prefix, title))  # noqa: S704  # matplotlib escapes
+    return Exhibit(title, caption, drawing, aspect_width(data), 0)
 
 
 def tables(records: Sequence[Record]) -> list[Table]:

@@ -10,6 +10,7 @@ from opbench.record import Record
 from opbench.report import Artifact, Report
 from reports import canvas, units
 from reports.curves import draw_line, handle
+from reports.models import besides_models
 from reports.ratios import Speedup, speedups
 from reports.series import Panel, panels
 from reports.sheets import Sheet, figure_file, sheets, titled
@@ -25,7 +26,7 @@ LONGEST_NOTE = 58
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = panels(records)
+    found = panels(besides_models(records))
     return [
         _figure(sheet, baseline)
         for baseline in BASELINES

@@ -41,6 +41,16 @@ _CHOSEN = {
     "pointwise": (PURPLE, "s"),
     "ghost": (ORANGE, "^"),
     "ach": (BLUE, "o"),
+    "ort_stock": (BLACK, "s"),
+    "ort_custom": (BLUE, "o"),
+    "Hadaptive-Net": (BLUE, "o"),
+    "MobileNetV3": (ORANGE, "^"),
+    "MobileNetV4": (VERMILLION, "s"),
+    "MobileOne": (GREEN, "D"),
+    "StarNet": (SKY, "v"),
+    "GhostNet": (PURPLE, "P"),
+    "GhostNetV3": (PURPLE, "X"),
+    "ShuffleNetV2": (BLACK, "<"),
 }
 
 _SETTINGS: Any = {  # matplotlib types the keys by name

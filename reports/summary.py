@@ -10,9 +10,12 @@ from typing import Any
 from opbench.interval import Interval
 from opbench.record import Measured, Record
 from reports import units
+from reports.models import of_models
 from reports.ratios import mean_ratio
 from reports.series import panels
 from reports.speedup import BASELINES, rivals
+
+MODELS = "image classifiers"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class Gain:
 
 def operators(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(record.case.point.operator for record in records))
+
+
+def subjects(records: Sequence[Record]) -> list[str]:
+    """What the page's head names: the operators, but models by how many they are."""
+    models = operators(of_models(records))
+    rest = [name for name in operators(records) if name not in models]
+    return [f"{len(models)} {MODELS}", *rest] if models else rest
 
 
 def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
@@ -46,18 +56,20 @@ def device(records: Sequence[Record]) -> str:
 
 
 def gains(records: Sequence[Record]) -> list[Gain]:
-    """Backends against the baselines: geometric means over all points where both were measured."""
+    """Backends against the baselines: geometric means over all points where both were measured, models as one."""
+    models = operators(of_models(records))
     found: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
     every = panels(records)
     settings = list(dict.fromkeys(str(panel.setting) for panel in every))
     for panel in every:
         for baseline in BASELINES:
             for label, speedup in rivals(panel, baseline).items():
-                row = found.setdefault((str(panel.setting), panel.operator, label), {})
+                operator = MODELS if panel.operator in models else panel.operator
+                row = found.setdefault((str(panel.setting), operator, label), {})
                 row.setdefault(baseline, []).extend(speedup.ratios.values())
     return [
         Gain(*key, tuple(_gain(row.get(baseline, [])) for baseline in BASELINES))
-        for key, row in sorted(found.items(), key=lambda entry: settings.index(entry[0][0]))
+        for key, row in sorted(found.items(), key=lambda entry: (settings.index(entry[0][0]), entry[0][1] != MODELS))
     ]
 
 

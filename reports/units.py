@@ -29,6 +29,11 @@ def seconds_between(low: float, high: float) -> str:
     return f"{number if second.endswith(f' {unit}') else first} to {second}"
 
 
+def milliseconds(value: float) -> str:
+    """A duration for a column headed `ms`, without its unit: 0.01234 s is `12.3`."""
+    return _digits(_rounded(1000 * value))
+
+
 def quantity(value: float) -> str:
     """A count or a rate in powers of 1000, its unit left to the column: 50_176_000 is `50.2 M`."""
     value = _rounded(value)

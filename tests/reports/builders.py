@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opbench.case import Axes, Case, Point
-from opbench.operator import Work
+from opbench.operator import Part, Work
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
 ENVIRONMENT: dict[str, Any] = {
@@ -23,11 +23,11 @@ def check(*, passed: bool = True) -> Check:
     return Check(passed, 100, 0 if passed else 3, 1e-6, 1e-5, 1e-4, 1e-5, "" if passed else "first at [0, 7]: nan")
 
 
-def measured(median_s: float = 1e-5, spread: float = 0.01, count: int = 41) -> Measured:
+def measured(median_s: float = 1e-5, spread: float = 0.01, count: int = 41, **figures: float) -> Measured:
     """`count` samples spread evenly over `median_s` times 1 ± `spread`."""
     middle = (count - 1) / 2
     samples = tuple(median_s * (1 + spread * (i - middle) / max(middle, 1)) for i in range(count))
-    return Measured(check(), samples, 8, "target", 0.25, 100, 0.1, 0.2, 0)
+    return Measured(check(), samples, 8, "target", 0.25, 100, 0.1, 0.2, 0, figures=figures)
 
 
 def work(macs: int = 1000, products: int = 200) -> Work:
@@ -43,9 +43,11 @@ def record(
     counts: Mapping[str, Mapping[str, int] | str] | None = None,
     sizes: Mapping[str, int] | None = None,
     macs: int | None = 1000,
+    parts: Sequence[Part] = (),
+    device: str = "cpu",
     **axes: int,
 ) -> Record:
-    point = Point(operator, Axes(axes or {"batch": 1, "channels": 16}), dtype)
+    point = Point(operator, Axes(axes or {"batch": 1, "channels": 16}), dtype, device)
     return Record(
         case=Case(point, backend, replica),
         outcome=outcome or measured(),
@@ -55,6 +57,7 @@ def record(
         work=None if macs is None else work(macs),
         sizes=sizes or {},
         counts=counts or {},
+        parts=tuple(parts),
     )
 
 
