@@ -46,7 +46,10 @@ RUNTIMES = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how latencies were taken; only those of one place are held against each other."""
+    """Where and how latencies were taken; only those of one place are held against each other.
+
+    threads: as asked for, or where the axis is 0 what PyTorch chose; 0 where nobody says.
+    """
 
     device: str
     threads: int
@@ -123,7 +126,8 @@ def _is_compared(record: Record) -> bool:
 
 def place_of(record: Record) -> Place:
     point = record.case.point
-    return Place(point.device, point.axes.get("threads", 0), point.axes.get("edge", 0), point.dtype, point.clock)
+    threads = point.axes.get("threads", 0) or int(record.environment.get("threads", 0))
+    return Place(point.device, threads, point.axes.get("edge", 0), point.dtype, point.clock)
 
 
 def place_label(place: Place, among: Sequence[Place]) -> str:

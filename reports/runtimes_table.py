@@ -47,9 +47,10 @@ def render(records: Sequence[Record]) -> list[Artifact]:
         for number, entry in enumerate(found)
     ]
     caption = (
-        "Export: from the PyTorch module to the file. Load: from there to something that can be called. File: on the "
-        "disk. Peak memory: as the runtime's backend found it. Each was taken once, while the case was prepared, so it "
-        "has no interval; – is a figure that the record does not have."
+        "Export: from the PyTorch module to the file. Load: from there, or from a module in memory, to something that "
+        "can be called. Peak memory: the most that became resident while the model was loaded and first run; for "
+        "PyTorch on a GPU, that its allocator took there. Each was taken once, while the case was prepared, so it has "
+        "no interval; – is a figure that the record does not have."
     )
     return table_files("runtimes", "What each runtime needs besides time", caption, columns, rows)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opbench.record import Failed, Record, Unavailable
 from reports import accuracy_latency, kernel_to_model, latency, model_ranks, runtimes_table, schedules_table
-from reports.models import RUNTIMES, benches, besides_models, family, shown
+from reports.models import benches, besides_models, family, shown
 from reports.models_table import REPORT
 from reports.reported import table4, table7
 from reports.summary import gains, subjects
@@ -53,7 +55,7 @@ def test_a_row_holds_sizes_latency_and_what_the_paper_reports() -> None:
 
 def test_the_mean_is_that_of_all_samples_and_not_the_median() -> None:
     outcome = measured(0.02, 0.0, 3)
-    skewed = type(outcome)(**{**vars(outcome), "samples_s": (0.01, 0.01, 0.04)})
+    skewed = replace(outcome, samples_s=(0.01, 0.01, 0.04))
     (row,) = values(REPORT.render([model(outcome=skewed)]), STEM)
     assert [float(row[f"ort_stock.{name}_s"]) for name in ("median", "mean")] == pytest.approx([0.01, 0.02])
     assert row["ort_stock.runs"] == "24"
@@ -95,11 +97,35 @@ def test_each_device_and_number_of_threads_has_a_table_of_batch_1() -> None:
     assert names == [f"tables/table7_{where}.html" for where in ("cpu_1_thread", "cpu_2_threads", "cuda")]
 
 
-def test_schedules_and_repeats_have_no_column() -> None:
-    records = [model("hadaptive_l", name) for name in ("ort_custom", "ort_custom:direct", "mystery")]
-    (bench,) = benches([*records, model("hadaptive_l", "torch_eager")])
+def test_other_batches_and_repeats_of_a_backend_are_not_taken() -> None:
+    once = model(outcome=0.01)
+    again = replace(once, case=replace(once.case, replica=1), outcome=measured(0.02))
+    (bench,) = benches([once, again, model(outcome=0.03, batch=8)])
+    assert [time.mid for time in bench.times.values()] == pytest.approx([0.01])
+
+
+def test_a_resumed_case_counts_as_it_was_measured_last() -> None:
+    (bench,) = benches([model(outcome=Failed("measure", "x")), model(outcome=0.02)])
+    assert [time.mid for time in bench.times.values()] == pytest.approx([0.02])
+
+
+def test_schedules_have_no_column_and_unknown_runtimes_come_last() -> None:
+    names = ("mystery", "ort_custom", "ort_custom:direct", "torch_eager")
+    (bench,) = benches([model("hadaptive_l", name) for name in names])
     assert bench.runtimes == ["torch_eager", "ort_custom", "mystery"]
-    assert set(RUNTIMES) >= {"torch_eager", "ort_custom"}
+
+
+def test_threads_left_to_the_library_are_those_it_says_it_took() -> None:
+    left = model(threads=0)
+    assert [bench.label for bench in benches([left])] == ["cpu"]
+    said = replace(left, environment={**left.environment, "threads": 4})
+    assert [bench.label for bench in benches([said])] == ["cpu, 4 threads"]
+
+
+def test_what_differs_between_places_is_in_their_names() -> None:
+    half = model()
+    half = replace(half, case=replace(half.case, point=replace(half.case.point, dtype="float16")))
+    assert [bench.label for bench in benches([model(), half])] == ["cpu, 2 threads, float32", "cpu, 2 threads, float16"]
 
 
 def test_whole_models_are_in_no_figure_over_an_axis_and_their_kernels_are() -> None:

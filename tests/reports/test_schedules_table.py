@@ -50,8 +50,8 @@ def test_other_models_have_no_row() -> None:
 def test_a_runtime_shows_the_figures_its_record_has() -> None:
     records = [
         model("ghostnet_100", "ort_stock", measured(0.01, export_s=2.5, load_s=0.05, file_bytes=16 << 20)),
-        model("ghostnet_100", "torch_eager", measured(0.01, peak_bytes=3 << 30, other=7.0)),
-        model("starnet_s1", "torch_eager", 0.01),
+        model("ghostnet_100", "torch_eager", measured(0.01, peak_bytes=3 << 30)),
+        model("starnet_s1", "torch_eager", measured(0.01, other=7.0)),
         model("hadaptive_l", "ort_custom", Unavailable("no library")),
     ]
     found = runtimes_table.REPORT.render(records)
