@@ -102,15 +102,26 @@ def build(name: str, sources: Iterable[Path]) -> Path:
         return library
     if reason := why_not():
         raise MachineError(f"cannot build {name}: {reason}")
+    with put_in_place(name, library) as fresh:
+        # `load` loads the file from its folder; loading it again from its final place is the same inode, a no-op.
+        _compile(name, files, fresh.parent)
+    return library
+
+
+@contextmanager
+def put_in_place(name: str, library: Path) -> Iterator[Path]:
+    """Where to build: NAME.so in a folder of its own beside `library`, which it becomes when the body is done.
+
+    Raises MachineError where the disk does not take it.
+    """
     try:
         library.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=library.parent, prefix=f"{name}-building-") as folder:
-            _compile(name, files, Path(folder))
-            # `load` has loaded the file from here; loading it again from its final place is the same inode, a no-op.
-            (Path(folder) / f"{name}.so").replace(library)
+            fresh = Path(folder) / f"{name}.so"
+            yield fresh
+            fresh.replace(library)
     except OSError as exc:
         raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
-    return library
 
 
 def load(name: str, sources: Iterable[Path]) -> Any:
@@ -164,7 +175,7 @@ def _environment_for_building() -> Iterator[None]:
 def _key(files: tuple[Path, ...], *, cuda: bool) -> str:
     import torch
 
-    parts = [torch.__version__, *flags(), platform.machine(), _processor(), compiler() or ""]
+    parts = [torch.__version__, *flags(), platform.machine(), processor(), compiler() or ""]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]
     digest = hashlib.sha256("\0".join(parts).encode())
@@ -178,7 +189,7 @@ def _nvcc_version() -> str:
     return found.stdout
 
 
-def _processor() -> str:
+def processor() -> str:
     """What -march=native sees: a cache shared by two machines must not mix their libraries."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -8,12 +8,14 @@ gradient that is returned and checked: the last one reached, through every layer
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from impls.hadaptive.stateless import as_function
 from impls.network.drawing import images, ladders, state
+from impls.network.parts import parts_of
 from impls.network.reference import reference
 from impls.network.variants import CLASSES, config_of, selecting, skeleton, state_shapes
 from impls.network.work import work_of
@@ -118,6 +120,7 @@ def operator_of(name: str) -> Operator:
             {"batch": 11, "edge": reduction + 1},
         ),
         sizes=sizes,
+        parts=partial(parts_of, name),
         modes=frozenset({"forward", "backward"}),
         backends="impls.network",
     )

@@ -1,0 +1,8 @@
+"""ONNX Runtime on a file of this one operator, with our operator library registered."""
+
+from __future__ import annotations
+
+from impls.ach_select_expand.runtimes import prepare_with
+from impls.exported.backends import backend_of
+
+BACKEND = backend_of("custom", prepare_with)

@@ -1,0 +1,58 @@
+"""Exporting once: a model with the same weights, exported by the same code, is the same file."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from impls.exported.export import export
+from impls.exported.file import parse
+from opbench.cache import cache_folder
+from opbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LIBRARIES = ("torch", "onnx", "onnxscript", "timm", "torchvision")
+
+
+def exported(model: nn.Module, name: str, shape: tuple[int, ...]) -> Path:
+    """The file of `model` (a name of its architecture) for one image size, exported unless the cache has it.
+
+    Raises as `export`.
+    """
+    path = cache_folder() / "onnx" / f"{name.replace(':', '-')}-{_key(model, name, shape)}.onnx"
+    try:
+        parse(path)
+    except UsageError:  # not there yet, or of a disk that was full
+        return export(model, path, shape)
+    return path
+
+
+def _key(model: nn.Module, name: str, shape: tuple[int, ...]) -> str:
+    digest = hashlib.blake2b(f"{name} {shape[1:]} {_code()}".encode(), digest_size=8)
+    for key, value in model.state_dict().items():
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}".encode())
+        digest.update(value.detach().cpu().contiguous().flatten().numpy().data)
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _code() -> str:
+    """What exports: this package, and the libraries by their versions."""
+    digest = hashlib.blake2b(digest_size=8)
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    for name in LIBRARIES:
+        digest.update(f"{name} {_version(name)}".encode())
+    return digest.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""

@@ -1,0 +1,146 @@
+// The library: our operators as nodes of domain `opbench`, for the CPU provider of any ONNX Runtime from 1.16 on.
+//
+// A file that holds these nodes also holds functions of the same names, which a runtime without this library computes.
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+
+namespace opbench {
+namespace {
+
+// Of the runtime's interface: the first with errors from operators, and the first that lends its threads.
+constexpr uint32_t kOldest = 16, kThreads = 17;
+
+#if !defined(__FLT16_MAX__)
+#error "the compiler has no _Float16: GCC 12 or Clang 15 is needed"
+#endif
+
+using Compute = void (*)(const Context&, const Settings&);
+
+template <typename T>
+constexpr ONNXTensorElementDataType kType = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+template <>
+constexpr ONNXTensorElementDataType kType<float> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+template <>
+constexpr ONNXTensorElementDataType kType<_Float16> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+
+constexpr ONNXTensorElementDataType kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+constexpr ONNXTensorElementDataType kInteger = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
+
+const OrtApi* api = nullptr;  // of the runtime that loaded this library
+bool has_threads = false;
+
+// One operator at one type of x. `optional`: of the inputs, the last may be absent.
+struct Operator : OrtCustomOp {
+  Operator(std::string name, std::vector<ONNXTensorElementDataType> inputs, Compute compute, bool optional = false);
+  std::string name;
+  std::vector<ONNXTensorElementDataType> inputs;
+  Compute compute;
+  bool optional;
+};
+
+struct Kernel {
+  const Operator* op;
+  Settings settings;
+};
+
+const Operator& self(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
+
+bool selects(const Operator& op) { return op.name.find("Select") != std::string::npos; }
+
+OrtStatus* create(const OrtCustomOp* op, const OrtApi*, const OrtKernelInfo* info, void** kernel) {
+  return guarded(*api, [&] {
+    auto made = std::make_unique<Kernel>();
+    made->op = &self(op);
+    if (selects(self(op))) made->settings.k = integer(*api, info, "k");
+    made->settings.schedule = schedule_named(*api, word(*api, info, "schedule"));
+    *kernel = made.release();
+  });
+}
+
+OrtStatus* compute(void* kernel, OrtKernelContext* context) {
+  const auto& one = *static_cast<const Kernel*>(kernel);
+  return guarded(*api, [&] { one.op->compute({*api, context, has_threads}, one.settings); });
+}
+
+Operator::Operator(std::string name_, std::vector<ONNXTensorElementDataType> inputs_, Compute compute_, bool optional_)
+    : OrtCustomOp{}, name(std::move(name_)), inputs(std::move(inputs_)), compute(compute_), optional(optional_) {
+  version = kOldest;
+  GetName = [](const OrtCustomOp* op) { return self(op).name.c_str(); };
+  GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };
+  GetInputTypeCount = [](const OrtCustomOp* op) { return self(op).inputs.size(); };
+  GetInputType = [](const OrtCustomOp* op, size_t at) { return self(op).inputs[at]; };
+  GetInputCharacteristic = [](const OrtCustomOp* op, size_t at) {
+    return self(op).optional && at + 1 == self(op).inputs.size() ? INPUT_OUTPUT_OPTIONAL : INPUT_OUTPUT_REQUIRED;
+  };
+  GetInputMemoryType = [](const OrtCustomOp*, size_t) { return OrtMemTypeDefault; };
+  GetOutputTypeCount = [](const OrtCustomOp*) -> size_t { return 1; };
+  GetOutputType = [](const OrtCustomOp* op, size_t) { return self(op).inputs[0]; };
+  GetOutputCharacteristic = [](const OrtCustomOp*, size_t) { return INPUT_OUTPUT_REQUIRED; };
+  KernelDestroy = [](void* kernel) { delete static_cast<Kernel*>(kernel); };
+  CreateKernelV2 = create;
+  KernelComputeV2 = opbench::compute;
+}
+
+using Operators = std::vector<std::unique_ptr<Operator>>;
+
+template <typename Norm, typename T>
+void add_normalised(Operators& found) {
+  constexpr auto x = kType<T>;
+  const std::string suffix = Norm::suffix;
+  found.push_back(std::make_unique<Operator>("AchExpand" + suffix, std::vector{x, kInteger, kFloat, kFloat, kFloat},
+                                             ach_expand<Norm, T>));
+  found.push_back(std::make_unique<Operator>("AchSelectExpand" + suffix, std::vector{x, kFloat, kFloat, kFloat, kFloat},
+                                             ach_select_expand<Norm, T>));
+}
+
+template <typename T>
+void add(Operators& found) {
+  found.push_back(std::make_unique<Operator>("CrossHadamard", std::vector{kType<T>, kInteger}, cross_hadamard<T>, true));
+  add_normalised<Softsign, T>(found);
+  add_normalised<Sigmoid, T>(found);
+  add_normalised<Algebraic, T>(found);
+  add_normalised<Tanh, T>(found);
+  add_normalised<Identity, T>(found);
+}
+
+// 31 of "1.31.0"; every minor release has an interface of its own, which holds all of those before.
+uint32_t interface_of(const std::string& release) {
+  const size_t dot = release.find('.');
+  return dot == std::string::npos ? 0 : static_cast<uint32_t>(std::strtoul(release.c_str() + dot + 1, nullptr, 10));
+}
+
+const Operators& operators() {
+  static const Operators found = [] {
+    Operators every;
+    add<float>(every);
+    add<_Float16>(every);
+    return every;
+  }();
+  return found;
+}
+
+}  // namespace
+}  // namespace opbench
+
+extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOptions* options,
+                                                                              const OrtApiBase* base) {
+  using namespace opbench;
+  const uint32_t version = interface_of(base->GetVersionString());
+  if (version < kOldest) {
+    const std::string message = "opbench's operators need ONNX Runtime 1.16 or newer, this is ";
+    return base->GetApi(1)->CreateStatus(ORT_NOT_IMPLEMENTED, (message + base->GetVersionString()).c_str());
+  }
+  api = base->GetApi(std::min(version, kThreads));
+  has_threads = version >= kThreads;
+  return guarded(*api, [&] {
+    OrtCustomOpDomain* domain = nullptr;
+    check(api->CreateCustomOpDomain("opbench", &domain));
+    for (const auto& one : operators()) check(api->CustomOpDomain_Add(domain, one.get()));
+    check(api->AddCustomOpDomain(options, domain));
+  });
+}

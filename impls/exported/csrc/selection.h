@@ -1,0 +1,120 @@
+// ACH's selection: channel means, their weighted neighbours, the k highest. Copies x into its place on the way.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <functional>
+#include <vector>
+
+#include "products.h"
+
+namespace opbench {
+
+// Copies one map and returns its sum. Chains of float are kept short; what they add up to goes on in double.
+template <typename T>
+double copy_and_sum(const T* from, T* to, int64_t size) {
+  constexpr int64_t most = 64 * kWidth;
+  double sum = 0;
+  for (int64_t start = 0; start < size; start += most) {
+    const int64_t end = std::min(size, start + most);
+    Lanes even = all(0), odd = all(0);
+    int64_t at = start;
+    for (; at + 2 * kWidth <= end; at += 2 * kWidth) {
+      const Lanes first = load(from + at), second = load(from + at + kWidth);
+      even += first, odd += second;
+      store(to + at, first), store(to + at + kWidth, second);
+    }
+    for (; at < end; at += kWidth) {
+      const int64_t count = end - at;
+      if (count >= kWidth) {
+        const Lanes next = load(from + at);
+        even += next, store(to + at, next);
+      } else if (size >= kWidth) {  // the last whole vector once more, of which only the end counts
+        const Lanes last = load(from + end - kWidth);
+        odd += choose(kPlaces >= static_cast<int32_t>(kWidth - count), last, all(0));
+        store(to + end - kWidth, last);
+      } else {
+        even += load(from + at, count);
+        std::memcpy(to + at, from + at, count * sizeof(T));
+      }
+    }
+    sum += static_cast<double>(lane_sum(even + odd));
+  }
+  return sum;
+}
+
+// x to the first channels of every sample of `out`; means (batch, channels) of its maps.
+template <typename T>
+void copy_and_average(const Context& context, const T* x, T* out, float* means, const Sizes& sizes) {
+  const int64_t maps = sizes.batch * sizes.channels, bytes = maps * sizes.size * sizeof(T);
+  const int64_t parts = std::min(maps, parts_of(bytes)), skipped = sizes.pairs() * sizes.size;
+  context.share(parts, [&](int64_t part) {
+    for (int64_t map = part * maps / parts; map < (part + 1) * maps / parts; ++map) {
+      T* to = out + map * sizes.size + map / sizes.channels * skipped;
+      means[map] = static_cast<float>(copy_and_sum(x + map * sizes.size, to, sizes.size) / static_cast<double>(sizes.size));
+    }
+  });
+}
+
+// scores[c] = sum over t of taps[t] * means[c + t - count / 2], zeros beyond both ends.
+inline void score(const float* means, int64_t channels, const float* taps, int64_t count, float* scores) {
+  for (int64_t c = 0; c < channels; ++c) {
+    const int64_t first = c - count / 2;
+    double sum = 0;
+    for (int64_t t = std::max<int64_t>(0, -first); t < std::min(count, channels - first); ++t) {
+      sum += static_cast<double>(taps[t]) * static_cast<double>(means[first + t]);
+    }
+    scores[c] = static_cast<float>(sum);
+  }
+}
+
+// A score and its place as one number that grows with the score; of equal ones the lower place is the larger, as TopK
+// has it. NaN is above all, -0 equals 0.
+inline uint64_t key_of(float score, int64_t place) {
+  uint32_t bits = 0;
+  const float one = std::isnan(score) ? std::nanf("") : score + 0.0f;
+  std::memcpy(&bits, &one, sizeof(bits));
+  bits = bits >> 31 ? ~bits : bits | 0x80000000u;
+  return static_cast<uint64_t>(bits) << 32 | static_cast<uint32_t>(~static_cast<uint32_t>(place));
+}
+
+// The places of the k highest scores, the highest first.
+inline void highest(const float* scores, int64_t channels, int64_t k, int64_t* index) {
+  thread_local std::vector<uint64_t> keys;
+  keys.resize(channels);
+  for (int64_t c = 0; c < channels; ++c) keys[c] = key_of(scores[c], c);
+  std::nth_element(keys.begin(), keys.begin() + k, keys.end(), std::greater<uint64_t>());
+  std::sort(keys.begin(), keys.begin() + k, std::greater<uint64_t>());
+  for (int64_t i = 0; i < k; ++i) index[i] = static_cast<uint32_t>(~static_cast<uint32_t>(keys[i]));
+}
+
+// index (batch, n): the n channels of every sample that score highest; x is then in its place in `out`.
+template <typename T>
+std::vector<int64_t> select_and_copy(const Context& context, const T* x, const float* taps, int64_t count, T* out,
+                                     const Sizes& sizes) {
+  std::vector<float> means(sizes.batch * sizes.channels), scores(sizes.channels);
+  std::vector<int64_t> index(sizes.batch * sizes.n);
+  copy_and_average(context, x, out, means.data(), sizes);
+  for (int64_t b = 0; b < sizes.batch; ++b) {
+    score(means.data() + b * sizes.channels, sizes.channels, taps, count, scores.data());
+    highest(scores.data(), sizes.channels, sizes.n, index.data() + b * sizes.n);
+  }
+  return index;
+}
+
+// x to the first channels of every sample of `out`.
+template <typename T>
+void copy(const Context& context, const T* x, T* out, const Sizes& sizes) {
+  const int64_t sample = sizes.channels * sizes.size, bytes = sizes.batch * sample * sizeof(T);
+  const int64_t parts = parts_of(bytes);
+  context.share(parts, [&](int64_t part) {
+    for (int64_t at = part * sizes.batch * sample / parts, end = (part + 1) * sizes.batch * sample / parts; at < end;) {
+      const int64_t b = at / sample, count = std::min(end, (b + 1) * sample) - at;
+      std::memcpy(out + at + b * sizes.pairs() * sizes.size, x + at, count * sizeof(T));
+      at += count;
+    }
+  });
+}
+
+}  // namespace opbench

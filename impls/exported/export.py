@@ -1,0 +1,125 @@
+"""From a PyTorch model to a file that any ONNX Runtime computes, and that says what it may not be used for.
+
+from impls.exported.export import export
+export(hadaptive_net_s(), "hadaptive_net_s.onnx")
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from impls.exported.agreement import check
+from impls.exported.file import OPSET, complete
+from impls.exported.frozen import freeze
+from opbench.errors import MachineError, UsageError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+INPUT, OUTPUT = "x", "y"
+
+
+def export(model: nn.Module, path: str | Path, shape: tuple[int, ...] = (1, 3, 224, 224)) -> Path:
+    """Writes `model` in eval mode as an ONNX file with input `x` (batch, *shape[1:]), output `y`, and any batch.
+
+    Every ACH becomes one node of domain `opbench`, and other products of ours too; the file holds each of these
+    operators as a function of standard nodes as well. Before the file is written, a stock ONNX Runtime computes it at
+    two batches and is held against PyTorch. `model` stays as it is. float32 or float16.
+
+    Returns the path. Raises UsageError for a model that cannot be exported or an image size it does not take, and where
+    the runtime computes something else; MachineError for a missing library and a disk that does not take the file.
+    """
+    dtype = next((one.dtype for one in model.parameters()), torch.float32)
+    if dtype not in {torch.float32, torch.float16}:
+        raise UsageError(f"the model is {dtype}; files hold float32 or float16")
+    still = copy.deepcopy(model).eval().requires_grad_(requires_grad=False).cpu()
+    freeze(still)
+    start = perf_counter()
+    made = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype))
+    complete(made, perf_counter() - start)
+    check(made, still, torch.zeros((1, *shape[1:]), dtype=dtype))
+    return _written(made, Path(path))
+
+
+class _Named(nn.Module):
+    """The model with our name for its input, whatever its own is called."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.model(x)
+        return y
+
+
+def _exported(model: nn.Module, example: Tensor) -> ModelProto:
+    try:
+        from impls.exported.translations import table
+
+        translations = table()
+    except ModuleNotFoundError as exc:
+        raise MachineError(f"{exc.name} is not installed; `python -m pip install onnx onnxscript onnxruntime`") from exc
+    try:
+        with torch.no_grad():
+            model(example)  # what it raises for an image it does not take, it raises here and not within a tracer
+        with _quiet():
+            program: Any = torch.onnx.export(
+                _Named(model),
+                (example,),
+                dynamo=True,
+                verbose=False,
+                opset_version=OPSET,
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                custom_translation_table=translations,
+            )
+    except Exception as exc:
+        raise UsageError(f"this {type(model).__name__} cannot be exported: {_first(exc)}") from exc
+    made: ModelProto = program.model_proto
+    return made
+
+
+def _written(made: ModelProto, path: Path) -> Path:
+    fresh = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_bytes(made.SerializeToString())
+        fresh.replace(path)
+    except OSError as exc:
+        raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
+    return path
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter warns of its own internals and logs what it skips; neither says anything of the model."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
+    levels = [one.level for one in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for one in loggers:
+            one.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for one, level in zip(loggers, levels, strict=True):
+                one.setLevel(level)
+
+
+def _first(exc: BaseException) -> str:
+    while exc.__cause__ is not None:
+        exc = exc.__cause__
+    lines = str(exc).strip().splitlines()
+    return f"{type(exc).__name__}: {lines[0]}" if lines else type(exc).__name__

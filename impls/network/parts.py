@@ -1,0 +1,43 @@
+"""The ACH operators within a network, each shape with how often it comes: from which its gain can be predicted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from impls.hadaptive.config import Convolution, HadaBottleneck, Layer
+from impls.network.variants import config_of
+from opbench import Axes, Part
+
+
+def parts_of(operator: str, axes: Mapping[str, int]) -> tuple[Part, ...]:
+    """For the network's own axes, those of `ach_select_expand`, in the order they first come."""
+    edge, channels = axes["edge"], 3
+    found: Counter[Axes] = Counter()
+    for layer in config_of(operator).layers:
+        if isinstance(layer, HadaBottleneck):
+            found[_of(layer, axes, channels, edge)] += 1
+        edge = _behind(layer, edge)
+        channels = layer.channels
+    return tuple(Part("ach_select_expand", one, count) for one, count in found.items())
+
+
+def _of(layer: HadaBottleneck, axes: Mapping[str, int], channels: int, edge: int) -> Axes:
+    return Axes(
+        {
+            "batch": axes["batch"],
+            "channels": channels,
+            "edge": edge,
+            "selected": layer.k,
+            "batchnorm": int(layer.norm == "bn"),
+            "threads": axes.get("threads", 0),
+        }
+    )
+
+
+def _behind(layer: Layer, edge: int) -> int:
+    """The edge of a layer's output: a convolution of stride s is 2x2 without padding where s is 2."""
+    stride, kernel = layer.stride, layer.kernel
+    if not isinstance(layer, Convolution):
+        kernel = 2 if stride == 2 else kernel
+    return (edge + 2 * ((kernel - 1) // 2) - kernel) // stride + 1
