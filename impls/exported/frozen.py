@@ -31,7 +31,7 @@ class Frozen(nn.Module):
 
     def __init__(self, ach: ACH, taps: Tensor, settled: Affine) -> None:
         super().__init__()
-        self.mix, self.k = ach.mix, ach.k
+        self.mix, self.k, self.channels = ach.mix, ach.k, ach.channels
         self.f, alpha, weight, bias, statistics = settled
         if statistics is not None:
             weight, bias = affine(weight, bias, statistics)

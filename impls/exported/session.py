@@ -79,10 +79,19 @@ def open_model(
     provider: str = CPU,
     options: dict[str, Any] | None = None,
 ) -> Session:
-    """The same for the bytes of a model that is known to be whole; `what` is what messages call it.
+    """The same for the bytes of a model of one input that is known to be whole; `what` is what messages call it.
 
     with_library: a path is a library of one's own.
     """
+    session = started(data, what, with_library=with_library, threads=threads, provider=provider, options=options or {})
+    (given,) = session.get_inputs()
+    return Session(session, what, given.name, tuple(given.shape[1:]))
+
+
+def started(
+    data: bytes, what: str, *, with_library: bool | Path, threads: int, provider: str, options: dict[str, Any]
+) -> Any:
+    """ONNX Runtime's own InferenceSession, as `open_model`."""
     ort = runtime()
     _check_provider(provider)
     settings = ort.SessionOptions()
@@ -93,13 +102,12 @@ def open_model(
     if with_library:
         register(settings, library() if with_library is True else Path(with_library))
     try:
-        session = ort.InferenceSession(data, settings, providers=[(provider, options or {})])
+        session = ort.InferenceSession(data, settings, providers=[(provider, options)])
     except Exception as exc:
         raise UsageError(f"ONNX Runtime {ort.__version__} cannot open {what}: {one_line(exc)}") from exc
     if session.get_providers()[0] != provider:  # it falls back without an error
         raise MachineError(f"{provider} does not start here: ONNX Runtime fell back to {session.get_providers()[0]}")
-    (given,) = session.get_inputs()
-    return Session(session, what, given.name, tuple(given.shape[1:]))
+    return session
 
 
 def register(settings: Any, path: Path) -> None:

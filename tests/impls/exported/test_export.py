@@ -1,0 +1,172 @@
+"""One file, any runtime: the same numbers as PyTorch with our library and without it, at any batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impls.cross_hadamard.functional import cross_hadamard
+from impls.exported import agreement
+from impls.exported import export as exporting
+from impls.exported.export import export
+from impls.exported.file import read
+from impls.exported.names import DOMAIN
+from impls.exported.session import open_file
+from impls.hadaptive.ach import use_backend
+from opbench.errors import MachineError, UsageError
+
+from .conftest import SHAPE, network
+from .test_nodes import BOTH
+
+if TYPE_CHECKING:
+    from impls.hadaptive.network import HadaptiveNet
+
+
+def ours(path: Path) -> Counter[str]:
+    return Counter(node.op_type for node in read(path).graph.node if node.domain == DOMAIN)
+
+
+def images(batch: int) -> Tensor:
+    return torch.randn((batch, *SHAPE[1:]), generator=torch.Generator().manual_seed(batch))
+
+
+def test_every_ach_is_one_node_and_every_kind_of_node_a_function(file: Path) -> None:
+    assert ours(file) == {"AchSelectExpand": 1, "AchSelectExpandIdentity": 1}
+    assert sorted(one.name for one in read(file).functions) == ["AchSelectExpand", "AchSelectExpandIdentity"]
+
+
+@pytest.mark.parametrize("with_library", BOTH)
+def test_it_computes_what_pytorch_does_at_any_batch(file: Path, net: HadaptiveNet, with_library: bool) -> None:
+    session = open_file(file, with_library=with_library)
+    for batch in (1, 2, 5):
+        x = images(batch)
+        want = net(x).detach()
+        assert float((torch.from_numpy(session(x.numpy())) - want).abs().max()) <= 1e-5 * float(want.abs().max())
+
+
+@pytest.mark.parametrize("norm", ["dysig", "dyalge", "dyt"])
+def test_every_normaliser_exports(norm: str, tmp_path: Path) -> None:
+    net = network(norm=norm)
+    path = export(net, tmp_path / "net.onnx", SHAPE)
+    suffix = {"dysig": "Sigmoid", "dyalge": "Algebraic", "dyt": "Tanh"}[norm]
+    assert ours(path) == {f"AchSelectExpand{suffix}": 2}
+
+
+def test_a_published_schedule_stays_a_product_of_its_own(tmp_path: Path) -> None:
+    net = network()
+    use_backend(net, "cpp_ext:balanced")
+    path = export(net, tmp_path / "net.onnx", SHAPE)
+    assert ours(path) == {"CrossHadamard": 2}
+    (first, _) = (node for node in read(path).graph.node if node.domain == DOMAIN)
+    assert {one.name: one.s for one in first.attribute} == {"schedule": b"balanced"}
+
+
+def test_the_ablation_without_learned_selection_exports_with_its_index(tmp_path: Path) -> None:
+    path = export(network(selection="fixed"), tmp_path / "net.onnx", SHAPE)
+    assert ours(path) == {"AchExpand": 1, "CrossHadamard": 1}
+
+
+class AllPairs(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return cross_hadamard(x, backend="torch_eager")
+
+
+@pytest.mark.parametrize("with_library", BOTH)
+def test_products_of_all_channels_export(tmp_path: Path, with_library: bool) -> None:
+    path = export(AllPairs(), tmp_path / "pairs.onnx", (1, 5, 3, 3))
+    x = torch.randn(2, 5, 3, 3)
+    got = open_file(path, with_library=with_library)(x.numpy())
+    np.testing.assert_array_equal(got, cross_hadamard(x, backend="torch_eager").numpy())
+
+
+@pytest.mark.parametrize("with_library", BOTH)
+def test_half_precision(tmp_path: Path, with_library: bool) -> None:
+    net = network().half()
+    session = open_file(export(net, tmp_path / "half.onnx", SHAPE), with_library=with_library)
+    x = images(2).half()
+    got, want = torch.from_numpy(session(x.numpy())), net(x).detach()
+    assert got.dtype == torch.float16
+    assert float((got.float() - want.float()).abs().max()) <= 1e-2 * float(want.abs().max())
+
+
+def test_exporting_leaves_the_model_as_it_was(tmp_path: Path) -> None:
+    net = network().train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    export(net, tmp_path / "net.onnx", SHAPE)
+    assert net.training
+    assert all(one.training for one in net.modules())
+    assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
+    assert all(one.requires_grad for one in net.parameters())
+
+
+class Reading(nn.Module):
+    """Half of it is decided by the batch that it was traced with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean(dim=(2, 3)) * self.weight
+
+
+def test_a_file_that_computes_something_else_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onnx import helper
+
+    plain = exporting._exported
+
+    def altered(*arguments: Any) -> Any:
+        made = plain(*arguments)
+        made.graph.node.append(helper.make_node("Neg", [made.graph.node[-1].output[0]], ["turned"]))
+        made.graph.output[0].name = "turned"
+        return made
+
+    monkeypatch.setattr(exporting, "_exported", altered)
+    with pytest.raises(UsageError, match=r"the exported Reading answers otherwise than PyTorch: an output is .* off"):
+        export(Reading(), tmp_path / "net.onnx", SHAPE)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Jumping(nn.Module):
+    """Sorts by a mean that is as good as equal for all samples: rounding decides."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.flatten(1)
+        return (flat.sum(1) * 1e6 - flat.flip(1).sum(1) * 1e6 > 0).float()[:, None] + flat[:, :1]
+
+
+def test_a_sample_that_rounding_decides_is_known_by_its_jumps() -> None:
+    x = torch.randn((1, 3, 5, 5), generator=torch.Generator().manual_seed(0))
+    model = Jumping()
+    assert agreement.jumps(model, x[0], model(x)[0], 1e-3)
+    still = Reading()
+    assert not agreement.jumps(still, x[0], still(x)[0], 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "says"),
+    [
+        (Reading().double(), SHAPE, r"the model is torch.float64; files hold float32 or float16"),
+        (network(), (1, 3, 1, 1), r"cannot be exported: ValueError: the image is 1x1"),
+        (network(), (1, 5, 23, 23), r"cannot be exported: ValueError: x has shape \(2, 5, 23, 23\)"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_in_one_line(
+    model: nn.Module, shape: tuple[int, ...], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        export(model, tmp_path / "net.onnx", shape)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_does_not_take_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(MachineError, match="cannot write"):
+        export(Reading(), tmp_path / "file" / "net.onnx", SHAPE)
