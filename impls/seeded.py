@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from opbench import Axes
+
 if TYPE_CHECKING:
     from opbench import Point
 
@@ -22,8 +24,9 @@ def itemsize(point: Point) -> int:
 
 
 def generator_for(point: Point) -> torch.Generator:
-    """A CPU generator seeded by the operator and its axis values, not by dtype or device."""
-    return torch.Generator().manual_seed(zlib.crc32(f"{point.operator}/{point.axes}".encode()))
+    """A CPU generator seeded by the operator and its axis values, not by dtype, device or the number of threads."""
+    sizes = Axes({name: value for name, value in point.axes.items() if name != "threads"})
+    return torch.Generator().manual_seed(zlib.crc32(f"{point.operator}/{sizes}".encode()))
 
 
 def away_from_zero(shape: tuple[int, ...], point: Point, random: torch.Generator) -> torch.Tensor:

@@ -51,14 +51,14 @@ def state(operator: str) -> Mapping[str, Tensor]:
     random = torch.Generator().manual_seed(SEED)
     network = HadaptiveNet(config_of(operator), num_classes=CLASSES, backend="torch_eager")
     with torch.no_grad():
-        _draw(network, random)
+        draw(network, random)
         for ach in expansions(network).values():
             _put_on_rungs(ach, random)
         _take_statistics(network, images(PROBE, random))
     return network.state_dict()
 
 
-def _draw(network: nn.Module, random: torch.Generator) -> None:
+def draw(network: nn.Module, random: torch.Generator) -> None:
     """Weights scaled by their fan-in; of the rest values that all matter: no 0, no 1."""
     for name, one in network.named_parameters():
         if one.dim() > 1:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from opbench.counters.layers import PER_INPUT, PER_OUTPUT
 from opbench.errors import OpbenchError
 
 Shape: TypeAlias = tuple[int, ...]
@@ -93,6 +94,8 @@ RULES: dict[str, Rule] = {
     **{f"aten::{name}": _per_output(1) for name in _ONE_PER_OUTPUT.split()},
     **{f"aten::{name}": _per_output(2) for name in _BATCH_NORMS.split()},
     **{f"aten::{name}": _per_input for name in _REDUCTIONS.split()},
+    **{name: _per_output(operations) for name, operations in PER_OUTPUT.items()},
+    **dict.fromkeys(PER_INPUT, _per_input),
 }
 
 _MOVING = """

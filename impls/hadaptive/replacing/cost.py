@@ -11,7 +11,6 @@ from torch import nn
 
 from impls.hadaptive.counting import count_module, trainable
 from impls.hadaptive.replacing.family import class_name
-from impls.hadaptive.replacing.formulas import register_layers
 from opbench.counting import CountingError
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
 
     Raises CountingError for an operator without a formula, and where the two counters find different MACs.
     """
-    register_layers()
     found = [one for one in count_module(model, shape).values() if not isinstance(one, str)]
     if len({one["macs"] for one in found}) != 1:
         raise CountingError(f"the counters do not agree on the MACs of this {class_name(model)}: {found}")

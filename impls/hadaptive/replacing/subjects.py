@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -10,8 +9,7 @@ from torch import Tensor, nn
 
 from impls.hadaptive.replacing.replace import replace_with_ach
 from impls.hadaptive.replacing.resizing import multiple_of_8
-from impls.torchvision_import import make_torchvision_importable
-from opbench.errors import MachineError
+from impls.libraries import library
 
 IMAGE = (1, 3, 224, 224)
 CLASSES = 100
@@ -60,18 +58,6 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.encoder(x).last_hidden_state
         return y
-
-
-def library(name: str) -> Any:
-    """The module. Raises MachineError where its package is absent; one that is there and fails to import raises."""
-    package = name.partition(".")[0]
-    make_torchvision_importable()
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as exc:
-        if exc.name is None or exc.name.partition(".")[0] not in {package, "torchvision"}:
-            raise
-        raise MachineError(f"{exc.name} is not installed; `python -m pip install {exc.name}`") from exc
 
 
 def mobilenet_v4_as_implied() -> nn.Module:

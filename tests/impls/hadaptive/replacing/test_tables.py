@@ -15,9 +15,10 @@ from impls.hadaptive.counting import trainable
 from impls.hadaptive.replacing import replace_with_ach
 from impls.hadaptive.replacing.cost import Cost, attention_macs, cost
 from impls.hadaptive.replacing.reported import nearly_free, reported
-from impls.hadaptive.replacing.subjects import IMAGE, Encoder, library, mobilenet_v4_as_implied, network
+from impls.hadaptive.replacing.subjects import IMAGE, Encoder, mobilenet_v4_as_implied, network
 from impls.hadaptive.replacing.tables import Row, bert_line, replacement_line, selected
 from impls.hadaptive.training.command import run
+from impls.libraries import library
 from opbench.errors import MachineError, UsageError
 
 from .models import library as installed
@@ -168,7 +169,7 @@ def test_an_absent_library_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPa
     def absent(name: str) -> None:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
-    monkeypatch.setattr("impls.hadaptive.replacing.subjects.import_module", absent)
+    monkeypatch.setattr("impls.libraries.import_module", absent)
     with pytest.raises(MachineError, match="timm is not installed; `python -m pip install timm`"):
         library("timm")
 
