@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.network.inside import MODES, prepare_inside
-from opbench import Backend
+from opbench import Backend, Figured
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,8 @@ WARM_UPS = 3
 
 
 def prepare(point: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> Launch:
-    return captured(prepare_inside(schedule or "auto")(point, inputs, out, ""))
+    launch = prepare_inside(schedule or "auto")(point, inputs, out, "")
+    return Figured(captured(launch), launch.figures) if isinstance(launch, Figured) else captured(launch)
 
 
 def captured(launch: Launch) -> Launch:

@@ -17,10 +17,11 @@ from impls.hadaptive.stateless import as_function
 from impls.network.drawing import images, ladders, state
 from impls.network.parts import parts_of
 from impls.network.reference import reference
-from impls.network.variants import CLASSES, config_of, selecting, skeleton, state_shapes
+from impls.network.variants import CLASSES, PARAMETERS, config_of, selecting, skeleton, state_shapes
 from impls.network.work import work_of
 from impls.network.written import write_out
 from impls.seeded import away_from_zero, dtype_of, generator_for
+from impls.threads import THREADS
 from opbench import Axes, Axis, Operator, Tolerance, Work
 from opbench.errors import UsageError
 
@@ -98,7 +99,7 @@ def operator_of(name: str) -> Operator:
     size = name.removeprefix("hadaptive_").upper()
 
     def sizes(_: Axes) -> Mapping[str, int]:
-        return {"classes": CLASSES}
+        return {"classes": CLASSES, "parameters": PARAMETERS[name]}
 
     return Operator(
         name=name,
@@ -106,6 +107,7 @@ def operator_of(name: str) -> Operator:
         axes=(
             Axis("batch", "images", default=1),
             Axis("edge", "height and width of the image", default=224, minimum=reduction),
+            THREADS,
         ),
         inputs=inputs,
         reference=reference,

@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from impls.network.given import launch_of, network_of
-from opbench import Backend
+from impls.resident import loaded
+from impls.threads import use_threads
+from opbench import Backend, Figured
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,12 +35,25 @@ def backend_inside(name: str) -> Backend:
 
 
 def prepare_inside(name: str) -> Prepare:
-    """A `Backend.prepare`; the first call, inside it, compiles or builds whatever the backend needs."""
+    """A `Backend.prepare`; the first call, inside it, compiles or builds whatever the backend needs.
+
+    That call is one of a copy, so that the figures have the memory of the weights among them: those of the launch are
+    the inputs, which are there already.
+    """
 
     def prepare(point: Point, inputs: Inputs, _: Tensor | None, schedule: str) -> Launch:
-        network = network_of(point, inputs, f"{name}:{schedule}" if schedule else name)
-        launch = launch_of(point, inputs, network, network)
-        launch()
-        return launch
+        use_threads(point.axes)
+        backend = f"{name}:{schedule}" if schedule else name
+
+        def load() -> Launch:
+            return _launch(point, {key: one.clone() for key, one in inputs.items()}, backend)
+
+        figures = loaded(load, lambda launch: launch(), point.device)[1]
+        return Figured(_launch(point, inputs, backend), figures)
 
     return prepare
+
+
+def _launch(point: Point, inputs: Inputs, backend: str) -> Launch:
+    network = network_of(point, inputs, backend)
+    return launch_of(point, inputs, network, network)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from impls.compiled import compiled, why_not
 from impls.network.given import launch_of, network_of
 from impls.network.inside import MODES, prepare_inside
+from impls.threads import use_threads
 from opbench import Backend
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 def prepare(point: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> Launch:
     if schedule == "products":
         return prepare_inside("torch_compile")(point, inputs, out, "")
+    use_threads(point.axes)  # before compiling: the number of threads is written into the kernels
     network = network_of(point, inputs, "auto", written=not schedule)
 
     def forward(x: Tensor) -> Tensor:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 CLASSES = 100
 
+PARAMETERS = {"hadaptive_s": 2_102_632, "hadaptive_m": 3_096_228, "hadaptive_l": 6_110_638}
+"""Those that train, for listings: nobody should have to build a network to print its size."""
+
 NOT_INPUTS = ("num_batches_tracked", "temperature.tau", "temperature.last_norm")
 """State that no result depends on, or that never moves here: tau stays at its start of 4."""
 
