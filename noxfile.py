@@ -96,6 +96,12 @@ def sweep_network(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_models(session: nox.Session) -> None:
+    """Hadaptive-Net beside nineteen other models, in PyTorch and ONNX Runtime, with our operator inside and without."""
+    session.run(_python(session, "zoo"), "-m", "opbench", "sweep", "models", *session.posargs)
+
+
+@nox.session(python=False)
 def heatmap(session: nox.Session) -> None:
     """Figure 7: the grid sweep, whose report draws the difference heatmaps and the winner map."""
     _sweep(session, "grid")

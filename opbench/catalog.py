@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from opbench.sweep import Sweep
 
 OPTIONAL = frozenset(
-    {"triton", "cupy", "numba", "fvcore", "onnx", "onnxruntime", "sklearn", "timm", "torchvision", "transformers"}
+    {
+        "triton",
+        "cupy",
+        "numba",
+        "fvcore",
+        "onnx",
+        "onnxruntime",
+        "onnxscript",
+        "sklearn",
+        "timm",
+        "torchvision",
+        "transformers",
+    }
 )
 """Libraries whose absence makes a backend Unavailable; the failed import of any other is a bug and raises."""
 

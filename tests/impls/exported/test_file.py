@@ -62,11 +62,11 @@ def test_a_file_that_was_changed(file: Path, tmp_path: Path, change: Callable[[M
         open_file(changed(file, tmp_path / "net.onnx", change))
 
 
-@pytest.mark.parametrize("keep", [0, 1, 100, 0.5, 0.999])
+@pytest.mark.parametrize("keep", [0.0, 0.0001, 0.01, 0.5, 0.999])
 def test_a_file_that_was_cut_off(file: Path, tmp_path: Path, keep: float) -> None:
     data = file.read_bytes()
     cut = tmp_path / "cut.onnx"
-    cut.write_bytes(data[: int(keep * len(data)) if isinstance(keep, float) else keep])
+    cut.write_bytes(data[: int(keep * len(data))])
     with pytest.raises(UsageError, match=r"cut.onnx (is no ONNX file|is not as it was exported|was not exported)"):
         open_file(cut)
 
