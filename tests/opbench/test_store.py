@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from opbench.case import Axes, Case, Point
 from opbench.codec import from_line, to_line
 from opbench.errors import MachineError, UsageError
-from opbench.operator import Work
+from opbench.operator import Part, Work
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.store import Run, find_run, latest_run, new_run
 
@@ -20,7 +21,7 @@ NOON = datetime(2026, 1, 1, 12, 0, 0)  # noqa: DTZ001  (a folder's name)
 PASSED = Check(True, 9, 0, 1e-8, 1e-7, 1e-6, 0.0)
 MISSED = Check(False, 9, 3, float("inf"), 1e-7, 1e-6, 0.0, "first at (0,): got nan, expected 1")
 OUTCOMES: list[Outcome] = [
-    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, ("odd",)),
+    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, ("odd",), {"load_s": 0.25}),
     Mismatch(MISSED),
     Unavailable("no compiler"),
     Failed("prepare", "RuntimeError: over"),
@@ -30,14 +31,22 @@ OUTCOMES: list[Outcome] = [
 def record(outcome: Outcome, size: int = 1) -> Record:
     point = Point("op", Axes({"batch": 1, "size": size}), "bfloat16", mode="out")
     work = Work(1, 2, 3, 4, 5)
-    return Record(
-        Case(point, "cpp:flat", 1), outcome, {"threads": 2}, "abc", "now", work, {"n": 3}, {"fvcore": {"macs": 1}}
-    )
+    counts, parts = {"fvcore": {"macs": 1}}, (Part("inner", Axes({"k": 2}), 3),)
+    return Record(Case(point, "cpp:flat", 1), outcome, {"threads": 2}, "abc", "now", work, {"n": 3}, counts, parts)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: type(one).__name__)
 def test_a_record_survives_the_file(outcome: Outcome) -> None:
     assert from_line(to_line(record(outcome))) == record(outcome)
+
+
+def test_a_record_of_before_parts_and_figures_is_read() -> None:
+    data = json.loads(to_line(record(OUTCOMES[0])))
+    del data["parts"], data["outcome"]["figures"]
+    found = from_line(json.dumps(data))
+    assert found.parts == ()
+    assert isinstance(found.outcome, Measured)
+    assert found.outcome.figures == {}
 
 
 def test_contradictory_outcomes_cannot_be_built() -> None:

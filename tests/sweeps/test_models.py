@@ -1,4 +1,4 @@
-"""The sweep of models asks what its tables need: every model, every runtime, and the operators inside at their shapes."""
+"""The sweep of models asks what its tables need: every model, every runtime, and the operators inside them."""
 
 from __future__ import annotations
 
