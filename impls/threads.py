@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import lru_cache
 
 import torch
 
@@ -12,27 +11,36 @@ from opbench import Axis
 from opbench.errors import UsageError
 
 THREADS = Axis("threads", "CPU threads inside an operator of the runtime; 0 is PyTorch's choice", default=0, minimum=0)
+"""For operators whose backends heed it in `prepare`."""
+
+_BEFORE: list[int] = []
+"""The process's own number, while a point's stands in its place."""
 
 
 def threads_of(axes: Mapping[str, int]) -> int:
-    """How many threads an operator of a runtime may use; where the axis is 0 or missing, what the process began with.
+    """How many threads an operator of a runtime may use; where the axis is 0 or missing, the process's own number.
 
-    Raises UsageError for more than the machine has cores.
+    Raises UsageError for more than the machine has cores: they would take turns, and the times be the scheduler's.
     """
-    asked, cores = axes.get("threads", 0), os.cpu_count() or 1
+    asked, cores = _asked(axes), os.cpu_count() or 1
     if asked > cores:
-        raise UsageError(f"threads is {asked}; expected at most {cores}, this machine's cores")
-    return asked or _at_first()
+        raise UsageError(f"threads is {asked}; expected 0 (PyTorch's choice) to {cores}, this machine's cores")
+    return asked or (_BEFORE[0] if _BEFORE else torch.get_num_threads())
 
 
 def use_threads(axes: Mapping[str, int]) -> None:
-    """Lets PyTorch use that many from now on. Raises as `threads_of`."""
+    """Lets PyTorch use that many from now on: a point's backends are prepared, checked and timed under its number.
+
+    A later point that asks for none gets what the process had before one did. Raises as `threads_of`.
+    """
     wanted = threads_of(axes)
+    if not _asked(axes):
+        _BEFORE.clear()
+    elif not _BEFORE:
+        _BEFORE.append(torch.get_num_threads())
     if torch.get_num_threads() != wanted:
         torch.set_num_threads(wanted)
 
 
-@lru_cache(maxsize=1)
-def _at_first() -> int:
-    """What the process had before any point asked for a number."""
-    return torch.get_num_threads()
+def _asked(axes: Mapping[str, int]) -> int:
+    return axes.get(THREADS.name, 0)

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench.case import Case
 from opbench.codec import outcome_to_json, parts_to_json, point_from_json
+from opbench.errors import MachineError
 from opbench.marker import Marker
-from opbench.record import Failed
+from opbench.record import Failed, Outcome, Unavailable
 from opbench.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Worker:
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         from opbench import catalog
-        from opbench.measuring import PointMeasurement, describe
+        from opbench.measuring import PointMeasurement
 
         point = point_from_json(request["point"])
         cases = [Case(point, backend, replica) for backend, replica in request["cases"]]
@@ -73,8 +74,8 @@ class Worker:
             outcomes = measurement.run(operator, work)
         except Exception as exc:  # noqa: BLE001  (the operator itself failed; the run goes on)
             outcomes = measurement.outcomes
-            failed = Failed("work, inputs or reference", describe(exc))
-            outcomes |= {case.label: failed for case in cases if case.label not in outcomes}
+            told = _told(exc)
+            outcomes |= {case.label: told for case in cases if case.label not in outcomes}
         return {
             "outcomes": {label: outcome_to_json(outcome) for label, outcome in outcomes.items()},
             "work": None if work is None else asdict(work),
@@ -105,6 +106,15 @@ class Worker:
     def send(self, answer: dict[str, Any]) -> None:
         self._answers.write(json.dumps(answer) + "\n")
         self._answers.flush()
+
+
+def _told(exc: Exception) -> Outcome:
+    """The outcome of all backends where the operator raised: what the machine lacks is no failure."""
+    from opbench.measuring import describe
+
+    if isinstance(exc, MachineError):
+        return Unavailable(str(exc))
+    return Failed("work, inputs or reference", describe(exc))
 
 
 def main(requests_fd: int, answers_fd: int, marker: Path) -> None:

@@ -120,7 +120,7 @@ def operator_of(model: Model) -> Operator:
         work=work,
         eager=eager,
         tolerances=TOLERANCES,
-        # Odd at every stride of some model: 37 becomes 19, 10, 5, 3, 2.
-        check_points=({"batch": 3, "edge": 37}, {"batch": 1, "edge": 65}, {"batch": 2, "edge": 97, "threads": 1}),
+        # Odd at most strides: 37 becomes 19, 10, 5, 3, 2 and 65 becomes 33, 17, 9, 5, 3.
+        check_points=({"batch": 3, "edge": 37}, {"batch": 1, "edge": 65, "threads": 1}),
         sizes=partial(_sizes, model),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from opbench import catalog
 from opbench.case import Axes, Point
 from opbench.counting import CountingError, count
-from opbench.errors import unknown
+from opbench.errors import MachineError, unknown
 from opbench.operator import Work
 from opbench.options import DTYPES, one_of
 
@@ -32,7 +33,7 @@ class Row:
 def run(operator: str | None, given: dict[str, tuple[int, ...]], dtypes: str | None, as_json: bool) -> int:
     names = [operator] if operator else list(catalog.operators())
     _refuse_unknown(names, given)
-    rows = [row for name in names for row in _rows(name, given, one_of("dtype", dtypes, DTYPES))]
+    rows = list(_all_rows(names, given, one_of("dtype", dtypes, DTYPES)))
     if as_json:
         for row in rows:
             facts = {"case": row.point.key, "by": row.by, **row.sizes, **row.numbers}
@@ -48,6 +49,17 @@ def _refuse_unknown(names: Sequence[str], given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in known:
             raise unknown("axis", name, known, f"of {', '.join(names)}")
+
+
+def _all_rows(names: Sequence[str], given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -> Iterator[Row]:
+    """Of several operators those that this machine has the libraries for; of one, MachineError without."""
+    for name in names:
+        try:
+            yield from _rows(name, given, dtypes)
+        except MachineError as exc:
+            if len(names) == 1:
+                raise
+            print(f"{name} left out: {exc}", file=sys.stderr)
 
 
 def _rows(name: str, given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -> Iterator[Row]:

@@ -53,14 +53,20 @@ class _FlopFormula:
 
 
 def _formulas(tally: Counter[str]) -> dict[Any, _FlopFormula]:
-    """By operator packet. A registered operator that this process has not defined cannot be called either."""
-    formulas = {}
+    """By operator packet, and by each of its overloads: FlopCounterMode looks these up to know what to count whole, and
+    would take nearest-neighbour resizing apart into arithmetic on indices (torch 2.13).
+
+    A registered operator that this process has not defined cannot be called either.
+    """
+    formulas: dict[Any, _FlopFormula] = {}
     for name, rule in RULES.items():
         namespace, _, plain = name.partition("::")
         for spelling in (plain, f"{plain}_"):
             packet = getattr(getattr(torch.ops, namespace), spelling, None)
             if packet is not None:
-                formulas[packet] = _FlopFormula(rule, tally)
+                formula = _FlopFormula(rule, tally)
+                overloads = (getattr(packet, one) for one in packet.overloads())
+                formulas |= dict.fromkeys((packet, *overloads), formula)
     return formulas
 
 

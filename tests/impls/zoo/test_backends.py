@@ -1,0 +1,118 @@
+"""Every backend gives the reference's logits, carries its figures, and wrong ones do not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from impls.zoo import torch_eager
+from impls.zoo.building import build
+from impls.zoo.definition import module_for
+from impls.zoo.models import MODELS
+from opbench import Case, Check, Figured, Point, Unavailable, catalog
+from opbench.check import compare
+from opbench.measuring import PointMeasurement
+from opbench.record import Outcome
+from opbench.settings import Settings
+
+from .points import FAMILIES, at, check_points
+
+SMALL = "mobilevit_xxs"
+
+
+def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:
+    """What `opbench check` finds: each launch on the inputs and on halved ones, the inputs untouched."""
+    cases = [Case(point, backend) for backend in backends]
+    with torch.no_grad():
+        return PointMeasurement(point, cases, Settings(), lambda *_: None).verify(catalog.operator(point.operator))
+
+
+def assert_right(found: dict[str, Check | Outcome]) -> None:
+    wrong = {label: one for label, one in found.items() if not isinstance(one, Check)}
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_eager_matches_the_reference_at_every_check_point(name: str) -> None:
+    for point in check_points(catalog.operator(name)):
+        assert_right(verdicts(point, "torch_eager"))
+
+
+def test_float64_matches_to_its_own_precision() -> None:
+    assert_right(verdicts(at(SMALL, "float64", batch=2), "torch_eager"))
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v2_x1_0", SMALL])
+def test_a_compiled_model_is_one_graph_and_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dynamo's graph is what is tested; generating code for it takes a minute and is the compiler's own matter."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    assert_right(verdicts(at(name), "torch_compile"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["mobilenetv3_small_100", SMALL])
+def test_a_replayed_graph_computes_anew(name: str) -> None:
+    assert_right(verdicts(at(name, device="cuda", batch=2, edge=67), "cuda_graph", "torch_eager"))
+
+
+def test_without_a_gpu_a_cuda_graph_says_what_it_needs() -> None:
+    assert verdicts(at(SMALL), "cuda_graph") == {"cuda_graph": Unavailable("runs on cuda, not on cpu")}
+
+
+def another_image(model: nn.Module) -> None:
+    model.register_forward_hook(lambda _, __, y: y.roll(1, dims=0))
+
+
+def slightly_scaled(model: nn.Module) -> None:
+    model.register_forward_hook(lambda _, __, y: y * (1 + 2e-3))
+
+
+def without_a_shift(model: nn.Module) -> None:
+    norm = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)][3]
+    norm.bias.data.zero_()
+
+
+def in_training(model: nn.Module) -> None:
+    model.train()
+
+
+@pytest.mark.parametrize("spoil", [another_image, slightly_scaled, without_a_shift, in_training])
+@torch.no_grad()
+def test_a_wrong_model_does_not_pass(spoil: Callable[[nn.Module], None]) -> None:
+    point = at(SMALL, batch=2)
+    operator = catalog.operator(SMALL)
+    inputs, model = operator.inputs(point), module_for(point)
+    want = operator.reference(point, inputs)
+    assert compare(model(inputs["x"]), want, operator.tolerance(point), torch.float32).passed
+    spoil(model)
+    assert not compare(model(inputs["x"]), want, operator.tolerance(point), torch.float32).passed
+
+
+@torch.no_grad()
+def test_preparing_shows_what_a_copy_of_the_model_takes_and_leaves_the_shared_one_alone() -> None:
+    point = at(SMALL)
+    inputs = catalog.operator(SMALL).inputs(point)
+    launch = torch_eager.prepare(point, inputs, None, "")
+    assert isinstance(launch, Figured)
+    assert launch.figures["load_s"] > 0
+    if "peak_bytes" in launch.figures:
+        assert launch.figures["peak_bytes"] >= 4 * MODELS[SMALL].parameters
+    before = launch().clone()
+    next(build(SMALL).parameters()).add_(1)
+    try:
+        assert torch.equal(launch(), before)
+    finally:
+        build.cache_clear()
+
+
+@torch.no_grad()
+def test_a_point_gets_the_threads_it_asks_for() -> None:
+    torch.set_num_threads(3)
+    for threads, found in ((1, 1), (0, 3)):
+        point = at(SMALL, threads=threads)
+        torch_eager.prepare(point, catalog.operator(SMALL).inputs(point), None, "")
+        assert torch.get_num_threads() == found

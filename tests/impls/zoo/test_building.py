@@ -1,0 +1,103 @@
+"""Weights follow from the name, keep activations of one size, and let logits tell images apart."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from impls.zoo import building
+from impls.zoo.building import SEED, build
+from impls.zoo.drawing import images, settle
+from opbench import Point, catalog
+from opbench.errors import MachineError
+
+from .points import FAMILIES, at
+
+
+def x_of(point: Point) -> Tensor:
+    return catalog.operator(point.operator).inputs(point)["x"]
+
+
+@torch.no_grad()
+def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:
+    """Of every convolution and normalisation, in the order they are called."""
+    found: list[Tensor] = []
+    for one in model.modules():
+        if isinstance(one, nn.Conv2d | nn.BatchNorm2d | nn.LayerNorm):
+            one.register_forward_hook(lambda _, __, y: found.append(y))
+    model(x)
+    return found
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_model_is_in_eval_and_its_activations_are_of_one_size(name: str) -> None:
+    model = build(name)
+    assert not any(one.training for one in model.modules())
+    assert not any(one.requires_grad for one in model.parameters())
+    sizes = [float(one.square().mean().sqrt()) for one in outputs(copy.deepcopy(model), x_of(at(name, edge=101)))]
+    assert min(sizes) > 1e-3
+    assert max(sizes) < 30
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@torch.no_grad()
+def test_logits_differ_between_images_and_classes(name: str) -> None:
+    logits = build(name)(x_of(at(name, batch=5, edge=67)))
+    assert logits.shape == (5, 100)
+    assert torch.isfinite(logits).all()
+    size = float(logits.square().mean().sqrt())
+    assert float(logits.std(dim=0).mean()) > 0.01 * size
+    assert float(logits.std(dim=1).mean()) > 0.3 * size
+    assert len({tuple(row.tolist()) for row in logits}) == 5
+
+
+@torch.no_grad()
+def test_weights_follow_from_the_name_and_nobody_elses_random_numbers_move() -> None:
+    name = "ghostnet_100"
+    before = {key: one.clone() for key, one in build(name).state_dict().items()}
+    build.cache_clear()
+    torch.manual_seed(11)
+    state = torch.get_rng_state()
+    again = build(name).state_dict()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert before.keys() == again.keys()
+    assert all(torch.equal(before[key], one) for key, one in again.items())
+
+
+@torch.no_grad()
+def test_merged_branches_have_the_statistics_in_their_weights() -> None:
+    name = "mobileone_s0"
+    branched = building._made(name)
+    settle(branched, torch.Generator().manual_seed(SEED))
+    branched.eval()
+    merged = build(name)
+    assert any(isinstance(one, nn.BatchNorm2d) for one in branched.modules())
+    assert not any(isinstance(one, nn.BatchNorm2d) for one in merged.modules())
+    x = x_of(at(name, batch=2)).double()
+    torch.testing.assert_close(copy.deepcopy(merged).double()(x), branched.double()(x), rtol=1e-3, atol=1e-3)
+
+
+def test_ghostnet_v3_keeps_its_branches() -> None:
+    assert any(isinstance(one, nn.ModuleList) and len(one) > 1 for one in build("ghostnetv3_100").modules())
+
+
+@pytest.mark.parametrize("edge", [1, 2, 31, 64])
+def test_images_are_of_one_size_and_all_different(edge: int) -> None:
+    found = images((3, 3, edge, edge), torch.Generator().manual_seed(1))
+    assert found.shape == (3, 3, edge, edge)
+    torch.testing.assert_close(found.square().mean(dim=(1, 2, 3)), torch.ones(3))
+    assert not torch.equal(found[0], found[1])
+
+
+@pytest.mark.parametrize(("name", "package"), [("starnet_s1", "timm"), ("shufflenet_v2_x1_0", "torchvision")])
+def test_an_absent_library_is_named_with_what_to_do(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(module: str) -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module.partition(".")[0])
+
+    monkeypatch.setattr("impls.libraries.import_module", absent)
+    build.cache_clear()
+    with pytest.raises(MachineError, match=f"{package} is not installed; `python -m pip install {package}`"):
+        build(name)
