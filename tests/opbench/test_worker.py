@@ -11,6 +11,7 @@ from impls.cross_hadamard.operator import OPERATOR
 from opbench import catalog
 from opbench.case import Axes, Point
 from opbench.codec import point_to_json
+from opbench.errors import MachineError
 from opbench.marker import Marker
 from opbench.settings import Settings
 from opbench.worker import Worker
@@ -38,6 +39,23 @@ def test_a_failing_operator_is_the_outcome_of_every_case(
     answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
     reasons = {label: outcome["reason"] for label, outcome in answer["outcomes"].items()}
     assert reasons == dict.fromkeys(("torch_eager", "torch_select"), "ValueError: no such size")
+
+
+def test_what_the_machine_lacks_is_no_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def lacks(_: object) -> None:
+        raise MachineError("timm is not installed")
+
+    broken = catalog.operator("cross_hadamard")
+    monkeypatch.setattr("opbench.catalog.operator", lambda _: broken)
+    monkeypatch.setitem(broken.__dict__, "work", lacks)
+    request = {
+        "point": point_to_json(POINT),
+        "cases": [("torch_eager", 0)],
+        "settings": Settings().to_json(),
+        "count": False,
+    }
+    answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
+    assert answer["outcomes"] == {"torch_eager": {"kind": "unavailable", "reason": "timm is not installed"}}
 
 
 def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from impls.zoo import building
-from impls.zoo.building import SEED, build
+from impls.zoo import building, definition
+from impls.zoo.building import SEED, build, skeleton
 from impls.zoo.drawing import images, settle
 from opbench import Point, catalog
+from opbench.commands import count as command
 from opbench.errors import MachineError
 
 from .points import FAMILIES, at
@@ -92,12 +94,36 @@ def test_images_are_of_one_size_and_all_different(edge: int) -> None:
     assert not torch.equal(found[0], found[1])
 
 
-@pytest.mark.parametrize(("name", "package"), [("starnet_s1", "timm"), ("shufflenet_v2_x1_0", "torchvision")])
-def test_an_absent_library_is_named_with_what_to_do(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(module: str) -> None:
+@pytest.fixture
+def absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No library of models is installed, and nothing was built while it was."""
+
+    def fails(module: str) -> None:
         raise ModuleNotFoundError(f"No module named {module!r}", name=module.partition(".")[0])
 
-    monkeypatch.setattr("impls.libraries.import_module", absent)
-    build.cache_clear()
-    with pytest.raises(MachineError, match=f"{package} is not installed; `python -m pip install {package}`"):
+    monkeypatch.setattr("impls.libraries.import_module", fails)
+    for cached in (build, skeleton, definition._counts, definition._state_elements):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("absent")
+@pytest.mark.parametrize(("name", "package"), [("starnet_s1", "timm"), ("shufflenet_v2_x1_0", "torchvision")])
+def test_an_absent_library_is_named_with_what_to_do(name: str, package: str) -> None:
+    says = f"{package} is not installed; `python -m pip install {package}`"
+    with pytest.raises(MachineError, match=says):
         build(name)
+    with pytest.raises(MachineError, match=says):
+        catalog.operator(name).work(at(name))
+
+
+@pytest.mark.usefixtures("absent")
+def test_counting_everything_leaves_out_what_needs_an_absent_library(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(catalog, "operators", lambda: {"fill": "impls.fill", "starnet_s1": "impls.zoo"})
+    assert command.run(None, {}, "float32", as_json=True) == 0
+    shown = capsys.readouterr()
+    assert {json.loads(line)["case"].partition("/")[0] for line in shown.out.splitlines()} == {"fill"}
+    assert shown.err == "starnet_s1 left out: timm is not installed; `python -m pip install timm`\n"
+    with pytest.raises(MachineError):
+        command.run("starnet_s1", {}, "float32", as_json=True)
