@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 
@@ -40,6 +41,21 @@ def use_threads(axes: Mapping[str, int]) -> None:
         _BEFORE.append(torch.get_num_threads())
     if torch.get_num_threads() != wanted:
         torch.set_num_threads(wanted)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """For what is not timed and made of many small pieces, such as depthwise convolutions in float64.
+
+    PyTorch computes these a channel at a time and its threads meet after each, spinning. Beside other busy processes
+    StarNet-S1 at 224 took 20 s on two threads of two cores so, and 0.2 s on one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _asked(axes: Mapping[str, int]) -> int:

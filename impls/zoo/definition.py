@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from impls.seeded import dtype_of, generator_for, itemsize
-from impls.threads import THREADS
+from impls.threads import THREADS, one_thread
 from impls.zoo.building import build, skeleton
 from impls.zoo.drawing import images
 from impls.zoo.models import CLASSES, MODELS, Model
@@ -58,9 +58,11 @@ def module_for(point: Point) -> nn.Module:
 
 @torch.no_grad()
 def reference(point: Point, inputs: Inputs) -> Tensor:
-    """Logits (B, 100) in float64, by the library's own module in PyTorch's eager operators."""
+    """Logits (B, 100) in float64, by the library's own module in PyTorch's eager operators, on one thread."""
     x = inputs["x"]
-    exact: Tensor = copy.deepcopy(build(point.operator)).to(device=x.device, dtype=torch.float64)(x.double())
+    model = copy.deepcopy(build(point.operator)).to(device=x.device, dtype=torch.float64)
+    with one_thread():
+        exact: Tensor = model(x.double())
     return exact
 
 

@@ -32,6 +32,15 @@ def test_a_runtime_beside_pytorch_is_told_the_same_number() -> None:
     assert [threads_of({"threads": one}) for one in (0, 3)] == [5, 3]
 
 
+def test_a_piece_of_one_thread_leaves_the_number_as_it_was_even_if_it_fails() -> None:
+    with threads.one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 5
+    with pytest.raises(KeyError), threads.one_thread():
+        raise KeyError
+    assert torch.get_num_threads() == 5
+
+
 def now(axes: dict[str, int]) -> int:
     use_threads(axes)
     return torch.get_num_threads()
