@@ -26,6 +26,4 @@ inline Pair pair_at(int64_t p, int64_t n) {
   return {low, low + 1 + p - row_start(low, n)};
 }
 
-inline Pair next(Pair pair, int64_t n) { return pair.j + 1 < n ? Pair{pair.i, pair.j + 1} : Pair{pair.i + 1, pair.i + 2}; }
-
 }  // namespace opbench

@@ -72,28 +72,44 @@ inline int64_t positions_at_a_time(const Sizes& sizes) {
   return std::min(sizes.size, fitting);
 }
 
-// One product map, `count` of it to `to`, where `room` elements may be overwritten.
+inline int64_t round_up(int64_t count) { return (count + kWidth - 1) / kWidth * kWidth; }
+
+// The end of one product map, or all of it, where not an element beyond `count` may be written.
 template <typename Value, typename T>
-inline void write_map(const Value& value, const float* first, const float* second, T* to, int64_t count, int64_t room) {
+void write_exactly(const Value& value, const float* first, const float* second, T* to, int64_t count) {
   int64_t at = 0;
-  const int64_t whole = std::min((count + kWidth - 1) / kWidth * kWidth, room / kWidth * kWidth);
-  for (; at < whole; at += kWidth) store(to + at, value(load(first + at) * load(second + at)));
+  for (; at + kWidth <= count; at += kWidth) store(to + at, value(load(first + at) * load(second + at)));
   if (at < count) store(to + at, value(load(first + at) * load(second + at)), count - at);
 }
 
 // Maps [begin, end) of sample b at the tile's positions. value(p) gives what to do with the products of pair p.
+// `vectors` is how many a map has, 0 for as many as it needs: of maps of 3x3 the first factor then stays in a register.
+template <int64_t vectors, typename T, typename Values>
+void write_rows(const float* rows, const Tile& tile, const Sizes& sizes, T* to, int64_t begin, int64_t end,
+                const Values& values) {
+  const int64_t stride = tile.stride(), size = sizes.size, full = vectors ? vectors * kWidth : round_up(tile.count);
+  // What the last vector of a map writes too much, the next maps of this part overwrite; the last ones have none.
+  const int64_t safe = tile.count == size ? end - (full - 1) / size : full == tile.count ? end : begin;
+  Pair pair = pair_at(begin, sizes.n);
+  for (int64_t p = begin; p < end; pair = {pair.i + 1, pair.i + 2}) {
+    const float* first = rows + pair.i * stride;
+    const float* second = rows + pair.j * stride;
+    const int64_t last = std::min(end, p + sizes.n - pair.j);
+    for (; p < std::min(last, safe); ++p, to += size, second += stride) {
+      const auto value = values(p);
+      for (int64_t at = 0; at < full; at += kWidth) store(to + at, value(load(first + at) * load(second + at)));
+    }
+    for (; p < last; ++p, to += size, second += stride) write_exactly(values(p), first, second, to, tile.count);
+  }
+}
+
 template <typename T, typename Values>
 void write_maps(const float* rows, const Tile& tile, const Sizes& sizes, T* sample, int64_t begin, int64_t end,
                 const Values& values) {
   if (begin == end) return;
-  const bool whole = tile.count == sizes.size;
   T* to = sample + (sizes.kept + begin) * sizes.size + tile.start;
-  Pair pair = pair_at(begin, sizes.n);
-  for (int64_t p = begin; p < end; ++p, to += sizes.size, pair = next(pair, sizes.n)) {
-    // What the last vector of a map writes too much, the next map of this part overwrites.
-    const int64_t room = whole ? (end - p) * sizes.size : tile.count;
-    write_map(values(p), rows + pair.i * tile.stride(), rows + pair.j * tile.stride(), to, tile.count, room);
-  }
+  tile.count <= kWidth ? write_rows<1>(rows, tile, sizes, to, begin, end, values)
+                       : write_rows<0>(rows, tile, sizes, to, begin, end, values);
 }
 
 // All products of the batch, shared by threads in equal pieces of the output. x, index and out are whole tensors.

@@ -44,15 +44,29 @@ double copy_and_sum(const T* from, T* to, int64_t size) {
   return sum;
 }
 
+// The same for a map of less than a vector, where `kWidth` elements may be read and written.
+template <typename T>
+double copy_and_sum_whole(const T* from, T* to, int64_t size) {
+  const Lanes all_of_it = load(from);
+  store(to, all_of_it);
+  return static_cast<double>(lane_sum(choose(kPlaces < static_cast<int32_t>(size), all_of_it, all(0))));
+}
+
 // x to the first channels of every sample of `out`; means (batch, channels) of its maps.
 template <typename T>
 void copy_and_average(const Context& context, const T* x, T* out, float* means, const Sizes& sizes) {
-  const int64_t maps = sizes.batch * sizes.channels, bytes = maps * sizes.size * sizeof(T);
-  const int64_t parts = std::min(maps, parts_of(bytes)), skipped = sizes.pairs() * sizes.size;
+  const int64_t maps = sizes.batch * sizes.channels, size = sizes.size, skipped = sizes.pairs() * size;
+  const int64_t parts = std::min(maps, parts_of(maps * size * sizeof(T)));
   context.share(parts, [&](int64_t part) {
-    for (int64_t map = part * maps / parts; map < (part + 1) * maps / parts; ++map) {
-      T* to = out + map * sizes.size + map / sizes.channels * skipped;
-      means[map] = static_cast<float>(copy_and_sum(x + map * sizes.size, to, sizes.size) / static_cast<double>(sizes.size));
+    const int64_t end = (part + 1) * maps / parts;
+    for (int64_t map = part * maps / parts; map < end; ++map) {
+      const T* from = x + map * size;
+      T* to = out + map * size + map / sizes.channels * skipped;
+      // What a small map writes too much, the next ones overwrite: those of this sample and of this part.
+      const int64_t behind = std::min(end, (map / sizes.channels + 1) * sizes.channels) - map;
+      const bool whole = size < kWidth && behind * size >= kWidth;
+      const double sum = whole ? copy_and_sum_whole(from, to, size) : copy_and_sum(from, to, size);
+      means[map] = static_cast<float>(sum / static_cast<double>(size));
     }
   });
 }
