@@ -1,6 +1,6 @@
 // The normalisers f(u) on vectors, by the names of the operators that have them.
 //
-// u is within +-1e18 or NaN, so that infinite products give the bound of f, as they do in training.
+// Infinite products give the bound of f, as they do in training; NaN stays NaN.
 #pragma once
 
 #include "vectors.h"
@@ -11,7 +11,10 @@ constexpr float kFar = 1e18f;
 
 struct Softsign {  // DySoft
   static constexpr const char* suffix = "";
-  static Lanes value(const Lanes& u) { return u / (1.0f + magnitude(u)); }
+  static Lanes value(const Lanes& u) {
+    const Lanes size = least(magnitude(u), kFar);
+    return with_sign_of(u, size / (1.0f + size));  // an estimate and Newton's step are no quicker: stores wait for the cache
+  }
 };
 
 struct Sigmoid {  // DySig: sigmoid(u) - 1/2
@@ -21,7 +24,10 @@ struct Sigmoid {  // DySig: sigmoid(u) - 1/2
 
 struct Algebraic {  // DyAlge
   static constexpr const char* suffix = "Algebraic";
-  static Lanes value(const Lanes& u) { return u / root(1.0f + u * u); }
+  static Lanes value(const Lanes& u) {
+    const Lanes near = within(u, kFar);
+    return near / root(1.0f + near * near);
+  }
 };
 
 struct Tanh {  // DyT

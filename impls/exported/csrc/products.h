@@ -136,7 +136,7 @@ struct Normalised {
   Affine affine;
   auto operator()(int64_t p) const {
     const Lanes alpha = all(affine.alpha), weight = all(affine.weight[p]), bias = all(affine.bias[p]);
-    return [=](const Lanes& product) { return Norm::value(within(alpha * product, kFar)) * weight + bias; };
+    return [=](const Lanes& product) { return Norm::value(alpha * product) * weight + bias; };
   }
 };
 

@@ -51,11 +51,16 @@ inline Lanes magnitude(const Lanes& value) {
   return reinterpret_cast<Lanes>(reinterpret_cast<Integers>(value) & 0x7fffffff);
 }
 
-// Within +-limit; NaN stays NaN, since no comparison with it holds.
-inline Lanes within(const Lanes& value, float limit) {
-  const Lanes low = choose(value < -limit, all(-limit), value);
-  return choose(low > limit, all(limit), low);
+// The lesser of the two, NaN where the value is NaN.
+inline Lanes least(const Lanes& value, float limit) { return choose(all(limit) < value, all(limit), value); }
+
+inline Lanes with_sign_of(const Lanes& sign, const Lanes& size) {
+  const Integers negative = reinterpret_cast<Integers>(sign) & static_cast<int32_t>(0x80000000u);
+  return reinterpret_cast<Lanes>(reinterpret_cast<Integers>(size) | negative);
 }
+
+// Within +-limit; NaN stays NaN.
+inline Lanes within(const Lanes& value, float limit) { return with_sign_of(value, least(magnitude(value), limit)); }
 
 constexpr Integers kPlaces = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
