@@ -34,18 +34,19 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
 
     Durations are seconds (`_s`), sizes bytes, rates per second. `low_s` and `high_s` end the 95 % interval of
     the median. `bandwidth_bytes_per_s` and `flops_per_s` divide the operator's least work by the median. Axes,
-    sizes and counts have a column each, missing for operators without them.
+    sizes, counts and a backend's own figures have a column each, missing for records without them.
     """
     rows = [_row(record) for record in records]
     columns = list(dict.fromkeys(name for part in _PARTS for record in records for name in part(record)))
     table = pd.DataFrame(rows, columns=columns, dtype=object)
-    return table.astype({name: _dtype(name) for name in columns})
+    real = {*_REAL, *(name for record in records for name in _figures(record))}
+    return table.astype({name: _dtype(name, real) for name in columns})
 
 
-def _dtype(column: str) -> str:
+def _dtype(column: str, real: set[str]) -> str:
     if column in _TEXT:
         return "string"
-    return "float64" if column in _REAL else "Int64"
+    return "float64" if column in real else "Int64"
 
 
 def _row(record: Record) -> Row:
@@ -103,6 +104,11 @@ def _latency(record: Record) -> Row:
     } | _rates(record, time.mid)
 
 
+def _figures(record: Record) -> Row:
+    """What the backend measured while it prepared, such as `load_s` and `file_bytes`; not every backend does."""
+    return dict(record.outcome.figures) if isinstance(record.outcome, Measured) else {}
+
+
 def _rates(record: Record, median_s: float) -> Row:
     work = record.work
     return {
@@ -144,7 +150,7 @@ def _origin(record: Record) -> Row:
 
 
 _PARTS: tuple[Callable[[Record], Mapping[str, Any]], ...] = (
-    *(_case, _axes, _sizes, _setting, _latency, _work, _counts, _check, _origin),
+    *(_case, _axes, _sizes, _setting, _latency, _figures, _work, _counts, _check, _origin),
 )
 
 

@@ -57,6 +57,13 @@ def test_counts_of_each_counter_have_columns_and_a_reason_has_none() -> None:
     assert not [name for name in table.columns if name.startswith("fvcore")]
 
 
+def test_what_a_backend_measured_itself_has_columns() -> None:
+    rows = frame([record(measured(load_s=0.25, file_bytes=1024.0)), record(measured()), record(Unavailable("no file"))])
+    assert rows["load_s"].tolist()[0] == pytest.approx(0.25)
+    assert rows["file_bytes"].dtype == "float64"
+    assert rows[["load_s", "file_bytes"]].isna().sum().tolist() == [2, 2]
+
+
 def test_csv_and_parquet_hold_the_same_rows() -> None:
     csv, parquet = REPORT.render(every_outcome())
     text = pd.read_csv(io.BytesIO(csv.data))
