@@ -61,11 +61,20 @@ template <typename T>
 T* output_of(const Context& context, const Input& x, const Sizes& sizes) {
   std::vector<int64_t> shape = x.shape();
   shape[1] = sizes.maps();
-  return output<T>(context, shape);
+  T* out = output<T>(context, shape);
+#if defined(OPBENCH_FILLED)
+  const int64_t bytes = sizes.batch * sizes.maps() * sizes.size * sizeof(T), parts = parts_of(bytes);
+  context.share(parts, [&](int64_t part) {
+    char* to = reinterpret_cast<char*>(out) + part * bytes / parts;
+    std::memset(to, 0, (part + 1) * bytes / parts - part * bytes / parts);
+  });
+#endif
+  return out;
 }
 
-// An operator that costs nothing, to measure what any other could save at most: the output is not written at all.
-#if defined(OPBENCH_FREE)
+// For measuring what an operator could save at most. Free: the output is not written at all. Filled: it is written, with
+// zeros, and nothing is read.
+#if defined(OPBENCH_FREE) || defined(OPBENCH_FILLED)
 constexpr bool kFree = true;
 #else
 constexpr bool kFree = false;

