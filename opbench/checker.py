@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from opbench.record import Check
 
 
+FEWEST_BLOCKS, MOST_BLOCKS, BLOCK_BYTES = 2, 8, 64 << 20
+"""Blocks to poison at a time: as many as these bytes hold."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A prepared launch; `out` is the tensor it writes into in mode `out`, else None."""
@@ -73,7 +77,7 @@ class Checker:
     def _one(self, candidate: Candidate, want: torch.Tensor, scale: float, halved: bool) -> Check:
         before = {name: tensor.clone() for name, tensor in self._inputs.items()}
         if candidate.out is None:
-            poison(torch.empty(want.shape, dtype=self._dtype, device=want.device))  # freed at once, on purpose
+            poison_free_memory(want, self._dtype)
         else:
             poison(candidate.out)
         got = candidate.launch()
@@ -95,6 +99,18 @@ class Checker:
         first = next((one for one in self._inputs.values() if one.is_floating_point()), None)
         if halved and first is not None and not _is_expanded(first):
             first.mul_(0.5)
+
+
+def poison_free_memory(like: torch.Tensor, dtype: torch.dtype) -> None:
+    """NaN into the memory that an output of this shape is made in next, wherever the allocator finds it.
+
+    Several blocks at a time: one alone grows together with free memory beside it when it is given back, and then glibc
+    prefers the block of exactly that size that a right neighbour's result has left.
+    """
+    size = max(1, like.numel() * dtype.itemsize)
+    count = max(FEWEST_BLOCKS, min(MOST_BLOCKS, BLOCK_BYTES // size))
+    blocks = [poison(torch.empty(like.shape, dtype=dtype, device=like.device)) for _ in range(count)]
+    blocks.clear()
 
 
 def _is_expanded(tensor: torch.Tensor) -> bool:

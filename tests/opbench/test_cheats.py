@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from opbench import catalog
+from opbench import catalog, checker
 from opbench.case import Axes, Case, Point
+from opbench.check import poison
 from opbench.measuring import PointMeasurement
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.settings import Settings
@@ -40,6 +42,22 @@ def test_the_honest_backend_is_measured_beside_cheats(liar: str, mode: str) -> N
 def test_memory_that_a_right_neighbour_left_behind_does_not_pass(liar: str) -> None:
     found = outcomes(["honest", "nothing"], size=100_003)["nothing"]
     assert isinstance(found, Mismatch)
+
+
+@pytest.mark.parametrize(("elements", "blocks"), [(0, 8), (1, 8), (100_003, 8), (7 << 20, 2)])
+def test_several_blocks_are_poisoned_at_a_time(elements: int, blocks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One block alone may not be the one that the next output is made in."""
+    alive: list[torch.Tensor] = []
+
+    def keep(block: torch.Tensor) -> torch.Tensor:
+        alive.append(poison(block))
+        return block
+
+    monkeypatch.setattr(checker, "poison", keep)
+    checker.poison_free_memory(torch.empty(elements), torch.float32)
+    assert len(alive) == blocks
+    assert all(one.isnan().all() for one in alive)
+    assert not elements or len({one.data_ptr() for one in alive}) == blocks
 
 
 def test_a_kept_result_is_named_as_such(liar: str) -> None:

@@ -19,6 +19,9 @@ from impls.exported.file import read
 from impls.exported.names import DOMAIN
 from impls.exported.session import open_file
 from impls.hadaptive.ach import use_backend
+from impls.hadaptive.replacing.replace import replace_with_ach
+from impls.hadaptive.tokens import TokenACH
+from impls.libraries import library
 from opbench.errors import MachineError, UsageError
 
 from .conftest import SHAPE, network
@@ -70,6 +73,19 @@ def test_a_published_schedule_stays_a_product_of_its_own(tmp_path: Path) -> None
 def test_the_ablation_without_learned_selection_exports_with_its_index(tmp_path: Path) -> None:
     path = export(network(selection="fixed"), tmp_path / "net.onnx", SHAPE)
     assert ours(path) == {"AchExpand": 1, "CrossHadamard": 1}
+
+
+def test_a_feed_forward_of_tokens_exports(tmp_path: Path) -> None:
+    """MobileViT's and BERT's form of ACH."""
+    torch.manual_seed(5)
+    path = export(TokenACH(12, 5), tmp_path / "tokens.onnx", (1, 7, 12))
+    assert ours(path) == {"AchSelectExpand": 1}
+
+
+def test_a_model_whose_blocks_were_replaced_exports(tmp_path: Path) -> None:
+    model = replace_with_ach(library("timm").create_model("mobilenetv3_small_050", num_classes=3))
+    path = export(model, tmp_path / "replaced.onnx", (1, 3, 33, 33))
+    assert ours(path) == {"AchSelectExpand": 2}
 
 
 class AllPairs(nn.Module):
