@@ -29,11 +29,18 @@ def compiler() -> str | None:
     return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
 
 
+def why_no_compiler() -> str | None:
+    """Why not even a source without PyTorch can be built here, or None."""
+    if compiler() is not None:
+        return None
+    wanted = os.environ.get("CXX", "c++ or g++")
+    return f"no C++ compiler ({wanted}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
+
+
 def why_not(*, cuda: bool = False) -> str | None:
     """Why nothing can be built here, or None; with `cuda`, why no source for the GPU can be."""
-    if compiler() is None:
-        wanted = os.environ.get("CXX", "c++ or g++")
-        return f"no C++ compiler ({wanted}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
+    if reason := why_no_compiler():
+        return reason
     if shutil.which("ninja") is None and not _ninja_module():
         return "ninja is not installed; pip install ninja"
     return _why_no_cuda() if cuda else None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
-from impls.exported import library
+from impls import native
 from impls.exported.cached import exported
 from impls.exported.file import EXPORT_S, facts, read
 from impls.exported.session import CPU, CUDA, open_model, runtime
@@ -143,7 +143,7 @@ def _why_not(kind: str) -> Callable[[str], str | None]:
                 return f"{name} is not installed; `python -m pip install onnx onnxscript onnxruntime`"
         if device == "cuda":
             return _why_no_cuda()
-        return library.why_not() if kind == "custom" else None
+        return native.why_no_compiler() if kind == "custom" else None
 
     return unavailable
 

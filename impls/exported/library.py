@@ -28,14 +28,6 @@ HEADERS = "OPBENCH_ORT_INCLUDE"
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fPIC", "-shared", "-fvisibility=hidden")
 
 
-def why_not() -> str | None:
-    """Why the library cannot be built here, or None; it may lie in the cache all the same."""
-    if native.compiler() is None:
-        wanted = os.environ.get("CXX", "c++ or g++")
-        return f"no C++ compiler ({wanted}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
-    return None
-
-
 @lru_cache(maxsize=2)
 def library(*defined: str) -> Path:
     """The shared library, to be given to `SessionOptions.register_custom_ops_library`.
@@ -48,7 +40,7 @@ def library(*defined: str) -> Path:
     flags = tuple(f"-D{name}" for name in defined)
     target = cache_folder() / f"{NAME}-{_key(flags, headers)}.so"
     if not target.exists():
-        if reason := why_not():
+        if reason := native.why_no_compiler():
             raise MachineError(f"cannot build {NAME}: {reason}")
         with native.put_in_place(NAME, target) as fresh:
             _compile(fresh, flags, headers)
