@@ -16,6 +16,7 @@ import torch
 from impls import native
 from impls.exported.cached import exported
 from impls.exported.file import EXPORT_S, facts, read
+from impls.exported.names import missing
 from impls.exported.session import CPU, CUDA, open_model, runtime
 from impls.resident import peak_growth
 from impls.threads import threads_of
@@ -140,7 +141,7 @@ def _why_not(kind: str) -> Callable[[str], str | None]:
     def unavailable(device: str) -> str | None:
         for name in NEEDED:
             if find_spec(name) is None:
-                return f"{name} is not installed; `python -m pip install onnx onnxscript onnxruntime`"
+                return missing(name)
         if device == "cuda":
             return _why_no_cuda()
         return native.why_no_compiler() if kind == "custom" else None

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from impls.exported.agreement import check
 from impls.exported.file import OPSET, complete
 from impls.exported.frozen import freeze
+from impls.exported.names import missing
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _exported(model: nn.Module, example: Tensor) -> ModelProto:
 
         translations = table()
     except ModuleNotFoundError as exc:
-        raise MachineError(f"{exc.name} is not installed; `python -m pip install onnx onnxscript onnxruntime`") from exc
+        raise MachineError(missing(exc.name)) from exc
     try:
         with torch.no_grad():
             model(example)  # what it raises for an image it does not take, it raises here and not within a tracer

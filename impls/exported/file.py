@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from impls.exported.functions import OPSET, function
-from impls.exported.names import DOMAIN, VERSION
+from impls.exported.names import DOMAIN, VERSION, missing
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def parse(path: Path) -> ModelProto:
         import onnx
         from google.protobuf.message import DecodeError
     except ModuleNotFoundError as exc:
-        raise MachineError(f"{exc.name} is not installed; `python -m pip install onnx onnxscript onnxruntime`") from exc
+        raise MachineError(missing(exc.name)) from exc
     try:
         model = onnx.load(str(path))
     except FileNotFoundError as exc:

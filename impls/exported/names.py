@@ -25,3 +25,8 @@ def select_expand_name(norm: str) -> str:
     """`AchSelectExpand` of DySoft, ...: x, taps, alpha, weight, bias, with k as an attribute. Raises as above."""
     check_norm(norm)
     return f"AchSelectExpand{SUFFIXES[norm]}"
+
+
+def missing(library: object) -> str:
+    """What to tell whoever lacks one of the three libraries that files need."""
+    return f"{library} is not installed; `python -m pip install onnx onnxscript onnxruntime`"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from impls.exported.file import read
 from impls.exported.library import library
+from impls.exported.names import missing
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def runtime() -> Any:
     except ModuleNotFoundError as exc:
         if exc.name != "onnxruntime":
             raise
-        raise MachineError("onnxruntime is not installed; `python -m pip install onnx onnxscript onnxruntime`") from exc
+        raise MachineError(missing(exc.name)) from exc
     check_version(onnxruntime.__version__)
     return onnxruntime
 
