@@ -2,8 +2,9 @@
 
 from opbench.backend import Backend, Figured, Launch
 from opbench.case import Axes, Case, Point
+from opbench.limit import Limit
 from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
 from opbench.report import Artifact, Page, Report
 from opbench.sweep import Grid, Sweep
 
@@ -21,6 +22,7 @@ __all__ = [
     "Grid",
     "Inputs",
     "Launch",
+    "Limit",
     "Measured",
     "Mismatch",
     "Operator",
@@ -32,6 +34,7 @@ __all__ = [
     "Report",
     "Sweep",
     "Tolerance",
+    "Trial",
     "Unavailable",
     "Work",
     "__version__",

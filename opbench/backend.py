@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from opbench import simulation
+from opbench.record import Trial
 
 if TYPE_CHECKING:
     import torch
@@ -22,11 +23,12 @@ Launch: TypeAlias = "Callable[[], torch.Tensor]"
 class Figured:
     """A launch that carries what preparing it showed, for the record: `export_s`, `load_s`, `file_bytes`, `peak_bytes`.
 
-    Names end in their unit, which is SI.
+    figures: names end in their unit, which is SI. trials: every configuration that was tried, in that order.
     """
 
     call: Launch
-    figures: Mapping[str, float]
+    figures: Mapping[str, float] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()
 
     def __call__(self) -> torch.Tensor:
         return self.call()

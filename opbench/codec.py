@@ -9,8 +9,9 @@ from typing import Any
 
 from opbench.case import Axes, Case, Point
 from opbench.errors import UsageError
+from opbench.limit import Limit
 from opbench.operator import Part, Work
-from opbench.record import SCHEMA_VERSION, Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.record import SCHEMA_VERSION, Check, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
 
 _KINDS: dict[str, type[Outcome]] = {
     "measured": Measured,
@@ -34,6 +35,8 @@ def outcome_from_json(data: dict[str, Any]) -> Outcome:
     for name in ("samples_s", "warnings"):
         if name in values:
             values[name] = tuple(values[name])
+    if "trials" in values:
+        values["trials"] = tuple(Trial(**one) for one in values["trials"])
     return kind(**values)
 
 
@@ -64,6 +67,7 @@ def to_line(record: Record) -> str:
         "sizes": dict(record.sizes),
         "counts": dict(record.counts),
         "parts": parts_to_json(record.parts),
+        "limit": None if record.limit is None else asdict(record.limit),
         "environment": dict(record.environment),
         "revision": record.revision,
         "started": record.started,
@@ -100,7 +104,8 @@ def _build(data: dict[str, Any]) -> Record:
         work=None if data["work"] is None else Work(**data["work"]),
         sizes=data["sizes"],
         counts=data["counts"],
-        parts=parts_from_json(data.get("parts", ())),  # records of before had none
+        parts=parts_from_json(data.get("parts", ())),  # records of before had none, nor a limit
+        limit=None if data.get("limit") is None else Limit(**data["limit"]),
         environment=data["environment"],
         revision=data["revision"],
         started=data["started"],

@@ -6,7 +6,7 @@ Whatever a backend does wrong becomes its own outcome and leaves the others alon
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -45,7 +45,7 @@ class PointMeasurement:
     announce: Announce
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _prepare_s: dict[str, float] = field(default_factory=dict)
-    _figures: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    _figured: dict[str, Figured] = field(default_factory=dict)
     _checks: dict[str, Check] = field(default_factory=dict)
 
     def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
@@ -110,7 +110,7 @@ class PointMeasurement:
                 _synchronize(self.point.device)
                 self._prepare_s[label] = perf_counter() - start
                 if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
-                    self._figures[label], launch = launch.figures, launch.call
+                    self._figured[label], launch = launch, launch.call
                 candidates[label] = Candidate(launch, out)
         self.announce("reference", "", None)
 
@@ -163,6 +163,7 @@ class PointMeasurement:
             return
 
     def _measured(self, label: str, samples: Samples) -> Measured:
+        told = self._figured.get(label)
         return Measured(
             check=self._checks[label],
             samples_s=tuple(samples.samples_s),
@@ -173,7 +174,8 @@ class PointMeasurement:
             warmup_s=samples.warmup_s,
             sampling_s=samples.sampling_s,
             page_faults=samples.page_faults,
-            figures=dict(self._figures.get(label, {})),
+            figures=dict(told.figures) if told else {},
+            trials=told.trials if told else (),
         )
 
 

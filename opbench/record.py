@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any, TypeAlias
 
 from opbench.case import Case
+from opbench.limit import Limit
 from opbench.operator import Part, Work
 
 SCHEMA_VERSION = 1
@@ -34,6 +36,15 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """One configuration that tuning tried. seconds: per call; None where it could not run, and `reason` says why."""
+
+    configuration: str
+    seconds: float | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Measured:
     """Latency samples of a case whose check passed.
 
@@ -42,6 +53,9 @@ class Measured:
     stopped: why sampling ended: `target`, `settled` or `budget`, see `opbench.timing.stopping`.
     page_faults: minor faults of the process over all samples; fresh memory inside the timed call shows here.
     figures: what the backend itself measured while it prepared, see `opbench.backend.Figured`.
+    trials: the configurations that the backend tried while it prepared, in the order tried.
+    split: where one call's time goes, seconds by `dispatch`, `allocation` and kinds of operators, which add up to the
+        median; empty where it was not asked for, or `split_reason` says why there is none.
     """
 
     check: Check
@@ -55,6 +69,9 @@ class Measured:
     page_faults: int | None = None
     warnings: tuple[str, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
+    trials: tuple[Trial, ...] = ()
+    split: Mapping[str, float] = field(default_factory=dict)
+    split_reason: str = ""
 
     def __post_init__(self) -> None:
         if not self.check.passed:
@@ -102,6 +119,7 @@ class Record:
     counts: by counter (`fvcore`, `torch`), its own MACs, products and elementwise operations, or the reason
         there are none; empty when counting was not asked for.
     environment: what the numbers depend on, see `opbench.environment`.
+    limit: the least time the case can take on its machine; None where that machine's ceilings were not measured.
     """
 
     case: Case
@@ -113,4 +131,12 @@ class Record:
     sizes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, int] | str] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    limit: Limit | None = None
     schema: int = SCHEMA_VERSION
+
+    @property
+    def fraction_of_limit(self) -> float | None:
+        """The limit over the median: 1 is as fast as this machine can be. None where either is missing."""
+        if self.limit is None or not isinstance(self.outcome, Measured):
+            return None
+        return self.limit.seconds / median(self.outcome.samples_s)
