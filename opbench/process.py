@@ -46,7 +46,7 @@ class MeasuringProcess:
         def command(requests: int, answers: int) -> list[str]:
             return [sys.executable, "-m", "opbench.worker", str(requests), str(answers), str(marker)]
 
-        self._child = Child(command, _environment(), log)
+        self._child = Child(command, pinned_environment(), log)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +95,7 @@ class MeasuringProcess:
         self._folder.cleanup()
 
 
-def _environment() -> dict[str, str]:
+def pinned_environment() -> dict[str, str]:
     """The parent's environment, pinned, with this opbench importable wherever the child is started."""
     root = str(Path(__file__).parent.parent)
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]

@@ -1,0 +1,92 @@
+"""Runs `once` in a process of its own, alone or under a tool, for a limited time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opbench.errors import MachineError
+from opbench.process import pinned_environment
+from opbench.profiling.request import Request
+
+
+@dataclass(frozen=True)
+class Ran:
+    """answer: what `once` wrote, None where it did not get that far. code: exit code of the outermost process.
+    said: everything printed, by the tool and what it ran.
+    """
+
+    answer: Mapping[str, Any] | None
+    code: int
+    said: str
+
+    def result(self, what: str) -> Mapping[str, Any]:
+        """The answer. Raises MachineError, beginning with `what`, where there is none or the case could not run."""
+        if self.answer is None:
+            raise MachineError(f"{what}: the process ended with code {self.code} and no answer{self._last_words()}")
+        if "error" in self.answer:
+            raise MachineError(f"{what}: {self.answer['error']}")
+        return self.answer
+
+    def _last_words(self) -> str:
+        lines = self.said.strip().splitlines()
+        return f"; its last words: {lines[-1].strip()}" if lines else ""
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder that is gone afterwards. Raises MachineError where the disk does not take one."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="opbench-profile-", ignore_cleanup_errors=True)
+    except OSError as exc:
+        raise MachineError(f"cannot write to {tempfile.gettempdir()}: {exc.strerror}; set TMPDIR") from exc
+    with made as folder:
+        yield Path(folder)
+
+
+def run_once(
+    request: Request, time_limit_s: float, tool: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Ran:
+    """`once`, started by the words of `tool`, in the pinned environment and whatever `environment` adds to it.
+
+    Raises MachineError when it is not done in time_limit_s seconds (everything it started is killed then), and when
+    the tool cannot be started.
+    """
+    command = [*tool, sys.executable, "-m", "opbench.profiling.once", request.to_json()]
+    with tempfile.TemporaryFile() as output:
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=pinned_environment() | dict(environment or {}),
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise MachineError(f"cannot start {command[0]}: {exc.strerror}") from exc
+        _wait(process, time_limit_s, f"{f'{Path(tool[0]).name} on ' if tool else ''}{request.case.backend}")
+        output.seek(0)
+        said = output.read().decode("utf-8", "replace")
+    answer = json.loads(request.answer.read_text(encoding="utf-8")) if request.answer.exists() else None
+    return Ran(answer, process.returncode, said)
+
+
+def _wait(process: subprocess.Popen[bytes], time_limit_s: float, what: str) -> None:
+    try:
+        process.wait(time_limit_s)
+    except subprocess.TimeoutExpired:
+        raise MachineError(f"{what}: not done within {time_limit_s:g} s; allow more with --time-limit") from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,59 @@
+"""What `once` is asked, and how it travels to another process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from opbench.case import Case
+from opbench.codec import point_from_json, point_to_json
+
+Region: TypeAlias = Literal["none", "perf", "cuda"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One case and how often to call it.
+
+    folder: where the answer is written, as `answer.json`; for region `perf` it holds the named pipes `control`, which
+        perf reads, and `ack`, which it answers on.
+    calls: of the launch inside the region, after warming up; 0 for as many as take about `fill_s` seconds.
+    region: how a tool outside recognises those calls: by perf's control pipe, by an NVTX range named after the case
+        together with cudaProfilerStart and Stop, or not at all.
+    """
+
+    case: Case
+    folder: Path
+    calls: int = 0
+    fill_s: float = 0.3
+    region: Region = "none"
+
+    @property
+    def answer(self) -> Path:
+        return self.folder / "answer.json"
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "case": [point_to_json(self.case.point), self.case.backend, self.case.replica],
+                "folder": str(self.folder),
+                "calls": self.calls,
+                "fill_s": self.fill_s,
+                "region": self.region,
+            }
+        )
+
+
+def request_from_json(text: str) -> Request:
+    """Raises KeyError, TypeError or ValueError when the text is no Request."""
+    data = json.loads(text)
+    point, backend, replica = data["case"]
+    case = Case(point_from_json(point), backend, replica)
+    return Request(**data | {"case": case, "folder": Path(data["folder"])})
+
+
+def range_name(case: Case) -> str:
+    """The case in letters, digits, `_`, `.` and `-`: the rest means something in a profiler's filters."""
+    return "".join(one if one.isascii() and (one.isalnum() or one in "_.-") else "_" for one in case.key)

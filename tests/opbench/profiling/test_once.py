@@ -1,0 +1,120 @@
+"""One case in a process of its own: what it answers, and what of its time is an import."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from opbench.case import Axes, Case, Point
+from opbench.environment import PINNED
+from opbench.errors import MachineError
+from opbench.profiling import once
+from opbench.profiling.importing import Imports
+from opbench.profiling.outside import run_once, scratch_folder
+from opbench.profiling.request import Request, range_name, request_from_json
+
+CASE = Case(Point("liar", Axes({"size": 7}), mode="out"), "honest:fast", replica=1)
+
+
+def lies(backend: str, mode: str = "forward") -> Case:
+    """One of the cheats, at seven doubled numbers."""
+    return Case(Point("liar", Axes({"size": 7}), mode=mode), backend)
+
+
+def test_a_request_survives_its_way_to_another_process(tmp_path: Path) -> None:
+    asked = Request(CASE, tmp_path, calls=3, fill_s=0.1, region="cuda")
+    assert request_from_json(asked.to_json()) == asked
+
+
+def test_a_range_is_named_in_characters_that_no_filter_reads_as_its_own() -> None:
+    assert range_name(CASE) == "liar_float32_cpu_out_wall_size_7_honest_fast_2"
+
+
+@pytest.mark.parametrize("mode", ["forward", "out"])
+def test_exactly_the_calls_asked_for_are_in_the_region(
+    liar: str, mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+    monkeypatch.setattr(once, "_call", lambda _, calls, __: batches.append(calls))
+    answer = once.run(Request(lies("honest", mode), tmp_path, calls=5))
+    assert answer["calls"] == batches[-1] == 5
+    assert set(batches[:-1]) == {1}  # the first call and the warm-up
+
+
+def test_calls_fill_the_time_asked_for(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once, "_warm_up", lambda *_: 0.04)
+    batches: list[int] = []
+    monkeypatch.setattr(once, "_call", lambda _, calls, __: batches.append(calls))
+    assert once.run(Request(lies("honest"), Path(), fill_s=0.4))["calls"] == batches[-1] == 10
+    monkeypatch.setattr(once, "_warm_up", lambda *_: 40.0)
+    assert once.run(Request(lies("honest"), Path(), fill_s=0.4))["calls"] == 1
+
+
+@pytest.mark.parametrize(
+    ("backend", "reason"),
+    [
+        ("raises", "raises: RuntimeError"),
+        ("dies", "ended with code -9 and no answer"),
+        ("none", "no backend 'none'"),
+    ],
+)
+def test_a_case_that_cannot_be_run_is_one_line_saying_so(liar: str, backend: str, reason: str) -> None:
+    with scratch_folder() as folder, pytest.raises(MachineError, match=reason) as refused:
+        run_once(Request(lies(backend), folder), 100).result("profiling")
+    assert "\n" not in str(refused.value)
+
+
+def test_a_device_that_is_absent_is_said_before_anything_is_prepared(liar: str) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU on this machine")
+    case = lies("honest")
+    with pytest.raises(MachineError, match="PyTorch sees no CUDA device"):
+        once.run(Request(replace(case, point=replace(case.point, device="cuda")), Path()))
+
+
+def test_what_takes_too_long_is_ended_with_everything_it_started(liar: str, tmp_path: Path) -> None:
+    hanging = ["sh", "-c", f'sleep 1000 & echo $! > {tmp_path}/pid; wait; "$@"', "sh"]
+    with scratch_folder() as folder, pytest.raises(MachineError, match=r"sh on honest: not done within 0.5 s"):
+        run_once(Request(lies("honest"), folder), 0.5, hanging)
+    status = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+    assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
+def test_the_process_runs_pinned_and_with_what_is_added(tmp_path: Path) -> None:
+    shown = ["sh", "-c", "env; exit 7"]
+    ran = run_once(Request(CASE, tmp_path), 10, shown, {"ADDED": "1"})
+    assert ran.code == 7
+    assert {f"{name}={value}" for name, value in PINNED.items()} | {"ADDED=1"} <= set(ran.said.splitlines())
+
+
+def test_a_disk_that_cannot_be_written_is_one_line_with_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "file"))
+    with pytest.raises(MachineError, match=r"cannot write to .*file: Not a directory; set TMPDIR"), scratch_folder():
+        pass
+
+
+def test_only_imports_are_imports_and_nested_ones_count_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "counts_outer.py").write_text("import counts_inner\n")
+    (tmp_path / "counts_inner.py").write_text("")
+    ticks = iter(range(100))
+    try:
+        with Imports(clock=lambda: float(next(ticks))) as imports:
+            assert imports.seconds == 0
+            import_module("counts_outer")
+            assert imports.seconds == 1  # one start and one end
+            import_module("counts_outer")
+            exec("x = 1")
+            assert imports.seconds == 1
+    finally:
+        for name in ("counts_outer", "counts_inner"):
+            sys.modules.pop(name, None)
