@@ -134,6 +134,11 @@ def terminal_table(records: Sequence[Record]) -> Any:
     return import_module("reports.table").terminal_table(records)
 
 
+def ceilings_table(ceilings: Any) -> Any:
+    """A machine's ceilings as something rich can print."""
+    return import_module("reports.ceilings_table").ceilings_table(ceilings)
+
+
 def _look_up(kind: str, name: str, known: dict[str, str], where: str = "") -> str:
     if name not in known:
         raise unknown(kind, name, known, where)

@@ -129,6 +129,22 @@ def sweep(
     _run("sweep", name, by, device, clock, results, resume, settings, integers("threads", threads), budget, as_json)
 
 
+@app.command(epilog="Example:  opbench ceilings --threads 1")
+def ceilings(
+    device: Device = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Measure, although this machine's are known.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Write them here too, to be carried to another machine.")] = None,
+    results: Results = Path("results"),
+    as_json: AsJson = False,
+) -> None:
+    """Measure what this machine can do: bandwidth of every memory level, multiply-adds, what calls and pages cost.
+
+    Takes under a minute, once per machine and environment; sweeps then say how close to it each backend comes.
+    """
+    _run("ceilings", device, threads, again, output, results, as_json)
+
+
 @app.command(epilog="Example:  opbench report channels")
 def report(
     run: Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")],

@@ -107,6 +107,7 @@ class Operator:
     schedules: those of its backends' schedules that this operator has; empty for all of them.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
     parts(axes): operators of the suite that one call contains, so that its gain can be predicted from theirs.
+    ceiling: for an operator that exists to measure what a machine can do, what of it: one of `opbench.ceilings.KINDS`.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Operator:
     backends: str = ""
     schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    ceiling: str = ""
 
     def tolerance(self, point: Point) -> Tolerance:
         """How far a result may be from the reference in the point's dtype and mode."""

@@ -89,6 +89,16 @@ class Lines(Silent):
         print(text, file=self._stream, flush=True)
 
 
+class Notes(Silent):
+    """Only what there is to say besides the cases."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def note(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
 class Bar(Silent):
     """A live bar: case and phase, count, elapsed, remaining, the last latency."""
 

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any, TypeAlias
 
 from opbench.case import Case
-from opbench.limit import Limit
+from opbench.limit import IMPOSSIBLE, Limit
 from opbench.operator import Part, Work
 
 SCHEMA_VERSION = 1
@@ -140,3 +140,10 @@ class Record:
         if self.limit is None or not isinstance(self.outcome, Measured):
             return None
         return self.limit.seconds / median(self.outcome.samples_s)
+
+    @property
+    def impossible(self) -> bool:
+        """Whether it is quicker than the limit allows, every ceiling taken at the high end of its interval."""
+        if self.limit is None or not isinstance(self.outcome, Measured):
+            return False
+        return self.limit.quickest_s > IMPOSSIBLE * median(self.outcome.samples_s)

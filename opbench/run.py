@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from opbench import catalog
 from opbench.backend import Backend
 from opbench.case import Case, Point
+from opbench.ceilings import stored
 from opbench.codec import outcome_from_json, parts_from_json, point_to_json
 from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
@@ -26,6 +27,7 @@ from opbench.process import Death, MeasuringProcess
 from opbench.record import Failed, Measured, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
+    from opbench.ceilings.believing import Believing
     from opbench.progress import Reporter
     from opbench.settings import Settings
     from opbench.store import Run
@@ -118,7 +120,10 @@ def elsewhere_only(operator: str, device: str) -> tuple[str, ...]:
 
 @dataclass
 class Runner:
-    """Takes tasks to records, over as many measuring processes as it costs."""
+    """Takes tasks to records, over as many measuring processes as it costs.
+
+    hold: whether records are held against this machine's ceilings, where those are known.
+    """
 
     run: Run
     device: str
@@ -129,6 +134,8 @@ class Runner:
     _process: MeasuringProcess | None = None
     _log: TextIO | None = None
     revision: str = field(default_factory=revision)
+    hold: bool = True
+    _believing: Believing | None = None
 
     def go(self, tasks: Sequence[Task], done: Iterable[str] = ()) -> None:
         """Measure every case whose key is not in `done`, appending each task's records as soon as it is over.
@@ -158,6 +165,15 @@ class Runner:
             raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
 
     def _do(self, task: Task) -> None:
+        records = self._records(task)
+        if self._believing is not None:
+            records = self._believing.held(records)
+        self.run.append(records)
+        for record in records:
+            self.accounts.add(record.outcome)
+            self.reporter.finished(record)
+
+    def _records(self, task: Task) -> list[Record]:
         began = datetime.now(UTC).isoformat(timespec="seconds")
         if task.skip is not None:
             outcomes: dict[str, Outcome] = {case.label: Unavailable(f"skipped: {task.skip}") for case in task.cases}
@@ -165,7 +181,7 @@ class Runner:
         else:
             outcomes, facts = self._outcomes(task)
         work = facts.get("work")
-        records = [
+        return [
             Record(
                 case=case,
                 outcome=outcomes[case.label],
@@ -179,10 +195,6 @@ class Runner:
             )
             for case in task.cases
         ]
-        self.run.append(records)
-        for record in records:
-            self.accounts.add(record.outcome)
-            self.reporter.finished(record)
 
     def _outcomes(self, task: Task) -> tuple[dict[str, Outcome], dict[str, Any]]:
         """Ask until every case has an outcome; each death of the process takes its culprit out of the question."""
@@ -235,7 +247,23 @@ class Runner:
             self._process = MeasuringProcess(self._log)
             self.environment = self._process.hello(self.device, self.settings.threads)
             self.run.write_json("environment.json", self.environment | {"revision": self.revision})
+            if self.hold and self._believing is None:
+                self._believing = self._ceilings_to_believe_in()
         return self._process
+
+    def _ceilings_to_believe_in(self) -> Believing | None:
+        """None where this machine's ceilings are not known; a file that cannot be read costs only the limits."""
+        from opbench.ceilings.believing import Believing  # which measures again by plans of this very module
+
+        try:
+            known = stored.kept(self.environment)
+        except UsageError as exc:
+            self.reporter.note(str(exc))
+            return None
+        if known is None:
+            self.reporter.note("how close this comes to the machine's limit is not known: `opbench ceilings`, a minute")
+            return None
+        return Believing(known, self.environment, self._records)
 
     def _end_process(self) -> None:
         if self._process is not None:

@@ -7,25 +7,17 @@ which is then taken instead.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
-import shlex
-import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-from impls import native
-from opbench.cache import cache_folder
+from impls.plain_build import shared_library
 from opbench.errors import MachineError
 
 SOURCES = tuple(sorted((Path(__file__).parent / "csrc").glob("*")))
 NAME = "opbench_ort"
 
 HEADERS = "OPBENCH_ORT_INCLUDE"
-
-# -fno-math-errno: a square root is then one instruction. -march=native as for all our kernels.
-FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fPIC", "-shared", "-fvisibility=hidden")
 
 
 @lru_cache(maxsize=2)
@@ -37,14 +29,11 @@ def library(*defined: str) -> Path:
     that has none.
     """
     headers = official_headers()
-    flags = tuple(f"-D{name}" for name in defined)
-    target = cache_folder() / f"{NAME}-{_key(flags, headers)}.so"
-    if not target.exists():
-        if reason := native.why_no_compiler():
-            raise MachineError(f"cannot build {NAME}: {reason}")
-        with native.put_in_place(NAME, target) as fresh:
-            _compile(fresh, flags, headers)
-    return target
+    flags = [f"-D{name}" for name in defined]
+    if headers is None:
+        return shared_library(NAME, SOURCES, flags)
+    official = ["-DOPBENCH_OFFICIAL_HEADERS", f"-I{headers}"]
+    return shared_library(NAME, SOURCES, [*flags, *official], [headers / "onnxruntime_c_api.h"])
 
 
 def official_headers() -> Path | None:
@@ -55,23 +44,3 @@ def official_headers() -> Path | None:
     if not (Path(named) / "onnxruntime_c_api.h").is_file():
         raise MachineError(f"{HEADERS} is {named!r}, and there is no onnxruntime_c_api.h in it; unset it or correct it")
     return Path(named)
-
-
-def _compile(to: Path, flags: tuple[str, ...], headers: Path | None) -> None:
-    compiler = shlex.split(os.environ.get("CXX", "")) or [native.compiler() or "c++"]
-    official = () if headers is None else ("-DOPBENCH_OFFICIAL_HEADERS", f"-I{headers}")
-    units = [str(file) for file in SOURCES if file.suffix == ".cpp"]
-    done = subprocess.run(
-        [*compiler, *FLAGS, *flags, *official, *units, "-o", to], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[:1]
-        raise MachineError(f"{NAME} does not compile with {compiler[0]}: {''.join(errors[:1]).strip()}")
-
-
-def _key(flags: tuple[str, ...], headers: Path | None) -> str:
-    parts = [*FLAGS, *flags, platform.machine(), native.processor(), os.environ.get("CXX", native.compiler() or "")]
-    digest = hashlib.sha256("\0".join(parts).encode())
-    for file in (*SOURCES, *([] if headers is None else [headers / "onnxruntime_c_api.h"])):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]

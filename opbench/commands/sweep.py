@@ -60,7 +60,7 @@ def run(
     page = write_report(target)
     records = target.records()
     _show(records, as_json, page)
-    return 1 if any(isinstance(record.outcome, Mismatch | Failed) for record in records) else 0
+    return 1 if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records) else 0
 
 
 def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:

@@ -1,0 +1,133 @@
+"""Records held against the ceilings: each gets its limit, and one above it is measured against them once more.
+
+A shared machine may simply be faster now than when its ceilings were measured, so a figure above them is first a
+suspicion. The ceilings it exceeds are then measured again beside it; only what exceeds those too is impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from opbench import catalog
+from opbench.ceilings.ceiling import ARITHMETIC, MEMORY, Ceilings, Rate
+from opbench.ceilings.deriving import ceilings_of
+from opbench.ceilings.measuring import tasks_for
+from opbench.ceilings.roofline import limit_of
+from opbench.errors import MachineError
+from opbench.record import Measured, Record
+
+if TYPE_CHECKING:
+    from opbench.limit import Limit
+    from opbench.run import Task
+
+Measure = Callable[["Task"], Sequence[Record]]
+"""Measures a task's cases now, in the process that measured the suspects."""
+
+SMALLEST_KIB = 16
+
+
+@dataclass
+class Believing:
+    """Attaches limits. `ceilings` of the machine that measures; what is measured again raises them for this run."""
+
+    ceilings: Ceilings
+    environment: Mapping[str, Any]
+    measure: Measure
+
+    def held(self, records: Sequence[Record]) -> list[Record]:
+        """The records with their limits; those that no machine can have reached carry a warning that says so."""
+        found = [limited(record, self.ceilings) for record in records]
+        suspects = [record for record in found if record.impossible]
+        if not suspects:
+            return found
+        self._measure_again(suspects[0])
+        return [_warned(limited(record, self.ceilings)) for record in found]
+
+    def _measure_again(self, suspect: Record) -> None:
+        tasks = [task for task in tasks_for(self.environment, _sizes_kib(suspect)) if _concerns(task, suspect)]
+        try:
+            fresh = ceilings_of([record for task in tasks for record in self.measure(task)])
+        except MachineError:  # nothing could be measured now: the ceilings stay what they were
+            return
+        self.ceilings = raised(self.ceilings, fresh)
+
+
+def limited(record: Record, ceilings: Ceilings) -> Record:
+    """The record with its limit on that machine, where the ceilings say enough for one."""
+    return replace(record, limit=limit_of(record, ceilings))
+
+
+def _sizes_kib(record: Record) -> tuple[int, ...]:
+    assert record.work is not None
+    return (max(SMALLEST_KIB, record.work.moved_bytes >> 10),)
+
+
+def _concerns(task: Task, suspect: Record) -> bool:
+    """Memory and costs always; arithmetic of its dtype and of float32, which stands in for those that have none."""
+    kind = catalog.operator(task.point.operator).ceiling
+    return kind not in ARITHMETIC or task.point.dtype in {suspect.case.point.dtype, "float32"}
+
+
+def raised(ceilings: Ceilings, fresh: Ceilings) -> Ceilings:
+    """The better of both, figure by figure; at a new working set, where better than what was expected there."""
+    bandwidth = {kind: dict(curve) for kind, curve in ceilings.bandwidth.items()}
+    for kind in MEMORY:
+        for size, rate in fresh.bandwidth[kind].items():
+            known = ceilings.bytes_per_s(kind, size)
+            bandwidth.setdefault(kind, {})[size] = _better(known, rate)
+    costs = {name: _cheaper(ceilings.costs.get(name), one) for name, one in fresh.costs.items()}
+    return replace(
+        ceilings,
+        bandwidth={kind: dict(sorted(curve.items())) for kind, curve in bandwidth.items()},
+        arithmetic={
+            kind: {**rates, **{name: _better(rates.get(name), rate) for name, rate in fresh.arithmetic[kind].items()}}
+            for kind, rates in ceilings.arithmetic.items()
+        },
+        costs={
+            **ceilings.costs,
+            **{name: _cheaper(ceilings.costs.get(name), one) for name, one in fresh.costs.items()},
+        },
+    )
+
+
+def _better(known: Rate | None, fresh: Rate) -> Rate:
+    if known is None:
+        return fresh
+    return Rate(min(known.low, fresh.low), max(known.mid, fresh.mid), max(known.high, fresh.high))
+
+
+def _cheaper(known: Rate | None, fresh: Rate) -> Rate:
+    if known is None:
+        return fresh
+    return Rate(max(known.low, fresh.low), min(known.mid, fresh.mid), min(known.high, fresh.high))
+
+
+def _warned(record: Record) -> Record:
+    if not record.impossible or not isinstance(record.outcome, Measured) or record.limit is None:
+        return record
+    share = record.fraction_of_limit
+    text = (
+        f"impossible: {share:.3g} times what this machine can do at most, which is {record.limit.seconds:.3g} s, bound "
+        f"by {record.limit.bound_by} and measured again beside it; likely causes: "
+        f"{'; '.join(likely_causes(record.limit, share or 0.0))}"
+    )
+    return replace(record, outcome=replace(record.outcome, warnings=(*record.outcome.warnings, text)))
+
+
+def likely_causes(found: Limit, fraction: float) -> Iterator[str]:
+    """Why a figure above its limit may be there, the likeliest first."""
+    if fraction > SKIPPED:
+        yield "work is skipped (an earlier result is returned, or part of it is not computed)"
+    if found.bound_by == "arithmetic":
+        yield "an algorithm with less arithmetic than Work counts, such as Winograd's"
+    if found.bound_by == "DRAM":
+        yield "part of the working set stayed in a cache"
+    if found.bound_by == "launch":
+        yield "the call returned before its work was done"
+    yield "Work counts more than the operator needs"
+
+
+SKIPPED = 1.5
+"""Times the limit, beyond which no cache and no algorithm we know explains it."""

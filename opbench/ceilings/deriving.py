@@ -1,0 +1,96 @@
+"""From the records of several rounds to ceilings.
+
+Whatever disturbs a machine makes it slower, so a ceiling is the best that was sustained: of each round the time that a
+tenth of the samples do not exceed, of the rounds the best, of the backends the quickest. On a virtual machine whose
+memory had half its bandwidth for seconds at a time, medians of single rounds differed by 2x.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from opbench import catalog
+from opbench.ceilings.ceiling import ARITHMETIC, COSTS, MEMORY, Ceilings, Rate
+from opbench.ceilings.levels import levels
+from opbench.ceilings.stored import belonging
+from opbench.errors import MachineError
+from opbench.record import Measured, Record
+
+QUICK = 10
+"""One sample in so many is quicker than the time that counts as sustained."""
+
+Amount = Callable[[Record], float]
+Key = tuple[str, int | str]
+
+
+def ceilings_of(records: Sequence[Record]) -> Ceilings:
+    """The ceilings that records of operators with a `ceiling` say, one replica a round.
+
+    Raises MachineError where not even a bandwidth was measured, with the reasons that the records give.
+    """
+    found = _rates(records)
+    environment = records[-1].environment if records else {}
+    if not any(kind in MEMORY for kind, _ in found):
+        reasons = sorted({str(getattr(one.outcome, "reason", one.outcome)) for one in records})
+        raise MachineError(f"no bandwidth could be measured on this machine: {'; '.join(reasons) or 'no records'}")
+    return Ceilings(
+        environment=belonging(environment),
+        levels=levels(environment),
+        bandwidth={kind: _of(found, kind) for kind in MEMORY},
+        arithmetic={kind: _of(found, kind) for kind in ARITHMETIC},
+        costs={kind: rate for kind in COSTS for rate in _of(found, kind).values()},
+        revision=records[-1].revision,
+        measured=records[-1].started,
+    )
+
+
+def _of(found: Mapping[Key, Rate], kind: str) -> dict[Any, Rate]:
+    """The rates of a kind by working set or dtype, ascending."""
+    return {key: found[kind, key] for name, key in sorted(found, key=_order) if name == kind}
+
+
+def _order(key: Key) -> tuple[str, int, str]:
+    kind, at = key
+    return (kind, at, "") if isinstance(at, int) else (kind, 0, at)
+
+
+def _rates(records: Iterable[Record]) -> dict[Key, Rate]:
+    """By kind and what it depends on: the size of the working set, or the dtype; of a cost, nothing."""
+    times: dict[Key, dict[int, list[list[float]]]] = defaultdict(lambda: defaultdict(list))
+    for record in records:
+        kind = catalog.operator(record.case.point.operator).ceiling
+        if isinstance(record.outcome, Measured) and kind:
+            per_unit = _seconds_per_unit(record, kind)
+            times[kind, _key(record, kind)][record.case.replica].append(per_unit)
+    return {key: _rate(list(rounds.values()), cost=key[0] in COSTS) for key, rounds in times.items()}
+
+
+def _key(record: Record, kind: str) -> int | str:
+    if kind in MEMORY:
+        return int(record.sizes["working_set_bytes"])
+    return record.case.point.dtype if kind in ARITHMETIC else ""
+
+
+def _seconds_per_unit(record: Record, kind: str) -> list[float]:
+    """Of every sample: seconds a byte, a multiply-add, a call or a page fault, the quickest first."""
+    outcome, work = record.outcome, record.work
+    assert isinstance(outcome, Measured)
+    assert work is not None
+    units: float = 1
+    if kind in MEMORY:
+        units = work.moved_bytes
+    elif kind in ARITHMETIC:
+        units = work.macs
+    elif kind == "page":
+        units = max(1.0, (outcome.page_faults or 0) / (len(outcome.samples_s) * outcome.calls_per_sample))
+    return sorted(sample / units for sample in outcome.samples_s)
+
+
+def _rate(rounds: Sequence[Sequence[Sequence[float]]], *, cost: bool) -> Rate:
+    """rounds: of each, every backend's times, the quickest first."""
+    sustained = [min(times[len(times) // QUICK] for times in backends) for backends in rounds]
+    single = min(times[0] for backends in rounds for times in backends)
+    worst, best = max(sustained), min(sustained)
+    return Rate(worst, best, single) if cost else Rate(1 / worst, 1 / best, 1 / single)

@@ -1,0 +1,112 @@
+"""From Work and ceilings to the least time a case can take."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from opbench.limit import Limit
+from opbench.record import Measured
+
+if TYPE_CHECKING:
+    from opbench.ceilings.ceiling import Ceilings, Rate
+    from opbench.operator import Work
+    from opbench.record import Record
+
+ENDS = ("low", "mid", "high")
+
+
+def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
+    """The limit of a record on the machine of the ceilings; None where these do not say enough, or there is no Work.
+
+    The page faults it counted are priced too, see `Limit.allocation_s`.
+    """
+    if record.work is None:
+        return None
+    point = record.case.point
+    if point.clock.endswith(":cold"):
+        working_set = sys.maxsize  # nothing is in a cache when it begins
+    else:
+        working_set = record.sizes.get("working_set_bytes", record.work.moved_bytes)
+    return limit(record.work, point.dtype, ceilings, working_set, _faults_per_call(record))
+
+
+def limit(
+    work: Work, dtype: str, ceilings: Ceilings, working_set: int | None = None, faults: float = 0.0
+) -> Limit | None:
+    """The limit of one call of so much work. None where bandwidth or arithmetic of that kind were not measured.
+
+    working_set: bytes that one call touches; all that it moves where nothing else is said.
+    """
+    size = work.moved_bytes if working_set is None else working_set
+    times = {end: _times(work, dtype, ceilings, size, end) for end in ENDS}
+    if any(None in found for found in times.values()):
+        return None
+    memory_s, arithmetic_s, launch_s = _known(times["mid"])
+    page = ceilings.costs.get("page")
+    return Limit(
+        level=ceilings.level(size),
+        memory_s=memory_s,
+        arithmetic_s=arithmetic_s,
+        launch_s=launch_s,
+        allocation_s=faults * page.mid if page else 0.0,
+        slowest_s=max(_known(times["low"])),
+        quickest_s=max(_known(times["high"])),
+    )
+
+
+def _times(
+    work: Work, dtype: str, ceilings: Ceilings, size: int, end: str
+) -> tuple[float | None, float | None, float | None]:
+    launch = ceilings.costs.get("launch" if ceilings.environment.get("device") == "cuda" else "call")
+    return (
+        memory_s(work, ceilings, size, end),
+        arithmetic_s(work, dtype, ceilings, end),
+        getattr(launch, end) if launch else 0.0,
+    )
+
+
+def _known(times: tuple[float | None, ...]) -> list[float]:
+    return [one for one in times if one is not None]
+
+
+def memory_s(work: Work, ceilings: Ceilings, working_set: int, end: str = "mid") -> float | None:
+    """What is read and written alike moves as a copy does, the rest as it is read or written alone.
+
+    Exact for the three mixes that were measured, a straight line between them: reading and writing overlap in caches
+    and share the bus of the memory, and the copy has been through both. None where a rate is missing.
+    """
+    both = min(work.bytes_read, work.bytes_written)
+    needed = {"copy": 2 * both, "read": work.bytes_read - both, "write": work.bytes_written - both}
+    rates = {kind: ceilings.bytes_per_s(kind, working_set) for kind, amount in needed.items() if amount}
+    if None in rates.values():
+        return None
+    return sum(needed[kind] / _at(rate, end) for kind, rate in rates.items())
+
+
+def arithmetic_s(work: Work, dtype: str, ceilings: Ceilings, end: str = "mid") -> float | None:
+    """MACs at the better of the two rates, every other operation as one multiply-add; a GPU does both at a time.
+
+    A division or a root takes longer than a multiply-add, so this is the least. None where a rate is missing.
+    """
+    found = {kind: ceilings.operations_per_s(kind, dtype) for kind in ("multiply_add", "matrix")}
+    rates = {kind: _at(rate, end) for kind, rate in found.items() if rate is not None}
+    if not rates:
+        return None if work.flops else 0.0
+    macs_s = work.macs / max(rates.values())
+    # Without a rate for them, the matrix rate is a ceiling of the others too: it cannot be below it.
+    others_s = (work.products + work.elementwise) / rates.get("multiply_add", rates.get("matrix", 0.0))
+    return max(macs_s, others_s) if ceilings.environment.get("device") == "cuda" else macs_s + others_s
+
+
+def _at(rate: Rate | None, end: str) -> float:
+    assert rate is not None
+    value: float = getattr(rate, end)
+    return value
+
+
+def _faults_per_call(record: Record) -> float:
+    outcome = record.outcome
+    if not isinstance(outcome, Measured) or not outcome.page_faults:
+        return 0.0
+    return outcome.page_faults / (len(outcome.samples_s) * outcome.calls_per_sample)

@@ -1,0 +1,104 @@
+"""Ceilings as JSON: one file per machine and environment in the cache folder, or wherever it is carried."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from opbench.cache import cache_folder
+from opbench.ceilings.ceiling import Ceilings, Level, Rate
+from opbench.errors import MachineError, UsageError
+
+SCHEMA = 1
+
+_BELONGING = (
+    *("device", "device_name", "cores", "memory_bytes", "threads", "os", "transparent_hugepages"),
+    *("device_memory_bytes", "multiprocessors", "l2_bytes", "capability", "cuda", "torch"),
+)
+"""Of an environment, what other ceilings may come from."""
+
+
+def belonging(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """What a machine's ceilings depend on, of `environment.describe`."""
+    whole = {**environment, "torch": environment.get("versions", {}).get("torch", "")}
+    return {name: whole[name] for name in _BELONGING if name in whole}
+
+
+def difference(ceilings: Ceilings, environment: Mapping[str, Any]) -> str:
+    """In what the environment is another than the one the ceilings belong to; "" where it is the same."""
+    here = belonging(environment)
+    names = [name for name in _BELONGING if ceilings.environment.get(name) != here.get(name)]
+    return ", ".join(f"{name} {ceilings.environment.get(name)} there, {here.get(name)} here" for name in names)
+
+
+def file_for(environment: Mapping[str, Any]) -> Path:
+    """Where the ceilings of an environment are kept; the file need not exist."""
+    key = json.dumps(belonging(environment), sort_keys=True)
+    return cache_folder() / "ceilings" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+
+
+def kept(environment: Mapping[str, Any]) -> Ceilings | None:
+    """The ceilings of this machine and environment, or None where they were not measured.
+
+    Raises UsageError where its file cannot be read.
+    """
+    file = file_for(environment)
+    return read(file) if file.exists() else None
+
+
+def keep(ceilings: Ceilings) -> Path:
+    """Put them into the cache, in place of earlier ones of the same environment. Returns their file."""
+    key = {**ceilings.environment, "versions": {"torch": ceilings.environment.get("torch", "")}}
+    file = file_for(key)
+    write(ceilings, file)
+    return file
+
+
+def write(ceilings: Ceilings, file: Path) -> None:
+    """Raises MachineError where it cannot be written."""
+    data = {"schema": SCHEMA, **asdict(ceilings)}
+    data["levels"] = [
+        [level.name, level.size_bytes if level.size_bytes < math.inf else None] for level in ceilings.levels
+    ]
+    part = file.with_name(f"{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        part.replace(file)
+    except OSError as exc:
+        raise MachineError(f"cannot write {file}: {exc.strerror}") from exc
+
+
+def read(file: Path) -> Ceilings:
+    """Raises UsageError for a file that is not there, or holds no ceilings of this schema."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        schema = data.pop("schema")
+        if schema != SCHEMA:
+            raise UsageError(
+                f"{file}: ceilings of schema {schema}, this opbench reads {SCHEMA}; measure again: opbench ceilings"
+            )
+        return _built(data)
+    except OSError as exc:
+        raise UsageError(f"cannot read {file}: {exc.strerror}; `opbench ceilings --output FILE` makes one") from exc
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise UsageError(
+            f"{file} holds no ceilings ({type(exc).__name__}: {exc}); `opbench ceilings --output FILE` makes such"
+        ) from exc
+
+
+def _built(data: dict[str, Any]) -> Ceilings:
+    levels = tuple(Level(name, math.inf if size is None else size) for name, size in data.pop("levels"))
+    bandwidth = {
+        kind: {int(size): Rate(**rate) for size, rate in curve.items()} for kind, curve in data.pop("bandwidth").items()
+    }
+    arithmetic = {
+        kind: {dtype: Rate(**rate) for dtype, rate in rates.items()} for kind, rates in data.pop("arithmetic").items()
+    }
+    costs = {kind: Rate(**rate) for kind, rate in data.pop("costs").items()}
+    return Ceilings(levels=levels, bandwidth=bandwidth, arithmetic=arithmetic, costs=costs, **data)

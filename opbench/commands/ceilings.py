@@ -1,0 +1,76 @@
+"""`opbench ceilings`: what this machine can do, measured once and kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opbench import catalog, store
+from opbench.ceilings import stored
+from opbench.ceilings.measuring import SWEEP, measured
+from opbench.ceilings.opinions import opinions
+from opbench.options import resolve_device
+from opbench.process import MeasuringProcess
+from opbench.progress import Bar, Notes, Silent
+from opbench.reporting import write_report
+from opbench.settings import Settings
+
+if TYPE_CHECKING:
+    from opbench.ceilings import Ceilings
+    from opbench.progress import Reporter
+
+
+def run(device: str, threads: int, again: bool, output: Path | None, results: Path, as_json: bool) -> int:
+    """Measure unless this machine's are kept already, or `again`; show them; write them to `output` too."""
+    on = resolve_device(device)
+    settings = Settings(target=0.002, budget_s=catalog.sweep(SWEEP).budget_s, threads=threads, count=False)
+    environment = _environment(on, threads)
+    found = None if again else stored.kept(environment)
+    page = None
+    if found is None:
+        found, page = _measure(environment, settings, results, as_json)
+        stored.keep(found)
+    if output is not None:
+        stored.write(found, output)
+    _show(found, page, as_json)
+    return 0
+
+
+def _environment(device: str, threads: int) -> dict[str, Any]:
+    with MeasuringProcess() as process:
+        return process.hello(device, threads)
+
+
+def _measure(environment: dict[str, Any], settings: Settings, results: Path, silent: bool) -> tuple[Ceilings, Path]:
+    target = store.new_run(results, SWEEP, datetime.now())  # noqa: DTZ005
+    with _reporter(silent) as shown:
+        found = measured(target, environment, settings, shown)
+        shown.note("asking another tool")
+        found = replace(found, opinions=opinions(found))
+    return found, write_report(target)
+
+
+def _reporter(silent: bool) -> AbstractContextManager[Reporter]:
+    """A bar on a terminal; elsewhere a line a round, for there are two hundred cases."""
+    if silent:
+        return Silent()
+    return Bar() if sys.stderr.isatty() else Notes(sys.stderr)
+
+
+def _show(found: Ceilings, page: Path | None, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(found)))
+        return
+    from rich.console import Console
+
+    Console(highlight=False).print(catalog.ceilings_table(found))
+    if page is not None:
+        print(f"measured in {found.seconds:.0f} s; report: {page.resolve()}")
+    print(
+        f"kept in {stored.file_for({**found.environment, 'versions': {'torch': found.environment.get('torch', '')}})}"
+    )
