@@ -12,6 +12,7 @@ import pandas as pd
 from opbench.interval import Interval, median_interval
 from opbench.record import Failed, Measured, Mismatch, Record
 from opbench.report import Artifact, Report
+from reports import limit_columns
 from reports.problems import reason, verdict
 from reports.terminal import terminal_table
 
@@ -20,10 +21,12 @@ __all__ = ["REPORT", "frame", "terminal_table"]
 _TEXT = (
     *("operator", "backend", "label", "dtype", "device", "mode", "clock", "outcome", "phase", "reason"),
     *("stopped", "warnings", "device_name", "revision", "started"),
+    *limit_columns.TEXT,
 )
 _REAL = (
     *("median_s", "low_s", "high_s", "min_s", "prepare_s", "warmup_s", "sampling_s", "max_abs_error"),
     *("max_rel_error", "bandwidth_bytes_per_s", "flops_per_s"),
+    *limit_columns.REAL,
 )
 
 Row = dict[str, Any]
@@ -35,6 +38,7 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     Durations are seconds (`_s`), sizes bytes, rates per second. `low_s` and `high_s` end the 95 % interval of
     the median. `bandwidth_bytes_per_s` and `flops_per_s` divide the operator's least work by the median. Axes,
     sizes, counts and a backend's own figures have a column each, missing for records without them.
+    What a limit is and what its columns are called: `limit_columns`.
     """
     rows = [_row(record) for record in records]
     columns = list(dict.fromkeys(name for part in _PARTS for record in records for name in part(record)))
@@ -151,6 +155,7 @@ def _origin(record: Record) -> Row:
 
 _PARTS: tuple[Callable[[Record], Mapping[str, Any]], ...] = (
     *(_case, _axes, _sizes, _setting, _latency, _figures, _work, _counts, _check, _origin),
+    limit_columns.limit_columns,
 )
 
 
