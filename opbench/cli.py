@@ -81,17 +81,20 @@ def check(
     mode: Modes = None,
     device: Device = "auto",
     simulate: Annotated[bool, typer.Option("--simulate", help="Run GPU kernels without a GPU, simulated.")] = False,
+    limit: Annotated[
+        bool, typer.Option("--limit", help="Also time one point: nothing may be quicker than this machine can be.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Hold every backend against the float64 reference, at odd, prime, one and empty sizes.
 
     Axes are options (--channels 5,17 --edge 7) and replace the operator's own check points. Exit code 1 when a
-    backend computes something else or fails.
+    backend computes something else, fails, or (--limit) is quicker than the machine's ceilings allow.
     """
     from opbench.options import split
 
     (operator,), extra = split("operator", [*words, *context.args], needed=1)
-    _run("check", operator, extra, backend, dtype, mode, device, simulate, as_json)
+    _run("check", operator, extra, backend, dtype, mode, device, simulate, limit, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")
@@ -114,6 +117,9 @@ def sweep(
     threads: Annotated[
         str, typer.Option(help="CPU threads; 0 leaves PyTorch's choice. Several, as in 1,2, where it is an axis.")
     ] = "0",
+    time_split: Annotated[
+        bool, typer.Option("--split", help="Also find where one call's time goes: dispatch, allocation, computing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a sweep and write its report.
@@ -125,7 +131,7 @@ def sweep(
 
     (name,), extra = split("sweep", [*words, *context.args], needed=1)
     by = narrowing(extra, operator, backend, dtype, mode)
-    settings = Settings(target=target / 100, time_limit_s=time_limit)
+    settings = Settings(target=target / 100, time_limit_s=time_limit, split=time_split)
     _run("sweep", name, by, device, clock, results, resume, settings, integers("threads", threads), budget, as_json)
 
 

@@ -164,6 +164,11 @@ class Runner:
         except OSError as exc:
             raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
 
+    @property
+    def knows_limits(self) -> bool:
+        """Whether records got a limit: once a process has run, and where this machine's ceilings are known."""
+        return self._believing is not None
+
     def _do(self, task: Task) -> None:
         records = self._records(task)
         if self._believing is not None:

@@ -27,6 +27,9 @@ Measure = Callable[["Task"], Sequence[Record]]
 
 SMALLEST_KIB = 16
 
+SKIPPED = 1.5
+"""Times the limit, beyond which no cache and no algorithm we know explains it."""
+
 
 @dataclass
 class Believing:
@@ -71,12 +74,15 @@ def _concerns(task: Task, suspect: Record) -> bool:
 
 
 def raised(ceilings: Ceilings, fresh: Ceilings) -> Ceilings:
-    """The better of both, figure by figure; at a new working set, where better than what was expected there."""
+    """The better of both, figure by figure. What one working set gets, smaller ones and those of its level get too."""
     bandwidth = {kind: dict(curve) for kind, curve in ceilings.bandwidth.items()}
     for kind in MEMORY:
         for size, rate in fresh.bandwidth[kind].items():
+            curve = bandwidth.setdefault(kind, {})
             known = ceilings.bytes_per_s(kind, size)
-            bandwidth.setdefault(kind, {})[size] = _better(known, rate)
+            for other in [*curve, size]:
+                if other <= size or ceilings.level(other) == ceilings.level(size):
+                    curve[other] = _better(curve.get(other, known), rate)
     costs = {name: _cheaper(ceilings.costs.get(name), one) for name, one in fresh.costs.items()}
     return replace(
         ceilings,
@@ -85,10 +91,7 @@ def raised(ceilings: Ceilings, fresh: Ceilings) -> Ceilings:
             kind: {**rates, **{name: _better(rates.get(name), rate) for name, rate in fresh.arithmetic[kind].items()}}
             for kind, rates in ceilings.arithmetic.items()
         },
-        costs={
-            **ceilings.costs,
-            **{name: _cheaper(ceilings.costs.get(name), one) for name, one in fresh.costs.items()},
-        },
+        costs={**ceilings.costs, **costs},
     )
 
 
@@ -127,7 +130,3 @@ def likely_causes(found: Limit, fraction: float) -> Iterator[str]:
     if found.bound_by == "launch":
         yield "the call returned before its work was done"
     yield "Work counts more than the operator needs"
-
-
-SKIPPED = 1.5
-"""Times the limit, beyond which no cache and no algorithm we know explains it."""

@@ -15,7 +15,7 @@ from opbench.case import Axes, Case, Point
 from opbench.errors import UsageError
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
-from opbench.record import Check, Failed, Mismatch, Outcome, Unavailable
+from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.run import elsewhere_only
 from opbench.settings import Settings
 
@@ -36,9 +36,12 @@ def run(
     modes: str | None,
     device: str,
     simulate: bool,
+    limit: bool,
     as_json: bool,
 ) -> int:
-    """`simulate` checks the GPU backends on CPU tensors, each under its simulator, schedule by schedule."""
+    """`simulate` checks the GPU backends on CPU tensors, each under its simulator, schedule by schedule. `limit` also
+    times them at one point, and fails what is quicker than the machine can be.
+    """
     on = _simulated_device(device) if simulate else resolve_device(device)
     operator = catalog.operator(name)
     wanted = words("backend", backends)
@@ -58,6 +61,8 @@ def run(
                 refused[label, verdict.reason] += 1
             else:
                 _show(point, label, verdict, simulate, as_json)
+    if limit:
+        wrong += _too_quick(operator, given, names, on, as_json)
     for (label, reason), count in refused.items():
         print(f"unavailable {label}: {reason} ({count} of {len(points)} points)")
     if not as_json:
@@ -66,6 +71,24 @@ def run(
         if not simulate and not wanted and (others := elsewhere_only(name, on)):
             print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
     return 1 if wrong else 0
+
+
+def _too_quick(
+    operator: Operator, given: dict[str, tuple[int, ...]], names: Sequence[str], device: str, as_json: bool
+) -> int:
+    """How many backends are quicker than the machine allows, at the largest values given or else the defaults."""
+    from opbench.ceilings.timed import timed
+
+    mode = "forward" if "forward" in operator.modes else min(operator.modes)
+    axes = {name: max(values) for name, values in given.items()}
+    records = timed(operator.name, axes, names, "float32", mode, device)
+    for record in records:
+        if isinstance(record.outcome, Measured) and (share := record.fraction_of_limit) is not None:
+            verdict = f"IMPOSSIBLE  {record.outcome.warnings[-1]}" if record.impossible else f"{share:.0%} of the limit"
+            where, label = record.case.point, record.case.label
+            said = {"case": record.case.key, "fraction_of_limit": share, "impossible": record.impossible}
+            print(json.dumps(said) if as_json else f"timed {where} {label}: {verdict}", flush=True)
+    return sum(record.impossible for record in records)
 
 
 def _simulated_device(device: str) -> str:

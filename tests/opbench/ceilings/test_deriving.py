@@ -1,0 +1,72 @@
+"""From rounds of records to ceilings: the best that was sustained."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from opbench.ceilings.deriving import ceilings_of
+from opbench.errors import MachineError
+from opbench.record import Record, Unavailable
+
+from .ceilings_builders import record, work
+
+SIZE = {"working_set_bytes": 64}
+
+
+def read(*samples_s: float, replica: int = 0, backend: str = "a", size: int = 64) -> Record:
+    made = record(
+        work(read=1000), *samples_s, operator="memory_read", replica=replica, sizes={"working_set_bytes": size}
+    )
+    return replace(made, case=replace(made.case, backend=backend))
+
+
+def test_the_best_round_is_the_ceiling_and_the_worst_its_low_end() -> None:
+    found = ceilings_of([read(4.0, 4.0, 4.0), read(2.0, 2.0, 2.0, replica=1), read(5.0, 5.0, 5.0, replica=2)])
+    rate = found.bandwidth["read"][64]
+    assert (rate.low, rate.mid, rate.high) == (200.0, 500.0, 500.0)
+
+
+def test_one_lucky_sample_in_many_is_the_high_end_and_not_the_ceiling() -> None:
+    rate = ceilings_of([read(1.0, *[2.0] * 19)]).bandwidth["read"][64]
+    assert (rate.mid, rate.high) == (500.0, 1000.0)
+
+
+def test_of_two_backends_the_quicker_counts_in_each_round() -> None:
+    records = [read(4.0, backend="a"), read(2.0, backend="b"), read(1.0, replica=1), read(8.0, replica=1, backend="b")]
+    rate = ceilings_of(records).bandwidth["read"][64]
+    assert (rate.low, rate.mid) == (500.0, 1000.0)
+
+
+def test_sizes_ascend_whatever_order_they_came_in() -> None:
+    found = ceilings_of([read(1.0, size=size) for size in (7, 1000, 61)])
+    assert list(found.bandwidth["read"]) == [7, 61, 1000]
+
+
+def test_a_page_costs_what_its_faults_took() -> None:
+    faults = record(work(written=1), 6.0, 6.0, 6.0, operator="fresh_pages", faults=9)
+    assert ceilings_of([read(1.0), faults]).costs["page"].mid == 2.0
+
+
+def test_a_cost_that_is_lower_is_better() -> None:
+    calls = [record(work(), *times, operator="empty_call", replica=at) for at, times in enumerate([(3.0,), (2.0,)])]
+    cost = ceilings_of([read(1.0), *calls]).costs["call"]
+    assert (cost.low, cost.mid, cost.high) == (3.0, 2.0, 2.0)
+
+
+def test_arithmetic_is_kept_by_dtype() -> None:
+    chains = [record(work(macs=100), 1.0, operator="multiply_add", dtype=dtype) for dtype in ("float64", "float32")]
+    rates = ceilings_of([read(1.0), *chains]).arithmetic["multiply_add"]
+    assert list(rates) == ["float32", "float64"]
+
+
+def test_other_operators_say_nothing_about_the_machine() -> None:
+    with pytest.raises(MachineError, match="no bandwidth could be measured"):
+        ceilings_of([record(work(read=100), 1.0, operator="cross_hadamard")])
+
+
+def test_the_reasons_are_told_where_nothing_was_measured() -> None:
+    refused = replace(read(1.0), outcome=Unavailable("no C++ compiler"))
+    with pytest.raises(MachineError, match=r"no C\+\+ compiler"):
+        ceilings_of([refused])
