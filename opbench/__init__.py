@@ -1,6 +1,6 @@
 """opbench: measure an operator honestly. The vocabulary; see `opbench.run` for how the nouns meet."""
 
-from opbench.backend import Backend, Figured, Launch
+from opbench.backend import Backend, Figured, KernelResources, Launch
 from opbench.case import Axes, Case, Point
 from opbench.limit import Limit
 from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
@@ -21,6 +21,7 @@ __all__ = [
     "Figured",
     "Grid",
     "Inputs",
+    "KernelResources",
     "Launch",
     "Limit",
     "Measured",

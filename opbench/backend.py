@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -34,6 +34,21 @@ class Figured:
         return self.call()
 
 
+@dataclass(frozen=True)
+class KernelResources:
+    """What one kernel of a launch takes of a GPU, as its compiler says; None where that one does not say.
+
+    registers: of a thread. spill_bytes: of a thread's registers that live in memory instead. shared_bytes: of a block,
+    static and dynamic. source: who says so and for which architecture, such as "NVRTC for sm_90".
+    """
+
+    name: str
+    registers: int | None
+    spill_bytes: int | None
+    shared_bytes: int | None
+    source: str
+
+
 Prepare: TypeAlias = "Callable[[Point, Inputs, torch.Tensor | None, str], Launch]"
 
 
@@ -53,6 +68,9 @@ class Backend:
         cheap and must not compile anything.
     simulator: what runs the backend's GPU kernels on CPU tensors when simulation is switched on, such as
         "Triton's interpreter"; empty when nothing does.
+    resources(point, schedule): of every kernel that a launch starts, in that order, compiled for the GPU of this
+        machine, or for sm_90 where it has none. Raises MachineError where the compiler is missing. None where the
+        backend has no kernels of its own to say it of.
     """
 
     about: str
@@ -63,6 +81,7 @@ class Backend:
     schedules: tuple[str, ...] = ()
     simulator: str = ""
     unavailable: Callable[[str], str | None] = _always
+    resources: Callable[[Point, str], Sequence[KernelResources]] | None = None
 
     def refusal(self, point: Point) -> str | None:
         """Why this backend does not take the point, or None when it does."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from impls.cross_hadamard.dense import Launcher
     from impls.cross_hadamard.kernels import Gradients, Statistics
+    from opbench import KernelResources, Point
 
 
 def _load() -> Launcher:
@@ -75,6 +76,12 @@ def unavailable(device: str) -> str | None:
     return native.why_not(cuda=True) if device == "cuda" else native.why_not()
 
 
+def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:
+    from impls.cross_hadamard import cuda_resources
+
+    return cuda_resources.by_nvcc(point, schedule)
+
+
 KERNELS = Kernels(forward, backward, expand, expand_backward, select_expand)
 
 BACKEND = backend_of(
@@ -82,4 +89,5 @@ BACKEND = backend_of(
     about="C++ kernels on the CPU, CUDA C++ kernels on a GPU",
     schedules=SCHEDULES,
     unavailable=unavailable,
+    resources=resources,
 )

@@ -16,6 +16,7 @@ from opbench import simulation
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.dense import Launcher
+    from opbench import KernelResources, Point
 
 
 def _load() -> Launcher:
@@ -38,6 +39,12 @@ def unavailable(device: str) -> str | None:
     return cupy_kernels.unavailable()
 
 
+def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:
+    from impls.cross_hadamard import cuda_resources
+
+    return cuda_resources.by_nvrtc(point, schedule)
+
+
 KERNELS = kernels_of(_load)
 
 BACKEND = backend_of(
@@ -47,4 +54,5 @@ BACKEND = backend_of(
     schedules=SCHEDULES,
     simulator="the CUDA source compiled for the host, threads as fibers",
     unavailable=unavailable,
+    resources=resources,
 )

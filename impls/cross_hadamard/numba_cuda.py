@@ -11,6 +11,7 @@ from impls.cross_hadamard.launching import backend_of
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.dense import Launcher
+    from opbench import KernelResources, Point
 
 
 def _load() -> Launcher:
@@ -24,6 +25,12 @@ def unavailable(_: str) -> str | None:
     return None if found else "numba-cuda is not installed; python -m pip install numba-cuda"
 
 
+def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:
+    from impls.cross_hadamard import numba_resources
+
+    return numba_resources.resources(point, schedule)
+
+
 KERNELS = kernels_of(_load)
 
 BACKEND = backend_of(
@@ -33,4 +40,5 @@ BACKEND = backend_of(
     schedules=SCHEDULES,
     simulator="Numba's CUDA simulator",
     unavailable=unavailable,
+    resources=resources,
 )

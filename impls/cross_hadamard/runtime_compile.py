@@ -56,23 +56,31 @@ def compiled(instance: str, architecture: str) -> tuple[Path, str]:
     file = cache_folder() / f"{_key(instance, architecture)}.cubin"
     named = file.with_suffix(".name")
     if not (file.exists() and named.exists()):
-        cubin, name = _compile(instance, architecture)
+        cubin, name, _ = _compile(instance, architecture)
         file.parent.mkdir(parents=True, exist_ok=True)
         _put(named, name.encode())
         _put(file, cubin)
     return file, named.read_text(encoding="utf-8")
 
 
-def _compile(instance: str, architecture: str) -> tuple[bytes, str]:
+def report(instance: str, architecture: str) -> str:
+    """What its ptxas says of the instance with `-v`: registers, spills, shared memory. Raises as `compiled` does."""
+    _, _, log = _compile(instance, architecture, "-Xptxas=-v")
+    return log
+
+
+def _compile(instance: str, architecture: str, *further: str) -> tuple[bytes, str, str]:
+    """The cubin, the kernel's name within it, and the compiler's log."""
     from cupy.cuda import nvrtc
 
     includes = [f"-I{folder}" for folder in (FOLDER, *include_folders())]
     program = nvrtc.createProgram('#include "kernels.cuh"\n', "kernels.cu", (), ())
     try:
         nvrtc.addNameExpression(program, instance)
-        nvrtc.compileProgram(program, (*OPTIONS, f"-arch=sm_{architecture}", *includes))
+        nvrtc.compileProgram(program, (*OPTIONS, f"-arch=sm_{architecture}", *further, *includes))
         name = nvrtc.getLoweredName(program, instance)
-        return nvrtc.getCUBIN(program), name if isinstance(name, str) else name.decode()
+        named = name if isinstance(name, str) else name.decode()
+        return nvrtc.getCUBIN(program), named, str(nvrtc.getProgramLog(program))
     except nvrtc.NVRTCError as exc:
         log = str(nvrtc.getProgramLog(program))
         lines = [line for line in log.splitlines() if "error" in line] or [str(exc)]

@@ -57,7 +57,7 @@ def recorded(run: Callable[[], object]) -> list[Recorded]:
     return found
 
 
-def compile_launch(launch: Recorded) -> dict[str, Any]:
+def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, Any]:
     """Compile one launch, its pointers 16-byte aligned, and say what the GPU would be given."""
     kernel, arguments, fixed = launch
     constants = {name: value for name, value in fixed.items() if name != "num_warps"}
@@ -70,7 +70,7 @@ def compile_launch(launch: Recorded) -> dict[str, Any]:
         constexprs={(names.index(name),): value for name, value in constants.items()},
         attrs=aligned,
     )
-    made = triton.compile(source, target=TARGET, options={"num_warps": fixed["num_warps"], "num_stages": 1})
+    made = triton.compile(source, target=target, options={"num_warps": fixed["num_warps"], "num_stages": 1})
     stores = sorted(set(re.findall(r"st\.global[.\w]*", made.asm["ptx"])))
     told = {"kernel": kernel.fn.__name__, "dtype": next(iter(signature.values())), "warps": fixed["num_warps"]}
     told |= {name: str(value) for name, value in constants.items()}
