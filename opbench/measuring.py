@@ -6,9 +6,10 @@ Whatever a backend does wrong becomes its own outcome and leaves the others alon
 from __future__ import annotations
 
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -160,7 +161,30 @@ class PointMeasurement:
                 continue
             for label, samples in found.items():
                 self.outcomes[label] = self._measured(label, samples)
+            if self.settings.split:
+                self._split(candidates)
             return
+
+    def _split(self, candidates: Mapping[str, Candidate]) -> None:
+        """Add to what was measured where its time goes, or why that cannot be said; never takes a latency away."""
+        from opbench.profiling.splitting import ATTEMPTS, Splitting
+
+        turns = {
+            label: Splitting(candidates[label].launch, median(outcome.samples_s), self.point.device)
+            for label, outcome in self.outcomes.items()
+            if isinstance(outcome, Measured)
+        }
+        for label in [label for _ in range(ATTEMPTS) for label in turns]:
+            if not turns[label].done:
+                self.announce("split", label, None)
+                try:
+                    turns[label].attempt()
+                except Exception as exc:  # noqa: BLE001  (whatever it is, the latency stands)
+                    turns[label].give_up(describe(exc))
+        for label, turn in turns.items():
+            measured = self.outcomes[label]
+            assert isinstance(measured, Measured)
+            self.outcomes[label] = replace(measured, split=dict(turn.parts), split_reason=turn.reason)
 
     def _measured(self, label: str, samples: Samples) -> Measured:
         told = self._figured.get(label)

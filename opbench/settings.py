@@ -16,6 +16,7 @@ class Settings:
     time_limit_s: seconds one step (a compilation, a check, one sample) may take before its process is killed.
     threads: CPU threads of the measuring process; 0 leaves PyTorch's choice.
     count: also count operations with fvcore and PyTorch's counter.
+    split: also find where one call's time goes, see `Measured.split`.
     """
 
     target: float = 0.02
@@ -23,6 +24,7 @@ class Settings:
     time_limit_s: float = 120.0
     threads: int = 0
     count: bool = True
+    split: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that cannot be measured with."""

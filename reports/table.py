@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from opbench.interval import Interval, median_interval
+from opbench.profiling.kinds import NOT_WORK
 from opbench.record import Failed, Measured, Mismatch, Record
 from opbench.report import Artifact, Report
 from reports import limit_columns
@@ -20,7 +22,7 @@ __all__ = ["REPORT", "frame", "terminal_table"]
 
 _TEXT = (
     *("operator", "backend", "label", "dtype", "device", "mode", "clock", "outcome", "phase", "reason"),
-    *("stopped", "warnings", "device_name", "revision", "started"),
+    *("stopped", "warnings", "split_reason", "device_name", "revision", "started"),
     *limit_columns.TEXT,
 )
 _REAL = (
@@ -37,13 +39,14 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
 
     Durations are seconds (`_s`), sizes bytes, rates per second. `low_s` and `high_s` end the 95 % interval of
     the median. `bandwidth_bytes_per_s` and `flops_per_s` divide the operator's least work by the median. Axes,
-    sizes, counts and a backend's own figures have a column each, missing for records without them.
+    sizes, counts, a backend's own figures and the parts of a split call have a column each, missing for records
+    without them.
     What a limit is and what its columns are called: `limit_columns`.
     """
     rows = [_row(record) for record in records]
     columns = list(dict.fromkeys(name for part in _PARTS for record in records for name in part(record)))
     table = pd.DataFrame(rows, columns=columns, dtype=object)
-    real = {*_REAL, *(name for record in records for name in _figures(record))}
+    real = {*_REAL, *(name for record in records for part in (_figures, _split) for name in part(record))}
     return table.astype({name: _dtype(name, real) for name in columns})
 
 
@@ -113,6 +116,27 @@ def _figures(record: Record) -> Row:
     return dict(record.outcome.figures) if isinstance(record.outcome, Measured) else {}
 
 
+def _split(record: Record) -> Row:
+    """Where one call's time goes: `dispatch_s`, `allocation_s`, `compute_s` and on a GPU `waiting_s` add up to
+    `split_total_s`, and kinds of work, such as `kind_matrix_product_s`, to `compute_s`.
+    """
+    if not isinstance(record.outcome, Measured) or not record.outcome.split:
+        return {}
+    split = record.outcome.split
+    kinds = {name: value for name, value in split.items() if name not in NOT_WORK}
+    return {
+        **{f"{name}_s": split[name] for name in NOT_WORK if name in split},
+        "compute_s": sum(kinds.values()),
+        "split_total_s": sum(split.values()),
+        **{f"kind_{re.sub(r'[^a-z0-9]+', '_', name.lower())}_s": value for name, value in kinds.items()},
+    }
+
+
+def _split_reason(record: Record) -> Row:
+    reason = record.outcome.split_reason if isinstance(record.outcome, Measured) else ""
+    return {"split_reason": reason} if reason else {}
+
+
 def _rates(record: Record, median_s: float) -> Row:
     work = record.work
     return {
@@ -154,7 +178,7 @@ def _origin(record: Record) -> Row:
 
 
 _PARTS: tuple[Callable[[Record], Mapping[str, Any]], ...] = (
-    *(_case, _axes, _sizes, _setting, _latency, _figures, _work, _counts, _check, _origin),
+    *(_case, _axes, _sizes, _setting, _latency, _figures, _split, _split_reason, _work, _counts, _check, _origin),
     limit_columns.limit_columns,
 )
 
