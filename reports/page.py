@@ -16,6 +16,7 @@ from opbench.record import Measured, Record
 from opbench.report import Artifact
 from reports import summary
 from reports.inline import aspect_width, inline_svg
+from reports.limits import have_limits, impossible
 from reports.naming import common_ground, point_names
 from reports.problems import problems
 from reports.rows import Cells, cells
@@ -69,6 +70,8 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
         exhibits=exhibits(artifacts),
         files=[artifact for artifact in artifacts if not artifact.is_figure and not artifact.is_table],
         problems=problems(records),
+        impossible=impossible(records),
+        limits=have_limits(records),
         unmeasured=sum(not isinstance(record.outcome, Measured) for record in records),
         total=len(records),
         tables=tables(records),

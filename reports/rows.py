@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from opbench.interval import median_interval
 from opbench.record import Measured, Record
 from reports import units
+from reports.limits import IMPOSSIBLE, limit_text
 from reports.problems import headline, reason
 
 
@@ -22,10 +23,12 @@ class Cells:
     spread: str = ""
     flops: str = ""
     bandwidth: str = ""
+    limit: str = ""
     samples: str = ""
     stopped: str = ""
     prepare: str = ""
     error: str = ""
+    impossible: bool = False
 
     @property
     def measured(self) -> bool:
@@ -45,12 +48,14 @@ def cells(record: Record) -> Cells:
         spread=f"±{units.percent(time.relative_width / 2)}",
         flops=units.quantity(record.work.flops / time.mid) if record.work else "",
         bandwidth=units.quantity(record.work.moved_bytes / time.mid) if record.work else "",
+        limit=limit_text(record),
         samples=_samples(outcome),
         stopped=outcome.stopped,
         prepare=units.seconds(outcome.prepare_s),
         error=f"{outcome.check.max_abs_error:.1e}",
         headline="measured",
-        reason="; ".join(outcome.warnings),
+        reason="; ".join(sorted(outcome.warnings, key=lambda text: not text.startswith(IMPOSSIBLE))),
+        impossible=record.impossible,
     )
 
 

@@ -10,14 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from opbench.record import Record
+from reports.limits import IMPOSSIBLE, have_limits
 from reports.naming import common_ground, point_names
 from reports.rows import Cells, cells
 
 LONGEST_REASON = 240
 
+SHORT = {"arithmetic": "arith.", "allocation": "alloc."}
+BOUND = 6
+
 
 def terminal_table(records: Sequence[Record]) -> Table:
-    """One row per case, by operator and point: backend, median with half its interval, rates.
+    """One row per case, by operator and point: backend, median with half its interval, rates; and the share of the
+    limit with what bounds it, where a case of the run has a limit.
 
     A case without a measurement has a number in its note, and the reason stands under the table by that number;
     so does what the points of an operator share.
@@ -29,10 +34,15 @@ def terminal_table(records: Sequence[Record]) -> Table:
     table.add_column("backend", no_wrap=True, max_width=24)
     for name in ("median", "±", "FLOP/s", "B/s"):
         table.add_column(name, justify="right", no_wrap=True)
+    limits = have_limits(records)
+    if limits:
+        table.add_column("limit", justify="right", no_wrap=True)
     table.add_column("note", overflow="fold")
     for row in _ordered(records):
         note = _note(row.cells, reasons)
-        table.add_row(Text(row.operator), Text(row.point), *_texts(row.cells), note, end_section=row.ends)
+        table.add_row(
+            Text(row.operator), Text(row.point), *_texts(row.cells, limits=limits), note, end_section=row.ends
+        )
     table.caption = _caption(records, reasons)
     return table
 
@@ -61,21 +71,35 @@ def _ordered(records: Sequence[Record]) -> Iterator[_Row]:
             above = point
 
 
-def _texts(row: Cells) -> list[Text]:
+def _texts(row: Cells, *, limits: bool) -> list[Text]:
     """As Text, so that brackets are not read as markup."""
     if not row.measured:
-        return [Text(row.backend), *[Text("-", style="dim")] * 4]
+        return [Text(row.backend), *[Text("-", style="dim")] * (5 if limits else 4)]
     numbers = (row.median, row.spread.removeprefix("±"), row.flops, row.bandwidth)
-    return [Text(row.backend), *map(Text, numbers)]
+    share = [Text(_limit(row), style="bold red" if row.impossible else "")] if limits else []
+    return [Text(row.backend), *map(Text, numbers), *share]
+
+
+def _limit(row: Cells) -> str:
+    """The share and, below the others', what bounds it, in as few letters as say it."""
+    number, _, bound = row.limit.rpartition(" ")
+    return f"{number} {SHORT.get(bound, bound):<{BOUND}}" if bound else ""
 
 
 def _note(row: Cells, reasons: dict[str, int]) -> Text:
     said = [] if row.stopped in {"", "target"} else [row.stopped]
     if row.reason:
-        headline = "warning" if row.measured else row.headline
-        number = reasons.setdefault(f"{headline}: {_short(row.reason)}", len(reasons) + 1)
+        headline, text = _told(row)
+        number = reasons.setdefault(f"{headline}: {_short(text)}", len(reasons) + 1)
         said.append(f"{headline.partition(' ')[0]} ({number})")
     return Text(", ".join(said), style="dim" if row.measured else "yellow")
+
+
+def _told(row: Cells) -> tuple[str, str]:
+    """What kind of reason the row has, and the reason."""
+    if row.impossible:
+        return IMPOSSIBLE.removesuffix(":"), row.reason.removeprefix(IMPOSSIBLE).strip()
+    return "warning" if row.measured else row.headline, row.reason
 
 
 def _short(reason: str) -> str:
