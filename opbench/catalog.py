@@ -139,6 +139,11 @@ def ceilings_table(ceilings: Any) -> Any:
     return import_module("reports.ceilings_table").ceilings_table(ceilings)
 
 
+def predictions_table(found: Any, errors: Any, ceilings: Any) -> Any:
+    """Predictions for the machine of the ceilings as something rich can print."""
+    return import_module("reports.predictions_table").predictions_table(found, errors, ceilings)
+
+
 def _look_up(kind: str, name: str, known: dict[str, str], where: str = "") -> str:
     if name not in known:
         raise unknown(kind, name, known, where)

@@ -151,6 +151,35 @@ def ceilings(
     _run("ceilings", device, threads, again, output, results, as_json)
 
 
+@app.command(context_settings=AXES, epilog="Example:  opbench roofline channels --ceilings h200.json --run channels")
+def roofline(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="SWEEP", help="The sweep to predict, see `opbench ls`.")],
+    ceilings: Annotated[
+        Path | None, typer.Option(help="A file of `opbench ceilings --output` of any machine; this machine's else.")
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(help="A run of another machine: backends keep their share of the limit.")
+    ] = None,
+    measured: Annotated[str | None, typer.Option(help="A run of that machine, to hold predictions against.")] = None,
+    operator: Operators = None,
+    dtype: Dtypes = None,
+    mode: Modes = None,
+    results: Results = Path("results"),
+    as_json: AsJson = False,
+) -> None:
+    """Predict a sweep for a machine that is not here, from its ceilings alone.
+
+    Prints the limit of every point and what sets it; with --run the latency to expect of each backend; with
+    --measured how far that was off.
+    """
+    from opbench.options import narrowing, split
+
+    (name,), extra = split("sweep", [*words, *context.args], needed=1)
+    by = narrowing(extra, operator, None, dtype, mode)
+    _run("roofline", name, by, ceilings, run, measured, results, as_json)
+
+
 @app.command(epilog="Example:  opbench report channels")
 def report(
     run: Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opbench import catalog
+from opbench.ceilings.believing import with_limits
 from opbench.errors import unknown
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def write_report(run: Run, backends: Sequence[str] = ()) -> Path:
     Raises UsageError when the run's records cannot be read or hold none of a named backend, MachineError when a
     file cannot be written.
     """
-    records = run.records()
+    records = with_limits(run.records())
     folder = ""
     if backends:
         records = _only(records, backends)

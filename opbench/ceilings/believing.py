@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from opbench import catalog
+from opbench.ceilings import stored
 from opbench.ceilings.ceiling import ARITHMETIC, MEMORY, Ceilings, Rate
 from opbench.ceilings.deriving import ceilings_of
 from opbench.ceilings.measuring import tasks_for
 from opbench.ceilings.roofline import limit_of
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
 from opbench.record import Measured, Record
 
 if TYPE_CHECKING:
@@ -60,6 +61,20 @@ class Believing:
 def limited(record: Record, ceilings: Ceilings) -> Record:
     """The record with its limit on that machine, where the ceilings say enough for one."""
     return replace(record, limit=limit_of(record, ceilings))
+
+
+def with_limits(records: Sequence[Record]) -> list[Record]:
+    """Records from before their machine's ceilings were known get their limits now, where they are known here.
+
+    A file of ceilings that cannot be read costs only these.
+    """
+    if not records or any(record.limit for record in records):
+        return list(records)
+    try:
+        known = stored.kept(records[-1].environment)
+    except UsageError:
+        known = None
+    return list(records) if known is None else [limited(record, known) for record in records]
 
 
 def _sizes_kib(record: Record) -> tuple[int, ...]:

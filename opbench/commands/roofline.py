@@ -1,0 +1,87 @@
+"""`opbench roofline`: what a sweep would take on the machine of some ceilings, and how near that prediction comes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opbench import catalog, store
+from opbench.ceilings import stored
+from opbench.ceilings.believing import with_limits
+from opbench.ceilings.predicting import errors, predictions
+from opbench.errors import MachineError, UsageError
+from opbench.process import MeasuringProcess
+from opbench.record import Measured
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opbench.ceilings import Ceilings
+    from opbench.record import Record
+    from opbench.sweep import Narrowing
+
+
+def run(
+    name: str,
+    by: Narrowing,
+    file: Path | None,
+    here: str | None,
+    there: str | None,
+    results: Path,
+    as_json: bool,
+) -> int:
+    """`here` is a run that was measured elsewhere than on the machine of the ceilings, `there` one on that machine."""
+    ceilings = stored.read(file) if file else _of_this_machine()
+    sweep = catalog.sweep(name).narrowed(by)
+    near = with_limits(store.find_run(results, here).records()) if here else []
+    far = store.find_run(results, there).records() if there else []
+    _refuse_without_limits(near, here)
+    _refuse_others(far, ceilings, there)
+    found = predictions(sweep, ceilings, near, far)
+    if not found:
+        raise UsageError(f"the ceilings of {file or 'this machine'} say too little for any point of sweep {name!r}")
+    if as_json:
+        for one in found:
+            print(json.dumps({"point": one.point.key, "backend": one.backend, **_numbers(asdict(one))}))
+        return 0
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    wide = console if console.is_terminal else Console(highlight=False, width=120)
+    wide.print(catalog.predictions_table(found, errors(found), ceilings))
+    return 0
+
+
+def _numbers(whole: dict[str, object]) -> dict[str, object]:
+    return {name: whole[name] for name in ("limit", "expected_s", "measured_s")}
+
+
+def _of_this_machine() -> Ceilings:
+    """Raises MachineError where they are not known."""
+    from opbench.options import resolve_device
+
+    with MeasuringProcess() as process:
+        known = stored.kept(process.hello(resolve_device("auto"), 0))
+    if known is None:
+        raise MachineError(
+            "this machine's ceilings are not known: `opbench ceilings`, or name others by --ceilings FILE"
+        )
+    return known
+
+
+def _refuse_without_limits(records: Sequence[Record], run: str | None) -> None:
+    measured = [record for record in records if isinstance(record.outcome, Measured)]
+    if measured and all(record.limit is None for record in measured):
+        raise UsageError(
+            f"the records of {run} have no limit to carry over: the ceilings of the machine that measured them are not "
+            "known here; run `opbench ceilings` there, then measure again"
+        )
+
+
+def _refuse_others(records: Sequence[Record], ceilings: Ceilings, run: str | None) -> None:
+    """A run of another machine says nothing about how good the prediction for this one is."""
+    for record in records[:1]:
+        if apart := stored.difference(ceilings, record.environment):
+            raise UsageError(f"the ceilings are of another machine than {run}: {apart} (there: ceilings, here: run)")
