@@ -147,12 +147,12 @@ def _cuda(name: str) -> Iterator[None]:
 
     device: Any = torch.cuda
     runtime = device.cudart()
-    device.nvtx.range_push(name)
+    started = device.nvtx.range_start(name)  # of all threads: autograd launches from one of its own
     runtime.cudaProfilerStart()
     yield
     device.synchronize()
     runtime.cudaProfilerStop()
-    device.nvtx.range_pop()
+    device.nvtx.range_end(started)
 
 
 def main(text: str) -> int:
