@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -99,7 +99,8 @@ def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
     """
     known = catalog.backend_names(point.operator)
     elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
-    wanted = grid.backends or tuple(name for name in known if name not in elsewhere_only(point.operator, point.device))
+    unasked = {*elsewhere_only(point.operator, point.device), *by_name_only(point.operator)}
+    wanted = grid.backends or tuple(name for name in known if name not in unasked)
     for name in wanted:
         stem, _, schedule = name.partition(":")
         if stem not in elsewhere or (schedule and stem in known):
@@ -114,8 +115,19 @@ def elsewhere_only(operator: str, device: str) -> tuple[str, ...]:
 
     A sweep that names no backends leaves them out; one that names them records them as Unavailable.
     """
-    found = ((name, catalog.backend(operator, name)) for name in catalog.backend_names(operator))
-    return tuple(name for name, one in found if isinstance(one, Backend) and device not in one.devices)
+    return tuple(name for name, one in _backends(operator) if device not in one.devices)
+
+
+@lru_cache(maxsize=64)
+def by_name_only(operator: str) -> tuple[str, ...]:
+    """Backends of the operator that a sweep measures only where it names them."""
+    return tuple(name for name, one in _backends(operator) if one.by_name)
+
+
+def _backends(operator: str) -> Iterator[tuple[str, Backend]]:
+    for name in catalog.backend_names(operator):
+        if isinstance(found := catalog.backend(operator, name), Backend):
+            yield name, found
 
 
 @dataclass

@@ -18,7 +18,7 @@ SWEEP = Sweep(
             operators=("multiply_add",),
             axes={},
             held={"lanes": 1 << 20},
-            dtypes=("float32", "float64", "float16", "bfloat16"),
+            dtypes=("float32", "float64", "float16"),
             device="cuda",
         ),
         Grid(

@@ -105,7 +105,7 @@ def _with_schedules(name: str, simulate: bool, device: str) -> Iterator[str]:
         found = catalog.backend(name, backend)
         if isinstance(found, Unavailable):
             yield backend
-        elif found.simulator if simulate else device in found.devices:
+        elif (found.simulator if simulate else device in found.devices) and not found.by_name:
             yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)
 
 
