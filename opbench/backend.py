@@ -66,6 +66,7 @@ class Backend:
         of `schedules`, or "" for the backend's own choice. Its time is recorded as `prepare_s`.
     unavailable(device): why this backend cannot run on `cpu` or `cuda` of this machine, or None. It must be
         cheap and must not compile anything.
+    by_name: whether it is measured only where it is named; a sweep that names no backends leaves it out.
     simulator: what runs the backend's GPU kernels on CPU tensors when simulation is switched on, such as
         "Triton's interpreter"; empty when nothing does.
     resources(point, schedule): of every kernel that a launch starts, in that order, compiled for the GPU of this
@@ -79,6 +80,7 @@ class Backend:
     dtypes: frozenset[str] = frozenset({"float32", "float16", "bfloat16", "float64"})
     modes: frozenset[str] = frozenset({"forward"})
     schedules: tuple[str, ...] = ()
+    by_name: bool = False
     simulator: str = ""
     unavailable: Callable[[str], str | None] = _always
     resources: Callable[[Point, str], Sequence[KernelResources]] | None = None
