@@ -55,8 +55,23 @@ def tests(session: nox.Session) -> None:
     session.run(_python(session, "test"), "-m", "pytest", "--numprocesses=2", "--benchmark-disable", *session.posargs)
 
 
-def _sweep(session: nox.Session, name: str) -> None:
-    session.run(_python(session), "-m", "opbench", "sweep", name, *session.posargs)
+def _sweep(session: nox.Session, name: str, *groups: str) -> None:
+    """The machine's ceilings first, where they are not known yet: records then say how close to them each case came."""
+    python = _python(session, *groups)
+    session.run(python, "-m", "opbench", "ceilings", "--quiet", *_of_ceilings(session.posargs))
+    session.run(python, "-m", "opbench", "sweep", name, *session.posargs)
+
+
+def _of_ceilings(words: list[str]) -> list[str]:
+    """Of a sweep's options those that ceilings depend on: the device, one number of threads, where runs go."""
+    taken: list[str] = []
+    for name in ("--device", "--threads", "--results"):
+        for at, word in enumerate(words):
+            if word == name and at + 1 < len(words) and "," not in words[at + 1]:
+                taken += [name, words[at + 1]]
+            elif word.startswith(f"{name}=") and "," not in word:
+                taken.append(word)
+    return taken
 
 
 @nox.session(python=False)
@@ -98,7 +113,13 @@ def sweep_network(session: nox.Session) -> None:
 @nox.session(python=False)
 def sweep_models(session: nox.Session) -> None:
     """Hadaptive-Net beside nineteen other models, in PyTorch and ONNX Runtime, with our operator inside and without."""
-    session.run(_python(session, "zoo"), "-m", "opbench", "sweep", "models", *session.posargs)
+    _sweep(session, "models", "zoo")
+
+
+@nox.session(python=False)
+def ceilings(session: nox.Session) -> None:
+    """What this machine can do: bandwidth of every memory level, multiply-adds, the costs of calls; under a minute."""
+    session.run(_python(session), "-m", "opbench", "ceilings", *session.posargs)
 
 
 @nox.session(python=False)

@@ -142,13 +142,14 @@ def ceilings(
     again: Annotated[bool, typer.Option("--again", help="Measure, although this machine's are known.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write them here too, to be carried to another machine.")] = None,
     results: Results = Path("results"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing of ceilings that are known already.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure what this machine can do: bandwidth of every memory level, multiply-adds, what calls and pages cost.
 
     Takes under a minute, once per machine and environment; sweeps then say how close to it each backend comes.
     """
-    _run("ceilings", device, threads, again, output, results, as_json)
+    _run("ceilings", device, threads, again, output, results, quiet, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench roofline channels --ceilings h200.json --run channels")

@@ -19,11 +19,15 @@ ENDS = ("low", "mid", "high")
 def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
     """The limit of a record on the machine of the ceilings; None where these do not say enough, or there is no Work.
 
+    A case with threads of its own (an axis of that name) has none either: ceilings are of the process's number.
+
     The page faults it counted are priced too, see `Limit.allocation_s`.
     """
     if record.work is None:
         return None
     point = record.case.point
+    if point.axes.get("threads", 0) not in {0, ceilings.environment.get("threads")}:
+        return None
     if point.clock.endswith(":cold"):
         working_set = sys.maxsize  # nothing is in a cache when it begins
     else:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from opbench.progress import Reporter
 
 
-def run(device: str, threads: int, again: bool, output: Path | None, results: Path, as_json: bool) -> int:
-    """Measure unless this machine's are kept already, or `again`; show them; write them to `output` too."""
+def run(device: str, threads: int, again: bool, output: Path | None, results: Path, quiet: bool, as_json: bool) -> int:
+    """Measure unless this machine's are kept already, or `again`; show them; write them to `output` too.
+
+    `quiet` shows only what was measured now.
+    """
     on = resolve_device(device)
     settings = Settings(target=0.002, budget_s=catalog.sweep(SWEEP).budget_s, threads=threads, count=False)
     environment = _environment(on, threads)
@@ -37,7 +40,8 @@ def run(device: str, threads: int, again: bool, output: Path | None, results: Pa
         stored.keep(found)
     if output is not None:
         stored.write(found, output)
-    _show(found, page, as_json)
+    if page is not None or not quiet:
+        _show(found, page, as_json)
     return 0
 
 

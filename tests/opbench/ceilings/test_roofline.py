@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from opbench.case import Axes
 from opbench.ceilings.roofline import limit, limit_of
 from opbench.operator import Work
 
@@ -91,3 +92,11 @@ def test_without_a_rate_that_it_needs_there_is_no_limit(missing: str, known: boo
 
 def test_a_record_without_work_has_no_limit() -> None:
     assert limit_of(record(None, 1.0), MACHINE) is None
+
+
+@pytest.mark.parametrize(("threads", "known"), [(0, True), (2, True), (1, False)])
+def test_a_case_with_threads_of_its_own_is_held_against_ceilings_of_as_many(threads: int, known: bool) -> None:
+    made = record(work(read=500), 9.0)
+    point = replace(made.case.point, axes=Axes({"threads": threads}))
+    found = limit_of(replace(made, case=replace(made.case, point=point)), MACHINE)
+    assert (found is not None) == known
