@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Counted:
-    """tool: who counted, with its version where it says one.
+    """tool: the program that counted.
 
     figures: per call of the launch, in SI, each name with its tool first and its unit last where it has one, such as
         `ncu_dram_bytes`, `perf_task_clock_s` and `perf_page_faults`. A figure that could not be counted is not there.

@@ -1,7 +1,7 @@
 """How long imports take inside something that is timed, so that they can be left out of it.
 
 What a backend imports when it prepares says how large a library is, not what it compiles: the first graph that
-PyTorch's compiler makes imports 1.5 s of Python.
+PyTorch's compiler makes imports 3 s of Python.
 """
 
 from __future__ import annotations

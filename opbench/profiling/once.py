@@ -155,6 +155,13 @@ def _cuda(name: str) -> Iterator[None]:
     device.nvtx.range_end(started)
 
 
+def _told(exc: Exception) -> str:
+    """In one line: a compiler that failed says why below its first one."""
+    lines = [line.strip() for line in str(exc).splitlines() if line.strip()] or ["no reason"]
+    why = next((line for line in lines[1:] if "error:" in line), "")
+    return ": ".join(filter(None, (type(exc).__name__, lines[0], why)))
+
+
 def main(text: str) -> int:
     """Answers the request; the exit code is 0, or an error's own."""
     request = request_from_json(sys.stdin.read() if text == "-" else text)
@@ -164,8 +171,7 @@ def main(text: str) -> int:
     except OpbenchError as exc:
         answer, code = {"error": str(exc)}, exc.exit_code
     except Exception as exc:  # noqa: BLE001  (a backend's own failure is the answer, and not this process's)
-        first = str(exc).strip().partition("\n")[0]
-        answer, code = {"error": f"{request.case.backend}: {type(exc).__name__}: {first}"}, MachineError.exit_code
+        answer, code = {"error": f"{request.case.backend}: {_told(exc)}"}, MachineError.exit_code
     request.answer.write_text(json.dumps(answer), encoding="utf-8")
     return code
 

@@ -68,6 +68,12 @@ def test_a_case_that_cannot_be_run_is_one_line_saying_so(liar: str, backend: str
     assert "\n" not in str(refused.value)
 
 
+def test_a_compilers_own_words_are_told_from_below_the_first_line() -> None:
+    told = once._told(RuntimeError("C++ compile error\n\nCommand:\n g++ a.cpp\n a.cpp:1: fatal error: no space\nmore"))
+    assert told == "RuntimeError: C++ compile error: a.cpp:1: fatal error: no space"
+    assert once._told(OSError()) == "OSError: no reason"
+
+
 def test_a_device_that_is_absent_is_said_before_anything_is_prepared(liar: str) -> None:
     import torch
 
