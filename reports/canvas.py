@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 
 from reports import units
 from reports.style import FAINT
@@ -133,13 +133,23 @@ def scale_y(panel: Axes, text: Callable[[float], str], values: Iterable[float]) 
     _write(panel.yaxis, units.tick(text))
 
 
-def decades(axis: Axis) -> None:
-    """Ticks of an axis that is logarithmic and drawn already: plain numbers, as many in a decade as its span allows."""
-    low, high = axis.get_data_interval()
+def scale_shares(panel: Axes, top: float) -> None:
+    """From nothing to `top`, 1 written as 100 %."""
+    panel.set_ylim(0, top)
+    panel.yaxis.set_major_locator(MultipleLocator(0.2 if top < 1.5 else 0.5))
+    _write(panel.yaxis, lambda value: f"{100 * value:.0f} %")
+
+
+def decades(axis: Axis, text: Callable[[float], str] = "{:g}".format, ends: tuple[float, float] | None = None) -> None:
+    """Ticks of an axis that is logarithmic and drawn already: plain numbers, as many in a decade as its span allows.
+
+    ends: of the axis, where it goes further than what is drawn.
+    """
+    low, high = ends or axis.get_data_interval()
     steps = next(steps for span, steps in _STEPS.items() if high < span * low)
     axis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axis.set_minor_locator(NullLocator())
-    _write(axis, "{:g}".format)
+    _write(axis, text)
 
 
 def _write(axis: Axis, text: Callable[[float], str]) -> None:

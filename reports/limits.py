@@ -25,7 +25,7 @@ SHADES = {
     "arithmetic": "#f3d08b",
     "launch": "#d9d9d9",
 }
-"""What bounds a case, as the area behind it: the farther the memory the darker its blue."""
+"""The colour of what sets a limit: the farther the memory the darker its blue."""
 
 
 def share(record: Record) -> Interval | None:
