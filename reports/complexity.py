@@ -16,6 +16,7 @@ from opbench.report import Artifact, Report
 from reports import canvas, units
 from reports.agreement import agreement
 from reports.cost_models import paper_macs
+from reports.machine import besides_machine
 from reports.models import besides_models
 from reports.series import panels
 from reports.sheets import figure_file, lines_of, spread, titled, undrawn
@@ -77,7 +78,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 def plots(records: Sequence[Record]) -> list[Plot]:
     """One record per operator and point: backends, dtypes and modes share the work, so one with counts is taken."""
     groups: dict[tuple[str, Axes], dict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
-    for panel in panels(besides_models(records)):
+    for panel in panels(besides_models(besides_machine(records))):
         line = groups[panel.x, panel.fixed][panel.operator]
         for record in panel.records:
             known = line.get(panel.position(record))

@@ -9,6 +9,7 @@ from opbench.record import Record
 from opbench.report import Artifact, Report
 from reports import canvas
 from reports.curves import Line, draw_times, handle
+from reports.machine import besides_machine
 from reports.models import besides_models
 from reports.series import Panel, Setting, comparable, panels
 from reports.sheets import MOST_PANELS, figure_file, spread, titled, undrawn
@@ -20,7 +21,7 @@ Group = tuple[Panel, ...]
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per setting; none where no two operators can be compared."""
     found: dict[Setting, list[Group]] = defaultdict(list)
-    for group in comparable([panel for panel in panels(besides_models(records)) if panel.lines]):
+    for group in comparable([panel for panel in panels(besides_models(besides_machine(records))) if panel.lines]):
         found[group[0].setting].append(group)
     return [_figure(groups, setting, str(setting) if len(found) > 1 else "") for setting, groups in found.items()]
 

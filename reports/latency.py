@@ -8,6 +8,7 @@ from opbench.record import Record
 from opbench.report import Artifact, Report
 from reports import canvas
 from reports.curves import draw_times, handle
+from reports.machine import besides_machine
 from reports.models import besides_models
 from reports.series import panels
 from reports.sheets import Sheet, figure_file, sheets, titled
@@ -15,7 +16,9 @@ from reports.style import styled, to_svg
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    return [_figure(sheet) for sheet in sheets(panels(besides_models(records)), lambda panel: panel.lines)]
+    return [
+        _figure(sheet) for sheet in sheets(panels(besides_models(besides_machine(records))), lambda panel: panel.lines)
+    ]
 
 
 def _figure(sheet: Sheet) -> Artifact:

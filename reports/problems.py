@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opbench.record import Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from reports.machine import of_machine
 from reports.naming import point_names
 
 
@@ -49,14 +50,19 @@ class Problem:
 
 
 def problems(records: Sequence[Record]) -> list[Problem]:
-    """All cases without a measurement, those with the same reason together, in the order they came."""
+    """All cases without a measurement, those with the same reason together, in the order they came.
+
+    The machine's own are asked for in every round, and what is missing in each is told once.
+    """
     name = point_names(record.case.point for record in records)
-    found: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    rounds = {id(record) for record in of_machine(records)}
+    found: dict[tuple[str, str, str, str], dict[str, None]] = defaultdict(dict)
     for record in records:
         if not isinstance(record.outcome, Measured):
             case = record.case
-            key = (case.point.operator, case.label, headline(record.outcome), reason(record.outcome))
-            found[key].append(name(case.point))
+            label = case.backend if id(record) in rounds else case.label
+            key = (case.point.operator, label, headline(record.outcome), reason(record.outcome))
+            found[key][name(case.point)] = None
     return [Problem(*key, tuple(points)) for key, points in found.items()]
 
 

@@ -10,6 +10,7 @@ from opbench.record import Record
 from opbench.report import Artifact, Report
 from reports import canvas, units
 from reports.curves import draw_line, handle
+from reports.machine import besides_machine
 from reports.models import besides_models
 from reports.ratios import Speedup, speedups
 from reports.series import Panel, panels
@@ -26,7 +27,7 @@ LONGEST_NOTE = 58
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = panels(besides_models(records))
+    found = panels(besides_models(besides_machine(records)))
     return [
         _figure(sheet, baseline)
         for baseline in BASELINES

@@ -10,12 +10,15 @@ from typing import Any
 from opbench.interval import Interval
 from opbench.record import Measured, Record
 from reports import units
+from reports.machine import besides_machine, of_machine
 from reports.models import of_models
 from reports.ratios import mean_ratio
 from reports.series import panels
 from reports.speedup import BASELINES, rivals
 
 MODELS = "image classifiers"
+
+MACHINE = "What the machine can do"
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,11 @@ def operators(records: Sequence[Record]) -> list[str]:
 
 
 def subjects(records: Sequence[Record]) -> list[str]:
-    """What the page's head names: the operators, but models by how many they are."""
+    """What the page's head names: the operators, but models by how many they are, and the machine's own as one."""
     models = operators(of_models(records))
-    rest = [name for name in operators(records) if name not in models]
-    return [f"{len(models)} {MODELS}", *rest] if models else rest
+    rest = [name for name in operators(besides_machine(records)) if name not in models]
+    machine = [MACHINE] if of_machine(records) else []
+    return [*([f"{len(models)} {MODELS}"] if models else []), *rest, *machine]
 
 
 def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
@@ -59,7 +63,7 @@ def gains(records: Sequence[Record]) -> list[Gain]:
     """Backends against the baselines: geometric means over all points where both were measured, models as one."""
     models = operators(of_models(records))
     found: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
-    every = panels(records)
+    every = panels(besides_machine(records))
     settings = list(dict.fromkeys(str(panel.setting) for panel in every))
     for panel in every:
         for baseline in BASELINES:
