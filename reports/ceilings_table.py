@@ -23,8 +23,7 @@ COSTS_CPU = COSTS | {"launch": "waking the threads"}
 
 def ceilings_table(ceilings: Ceilings) -> Group:
     """Bandwidth by working set, arithmetic by dtype, costs, and what other tools say."""
-    parts = [_bandwidth(ceilings), _others(ceilings)]
-    return Group(_head(ceilings), *parts, *_opinions(ceilings))
+    return Group(_head(ceilings), "", _bandwidth(ceilings), "", _others(ceilings), "", *_opinions(ceilings))
 
 
 def _head(ceilings: Ceilings) -> Text:
@@ -34,37 +33,44 @@ def _head(ceilings: Ceilings) -> Text:
 
 
 def _bandwidth(ceilings: Ceilings) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("working set")
-    table.add_column("level")
+    """All in one unit, which its head says: with a prefix at every number three kinds do not fit 80 columns."""
+    table = _table("GB/s by working set: best sustained (worst round to quickest sample)")
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("level", no_wrap=True)
     for kind in ceilings.bandwidth:
-        table.add_column(f"{kind} B/s", justify="right")
-        table.add_column("over the rounds", justify="right", style="dim")
+        table.add_column(kind, justify="right", no_wrap=True, min_width=5)
+        table.add_column("", style="dim", no_wrap=True)
     for size in sorted({size for curve in ceilings.bandwidth.values() for size in curve}):
-        cells = [cell for curve in ceilings.bandwidth.values() for cell in _rate(curve.get(size))]
+        cells = [cell for curve in ceilings.bandwidth.values() for cell in _scaled(curve.get(size))]
         table.add_row(units.data_size(size), ceilings.level(size), *cells)
     return table
 
 
-def _rate(rate: Rate | None) -> tuple[str, str]:
-    return (units.quantity(rate.mid), _ends(rate)) if rate else ("-", "")
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
 
 
-def _ends(rate: Rate) -> str:
-    return f"{units.quantity(rate.low)} to {units.quantity(rate.high)}"
+def _scaled(rate: Rate | None) -> tuple[str, str]:
+    if rate is None:
+        return "-", ""
+    low, mid, high = (units.number(end / 1e9) for end in (rate.low, rate.mid, rate.high))
+    return mid, f"({low} to {high})"
 
 
 def _others(ceilings: Ceilings) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("multiply-adds a second, costs")
-    table.add_column("", justify="right")
-    table.add_column("over the rounds", justify="right", style="dim")
+    table = _table("multiply-adds a second, and costs")
+    table.show_header = False
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True, min_width=8)
+    table.add_column(style="dim", no_wrap=True)
     for kind, rates in ceilings.arithmetic.items():
         for dtype, rate in rates.items():
-            table.add_row(f"{dtype}, {NAMES[kind]}", *_rate(rate))
+            ends = f"({units.quantity(rate.low)} to {units.quantity(rate.high)})"
+            table.add_row(f"{dtype}, {NAMES[kind]}", units.quantity(rate.mid), ends)
     names = COSTS_CPU if ceilings.environment.get("device") == "cpu" else COSTS
     for kind, rate in ceilings.costs.items():
-        table.add_row(names[kind], units.seconds(rate.mid), units.seconds_between(rate.high, rate.low))
+        ends = f"({units.seconds(rate.low)} to {units.seconds(rate.high)})"
+        table.add_row(names[kind], units.seconds(rate.mid), ends)
     return table
 
 
@@ -79,4 +85,6 @@ def _opinions(ceilings: Ceilings) -> Iterator[Text]:
         ours = list(ceilings.bandwidth[name.partition(":")[0]].values())[-1]
         apart = rate / ours.mid - 1
         covered = "within" if ours.covers(rate) else "outside"
-        yield Text(f"{name}: {units.quantity(rate)}B/s, {apart:+.0%} of ours, {covered} its interval")
+        side = "above" if apart > 0 else "below"
+        text = f"{name}: {units.quantity(rate)}B/s, {100 * abs(apart):.0f} % {side} ours, {covered} its interval"
+        yield Text(text)

@@ -34,6 +34,11 @@ def milliseconds(value: float) -> str:
     return _digits(_rounded(1000 * value))
 
 
+def number(value: float) -> str:
+    """Three significant digits and neither prefix nor unit, for a column whose head has both: 0.0225, 404, 1230."""
+    return _digits(_rounded(value))
+
+
 def quantity(value: float) -> str:
     """A count or a rate in powers of 1000, its unit left to the column: 50_176_000 is `50.2 M`."""
     value = _rounded(value)

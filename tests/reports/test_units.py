@@ -60,3 +60,10 @@ def test_ticks_lose_trailing_zeros_and_nothing_else() -> None:
 
 def test_shares_have_two_digits() -> None:
     assert [units.percent(share) for share in (0.01234, 0.5, 1.0)] == ["1.2 %", "50 %", "100 %"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (0.02249, "0.0225"), (43.44, "43.4"), (999.7, "1000"), (3347, "3350")]
+)
+def test_a_number_has_three_digits_and_nothing_else(value: float, text: str) -> None:
+    assert units.number(value) == text
