@@ -116,7 +116,7 @@ def _mean(mean: Interval) -> Cell:
 
 def _extreme(record: Record, reached: Interval, point: str, name: str) -> Cell:
     values = {f"{name}_fraction": reached.mid, f"{name}_at": str(record.case.point.axes)}
-    return Cell(share_text(reached.mid), (point,) if point else (), values)
+    return Cell(share_text(reached.mid), (point,) if point else (), values, tag=record.impossible)
 
 
 def _bound(reach: Reach) -> Cell:

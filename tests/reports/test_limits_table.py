@@ -66,6 +66,11 @@ def test_what_failed_is_in_no_mean_and_counted() -> None:
     assert "1 failed" in found[0].caption
 
 
+def test_what_cannot_be_is_marked() -> None:
+    table, _ = REPORT.render([limited(8.0, channels=7), limited(1.04, channels=13)])
+    assert table.data.decode().count('class="tag"') == 1
+
+
 def test_without_limits_there_is_no_table() -> None:
     assert REPORT.render([]) == []
     assert REPORT.render(every_outcome()) == []
