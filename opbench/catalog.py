@@ -144,6 +144,11 @@ def predictions_table(found: Any, errors: Any, ceilings: Any) -> Any:
     return import_module("reports.predictions_table").predictions_table(found, errors, ceilings)
 
 
+def profile_page() -> Any:
+    """One case's profile as HTML: text from a Profile."""
+    return import_module("reports.profile_page").render
+
+
 def _look_up(kind: str, name: str, known: dict[str, str], where: str = "") -> str:
     if name not in known:
         raise unknown(kind, name, known, where)

@@ -214,6 +214,42 @@ def count(
     _run("count", names[0] if names else None, extra, dtype, as_json)
 
 
+@app.command(context_settings=AXES, epilog="Example:  opbench profile cross_hadamard --backend cpp_ext --channels 64")
+def profile(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="OPERATOR", help="The operator to profile.")],
+    backend: Annotated[str | None, typer.Option("--backend", help="One backend, with its schedule if wanted.")] = None,
+    point: Annotated[str | None, typer.Option("--point", help="Axes in one word: channels=64,edge=28.")] = None,
+    dtype: Annotated[str, typer.Option("--dtype", help="Such as float32.")] = "float32",
+    mode: Annotated[str, typer.Option("--mode", help="forward, out or backward.")] = "forward",
+    device: Device = "auto",
+    ncu: Annotated[bool, typer.Option("--ncu", help="Count with Nsight Compute too (GPU).")] = False,
+    perf: Annotated[bool, typer.Option("--perf", help="Count with Linux perf too.")] = False,
+    compile_times: Annotated[
+        bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
+    ] = False,
+    results: Results = Path("results"),
+    time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
+    as_json: AsJson = False,
+) -> None:
+    """Take one case apart: where its time goes, its kernels, a trace for Perfetto, peak memory, counters.
+
+    Axes are options (--channels 64 --edge 28); those left out are the operator's defaults. Exit code 3 where the
+    backend cannot run here; what its compiler says of its kernels is on the page even then.
+    """
+    from opbench.commands.profiling import Asked
+    from opbench.options import split
+    from opbench.profiling.asking import Typed
+    from opbench.profiling.finding import Wanted
+    from opbench.settings import Settings
+
+    (operator,), extra = split("operator", [*words, *context.args], needed=1)
+    typed = Typed(operator, extra, point, backend, dtype, mode)
+    settings = Settings(time_limit_s=time_limit, split=True)
+    wanted = Wanted(ncu, perf, compile_times)
+    _run("profiling", Asked(typed, device, wanted, settings, results, as_json))
+
+
 @app.command(epilog="Example:  opbench gate --base main --tolerance 3%")
 def gate(
     paths: Annotated[list[str] | None, typer.Argument(help="Files or folders of benchmarks.")] = None,

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from opbench.profiling.kinds import ALLOCATION, COMPILED, DISPATCH, is_work, kind_of, passes_on
 
@@ -23,6 +23,8 @@ WARM, COLD = 0.8, 2.2
 operators in a loop and 2.0 for a Ghost module's, which leave nothing of the profiler in the first caches (AMD EPYC
 9004).
 """
+
+Timed = TypeVar("Timed")
 
 
 class Span(NamedTuple):
@@ -144,9 +146,9 @@ def mean_of(every: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: fmean(parts.get(name, 0.0) for parts in every) for name in names}
 
 
-def middle(groups: Sequence[Group], duration: Callable[[Group], float]) -> list[Group]:
+def middle(every: Sequence[Timed], duration: Callable[[Timed], float]) -> list[Timed]:
     """The middle half by duration, at least one: what somebody else's burst hit is left out, and so is its opposite."""
-    ranked = sorted(groups, key=duration)
+    ranked = sorted(every, key=duration)
     edge = len(ranked) // 4 if len(ranked) > 3 else (len(ranked) - 1) // 2
     return ranked[edge : len(ranked) - edge]
 

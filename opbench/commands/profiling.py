@@ -1,0 +1,111 @@
+"""`opbench profile`: one case measured, traced and taken apart, on one page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from opbench import catalog, store
+from opbench.errors import MachineError, UsageError
+from opbench.options import resolve_device
+from opbench.profiling.asking import Typed, case_of
+from opbench.profiling.finding import Finding, Wanted
+from opbench.progress import in_words, reporter
+from opbench.record import Failed, Measured, Mismatch
+from opbench.reporting import write_report
+
+if TYPE_CHECKING:
+    from opbench.profiling.profiled import Profile
+    from opbench.settings import Settings
+    from opbench.store import Run
+
+PAGE = "profile.html"
+
+ROWS = 8
+"""Rows of the table of kernels in the terminal."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The command's options."""
+
+    typed: Typed
+    device: str
+    wanted: Wanted
+    settings: Settings
+    results: Path
+    as_json: bool
+
+
+def run(asked: Asked) -> int:
+    device, missing = _device(asked.device)
+    case = case_of(asked.typed, device)
+    target = store.new_run(asked.results, "profile", datetime.now())  # noqa: DTZ005
+    with reporter(silent=asked.as_json) as shown:
+        finding = Finding(case, target, asked.settings, asked.wanted, shown)
+        profile = finding.without_device(missing) if missing else finding.measured()
+        shown.note("writing the report ...")
+        write_report(target)
+    page = target.write(PAGE, catalog.profile_page()(profile).encode())
+    _show(profile, target, page, asked.as_json)
+    return _code(profile)
+
+
+def _device(name: str) -> tuple[str, str]:
+    """The device, and why it is not here; a GPU that is not here is no reason to say nothing of its kernels."""
+    try:
+        return resolve_device(name), ""
+    except UsageError:
+        raise
+    except MachineError as exc:
+        return name, str(exc)
+
+
+def _code(profile: Profile) -> int:
+    if isinstance(profile.record.outcome, Measured):
+        return 0
+    return 1 if isinstance(profile.record.outcome, Mismatch | Failed) else MachineError.exit_code
+
+
+def _show(profile: Profile, target: Run, page: Path, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_facts(profile, target, page)))
+        return
+    record = profile.record
+    print(f"{record.case.point} {record.case.label}: {in_words(record.outcome)}")
+    _show_split(record.outcome)
+    for row in profile.kernels[:ROWS]:
+        print(f"  {row.share:6.1%}  {row.seconds * 1e6:10.3f} us x {row.calls:<5g} {row.name[:70]}")
+    for one in profile.resources:
+        registers = "?" if one.registers is None else one.registers
+        print(f"  {one.name}: {registers} registers, {one.source}")
+    for sentence in profile.refusals:
+        print(f"not to be had: {sentence}")
+    if profile.trace:
+        print(f"trace: {(target.folder / profile.trace).resolve()} (ui.perfetto.dev, Open trace file)")
+    print(f"profile: {page.resolve()}")
+
+
+def _show_split(outcome: object) -> None:
+    if not isinstance(outcome, Measured):
+        return
+    whole = sum(outcome.split.values())
+    parts = ", ".join(f"{name} {value / whole:.0%}" for name, value in outcome.split.items() if value > 0.005 * whole)
+    if parts or outcome.split_reason:
+        print("; ".join(filter(None, (parts, outcome.split_reason))))
+
+
+def _facts(profile: Profile, target: Run, page: Path) -> dict[str, object]:
+    outcome = profile.record.outcome
+    facts: dict[str, object] = {"case": profile.record.case.key, "outcome": type(outcome).__name__.lower()}
+    if isinstance(outcome, Measured):
+        facts |= {"median_s": median(outcome.samples_s), "split": dict(outcome.split), "figures": dict(outcome.figures)}
+    else:
+        facts["reason"] = in_words(outcome)
+    facts["refusals"] = list(profile.refusals)
+    files = {"trace": target.folder / profile.trace} if profile.trace else {}
+    return facts | {name: str(path.resolve()) for name, path in {**files, "profile": page}.items()}
