@@ -83,15 +83,31 @@ def bar_of(record: Record) -> Bar | None:
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per setting; none where no record has a split."""
+    last = settled(records)
     found: dict[Setting, dict[str, list[Record]]] = {}
-    for record in settled(records):
+    for record in last:
         if bar_of(record):
             point = record.case.point
             found.setdefault(setting_of(point), {}).setdefault(point.operator, []).append(record)
-    return [_artifact(setting, mine, str(setting) if len(found) > 1 else "") for setting, mine in found.items()]
+    return [
+        _artifact(setting, mine, str(setting) if len(found) > 1 else "", unsplit(last, setting))
+        for setting, mine in found.items()
+    ]
 
 
-def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label: str) -> Artifact:
+def unsplit(records: Sequence[Record], setting: Setting) -> str:
+    """A sentence for the caption on measured cases that could not be split; "" where there are none."""
+    reasons: dict[str, dict[str, None]] = {}
+    for record in records:
+        outcome = record.outcome
+        here = setting_of(record.case.point) == setting
+        if here and isinstance(outcome, Measured) and not outcome.split and outcome.split_reason:
+            reasons.setdefault(outcome.split_reason, {})[record.case.label] = None
+    told = "; ".join(f"{', '.join(labels)} ({reason})" for reason, labels in reasons.items())
+    return f" Not split: {told}." if told else ""
+
+
+def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label: str, missing: str) -> Artifact:
     shown, rest = spread(list(operators), MOST_OPERATORS)
     rows = [blocks_of(operators[name]) for name in shown]
     missed = sum(bar.missed for row in rows for block in row for bar in block.bars)
@@ -102,6 +118,7 @@ def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label
         f"time. {COMPILED.capitalize()} is a graph made by torch.compile."
         + (f" † parts that miss the median by over {TOLERANCE:.0%}: the table says why." if missed else "")
         + undrawn(len(shown), rest, "operators")
+        + missing
     )
     name = figure_file("time split", label)
     return Artifact(name, titled("Where the time goes", label), caption, drawing(rows))

@@ -20,7 +20,9 @@ _WORK = {
         mkldnn_convolution_backward convolution_pointwise""",
     "matrix product": """
         mm addmm bmm baddbmm addbmm mv addmv dot vdot ger addr _addmm_activation mkldnn_linear mkl_linear
-        _linear_pointwise linear_pointwise _scaled_mm _int_mm""",
+        _linear_pointwise linear_pointwise _scaled_mm _int_mm _scaled_dot_product_flash_attention_for_cpu
+        _scaled_dot_product_flash_attention _scaled_dot_product_efficient_attention
+        _scaled_dot_product_cudnn_attention _flash_attention_forward _efficient_attention_forward""",
     "normalization": """
         native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training _batch_norm_with_update
         native_batch_norm_backward cudnn_batch_norm miopen_batch_norm native_layer_norm native_layer_norm_backward
@@ -63,7 +65,7 @@ _NEITHER = """
     _batch_norm_impl_index layer_norm group_norm dropout feature_dropout adaptive_avg_pool1d adaptive_avg_pool2d
     max_pool1d max_pool2d item _local_scalar_dense is_nonzero result_type resolve_conj resolve_neg lift_fresh
     lift_fresh_copy is_floating_point arange _has_compatible_shallow_copy_type scalar_tensor requires_grad_ hstack
-    vstack concat concatenate silu_ normalize cosine_similarity atleast_1d atleast_2d"""
+    vstack concat concatenate normalize cosine_similarity atleast_1d atleast_2d scaled_dot_product_attention"""
 
 _KIND_OF = {
     **dict.fromkeys(_MEMORY.split(), ALLOCATION),

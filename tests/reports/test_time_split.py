@@ -53,6 +53,13 @@ def test_bars_that_do_not_add_up_are_marked_and_explained() -> None:
     assert "†" not in REPORT.render([split()])[0].caption
 
 
+def test_what_could_not_be_split_is_told_with_its_reason() -> None:
+    bare = record(replace(measured(), split_reason="nothing seen"), "ort_stock")
+    (artifact,) = REPORT.render([split(), bare])
+    assert "Not split: ort_stock (nothing seen)." in artifact.caption
+    assert "Not split" not in REPORT.render([split()])[0].caption
+
+
 def test_a_part_below_zero_is_drawn_as_nothing() -> None:
     text = figure(split(parts={"dispatch": -1e-7, "elementwise": 1e-5}))
     assert "<!-- 100 % -->" in text

@@ -16,6 +16,7 @@ from opbench.profiling.kinds import KINDS, is_work, kind_of, passes_on
         ("aten::mkldnn_convolution", "convolution"),
         ("mkldnn::_convolution_pointwise", "convolution"),
         ("aten::addmm", "matrix product"),
+        ("aten::_scaled_dot_product_flash_attention_for_cpu", "matrix product"),
         ("aten::native_batch_norm", "normalization"),
         ("aten::hardtanh_", "activation"),
         ("aten::cat", "data movement"),
