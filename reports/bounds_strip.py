@@ -50,7 +50,7 @@ def draw_strip(cell: Axes, found: Sequence[Area]) -> set[str]:
         cell.axvline(place, ymax=STRIP, color=FAINT, lw=0.7, ls=":")
     nameless = set()
     for area, (start, stop), (low, high) in zip(found, pairwise(places), pairwise(edges), strict=True):
-        cell.axvspan(start, stop, ymin=STRIP, color=SHADES.get(area.bound, GRID), lw=0, zorder=1.4)
+        cell.axvspan(start, stop, ymin=STRIP, color=SHADES.get(area.bound, GRID), lw=0, zorder=3)
         if (high - low) / (edges[-1] - edges[0]) > LETTER * len(area.bound):
             middle = float(scale.inverted().transform([(low + high) / 2])[0])
             cell.text(middle, (1 + STRIP) / 2, area.bound, transform=cell.get_xaxis_transform(), **_NAME)
@@ -59,7 +59,7 @@ def draw_strip(cell: Axes, found: Sequence[Area]) -> set[str]:
     return nameless
 
 
-_NAME: Any = {"ha": "center", "va": "center_baseline", "fontsize": 7.5}
+_NAME: Any = {"ha": "center", "va": "center_baseline", "fontsize": 7.5, "zorder": 4}
 
 
 def _edges(axis: Sequence[float], ends: Sequence[Sequence[float]]) -> list[float]:

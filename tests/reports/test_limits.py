@@ -102,6 +102,12 @@ def test_the_page_counts_what_cannot_be_before_anything_else_and_lists_it_escape
     assert "1 case is faster" in PAGE([too_fast()], [])
 
 
+def test_of_many_reasons_some_are_shown_and_the_rest_counted() -> None:
+    text = PAGE([too_fast(2 + x / 10, channels=x) for x in range(1, 6)], [])
+    assert text.count("this machine can do") == 3
+    assert "2 more of the kind" in text
+
+
 def test_what_cannot_be_is_listed_by_backend_with_every_reason_once() -> None:
     one, other = impossible([too_fast(channels=7), limited(1.04), too_fast(channels=8), too_fast(operator="other")])
     assert (one.backend, len(one.cases), len(one.reasons)) == ("cpp_ext", 2, 1)
