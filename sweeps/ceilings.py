@@ -39,5 +39,5 @@ SWEEP = Sweep(
         Grid(operators=("empty_call", "fresh_pages"), axes={}, device="cpu"),
         Grid(operators=("empty_launch",), axes={}),
     ),
-    budget_s=0.1,
+    budget_s=0.07,
 )

@@ -38,7 +38,7 @@ def ceilings_of(records: Sequence[Record]) -> Ceilings:
     return Ceilings(
         environment=belonging(environment),
         levels=levels(environment),
-        bandwidth={kind: _of(found, kind) for kind in MEMORY},
+        bandwidth={kind: _falling(_of(found, kind)) for kind in MEMORY},
         arithmetic={kind: _of(found, kind) for kind in ARITHMETIC},
         costs={kind: rate for kind in COSTS for rate in _of(found, kind).values()},
         revision=records[-1].revision,
@@ -49,6 +49,17 @@ def ceilings_of(records: Sequence[Record]) -> Ceilings:
 def _of(found: Mapping[Key, Rate], kind: str) -> dict[Any, Rate]:
     """The rates of a kind by working set or dtype, ascending."""
     return {key: found[kind, key] for name, key in sorted(found, key=_order) if name == kind}
+
+
+def _falling(curve: Mapping[int, Rate]) -> dict[int, Rate]:
+    """What a large working set gets, a smaller one gets too: it only was measured in a worse moment."""
+    found: dict[int, Rate] = {}
+    best = Rate(0.0, 0.0, 0.0)
+    for size in reversed(curve):
+        rate = curve[size]
+        best = Rate(rate.low, max(rate.mid, best.mid), max(rate.high, best.high))
+        found[size] = best
+    return dict(reversed(found.items()))
 
 
 def _order(key: Key) -> tuple[str, int, str]:

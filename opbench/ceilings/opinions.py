@@ -1,6 +1,6 @@
 """What other public tools say of this machine's memory, where one of them is installed.
 
-Each is run five times and its best taken, as ours are: a shared machine is slow for seconds at a time.
+Each is run twice and its best taken, as ours are: a shared machine is slow for seconds at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from opbench.ceilings.ceiling import Ceilings
 
-RUNS = 5
+RUNS = 2
 LIMIT_S = 20.0
 
 

@@ -44,6 +44,14 @@ def test_sizes_ascend_whatever_order_they_came_in() -> None:
     assert list(found.bandwidth["read"]) == [7, 61, 1000]
 
 
+def test_a_smaller_working_set_is_never_slower_than_a_larger_one() -> None:
+    """The middle one was measured while somebody else was busy."""
+    records = [read(1.0, size=7), read(8.0, size=61), read(2.0, size=1000), read(4.0, size=10_007)]
+    curve = ceilings_of(records).bandwidth["read"]
+    assert [rate.mid for rate in curve.values()] == [1000.0, 500.0, 500.0, 250.0]
+    assert curve[61].low == 125.0
+
+
 def test_a_page_costs_what_its_faults_took() -> None:
     faults = record(work(written=1), 6.0, 6.0, 6.0, operator="fresh_pages", faults=9)
     assert ceilings_of([read(1.0), faults]).costs["page"].mid == 2.0
