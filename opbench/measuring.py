@@ -167,20 +167,15 @@ class PointMeasurement:
 
     def _split(self, candidates: Mapping[str, Candidate]) -> None:
         """Add to what was measured where its time goes, or why that cannot be said; never takes a latency away."""
-        from opbench.profiling.splitting import ATTEMPTS, Splitting
+        from opbench.profiling.splitting import Splitting, Turn
 
         turns = {
-            label: Splitting(candidates[label].launch, median(outcome.samples_s), self.point.device)
+            label: Turn(candidates[label].launch, median(outcome.samples_s), outcome.calls_per_sample)
             for label, outcome in self.outcomes.items()
             if isinstance(outcome, Measured)
         }
-        for label in [label for _ in range(ATTEMPTS) for label in turns]:
-            if not turns[label].done:
-                self.announce("split", label, None)
-                try:
-                    turns[label].attempt()
-                except Exception as exc:  # noqa: BLE001  (whatever it is, the latency stands)
-                    turns[label].give_up(describe(exc))
+        led = self.point.clock.endswith(":led")
+        Splitting(turns, self.point.device, led, lambda label: self.announce("split", label, None)).run()
         for label, turn in turns.items():
             measured = self.outcomes[label]
             assert isinstance(measured, Measured)

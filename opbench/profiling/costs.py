@@ -19,7 +19,7 @@ from opbench.profiling.kinds import COMPILED, kind_of
 from opbench.profiling.split import Compiled, Costs, Group, self_times
 from opbench.profiling.tracing import Plan, traced
 
-_PLAN, _WARM = Plan(1, 100, led=False), 100
+_PLAN, _WARM = Plan(1, 100), 100
 _PLAIN = "aten::mul"
 
 

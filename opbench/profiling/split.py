@@ -173,7 +173,7 @@ def split_of(groups: Sequence[Group], costs: Costs) -> Split | None:
     """Means over the middle half of the groups, which still add up. None where no operator of any kind was seen."""
     if not any(is_work(kind_of(span.name)) for group in groups for span in group.spans):
         return None
-    kept = middle(groups, lambda group: group.traced_ns)
+    kept = middle(groups, lambda group: group.traced_ns / group.calls)
     plain_ns = fmean(group.plain_ns for group in middle(groups, lambda group: group.plain_ns))
     here = costs.times(coldness(kept, plain_ns, costs))
     return Split(mean_of([parts_of(group, here) for group in kept]), plain_ns / 1e9)

@@ -1,60 +1,128 @@
-"""Splits the time of one measured launch, in as many attempts as it takes to meet the machine as it was measured."""
+"""Splits the time of launches that were timed in turns, in as many attempts as it takes to meet the same machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
+from opbench.measuring import describe
 from opbench.profiling import on_device, timeline
 from opbench.profiling.costs import costs_for
-from opbench.profiling.split import TOLERANCE, Split, split_of, verdict
-from opbench.profiling.tracing import Plan, plan_for, traced
+from opbench.profiling.split import TOLERANCE, Group, Split, split_of, verdict
+from opbench.profiling.tracing import Plan, all_traced, plan_for
 
-ATTEMPTS = 3
+ATTEMPTS, ENOUGH_S = 3, 0.4
+"""Of each launch seconds after which no further attempt begins; one takes 0.05 s where nobody else wants the cores."""
 
 NOTHING_SEEN = "no PyTorch operator or kernel is seen inside this launch, so there is nothing to split it by"
 
+Tell = Callable[[str], None]
+
 
 @dataclass
-class Splitting:
-    """One launch whose median is known. Between attempts others have their turn: a machine that was slow for a moment
-    is asked again later, and of all attempts the one that comes nearest to the median stands.
+class Turn:
+    """One launch whose median is known, and what became of it. calls: in one sample of the clock.
 
-    On a GPU the parts add up to a synchronised call, which is longer than the median of a clock that counts the
+    Of all attempts the one that comes nearest to the median stands: a machine that was slow for a moment is asked
+    again. On a GPU the parts add up to a synchronised call, which is longer than the median of a clock that counts the
     device's time; they are held against such a call made beside them.
     """
 
     launch: Callable[[], Any]
     median_s: float
-    device: str
+    calls: int
     parts: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
     done: bool = False
+    broken: bool = False
+    spans: int | None = None
     _best: float = float("inf")
 
-    def attempt(self) -> None:
-        """Raises whatever the launch or the profiler does."""
-        found = self._on_device() if self.device == "cuda" else self._on_host()
+    def offer(self, found: Split | None, whole_s: float) -> None:
         if found is None:
             self.reason, self.done = NOTHING_SEEN, True
             return
-        whole_s = found.plain_s if self.device == "cuda" else self.median_s
         miss = abs(found.miss(whole_s))
         self.done = miss <= TOLERANCE
         if miss < self._best:
             self._best, self.parts, self.reason = miss, found.parts, verdict(found, whole_s)
 
     def give_up(self, reason: str) -> None:
-        """A failure takes nothing from an attempt that succeeded before it."""
-        self.done = True
+        """A failure takes nothing from an attempt that succeeded before it. The launch is not called again."""
+        self.done = self.broken = True
         if not self.parts:
             self.reason = f"the profiler failed: {reason}"
 
-    def _on_host(self) -> Split | None:
-        (one,) = traced(self.launch, Plan(1, 1, led=True))
-        groups = traced(self.launch, plan_for(self.median_s, len(one.spans)))
-        return split_of(groups, costs_for(groups))
 
-    def _on_device(self) -> Split | None:
-        return timeline.split_of(on_device.traced(self.launch))
+@dataclass
+class Splitting:
+    """All launches of one point, by label. led: whether the clock leads its samples. tell: called before each group."""
+
+    turns: Mapping[str, Turn]
+    device: str
+    led: bool
+    tell: Tell
+    _now: str = ""
+    _failure: str = ""
+
+    def run(self) -> None:
+        """Every turn then has parts, or a reason; nothing is raised for what a launch or the profiler does."""
+        start = perf_counter()
+        for at in range(ATTEMPTS):
+            if at and perf_counter() - start > ENOUGH_S * len(self.turns):
+                break
+            if left := [label for label, turn in self.turns.items() if not turn.done]:
+                (self._on_device if self.device == "cuda" else self._on_host)(left)
+        for turn in self.turns.values():
+            if not turn.parts and not turn.reason:
+                turn.give_up(self._failure)
+
+    def _told(self, label: str) -> None:
+        self._now = label
+        self.tell(label)
+
+    def _on_host(self, left: list[str]) -> None:
+        """All launches take part, as they did when they were timed; those that are done are no longer observed."""
+        try:
+            self._count_spans(left)
+            taking = {label: turn for label, turn in self.turns.items() if not turn.broken}
+            plans = {label: self._plan(turn, label in left) for label, turn in taking.items()}
+            groups = all_traced({label: turn.launch for label, turn in taking.items()}, plans, self._told)
+        except Exception as exc:  # noqa: BLE001  (whatever it is, the latencies stand; the next attempt is without it)
+            self._failure = describe(exc)
+            self.turns[self._now].give_up(self._failure)
+            return
+        for label in left:
+            self._take(label, groups[label])
+
+    def _take(self, label: str, groups: list[Group]) -> None:
+        turn = self.turns[label]
+        try:
+            turn.offer(split_of(groups, costs_for(groups)), turn.median_s)
+        except Exception as exc:  # noqa: BLE001  (as above: the costs of a compiled graph could not be calibrated, say)
+            turn.give_up(describe(exc))
+
+    def _count_spans(self, left: list[str]) -> None:
+        """Of one call each, the first time: how many calls a group may have depends on it."""
+        for label in left:
+            turn = self.turns[label]
+            if turn.spans is None:
+                self._told(label)
+                (one,) = all_traced({label: turn.launch}, {label: Plan(1, 1, led=True)})[label]
+                turn.spans = len(one.spans)
+
+    def _plan(self, turn: Turn, wanted: bool) -> Plan:
+        plan = plan_for(turn.median_s, turn.spans or 0, turn.calls, self.led)
+        return plan if wanted else plan._replace(groups=0)
+
+    def _on_device(self, left: list[str]) -> None:
+        for label in left:
+            self._told(label)
+            turn = self.turns[label]
+            try:
+                found = timeline.split_of(on_device.traced(turn.launch))
+                turn.offer(found, found.plain_s if found else 0.0)
+            except Exception as exc:  # noqa: BLE001  (as above)
+                turn.give_up(describe(exc))

@@ -1,13 +1,15 @@
-"""Runs calls under torch.profiler's operator events, every group of them beside one that is not observed.
+"""Runs calls under torch.profiler's operator events, groups of them in turns with groups that are not observed.
 
-Both kinds of group alternate within one session of the profiler: this machine's memory moves between two speeds within
-seconds, so that a profile can only be held against calls made within the same millisecond.
+Both kinds alternate within one session of the profiler: this machine's memory moves between two speeds within seconds,
+so that a profile can only be held against calls made within the same milliseconds. Launches that were timed in turns
+take turns here too, in groups as long as the clock's samples: what one leaves in the caches and how its threads are
+left spinning is part of the next one's time. In a row of its own an ACH module of 340 us took 13 % less.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import perf_counter_ns
 from typing import Any, NamedTuple
@@ -15,101 +17,145 @@ from typing import Any, NamedTuple
 from opbench.profiling.observers import RANGE, events_of, mark, observe, session
 from opbench.profiling.split import Group, Span
 
-GROUP_NS = 500_000
-"""A group of calls this long: its first call, which finds the other kind's code and data in the caches, does not show.
-With single calls a launch of 32 us through torch.compile took 6 % more than in the clock's longer samples.
-"""
+MOST_SPANS, IN_A_GROUP = 4_000, 400
+"""Spans in all groups but the least number, and in one: reading one takes 4 us."""
 
-LED_NS = 1_000_000
-"""Calls shorter than this are led by one that is not timed, for the same reason: 4 % of an ACH module of 63 us."""
+LEAST_GROUPS, MOST_GROUPS = 3, 12
 
-MOST_CALLS = 16
-
-MOST_SPANS = 6_000
-"""Spans in all groups but the least number: reading one takes 4 us."""
-
-LEAST_GROUPS, MOST_GROUPS = 3, 24
-
-COVERED_NS = 30_000_000
+COVERED_NS = 15_000_000
 """Time of the plain groups in all, where the numbers above leave a choice."""
 
+LONG_NS = 8_000_000
+"""A group that took longer has fewer calls from then on: beside foreign load a call can take a hundred medians,
+and a group of 20 calls of 8 ms would cost seconds.
+"""
+
 MOST_NS = 150_000_000
-"""After this long no group begins but the least number: calls beside foreign load take many times their median."""
+"""After so long for every launch no round begins but the least number: calls beside foreign load take many times their
+median.
+"""
 
 
 class Plan(NamedTuple):
-    """calls: in a group; groups: of each kind; led: whether a call that is not timed comes before each."""
+    """calls: in a group; groups: of each kind; led: whether a call that is not timed comes before each group."""
 
     calls: int
     groups: int
-    led: bool
+    led: bool = False
 
 
-def plan_for(call_s: float, spans: int) -> Plan:
-    """For calls of so many seconds and spans each: of 4 us and 2 spans 24 groups of 16, of 20 ms 3 groups of 1."""
-    call_ns = max(call_s * 1e9, 1.0)
-    calls = int(min(max(GROUP_NS // call_ns, 1), MOST_CALLS))
-    wanted = min(COVERED_NS // (calls * call_ns), MOST_SPANS // (calls * max(spans, 1)))
-    return Plan(calls, int(min(max(wanted, LEAST_GROUPS), MOST_GROUPS)), led=call_ns < LED_NS)
+class Sample(NamedTuple):
+    """Of a plain group. ns: of one call."""
+
+    calls: int
+    ns: float
+
+
+def plan_for(call_s: float, spans: int, calls: int, led: bool = False) -> Plan:
+    """For calls of so many seconds and spans each, of which the clock's samples group `calls`.
+
+    Of 4 us and 2 spans 10 groups of 200, of 20 ms and 1500 spans 3 groups of 1.
+    """
+    grouped = max(1, min(calls, IN_A_GROUP // max(spans, 1)))
+    wanted = min(COVERED_NS / (grouped * call_s * 1e9), MOST_SPANS / (grouped * max(spans, 1)))
+    return Plan(grouped, int(min(max(wanted, LEAST_GROUPS), MOST_GROUPS)), led)
 
 
 def traced(launch: Callable[[], Any], plan: Plan) -> list[Group]:
-    """Groups of calls, all run twice in turns: plain, and observed by the profiler.
+    """The groups of one launch alone."""
+    return all_traced({"": launch}, {"": plan})[""]
 
-    Raises whatever the launch or the profiler does; observers are left as they were.
+
+def _untold(_: str) -> None:
+    return None
+
+
+def all_traced(
+    launches: Mapping[str, Callable[[], Any]], plans: Mapping[str, Plan], tell: Callable[[str], None] = _untold
+) -> dict[str, list[Group]]:
+    """Rounds over all launches, one plain and one observed in turns; launches whose groups are done keep running.
+
+    tell(name): called before every group. Raises whatever a launch or the profiler does; observers are left as they
+    were.
     """
-    plain: list[float] = []
+    plain: dict[str, list[Sample]] = {name: [] for name in launches}
+    rounds = max(plan.groups for plan in plans.values())
     with _no_garbage_collection(), session() as profile:
         try:
             began = perf_counter_ns()
-            while len(plain) < plan.groups:
-                if len(plain) >= LEAST_GROUPS and perf_counter_ns() - began > MOST_NS:
+            for at in range(rounds):
+                if at >= LEAST_GROUPS and perf_counter_ns() - began > MOST_NS * len(launches):
                     break
-                plain.append(_both_ways(launch, range(plan.calls), plan.led))
+                now = {name: plan._replace(calls=_affordable(plan.calls, plain[name])) for name, plan in plans.items()}
+                for name, launch in launches.items():
+                    tell(name)
+                    plain[name].append(_plain(launch, now[name]))
+                for name, launch in launches.items():
+                    tell(name)
+                    _observed(name, launch, now[name], at)
         finally:
             observe(True)
-    return _grouped(events_of(profile), plain, plan.calls)
+    return _grouped(events_of(profile), plain, plans)
 
 
-def _both_ways(launch: Callable[[], Any], repeats: range, led: bool) -> float:
-    """Nanoseconds of one plain call; the observed ones are in the session."""
+def _affordable(calls: int, plain: Sequence[Sample]) -> int:
+    """Fewer calls where the last group took LONG_NS."""
+    return min(calls, max(1, int(LONG_NS / plain[-1].ns))) if plain else calls
+
+
+def _plain(launch: Callable[[], Any], plan: Plan) -> Sample:
     observe(False)
-    if led:
+    if plan.led:
         launch()
+    repeats = range(plan.calls)
     start = perf_counter_ns()
     for _ in repeats:
         launch()
-    plain = (perf_counter_ns() - start) / len(repeats)
-    if led:
+    return Sample(plan.calls, (perf_counter_ns() - start) / plan.calls)
+
+
+def _observed(name: str, launch: Callable[[], Any], plan: Plan, at: int) -> None:
+    """A group that the session sees; a plain one in its place where all of the launch's groups are done."""
+    if at >= plan.groups:
+        _plain(launch, plan)
+        return
+    if plan.led:
         launch()
+    repeats = range(plan.calls)
     observe(True)
-    with mark():
+    with mark(f"{RANGE} {name}"):
         for _ in repeats:
             launch()
-    return plain
+    observe(False)
 
 
-def spans_of(events: list[Any]) -> list[Span]:
+def _grouped(
+    events: Sequence[Any], plain: Mapping[str, Sequence[Sample]], plans: Mapping[str, Plan]
+) -> dict[str, list[Group]]:
+    """Spans sorted into the ranges around the groups, and these to their launches."""
+    spans = spans_of(events)
+    found: dict[str, list[Group]] = {name: [] for name in plain}
+    at = [place for place, span in enumerate(spans) if span.name.startswith(RANGE)]
+    for first, last in zip(at, [*at[1:], len(spans)], strict=True):
+        name = spans[first].name.removeprefix(RANGE).removeprefix(" ")
+        sample = plain[name][len(found[name])]
+        whole = spans[first].end - spans[first].start
+        found[name].append(Group(sample.calls, sample.ns, whole, spans[first + 1 : last]))
+    for name, groups in found.items():
+        if len(groups) != min(len(plain[name]), plans[name].groups):
+            raise RuntimeError(f"the profiler kept {len(groups)} of {plans[name].groups} ranges")
+    return found
+
+
+def spans_of(events: Sequence[Any]) -> list[Span]:
     """What the calling thread did, outer spans before inner ones. Memory records take no time and are left out."""
-    thread = next((event.start_thread_id() for event in events if event.name() == RANGE), None)
+    thread = next((event.start_thread_id() for event in events if event.name().startswith(RANGE)), None)
     found = (
         Span(event.name(), event.start_ns(), event.end_ns(), event.correlation_id())
         for event in events
         if event.start_thread_id() == thread and event.end_ns() > event.start_ns()
     )
     return sorted(found, key=lambda span: (span.start, -span.end))
-
-
-def _grouped(events: list[Any], plain: list[float], calls: int) -> list[Group]:
-    """Spans sorted into the ranges around the groups."""
-    spans = spans_of(events)
-    at = [place for place, span in enumerate(spans) if span.name == RANGE]
-    if len(at) != len(plain):
-        raise RuntimeError(f"the profiler kept {len(at)} of {len(plain)} ranges")
-    return [
-        Group(calls, ns, spans[first].end - spans[first].start, spans[first + 1 : last])
-        for ns, first, last in zip(plain, at, [*at[1:], len(spans)], strict=True)
-    ]
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 
 import pytest
 import torch
@@ -11,66 +11,113 @@ from opbench import Backend, Case, Measured, Point, catalog
 from opbench.measuring import PointMeasurement
 from opbench.profiling import splitting
 from opbench.profiling.split import Costs, Group, Span
-from opbench.profiling.splitting import NOTHING_SEEN, Splitting
+from opbench.profiling.splitting import NOTHING_SEEN, Splitting, Turn
 from opbench.profiling.tracing import Plan
 from opbench.settings import Settings
 
 from ...cheats.liar.operator import OPERATOR
 
+Script = list[dict[str, float]]
+
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Durations in nanoseconds of the attempts to come; the launch is one multiplication."""
-    durations: list[float] = []
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """For each attempt to come, nanoseconds of each launch, which is one multiplication; the plans are kept."""
+    attempts: Script = []
 
-    def traced(_: object, plan: Plan) -> Sequence[Group]:
-        if plan.groups == 1:
-            return [Group(1, 0, 1, [Span("aten::mul", 0, 1)])]
-        whole = durations.pop(0)
-        return [Group(1, whole, whole, [Span("aten::mul", 0, int(whole))])]
+    def all_traced(
+        launches: Mapping[str, object], plans: Mapping[str, Plan], tell: Callable[[str], None] = print
+    ) -> dict[str, list[Group]]:
+        if all(plan.groups == 1 for plan in plans.values()):
+            return {label: [Group(1, 0, 1, [Span("aten::mul", 0, 1)])] for label in launches}
+        found = {}
+        for label, ns in attempts.pop(0).items():
+            assert label in launches
+            tell(label)
+            if ns < 0:
+                raise RuntimeError(f"boom of {label}")
+            found[label] = [Group(1, ns, ns, [Span("aten::mul", 0, int(ns))])]
+        return found
 
-    monkeypatch.setattr(splitting, "traced", traced)
+    monkeypatch.setattr(splitting, "all_traced", all_traced)
     monkeypatch.setattr(splitting, "costs_for", lambda _: Costs())
-    return durations
+    return attempts
 
 
-def splitting_of_one_us() -> Splitting:
-    return Splitting(lambda: None, 1e-6, "cpu")
+def after(*labels: str) -> dict[str, Turn]:
+    """Turns of launches of 1 us, when all is over."""
+    turns = {label: Turn(lambda: None, 1e-6, 5) for label in labels}
+    Splitting(turns, "cpu", led=False, tell=lambda _: None).run()
+    return turns
 
 
-def test_an_attempt_that_adds_up_is_the_last(scripted: list[float]) -> None:
-    scripted[:] = [1010]
-    turn = splitting_of_one_us()
-    turn.attempt()
-    assert turn.done
+def test_an_attempt_that_adds_up_is_the_last(scripted: Script) -> None:
+    scripted[:] = [{"a": 1010}]
+    turn = after("a")["a"]
     assert turn.reason == ""
     assert turn.parts["elementwise"] == pytest.approx(1.01e-6)
 
 
-def test_of_attempts_that_do_not_the_nearest_stands_with_its_reason(scripted: list[float]) -> None:
-    scripted[:] = [2000, 1200, 1500]
-    turn = splitting_of_one_us()
-    for _ in range(3):
-        turn.attempt()
-    assert not turn.done
+def test_of_attempts_that_do_not_the_nearest_stands_with_its_reason(scripted: Script) -> None:
+    scripted[:] = [{"a": 2000}, {"a": 1200}, {"a": 1500}]
+    turn = after("a")["a"]
+    assert not scripted
     assert turn.parts["elementwise"] == pytest.approx(1.2e-6)
     assert "20% more" in turn.reason
 
 
-def test_a_failure_takes_nothing_from_an_attempt_before_it(scripted: list[float]) -> None:
-    scripted[:] = [1200]
-    turn = splitting_of_one_us()
-    turn.attempt()
-    turn.give_up("RuntimeError: boom")
-    assert turn.done
-    assert turn.parts
+def test_what_adds_up_is_left_alone_while_the_others_are_tried_again(scripted: Script) -> None:
+    scripted[:] = [{"a": 1000, "b": 2000}, {"a": 3000, "b": 1000}]
+    turns = after("a", "b")
+    assert turns["a"].parts["elementwise"] == pytest.approx(1e-6)
+    assert turns["b"].parts["elementwise"] == pytest.approx(1e-6)
+
+
+def test_who_fails_has_a_reason_and_the_others_are_split(scripted: Script) -> None:
+    scripted[:] = [{"a": 1000, "b": -1}, {"a": 1000}]
+    turns = after("a", "b")
+    assert turns["a"].parts
+    assert turns["b"].reason == "the profiler failed: RuntimeError: boom of b"
+
+
+def test_a_launch_that_failed_is_not_called_again() -> None:
+    calls: list[str] = []
+
+    def fails() -> None:
+        calls.append("fails")
+        if len(calls) > 1:
+            raise RuntimeError("boom")
+
+    x = torch.ones(7)
+    turns = {"fails": Turn(fails, 1e-3, 1), "works": Turn(lambda: x * x, 1e-6, 5)}
+    Splitting(turns, "cpu", led=False, tell=lambda _: None).run()
+    assert turns["works"].parts
+    assert "boom" in turns["fails"].reason
+    assert len(calls) == 2
+
+
+def test_a_profiler_that_never_works_is_everybodys_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no kineto")
+
+    monkeypatch.setattr(splitting, "all_traced", fails)
+    turns = after("a", "b", "c", "d", "e")
+    assert {turn.reason for turn in turns.values()} == {"the profiler failed: RuntimeError: no kineto"}
+
+
+def test_a_failure_takes_nothing_from_an_attempt_before_it(scripted: Script) -> None:
+    scripted[:] = [{"a": 1200}, {"a": -1}]
+    turn = after("a")["a"]
+    assert turn.parts["elementwise"] == pytest.approx(1.2e-6)
     assert "boom" not in turn.reason
 
 
 def test_without_an_operator_there_is_a_reason_and_no_second_attempt() -> None:
-    turn = Splitting(lambda: 1, 1e-6, "cpu")
-    turn.attempt()
+    calls: list[int] = []
+    turn = Turn(lambda: calls.append(1), 1e-3, 1)
+    Splitting({"a": turn}, "cpu", led=False, tell=lambda _: None).run()
     assert (turn.parts, turn.reason, turn.done) == ({}, NOTHING_SEEN, True)
+    assert len(calls) < 40
 
 
 def measured(liar: str, monkeypatch: pytest.MonkeyPatch, *, split: bool) -> Measured:
@@ -96,7 +143,7 @@ def test_a_profiler_that_fails_costs_no_latency(liar: str, monkeypatch: pytest.M
     def fails(*_: object) -> None:
         raise RuntimeError("no kineto\nin this build")
 
-    monkeypatch.setattr(splitting, "traced", fails)
+    monkeypatch.setattr(splitting, "all_traced", fails)
     found = measured(liar, monkeypatch, split=True)
     assert found.samples_s
     assert found.split_reason == "the profiler failed: RuntimeError: no kineto"
