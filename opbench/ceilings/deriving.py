@@ -51,12 +51,11 @@ def _of(found: Mapping[Key, Rate], kind: str) -> dict[Any, Rate]:
     return {key: found[kind, key] for name, key in sorted(found, key=_order) if name == kind}
 
 
-def _falling(curve: Mapping[int, Rate]) -> dict[int, Rate]:
+def _falling(curve: dict[int, Rate]) -> dict[int, Rate]:
     """What a large working set gets, a smaller one gets too: it only was measured in a worse moment."""
     found: dict[int, Rate] = {}
     best = Rate(0.0, 0.0, 0.0)
-    for size in reversed(curve):
-        rate = curve[size]
+    for size, rate in reversed(curve.items()):
         best = Rate(rate.low, max(rate.mid, best.mid), max(rate.high, best.high))
         found[size] = best
     return dict(reversed(found.items()))

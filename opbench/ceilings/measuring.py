@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SWEEP = "ceilings"
 
 ROUNDS = 4
-"""Eleven seconds each on two cores, half of that samples; with them and another tool's opinion it stays under a minute."""
+"""Eleven seconds each on two cores; with another tool's opinion that is under a minute."""
 
 
 def tasks_for(environment: Mapping[str, Any], sizes_kib: tuple[int, ...] = ()) -> list[Task]:

@@ -72,6 +72,13 @@ def test_a_death_costs_its_culprit_and_the_others_are_asked_again(
     assert process.started == 2
 
 
+def test_a_death_while_time_is_split_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script: Script = [Death("split", "b", "killed"), {"a": GOOD, "b": GOOD, "c": GOOD}]
+    process, found = go(script, monkeypatch, tmp_path)
+    assert found == dict.fromkeys("abc", GOOD)
+    assert process.asked == [["a", "b", "c"]] * 2
+
+
 def test_a_death_without_a_culprit_ends_the_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     process, found = go([Death("inputs", "", "killed")], monkeypatch, tmp_path)
     assert found == dict.fromkeys("abc", Failed("inputs", "killed"))

@@ -55,6 +55,8 @@ def test_records_of_a_simulated_check_say_so(
 ) -> None:
     monkeypatch.setattr(simulation, "switch_on", lambda: monkeypatch.setenv(simulation.SWITCH, "1"))
     axes = {"channels": (3, 5), "edge": (1,)}
-    code = check.run("cross_hadamard", axes, "torch_eager", "float32", "out", "cpu", simulate=True, limit=False, as_json=True)
+    code = check.run(
+        "cross_hadamard", axes, "torch_eager", "float32", "out", "cpu", simulate=True, limit=False, as_json=True
+    )
     assert code == 0
     assert [json.loads(line)["simulated"] for line in capsys.readouterr().out.splitlines()] == [True, True]

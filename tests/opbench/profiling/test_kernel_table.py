@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from opbench.limit import Limit
 from opbench.operator import Work
 from opbench.profiling.kernel_table import OUTSIDE, held_against, peak_allocated, rows_of, to_csv
 from opbench.profiling.profiled import KernelRow
-from opbench.record import Record, Unavailable
+from opbench.record import Check, Measured, Record, Unavailable
 
 
 def event(
@@ -141,6 +142,17 @@ def test_one_that_does_all_the_work_has_a_rate_and_a_share_of_the_limit() -> Non
     assert held[0].bytes_per_s == pytest.approx(2e8)
     assert held[0].of_limit == pytest.approx(0.5)
     assert held[1].bytes_per_s is None
+
+
+@pytest.mark.parametrize(("reason", "rate"), [("", 4e8), ("the parts do not add up", 2e8)])
+def test_a_split_that_adds_up_is_believed_before_the_traced_time(reason: str, rate: float) -> None:
+    """A part half as long as the traced operator is twice the rate."""
+    traced = row("aten::sum", "reduction")
+    passed = Check(True, 7, 0, 0.0, 0.0, 0.0, 0.0)
+    parts = {"reduction": traced.seconds / 2}
+    outcome = Measured(passed, (2e-6,), 1, "target", 0.0, 1, 0.0, 0.0, split=parts, split_reason=reason)
+    held = held_against([traced], replace(RECORD, outcome=outcome))
+    assert held[0].bytes_per_s == pytest.approx(rate)
 
 
 @pytest.mark.parametrize(
