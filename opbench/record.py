@@ -143,7 +143,5 @@ class Record:
 
     @property
     def impossible(self) -> bool:
-        """Whether it is quicker than the limit allows, every ceiling taken at the high end of its interval."""
-        if self.limit is None or not isinstance(self.outcome, Measured):
-            return False
-        return self.limit.quickest_s > IMPOSSIBLE * median(self.outcome.samples_s)
+        """Whether it is quicker than its limit allows."""
+        return (self.fraction_of_limit or 0.0) > IMPOSSIBLE

@@ -20,7 +20,7 @@ COSTS = ("call", "launch", "page")
 
 @dataclass(frozen=True)
 class Rate:
-    """A ceiling: the best that was sustained, between the round that did worst and the quickest single sample.
+    """A ceiling: the best that was sustained, between the round that did worst and the best that may be found.
 
     Rates and costs alike: of a cost, `mid` is the smallest and `high` stands below it.
     """

@@ -1,6 +1,6 @@
 """What other public tools say of this machine's memory, where one of them is installed.
 
-Each is run twice and its best taken, as ours are: a shared machine is slow for seconds at a time.
+They are asked between our rounds and their best is taken, as ours is: a shared machine is slow for seconds at a time.
 """
 
 from __future__ import annotations
@@ -8,14 +8,10 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from opbench.ceilings.ceiling import Ceilings
-
-RUNS = 2
 LIMIT_S = 20.0
 
 
@@ -68,21 +64,19 @@ INSTALLABLE = {
 }
 
 
-def opinions(ceilings: Ceilings) -> dict[str, float]:
-    """By `KIND: TOOL`, bytes a second at the largest working set; without those that are not installed or fail."""
-    device, threads = str(ceilings.environment["device"]), int(ceilings.environment.get("threads", 1))
-    size = max(max(curve, default=0) for curve in ceilings.bandwidth.values())
-    return {
-        f"{tool.kind}: {tool.name}": rate
-        for tool in (GPU_TOOLS if device == "cuda" else CPU_TOOLS)
-        if shutil.which(tool.program) and (rate := _best(tool, threads, size))
-    }
+def opinions(environment: Mapping[str, Any], size_bytes: int) -> dict[str, float]:
+    """By `KIND: TOOL`, bytes a second at that working set; without those that are not installed or fail."""
+    device, threads = environment["device"], int(environment.get("threads", 1))
+    found = {}
+    for tool in GPU_TOOLS if device == "cuda" else CPU_TOOLS:
+        if shutil.which(tool.program) and (text := _output(tool.command(threads, size_bytes))) is not None:
+            found[f"{tool.kind}: {tool.name}"] = tool.found(text)
+    return {name: rate for name, rate in found.items() if rate is not None}
 
 
-def _best(tool: Tool, threads: int, size: int) -> float | None:
-    words = tool.command(threads, size)
-    rates = [tool.found(text) for _ in range(RUNS) if (text := _output(words)) is not None]
-    return max((rate for rate in rates if rate is not None), default=None)
+def better(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """The best of two times that the tools were asked."""
+    return {name: max(said.get(name, 0.0) for said in (one, other)) for name in {**one, **other}}
 
 
 def _output(words: Sequence[str]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from opbench import catalog, store
 from opbench.ceilings import stored
 from opbench.ceilings.measuring import SWEEP, measured
-from opbench.ceilings.opinions import opinions
 from opbench.options import resolve_device
 from opbench.process import MeasuringProcess
 from opbench.progress import Bar, Notes, Silent
@@ -54,8 +53,6 @@ def _measure(environment: dict[str, Any], settings: Settings, results: Path, sil
     target = store.new_run(results, SWEEP, datetime.now())  # noqa: DTZ005
     with _reporter(silent) as shown:
         found = measured(target, environment, settings, shown)
-        shown.note("asking another tool")
-        found = replace(found, opinions=opinions(found))
     return found, write_report(target)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from opbench.ceilings.opinions import CPU_TOOLS, GPU_TOOLS, opinions
+from opbench.ceilings.opinions import CPU_TOOLS, GPU_TOOLS, better, opinions
 
-from .ceilings_builders import MACHINE
+from .ceilings_builders import ENVIRONMENT
 
 LIKWID = "Data volume (Byte):\t65536000000\nMByte/s:\t\t45792.87\nCycles per update:\t0.453527\n"
 NVBANDWIDTH = "Running device_local_copy.\n           0\n 0   1234.56\n\nSUM device_local_copy 1234.56\n"
@@ -38,19 +38,24 @@ def test_nvbandwidth_says_gigabytes() -> None:
     assert GPU_TOOLS[0].found(NVBANDWIDTH) == pytest.approx(1.23456e12)
 
 
-def test_the_best_of_the_runs_counts(printed: list[str]) -> None:
-    printed += ["MByte/s: 7.0", "MByte/s: 11.0", "no figure in here", "MByte/s: 3.0"]
-    assert opinions(MACHINE) == {"read: likwid-bench load": 11e6}
+def test_what_a_tool_does_not_say_is_left_out(printed: list[str]) -> None:
+    printed += ["MByte/s: 7.0", "no figure in here"]
+    assert opinions(ENVIRONMENT, 1 << 20) == {"read: likwid-bench load": 7e6}
+
+
+def test_of_several_times_that_they_are_asked_the_best_counts() -> None:
+    assert better({}, {"copy: a": 1.0}) == {"copy: a": 1.0}
+    assert better({"copy: a": 3.0, "read: a": 1.0}, {"copy: a": 2.0}) == {"copy: a": 3.0, "read: a": 1.0}
 
 
 def test_a_tool_that_fails_has_no_opinion(printed: list[str]) -> None:
-    assert opinions(MACHINE) == {}
+    assert opinions(ENVIRONMENT, 1 << 20) == {}
 
 
 def test_a_tool_that_is_not_installed_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _: None)
     monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("was started"))
-    assert opinions(MACHINE) == {}
+    assert opinions(ENVIRONMENT, 1 << 20) == {}
 
 
 def test_it_is_asked_about_the_largest_working_set_and_our_threads() -> None:
