@@ -14,7 +14,7 @@ from opbench.ceilings.roofline import limit_of
 from opbench.commands import roofline
 from opbench.errors import MachineError, UsageError
 from opbench.operator import Work
-from opbench.record import Record
+from opbench.record import Measured, Record
 from opbench.store import Run
 from opbench.sweep import Grid, Narrowing, Sweep
 
@@ -45,16 +45,37 @@ def test_without_records_every_point_has_its_limit_and_nothing_else() -> None:
     assert found[0].limit.seconds == pytest.approx(1024 / 200, rel=0.2)
 
 
-def test_a_backend_keeps_its_share_of_the_limit_on_another_machine() -> None:
-    (found,) = (one for one in predictions(SWEEP, other(3.0), [filled(7, 600.0)]) if one.backend)
-    assert found.expected_s == pytest.approx(200.0)
+def expected(here: Record, there: Ceilings) -> float | None:
+    (found,) = (one for one in predictions(SWEEP, there, [here]) if one.backend)
+    return found.expected_s
+
+
+def test_work_keeps_its_share_of_the_roofline_and_an_empty_call_its_price() -> None:
+    """600 s here, of which an empty call is 0.25; memory three times as fast there, calls twice as slow."""
+    slow_calls = replace(other(3.0), costs={"call": flat(0.5)})
+    assert expected(filled(7, 600.0), slow_calls) == pytest.approx((600.0 - 0.25) / 3 + 0.5)
+
+
+def test_what_a_split_says_is_no_work_does_not_get_quicker_with_the_memory() -> None:
+    here = filled(7, 600.0)
+    assert isinstance(here.outcome, Measured)
+    parts = {"dispatch": 200.0, "allocation": 100.0, "elementwise": 300.0}
+    split = replace(here, outcome=replace(here.outcome, split=parts))
+    assert expected(split, other(3.0)) == pytest.approx(300.0 + 300.0 / 3)
+
+
+def test_nothing_is_expected_to_beat_its_limit() -> None:
+    here = filled(7, 1e-3)
+    slowed = limit_of(here, other(0.5))
+    assert slowed is not None
+    assert expected(here, other(0.5)) == slowed.seconds
 
 
 def test_the_error_is_of_what_was_expected_against_what_was_measured_there() -> None:
     there = [filled(7, 250.0), filled(7, 100.0, backend="torch_eager")]
     found = predictions(SWEEP, other(3.0), [filled(7, 600.0)], there)
     known = {one.backend: one.error for one in found}
-    assert known["cpp_ext"] == pytest.approx(-0.2)
+    assert known["cpp_ext"] == pytest.approx(-0.2, abs=1e-3)
     assert known["torch_eager"] is None  # measured there and never here
     assert errors(found)[""].cases == 1
 
