@@ -14,6 +14,7 @@ from reports import canvas
 from reports.bounds_strip import STRIP, areas, draw_strip
 from reports.curves import draw_line, handle
 from reports.limits import SHADES, ceilings_range, share, share_text
+from reports.machine import besides_machine
 from reports.models import besides_models
 from reports.series import Panel, panels
 from reports.sheets import Sheet, figure_file, sheets, titled
@@ -37,7 +38,7 @@ def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    return [_figure(sheet) for sheet in sheets(panels(besides_models(records)), shares)]
+    return [_figure(sheet) for sheet in sheets(panels(besides_models(besides_machine(records))), shares)]
 
 
 def _figure(sheet: Sheet) -> Artifact:

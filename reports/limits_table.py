@@ -10,6 +10,7 @@ from opbench.interval import Interval
 from opbench.record import Record
 from opbench.report import Artifact, Report
 from reports.limits import ceilings_range, share, share_text
+from reports.machine import besides_machine
 from reports.naming import point_names
 from reports.problems import left_out
 from reports.ratios import mean_ratio
@@ -73,7 +74,7 @@ def reaches(records: Sequence[Record]) -> list[Reach]:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = reaches(records)
+    found = reaches(besides_machine(records))
     if not found:
         return []
     settings = {reach.setting for reach in found}

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from opbench.record import Measured, Record
 from opbench.report import Artifact, Report
 from reports import canvas, units
+from reports.machine import besides_machine
 from reports.models import of_models
 from reports.problems import left_out
 from reports.roofs import Roofs, draw_roofs, name_roofs, roofs
@@ -51,7 +52,7 @@ class Plot:
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per device and dtype: only there are roofs the same."""
     found: dict[str, list[Record]] = defaultdict(list)
-    for record in settled(records):
+    for record in settled(besides_machine(records)):
         if record.limit is not None:
             found[f"{record.case.point.dtype}, {record.case.point.device}"].append(record)
     made = {place: plots(mine) for place, mine in found.items()}

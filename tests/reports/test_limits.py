@@ -6,12 +6,14 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from opbench.record import Measured, Record
+from reports import limit_share, limits_table, roofline
 from reports.limits import binds, ceilings_range, impossible, limit_text, share, share_text
 from reports.page import PAGE
 from reports.table import terminal_table
@@ -112,3 +114,9 @@ def test_what_cannot_be_is_listed_by_backend_with_every_reason_once() -> None:
     one, other = impossible([too_fast(channels=7), limited(1.04), too_fast(channels=8), too_fast(operator="other")])
     assert (one.backend, len(one.cases), len(one.reasons)) == ("cpp_ext", 2, 1)
     assert (other.operator, len(other.cases)) == ("other", 1)
+
+
+@pytest.mark.parametrize("report", [limit_share, limits_table, roofline], ids=["share", "table", "roofline"])
+def test_what_the_ceilings_are_measured_with_is_not_held_against_them(report: ModuleType) -> None:
+    assert report.REPORT.render([limited(operator="multiply_add")]) == []
+    assert report.REPORT.render([limited(operator="rowsum")])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from impls import plain_build
 from impls.exported import library as building
 from impls.exported import session as sessions
 from impls.exported.session import CPU, CUDA, open_file, runtime
@@ -88,7 +89,7 @@ def test_a_machine_without_a_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path:
 @pytest.mark.compiler
 def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr(building, "FLAGS", ("-std=c++17", "-include", "no_such_header.h", "-shared", "-fPIC"))
+    monkeypatch.setattr(plain_build, "FLAGS", ("-std=c++17", "-include", "no_such_header.h", "-shared", "-fPIC"))
     building.library.cache_clear()
     with pytest.raises(MachineError, match=r"opbench_ort does not compile with .*no_such_header.h"):
         building.library()
