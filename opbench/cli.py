@@ -160,7 +160,7 @@ def roofline(
         Path | None, typer.Option(help="A file of `opbench ceilings --output` of any machine; this machine's else.")
     ] = None,
     run: Annotated[
-        str | None, typer.Option(help="A run of another machine: backends keep their share of the limit.")
+        str | None, typer.Option(help="A run of another machine, whose backends' work and calls are carried over.")
     ] = None,
     measured: Annotated[str | None, typer.Option(help="A run of that machine, to hold predictions against.")] = None,
     operator: Operators = None,

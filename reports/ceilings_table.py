@@ -34,7 +34,7 @@ def _head(ceilings: Ceilings) -> Text:
 
 def _bandwidth(ceilings: Ceilings) -> Table:
     """All in one unit, which its head says: with a prefix at every number three kinds do not fit 80 columns."""
-    table = _table("GB/s by working set: best sustained (worst round to quickest sample)")
+    table = _table("GB/s by working set: best sustained (worst round to best to be found)")
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("level", no_wrap=True)
     for kind in ceilings.bandwidth:

@@ -77,7 +77,7 @@ def ceilings_range(records: Iterable[Record]) -> str:
     down = min(limit.seconds / limit.slowest_s for limit in found)
     return (
         " The ceilings are the best that was sustained over rounds: "
-        f"single samples reached {units.percent(up)} of them, the worst round {units.percent(down)}."
+        f"the worst round reached {units.percent(down)} of them, and up to {units.percent(up)} may be found."
     )
 
 

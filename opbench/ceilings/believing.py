@@ -15,7 +15,7 @@ from opbench.ceilings import stored
 from opbench.ceilings.ceiling import ARITHMETIC, MEMORY, Ceilings, Rate
 from opbench.ceilings.deriving import ceilings_of
 from opbench.ceilings.measuring import tasks_for
-from opbench.ceilings.roofline import limit_of
+from opbench.ceilings.roofline import limit_of, working_set
 from opbench.errors import MachineError, UsageError
 from opbench.record import Measured, Record
 
@@ -47,10 +47,11 @@ class Believing:
         if not suspects:
             return found
         self._measure_again(suspects[0])
-        return [_warned(limited(record, self.ceilings)) for record in found]
+        return [_warned(limited(record, self.ceilings), "measured again beside it") for record in found]
 
     def _measure_again(self, suspect: Record) -> None:
-        tasks = [task for task in tasks_for(self.environment, _sizes_kib(suspect)) if _concerns(task, suspect)]
+        sizes = _sizes_kib(suspect, self.ceilings)
+        tasks = [task for task in tasks_for(self.environment, sizes) if _concerns(task, suspect)]
         try:
             fresh = ceilings_of([record for task in tasks for record in self.measure(task)])
         except MachineError:  # nothing could be measured now: the ceilings stay what they were
@@ -74,12 +75,15 @@ def with_limits(records: Sequence[Record]) -> list[Record]:
         known = stored.kept(records[-1].environment)
     except UsageError:
         known = None
-    return list(records) if known is None else [limited(record, known) for record in records]
+    if known is None:
+        return list(records)
+    return [_warned(limited(record, known), "which was not measured beside it") for record in records]
 
 
-def _sizes_kib(record: Record) -> tuple[int, ...]:
-    assert record.work is not None
-    return (max(SMALLEST_KIB, record.work.moved_bytes >> 10),)
+def _sizes_kib(record: Record, ceilings: Ceilings) -> tuple[int, ...]:
+    """The record's working set; of one in memory, however large, the largest that was measured."""
+    largest = max(max(curve, default=0) for curve in ceilings.bandwidth.values())
+    return (max(SMALLEST_KIB, min(working_set(record), largest) >> 10),)
 
 
 def _concerns(task: Task, suspect: Record) -> bool:
@@ -122,13 +126,13 @@ def _cheaper(known: Rate | None, fresh: Rate) -> Rate:
     return Rate(max(known.low, fresh.low), min(known.mid, fresh.mid), min(known.high, fresh.high))
 
 
-def _warned(record: Record) -> Record:
+def _warned(record: Record, how_sure: str) -> Record:
     if not record.impossible or not isinstance(record.outcome, Measured) or record.limit is None:
         return record
     share = record.fraction_of_limit
     text = (
         f"impossible: {share:.3g} times what this machine can do at most, which is {record.limit.seconds:.3g} s, bound "
-        f"by {record.limit.bound_by} and measured again beside it; likely causes: "
+        f"by {record.limit.bound_by}, {how_sure}; likely causes: "
         f"{'; '.join(likely_causes(record.limit, share or 0.0))}"
     )
     return replace(record, outcome=replace(record.outcome, warnings=(*record.outcome.warnings, text)))

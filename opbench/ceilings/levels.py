@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -10,37 +12,43 @@ from typing import Any
 
 from opbench.ceilings.ceiling import Level
 
-CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+CPUS = Path("/sys/devices/system/cpu")
 DRAM = Level("DRAM", math.inf)
 FAR = 4
 """Times the last cache, for DRAM: of a working set gone over in turns little is found there again."""
+
+TOLD = ("type", "level", "size", "shared_cpu_list")
 
 WIDE = 16
 """Levels further apart than this are measured in between as well."""
 
 
-def levels(environment: Mapping[str, Any], caches: Path = CACHES) -> tuple[Level, ...]:
-    """Caches as the system tells them, smallest first, those of a core counted once a thread; then DRAM.
+def levels(environment: Mapping[str, Any], cpus: Path = CPUS, usable: Iterable[int] = ()) -> tuple[Level, ...]:
+    """Caches as the system tells them, smallest first, each as often as the threads have one; then DRAM.
 
+    A core's own cache counts once a thread, one that cores share once for every group of cores that the threads can
+    be spread over. usable: the processors that the threads may run on; this process's where left out.
     On a GPU its L2. A machine that does not tell its caches has DRAM only.
     """
     if environment["device"] == "cuda":
         return Level("L2", environment["l2_bytes"]), DRAM
-    found = [_level(folder, environment["threads"]) for folder in sorted(caches.glob("index*"))]
-    return *(level for level in found if level is not None), DRAM
+    sizes = _cache_sizes(cpus, usable or os.sched_getaffinity(0), environment["threads"])
+    return *(Level(f"L{number}", size) for number, size in sorted(sizes.items(), key=lambda one: one[1])), DRAM
 
 
-def _level(folder: Path, threads: int) -> Level | None:
-    """None for a cache of instructions, or one that cannot be read."""
-    try:
-        told = {name: (folder / name).read_text().strip() for name in ("type", "level", "size", "shared_cpu_list")}
-        size = int(told["size"].removesuffix("K")) << 10
-    except (OSError, ValueError):
-        return None
-    if told["type"] == "Instruction":
-        return None
-    private = int(told["level"]) < 3 or told["shared_cpu_list"].isdigit()
-    return Level(f"L{told['level']}", size * threads if private else size)
+def _cache_sizes(cpus: Path, usable: Iterable[int], threads: int) -> dict[int, int]:
+    """By level, the bytes that so many threads have between them."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for cpu in usable:
+        for folder in (cpus / f"cpu{cpu}" / "cache").glob("index*"):
+            try:
+                told = {name: (folder / name).read_text().strip() for name in TOLD}
+                size = int(told["size"].removesuffix("K")) << 10
+            except (OSError, ValueError):
+                continue
+            if told["type"] != "Instruction":
+                found[int(told["level"])][told["shared_cpu_list"]] = size
+    return {level: max(own.values()) * min(threads, len(own)) for level, own in found.items()}
 
 
 def working_sets_kib(found: Iterable[Level]) -> tuple[int, ...]:

@@ -108,15 +108,20 @@ def _carried(records: Iterable[Record]) -> dict[Where, dict[str, _Carried]]:
     for record in records:
         if record.limit is not None and isinstance(record.outcome, Measured):
             whole = median(record.outcome.samples_s)
-            fixed = min(whole, _no_work_s(record.outcome, record.limit))
+            fixed = min(whole, _no_work_s(record))
             one = _Carried(fixed, whole - fixed, record.limit)
             found.setdefault(where(record.case.point), {})[record.case.label] = one
     return found
 
 
-def _no_work_s(outcome: Measured, limit: Limit) -> float:
-    split = outcome.split
-    return split.get("dispatch", 0.0) + split.get("allocation", 0.0) if split else limit.launch_s
+def _no_work_s(record: Record) -> float:
+    """Of a GPU an empty launch: its clocks hide what the host does, of which a split would tell."""
+    assert isinstance(record.outcome, Measured)
+    assert record.limit is not None
+    split = record.outcome.split
+    if not split or record.case.point.device == "cuda":
+        return record.limit.launch_s
+    return split.get("dispatch", 0.0) + split.get("allocation", 0.0)
 
 
 def _times(records: Iterable[Record]) -> dict[Where, dict[str, float]]:

@@ -28,21 +28,24 @@ def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
     point = record.case.point
     if point.axes.get("threads", 0) not in {0, ceilings.environment.get("threads")}:
         return None
-    if point.clock.endswith(":cold"):
-        working_set = sys.maxsize  # nothing is in a cache when it begins
-    else:
-        working_set = record.sizes.get("working_set_bytes", record.work.moved_bytes)
-    return limit(record.work, point.dtype, ceilings, working_set, _faults_per_call(record))
+    return limit(record.work, point.dtype, ceilings, working_set(record), _faults_per_call(record))
+
+
+def working_set(record: Record) -> int:
+    """Bytes that one call goes over, by which its level of memory is found; sys.maxsize where caches are cold."""
+    if record.case.point.clock.endswith(":cold"):
+        return sys.maxsize
+    return record.sizes.get("working_set_bytes", 0 if record.work is None else record.work.moved_bytes)
 
 
 def limit(
-    work: Work, dtype: str, ceilings: Ceilings, working_set: int | None = None, faults: float = 0.0
+    work: Work, dtype: str, ceilings: Ceilings, size_bytes: int | None = None, faults: float = 0.0
 ) -> Limit | None:
     """The limit of one call of so much work. None where bandwidth or arithmetic of that kind were not measured.
 
-    working_set: bytes that one call touches; all that it moves where nothing else is said.
+    size_bytes: of the working set; all that a call moves where nothing else is said.
     """
-    size = work.moved_bytes if working_set is None else working_set
+    size = work.moved_bytes if size_bytes is None else size_bytes
     times = {end: _times(work, dtype, ceilings, size, end) for end in ENDS}
     if any(None in found for found in times.values()):
         return None
@@ -74,7 +77,7 @@ def _known(times: tuple[float | None, ...]) -> list[float]:
     return [one for one in times if one is not None]
 
 
-def memory_s(work: Work, ceilings: Ceilings, working_set: int, end: str = "mid") -> float | None:
+def memory_s(work: Work, ceilings: Ceilings, size: int, end: str = "mid") -> float | None:
     """What is read and written alike moves as a copy does, the rest as it is read or written alone.
 
     Exact for the three mixes that were measured, a straight line between them: reading and writing overlap in caches
@@ -82,7 +85,7 @@ def memory_s(work: Work, ceilings: Ceilings, working_set: int, end: str = "mid")
     """
     both = min(work.bytes_read, work.bytes_written)
     needed = {"copy": 2 * both, "read": work.bytes_read - both, "write": work.bytes_written - both}
-    rates = {kind: ceilings.bytes_per_s(kind, working_set) for kind, amount in needed.items() if amount}
+    rates = {kind: ceilings.bytes_per_s(kind, size) for kind, amount in needed.items() if amount}
     if None in rates.values():
         return None
     return sum(needed[kind] / _at(rate, end) for kind, rate in rates.items())

@@ -59,16 +59,21 @@ def keep(ceilings: Ceilings) -> Path:
     return file
 
 
-def write(ceilings: Ceilings, file: Path) -> None:
-    """Raises MachineError where it cannot be written."""
+def to_json(ceilings: Ceilings) -> dict[str, Any]:
+    """What `read` reads. JSON has no infinity: DRAM's end is null."""
     data = {"schema": SCHEMA, **asdict(ceilings)}
     data["levels"] = [
-        [level.name, level.size_bytes if level.size_bytes < math.inf else None] for level in ceilings.levels
+        [level.name, None if math.isinf(level.size_bytes) else level.size_bytes] for level in ceilings.levels
     ]
+    return data
+
+
+def write(ceilings: Ceilings, file: Path) -> None:
+    """Raises MachineError where it cannot be written."""
     part = file.with_name(f"{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        part.write_text(json.dumps(to_json(ceilings), indent=1) + "\n", encoding="utf-8")
         part.replace(file)
     except OSError as exc:
         raise MachineError(f"cannot write {file}: {exc.strerror}") from exc
@@ -93,12 +98,22 @@ def read(file: Path) -> Ceilings:
 
 
 def _built(data: dict[str, Any]) -> Ceilings:
+    """Raises KeyError, TypeError or ValueError where the data is not what `to_json` makes."""
     levels = tuple(Level(name, math.inf if size is None else size) for name, size in data.pop("levels"))
+    if not levels or not isinstance(data["environment"], dict):
+        raise ValueError("no levels of memory, or no environment")
     bandwidth = {
-        kind: {int(size): Rate(**rate) for size, rate in curve.items()} for kind, curve in data.pop("bandwidth").items()
+        kind: {int(size): _rate(rate) for size, rate in curve.items()} for kind, curve in data.pop("bandwidth").items()
     }
     arithmetic = {
-        kind: {dtype: Rate(**rate) for dtype, rate in rates.items()} for kind, rates in data.pop("arithmetic").items()
+        kind: {dtype: _rate(rate) for dtype, rate in rates.items()} for kind, rates in data.pop("arithmetic").items()
     }
-    costs = {kind: Rate(**rate) for kind, rate in data.pop("costs").items()}
+    costs = {kind: _rate(rate) for kind, rate in data.pop("costs").items()}
     return Ceilings(levels=levels, bandwidth=bandwidth, arithmetic=arithmetic, costs=costs, **data)
+
+
+def _rate(data: dict[str, Any]) -> Rate:
+    rate = Rate(**data)
+    if not all(isinstance(one, int | float) and 0 < one < math.inf for one in data.values()):
+        raise ValueError(f"a rate of {data}; expected positive numbers")
+    return rate

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +64,7 @@ def _reporter(silent: bool) -> AbstractContextManager[Reporter]:
 
 def _show(found: Ceilings, page: Path | None, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(asdict(found)))
+        print(json.dumps(stored.to_json(found)))
         return
     from rich.console import Console
 

@@ -7,12 +7,14 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from opbench import catalog, simulation
 from opbench.case import Axes, Case, Point
-from opbench.errors import UsageError
+from opbench.ceilings.timed import timed
+from opbench.errors import MachineError, UsageError
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
@@ -21,6 +23,7 @@ from opbench.settings import Settings
 
 if TYPE_CHECKING:
     from opbench.operator import Operator
+    from opbench.record import Record
 
 Verdict = Check | Outcome
 
@@ -61,8 +64,6 @@ def run(
                 refused[label, verdict.reason] += 1
             else:
                 _show(point, label, verdict, simulate, as_json)
-    if limit:
-        wrong += _too_quick(operator, given, names, on, as_json)
     for (label, reason), count in refused.items():
         print(f"unavailable {label}: {reason} ({count} of {len(points)} points)")
     if not as_json:
@@ -70,25 +71,52 @@ def run(
         print(f"{len(points)} points{' simulated' if simulate else ''}: {told}")
         if not simulate and not wanted and (others := elsewhere_only(name, on)):
             print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
+    if limit:
+        wrong += _beside_the_limit(points, names, as_json, wrong > 0)
     return 1 if wrong else 0
 
 
-def _too_quick(
-    operator: Operator, given: dict[str, tuple[int, ...]], names: Sequence[str], device: str, as_json: bool
-) -> int:
-    """How many backends are quicker than the machine allows, at the largest values given or else the defaults."""
-    from opbench.ceilings.timed import timed
+def _beside_the_limit(points: Sequence[Point], names: Sequence[str], as_json: bool, wrong: bool) -> int:
+    """Time every backend in each dtype and mode that was checked; how many are too quick to be true, wrong or fail.
 
-    mode = "forward" if "forward" in operator.modes else min(operator.modes)
-    axes = {name: max(values) for name, values in given.items()}
-    records = timed(operator.name, axes, names, "float32", mode, device)
+    At the operator's defaults, where check points are its own: these are too small, all is bound by the launch.
+    Raises MachineError where this machine's ceilings are not known, unless something is `wrong` already.
+    """
+    try:
+        records = [record for point in _largest(points) for record in timed(point, names)]
+    except MachineError as exc:
+        if not wrong:
+            raise
+        print(f"opbench: {exc}", file=sys.stderr)
+        return 0
     for record in records:
-        if isinstance(record.outcome, Measured) and (share := record.fraction_of_limit) is not None:
-            verdict = f"IMPOSSIBLE  {record.outcome.warnings[-1]}" if record.impossible else f"{share:.0%} of the limit"
-            where, label = record.case.point, record.case.label
-            said = {"case": record.case.key, "fraction_of_limit": share, "impossible": record.impossible}
-            print(json.dumps(said) if as_json else f"timed {where} {label}: {verdict}", flush=True)
-    return sum(record.impossible for record in records)
+        _show_timed(record, as_json)
+    return sum(record.impossible or isinstance(record.outcome, Mismatch | Failed) for record in records)
+
+
+def _largest(points: Sequence[Point]) -> Iterator[Point]:
+    """Of every dtype and mode one point: the operator's defaults, or above them the largest value that was given."""
+    for kind in dict.fromkeys((point.dtype, point.mode) for point in points):
+        alike = [point for point in points if (point.dtype, point.mode) == kind]
+        axes = {axis.name: axis.default for axis in catalog.operator(alike[0].operator).axes}
+        largest = {name: max(default, *(point.axes[name] for point in alike)) for name, default in axes.items()}
+        yield replace(alike[0], axes=Axes(largest))
+
+
+def _show_timed(record: Record, as_json: bool) -> None:
+    """Its share of the limit. What was not timed is told by the check, unless it went wrong only now."""
+    outcome, share = record.outcome, record.fraction_of_limit
+    if as_json:
+        said = {"fraction_of_limit": share, "impossible": record.impossible, "timed": type(outcome).__name__.lower()}
+        print(json.dumps({"case": record.case.key, **said}))
+    elif share is not None and isinstance(outcome, Measured):
+        told = f"IMPOSSIBLE  {outcome.warnings[-1]}" if record.impossible else f"{share:.2g} of the limit"
+        print(f"timed {record.case.point} {record.case.label}: {told}", flush=True)
+    elif isinstance(outcome, Mismatch | Failed):
+        reason = outcome.check.detail if isinstance(outcome, Mismatch) else outcome.reason
+        print(
+            f"{type(outcome).__name__.lower():11} {record.case.point} {record.case.label}, timed: {reason}", flush=True
+        )
 
 
 def _simulated_device(device: str) -> str:

@@ -69,7 +69,7 @@ def test_a_share_has_the_digits_that_say_something(fraction: float, text: str) -
 
 
 def test_the_ceilings_own_interval_is_told_once() -> None:
-    assert "single samples reached 100 % of them, the worst round 25 %" in ceilings_range([limited(), record()])
+    assert "the worst round reached 25 % of them, and up to 100 % may be found" in ceilings_range([limited(), record()])
     assert ceilings_range([record()]) == ""
 
 

@@ -64,6 +64,15 @@ def test_what_a_split_says_is_no_work_does_not_get_quicker_with_the_memory() -> 
     assert expected(split, other(3.0)) == pytest.approx(300.0 + 300.0 / 3)
 
 
+def test_on_a_gpu_the_hosts_part_of_a_split_is_not_in_the_latency() -> None:
+    here = filled(7, 600.0)
+    assert isinstance(here.outcome, Measured)
+    outcome = replace(here.outcome, split={"dispatch": 900.0, "elementwise": 300.0})
+    case = replace(here.case, point=replace(here.case.point, device="cuda"))
+    on_gpu = replace(here, outcome=outcome, case=case)
+    assert expected(on_gpu, other(3.0)) == pytest.approx((600.0 - 0.25) / 3 + 0.25)
+
+
 def test_nothing_is_expected_to_beat_its_limit() -> None:
     here = filled(7, 1e-3)
     slowed = limit_of(here, other(0.5))

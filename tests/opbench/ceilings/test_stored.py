@@ -66,6 +66,25 @@ def test_a_file_that_holds_none_is_refused_in_one_line(tmp_path: Path, text: str
     assert str(file) in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("levels", []),
+        ("environment", []),
+        ("costs", {"call": {"low": 1.0, "mid": 0.0, "high": 1.0}}),
+        ("costs", {"call": {"low": 1.0, "mid": math.nan, "high": 1.0}}),
+        ("costs", {"call": {"low": 1.0, "mid": "fast", "high": 1.0}}),
+        ("costs", {"call": {"low": 1.0, "mid": None, "high": 1.0}}),
+        ("bandwidth", {"read": {"64": {"low": -1.0, "mid": 1.0, "high": 1.0}}}),
+    ],
+)
+def test_a_file_with_impossible_figures_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    file = tmp_path / "given.json"
+    file.write_text(json.dumps({**stored.to_json(MACHINE), name: value}))
+    with pytest.raises(UsageError, match="holds no ceilings"):
+        stored.read(file)
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         stored.read(tmp_path / "missing.json")
