@@ -137,7 +137,7 @@ def _backends(operator: str) -> Iterator[tuple[str, Backend]]:
 class Runner:
     """Takes tasks to records, over as many measuring processes as it costs.
 
-    hold: whether records are held against this machine's ceilings, where those are known.
+    hold: whether records are still to be held against this machine's ceilings, where those are known.
     """
 
     run: Run
@@ -272,7 +272,8 @@ class Runner:
             self._process = MeasuringProcess(self._log)
             self.environment = self._process.hello(self.device, self.settings.threads)
             self.run.write_json("environment.json", self.environment | {"revision": self.revision})
-            if self.hold and self._believing is None:
+            if self.hold:
+                self.hold = False  # looked for once, also where the process is a second one
                 self._believing = self._ceilings_to_believe_in()
         return self._process
 

@@ -17,7 +17,7 @@ COLUMNS = (
     Column("What", kind=""),
     Column("By", kind=""),
     Column("Best sustained"),
-    Column("Over the rounds", "worst round and quickest sample"),
+    Column("Over the rounds", "worst round and best sample"),
     Column("Rounds"),
 )
 

@@ -72,6 +72,15 @@ def test_a_death_costs_its_culprit_and_the_others_are_asked_again(
     assert process.started == 2
 
 
+def test_what_is_not_known_of_the_machine_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "cache"))
+    notes: list[str] = []
+    monkeypatch.setattr(Silent, "note", lambda _, text: notes.append(text))
+    process, _ = go([Death("sampling", "b", "killed"), {"a": GOOD, "c": GOOD}], monkeypatch, tmp_path)
+    assert process.started == 2
+    assert sum("opbench ceilings" in note for note in notes) == 1
+
+
 def test_a_death_while_time_is_split_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script: Script = [Death("split", "b", "killed"), {"a": GOOD, "b": GOOD, "c": GOOD}]
     process, found = go(script, monkeypatch, tmp_path)
