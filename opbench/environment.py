@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from opbench.errors import MachineError
+
 GIB = 1 << 30
 
 PINNED = {
@@ -26,6 +28,23 @@ PINNED = {
 """Environment variables every measuring process is started with, and which its records repeat."""
 
 LIBRARIES = ("torch", "numpy", "triton", "cupy-cuda13x", "numba-cuda", "fvcore", "onnxruntime")
+
+
+def set_up(device: str, threads: int = 0) -> None:
+    """PyTorch as every process has it that calls a launch: what is timed, counted and traced is the same call.
+
+    threads: of the CPU; 0 leaves PyTorch's choice. Raises MachineError where the device is not here.
+    """
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    torch.set_grad_enabled(False)
+    if device != "cuda":
+        return
+    if not torch.cuda.is_available():
+        raise MachineError("PyTorch sees no CUDA device here; there is: cpu")
+    torch.backends.cudnn.allow_tf32 = False  # a float32 result is a float32 result, see Tolerance
 
 
 def describe(device: str) -> dict[str, Any]:

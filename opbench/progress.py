@@ -73,7 +73,7 @@ class Lines(Silent):
 
     def start(self, total: int, done: int) -> None:
         self._total, self._done, self._done_before = total, done, done
-        self.note(f"{total} cases" + (f", {done} already on record" if done else ""))
+        self.note(f"{total} case{'s' * (total != 1)}" + (f", {done} already on record" if done else ""))
 
     def finished(self, record: Record) -> None:
         self._done += 1

@@ -43,17 +43,12 @@ class Worker:
 
     def hello(self, device: str, threads: int) -> dict[str, Any]:
         """The environment, or why the device cannot be used."""
-        import torch
+        from opbench.environment import describe, set_up
 
-        if threads:
-            torch.set_num_threads(threads)
-        torch.set_grad_enabled(False)
-        if device == "cuda" and not torch.cuda.is_available():
-            return {"error": "PyTorch sees no CUDA device here; there is: cpu"}
-        if device == "cuda":
-            torch.backends.cudnn.allow_tf32 = False  # a float32 result is a float32 result, see Tolerance
-        from opbench.environment import describe
-
+        try:
+            set_up(device, threads)
+        except MachineError as exc:
+            return {"error": str(exc)}
         return {"environment": describe(device)}
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from opbench.profiling.counted import Counted, unit_of
 from opbench.profiling.profiled import KernelRow, Profile
 from opbench.record import Measured, Record
 from reports import summary, trials, units
@@ -20,7 +21,6 @@ from reports.time_split import Block, bar_of, colour, drawing, in_order
 
 if TYPE_CHECKING:
     from opbench.backend import KernelResources
-    from opbench.profiling.counted import Counted
     from opbench.record import Outcome
 
 _HERE = Path(__file__).parent
@@ -148,18 +148,12 @@ def _peak(profile: Profile) -> list[tuple[str, str]]:
 
 def _figures(counted: Counted) -> list[tuple[str, str]]:
     """Names without the tool and the unit, and values scaled by that unit."""
-    prefix = f"{counted.tool.split(' ')[0].lower()}_"
     found = []
     for name, value in counted.figures.items():
         unit = unit_of(name)
         text = _UNITS[unit](value) if unit else units.quantity(value)
-        found.append((name.removeprefix(prefix).removesuffix(unit).replace("_", " "), text))
+        found.append((counted.label(name), text))
     return found
-
-
-def unit_of(name: str) -> str:
-    """The unit that ends a figure's name, `_bytes_per_s` before `_s`; "" for a bare count."""
-    return next((end for end in sorted(_UNITS, key=len, reverse=True) if name.endswith(end)), "")
 
 
 def _compile_times(profile: Profile) -> Mapping[str, object] | None:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from opbench import catalog, store
-from opbench.errors import MachineError, UsageError
+from opbench.errors import MachineError
 from opbench.options import resolve_device
+from opbench.profiling import counted
 from opbench.profiling.asking import Typed, case_of
 from opbench.profiling.finding import Finding, Wanted
+from opbench.profiling.place import new_place
 from opbench.progress import in_words, reporter
 from opbench.record import Failed, Measured, Mismatch
-from opbench.reporting import write_report
 
 if TYPE_CHECKING:
     from opbench.profiling.profiled import Profile
     from opbench.settings import Settings
     from opbench.store import Run
-
-PAGE = "profile.html"
 
 ROWS = 8
 """Rows of the table of kernels in the terminal."""
@@ -44,14 +41,15 @@ class Asked:
 def run(asked: Asked) -> int:
     device, missing = _device(asked.device)
     case = case_of(asked.typed, device)
-    target = store.new_run(asked.results, "profile", datetime.now())  # noqa: DTZ005
+    target, elsewhere = new_place(asked.results)
     with reporter(silent=asked.as_json) as shown:
         finding = Finding(case, target, asked.settings, asked.wanted, shown)
+        if elsewhere:
+            finding.refuse(elsewhere)
         profile = finding.without_device(missing) if missing else finding.measured()
-        shown.note("writing the report ...")
-        write_report(target)
-    page = target.write(PAGE, catalog.profile_page()(profile).encode())
-    _show(profile, target, page, asked.as_json)
+        page = finding.page(profile)
+    profile = replace(profile, refusals=tuple(finding.refusals))
+    _show(profile, finding.run, page, asked.as_json)
     return _code(profile)
 
 
@@ -59,8 +57,6 @@ def _device(name: str) -> tuple[str, str]:
     """The device, and why it is not here; a GPU that is not here is no reason to say nothing of its kernels."""
     try:
         return resolve_device(name), ""
-    except UsageError:
-        raise
     except MachineError as exc:
         return name, str(exc)
 
@@ -83,6 +79,8 @@ def _show(profile: Profile, target: Run, page: Path, as_json: bool) -> None:
     for one in profile.resources:
         registers = "?" if one.registers is None else one.registers
         print(f"  {one.name}: {registers} registers, {one.source}")
+    for line in (line for one in profile.counted for line in counted.lines(one)):
+        print(line)
     for sentence in profile.refusals:
         print(f"not to be had: {sentence}")
     if profile.trace:
@@ -106,6 +104,6 @@ def _facts(profile: Profile, target: Run, page: Path) -> dict[str, object]:
         facts |= {"median_s": median(outcome.samples_s), "split": dict(outcome.split), "figures": dict(outcome.figures)}
     else:
         facts["reason"] = in_words(outcome)
-    facts["refusals"] = list(profile.refusals)
+    facts |= {"counted": [asdict(one) for one in profile.counted], "refusals": list(profile.refusals)}
     files = {"trace": target.folder / profile.trace} if profile.trace else {}
     return facts | {name: str(path.resolve()) for name, path in {**files, "profile": page}.items()}

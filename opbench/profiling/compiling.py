@@ -40,7 +40,7 @@ class CompileTimes:
     caches: tuple[Cache, ...]
 
 
-def compile_times(case: Case, time_limit_s: float) -> CompileTimes:
+def compile_times(case: Case, time_limit_s: float, threads: int = 0) -> CompileTimes:
     """What `Backend.prepare` and the launch's first call take together, in two fresh processes with one cache folder.
 
     Counted are compiling, building, tuning, index tables, loading what was built, and one execution; compilers that
@@ -52,13 +52,13 @@ def compile_times(case: Case, time_limit_s: float) -> CompileTimes:
     """
     with scratch_folder() as folder:
         homes = {kept.variable(): folder / kept.variable() for kept in KEPT}
-        cold_s = _prepare_s(case, folder, homes, time_limit_s)
+        request = Request(case, folder, calls=1, threads=threads)
+        cold_s = _prepare_s(request, homes, time_limit_s)
         caches = tuple(found for kept in KEPT if (found := _left(kept, homes[kept.variable()])).files)
-        return CompileTimes(cold_s, _prepare_s(case, folder, homes, time_limit_s), caches)
+        return CompileTimes(cold_s, _prepare_s(request, homes, time_limit_s), caches)
 
 
-def _prepare_s(case: Case, folder: Path, homes: dict[str, Path], time_limit_s: float) -> float:
-    request = Request(case, folder, calls=1)
+def _prepare_s(request: Request, homes: dict[str, Path], time_limit_s: float) -> float:
     request.answer.unlink(missing_ok=True)
     environment = {name: str(home) for name, home in homes.items()}
     answer = run_once(request, time_limit_s, environment=environment).result("compile times")

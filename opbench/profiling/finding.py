@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from opbench import catalog
 from opbench.codec import to_line
 from opbench.environment import describe, revision
-from opbench.errors import MachineError
+from opbench.errors import MachineError, OpbenchError
+from opbench.profiling.counted import with_figures
 from opbench.profiling.kernel_table import to_csv
+from opbench.profiling.place import moved
 from opbench.profiling.profiled import Profile
 from opbench.profiling.recording import TRACE
+from opbench.profiling.traffic import held_against
 from opbench.record import Measured, Record, Unavailable
+from opbench.reporting import write_report
 from opbench.run import Runner, Task
 from opbench.store import RECORDS
 
@@ -28,8 +35,12 @@ if TYPE_CHECKING:
     from opbench.store import Run
 
 KERNELS = "kernels.csv"
+PAGE = "profile.html"
 
 Found = TypeVar("Found")
+
+Ask: TypeAlias = "Callable[[Case, float, int], Found]"
+"""Of the case, with the seconds it may take and the CPU threads to take."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +54,10 @@ class Wanted:
 
 @dataclass
 class Finding:
-    """Takes one case to a Profile and writes its files into the run; `refusals` grows with what could not be had."""
+    """Takes one case to a Profile and writes its files into the run; `refusals` grows with what could not be had.
+
+    run: another one, which has all the files, from when the disk of this one takes no more.
+    """
 
     case: Case
     run: Run
@@ -65,6 +79,12 @@ class Finding:
         self.run.append([record])
         return self._completed(record)
 
+    def page(self, profile: Profile) -> Path:
+        """The page, beside the report that every run has. Raises MachineError where no disk takes it."""
+        self._tried("writing the report", lambda: self._kept(write_report))
+        page = catalog.profile_page()(replace(profile, refusals=tuple(self.refusals)))
+        return self._kept(lambda run: run.write(PAGE, page.encode()))
+
     def _completed(self, record: Record) -> Profile:
         profile = Profile(record)
         if isinstance(record.outcome, Measured):
@@ -72,54 +92,64 @@ class Finding:
         elif self.wanted.ncu or self.wanted.perf:
             self.refuse("nothing was counted: the case was not measured")
         if self.wanted.compile_times:
-            profile = replace(profile, compile_times=self._tried("preparing twice, first with empty caches", _compile))
+            times = self._tried("preparing twice, first with empty caches", lambda: self._asked(_compile, record))
+            profile = replace(profile, compile_times=times)
         return replace(profile, resources=self._resources(record), refusals=tuple(self.refusals))
 
-    def _tried(self, doing: str, ask: Callable[[Finding], Found]) -> Found | None:
+    def _tried(self, doing: str, ask: Callable[[], Found]) -> Found | None:
         self.reporter.note(f"{doing} ...")
         try:
-            return ask(self)
-        except MachineError as exc:
-            self.refuse(str(exc))
+            return ask()
+        except Exception as exc:  # noqa: BLE001  (whatever it is, the rest of the profile is there)
+            self.refuse(_sentence(doing, exc))
             return None
+
+    def _asked(self, ask: Ask[Found], record: Record) -> Found:
+        """In a process that has as many threads as the one that measured."""
+        return ask(self.case, self.settings.time_limit_s, record.environment.get("threads", 0))
 
     def refuse(self, sentence: str) -> None:
         self.refusals.append(sentence)
         self.reporter.note(sentence)
 
     def _traced(self, profile: Profile) -> Profile:
-        record = profile.record
-
-        def ask(finding: Finding) -> Trace:
-            from opbench.profiling.traces import trace_of
-
-            return trace_of(record, finding.settings.time_limit_s)
-
-        found = self._tried("recording a trace", ask)
+        found = self._tried("recording a trace", lambda: _trace(profile.record, self.settings.time_limit_s))
         if found is None:
             return profile
-        self.written(KERNELS, to_csv(found.kernels))
-        trace = TRACE if self.written(TRACE, found.data) else ""
+        self._written(KERNELS, to_csv(found.kernels))
+        trace = TRACE if self._written(TRACE, found.data) else ""
         return replace(profile, kernels=found.kernels, calls=found.calls, peak=found.peak, trace=trace)
 
-    def written(self, name: str, data: bytes) -> bool:
-        """Whether the run took the file; if not, that is one of the refusals."""
+    def _written(self, name: str, data: bytes) -> bool:
+        """Whether some disk took the file; if not, that is one of the refusals."""
         try:
-            self.run.write(name, data)
+            self._kept(lambda run: run.write(name, data))
         except MachineError as exc:
             self.refuse(str(exc))
             return False
         return True
 
+    def _kept(self, write: Callable[[Run], Path]) -> Path:
+        """What is written to the run, to a temporary one where that does not take it. Raises MachineError as `moved`,
+        and where the temporary one does not either.
+        """
+        try:
+            return write(self.run)
+        except MachineError as exc:
+            self.run, said = moved(self.run, exc)
+        self.refuse(said)
+        return write(self.run)
+
     def _counted(self, profile: Profile) -> Profile:
         """Counters of other tools, whose figures the record then carries too."""
-        asked = ((self.wanted.ncu, "Nsight Compute", _ncu), (self.wanted.perf, "perf", _perf))
-        found = [self._tried(f"counting with {tool}", ask) for wanted, tool, ask in asked if wanted]
-        counted = tuple(one for one in found if one is not None)
-        record = with_figures(profile.record, counted)
+        found = []
+        for wanted, tool, ask in ((self.wanted.ncu, "Nsight Compute", _ncu), (self.wanted.perf, "perf", _perf)):
+            if wanted and (one := self._tried(f"counting with {tool}", partial(self._asked, ask, profile.record))):
+                found.append(held_against(profile.record, one))
+        record = with_figures(profile.record, tuple(found))
         if record is not profile.record:
-            self.run.write(RECORDS, to_line(record).encode())
-        return replace(profile, record=record, counted=counted)
+            self._written(RECORDS, to_line(record).encode())
+        return replace(profile, record=record, counted=tuple(found))
 
     def _resources(self, record: Record) -> tuple[KernelResources, ...]:
         """What the kernels take of a GPU, where the backend can say. That it cannot is no news of a case that ran on
@@ -129,33 +159,38 @@ class Finding:
 
         try:
             return resources_of(self.case)
-        except MachineError as exc:
-            if self.case.point.device == "cuda" or not isinstance(record.outcome, Measured):
-                self.refuse(str(exc))
+        except Exception as exc:  # noqa: BLE001  (as in `_tried`)
+            ran_on_cpu = self.case.point.device != "cuda" and isinstance(record.outcome, Measured)
+            if not (ran_on_cpu and isinstance(exc, MachineError)):
+                self.refuse(_sentence("asking what its kernels take of a GPU", exc))
             return ()
 
 
-def with_figures(record: Record, counted: tuple[Counted, ...]) -> Record:
-    """The record with what was counted among its figures; the same one where nothing was."""
-    figures = {name: value for one in counted for name, value in one.figures.items()}
-    if not figures or not isinstance(record.outcome, Measured):
-        return record
-    return replace(record, outcome=replace(record.outcome, figures={**record.outcome.figures, **figures}))
+def _sentence(doing: str, exc: Exception) -> str:
+    """Why, in one line; of what nobody foresaw also where."""
+    first = str(exc).strip().partition("\n")[0]
+    return first if isinstance(exc, OpbenchError) else f"{doing}: {type(exc).__name__}: {first or 'no reason'}"
 
 
-def _ncu(finding: Finding) -> Counted:
+def _trace(record: Record, time_limit_s: float) -> Trace:
+    from opbench.profiling.traces import trace_of
+
+    return trace_of(record, time_limit_s)
+
+
+def _ncu(case: Case, time_limit_s: float, threads: int) -> Counted:
     from opbench.profiling.nsight import counted
 
-    return counted(finding.case, finding.settings.time_limit_s)
+    return counted(case, time_limit_s, threads)
 
 
-def _perf(finding: Finding) -> Counted:
+def _perf(case: Case, time_limit_s: float, threads: int) -> Counted:
     from opbench.profiling.perf_events import counted
 
-    return counted(finding.case, finding.settings.time_limit_s)
+    return counted(case, time_limit_s, threads)
 
 
-def _compile(finding: Finding) -> CompileTimes:
+def _compile(case: Case, time_limit_s: float, threads: int) -> CompileTimes:
     from opbench.profiling.compiling import compile_times
 
-    return compile_times(finding.case, finding.settings.time_limit_s)
+    return compile_times(case, time_limit_s, threads)

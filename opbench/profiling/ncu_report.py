@@ -6,8 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
-from opbench.operator import Work
-
 TIME = "gpu__time_duration.sum"
 OCCUPANCY = "sm__warps_active.avg.pct_of_peak_sustained_active"
 
@@ -139,12 +137,3 @@ def missing(kernels: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
     """A note on the metrics that not every kernel has a number for."""
     lacking = [name for name in METRICS if any(name not in one for one in kernels)]
     return (f"not measured for every kernel on this GPU: {', '.join(lacking)}",) if lacking else ()
-
-
-def traffic_ratio(moved_bytes: float, work: Work) -> float | None:
-    """Bytes that were moved over the least that the operator needs; None where it needs none.
-
-    1 is as little as possible. Well below 1, the output stayed in the GPU's cache, and its way to memory came after
-    the kernel: compare outputs that are larger than the cache.
-    """
-    return moved_bytes / work.moved_bytes if work.moved_bytes else None

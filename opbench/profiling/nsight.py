@@ -26,7 +26,7 @@ NOTE = (
 )
 
 
-def counted(case: Case, time_limit_s: float) -> Counted:
+def counted(case: Case, time_limit_s: float, threads: int = 0) -> Counted:
     """Bytes to and from memory and L2 cache, duration, occupancy, launch and the top reasons to stall, per call.
 
     Only kernels of the calls are profiled, one at a time: preparing and warming up are not in the figures.
@@ -42,7 +42,7 @@ def counted(case: Case, time_limit_s: float) -> Counted:
             "toolkit or nsight-compute (developer.nvidia.com/nsight-compute)"
         )
     with scratch_folder() as folder:
-        request = Request(case, folder, calls=CALLS, region="cuda")
+        request = Request(case, folder, calls=CALLS, region="cuda", threads=threads)
         # ncu separates thousands as the locale does: in C as its base units do, not at all or by commas.
         ran = run_once(request, time_limit_s, command(ncu, case, folder), {"LC_ALL": "C"})
         log = folder / "log"

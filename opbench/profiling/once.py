@@ -3,7 +3,8 @@
     python -m opbench.profiling.once REQUEST    (JSON of a `Request`, or `-` to read it from standard input)
 
 The answer is one JSON object in the request's folder: `calls`, and the seconds of preparing (`prepare_s`), of the
-first call (`first_call_s`), and of the imports during both (`import_s`), which are in neither; or `error`, one line.
+first call (`first_call_s`), and of the imports during both (`import_s`), which are in neither; for a trace also what
+`recording` adds; or `error`, one line.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from contextlib import contextmanager, nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from opbench.environment import set_up
 from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.profiling import calling, recording
 from opbench.profiling.importing import Imports
 from opbench.profiling.request import Request, range_name, request_from_json
 
@@ -35,26 +38,17 @@ def run(request: Request) -> dict[str, Any]:
     """The answer. Raises MachineError or UsageError, in one line, where the case cannot run here."""
     from opbench import catalog
 
-    _set_up(request.case.point.device)
+    set_up(request.case.point.device, request.threads)
     operator = catalog.operator(request.case.point.operator)
     backend = _admitted(operator, request.case)
     launch, answer = _prepared(operator, backend, request.case)
-    seconds = _warm_up(launch, request.case.point.device)
+    if request.region == "trace":
+        return answer | recording.record(launch, request)
+    seconds = calling.warm_up(launch, request.case.point.device, WARM_S)
     calls = request.calls or max(1, round(request.fill_s / seconds))
     with _region(request):
-        _call(launch, calls, request.case.point.device)
+        calling.call(launch, calls, request.case.point.device)
     return answer | {"calls": calls}
-
-
-def _set_up(device: str) -> None:
-    """As the measuring process does it (`opbench.worker`)."""
-    import torch
-
-    torch.set_grad_enabled(False)
-    if device == "cuda":
-        if not torch.cuda.is_available():
-            raise MachineError("PyTorch sees no CUDA device here; there is: cpu")
-        torch.backends.cudnn.allow_tf32 = False
 
 
 def _admitted(operator: Operator, case: Case) -> Backend:
@@ -83,38 +77,16 @@ def _prepared(operator: Operator, backend: Backend, case: Case) -> tuple[Launch,
     if case.point.mode == "out":
         shape = operator.reference(case.point, inputs).shape
         out = torch.empty(shape, dtype=getattr(torch, case.point.dtype), device=case.point.device)
-    _synchronize(case.point.device)
+    calling.synchronize(case.point.device)
     with Imports() as imports:
         start = perf_counter()
         launch = backend.prepare(case.point, inputs, out, case.backend.partition(":")[2])
-        _synchronize(case.point.device)
+        calling.synchronize(case.point.device)
         prepared, imported = perf_counter() - start, imports.seconds
-        _call(launch, 1, case.point.device)
+        calling.call(launch, 1, case.point.device)
         called = perf_counter() - start - prepared
     later = imports.seconds - imported
     return launch, {"prepare_s": prepared - imported, "first_call_s": called - later, "import_s": imports.seconds}
-
-
-def _warm_up(launch: Launch, device: str) -> float:
-    """Seconds of a call, once WARM_S of them are over."""
-    start, calls = perf_counter(), 0
-    while calls < 2 or perf_counter() - start < WARM_S:
-        _call(launch, 1, device)
-        calls += 1
-    return (perf_counter() - start) / calls
-
-
-def _call(launch: Launch, calls: int, device: str) -> None:
-    for _ in range(calls):
-        launch()
-    _synchronize(device)
-
-
-def _synchronize(device: str) -> None:
-    if device == "cuda":
-        import torch
-
-        torch.cuda.synchronize()
 
 
 def _region(request: Request) -> AbstractContextManager[None]:

@@ -74,7 +74,8 @@ def run_once(
             )
         except OSError as exc:
             raise MachineError(f"cannot start {command[0]}: {exc.strerror}") from exc
-        _wait(process, time_limit_s, f"{f'{Path(tool[0]).name} on ' if tool else ''}{request.case.backend}")
+        doing = f"{Path(tool[0]).name} on" if tool else "tracing" if request.region == "trace" else "preparing"
+        _wait(process, time_limit_s, f"{doing} {request.case.backend}")
         output.seek(0)
         said = output.read().decode("utf-8", "replace")
     answer = json.loads(request.answer.read_text(encoding="utf-8")) if request.answer.exists() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from opbench.case import Case
@@ -18,7 +19,7 @@ from opbench.profiling.request import Request
 PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 
 
-def counted(case: Case, time_limit_s: float) -> Counted:
+def counted(case: Case, time_limit_s: float, threads: int = 0) -> Counted:
     """Cycles, instructions, cache misses, page faults, context switches and CPU time per call, of all threads.
 
     The counters are on during the calls only: neither preparing nor warming up is in them. Of a case on a GPU it is
@@ -29,13 +30,14 @@ def counted(case: Case, time_limit_s: float) -> Counted:
     perf = shutil.which("perf")
     if perf is None:
         raise MachineError("perf is not installed (Debian: apt-get install linux-perf; Ubuntu: linux-tools-generic)")
+    asked = Request(case, Path(), region="perf", threads=threads)
     refused: tuple[str, ...] = ()
     try:
-        events, calls = _run(perf, case, tuple(perf_counters.FIGURES), time_limit_s)
+        events, calls = _run(perf, asked, tuple(perf_counters.FIGURES), time_limit_s)
     except PermissionError as exc:  # perf gives up on all events when it may not have one
         refused = (str(exc),)
         try:
-            events, calls = _run(perf, case, perf_counters.SOFTWARE, time_limit_s)
+            events, calls = _run(perf, asked, perf_counters.SOFTWARE, time_limit_s)
         except PermissionError as again:
             raise MachineError(str(again)) from None
     figures = perf_counters.figures(events, calls)
@@ -45,12 +47,13 @@ def counted(case: Case, time_limit_s: float) -> Counted:
     return Counted("perf stat", figures, told)
 
 
-def _run(perf: str, case: Case, names: Sequence[str], time_limit_s: float) -> tuple[list[Event], int]:
+def _run(perf: str, asked: Request, names: Sequence[str], time_limit_s: float) -> tuple[list[Event], int]:
     """The events and the calls they are of. Raises PermissionError, with our words, where perf may not count these."""
     with scratch_folder() as folder:
         for pipe in ("control", "ack"):
             os.mkfifo(folder / pipe)
-        ran = run_once(Request(case, folder, region="perf"), time_limit_s, command(perf, folder, names))
+        # perf writes 1,50 where the locale does, and its fields are separated by commas.
+        ran = run_once(replace(asked, folder=folder), time_limit_s, command(perf, folder, names), {"LC_ALL": "C"})
         if ran.answer is None and (reason := refusal(ran.said, _paranoid())):
             raise reason
         calls = ran.result("perf stat")["calls"]

@@ -1,30 +1,20 @@
-"""Records a trace of a case's calls in a process of its own: torch.profiler's, with memory, a range around each call.
-
-    python -m opbench.profiling.recording REQUEST    (JSON of a `Request`; other words before it are ignored)
-
-It leaves `trace.json` in the request's folder, and an answer beside it: `calls`, and on a CPU the peak growth of the
-process (`process_bytes`), on a GPU that of the allocator (`allocated_bytes`); or `error`, one line.
-"""
+"""What `once` does for a trace: torch.profiler's, with memory and a range around each call, and the peak memory."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
-import json
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from opbench.errors import MachineError, OpbenchError
-from opbench.profiling.request import Request, range_name, request_from_json
+from opbench.profiling import calling
+from opbench.profiling.request import Request, range_name
 
 if TYPE_CHECKING:
     from opbench.backend import Launch
-    from opbench.case import Case
 
 TRACE = "trace.json"
 
@@ -34,45 +24,17 @@ LEAST, MOST, COVERED_S = 3, 20, 0.05
 """Calls traced: as many as take so long, within limits. A network of 10 ms leaves 3 MB for 5."""
 
 
-def record(request: Request) -> dict[str, Any]:
-    """The answer. Whatever the backend or the profiler raises passes through."""
-    import torch
-
-    torch.set_grad_enabled(False)
-    launch, device = _prepared(request.case), request.case.point.device
-    seconds = _warm_up(launch, device)
+def record(launch: Launch, request: Request) -> dict[str, Any]:
+    """Leaves `trace.json` in the request's folder. The answer: `calls`, and on a CPU the peak growth of the process
+    (`process_bytes`), on a GPU that of the allocator (`allocated_bytes`). What the profiler raises passes through.
+    """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    device = request.case.point.device
+    seconds = calling.warm_up(launch, device, WARM_S)
     calls = request.calls or min(max(round(COVERED_S / seconds), LEAST), MOST)
     _touch(launch, device, calls)
     _trace(launch, request, calls)  # before `_peak` gives back the pages that calls find their memory in
     return {"calls": calls, **_peak(launch, device)}
-
-
-def _prepared(case: Case) -> Launch:
-    """The launch of a case that was measured already."""
-    import torch
-
-    from opbench import catalog
-    from opbench.record import Unavailable
-
-    operator, backend = catalog.operator(case.point.operator), catalog.backend(case.point.operator, case.backend)
-    if isinstance(backend, Unavailable):
-        raise MachineError(f"{case.backend}: {backend.reason}")
-    inputs, out = operator.inputs(case.point), None
-    if case.point.mode == "out":
-        shape = operator.reference(case.point, inputs).shape
-        out = torch.empty(shape, dtype=getattr(torch, case.point.dtype), device=case.point.device)
-    return backend.prepare(case.point, inputs, out, case.backend.partition(":")[2])
-
-
-def _warm_up(launch: Launch, device: str) -> float:
-    """Seconds of the last call, once WARM_S of them are over and it was called twice."""
-    start, calls, seconds = perf_counter(), 0, 0.0
-    while calls < 2 or perf_counter() - start < WARM_S:
-        before = perf_counter()
-        launch()
-        _synchronize(device)
-        calls, seconds = calls + 1, perf_counter() - before
-    return seconds
 
 
 def _touch(launch: Launch, device: str, calls: int) -> None:
@@ -84,7 +46,7 @@ def _touch(launch: Launch, device: str, calls: int) -> None:
     held = [launch()]
     size = sum(one.nbytes for one in held)
     held += [launch() for _ in range(min(calls, TOUCHED_BYTES // max(1, size)))]
-    _synchronize(device)
+    calling.synchronize(device)
     held.clear()
 
 
@@ -127,7 +89,7 @@ def _trace(launch: Launch, request: Request, calls: int) -> None:
         for _ in range(calls):
             with _named(name, device):
                 held = launch()
-                _synchronize(device)
+                calling.synchronize(device)
             del held
     profiler.export_chrome_trace(str(request.folder / TRACE))
 
@@ -145,29 +107,3 @@ def _named(name: str, device: str) -> Iterator[None]:
         yield
         if nvtx:
             nvtx.range_pop()
-
-
-def _synchronize(device: str) -> None:
-    if device == "cuda":
-        import torch
-
-        torch.cuda.synchronize()
-
-
-def main(text: str) -> int:
-    """Answers the request; the exit code is 0, or an error's own."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
-    request, code = request_from_json(text), 0
-    try:
-        answer = record(request)
-    except OpbenchError as exc:
-        answer, code = {"error": str(exc)}, exc.exit_code
-    except Exception as exc:  # noqa: BLE001  (a backend's own failure is the answer, and not this process's)
-        first = str(exc).strip().partition("\n")[0]
-        answer, code = {"error": f"{type(exc).__name__}: {first}"}, MachineError.exit_code
-    request.answer.write_text(json.dumps(answer), encoding="utf-8")
-    return code
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[-1]))

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from opbench.case import Case
 from opbench.codec import point_from_json, point_to_json
 
-Region: TypeAlias = Literal["none", "perf", "cuda"]
+Region: TypeAlias = Literal["none", "perf", "cuda", "trace"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,9 @@ class Request:
         perf reads, and `ack`, which it answers on.
     calls: of the launch inside the region, after warming up; 0 for as many as take about `fill_s` seconds.
     region: how a tool outside recognises those calls: by perf's control pipe, by an NVTX range named after the case
-        together with cudaProfilerStart and Stop, or not at all.
+        together with cudaProfilerStart and Stop, or not at all; `trace` has them traced by the process itself, and
+        for 0 calls takes few.
+    threads: CPU threads that the case was measured with; 0 leaves PyTorch's choice.
     """
 
     case: Case
@@ -29,6 +31,7 @@ class Request:
     calls: int = 0
     fill_s: float = 0.3
     region: Region = "none"
+    threads: int = 0
 
     @property
     def answer(self) -> Path:
@@ -42,6 +45,7 @@ class Request:
                 "calls": self.calls,
                 "fill_s": self.fill_s,
                 "region": self.region,
+                "threads": self.threads,
             }
         )
 

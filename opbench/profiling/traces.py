@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +34,8 @@ def trace_of(record: Record, time_limit_s: float) -> Trace:
     than time_limit_s seconds.
     """
     with scratch_folder() as folder:
-        request = Request(record.case, folder)
-        ran = run_once(request, time_limit_s, tool=(sys.executable, "-m", "opbench.profiling.recording"))
-        answer = ran.result("trace")
+        request = Request(record.case, folder, region="trace", threads=record.environment.get("threads", 0))
+        answer = run_once(request, time_limit_s).result("trace")
         try:
             data = (folder / TRACE).read_bytes()
         except OSError as exc:

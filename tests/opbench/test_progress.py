@@ -45,6 +45,13 @@ def test_piped_progress_is_one_line_a_case_with_count_and_latency() -> None:
     assert third.startswith("[3/3, ")
 
 
+@pytest.mark.parametrize(("total", "says"), [(1, "1 case"), (0, "0 cases"), (2, "2 cases")])
+def test_one_case_is_not_several(total: int, says: str) -> None:
+    stream = io.StringIO()
+    Lines(stream).start(total, done=0)
+    assert stream.getvalue() == f"{says}\n"
+
+
 def test_the_bar_keeps_count_times_and_latency_on_a_narrow_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

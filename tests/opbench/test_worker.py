@@ -6,11 +6,13 @@ import io
 from pathlib import Path
 
 import pytest
+import torch
 
 from impls.cross_hadamard.operator import OPERATOR
 from opbench import catalog
 from opbench.case import Axes, Point
 from opbench.codec import point_to_json
+from opbench.environment import set_up
 from opbench.errors import MachineError
 from opbench.marker import Marker
 from opbench.settings import Settings
@@ -56,6 +58,24 @@ def test_what_the_machine_lacks_is_no_failure(monkeypatch: pytest.MonkeyPatch, t
     }
     answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
     assert answer["outcomes"] == {"torch_eager": {"kind": "unavailable", "reason": "timm is not installed"}}
+
+
+def test_every_process_that_calls_a_launch_has_pytorch_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    monkeypatch.setattr("opbench.environment.describe", lambda device: {"device": device})
+    with torch.enable_grad():
+        answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 3)
+        assert not torch.is_grad_enabled()
+    assert answer == {"environment": {"device": "cuda"}}
+    assert threads == [3]
+    assert not torch.backends.cudnn.allow_tf32
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(MachineError, match="PyTorch sees no CUDA device"):
+        set_up("cuda")
+    assert "no CUDA device" in Worker(io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 0)["error"]
 
 
 def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

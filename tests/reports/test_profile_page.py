@@ -9,10 +9,10 @@ import pytest
 from opbench.backend import KernelResources
 from opbench.limit import Limit
 from opbench.profiling.compiling import Cache, CompileTimes
-from opbench.profiling.counted import Counted
+from opbench.profiling.counted import Counted, unit_of
 from opbench.profiling.profiled import KernelRow, PeakMemory, Profile
 from opbench.record import Trial, Unavailable
-from reports.profile_page import MOST_ROWS, render, unit_of
+from reports.profile_page import MOST_ROWS, render
 
 from .builders import measured, record
 

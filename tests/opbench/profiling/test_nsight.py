@@ -12,9 +12,8 @@ import torch
 
 from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError
-from opbench.operator import Work
 from opbench.profiling import nsight, once
-from opbench.profiling.ncu_report import METRICS, figures, kernels_of, missing, traffic_ratio
+from opbench.profiling.ncu_report import METRICS, figures, kernels_of, missing
 from opbench.profiling.request import Request, range_name
 
 STALL = "smsp__average_warps_issue_stalled_{}_per_issue_active.ratio"
@@ -85,12 +84,6 @@ def test_the_largest_five_reasons_to_stall_are_told_largest_first() -> None:
 @pytest.mark.parametrize("text", ["", "==WARNING== No kernels were profiled.\n", f"{COLUMNS}\n"])
 def test_without_rows_there_are_no_kernels(text: str) -> None:
     assert kernels_of(text) == []
-
-
-def test_measured_bytes_are_held_against_the_least_there_can_be() -> None:
-    work = Work(macs=0, products=7, elementwise=0, bytes_read=30, bytes_written=70)
-    assert traffic_ratio(110.0, work) == pytest.approx(1.1)
-    assert traffic_ratio(0.0, replace(work, bytes_read=0, bytes_written=0)) is None
 
 
 CASE = Case(Point("liar", Axes({"size": 7}), device="cuda", clock="cuda_events:warm"), "honest")

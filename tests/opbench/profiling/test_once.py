@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 
 from opbench.case import Axes, Case, Point
 from opbench.environment import PINNED
 from opbench.errors import MachineError
-from opbench.profiling import once
+from opbench.profiling import calling, once, recording
 from opbench.profiling.importing import Imports
 from opbench.profiling.outside import run_once, scratch_folder
 from opbench.profiling.request import Request, range_name, request_from_json
@@ -26,7 +28,7 @@ def lies(backend: str, mode: str = "forward") -> Case:
 
 
 def test_a_request_survives_its_way_to_another_process(tmp_path: Path) -> None:
-    asked = Request(CASE, tmp_path, calls=3, fill_s=0.1, region="cuda")
+    asked = Request(CASE, tmp_path, calls=3, fill_s=0.1, region="cuda", threads=2)
     assert request_from_json(asked.to_json()) == asked
 
 
@@ -39,19 +41,45 @@ def test_exactly_the_calls_asked_for_are_in_the_region(
     liar: str, mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[int] = []
-    monkeypatch.setattr(once, "_call", lambda _, calls, __: batches.append(calls))
+    monkeypatch.setattr(calling, "call", lambda _, calls, __: batches.append(calls))
     answer = once.run(Request(lies("honest", mode), tmp_path, calls=5))
     assert answer["calls"] == batches[-1] == 5
     assert set(batches[:-1]) == {1}  # the first call and the warm-up
 
 
 def test_calls_fill_the_time_asked_for(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(once, "_warm_up", lambda *_: 0.04)
+    monkeypatch.setattr(calling, "warm_up", lambda *_: 0.04)
     batches: list[int] = []
-    monkeypatch.setattr(once, "_call", lambda _, calls, __: batches.append(calls))
+    monkeypatch.setattr(calling, "call", lambda _, calls, __: batches.append(calls))
     assert once.run(Request(lies("honest"), Path(), fill_s=0.4))["calls"] == batches[-1] == 10
-    monkeypatch.setattr(once, "_warm_up", lambda *_: 40.0)
+    monkeypatch.setattr(calling, "warm_up", lambda *_: 40.0)
     assert once.run(Request(lies("honest"), Path(), fill_s=0.4))["calls"] == 1
+
+
+def test_a_trace_is_one_more_region_of_the_same_process(liar: str) -> None:
+    with scratch_folder() as folder:
+        answer = run_once(Request(lies("honest"), folder, calls=4, region="trace"), 100).result("trace")
+        events = json.loads((folder / "trace.json").read_text())["traceEvents"]
+    assert answer["calls"] == 4
+    assert answer.keys() >= {"prepare_s", "process_bytes"}
+    assert sum(one.get("name") == range_name(lies("honest")) for one in events) == 4
+
+
+def test_every_region_is_called_with_the_threads_that_the_record_names(
+    liar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, int]] = []
+    monkeypatch.setattr(once, "set_up", lambda device, threads: told.append((device, threads)))
+    monkeypatch.setattr(recording, "record", lambda *_: {})
+    for region in ("none", "trace"):
+        once.run(Request(lies("honest"), tmp_path, calls=1, region=region, threads=3))
+    assert told == [("cpu", 3)] * 2
+
+
+def test_the_warm_up_lasts_and_tells_the_fastest_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, 0.0, 9.0, 9.0, 10.0, 10.0, 10.0, 14.0, 15.0])
+    monkeypatch.setattr(calling, "perf_counter", lambda: next(moments))
+    assert calling.warm_up(torch.zeros(1).clone, "cpu", 15.0) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -75,8 +103,6 @@ def test_a_compilers_own_words_are_told_from_below_the_first_line() -> None:
 
 
 def test_a_device_that_is_absent_is_said_before_anything_is_prepared(liar: str) -> None:
-    import torch
-
     if torch.cuda.is_available():
         pytest.skip("there is a GPU on this machine")
     case = lies("honest")
@@ -88,6 +114,8 @@ def test_what_takes_too_long_is_ended_with_everything_it_started(liar: str, tmp_
     hanging = ["sh", "-c", f'sleep 1000 & echo $! > {tmp_path}/pid; wait; "$@"', "sh"]
     with scratch_folder() as folder, pytest.raises(MachineError, match=r"sh on honest: not done within 0.5 s"):
         run_once(Request(lies("honest"), folder), 0.5, hanging)
+    with scratch_folder() as folder, pytest.raises(MachineError, match=r"^tracing honest: not done within 0.01 s"):
+        run_once(Request(lies("honest"), folder, region="trace"), 0.01)
     status = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
     assert not status.exists() or status.read_text().split()[2] == "Z"
 

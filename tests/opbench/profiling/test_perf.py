@@ -129,6 +129,16 @@ def test_refused_altogether_is_an_error_and_the_case_is_not_run(
         perf_events.counted(lies("honest"), 60)
 
 
+def test_perf_writes_its_numbers_as_in_c_whatever_the_users_locale(
+    liar: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    fake(tmp_path, monkeypatch, f'echo "$LC_ALL" > {tmp_path}/locale; echo "No permission" >&2; exit 255')
+    with pytest.raises(MachineError):
+        perf_events.counted(lies("honest"), 60)
+    assert (tmp_path / "locale").read_text() == "C\n"
+
+
 @pytest.mark.skipif(shutil.which("perf") is None, reason="perf is not installed")
 def test_refused_the_processor_the_kernels_counters_still_come_back(
     liar: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -4,44 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from opbench.commands import profiling
-from opbench.commands.profiling import Asked
 from opbench.errors import MachineError
 from opbench.profiling import compiling, perf_events, traces
-from opbench.profiling.asking import Typed
 from opbench.profiling.compiling import CompileTimes
 from opbench.profiling.counted import Counted
 from opbench.profiling.finding import Wanted
-from opbench.profiling.profiled import KernelRow, PeakMemory
-from opbench.profiling.traces import Trace
-from opbench.settings import Settings
 from opbench.store import latest_run
 
-
-def profile(
-    results: Path, capsys: pytest.CaptureFixture[str], wanted: Wanted | None = None, **typed: Any
-) -> tuple[int, dict[str, Any], str]:
-    """Exit code, what it printed for machines, and the page."""
-    words = {"operator": "cross_hadamard", "axes": {"channels": (5,), "edge": (3,)}, "backend": "torch_eager"} | typed
-    device = words.pop("device", "cpu")
-    asked = Asked(
-        Typed(point=None, dtype="float32", mode="forward", **words),
-        device,
-        wanted or Wanted(),
-        Settings(budget_s=0.02, split=True, count=False),
-        results,
-        as_json=True,
-    )
-    code = profiling.run(asked)
-    return (
-        code,
-        json.loads(capsys.readouterr().out),
-        (latest_run(results, "profile").folder / "profile.html").read_text(),
-    )
+from .commanding import profile, run
 
 
 def test_a_profile_is_a_run_with_a_page_a_table_and_a_trace(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,15 +36,6 @@ def test_a_profile_is_a_run_with_a_page_a_table_and_a_trace(tmp_path: Path, caps
     assert 'src="' not in page
 
 
-@pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Trace:
-    """A trace that no process had to record."""
-    row = KernelRow("aten::mul", "elementwise", 1, 1e-6, 0.5)
-    found = Trace(b'{"traceEvents": []}', 3, (row,), PeakMemory(1024))
-    monkeypatch.setattr(traces, "trace_of", lambda *_: found)
-    return found
-
-
 @pytest.mark.usefixtures("quick")
 def test_counters_and_compile_times_join_the_page_and_the_record(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -81,10 +46,25 @@ def test_counters_and_compile_times_join_the_page_and_the_record(
     code, told, page = profile(tmp_path, capsys, Wanted(perf=True, compile_times=True))
     assert code == 0
     assert told["figures"]["perf_page_faults"] == 3.0
+    figures, note = {"perf_page_faults": 3.0}, "cycles: not supported"
+    assert told["counted"] == [{"tool": "perf stat", "figures": figures, "notes": [note]}]
     (record,) = latest_run(tmp_path, "profile").records()
     assert getattr(record.outcome, "figures", {})["perf_page_faults"] == 3.0
     for words in ("page faults", "cycles: not supported", "7.00 s", "250 ms"):
         assert words in page
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_was_counted_is_told_in_the_terminal_beside_what_work_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted("perf stat", {"perf_page_faults": 3.0, "perf_llc_miss_bytes": 360.0}, ("cycles: not supported",))
+    monkeypatch.setattr(perf_events, "counted", lambda *_: counted)
+    code, told = run(tmp_path, capsys, Wanted(perf=True), as_json=False)
+    assert code == 0
+    ratio = "bytes of missed loads counted are 2 times those Work reads"  # 5 * 3 * 3 floats
+    assert f"perf: 3 page faults, llc miss 360 B\n  {ratio}\n  cycles: not supported\n" in told
+    assert ratio in (latest_run(tmp_path, "profile").folder / "profile.html").read_text()
 
 
 def test_what_cannot_be_had_is_one_line_and_the_rest_is_there(
@@ -101,22 +81,6 @@ def test_what_cannot_be_had_is_one_line_and_the_rest_is_there(
     assert "trace" not in told
     assert "the disk is full of traces" in page
     assert "Where one call" in page
-
-
-def test_a_file_that_cannot_be_written_costs_only_itself(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quick: Trace
-) -> None:
-    def in_the_way(*_: Any) -> Trace:
-        (latest_run(tmp_path, "profile").folder / "trace.json").mkdir()
-        return quick
-
-    monkeypatch.setattr(traces, "trace_of", in_the_way)
-    code, told, page = profile(tmp_path, capsys)
-    assert code == 0
-    (refusal,) = told["refusals"]
-    assert refusal.startswith("cannot write")
-    assert "aten::mul" in page
-    assert "ui.perfetto.dev" not in page
 
 
 def test_a_backend_that_cannot_run_here_exits_3_with_its_reason(
