@@ -1,6 +1,6 @@
 """Measuring the ceilings: the sweep of that name, in rounds, each in a process and memory of its own.
 
-A process keeps its physical pages, and a shared machine its mood for seconds, so what one process says in one moment
+A process keeps its physical pages, and a shared machine its state for seconds, so what one process says in one moment
 is no ceiling. Rounds make both vary, and their spread is part of the answer.
 """
 
@@ -31,7 +31,7 @@ SWEEP = "ceilings"
 ROUNDS = 5
 """Eight seconds each on two cores; with another tool's opinion, four seconds each time, that is under a minute."""
 
-ASK_EVERY = 2
+ASK_EVERY = 4
 
 
 def tasks_for(environment: Mapping[str, Any], sizes_kib: tuple[int, ...] = ()) -> list[Task]:
