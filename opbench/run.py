@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench import catalog
+from opbench.accounts import Accounts
 from opbench.backend import Backend
 from opbench.case import Case, Point
 from opbench.ceilings import stored
@@ -24,7 +25,7 @@ from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
 from opbench.operator import Work
 from opbench.process import Death, MeasuringProcess
-from opbench.record import Failed, Measured, Outcome, Record, Unavailable
+from opbench.record import Failed, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
     from opbench.ceilings.believing import Believing
@@ -44,33 +45,6 @@ class Task:
     point: Point
     cases: tuple[Case, ...]
     skip: str | None = None
-
-
-@dataclass
-class Accounts:
-    """Where the wall time went, in seconds; what is left over is the harness itself."""
-
-    wall_s: float = 0.0
-    prepare_s: float = 0.0
-    warmup_s: float = 0.0
-    sampling_s: float = 0.0
-
-    def add(self, outcome: Outcome) -> None:
-        if isinstance(outcome, Measured):
-            self.prepare_s += outcome.prepare_s
-            self.warmup_s += outcome.warmup_s
-            self.sampling_s += outcome.sampling_s
-
-    @property
-    def harness_s(self) -> float:
-        return max(0.0, self.wall_s - self.prepare_s - self.warmup_s - self.sampling_s)
-
-    def __str__(self) -> str:
-        share = self.harness_s / self.wall_s if self.wall_s else 0.0
-        return (
-            f"{self.wall_s:.1f} s = prepare {self.prepare_s:.1f} + warm-up {self.warmup_s:.1f} + samples "
-            f"{self.sampling_s:.1f} + harness {self.harness_s:.1f} ({share:.0%})"
-        )
 
 
 def plan(sweep: Sweep, device: str, clock: str) -> list[Task]:

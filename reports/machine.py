@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from opbench.ceilings.deriving import QUICK
 from opbench.interval import Interval
 from opbench.record import Measured, Record
 
@@ -20,9 +21,6 @@ COSTS = {
     "empty_launch": "empty kernel, or waking the threads of a CPU",
     "fresh_pages": "page fault",
 }
-
-QUICK = 10
-"""One sample in so many is quicker than the time that counts as sustained, as in `opbench.ceilings`."""
 
 
 def of_machine(records: Iterable[Record]) -> list[Record]:

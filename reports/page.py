@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from opbench.record import Measured, Record
@@ -21,8 +19,7 @@ from reports.naming import common_ground, point_names
 from reports.problems import problems
 from reports.rows import Cells, cells
 from reports.speedup import BASELINES
-
-_HERE = Path(__file__).parent
+from reports.templates import HERE, template
 
 MANY_ROWS = 150
 """From this many rows on, an operator's table starts folded: a phone should not scroll through it."""
@@ -60,9 +57,8 @@ class Table:
 
 def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
     """The page as text. Works for no records as well, and says so."""
-    template = _environment().get_template("page.html.jinja")
-    return template.render(
-        style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
+    return template("page.html.jinja").render(
+        style=Markup((HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
         operators=summary.subjects(records),
         facts=summary.facts(records) if records else [],
         gains=summary.gains(records),
@@ -107,16 +103,6 @@ def tables(records: Sequence[Record]) -> list[Table]:
         for operator in summary.operators(records)
         if (mine := [record for record in records if record.case.point.operator == operator])
     ]
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,  # reasons carry whatever a compiler printed
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 PAGE = render

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from opbench.profiling.counted import Counted, unit_of
@@ -17,13 +15,13 @@ from reports import summary, trials, units
 from reports.inline import inline_svg
 from reports.problems import headline, reason
 from reports.rows import cells
+from reports.templates import HERE, template
 from reports.time_split import Block, bar_of, colour, drawing, in_order
 
 if TYPE_CHECKING:
     from opbench.backend import KernelResources
     from opbench.record import Outcome
 
-_HERE = Path(__file__).parent
 
 MOST_ROWS = 40
 """Rows of the table of kernels; the file beside the page has them all."""
@@ -39,33 +37,31 @@ def render(profile: Profile) -> str:
     """The page as text, whatever of the profile could not be had."""
     record = profile.record
     measured = record.outcome if isinstance(record.outcome, Measured) else None
-    return (
-        _environment()
-        .get_template("profile.html.jinja")
-        .render(
-            style=Markup((_HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
-            operator=record.case.point.operator,
-            backend=record.case.label,
-            facts=facts(profile),
-            headline="" if measured else headline(record.outcome),
-            reason=reason(record.outcome),
-            warnings=measured.warnings if measured else (),
-            refusals=profile.refusals,
-            split=_split_figure(record),
-            split_reason=measured.split_reason if measured else "",
-            parts=parts(record.outcome),
-            trials=_trials_figure(record),
-            kernels=[kernel_cells(row) for row in profile.kernels[:MOST_ROWS]],
-            rest=max(0, len(profile.kernels) - MOST_ROWS),
-            on_gpu=record.case.point.device == "cuda",
-            calls=profile.calls,
-            peak=_peak(profile),
-            counted=[(one.tool, _figures(one), one.notes) for one in profile.counted],
-            compile_times=_compile_times(profile),
-            resources=[_resources(one) for one in profile.resources],
-            trace=profile.trace,
-            environment=summary.environment([record]),
-        )
+    return template(
+        "profile.html.jinja"
+    ).render(
+        style=Markup((HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
+        operator=record.case.point.operator,
+        backend=record.case.label,
+        facts=facts(profile),
+        headline="" if measured else headline(record.outcome),
+        reason=reason(record.outcome),
+        warnings=measured.warnings if measured else (),
+        refusals=profile.refusals,
+        split=_split_figure(record),
+        split_reason=measured.split_reason if measured else "",
+        parts=parts(record.outcome),
+        trials=_trials_figure(record),
+        kernels=[kernel_cells(row) for row in profile.kernels[:MOST_ROWS]],
+        rest=max(0, len(profile.kernels) - MOST_ROWS),
+        on_gpu=record.case.point.device == "cuda",
+        calls=profile.calls,
+        peak=_peak(profile),
+        counted=[(one.tool, _figures(one), one.notes) for one in profile.counted],
+        compile_times=_compile_times(profile),
+        resources=[_resources(one) for one in profile.resources],
+        trace=profile.trace,
+        environment=summary.environment([record]),
     )
 
 
@@ -168,13 +164,3 @@ def _resources(one: KernelResources) -> Mapping[str, str]:
     sizes = {"spill": one.spill_bytes, "shared": one.shared_bytes}
     scaled = {name: "-" if size is None else units.data_size(size) for name, size in sizes.items()}
     return {"name": one.name, "registers": _known(one.registers), "source": one.source, **scaled}
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_HERE),
-        autoescape=True,  # reasons carry whatever a compiler printed
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

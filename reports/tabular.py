@@ -6,16 +6,13 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import groupby
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from opbench.interval import Interval
 from opbench.report import Artifact
 from reports import units
+from reports.templates import template
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,9 @@ class Row:
 
 def table_files(stem: str, title: str, caption: str, columns: Sequence[Column], rows: Sequence[Row]) -> list[Artifact]:
     """`tables/STEM.html` and `tables/STEM.csv`. Text is escaped: names and reasons come from anywhere."""
-    html = _template().render(groups=_groups(columns), columns=columns, rows=[_placed(row, columns) for row in rows])
+    html = template("tabular.html.jinja").render(
+        groups=_groups(columns), columns=columns, rows=[_placed(row, columns) for row in rows]
+    )
     return [
         Artifact(f"tables/{stem}.html", title, caption, html.encode()),
         Artifact(f"tables/{stem}.csv", f"{title} (CSV)", caption, _csv(rows)),
@@ -89,15 +88,6 @@ def _csv(rows: Sequence[Row]) -> bytes:
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue().encode()
-
-
-@cache
-def _template() -> Template:
-    loader = FileSystemLoader(Path(__file__).parent)
-    settings = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return settings.get_template("tabular.html.jinja")
 
 
 def interval_values(name: str, value: Interval) -> dict[str, float]:

@@ -8,14 +8,13 @@ left spinning is part of the next one's time. In a row of its own an ACH module 
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any, NamedTuple
 
 from opbench.profiling.observers import RANGE, events_of, mark, observe, session
 from opbench.profiling.split import Group, Span
+from opbench.timing.sampler import no_garbage_collection
 
 MOST_SPANS, IN_A_GROUP = 4_000, 400
 """Spans in all groups but the least number, and in one: reading one takes 4 us."""
@@ -80,7 +79,7 @@ def all_traced(
     """
     plain: dict[str, list[Sample]] = {name: [] for name in launches}
     rounds = max(plan.groups for plan in plans.values())
-    with _no_garbage_collection(), session() as profile:
+    with no_garbage_collection(), session() as profile:
         try:
             began = perf_counter_ns()
             for at in range(rounds):
@@ -156,14 +155,3 @@ def spans_of(events: Sequence[Any]) -> list[Span]:
         if event.start_thread_id() == thread and event.end_ns() > event.start_ns()
     )
     return sorted(found, key=lambda span: (span.start, -span.end))
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()

@@ -78,7 +78,7 @@ def measure(
     rules = {name: stopping() for name in launches}
     order = list(launches)
     shuffle = random.Random(seed).shuffle  # noqa: S311  (an order of turns, not a secret)
-    with _no_garbage_collection():
+    with no_garbage_collection():
         while order and not all(found[name].stopped for name in order):
             shuffle(order)
             for name in order:
@@ -129,7 +129,8 @@ def _warm_up(timer: Timer, clock: Clock, into: Samples, now: Callable[[], float]
 
 
 @contextmanager
-def _no_garbage_collection() -> Iterator[None]:
+def no_garbage_collection() -> Iterator[None]:
+    """A full collection first, then none until the end of the block."""
     was_enabled = gc.isenabled()
     gc.collect()
     gc.disable()
