@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,23 @@ import pytest
 from opbench import catalog
 
 TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _unchanged_process() -> Iterator[None]:
+    """A measuring process sets PyTorch up for itself; what a test does so in this one ends with the test."""
+    torch = sys.modules.get("torch")
+    before = None if torch is None else (torch.is_grad_enabled(), torch.backends.cudnn.allow_tf32)
+    threads = None if torch is None else torch.get_num_threads()
+    yield
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    grad, allowed = before or (True, True)
+    torch.set_grad_enabled(grad)
+    torch.backends.cudnn.allow_tf32 = allowed
+    if threads and torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 @pytest.fixture
