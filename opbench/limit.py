@@ -44,12 +44,12 @@ class Limit:
         return max(self.memory_s, self.arithmetic_s)
 
     @property
-    def bound_by(self) -> str:
-        """What takes longest: a memory level, `arithmetic`, `launch` or `allocation`."""
-        needs = {
-            self.level: self.memory_s,
-            "arithmetic": self.arithmetic_s,
-            "launch": self.launch_s,
-            "allocation": self.allocation_s,
-        }
+    def set_by(self) -> str:
+        """What sets the limit, the same for all backends of a point: a memory level, `arithmetic` or `launch`."""
+        needs = {self.level: self.memory_s, "arithmetic": self.arithmetic_s, "launch": self.launch_s}
         return max(needs, key=needs.__getitem__)
+
+    @property
+    def bound_by(self) -> str:
+        """What takes longest: what sets the limit, or `allocation`."""
+        return "allocation" if self.allocation_s > self.seconds else self.set_by

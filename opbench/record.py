@@ -79,6 +79,11 @@ class Measured:
         if not self.samples_s or not all(0 < sample < float("inf") for sample in self.samples_s):
             raise ValueError(f"a Measured needs positive finite samples, got {self.samples_s[:3]}...")
 
+    @property
+    def page_faults_per_call(self) -> float:
+        """0 where they were not counted."""
+        return (self.page_faults or 0) / (len(self.samples_s) * self.calls_per_sample)
+
 
 @dataclass(frozen=True)
 class Mismatch:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
-from reports.limits import SHADES, binds
+from reports.limits import SHADES
 from reports.series import Panel
 from reports.style import FAINT, GRID
 
@@ -32,7 +32,7 @@ class Area:
 
 def areas(panel: Panel) -> list[Area]:
     """What sets the limit, from left to right."""
-    bounds = {panel.position(one): binds(one.limit) for one in panel.records if one.limit is not None}
+    bounds = {panel.position(one): one.limit.set_by for one in panel.records if one.limit is not None}
     runs = [(bound, list(run)) for bound, run in groupby(sorted(bounds), key=bounds.__getitem__)]
     return [Area(bound, run[0], run[-1]) for bound, run in runs]
 

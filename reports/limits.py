@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opbench.interval import Interval, median_interval
-from opbench.limit import Limit
 from opbench.record import Measured, Record
 from reports import units
 from reports.naming import point_names
@@ -38,14 +37,6 @@ def share(record: Record) -> Interval | None:
         return None
     time, least = median_interval(record.outcome.samples_s), record.limit.seconds
     return Interval(least / time.high, least / time.mid, least / time.low)
-
-
-def binds(limit: Limit) -> str:
-    """What sets the limit: a memory level, `arithmetic` or `launch`. Unlike `Limit.bound_by` never `allocation`,
-    which differs between the backends of a point.
-    """
-    needs = {limit.level: limit.memory_s, "arithmetic": limit.arithmetic_s, "launch": limit.launch_s}
-    return max(needs, key=needs.__getitem__)
 
 
 def limit_text(record: Record) -> str:

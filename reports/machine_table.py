@@ -81,10 +81,7 @@ def _cells(best: str, ends: str, name: str, value: Interval) -> list[Cell]:
 
 def _faults(record: Record) -> float:
     """Page faults of one call, which are more or less than its pages where the system hands out larger ones."""
-    outcome = record.outcome
-    if not isinstance(outcome, Measured):
-        return 0.0
-    return max(1.0, (outcome.page_faults or 0) / (len(outcome.samples_s) * outcome.calls_per_sample))
+    return max(1.0, record.outcome.page_faults_per_call) if isinstance(record.outcome, Measured) else 0.0
 
 
 REPORT = Report(

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from opbench.case import Point
 from opbench.profiling.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
+from opbench.profiling.split import TOLERANCE
 from opbench.record import Measured, Record
 from opbench.report import Artifact, Report
 from reports import canvas, units
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 MOST_OPERATORS = 8
 
-TOLERANCE = 0.05
-"""Bars whose parts miss the median by more are marked."""
 
 _COLOURS = {
     DISPATCH: "#aab3bd",

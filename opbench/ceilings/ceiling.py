@@ -17,6 +17,9 @@ MEMORY = ("read", "write", "copy")
 ARITHMETIC = ("multiply_add", "matrix")
 COSTS = ("call", "launch", "page")
 
+ENDS = ("low", "mid", "high")
+"""The fields of a `Rate`."""
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -83,12 +86,9 @@ class Ceilings:
             return curve[sizes[min(at, len(sizes) - 1)]]
         share = math.log(working_set_bytes / sizes[at - 1]) / math.log(sizes[at] / sizes[at - 1])
         below, above = curve[sizes[at - 1]], curve[sizes[at]]
-        return Rate(*(getattr(below, end) ** (1 - share) * getattr(above, end) ** share for end in _ENDS))
+        return Rate(*(getattr(below, end) ** (1 - share) * getattr(above, end) ** share for end in ENDS))
 
     def operations_per_s(self, kind: str, dtype: str) -> Rate | None:
         """Multiply-adds a second; a dtype that has no rate of its own is computed in float32."""
         rates = self.arithmetic.get(kind, {})
         return rates.get(dtype) or rates.get("float32")
-
-
-_ENDS = ("low", "mid", "high")

@@ -8,7 +8,7 @@ memory had half its bandwidth for seconds at a time, medians of single rounds di
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -22,7 +22,6 @@ from opbench.record import Measured, Record
 QUICK = 10
 """One sample in so many is quicker than the time that counts as sustained."""
 
-Amount = Callable[[Record], float]
 Key = tuple[str, int | str]
 
 
@@ -95,7 +94,7 @@ def _seconds_per_unit(record: Record, kind: str) -> list[float]:
     elif kind in ARITHMETIC:
         units = work.macs
     elif kind == "page":
-        units = max(1.0, (outcome.page_faults or 0) / (len(outcome.samples_s) * outcome.calls_per_sample))
+        units = max(1.0, outcome.page_faults_per_call)
     return sorted(sample / units for sample in outcome.samples_s)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from opbench.ceilings.ceiling import ENDS
 from opbench.limit import Limit
 from opbench.record import Measured
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from opbench.ceilings.ceiling import Ceilings, Rate
     from opbench.operator import Work
     from opbench.record import Record
-
-ENDS = ("low", "mid", "high")
 
 
 def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
@@ -28,7 +27,8 @@ def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
     point = record.case.point
     if point.axes.get("threads", 0) not in {0, ceilings.environment.get("threads")}:
         return None
-    return limit(record.work, point.dtype, ceilings, working_set(record), _faults_per_call(record))
+    faults = record.outcome.page_faults_per_call if isinstance(record.outcome, Measured) else 0.0
+    return limit(record.work, point.dtype, ceilings, working_set(record), faults)
 
 
 def working_set(record: Record) -> int:
@@ -110,10 +110,3 @@ def _at(rate: Rate | None, end: str) -> float:
     assert rate is not None
     value: float = getattr(rate, end)
     return value
-
-
-def _faults_per_call(record: Record) -> float:
-    outcome = record.outcome
-    if not isinstance(outcome, Measured) or not outcome.page_faults:
-        return 0.0
-    return outcome.page_faults / (len(outcome.samples_s) * outcome.calls_per_sample)

@@ -24,8 +24,8 @@ _BELONGING = (
 
 
 def belonging(environment: Mapping[str, Any]) -> dict[str, Any]:
-    """What a machine's ceilings depend on, of `environment.describe`."""
-    whole = {**environment, "torch": environment.get("versions", {}).get("torch", "")}
+    """What a machine's ceilings depend on, of `environment.describe` or of what this returned."""
+    whole = {"torch": environment.get("versions", {}).get("torch", ""), **environment}
     return {name: whole[name] for name in _BELONGING if name in whole}
 
 
@@ -53,8 +53,7 @@ def kept(environment: Mapping[str, Any]) -> Ceilings | None:
 
 def keep(ceilings: Ceilings) -> Path:
     """Put them into the cache, in place of earlier ones of the same environment. Returns their file."""
-    key = {**ceilings.environment, "versions": {"torch": ceilings.environment.get("torch", "")}}
-    file = file_for(key)
+    file = file_for(ceilings.environment)
     write(ceilings, file)
     return file
 

@@ -71,6 +71,4 @@ def _show(found: Ceilings, page: Path | None, as_json: bool) -> None:
     Console(highlight=False).print(catalog.ceilings_table(found))
     if page is not None:
         print(f"measured in {found.seconds:.0f} s; report: {page.resolve()}")
-    print(
-        f"kept in {stored.file_for({**found.environment, 'versions': {'torch': found.environment.get('torch', '')}})}"
-    )
+    print(f"kept in {stored.file_for(found.environment)}")

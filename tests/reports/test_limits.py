@@ -14,7 +14,7 @@ from rich.console import Console
 
 from opbench.record import Measured, Record
 from reports import limit_share, limits_table, roofline
-from reports.limits import binds, ceilings_range, impossible, limit_text, share, share_text
+from reports.limits import ceilings_range, impossible, limit_text, share, share_text
 from reports.page import PAGE
 from reports.table import terminal_table
 
@@ -51,12 +51,12 @@ def test_without_a_limit_or_a_measurement_there_is_no_share() -> None:
 
 @pytest.mark.parametrize("bound", ["L1", "L3", "DRAM", "arithmetic", "launch"])
 def test_a_limit_is_named_by_what_takes_longest(bound: str) -> None:
-    assert binds(limit(bound)) == bound
+    assert limit(bound).set_by == bound
     assert limit_text(limited(0.83, bound)) == f"83 % {bound}"
 
 
 def test_page_faults_bound_a_case_and_set_no_limit() -> None:
-    assert binds(limit("allocation")) == "L2"
+    assert limit("allocation").set_by == "L2"
     assert limit_text(limited(0.5, "allocation")) == "50 % allocation"
 
 

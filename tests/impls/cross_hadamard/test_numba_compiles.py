@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +18,7 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
 from impls.cross_hadamard import numba_kernels
 from impls.cross_hadamard.numba_kernels import machine
+from impls.cross_hadamard.numba_resources import toolkit
 
 from .numba_values import DEVICE, SCHEDULES, pair_products, rounded, same, selected, values
 
@@ -61,15 +60,6 @@ for dtype in sys.argv[1:]:
         made = {"dtype": dtype, "name": name, "stores": stores, "depot": depot, "flushes": flushes}
         print(json.dumps(made), flush=True)
 """
-
-
-def toolkit() -> str | None:
-    """Where nvcc has its toolkit; None leaves it to Numba to find NVVM."""
-    if "CUDA_HOME" in os.environ or not (nvcc := shutil.which("nvcc")):
-        return os.environ.get("CUDA_HOME")
-    plan = subprocess.run([nvcc, "--dryrun", "-c", "-x", "cu", os.devnull], capture_output=True, text=True, check=False)
-    top = re.search(r"TOP=(.*)", plan.stderr)
-    return None if top is None else str(Path(top[1].strip()).resolve())
 
 
 @pytest.fixture(scope="module")
