@@ -94,7 +94,7 @@ def _read(data: dict[str, Any], here: Mapping[str, Any]) -> CacheUse:
         raise ValueError(f"schema {data['schema']}, this opbench reads {SCHEMA}")
     if data["machine"] != here:
         raise ValueError("it is of another machine or number of threads")
-    use = CacheUse(data["cache_bytes"], data["stream_fresh_bytes"], data["stream_reused_bytes"], "measured")
+    use = CacheUse.measured(data)
     if not use.possible:
         raise ValueError("its sizes cannot be true")
     return use

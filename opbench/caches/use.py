@@ -10,13 +10,16 @@ pays early. One that is written again and again (`out=`) is still there as long 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
 from typing import Literal
 
 from opbench.caches.told import CPUS, Cache, last_caches, processors
+
+SIZES = ("cache_bytes", "stream_fresh_bytes", "stream_reused_bytes")
+"""The fields of a `CacheUse` that are measured."""
 
 Source = Literal["measured", "system", "assumed"]
 
@@ -43,10 +46,16 @@ class CacheUse:
     source: Source
     note: str = ""
 
+    @classmethod
+    def measured(cls, sizes: Mapping[str, int]) -> CacheUse:
+        """From sizes by name, see SIZES; raises KeyError where one is missing."""
+        cache, fresh, reused = (sizes[name] for name in SIZES)
+        return cls(cache, fresh, reused, "measured")
+
     @property
     def possible(self) -> bool:
         """Whether a machine can be like that."""
-        sizes = (self.cache_bytes, self.stream_fresh_bytes, self.stream_reused_bytes)
+        sizes = [getattr(self, name) for name in SIZES]
         return all(type(size) is int and SMALLEST_BYTES <= size <= LARGEST_BYTES for size in sizes)
 
 
