@@ -32,7 +32,7 @@ def preparing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Preparing], None]:
     """Every backend's costs."""
 
     def set_to(costs: Preparing) -> None:
-        found = Backend("one", prepare=lambda *_: lambda: None, preparing=lambda: costs)  # type: ignore[arg-type,return-value]
+        found = Backend("one", prepare=lambda *_: lambda: None, preparing=lambda: costs)  # type: ignore[arg-type]
         monkeypatch.setattr(catalog, "backend", lambda *_: found)
 
     return set_to

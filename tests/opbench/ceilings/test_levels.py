@@ -97,7 +97,7 @@ def test_on_every_machine_working_sets_are_few_and_bounded(name: str, tmp_path: 
         assert 1 <= len(sizes) <= 6
         assert sizes[-1] <= 512 << 10
         *caches, _ = found
-        assert not caches or sizes[-1] >= min(512 << 10, 2 * caches[-1].size_bytes >> 10)
+        assert not caches or sizes[-1] >= min(512 << 10, int(2 * caches[-1].size_bytes) >> 10)
         tasks = tasks_for({"device": "cpu", "threads": threads}, sizes)
         assert expected(tasks, Settings(budget_s=0.07, count=False), cores=2).total_s < 60
 

@@ -22,6 +22,9 @@ from opbench.store import Run
 from .ceilings_builders import ENVIRONMENT, record, work
 
 MIB = 1 << 20
+THREADS = 2
+"""As many as the environment has."""
+
 FOUND = CacheUse(21 * MIB, 7 * MIB, 19 * MIB, "measured")
 
 
@@ -81,14 +84,14 @@ def test_what_is_measured_of_the_caches_is_kept(run: Run, monkeypatch: pytest.Mo
     scripted = Rounds(figures(FOUND), 1.0)
     monkeypatch.setattr(measuring, "Runner", scripted)
     measured(run, ENVIRONMENT, Settings(), Silent(), now=lambda: scripted.now_s)
-    assert known(ENVIRONMENT["threads"]) == FOUND
+    assert known(THREADS) == FOUND
 
 
 def test_where_nothing_compares_the_caches_the_rest_is_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     scripted = Rounds(told(Failed("prepare", "no compiler")), 1.0)
     monkeypatch.setattr(measuring, "Runner", scripted)
     assert measured(run, ENVIRONMENT, Settings(), Silent(), now=lambda: scripted.now_s).bandwidth["read"]
-    assert known(ENVIRONMENT["threads"]) == from_system(ENVIRONMENT["threads"])
+    assert known(THREADS) == from_system(THREADS)
 
 
 def test_the_middle_of_the_records_is_what_counts() -> None:
