@@ -126,7 +126,7 @@ def better(known: tuple[bool, Times] | None, one: tuple[bool, Times]) -> tuple[b
 
 def _turns(sizes: tuple[int, ...]) -> Iterator[Way]:
     """Fresh outputs take RING times their memory, so they end at half of the largest size."""
-    ways = [
+    ways: list[Way] = [
         (size, reused, way)
         for size, reused, way in product(sizes, *[(False, True)] * 2)
         if reused or size <= sizes[-1] // 2
