@@ -128,7 +128,7 @@ def _turns(sizes: tuple[int, ...]) -> Iterator[Way]:
     """Fresh outputs take RING times their memory, so they end at half of the largest size."""
     ways: list[Way] = [
         (size, reused, way)
-        for size, reused, way in product(sizes, *[(False, True)] * 2)
+        for size, reused, way in product(sizes, (False, True), (False, True))
         if reused or size <= sizes[-1] // 2
     ]
     draw = random.Random(0)  # noqa: S311  (an order of turns, not a secret)
