@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     Gradients: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
 
-SOURCES = tuple(sorted(file for file in (Path(__file__).parent / "csrc").glob("*") if file.suffix in {".cpp", ".h"}))
+_CSRC = Path(__file__).parent / "csrc"
+SOURCES = tuple(sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}))
+IN_VARIANTS = tuple(sorted((_CSRC / "cpu").glob("*")))
+"""Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +30,7 @@ def operators() -> Any:
 
     Raises MachineError with the compiler's last words when it does not build.
     """
-    return load("opbench_cpp", SOURCES)
+    return load("opbench_cpp", SOURCES, IN_VARIANTS)
 
 
 @lru_cache(maxsize=16)
