@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from impls import variants
+from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
@@ -132,6 +133,15 @@ def put_in_place(name: str, library: Path) -> Iterator[Path]:
         raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
 
 
+def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Preparing:
+    """What building a library without CUDA adds to a run: nothing where the cache has it.
+
+    The largest of ours takes 20 to 45 s on two cores.
+    """
+    built = (cache_folder() / f"{name}-{_key(tuple(sources), tuple(kernels), cuda=False)}.so").exists()
+    return Preparing() if built else Preparing(first_s=45.0, ahead=True)
+
+
 def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Any:
     """`torch.ops.NAME`, built if need be and loaded. Raises as `build` does."""
     import torch
@@ -187,7 +197,7 @@ def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> s
 
     parts = [torch.__version__, *FLAGS, platform.machine(), compiler() or ""]
     if kernels:
-        parts += [str(variant) for variant in variants.wanted(processor())]
+        parts += [*variants.FLAGS, *(str(variant) for variant in variants.wanted(processor()))]
         parts += [] if variants.one_for_all(processor()) else [processor()]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]
