@@ -1,8 +1,7 @@
 // One variant: all kernels for the instructions that this file is compiled for. OPBENCH_VARIANT is its name;
 // OPBENCH_VARIANT_BELOW, if given, is the variant whose kernels of float and double are as good as its own would be.
-#include "backward.h"
-#include "expand_backward.h"
 #include "fill.h"
+#include "gradients.h"
 #include "schedules.h"
 #include "selection.h"
 
