@@ -13,6 +13,7 @@ import pytest
 from opbench.gate.environments import Installed
 from opbench.gate.player import Died, Player
 from opbench.gate.recipe import Recipe
+from opbench.gate.slices import Side
 
 LIMIT_S = 3600.0
 
@@ -39,7 +40,7 @@ def player(tmp_path: Path) -> Iterator[Player]:
     tree.mkdir()
     (tree / "test_it.py").write_text(BENCHMARKS.format(hangs=str(hangs)))
     recipe = Recipe(("test_it.py",), None, 1, "cpu", tmp_path / "repository", LIMIT_S)
-    sides = {"base": Installed(Path(sys.executable), tree)}
+    sides: dict[Side, Installed] = {"base": Installed(Path(sys.executable), tree)}
     made = Player(0, "base", sides, recipe, lambda: time.monotonic() + 2 * LIMIT_S * hangs.exists())
     yield made
     made.close()

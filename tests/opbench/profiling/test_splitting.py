@@ -114,8 +114,9 @@ def test_however_long_failures_take_the_others_are_split(scripted: Script) -> No
 
 
 def test_failures_are_none_of_the_attempts_of_the_others(scripted: Script) -> None:
-    failed = [{label: -1} for label in "bcde"]
-    scripted[:] = [*failed, *[{"a": 1200}] * (ATTEMPTS - 1), {"a": 1000}]
+    failed: Script = [{label: -1} for label in "bcde"]
+    missed: Script = [{"a": 1200}] * (ATTEMPTS - 1)
+    scripted[:] = [*failed, *missed, {"a": 1000}]
     assert after(*"abcde")["a"].reason == ""
     assert not scripted
 
