@@ -33,15 +33,25 @@ def test_hanging(benchmark):
 """
 
 
+class Clock:
+    """From the moment at which the benchmark hangs, a limit and more goes by between any two readings."""
+
+    def __init__(self, hangs: Path) -> None:
+        self._hangs, self._ahead_s = hangs, 0.0
+
+    def __call__(self) -> float:
+        self._ahead_s += 2 * LIMIT_S * self._hangs.exists()
+        return time.monotonic() + self._ahead_s
+
+
 @pytest.fixture
 def player(tmp_path: Path) -> Iterator[Player]:
-    """Its clock is beyond the limit from the moment at which the benchmark hangs."""
     hangs, tree = tmp_path / "hangs", tmp_path / "tree"
     tree.mkdir()
     (tree / "test_it.py").write_text(BENCHMARKS.format(hangs=str(hangs)))
     recipe = Recipe(("test_it.py",), None, 1, "cpu", tmp_path / "repository", LIMIT_S)
     sides: dict[Side, Installed] = {"base": Installed(Path(sys.executable), tree)}
-    made = Player(0, "base", sides, recipe, lambda: time.monotonic() + 2 * LIMIT_S * hangs.exists())
+    made = Player(0, "base", sides, recipe, Clock(hangs))
     yield made
     made.close()
 
