@@ -92,28 +92,38 @@ class Splitting:
     def _left(self) -> list[str]:
         return [label for label, turn in self.turns.items() if not turn.done]
 
+    def _count_spans(self) -> None:
+        """Of one call each: how many calls a group may have depends on it."""
+        while (found := self._traced(lambda *_: Plan(1, 1, led=True))) is None and self._now:
+            pass  # once more, without the one that failed
+        for label, (one,) in (found or {}).items():
+            self.turns[label].spans = len(one.spans)
+
     def _on_host(self, left: list[str]) -> bool:
         """All launches take part, as they did when they were timed; those that are done are no longer observed.
 
         False where one failed, which costs the others nothing: they are tried again without it, each time with one
         launch less. A profiler that fails before any of them runs has had its attempt.
         """
-        self._now = ""
-        taking = {label: turn for label, turn in self.turns.items() if not turn.broken}
-        plans = {label: self._plan(turn, label in left) for label, turn in taking.items()}
-        try:
-            groups = all_traced({label: turn.launch for label, turn in taking.items()}, plans, self._told)
-        except Exception as exc:  # noqa: BLE001  (whatever it is, the latencies stand; the next attempt is without it)
-            self._broken(exc)
+        found = self._traced(lambda label, turn: self._plan(turn, label in left))
+        if found is None:
             return not self._now
         for label in left:
-            self._take(label, groups[label])
+            self._take(label, found[label])
         return True
 
-    def _broken(self, exc: Exception) -> None:
-        self._failure = describe(exc)
-        if self._now:
-            self.turns[self._now].give_up(self._failure)
+    def _traced(self, plan: Callable[[str, Turn], Plan]) -> dict[str, list[Group]] | None:
+        """The groups of all that can be called; None where one, which then is broken, or the profiler failed."""
+        self._now = ""
+        taking = {label: turn for label, turn in self.turns.items() if not turn.broken}
+        plans = {label: plan(label, turn) for label, turn in taking.items()}
+        try:
+            return all_traced({label: turn.launch for label, turn in taking.items()}, plans, self._told)
+        except Exception as exc:  # noqa: BLE001  (whatever it is, the latencies stand; the next attempt is without it)
+            self._failure = describe(exc)
+            if self._now:
+                self.turns[self._now].give_up(self._failure)
+            return None
 
     def _take(self, label: str, groups: list[Group]) -> None:
         turn = self.turns[label]
@@ -121,16 +131,6 @@ class Splitting:
             turn.offer(split_of(groups, costs_for(groups)), turn.median_s)
         except Exception as exc:  # noqa: BLE001  (as above: the costs of a compiled graph could not be calibrated, say)
             turn.give_up(describe(exc))
-
-    def _count_spans(self) -> None:
-        """Of one call each: how many calls a group may have depends on it."""
-        for label, turn in self.turns.items():
-            self._told(label)
-            try:
-                (one,) = all_traced({label: turn.launch}, {label: Plan(1, 1, led=True)})[label]
-                turn.spans = len(one.spans)
-            except Exception as exc:  # noqa: BLE001  (as above)
-                self._broken(exc)
 
     def _plan(self, turn: Turn, wanted: bool) -> Plan:
         plan = plan_for(turn.median_s, turn.spans, turn.calls, self.led)
