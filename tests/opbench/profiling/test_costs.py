@@ -25,7 +25,7 @@ def _fresh() -> Iterator[None]:
 
 
 def group(tops: int, nested: int, late: int = 0) -> Group:
-    """One call of `tops` operators, each with `nested` inside it; `late`: what somebody else took in the meantime."""
+    """One call of `tops` operators, each with `nested` inside it; `late`: what somebody else took while it was observed."""
     spans, at = [], 0
     for _ in range(tops):
         start, at = at, at + WORK
@@ -35,7 +35,7 @@ def group(tops: int, nested: int, late: int = 0) -> Group:
         spans.append(Span("aten::mul", start, at + INSIDE))
         at += TOP
     plain = tops * WORK * (1 + nested)
-    return Group(1, plain + late, at + INSIDE + late, spans)
+    return Group(1, plain, at + INSIDE + late, spans)
 
 
 def test_the_profilers_cost_is_found_whatever_disturbed_half_of_the_groups(monkeypatch: pytest.MonkeyPatch) -> None:
