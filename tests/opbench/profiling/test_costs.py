@@ -25,7 +25,7 @@ def _fresh() -> Iterator[None]:
 
 
 def group(tops: int, nested: int, late: int = 0) -> Group:
-    """One call of `tops` operators, each with `nested` inside it; `late`: what somebody else took while it was observed."""
+    """One call of `tops` operators, each with `nested` inside it; `late`: what disturbs it while it is observed."""
     spans, at = [], 0
     for _ in range(tops):
         start, at = at, at + WORK
