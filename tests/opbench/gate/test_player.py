@@ -51,7 +51,7 @@ def player(tmp_path: Path) -> Iterator[Player]:
     (tree / "test_it.py").write_text(BENCHMARKS.format(hangs=str(hangs)))
     recipe = Recipe(("test_it.py",), None, 1, "cpu", tmp_path / "repository", LIMIT_S)
     sides: dict[Side, Installed] = {"base": Installed(Path(sys.executable), tree)}
-    made = Player(0, "base", sides, recipe, Clock(hangs))
+    made = Player(0, "base", sides, recipe, clock=Clock(hangs))
     yield made
     made.close()
 
