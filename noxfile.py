@@ -55,6 +55,20 @@ def tests(session: nox.Session) -> None:
     session.run(_python(session, "test"), "-m", "pytest", "--numprocesses=2", "--benchmark-disable", *session.posargs)
 
 
+@nox.session(python=False)
+def stress(session: nox.Session) -> None:
+    """Whether a test can fail for lack of time, or by its place: beside busy loops, in random order, by jumping clocks.
+
+    An hour and more on two cores; `-- tests/opbench` for a part of the suite.
+    """
+    python = _python(session, "test", "stress")
+    suite = (python, "-m", "pytest", "--numprocesses=2", "--benchmark-disable", *session.posargs)
+    for _ in range(3):
+        session.run(python, "-m", "tests.stress.busy", *suite)
+    session.run(*suite, "-p", "randomly")
+    session.run(*suite, env={"PYTHONPATH": str(Path("tests", "stress", "clocks").absolute())})
+
+
 def _sweep(session: nox.Session, name: str, *groups: str) -> None:
     """The machine's ceilings first, where they are not known yet: records then say how close to them each case came."""
     session.run(_python(session, *groups), "-m", "opbench", "sweep", name, "--ceilings", *session.posargs)

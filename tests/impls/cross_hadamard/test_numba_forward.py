@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 if not torch.cuda.is_available():
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before the first import of numba
@@ -19,6 +17,8 @@ from impls.cross_hadamard import numba_kernels, pairs
 from impls.cross_hadamard.numba_kernels import index as index_maths
 from impls.cross_hadamard.numba_kernels import planning, products
 
+from ...drawing import example, given
+from ...drawing import strategies as st
 from .numba_values import (
     DEVICE,
     DTYPES,
