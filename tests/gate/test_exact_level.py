@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from opbench.gate.comparing import compare
 from opbench.gate.exact import dropped_pairs, holm, p_slower, shift_interval, smallest_p
 from opbench.gate.rounds import Rounds
-from opbench.gate.rule import DEFAULT, compare, confirms
+from opbench.gate.rule import DEFAULT, confirms
 from opbench.gate.trial import Hire, Trial
 from opbench.gate.verdict import Verdict
 
