@@ -58,7 +58,8 @@ def _recorded(asked: Asked, rule: Rule) -> list[Tape]:
     how = recipe(asked, tree)
     scouted = scout(installed, how)["head"]
     _refuse(scouted)
-    company = Company(installed, how, scouted.memory_bytes, random.Random(), lambda _: None)  # noqa: S311
+    chance = random.Random()  # noqa: S311
+    company = Company(installed, how, scouted.memory_bytes, chance, lambda _: None, scouted.shared)
     wanted = workers_needed(rule)
     tapes: list[Tape] = []
     tick = _Ticker(len(scouted.found), asked.as_json, f"recording {wanted} + {wanted} workers")

@@ -97,6 +97,16 @@ def environment(device: str, threads: int) -> dict[str, Any]:
     return found
 
 
+HEAVY = ("numpy", "torch")
+"""Libraries that are worth importing once for all workers, and that may be: what they set up survives a fork."""
+
+
+def shared() -> list[str]:
+    """Those of HEAVY that this worker has imported from where a package manager puts them."""
+    found = [(name, str(getattr(sys.modules.get(name), "__file__", ""))) for name in HEAVY]
+    return [name for name, file in found if {"site-packages", "dist-packages"} & set(Path(file).parts)]
+
+
 def strays(tree: str, foreign: Sequence[str]) -> list[str]:
     """Files of imported modules that lie in a foreign folder, not in the tree, and that no package manager put there.
 

@@ -72,7 +72,8 @@ def judge(installed: Mapping[Side, Installed], recipe: Recipe, rule: Rule, seed:
         for one in (*judgements, *broken):
             watching.judged(one)
         worker_bytes = max(one.memory_bytes for one in scouted.values())
-        company = Company(installed, recipe, worker_bytes, random.Random(seed), watching.step)  # noqa: S311
+        shared = [name for name in scouted["base"].shared if name in scouted["head"].shared]
+        company = Company(installed, recipe, worker_bytes, random.Random(seed), watching.step, shared)  # noqa: S311
         try:
             rule = company.afforded(rule)
             decided = Trial(company.hire, rule, watching.judged).run(playable)
