@@ -14,13 +14,13 @@ from opbench.errors import MachineError, UsageError
 from opbench.gate.calibration import ROUNDS, Calibration, Line, calibrated, workers_needed
 from opbench.gate.company import Company
 from opbench.gate.environments import Installed
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.live import lock_name
 from opbench.gate.lock import exclusive
 from opbench.gate.running import recipe
 from opbench.gate.scouting import scout
 from opbench.gate.summary import common_folder
 from opbench.gate.tape import Tape, recorded
-from opbench.gate.trial import ShortOfMemoryError
 from opbench.progress import short_time
 
 if TYPE_CHECKING:

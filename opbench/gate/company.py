@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.pool import Pool
 from opbench.gate.steady import as_rounds
 from opbench.gate.throttling import usual_hz
-from opbench.gate.trial import ShortOfMemoryError
 from opbench.memory import RESERVE, available_bytes
 
 if TYPE_CHECKING:

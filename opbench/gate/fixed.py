@@ -17,7 +17,8 @@ import numpy as np
 from opbench.gate.comparing import compare
 from opbench.gate.concluding import passing
 from opbench.gate.exact import dropped_pairs, holm, smallest_p
-from opbench.gate.trial import ShortOfMemoryError, Trial
+from opbench.gate.hired import ShortOfMemoryError
+from opbench.gate.trial import Trial
 from opbench.gate.verdict import GOOD, Judgement, Verdict
 
 if TYPE_CHECKING:

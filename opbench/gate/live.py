@@ -12,11 +12,12 @@ from opbench.errors import MachineError, UsageError
 from opbench.gate.company import Company
 from opbench.gate.device_slices import device_lock_name
 from opbench.gate.environments import prepare
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.listing import matched
 from opbench.gate.lock import exclusive
 from opbench.gate.scouting import scout
 from opbench.gate.slices import SIDES
-from opbench.gate.trial import BROKEN, ShortOfMemoryError, Trial
+from opbench.gate.trial import BROKEN, Trial
 from opbench.gate.verdict import Judgement
 from opbench.gate.worktrees import checked_out, home
 

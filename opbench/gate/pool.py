@@ -18,11 +18,11 @@ from opbench.gate.breaking import by_death, by_ending, name_of
 from opbench.gate.cores import Cores
 from opbench.gate.design import SETUP_ROUNDS, Design, designed
 from opbench.gate.forks import ForkServer, forkable
+from opbench.gate.hired import Broken
 from opbench.gate.player import Died, Player, RefusedError
 from opbench.gate.recipe import Recipe
 from opbench.gate.scouting import Scouted, scout
 from opbench.gate.slices import SIDES, Side, Slice, Taken
-from opbench.gate.trial import Broken
 from opbench.gate.turns import Turns
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from opbench.gate.asking import ask_each
 from opbench.gate.breaking import by_death, by_ending
+from opbench.gate.hired import Broken
 from opbench.gate.listing import Found
 from opbench.gate.player import Died, Player, RefusedError
 from opbench.gate.slices import SIDES, Side
-from opbench.gate.trial import Broken
 
 if TYPE_CHECKING:
     from opbench.gate.environments import Installed

@@ -7,53 +7,20 @@ replays say of the gate's false alarms is said of this very code.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
 from opbench.gate.comparing import Comparison, compare
 from opbench.gate.concluding import after_confirmation, passing, undecided, without_confirmation
 from opbench.gate.exact import holm
+from opbench.gate.hired import Broken, Hire, Kind, ShortOfMemoryError, Workers
 from opbench.gate.rule import Rule, Screened, screen
 from opbench.gate.verdict import Judgement, Verdict
+from opbench.gate.widening import HOPELESS, settling
 
 if TYPE_CHECKING:
     from opbench.gate.rounds import Rounds
-
-Kind = Literal["crashed", "failed", "skipped", "empty", "invalid"]
-
-
-@dataclass(frozen=True)
-class Broken(Exception):  # noqa: N818  (it is what happened, not a mistake of the caller)
-    """A benchmark could not be played: which way, and why in a sentence."""
-
-    benchmark: str
-    kind: Kind
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.benchmark} {self.kind}: {self.reason}"
-
-
-class ShortOfMemoryError(Exception):
-    """More workers do not fit; says how many would and what is free."""
-
-
-class Workers(Protocol):
-    """Equally many workers of both sides, for as long as they are wanted."""
-
-    def play(self, benchmark: str, rounds: int, stage: str) -> Rounds:
-        """Give every worker that many further slices in lockstep. Raises Broken."""
-        ...
-
-    def widen(self, per_side: int) -> None:
-        """Let there be that many workers a side. Raises ShortOfMemoryError."""
-        ...
-
-
-Hire = Callable[[int, str], AbstractContextManager[Workers]]
-"""hire(per_side, stage): fresh workers, that many of each side. Raises ShortOfMemoryError."""
 
 Observe = Callable[[Judgement], None]
 
@@ -118,6 +85,9 @@ class Trial:
 
     def _widen(self, workers: Workers, pending: list[_Open]) -> None:
         """More workers, and all rounds anew: a round's mean must be over the same workers."""
+        pending = [one for one in pending if not self._given_up(one)]
+        if not pending:
+            return
         try:
             workers.widen(self._rule.widened)
         except ShortOfMemoryError as exc:
@@ -128,6 +98,14 @@ class Trial:
             one.rounds = None
         for one in self._looked_at(pending, workers, self._rule.looks[1:], "widen"):
             self._judge(one, Verdict.INCONCLUSIVE, one.doubt())
+
+    def _given_up(self, one: _Open) -> bool:
+        """Whether more workers could not settle it either; it is judged then."""
+        if one.rounds is None or one.rounds.problem or settling(one.rounds, self._rule) >= HOPELESS:
+            return False
+        more = f"{self._rule.widened} + {self._rule.widened} workers would settle it in under {100 * HOPELESS:.0f} %"
+        self._judge(one, Verdict.INCONCLUSIVE, f"{one.doubt()}; {more} of runs")
+        return True
 
     def _still_open(self, one: _Open, workers: Workers, look: int, stage: str) -> bool:
         """Play up to `look` rounds and look. False once there is a judgement or a suspicion."""

@@ -12,7 +12,8 @@ from opbench.gate.verdict import Judgement, Verdict
 
 from .scripted import Script, ScriptedCompany, breaks, sides, staged, steady
 
-WIDE = steady(spread=0.05)
+WIDE = steady(spread=0.03)
+HOPELESS = steady(spread=0.2)
 
 
 def NOISY(_stage: str, rounds: int, per_side: int) -> Rounds:  # noqa: N802  (a script like the others)
@@ -126,6 +127,18 @@ def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
         ("widen", 6, 16),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_where_the_spread_is_beyond_what_more_workers_can_settle_none_are_hired_and_it_says_so() -> None:
+    judgement, company = run(HOPELESS)
+    assert company.played == [("screen", "it", 2, 8)]
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "between workers of one side; 16 + 16 workers would settle it in under 5 % of runs" in judgement.reason
+
+
+def test_a_slowdown_larger_than_the_spread_is_never_given_up() -> None:
+    judgement, _ = run(staged(screen=steady(1.5, spread=0.1), widen=steady(1.5), confirm=steady(1.5)))
+    assert judgement.verdict is Verdict.REGRESSION
 
 
 def test_a_slowdown_that_stands_out_less_is_tried_by_more_workers() -> None:
