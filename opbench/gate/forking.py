@@ -23,7 +23,9 @@ Work: TypeAlias = Callable[[int, int, str], None]
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
-HEAP_BYTES, MAPPED_PAGES = 1 << 20, 1 << 14
+SMALL_BYTES = tuple(1 << power for power in range(5, 17))
+MOST_SMALL = 8
+LARGE_BYTES, MAPPED_PAGES = 1 << 24, 1 << 14
 """How far apart forks' memory may come to lie, as that of processes does which the system starts at random places."""
 
 
@@ -105,5 +107,10 @@ def _scatter(chance: random.Random) -> None:
     Without it all forks would have the same addresses, and one side's code, being of another size, others throughout:
     what is luck between processes would be a difference between the sides. The memory is never touched.
     """
-    ctypes.CDLL(None).malloc(ctypes.c_size_t(chance.randrange(HEAP_BYTES)))
+    allocate = ctypes.CDLL(None).malloc
+    allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    for size in SMALL_BYTES:  # out of what imports have left behind
+        for _ in range(chance.randrange(MOST_SMALL)):
+            allocate(size)
+    allocate(LARGE_BYTES // 4 + chance.randrange(LARGE_BYTES))  # off the top
     _KEPT.append(mmap.mmap(-1, mmap.PAGESIZE * (1 + chance.randrange(MAPPED_PAGES)), prot=0))
