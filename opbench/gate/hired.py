@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Kind = Literal["crashed", "failed", "skipped", "empty", "invalid"]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: an exception is given its traceback when it passes a context manager
 class Broken(Exception):  # noqa: N818  (it is what happened, not a mistake of the caller)
     """A benchmark could not be played: which way, and why in a sentence."""
 
