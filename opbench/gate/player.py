@@ -10,11 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opbench.child import Child, Ended
+from opbench.child import Child, Ended, spawned
 from opbench.gate.assignment import Assignment
 from opbench.gate.slices import Side, Slice
 
 if TYPE_CHECKING:
+    from opbench.child import Start
     from opbench.gate.design import Design
     from opbench.gate.environments import Installed
     from opbench.gate.recipe import Recipe
@@ -33,7 +34,7 @@ class RefusedError(Exception):
 class Player:
     """One worker process of one side, started at once. `close` it in any case.
 
-    number: unique in a run. clock: in seconds, by which an answer is late.
+    number: unique in a run. start: how its process is started. clock: in seconds, by which an answer is late.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Player:
         side: Side,
         sides: Mapping[Side, Installed],
         recipe: Recipe,
+        start: Start = spawned,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.number, self.side = number, side
@@ -70,7 +72,7 @@ class Player:
             return [*boot, str(requests), str(answers), assignment.to_word()]
 
         with self._log.open("w", encoding="utf-8") as log:
-            self._child = Child(command, recipe.environment(side, mine), log, mine.tree)
+            self._child = Child(command, recipe.environment(side, mine), log, mine.tree, start)
 
     @property
     def pid(self) -> int:
