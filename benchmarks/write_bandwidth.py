@@ -1,4 +1,4 @@
-"""How close the C++ kernels come to writing memory and nothing else, at outputs beyond the last-level cache.
+"""How close the C++ kernels come to writing memory and nothing else, at outputs beyond what the caches take.
 
     python -m benchmarks.write_bandwidth
 
@@ -19,6 +19,7 @@ def main() -> None:
 
     from impls.cross_hadamard.cpp_kernels import operators
     from impls.cross_hadamard.functional import cross_hadamard
+    from opbench.caches import known
     from opbench.interval import median_interval
     from opbench.timing.sampler import measure
     from opbench.timing.stopping import Precision
@@ -27,7 +28,10 @@ def main() -> None:
     torch.set_grad_enabled(False)
     fill = operators().fill.default
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; GB/s, medians, [95 % interval of the ratio]")
-    for batch, channels, edge in SHAPES:
+    use = known(torch.get_num_threads())
+    cache, fresh = use.cache_bytes >> 20, use.stream_fresh_bytes >> 20
+    print(f"caches of {cache} MiB, stores around them from {fresh} MiB on ({use.source}) {use.note}")
+    for batch, channels, edge in beyond(use.stream_fresh_bytes):
         x = torch.randn(batch, channels, edge, edge)
         out = cross_hadamard(x, backend="cpp_ext")
         shape, size = out.shape, out.numel() * 4
@@ -48,6 +52,15 @@ def main() -> None:
             f"product at {share.mid:.0%} [{share.low:.0%}, {share.high:.0%}] of the fastest fill",
             flush=True,
         )
+
+
+def beyond(size_bytes: int) -> tuple[tuple[int, int, int], ...]:
+    """The shapes whose outputs are no smaller; all of them on a machine whose caches take every one."""
+    return tuple(shape for shape in SHAPES if output_bytes(*shape) >= size_bytes) or SHAPES
+
+
+def output_bytes(batch: int, channels: int, edge: int) -> int:
+    return batch * channels * (channels - 1) // 2 * edge * edge * 4
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from opbench.caches.told import CPUS, Cache, every_cache, processors
 from opbench.ceilings.ceiling import Level
 
 DRAM = Level("DRAM", math.inf)
-FAR = 4
-"""Times the last cache, for DRAM: of a working set gone over in turns little is found there again."""
+FAR, LEAST_FAR = 4, 2
+"""Times the last cache, for DRAM: of a working set gone over in turns little is found there again. The smaller number
+where the larger one would be past LARGE_KIB."""
 
-SMALLEST_KIB, MOST_KIB = 4, 512 << 10
+SMALLEST_KIB, LARGE_KIB, MOST_KIB = 4, 256 << 10, 512 << 10
 """A working set beyond takes seconds to make and to check, whatever the caches of the machine."""
 
 WIDE = 16
@@ -81,5 +82,6 @@ def working_sets_kib(found: Iterable[Level], memory_bytes: int | None = None) ->
     sizes = [level.size_bytes for level in found if level.size_bytes < math.inf]
     most = MOST_KIB if memory_bytes is None else max(SMALLEST_KIB, min(MOST_KIB, memory_bytes >> 15))
     between = [math.sqrt(small * large) for small, large in pairwise(sizes) if large >= WIDE * small]
-    wanted = [*(size / 2 for size in sizes), *between, FAR * sizes[-1] if sizes else 256 << 20]
+    far = max(LEAST_FAR * sizes[-1], min(FAR * sizes[-1], LARGE_KIB << 10)) if sizes else LARGE_KIB << 10
+    wanted = [*(size / 2 for size in sizes), *between, far]
     return tuple(sorted({min(most, max(SMALLEST_KIB, round(size / 1024))) for size in wanted}))
