@@ -39,8 +39,11 @@ def test_work_and_both_counters_agree(name: str) -> None:
         point = Point(name, operator.complete(axes), device="meta")
         expected = counts_of(operator.work(point))
         assert expected["macs"] > 0 or not network
-        found = count(operator.eager(point), operator.inputs(point))
-        assert found == {"fvcore": expected, "torch": expected}, point
+        if catalog.operators()[name] == "impls.zoo":  # whose Work is what torch's counter says: only fvcore is asked
+            assert count_trace(operator.eager(point), tuple(operator.inputs(point).values())) == expected, point
+        else:
+            found = count(operator.eager(point), operator.inputs(point))
+            assert found == {"fvcore": expected, "torch": expected}, point
 
 
 @pytest.mark.parametrize("name", ["pointwise", "ghost", "ach"])

@@ -71,6 +71,14 @@ def uncompiled(subject: Subject) -> bool:
     return subject.stem != "torch_compile"
 
 
+def once(subject: Subject) -> bool:
+    """Every schedule where it costs nothing, one where it is simulated: for what is done before a kernel is chosen.
+
+    `kernels.py` gives kernels contiguous, non-empty, checked tensors; their own tests have every alignment.
+    """
+    return native(subject) or subject.name.endswith(":flat")
+
+
 def told_apart(norm: str, dtype: torch.dtype) -> bool:
     """Whether kernels hold code for this pair that none of the other pairs runs.
 

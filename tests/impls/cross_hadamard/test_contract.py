@@ -14,7 +14,7 @@ from opbench.errors import UsageError
 
 from ...rows import rows
 from .definitions import DTYPES, expected, index_of, random
-from .subjects import Subject, native, quick, subjects
+from .subjects import Subject, native, once, quick, subjects
 
 pytestmark = pytest.mark.usefixtures("simulated")
 
@@ -50,7 +50,7 @@ def test_products_equal_the_definition_at_small_shapes(subject: Subject, dtype: 
 
 @pytest.mark.usefixtures("graphs_only")
 @rows("shape", [(0, 5, 7, 7), (2, 5, 0, 7), (2, 1, 3), (2, 5), (2, 5, 3), (1, 3, 2, 3, 5)])
-@pytest.mark.parametrize("subject", subjects())
+@pytest.mark.parametrize("subject", subjects(where=once))
 def test_empty_and_other_ranks(subject: Subject, shape: tuple[int, ...]) -> None:
     x = random(*shape)
     assert_same(cross_hadamard(x.to(subject.device), backend=subject.name), expected(x))
@@ -82,7 +82,7 @@ def test_fewer_than_two_selected_channels_give_no_pairs(subject: Subject, k: int
 
 @pytest.mark.usefixtures("graphs_only")
 @rows("layout", ["channels_last", "transposed", "sliced", "offset", "expanded"])
-@pytest.mark.parametrize("subject", subjects())
+@pytest.mark.parametrize("subject", subjects(where=once))
 def test_strides_and_alignment_do_not_matter(subject: Subject, layout: str) -> None:
     x = random(2, 5, 3, 8)
     made = {
@@ -113,7 +113,7 @@ def test_special_values_follow_ieee(subject: Subject, dtype: torch.dtype) -> Non
 
 
 @pytest.mark.usefixtures("graphs_only")
-@pytest.mark.parametrize("subject", subjects())
+@pytest.mark.parametrize("subject", subjects(where=once))
 def test_out_is_written_whole_whatever_its_strides(subject: Subject) -> None:
     x = random(2, 5, 3, 7)
     for shape, step in (((2, 10, 3, 7), 1), ((2, 10, 3, 14), 2)):
