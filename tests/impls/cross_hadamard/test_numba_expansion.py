@@ -18,7 +18,7 @@ from impls.cross_hadamard import numba_kernels
 from ...rows import rows
 from .numba_values import (
     DEVICE,
-    DTYPES,
+    NORMALISED,
     NORMS,
     OURS,
     SHAPES,
@@ -44,8 +44,7 @@ def expand(x: Tensor, index: Tensor, norm: str, schedule: str) -> tuple[Tensor, 
     return out, expected
 
 
-@rows("dtype", DTYPES)
-@rows("norm", NORMS)
+@rows("norm, dtype", NORMALISED)
 @pytest.mark.parametrize("schedule", OURS)
 def test_the_expansion_is_x_and_its_normalised_pairs(schedule: str, norm: str, dtype: torch.dtype) -> None:
     for (batch, channels, *space), k in zip(SHAPES[1:4], (3, 6, 5), strict=True):

@@ -20,7 +20,7 @@ from ...rows import rows
 from .numba_values import (
     DEVICE,
     DTYPES,
-    NORMS,
+    NORMALISED,
     at_odd_address,
     definition,
     indices,
@@ -112,8 +112,7 @@ def test_the_same_gradients_come_out_bit_for_bit_every_time(path: str, monkeypat
     assert torch.equal(found[0][1], found[1][1])
 
 
-@rows("dtype", DTYPES)
-@rows("norm", NORMS)
+@rows("norm, dtype", NORMALISED)
 @pytest.mark.parametrize("path", PATHS)
 def test_the_expansion_s_gradients_are_those_of_its_definition(
     path: str, norm: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
