@@ -37,10 +37,10 @@ def _python(session: nox.Session, *groups: str) -> str:
     if {state, *extra} <= set(installed):
         return python
     if not Path(python).exists():
-        session.run(sys.executable, "-m", "venv", str(SHARED), silent=True)
+        session.run_install(sys.executable, "-m", "venv", str(SHARED), silent=True)
     # Python compiles a module where it is first imported; pip would compile all 18,000, and most are never used.
     quiet = ("--quiet", "--disable-pip-version-check", "--no-compile")
-    session.run(python, "-m", "pip", "install", *quiet, TORCH, "--editable", ".", *extra)
+    session.run_install(python, "-m", "pip", "install", *quiet, TORCH, "--editable", ".", *extra)
     record.write_text("\n".join(dict.fromkeys([state, *installed, *extra])), encoding="utf-8")
     return python
 
