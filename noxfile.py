@@ -93,21 +93,7 @@ def quick(session: nox.Session) -> None:
 
 def _sweep(session: nox.Session, name: str, *groups: str) -> None:
     """The machine's ceilings first, where they are not known yet: records then say how close to them each case came."""
-    python = _python(session, *groups)
-    session.run(python, "-m", "opbench", "ceilings", "--quiet", *_of_ceilings(session.posargs))
-    session.run(python, "-m", "opbench", "sweep", name, *session.posargs)
-
-
-def _of_ceilings(words: list[str]) -> list[str]:
-    """Of a sweep's options those that ceilings depend on: the device, one number of threads, where runs go."""
-    taken: list[str] = []
-    for name in ("--device", "--threads", "--results"):
-        for at, word in enumerate(words):
-            if word == name and at + 1 < len(words) and "," not in words[at + 1]:
-                taken += [name, words[at + 1]]
-            elif word.startswith(f"{name}=") and "," not in word:
-                taken.append(word)
-    return taken
+    session.run(_python(session, *groups), "-m", "opbench", "sweep", name, "--ceilings", *session.posargs)
 
 
 @nox.session(python=False)

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from impls import variants
+from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
@@ -27,6 +29,11 @@ def compiler() -> str | None:
     """The C++ compiler to build with (`CXX`, else c++ or g++), or None."""
     named = shlex.split(os.environ.get("CXX", ""))  # may be `ccache g++`
     return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
+
+
+def compiler_words() -> str:
+    """The command that compiles, as a shell would read it: `CXX` may hold several words."""
+    return os.environ.get("CXX") or compiler() or "c++"
 
 
 def why_no_compiler() -> str | None:
@@ -75,13 +82,8 @@ def _ninja_module() -> Path | None:
     return Path(ninja.BIN_DIR)
 
 
-def flags() -> list[str]:
-    """Compiler flags for this very machine; without -fopenmp at::parallel_for is serial."""
-    import torch
-
-    level = torch.backends.cpu.get_cpu_capability()
-    vectors = [f"-DCPU_CAPABILITY={level}", f"-DCPU_CAPABILITY_{level}"] if level.startswith("AVX") else []
-    return ["-O3", "-march=native", "-fopenmp", "-Wno-unknown-pragmas", *vectors]
+FLAGS = ("-O3", "-fopenmp", "-Wno-unknown-pragmas")
+"""For any processor of this kind: what needs more than its least instructions is compiled in variants."""
 
 
 def cuda_flags() -> list[str]:
@@ -93,25 +95,25 @@ def cuda_flags() -> list[str]:
     return [f"-gencode=arch=compute_{architecture},code=sm_{architecture}", "-O3", "-lineinfo"]
 
 
-def build(name: str, sources: Iterable[Path]) -> Path:
+def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Path:
     """The shared library of these sources, compiled unless the cache has it: .cpp, .cu with nvcc; the rest are headers.
 
-    The cache key covers the sources, flags, torch, the processor, the compiler's path, and for .cu nvcc's version and
-    the device's architecture. Raises MachineError with the compiler's last lines when it does not build, and where
-    there is no compiler.
+    kernels: .cpp files compiled once for each of `variants.wanted`, and their headers. The cache key covers the
+    sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
+    Raises MachineError with the compiler's last lines when it does not build, and where there is no compiler.
     """
-    files = tuple(sources)
+    files, in_variants = tuple(sources), tuple(kernels)
     cuda = any(file.suffix == ".cu" for file in files)
     if cuda and (reason := why_not(cuda=True)):  # the key needs nvcc and the device
         raise MachineError(f"cannot build {name}: {reason}")
-    library = cache_folder() / f"{name}-{_key(files, cuda=cuda)}.so"
+    library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=cuda)}.so"
     if library.exists():
         return library
     if reason := why_not():
         raise MachineError(f"cannot build {name}: {reason}")
     with put_in_place(name, library) as fresh:
         # `load` loads the file from its folder; loading it again from its final place is the same inode, a no-op.
-        _compile(name, files, fresh.parent)
+        _compile(name, files, in_variants, fresh.parent)
     return library
 
 
@@ -131,28 +133,39 @@ def put_in_place(name: str, library: Path) -> Iterator[Path]:
         raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
 
 
-def load(name: str, sources: Iterable[Path]) -> Any:
+def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Preparing:
+    """What building a library without CUDA adds to a run: nothing where the cache has it.
+
+    The largest of ours takes 20 to 45 s on two cores.
+    """
+    built = (cache_folder() / f"{name}-{_key(tuple(sources), tuple(kernels), cuda=False)}.so").exists()
+    return Preparing() if built else Preparing(first_s=45.0, ahead=True)
+
+
+def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Any:
     """`torch.ops.NAME`, built if need be and loaded. Raises as `build` does."""
     import torch
 
     load_library: Callable[[str], None] = torch.ops.load_library
-    load_library(str(build(name, sources)))
+    load_library(str(build(name, sources, kernels)))
     return getattr(torch.ops, name)
 
 
-def _compile(name: str, files: tuple[Path, ...], folder: Path) -> None:
+def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], folder: Path) -> None:
     from torch.utils import cpp_extension
 
+    units = [file for file in kernels if file.suffix == ".cpp"]
+    objects = variants.compile_all(compiler_words(), variants.wanted(processor()), units, folder) if units else {}
     cuda = any(file.suffix == ".cu" for file in files)
     try:
         with _environment_for_building():
             cpp_extension.load(
                 name,
                 [str(file) for file in files if file.suffix in {".cpp", ".cu"}],
-                extra_cflags=flags(),
+                extra_cflags=[*FLAGS, *(variant.has for variant in objects)],
                 extra_cuda_cflags=cuda_flags() if cuda else None,
                 with_cuda=cuda,
-                extra_ldflags=["-fopenmp"],
+                extra_ldflags=["-fopenmp", *(str(path) for paths in objects.values() for path in paths)],
                 build_directory=str(folder),
                 is_python_module=False,
             )
@@ -179,14 +192,17 @@ def _environment_for_building() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _key(files: tuple[Path, ...], *, cuda: bool) -> str:
+def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> str:
     import torch
 
-    parts = [torch.__version__, *flags(), platform.machine(), processor(), compiler() or ""]
+    parts = [torch.__version__, *FLAGS, platform.machine(), compiler() or ""]
+    if kernels:
+        parts += [*variants.FLAGS, *(str(variant) for variant in variants.wanted(processor()))]
+        parts += [] if variants.one_for_all(processor()) else [processor()]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]
     digest = hashlib.sha256("\0".join(parts).encode())
-    for file in files:
+    for file in (*files, *kernels):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -197,7 +213,7 @@ def _nvcc_version() -> str:
 
 
 def processor() -> str:
-    """What -march=native sees: a cache shared by two machines must not mix their libraries."""
+    """What -march=native sees: a cache shared by two machines must not mix libraries compiled with it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

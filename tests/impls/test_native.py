@@ -24,7 +24,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake_compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     built: list[str] = []
 
-    def compiles(name: str, _files: tuple[Path, ...], folder: Path) -> None:
+    def compiles(name: str, _files: tuple[Path, ...], _kernels: tuple[Path, ...], folder: Path) -> None:
         built.append(name)
         (folder / f"{name}.so").write_bytes(b"library")
 
