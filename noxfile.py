@@ -76,7 +76,7 @@ def tests(session: nox.Session) -> None:
 
 
 QUICK = ("tests/opbench", "tests/reports", "tests/sweeps", "tests/impls/cross_hadamard/test_contract.py")
-SLOW = ("torch_compile", "triton_jit", "numba_cuda", "cupy_raw")
+SLOW = ("torch_compile", "triton_jit", "numba_cuda", "cupy_raw", "whole_networks")
 
 
 @nox.session(python=False)
@@ -84,8 +84,8 @@ def quick(session: nox.Session) -> None:
     """Before a commit, under a minute: how to measure, the reports and the contract, without processes; and lint.
 
     By folder: what the suite itself does, and the one contract that all backends of the product keep. Of these, what
-    would start a process (a compiler, a measuring child, git) is skipped with that reason, and so are the backends that
-    compile or simulate. All the rest, trainings and models among it, is `nox -s tests`.
+    would start a process (a compiler, a measuring child, git) is skipped with that reason, and left out are the
+    backends that compile or simulate and the counts of whole networks. All the rest is `nox -s tests`.
     """
     session.notify("lint")
     _pytest(session, *QUICK, "--quick", "-q", "-rfE", "-k", f"not ({' or '.join(SLOW)})")
