@@ -1,12 +1,13 @@
 """Building a C++ extension on first use and finding it again: one shared library per content of its sources.
 
 torch.utils.cpp_extension guards its build folder with a lock file that a killed process leaves behind, and the
-next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole:
-two processes at worst build the same thing twice, and a killed one leaves nothing that counts.
+next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole, so a
+killed one leaves nothing that counts; and the lock that others wait on meanwhile dies with its process.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -15,7 +16,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,28 @@ def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> P
         return library
     if reason := why_not():
         raise MachineError(f"cannot build {name}: {reason}")
-    with put_in_place(name, library) as fresh:
-        # `load` loads the file from its folder; loading it again from its final place is the same inode, a no-op.
-        _compile(name, files, in_variants, fresh.parent)
+    with _one_builder_of(library):
+        if not library.exists():
+            with put_in_place(name, library) as fresh:
+                # `load` loads it from that folder; loading it again from its final place is the same inode, a no-op.
+                _compile(name, files, in_variants, fresh.parent)
     return library
+
+
+@contextmanager
+def _one_builder_of(library: Path) -> Iterator[None]:
+    """Whoever else wants this library waits for it. The system takes the lock back from a process that dies.
+
+    Where the folder takes no lock there is none; two processes then build the same thing twice.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            library.parent.mkdir(parents=True, exist_ok=True)
+            path = library.with_suffix(".lock")
+            file = held.enter_context(path.open("w", encoding="ascii"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+            held.callback(path.unlink, missing_ok=True)
+        yield
 
 
 @contextmanager
