@@ -1,6 +1,6 @@
 """The gate's rule beside other tools' on the recorded workers: false alarms, slowdowns caught, seconds.
 
-    python -m benchmarks.gate_rules [--suites 1000] [--power 150] [--tapes DIR] [--figure PATH]
+    python -m benchmarks.gate_rules [--suites 1000] [--power 150] [--tapes DIR] [--only xeon] [--figure PATH]
 
 Prints the Markdown tables of docs/gate.md and draws its figure. Every rule judges the same benchmarks: ours replayed,
 the others on one stored worker and one later worker for as many slices as ours took there, or as were recorded. All
@@ -94,13 +94,13 @@ def judged(tapes: dict[str, Tape], draw: random.Random) -> Iterator[tuple[str, s
 
 
 def _counted(slower: bool, seconds: float, verdict: Verdict | None = None) -> Counter[str]:
-    doubts = int(verdict is Verdict.INCONCLUSIVE)
-    return Counter(trials=1, alarms=int(slower), doubts=doubts, milliseconds=round(1000 * seconds))
+    doubts, faster = int(verdict is Verdict.INCONCLUSIVE), int(verdict is Verdict.FASTER)
+    return Counter(trials=1, alarms=int(slower), doubts=doubts, faster=faster, milliseconds=round(1000 * seconds))
 
 
-def jobs(suites: int, power: int, folder: Path) -> Iterator[Job]:
+def jobs(suites: int, power: int, folder: Path, only: str) -> Iterator[Job]:
     asked = [("same", 0, suites), *(("scaled", percent, power) for percent in SLOWDOWNS)]
-    for condition in CONDITIONS:
+    for condition in (one for one in CONDITIONS if one.startswith(only)):
         extras = [("extra", units, power) for units in EXTRAS if (folder / f"{condition}-{units}-percent.npz").exists()]
         for code, percent, runs in (*asked, *extras):
             for first in range(0, runs, CHUNK):
@@ -132,16 +132,20 @@ class Found:
         return self.of("alarms", condition, code, percent, rule, kinds) / trials if trials else float("nan")
 
     def same_code(self) -> Iterator[list[str]]:
-        yield ["rule", "machine", "false alarms", f"suites of {SUITE} failed", "inconclusive", "seconds a benchmark"]
+        head = ["rule", "machine", "false alarms", f"suites of {SUITE} failed"]
+        yield [*head, "called faster", "inconclusive", "seconds a benchmark"]
         for rule in RULES:
             for condition in CONDITIONS:
                 trials, alarms, doubts, milliseconds = (
                     self.of(what, condition, "same", 0, rule) for what in ("trials", "alarms", "doubts", "milliseconds")
                 )
                 suites, failed = (self.of(what, condition, "same", 0, rule, ["suite"]) for what in ("trials", "alarms"))
-                doubtful = f"{100 * doubts / trials:.2f} %" if rule in OURS else ""
+                if not trials:
+                    continue
+                faster = self.of("faster", condition, "same", 0, rule)
+                own = [bounded(faster, trials), f"{100 * doubts / trials:.2f} %"] if rule in OURS else ["", ""]
                 seconds = f"{milliseconds / trials / 1000:.2f}"
-                yield [rule, condition, bounded(alarms, trials), bounded(failed, suites), doubtful, seconds]
+                yield [rule, condition, bounded(alarms, trials), bounded(failed, suites), *own, seconds]
 
     def caught(self, code: str, percents: Sequence[int], unit: str) -> Iterator[list[str]]:
         """Where there is a recording: extra work was recorded on a quiet machine only."""
@@ -177,8 +181,8 @@ def figure(found: Found) -> Figure:
     """To be called inside `styled()`."""
     from matplotlib.figure import Figure
 
-    drawn = Figure(figsize=(10.4, 0.31 * len(RULES) + 1.5), layout="constrained")
-    left, *right = drawn.subplots(1, 3, sharey=True, width_ratios=(1.1, 1, 1))
+    drawn = Figure(figsize=(4 + 3.2 * len(CONDITIONS), 0.31 * len(RULES) + 1.5), layout="constrained")
+    left, *right = drawn.subplots(1, 1 + len(CONDITIONS), sharey=True, width_ratios=(1.1, *[1] * len(CONDITIONS)))
     _false_alarms(left, found)
     for axes, condition in zip(right, CONDITIONS, strict=True):
         _caught(axes, found, condition)
@@ -188,13 +192,15 @@ def figure(found: Found) -> Figure:
 
 
 def _false_alarms(axes: Any, found: Found) -> None:
-    looks = {"quiet": (BLUE, BLUE, "o"), "antagonists": ("white", VERMILLION, "D")}
-    for condition, (face, edge, marker) in looks.items():
+    markers = {"epyc": "o", "xeon": "D"}
+    for condition in CONDITIONS:
+        machine, _, load = condition.partition("/")
+        face, edge = (BLUE, BLUE) if load == "quiet" else ("white", VERMILLION)
         shares = [100 * found.share(condition, "same", 0, rule, ["suite"]) for rule in RULES]
         axes.plot(
             shares,
             [place + 0.5 for place in range(len(RULES))],
-            marker,
+            markers[machine],
             mfc=face,
             mec=edge,
             ms=6,
@@ -224,12 +230,15 @@ def main() -> None:
     parser.add_argument("--power", type=int, default=150, help="suites a slowdown and condition")
     parser.add_argument("--tapes", type=Path, default=RECORDINGS)
     parser.add_argument("--figure", type=Path, default=Path("docs/figures/gate.svg"))
+    parser.add_argument("--only", default="", help="conditions that begin with this; then nothing is drawn")
     asked = parser.parse_args()
-    found = Found(replay_all(list(jobs(asked.suites, asked.power, asked.tapes))))
+    found = Found(replay_all(list(jobs(asked.suites, asked.power, asked.tapes, asked.only))))
     print("Same code on both sides:\n", markdown(found.same_code()), sep="\n")
     print("\nSlower by exactly so much:\n", markdown(found.caught("scaled", (3, 5, 10), "%")), sep="\n")
     print("\nExtra units of work, of a hundred:\n", markdown(found.caught("extra", EXTRAS, "units")), sep="\n")
     print("", *truths(asked.tapes), sep="\n")
+    if asked.only:
+        return
     asked.figure.parent.mkdir(parents=True, exist_ok=True)
     with styled():
         asked.figure.write_bytes(to_svg(figure(found)))

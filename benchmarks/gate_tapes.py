@@ -1,11 +1,12 @@
 """Record workers for the replays of `tests/gate/`: the kernels of `gate_kernels`, many processes, in lockstep.
 
-    python -m benchmarks.gate_tapes quiet              same code in all workers
-    python -m benchmarks.gate_tapes antagonists        the same beside bursty foreign load
-    python -m benchmarks.gate_tapes quiet --extra 5    half of the workers do 5 extra units of 100; quiet ones first
-    ... [--workers 36] [--rounds 36] [--output tests/gate/tapes]
+    python -m benchmarks.gate_tapes quiet --output tests/gate/tapes/MACHINE    same code in all workers
+    python -m benchmarks.gate_tapes antagonists ...        the same beside bursty foreign load
+    python -m benchmarks.gate_tapes quiet --extra 5 ...    half of the workers do 5 extra units of 100; quiet ones first
+    ... [--workers 36] [--rounds 36]
 
-The processes are the gate's own, started and timed by its own pool, with rounds fixed beforehand.
+The processes are the gate's own, started and timed by its own pool, with rounds fixed beforehand. The first rounds of a
+pool are thrown away, as `opbench gate --calibrate` does.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.antagonists import antagonists
 from benchmarks.gate_truth import truth
+from opbench.gate.calibrating import SETTLING
 from opbench.gate.environments import Installed
 from opbench.gate.pool import Pool
 from opbench.gate.recipe import Recipe
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 KERNELS = "benchmarks/gate_kernels/test_kernels.py"
+SHARED = ("numpy", "torch")
+"""What a live run's scouts find that these benchmarks import."""
+
 KEPT = 10
 """Raw samples of a slice that are kept; the quartile is taken before, from all of them."""
 
@@ -40,7 +45,7 @@ def main() -> None:
     parser.add_argument("--extra", type=int, default=0)
     parser.add_argument("--workers", type=int, default=36, help="a side")
     parser.add_argument("--rounds", type=int, default=36)
-    parser.add_argument("--output", type=Path, default=ROOT / "tests" / "gate" / "tapes")
+    parser.add_argument("--output", type=Path, required=True)
     asked = parser.parse_args()
     truths = _truths(asked.extra, asked.output) if asked.extra else {}
     with antagonists() if asked.condition == "antagonists" else nullcontext():
@@ -76,12 +81,14 @@ def _record(workers: int, rounds: int, extra: int, about: dict[str, Any], truths
         device="cpu",
         root=ROOT,
         time_limit_s=120.0,
-        extra_environment={"base": {}, "head": {"OPBENCH_EXTRA_UNITS": str(extra)}},
+        extra_environment={"base": {}, "head": {"OPBENCH_EXTRA_UNITS": str(extra)}} if extra else {},
     )
     sides: dict[Side, Installed] = {"base": installed, "head": installed}
     about |= {"machine": describe("cpu")["device_name"], "cores": describe("cpu")["cores"]}
     tapes = []
-    with Pool(sides, workers, start=recipe, random=random.Random()) as pool:  # noqa: S311
+    chance = random.Random()  # noqa: S311
+    with Pool(sides, workers, start=recipe, random=chance, shared=SHARED) as pool:
+        pool.play(pool.listing("base")[0]["id"], SETTLING, "screen")
         for found in pool.listing("base"):
             name = found["name"].partition("[")[2].rstrip("]")
             taken = pool.play(found["id"], rounds, "screen")

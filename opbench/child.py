@@ -14,7 +14,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 POLL_S = 0.5
 
@@ -24,6 +24,50 @@ END_LIMIT_S = 10.0
 
 class Ended(Exception):  # noqa: N818  (it is what happened, not a mistake in the request)
     """The child ended, or was killed because it was overdue; the text says how."""
+
+
+class Process(Protocol):
+    """What a child is known by: of `subprocess.Popen`, as much as is needed here."""
+
+    pid: int
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+class Start(Protocol):
+    """Starts a process in a session of its own that inherits these two file descriptors, of requests and of answers."""
+
+    def __call__(
+        self,
+        words: Sequence[str],
+        fds: tuple[int, int],
+        environment: Mapping[str, str],
+        log: TextIO | None,
+        folder: Path | None,
+    ) -> Process: ...
+
+
+def spawned(
+    words: Sequence[str],
+    fds: tuple[int, int],
+    environment: Mapping[str, str],
+    log: TextIO | None,
+    folder: Path | None,
+) -> Process:
+    """A process started from its words, as usual."""
+    return subprocess.Popen(
+        words,
+        pass_fds=fds,
+        stdin=subprocess.DEVNULL,
+        stdout=log or subprocess.DEVNULL,
+        stderr=log or subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    )
 
 
 class Child:
@@ -38,20 +82,13 @@ class Child:
         environment: Mapping[str, str],
         log: TextIO | None = None,
         folder: Path | None = None,
+        start: Start = spawned,
     ) -> None:
         requests_read, requests_write = os.pipe()
         answers_read, answers_write = os.pipe()
+        fds = (requests_read, answers_write)
         try:
-            self._process = subprocess.Popen(
-                command(requests_read, answers_write),
-                pass_fds=(requests_read, answers_write),
-                stdin=subprocess.DEVNULL,
-                stdout=log or subprocess.DEVNULL,
-                stderr=log or subprocess.DEVNULL,
-                env=environment,
-                cwd=folder,
-                start_new_session=True,
-            )
+            self._process = start(command(*fds), fds, environment, log, folder)
         except BaseException:
             os.close(requests_write)
             os.close(answers_read)

@@ -78,7 +78,7 @@ def unavailable(device: str) -> str | None:
 
 
 def preparing() -> Preparing:
-    return native.building("opbench_cpp", cpp_kernels.SOURCES)
+    return native.building(cpp_kernels.NAME, cpp_kernels.SOURCES, cpp_kernels.IN_VARIANTS)
 
 
 def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:

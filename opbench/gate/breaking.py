@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from opbench.gate.trial import Broken, Kind
+from opbench.gate.hired import Broken, Kind
 
 if TYPE_CHECKING:
     from opbench.gate.player import Player

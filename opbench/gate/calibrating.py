@@ -14,13 +14,13 @@ from opbench.errors import MachineError, UsageError
 from opbench.gate.calibration import ROUNDS, Calibration, Line, calibrated, workers_needed
 from opbench.gate.company import Company
 from opbench.gate.environments import Installed
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.live import lock_name
 from opbench.gate.lock import exclusive
 from opbench.gate.running import recipe
 from opbench.gate.scouting import scout
 from opbench.gate.summary import common_folder
 from opbench.gate.tape import Tape, recorded
-from opbench.gate.trial import ShortOfMemoryError
 from opbench.progress import short_time
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def _recorded(asked: Asked, rule: Rule) -> list[Tape]:
     how = recipe(asked, tree)
     scouted = scout(installed, how)["head"]
     _refuse(scouted)
-    company = Company(installed, how, scouted.memory_bytes, random.Random(), lambda _: None)  # noqa: S311
+    chance = random.Random()  # noqa: S311
+    company = Company(installed, how, scouted.memory_bytes, chance, lambda _: None, scouted.shared)
     wanted = workers_needed(rule)
     tapes: list[Tape] = []
     tick = _Ticker(len(scouted.found), asked.as_json, f"recording {wanted} + {wanted} workers")

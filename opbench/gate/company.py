@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.pool import Pool
 from opbench.gate.steady import as_rounds
 from opbench.gate.throttling import usual_hz
-from opbench.gate.trial import ShortOfMemoryError
 from opbench.memory import RESERVE, available_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opbench.gate.environments import Installed
     from opbench.gate.pool import Observe
@@ -32,13 +32,16 @@ GIB = 1 << 30
 
 @dataclass
 class Company:
-    """Hires workers of both sides. worker_bytes: memory one of them takes, as the scouts showed."""
+    """Hires workers of both sides. worker_bytes: memory one of them takes, as the scouts showed. shared: libraries that
+    their interpreters may have in common.
+    """
 
     installed: Mapping[Side, Installed]
     recipe: Recipe
     worker_bytes: int
     random: random.Random
     observe: Observe
+    shared: Sequence[str] = ()
     taken: list[Taken] = field(default_factory=list)
     _started: int = 0
 
@@ -65,7 +68,13 @@ class Company:
         self.observe(f"starting {per_side} + {per_side} workers to {stage}")
         first, self._started = self._started, self._started + 1000  # numbers are unique in a run, stages far apart
         with Pool(
-            self.installed, per_side, start=self.recipe, random=self.random, first_number=first, observe=self.observe
+            self.installed,
+            per_side,
+            start=self.recipe,
+            random=self.random,
+            shared=self.shared,
+            first_number=first,
+            observe=self.observe,
         ) as pool:
             yield LiveWorkers(self, pool, per_side)
 

@@ -88,13 +88,23 @@ def environment(device: str, threads: int) -> dict[str, Any]:
         "device": device,
         "threads": threads,
         "versions": {name: version for name in LIBRARIES if (version := _version(name))},
-        "pinned": {name: os.environ.get(name, "") for name in PINNED},
+        "pinned": {name: os.environ.get(name, "") for name in (*PINNED, "GLIBC_TUNABLES")},
         "transparent_hugepages": _hugepages(),
     }
     if device == "cuda":
         cuda = import_module("torch").cuda
         found["device_name"] = cuda.get_device_name() if cuda.is_available() else "none"
     return found
+
+
+HEAVY = ("numpy", "torch")
+"""Libraries that are worth importing once for all workers, and that may be: what they set up survives a fork."""
+
+
+def shared() -> list[str]:
+    """Those of HEAVY that this worker has imported from where a package manager puts them."""
+    found = [(name, str(getattr(sys.modules.get(name), "__file__", ""))) for name in HEAVY]
+    return [name for name, file in found if {"site-packages", "dist-packages"} & set(Path(file).parts)]
 
 
 def strays(tree: str, foreign: Sequence[str]) -> list[str]:

@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from opbench.gate.comparing import compare
+from opbench.gate.concluding import passing
 from opbench.gate.exact import dropped_pairs, holm, smallest_p
-from opbench.gate.rule import compare
-from opbench.gate.trial import ShortOfMemoryError, Trial
+from opbench.gate.hired import ShortOfMemoryError
+from opbench.gate.trial import Trial
 from opbench.gate.verdict import GOOD, Judgement, Verdict
 
 if TYPE_CHECKING:
+    from opbench.gate.comparing import Comparison
     from opbench.gate.rounds import Rounds
-    from opbench.gate.rule import Comparison, Rule
+    from opbench.gate.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,32 @@ def decide(played: Sequence[Played], rule: Rule, design: Design) -> list[Judgeme
     suspects = sum(one.confirming is not None for one in played)
     compared = [one.found for one in first if one.found is not None]
     # Any stopping rule among so many looks multiplies the chance of a false p by their number at most (Bonferroni).
-    worst = [_worst(one, judgement, rule) for one, judgement in zip(played, first, strict=True)]
-    fallen = holm([min(1.0, p * design.looks) for p, _ in worst], rule.level)
+    slower = _claims(played, first, rule, design)
+    faster = _claims(played, first, rule, design, turned=True)
     needed = needed_a_side(len(compared) * design.looks, rule)
     judged: list[Judgement] = []
-    for one, judgement, (_, ratio), falls in zip(played, first, worst, fallen, strict=True):
+    for one, judgement, *claims in zip(played, first, slower, faster, strict=True):
         if one.confirming is not None:
             judged.append(_of_confirmed(judgement, rule, suspects))
         elif judgement.found is None:
             judged.append(judgement)
         else:
-            slower = falls and not suspects and ratio > 1 + rule.tolerance and not one.screening.problem
-            judged.append(_unconfirmed(one, judgement, slower, rule, design, needed, len(compared)))
+            alone = not suspects and not one.screening.problem
+            claim = [Verdict.REGRESSION, Verdict.FASTER][claims.index(True)] if alone and any(claims) else None
+            judged.append(_unconfirmed(one, judgement, claim, rule, design, needed, len(compared)))
     return judged
+
+
+def _claims(
+    played: Sequence[Played], first: Sequence[Judgement], rule: Rule, design: Design, *, turned: bool = False
+) -> list[bool]:
+    """Of which benchmarks it stands, Holm over all of them, that head is slower by more than the tolerance.
+
+    turned: that it is faster.
+    """
+    worst = [_worst(one, judgement, rule, turned=turned) for one, judgement in zip(played, first, strict=True)]
+    fallen = holm([min(1.0, p * design.looks) for p, _ in worst], rule.level)
+    return [falls and ratio > 1 + rule.tolerance for falls, (_, ratio) in zip(fallen, worst, strict=True)]
 
 
 def needed_a_side(tests: int, rule: Rule) -> int:
@@ -105,40 +121,42 @@ class _StoredWorkers:
         """Nobody can be added; Trial then finds no further rounds to look at."""
 
 
-def _worst(one: Played, judgement: Judgement, rule: Rule) -> tuple[float, float]:
-    """p and ratio in seconds or in cycles of the device's clock, whichever shows less of a slowdown."""
-    found = judgement.found
-    if found is None or one.confirming is not None:
+def _worst(one: Played, judgement: Judgement, rule: Rule, *, turned: bool) -> tuple[float, float]:
+    """p and ratio in seconds or in cycles of the device's clock, whichever shows less of a slowdown, or a speed-up."""
+    if judgement.found is None or one.confirming is not None:
         return 1.0, 1.0
-    if one.screening.cycles is None:
-        return found.p, found.ratio
-    cycles = compare(one.screening, rule, one.screening.cycles)
-    return max(found.p, cycles.p), min(found.ratio, cycles.ratio)
+    found = [judgement.found]
+    if one.screening.cycles is not None:
+        found.append(compare(one.screening, rule, one.screening.cycles))
+    seen = [each.turned if turned else each for each in found]
+    return max(each.p for each in seen), min(each.ratio for each in seen)
 
 
 def _of_confirmed(judgement: Judgement, rule: Rule, suspects: int) -> Judgement:
     found = judgement.found
-    if judgement.verdict is not Verdict.REGRESSION or found is None:
+    if judgement.verdict not in {Verdict.REGRESSION, Verdict.FASTER} or found is None:
         return judgement
-    if found.p * suspects <= rule.level:
+    faster = judgement.verdict is Verdict.FASTER
+    if (found.faster_p if faster else found.p) * suspects <= rule.level:
         return judgement
     reason = f"{found.workers} + {found.workers} fresh workers are too few to confirm {suspects} suspects"
+    if faster:
+        return replace(judgement, verdict=Verdict.PASS, reason=f"{passing(found)}; {reason}")
     return replace(judgement, verdict=Verdict.INCONCLUSIVE, reason=f"{reason}; run opbench gate again")
 
 
 def _unconfirmed(
-    one: Played, judgement: Judgement, slower: bool, rule: Rule, design: Design, needed: int, compared: int
+    one: Played, judgement: Judgement, claim: Verdict | None, rule: Rule, design: Design, needed: int, compared: int
 ) -> Judgement:
     found = judgement.found
     assert found is not None
     many = len(one.screening.head) - int(one.screening.head.sum()), int(one.screening.head.sum())
     if smallest_p(*many) * compared * design.looks > rule.level:
         judgement = replace(judgement, found=replace(found, detectable=math.inf))
-    if slower:
-        reason = (
-            f"slower with p = {found.p:.2g} over {many[0]} + {many[1]} {design.units}, {compared} benchmarks compared"
-        )
-        return replace(judgement, verdict=Verdict.REGRESSION, reason=reason)
+    if claim is not None:
+        what, p = ("faster", found.faster_p) if claim is Verdict.FASTER else ("slower", found.p)
+        reason = f"{what} with p = {p:.2g} over {many[0]} + {many[1]} {design.units}, {compared} benchmarks compared"
+        return replace(judgement, verdict=claim, reason=reason)
     if judgement.verdict in GOOD and found.confidence >= rule.confidence:
         return judgement
     reason = one.screening.problem or _undecided(found, many, rule, design, needed, compared)

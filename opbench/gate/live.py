@@ -12,11 +12,12 @@ from opbench.errors import MachineError, UsageError
 from opbench.gate.company import Company
 from opbench.gate.device_slices import device_lock_name
 from opbench.gate.environments import prepare
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.listing import matched
 from opbench.gate.lock import exclusive
 from opbench.gate.scouting import scout
 from opbench.gate.slices import SIDES
-from opbench.gate.trial import BROKEN, ShortOfMemoryError, Trial
+from opbench.gate.trial import BROKEN, Trial
 from opbench.gate.verdict import Judgement
 from opbench.gate.worktrees import checked_out, home
 
@@ -72,7 +73,8 @@ def judge(installed: Mapping[Side, Installed], recipe: Recipe, rule: Rule, seed:
         for one in (*judgements, *broken):
             watching.judged(one)
         worker_bytes = max(one.memory_bytes for one in scouted.values())
-        company = Company(installed, recipe, worker_bytes, random.Random(seed), watching.step)  # noqa: S311
+        shared = [name for name in scouted["base"].shared if name in scouted["head"].shared]
+        company = Company(installed, recipe, worker_bytes, random.Random(seed), watching.step, shared)  # noqa: S311
         try:
             rule = company.afforded(rule)
             decided = Trial(company.hire, rule, watching.judged).run(playable)

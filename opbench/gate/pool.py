@@ -11,16 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from opbench.child import spawned
 from opbench.errors import MachineError
 from opbench.gate.asking import ask_each
 from opbench.gate.breaking import by_death, by_ending, name_of
 from opbench.gate.cores import Cores
 from opbench.gate.design import SETUP_ROUNDS, Design, designed
+from opbench.gate.forks import ForkServer, forkable
+from opbench.gate.hired import Broken
 from opbench.gate.player import Died, Player, RefusedError
 from opbench.gate.recipe import Recipe
 from opbench.gate.scouting import Scouted, scout
 from opbench.gate.slices import SIDES, Side, Slice, Taken
-from opbench.gate.trial import Broken
 from opbench.gate.turns import Turns
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ Observe: TypeAlias = Callable[[str], None]
 class Pool:
     """Use as a context manager: workers start on entering, in random order, and are killed on leaving.
 
-    first_number: of the workers' numbers, which count up from there; one started anew keeps the number of the one it
-    stands for. Entering raises MachineError where workers cannot start or collect.
+    shared: libraries to import once for all workers, who are then forked, where they can be; with none every worker is
+    an interpreter of its own. first_number: of the workers' numbers, which count up from there; one started anew keeps
+    the number of the one it stands for. Entering raises MachineError where workers cannot start or collect.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Pool:
         *,
         start: Recipe,
         random: random_numbers.Random,
+        shared: Sequence[str] = (),
         first_number: int = 0,
         observe: Observe = lambda _: None,
     ) -> None:
@@ -55,9 +59,14 @@ class Pool:
         self._rounds: Counter[tuple[str, str]] = Counter()
         self._listings: dict[Side, Sequence[Mapping[str, Any]]] = {}
         self._players: dict[int, Player] = {}
+        self._shared = shared if forkable(installed, start) else ()
+        self._server: ForkServer | None = None
 
     def __enter__(self) -> Self:
         try:
+            if self._shared:
+                one = self._installed["base"]
+                self._server = ForkServer(one.python, self._recipe.environment("base", one), self._shared)
             self.widen(self._wanted)
         except BaseException:
             self.close()
@@ -172,7 +181,8 @@ class Pool:
     def _start(self, sides: Mapping[int, Side]) -> None:
         def started() -> Iterator[tuple[Player, dict[str, Any]]]:
             for number, side in sides.items():
-                self._players[number] = Player(number, side, self._installed, self._recipe)
+                start = self._server.start if self._server else spawned
+                self._players[number] = Player(number, side, self._installed, self._recipe, start)
                 yield self._players[number], {"list": {}}
 
         answers = list(ask_each(started()))
@@ -187,3 +197,6 @@ class Pool:
         """Kill all workers."""
         while self._players:
             self._players.popitem()[1].close()
+        if self._server is not None:
+            self._server.close()
+            self._server = None

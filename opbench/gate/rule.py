@@ -1,39 +1,17 @@
-"""What the gate concludes from rounds: compare, screen, confirm. Pure functions; who plays the rounds is `trial.py`."""
+"""What the gate concludes from a comparison: screen, confirm. Pure functions; who plays the rounds is `trial.py`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from opbench.gate.detectable import confirmable, detectable
-from opbench.gate.exact import p_slower, shift, shift_interval, smallest_p
-from opbench.gate.modes import Modes, slow_mode
-from opbench.gate.rounds import worker_values
+from opbench.gate.detectable import confirmable
+from opbench.gate.exact import smallest_p
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from opbench.gate.rounds import Rounds
-
-    Logs: TypeAlias = NDArray[np.float64]
-
-
-SETTLED = 1 / 3
-"""More rounds are of no use once their noise is below this share of the spread: without any it would be 5 % narrower.
-
-Cached kernels are there after 2 rounds: 0.1 to 0.6 % between rounds against 0.5 to 3 % between processes, which only
-more processes average out. Kernels that stream memory are not: 3 % and 1.5 % (12 workers, EPYC 9004 VM).
-"""
-
-MAD_TO_SD = 1.4826
-"""Standard deviation over median absolute deviation, of normal values."""
-
-MEDIAN_OVER_MEAN = 1.2533
-"""Standard error of the median over that of the mean, of normal values."""
+    from opbench.gate.comparing import Comparison
 
 ROUNDING = 1e-9
 """So that a p of 1/924 is not above 1/924 by the last bit."""
@@ -80,6 +58,7 @@ class Rule:
 
         Screening and confirmation share no worker, so the choice leaves the level as it is. What is suspected was
         seen larger than it is, more often than not: it is taken for the middle of the estimate and the interval's end.
+        seen: slower; of what was seen faster, its `turned`.
         """
         slowdown = math.sqrt(seen.ratio * seen.low) - 1
         for side in range(self.least_confirming, self.most_confirming):
@@ -91,89 +70,36 @@ class Rule:
 DEFAULT = Rule()
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Head against base over some workers.
-
-    ratio, low, high: head's time over base's and the interval's ends. confidence: what the interval attains.
-    p: one-sided and exact, that head is slower. spread: standard deviation between workers of one side, relative.
-    detectable: the smallest slowdown that a run with this spread would have confirmed, as a ratio less 1.
-    modes: a slow group of workers, or None. workers: a side. settled: whether more rounds could not narrow it.
-    """
-
-    ratio: float
-    low: float
-    high: float
-    confidence: float
-    p: float
-    spread: float
-    detectable: float
-    modes: Modes | None
-    workers: int
-    rounds: int
-    settled: bool
-
-    @property
-    def slower(self) -> bool:
-        return self.low > 1
-
-
-def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
-    """`logs`: what to compare in place of `rounds.logs`, such as cycles. Raises ValueError where a value is NaN."""
-    logs = rounds.logs if logs is None else logs
-    values = worker_values(logs)
-    if not np.all(np.isfinite(values)):
-        raise ValueError("a slice without a finite, positive time")
-    base, head = values[~rounds.head], values[rounds.head]
-    low, high, confidence = shift_interval(base, head, rule.confidence)
-    side = min(len(base), len(head))
-    spread = spread_between(base, head)
-    return Comparison(
-        ratio=math.exp(shift(base, head)),
-        low=math.exp(low),
-        high=math.exp(high),
-        confidence=confidence,
-        p=p_slower(base, head),
-        spread=spread,
-        detectable=detectable(spread, max(side, rule.widened), rule),
-        modes=slow_mode(values, rounds.head),
-        workers=side,
-        rounds=len(rounds),
-        settled=rounding_error(logs) < SETTLED * spread,
-    )
-
-
-def spread_between(base: Logs, head: Logs) -> float:
-    """Standard deviation of the workers around the mean of their own side, both sides pooled."""
-    squares = sum(float(((side - side.mean()) ** 2).sum()) for side in (base, head))
-    freedom = len(base) + len(head) - 2
-    return math.sqrt(squares / freedom) if freedom > 0 else math.inf
-
-
-def rounding_error(logs: Logs) -> float:
-    """Standard error of a worker's value that comes from its rounds, which more of them would lower."""
-    centred = logs - logs.mean(axis=1, keepdims=True)
-    noise = float(np.median(np.abs(centred - np.median(centred, axis=0)))) * MAD_TO_SD
-    return MEDIAN_OVER_MEAN * noise / math.sqrt(len(logs))
-
-
 class Screened(Enum):
     PASS = "pass"  # noqa: S105  (not a password)
-    SUSPECT = "suspect"
+    SLOWER = "slower"
+    FASTER = "faster"
     OPEN = "open"
+
+    @property
+    def suspect(self) -> bool:
+        """Whether it is a claim, which fresh workers have to confirm."""
+        return self in {Screened.SLOWER, Screened.FASTER}
 
 
 def screen(found: Comparison, rule: Rule) -> Screened:
-    """Suspect: surely slower, and by more than the tolerance. Pass: surely within the tolerance. Else open."""
-    if found.slower and found.ratio > 1 + rule.tolerance:
-        return Screened.SUSPECT
+    """Suspect: surely slower or surely faster, and by more than the tolerance. Pass: surely within it. Else open."""
+    if _stands_out(found, rule):
+        return Screened.SLOWER
+    if _stands_out(found.turned, rule):
+        return Screened.FASTER
     return Screened.PASS if found.high < 1 + rule.tolerance else Screened.OPEN
+
+
+def _stands_out(found: Comparison, rule: Rule) -> bool:
+    return found.slower and found.ratio > 1 + rule.tolerance
 
 
 def confirms(found: Comparison, rule: Rule) -> bool:
     """Whether fresh workers in the fixed design say so again: slower beyond chance, and by more than the tolerance.
 
     Of 6 and 6 workers, all of head's are slower than all of base's, 1 deal in 924. Of more, some may overlap: as many
-    as keep the exact p at 1 in 924. Whatever the screening looked at and how often does not enter.
+    as keep the exact p at 1 in 924. Whatever the screening looked at and how often does not enter. That head is faster
+    is confirmed by the same rule: by `found.turned`.
     """
     return found.p <= rule.strict * (1 + ROUNDING) and found.ratio > 1 + rule.tolerance

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from opbench.gate.asking import ask_each
 from opbench.gate.breaking import by_death, by_ending
+from opbench.gate.hired import Broken
 from opbench.gate.listing import Found
 from opbench.gate.player import Died, Player, RefusedError
 from opbench.gate.slices import SIDES, Side
-from opbench.gate.trial import Broken
 
 if TYPE_CHECKING:
     from opbench.gate.environments import Installed
@@ -28,6 +28,7 @@ class Scouted:
     """One side. found: its benchmarks. broken: by id, those that do not run through. problems: a line for each part of
     the tests that could not be collected. strays: files of modules imported from where another side's code lies.
     memory_bytes: of a worker that has run every benchmark. environment: what times depend on besides the code.
+    shared: libraries it has imported that its workers may be given by one interpreter that they are forked from.
     """
 
     found: Sequence[Found]
@@ -36,6 +37,7 @@ class Scouted:
     strays: Sequence[str]
     memory_bytes: int
     environment: Mapping[str, Any]
+    shared: Sequence[str] = ()
 
 
 def scout(sides: Mapping[Side, Installed], recipe: Recipe) -> dict[Side, Scouted]:
@@ -95,8 +97,8 @@ class _Scout:
 
     def told(self) -> Scouted:
         try:
-            strays = self.player.ask({"origins": {}})["strays"]
+            said = self.player.ask({"origins": {}})
         except (Died, RefusedError):
-            strays = []  # it did not even collect, which `problems` says
+            said = {"strays": [], "shared": []}  # it did not even collect, which `problems` says
         memory = self.player.memory_bytes()
-        return Scouted(self.found, self.broken, self.problems, strays, memory, self.environment)
+        return Scouted(self.found, self.broken, self.problems, said["strays"], memory, self.environment, said["shared"])

@@ -26,7 +26,7 @@ import pytest
 
 from opbench.gate.by_device import timer_for
 from opbench.gate.cores import on_core
-from opbench.gate.describing import environment, listed, strays
+from opbench.gate.describing import environment, listed, shared, strays
 from opbench.gate.device_slices import DeviceSlices
 from opbench.gate.ended import ended
 from opbench.gate.fixture import Benchmark
@@ -105,7 +105,7 @@ class Serving:
                 "environment": environment(asked.device, asked.threads),
             }
         if "origins" in request:
-            return {"strays": strays(asked.tree, asked.foreign)}
+            return {"strays": strays(asked.tree, asked.foreign), "shared": shared()}
         return {"refused": f"no benchmark is at work that could answer {sorted(request)}"}
 
     def _run(self, identity: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from opbench.gate.verdict import FAILED, GOOD, PASSED, Verdict, conclusion, exit_code
 
 if TYPE_CHECKING:
-    from opbench.gate.rule import Comparison, Rule
+    from opbench.gate.comparing import Comparison
+    from opbench.gate.rule import Rule
     from opbench.gate.verdict import Judgement
 
 HEADINGS = ("verdict", "benchmark", "head / base", "p", "detects", "spread", "workers", "seconds", "reason")

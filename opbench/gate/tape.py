@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from opbench.errors import UsageError
+from opbench.gate.hired import Hire, ShortOfMemoryError
 from opbench.gate.rounds import Rounds, heads, tabulated
-from opbench.gate.trial import Hire, ShortOfMemoryError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,60 +7,30 @@ replays say of the gate's false alarms is said of this very code.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING
 
-from opbench.gate.exact import holm, smallest_p
-from opbench.gate.rule import Comparison, Rule, Screened, compare, confirms, screen
+from opbench.gate.comparing import Comparison, compare
+from opbench.gate.concluding import after_confirmation, passing, undecided, without_confirmation
+from opbench.gate.exact import holm
+from opbench.gate.hired import Broken, Hire, Kind, ShortOfMemoryError, Workers
+from opbench.gate.rule import Rule, Screened, screen
 from opbench.gate.verdict import Judgement, Verdict
+from opbench.gate.widening import HOPELESS, settling
 
 if TYPE_CHECKING:
     from opbench.gate.rounds import Rounds
-
-Kind = Literal["crashed", "failed", "skipped", "empty", "invalid"]
-
-
-@dataclass(frozen=True)
-class Broken(Exception):  # noqa: N818  (it is what happened, not a mistake of the caller)
-    """A benchmark could not be played: which way, and why in a sentence."""
-
-    benchmark: str
-    kind: Kind
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.benchmark} {self.kind}: {self.reason}"
-
-
-class ShortOfMemoryError(Exception):
-    """More workers do not fit; says how many would and what is free."""
-
-
-class Workers(Protocol):
-    """Equally many workers of both sides, for as long as they are wanted."""
-
-    def play(self, benchmark: str, rounds: int, stage: str) -> Rounds:
-        """Give every worker that many further slices in lockstep. Raises Broken."""
-        ...
-
-    def widen(self, per_side: int) -> None:
-        """Let there be that many workers a side. Raises ShortOfMemoryError."""
-        ...
-
-
-Hire = Callable[[int, str], AbstractContextManager[Workers]]
-"""hire(per_side, stage): fresh workers, that many of each side. Raises ShortOfMemoryError."""
 
 Observe = Callable[[Judgement], None]
 
 
 @dataclass
 class _Open:
-    """A benchmark without a verdict yet."""
+    """A benchmark without a verdict yet. claim: what it is suspected of, once it is."""
 
     benchmark: str
+    claim: Screened = Screened.OPEN
     rounds: Rounds | None = None
     found: Comparison | None = None
     screened: Comparison | None = None
@@ -72,7 +42,12 @@ class _Open:
 
     def doubt(self) -> str:
         """Why it is open."""
-        return self.rounds.problem if self.rounds and self.rounds.problem else _undecided(self.found)
+        return self.rounds.problem if self.rounds and self.rounds.problem else undecided(self.found)
+
+    def claimed(self) -> Comparison:
+        """What was found, seen from the side that would be the slower one."""
+        assert self.found is not None
+        return self.found.turned if self.claim is Screened.FASTER else self.found
 
 
 class Trial:
@@ -110,6 +85,9 @@ class Trial:
 
     def _widen(self, workers: Workers, pending: list[_Open]) -> None:
         """More workers, and all rounds anew: a round's mean must be over the same workers."""
+        pending = [one for one in pending if not self._given_up(one)]
+        if not pending:
+            return
         try:
             workers.widen(self._rule.widened)
         except ShortOfMemoryError as exc:
@@ -120,6 +98,14 @@ class Trial:
             one.rounds = None
         for one in self._looked_at(pending, workers, self._rule.looks[1:], "widen"):
             self._judge(one, Verdict.INCONCLUSIVE, one.doubt())
+
+    def _given_up(self, one: _Open) -> bool:
+        """Whether more workers could not settle it either; it is judged then."""
+        if one.rounds is None or one.rounds.problem or settling(one.rounds, self._rule) >= HOPELESS:
+            return False
+        more = f"{self._rule.widened} + {self._rule.widened} workers would settle it in under {100 * HOPELESS:.0f} %"
+        self._judge(one, Verdict.INCONCLUSIVE, f"{one.doubt()}; {more} of runs")
+        return True
 
     def _still_open(self, one: _Open, workers: Workers, look: int, stage: str) -> bool:
         """Play up to `look` rounds and look. False once there is a judgement or a suspicion."""
@@ -132,8 +118,9 @@ class Trial:
         assert one.rounds is not None
         seen = Screened.OPEN if one.rounds.problem else screen(one.found, self._rule)
         if seen is Screened.PASS:
-            self._judge(one, *_passing(one.found))
-        if seen is Screened.SUSPECT:
+            self._judge(one, Verdict.PASS, passing(one.found))
+        if seen.suspect:
+            one.claim = seen
             self._suspects.append(one)
         return seen is Screened.OPEN and one.benchmark not in self._judged
 
@@ -151,7 +138,7 @@ class Trial:
     def _confirm(self) -> None:
         """Fresh workers in a design fixed before: as many as what was seen needs, the fewest where memory is short."""
         least = self._rule.confirming(len(self._suspects))
-        wanted = max(least, *(self._rule.resolving(one.found) for one in self._suspects if one.found))
+        wanted = max(least, *(self._rule.resolving(one.claimed()) for one in self._suspects))
         refusal: ShortOfMemoryError | None = None
         for side in range(wanted, least - 1, -1):
             try:
@@ -162,8 +149,8 @@ class Trial:
             else:
                 return
         for one in self._suspects:
-            reason = f"suspected, but {least} + {least} fresh workers to confirm it do not fit: {refusal}"
-            self._judge(one, Verdict.INCONCLUSIVE, reason)
+            why = f"{least} + {least} fresh workers to confirm it do not fit: {refusal}"
+            self._judge(one, *without_confirmation(one.claim, why))
 
     def _played_anew(self, suspect: _Open, workers: Workers) -> bool:
         suspect.screened, suspect.rounds = suspect.found, None
@@ -178,27 +165,15 @@ class Trial:
         return True
 
     def _conclude(self, tried: Sequence[_Open]) -> None:
-        """Holm over all that were tried, and then each on its own."""
-        falls = holm([one.found.p if one.found else 1.0 for one in tried], self._rule.level)
+        """Holm over all that were tried, slower and faster, and then each on its own."""
+        falls = holm([one.claimed().p for one in tried], self._rule.level)
         for one, fallen in zip(tried, falls, strict=True):
             assert one.rounds is not None
             assert one.found is not None
-            self._judge(one, *self._confirmed(one.rounds, one.found, fallen=fallen))
-
-    def _confirmed(self, rounds: Rounds, found: Comparison, *, fallen: bool) -> tuple[Verdict, str]:
-        if rounds.problem:
-            return Verdict.INCONCLUSIVE, f"suspected, not confirmed: {rounds.problem}"
-        if fallen and confirms(found, self._rule):
-            if rounds.cycles is not None and not confirms(compare(rounds, self._rule, rounds.cycles), self._rule):
-                return Verdict.INCONCLUSIVE, "slower in seconds but not in cycles of the device's clock"
-            return Verdict.REGRESSION, f"{found.workers} + {found.workers} fresh workers confirm it, p = {found.p:.2g}"
-        if smallest_p(found.workers, found.workers) > self._rule.strict:
-            few = f"{found.workers} + {found.workers} fresh workers"
-            return Verdict.INCONCLUSIVE, f"suspected, but {few} are too few to confirm anything"
-        if screen(found, self._rule) is Screened.PASS:
-            verdict, reason = _passing(found)
-            return verdict, f"suspected, not confirmed by fresh workers; {reason}"
-        return Verdict.INCONCLUSIVE, f"suspected, not confirmed by fresh workers; {_undecided(found)}"
+            said = after_confirmation(one.claim, one.rounds, one.found, self._rule, fallen=fallen)
+            if one.claim is Screened.FASTER and said[0] is Verdict.PASS:
+                one.found, one.screened = one.screened, None  # a pass that rests on the screening
+            self._judge(one, *said)
 
     def _judge(self, one: _Open, verdict: Verdict, reason: str) -> None:
         judgement = Judgement(one.benchmark, verdict, reason, one.found, one.screened, one.seconds)
@@ -213,19 +188,3 @@ BROKEN: dict[Kind, Verdict] = {
     "empty": Verdict.EMPTY,
     "invalid": Verdict.INVALID,
 }
-
-
-def _passing(found: Comparison) -> tuple[Verdict, str]:
-    if found.high < 1:
-        return Verdict.FASTER, "surely faster"
-    if found.slower:
-        return Verdict.PASS, "surely slower, and surely within the tolerance"
-    return Verdict.PASS, "surely within the tolerance"
-
-
-def _undecided(found: Comparison | None) -> str:
-    if found is None:
-        return "nothing was measured"
-    if found.modes is not None:
-        return f"undecided: {found.modes}"
-    return f"undecided: {100 * found.spread:.1f} % between workers of one side"

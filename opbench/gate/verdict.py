@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opbench.errors import unknown
 
 if TYPE_CHECKING:
-    from opbench.gate.rule import Comparison
+    from opbench.gate.comparing import Comparison
 
 
 class Verdict(StrEnum):

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opbench.errors import UsageError
+from opbench.gate.hired import Hire, Workers
 from opbench.gate.tape import Tape, hirer, load
-from opbench.gate.trial import Hire, Trial, Workers
+from opbench.gate.trial import Trial
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from opbench.gate.rule import Rule
     from opbench.gate.verdict import Judgement
 
-CONDITIONS = ("quiet", "antagonists")
+CONDITIONS = ("epyc/quiet", "epyc/antagonists", "xeon/quiet", "xeon/antagonists")
+"""The machine recorded, by its folder, and what else ran on it."""
+
 EXTRAS = (5, 10)
 """Extra units of work, of a hundred, that head's workers did in the recordings of two codes."""
 
@@ -43,7 +46,8 @@ def recordings(condition: str, extra: int = 0, folder: Path = RECORDINGS) -> tup
     name = f"{condition}-{extra}-percent" if extra else f"{condition}-same-code"
     path = folder / f"{name}.npz"
     if not path.exists():
-        raise UsageError(f"no recording {path}; python -m benchmarks.gate_tapes {condition} makes it")
+        words = f"{path.name.partition('-')[0]} --output {path.parent}"
+        raise UsageError(f"no recording {path}; python -m benchmarks.gate_tapes {words} makes it")
     return tuple(load(path))
 
 

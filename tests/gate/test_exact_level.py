@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from opbench.gate.comparing import compare
 from opbench.gate.exact import dropped_pairs, holm, p_slower, shift_interval, smallest_p
+from opbench.gate.hired import Hire
 from opbench.gate.rounds import Rounds
-from opbench.gate.rule import DEFAULT, compare, confirms
-from opbench.gate.trial import Hire, Trial
+from opbench.gate.rule import DEFAULT, confirms
+from opbench.gate.trial import Trial
 from opbench.gate.verdict import Verdict
 
 VALUES = np.cumsum(0.1 + np.random.default_rng(1).random(16))

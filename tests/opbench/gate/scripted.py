@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from opbench.gate.hired import Broken, ShortOfMemoryError
 from opbench.gate.rounds import Rounds
-from opbench.gate.trial import Broken, ShortOfMemoryError
 
 Script: TypeAlias = "Callable[[str, int, int], Rounds]"
 """script(stage, rounds, per_side): what those rounds look like. May raise Broken."""

@@ -7,10 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from opbench.gate.comparing import Comparison, compare
 from opbench.gate.detectable import POWER, detectable
 from opbench.gate.exact import least_pairs
 from opbench.gate.rounds import Rounds
-from opbench.gate.rule import DEFAULT, Comparison, Rule, Screened, compare, confirms, screen
+from opbench.gate.rule import DEFAULT, Rule, Screened, confirms, screen
 
 from .scripted import sides, steady
 
@@ -35,15 +36,18 @@ def test_five_a_side_attain_the_confidence_asked_and_four_say_what_they_attain()
     ("ratio", "spread", "seen"),
     [
         (1.0, 0.001, Screened.PASS),
-        (0.5, 0.05, Screened.PASS),
-        (1.05, 0.001, Screened.SUSPECT),
+        (0.5, 0.05, Screened.FASTER),
+        (0.96, 0.001, Screened.FASTER),
+        (0.98, 0.001, Screened.PASS),  # faster by less than the tolerance: nothing to claim
+        (0.96, 0.03, Screened.OPEN),
+        (1.05, 0.001, Screened.SLOWER),
         (1.02, 0.001, Screened.PASS),
         (1.03, 0.002, Screened.OPEN),  # at the tolerance, on neither side for sure
         (1.0, 0.05, Screened.OPEN),
         (1.05, 0.05, Screened.OPEN),  # above the tolerance, not surely slower
     ],
 )
-def test_suspect_is_surely_slower_and_pass_is_surely_within_the_tolerance(
+def test_suspect_is_surely_slower_or_faster_and_pass_is_surely_within_the_tolerance(
     ratio: float, spread: float, seen: Screened
 ) -> None:
     assert screen(of(ratio, spread), DEFAULT) is seen
@@ -53,6 +57,13 @@ def test_confirmed_is_slower_beyond_chance_and_beyond_the_tolerance() -> None:
     assert confirms(of(1.05, workers=6), DEFAULT)
     assert not confirms(of(1.029, workers=6), DEFAULT)
     assert not confirms(of(1.05, spread=0.02, workers=6), DEFAULT)
+
+
+def test_faster_is_what_would_be_slower_from_the_other_side() -> None:
+    for ratio in (0.9, 1.0, 1.02, 1.3):
+        found, other = of(ratio).turned, of(1 / ratio)
+        assert (found.ratio, found.low, found.high) == pytest.approx((other.ratio, other.low, other.high))
+        assert (found.p, found.faster_p) == (other.p, other.faster_p)
 
 
 @pytest.mark.parametrize(("side", "pairs"), [(6, 0), (7, 1), (10, 11)])
@@ -112,7 +123,7 @@ def test_the_detectable_slowdown_is_the_one_confirmed_nine_times_in_ten(spread: 
         return compare(Rounds(np.tile(values, (2, 1)), head), rule)
 
     confirmed = sum(
-        screen(comparison(rule.widened), rule) is Screened.SUSPECT and confirms(comparison(rule.most_confirming), rule)
+        screen(comparison(rule.widened), rule) is Screened.SLOWER and confirms(comparison(rule.most_confirming), rule)
         for _ in range(runs)
     )
     assert confirmed / runs == pytest.approx(POWER, abs=0.05)

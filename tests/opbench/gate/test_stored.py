@@ -145,6 +145,20 @@ def test_a_faster_head_is_reported_and_passes(tmp_path: Path) -> None:
     assert exit_code(judged) == PASSED
 
 
+def test_every_look_the_run_had_counts_against_a_faster_head_without_confirmation_too(tmp_path: Path) -> None:
+    taken = [play(one.id, slowdown=0.94) for one in FOUND]
+    for looks, verdict in ((1, Verdict.FASTER), (4, Verdict.FASTER), (10, Verdict.PASS)):
+        rule = replace(ONE_LOOK, looks=tuple(range(3, 3 + looks)))
+        assert {one.verdict for one in of(write_pair(tmp_path, taken, rule))} == {verdict}, looks
+
+
+def test_fresh_workers_in_the_file_decide_whether_it_is_faster(tmp_path: Path) -> None:
+    for fresh, verdict in ((0.9, Verdict.FASTER), (1.0, Verdict.PASS)):
+        taken = [play(one.id, slowdown=0.9) for one in FOUND]
+        taken += [play(one.id, slowdown=fresh, stage="confirm") for one in FOUND]
+        assert {one.verdict for one in of(write_pair(tmp_path, taken))} == {verdict}
+
+
 def test_one_plain_file_a_side_is_always_inconclusive_and_says_the_ratio(tmp_path: Path) -> None:
     for slowdown in (0.5, 1.0, 3.0):
         judged = plain(tmp_path, 1, slowdown=slowdown, names=20)

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.gate.rule import DEFAULT, Comparison, compare
+from opbench.gate.comparing import Comparison, compare
+from opbench.gate.rule import DEFAULT
 from opbench.gate.summary import About, cells, common_folder, markdown, ordered
 from opbench.gate.telling import as_json, as_json_end, broken, plain
 from opbench.gate.verdict import Judgement, Verdict

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from opbench.errors import UsageError
+from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.slices import SIDES, Slice, Taken
 from opbench.gate.tape import Tape, hirer, load, recorded, save
-from opbench.gate.trial import ShortOfMemoryError
 
 
 def taken(workers: int = 4, rounds: int = 3) -> Taken:

@@ -12,7 +12,8 @@ from opbench.gate.verdict import Judgement, Verdict
 
 from .scripted import Script, ScriptedCompany, breaks, sides, staged, steady
 
-WIDE = steady(spread=0.05)
+WIDE = steady(spread=0.03)
+HOPELESS = steady(spread=0.2)
 
 
 def NOISY(_stage: str, rounds: int, per_side: int) -> Rounds:  # noqa: N802  (a script like the others)
@@ -60,15 +61,49 @@ def test_fresh_workers_that_are_not_wholly_apart_leave_it_open() -> None:
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
-def test_an_improvement_is_reported_and_passes() -> None:
-    judgement, _ = run(steady(0.9))
+def test_an_improvement_takes_fresh_workers_to_be_confirmed_too() -> None:
+    judgement, company = run(steady(0.9))
     assert judgement.verdict is Verdict.FASTER
+    assert company.hired == [("screen", 8), ("confirm", 6)]
+    assert "6 + 6 fresh workers confirm it, p = 0.0011" in judgement.reason
+    assert judgement.screened is not None
+
+
+@pytest.mark.parametrize("fresh", [steady(), steady(0.98), steady(1.02), steady(0.9, spread=0.05)])
+def test_an_improvement_that_fresh_workers_do_not_share_is_a_plain_pass(fresh: Script) -> None:
+    judgement, _ = run(staged(screen=steady(0.9), confirm=fresh))
+    assert judgement.verdict is Verdict.PASS
+    assert "it looked faster, not confirmed by 6 + 6 fresh workers, which saw" in judgement.reason
+    assert judgement.found is not None
+    assert judgement.found.ratio == pytest.approx(0.9)
+
+
+def test_what_fresh_workers_see_slower_after_it_looked_faster_is_open() -> None:
+    judgement, _ = run(staged(screen=steady(0.9), confirm=steady(1.1)))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_improvement_that_nobody_can_confirm_is_a_plain_pass() -> None:
+    company = ScriptedCompany({"it": steady(0.5)}, room=5)
+    (judgement,) = Trial(company.hire, Rule(workers=5)).run(["it"])
+    assert judgement.verdict is Verdict.PASS
+    assert "6 + 6 fresh workers" in judgement.reason
+
+
+def test_an_improvement_must_show_in_cycles_too() -> None:
+    def script(stage: str, rounds: int, per_side: int) -> Rounds:
+        fast, same = steady(0.8)(stage, rounds, per_side), steady()(stage, rounds, per_side)
+        return Rounds(fast.logs, fast.head, cycles=same.logs)
+
+    judgement, _ = run(script)
+    assert judgement.verdict is Verdict.PASS
+    assert "cycles" in judgement.reason
 
 
 def test_a_slowdown_within_the_tolerance_passes_and_is_named() -> None:
     judgement, _ = run(steady(1.01))
     assert judgement.verdict is Verdict.PASS
-    assert "surely slower" in judgement.reason
+    assert "slower by less than that" in judgement.reason
 
 
 def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> None:
@@ -92,6 +127,18 @@ def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
         ("widen", 6, 16),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+def test_where_the_spread_is_beyond_what_more_workers_can_settle_none_are_hired_and_it_says_so() -> None:
+    judgement, company = run(HOPELESS)
+    assert company.played == [("screen", "it", 2, 8)]
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "between workers of one side; 16 + 16 workers would settle it in under 5 % of runs" in judgement.reason
+
+
+def test_a_slowdown_larger_than_the_spread_is_never_given_up() -> None:
+    judgement, _ = run(staged(screen=steady(1.5, spread=0.1), widen=steady(1.5), confirm=steady(1.5)))
+    assert judgement.verdict is Verdict.REGRESSION
 
 
 def test_a_slowdown_that_stands_out_less_is_tried_by_more_workers() -> None:
@@ -126,11 +173,13 @@ def test_a_suspect_that_no_fresh_workers_can_try_is_inconclusive() -> None:
     assert "6 + 6 fresh workers" in judgement.reason
 
 
-def test_more_suspects_are_tried_by_more_workers() -> None:
+@pytest.mark.parametrize("faster", [0, 5, 10])
+def test_more_suspects_of_either_kind_are_tried_by_more_workers(faster: int) -> None:
     names = [f"b{number}" for number in range(10)]
-    company = ScriptedCompany(dict.fromkeys(names, steady(1.2)))
+    company = ScriptedCompany({name: steady(0.8 if at < faster else 1.2) for at, name in enumerate(names)})
     found = Trial(company.hire, DEFAULT).run(names)
-    assert {one.verdict for one in found} == {Verdict.REGRESSION}
+    expected = [Verdict.FASTER] * faster + [Verdict.REGRESSION] * (10 - faster)
+    assert [one.verdict for one in found] == expected
     assert company.hired[-1] == ("confirm", 7)  # ten times 1/924 is over 1 %
 
 

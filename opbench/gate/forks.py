@@ -1,0 +1,129 @@
+"""Workers by `fork`, out of one interpreter that has imported the libraries once: the gate's end of `forking.py`.
+
+Starting a worker took 2.5 s of a core here, 1.3 s of them for PyTorch, and a run starts 18 to 60 (2-core Xeon). What
+forks have in common, where libraries lie and what these set up when imported, is the same luck for base and head; where
+a worker's own code and data lie is drawn anew in each. Fresh workers, who confirm, are forks of a fresh server.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from opbench.errors import MachineError
+
+if TYPE_CHECKING:
+    from opbench.gate.environments import Installed
+    from opbench.gate.recipe import Recipe
+    from opbench.gate.slices import Side
+
+ROOT = Path(__file__).parents[2]
+
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
+
+OF_A_SIDE = ("PYTHONPATH", "PWD")
+"""What alone may differ between the sides' variables: a fork takes it over after the interpreter has started."""
+
+CUSTOM = ("sitecustomize.py", "usercustomize.py")
+"""Run by a new interpreter that has them on its path, and so not by a fork."""
+
+ANSWER_LIMIT_S = 120.0
+"""Seconds in which a server must have imported its modules and forked; without, workers start as usual."""
+
+
+def forkable(sides: Mapping[Side, Installed], recipe: Recipe) -> bool:
+    """Whether one interpreter can stand at the beginning of both sides' workers."""
+    if sys.platform != "linux" or recipe.device != "cpu" or not hasattr(os, "pidfd_open"):
+        return False
+    environments = [_common(recipe.environment(side, mine)) for side, mine in sides.items()]
+    alike = len({str(mine.python) for mine in sides.values()}) == 1 and environments[0] == environments[-1]
+    return alike and not any((mine.tree / name).exists() for mine in sides.values() for name in CUSTOM)
+
+
+def _common(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name not in OF_A_SIDE}
+
+
+class ForkServer:
+    """Started at once, with that interpreter and those of a worker's variables that both sides share."""
+
+    def __init__(self, python: Path, environment: Mapping[str, str], modules: Sequence[str]) -> None:
+        ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.settimeout(ANSWER_LIMIT_S)
+        boot = [str(python), "-P", str(ROOT / "opbench" / "gate" / "boot.py"), str(ROOT)]
+        with theirs:
+            self._process = subprocess.Popen(
+                [*boot, "--fork", str(theirs.fileno()), *modules],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=_common(environment) | {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
+                cwd="/",
+                start_new_session=True,
+            )
+
+    def start(
+        self,
+        words: Sequence[str],
+        fds: tuple[int, int],
+        environment: Mapping[str, str],
+        log: TextIO | None,
+        folder: Path | None,
+    ) -> Forked:
+        """A worker; of its words only the last one counts, the assignment. Raises MachineError without a server."""
+        own = {name: environment[name] for name in OF_A_SIDE if name in environment}
+        request = {"word": words[-1], "environment": own, "folder": str(folder or Path.cwd())}
+        try:
+            with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+                out = nowhere if log is None else log
+                socket.send_fds(self._socket, [json.dumps(request).encode()], [*fds, out.fileno()])
+            pid = int(self._socket.recv(64))
+        except (OSError, ValueError) as exc:
+            raise MachineError(f"the interpreter that workers are forked from does not answer: {exc}") from exc
+        return Forked(pid)
+
+    def close(self) -> None:
+        """End the server; the workers live on."""
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class Forked:
+    """A process that became this one's child: as much of `subprocess.Popen` as a child is known by."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._end = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        return self.returncode if self.returncode is not None else self._ended(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises subprocess.TimeoutExpired."""
+        if self.returncode is None:
+            found = self._ended(None if timeout is None else 1000 * timeout)
+            if found is None:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        assert self.returncode is not None
+        return self.returncode
+
+    def _ended(self, limit_ms: float | None) -> int | None:
+        ends = select.poll()
+        ends.register(self._end, select.POLLIN)
+        if not ends.poll(limit_ms):
+            return None
+        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self._end)
+        return self.returncode
