@@ -76,7 +76,7 @@ def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as
     with reporter(silent=as_json) as shown:
         if note := target.repair():
             shown.note(note)
-        runner = Runner(target, device, settings, shown)
+        runner = Runner(target, device, settings, shown, ahead=True)
         runner.go(tasks, done_keys(target.records()))
         shown.note(f"wall time {runner.accounts}")
         for note in _left_out(tasks, device):
