@@ -136,7 +136,7 @@ class Runner:
         """
         started, finished = time.monotonic(), set(done)
         total = sum(len(task.cases) for task in tasks)
-        left = [_without(task, finished) for task in tasks]
+        left = [without(task, finished) for task in tasks]
         todo = [task for task in left if task.cases]
         self.reporter.start(total, total - sum(len(task.cases) for task in todo))
         with self._open_log() as self._log:
@@ -283,7 +283,8 @@ class Runner:
             self._process = None
 
 
-def _without(task: Task, done: set[str]) -> Task:
+def without(task: Task, done: set[str]) -> Task:
+    """The task without the cases that are done."""
     return replace(task, cases=tuple(case for case in task.cases if case.key not in done))
 
 
