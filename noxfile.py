@@ -5,6 +5,7 @@ Arguments after `--` go to the tool: `nox -s sweep_channels -- --channels 16,32 
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -23,24 +24,37 @@ def _python(session: nox.Session, *groups: str) -> str:
     """The interpreter of the environment that all sessions with PyTorch share, so that it is installed once.
 
     nox gives every session an environment of its own, so these have none and use this one. It holds the project,
-    editable, with some of its dependency groups.
+    editable, with some of its dependency groups. pip is not asked again for what it has installed until
+    `pyproject.toml` or this file's PyTorch changes; removing `.nox` begins anew.
     """
+    session.env["PYTHONDONTWRITEBYTECODE"] = None  # a suite starts hundreds of processes, which would all compile
     python = str(SHARED / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-    if not Path(python).exists():
-        session.run(sys.executable, "-m", "venv", str(SHARED), silent=True)
     extra = [requirement for group in groups for requirement in nox.project.dependency_groups(PYPROJECT, group)]
-    quiet = ("--quiet", "--disable-pip-version-check")
-    session.run(python, "-m", "pip", "install", *quiet, TORCH, "--editable", ".", *extra)
+    state = hashlib.sha256(Path("pyproject.toml").read_bytes() + TORCH.encode()).hexdigest()
+    record = SHARED / "installed.txt"
+    installed = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+    installed = installed if installed[:1] == [state] else []
+    if {state, *extra} <= set(installed):
+        return python
+    if not Path(python).exists():
+        session.run_install(sys.executable, "-m", "venv", str(SHARED), silent=True)
+    # Python compiles a module where it is first imported; pip would compile all 18,000, and most are never used.
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-compile")
+    session.run_install(python, "-m", "pip", "install", *quiet, TORCH, "--editable", ".", *extra)
+    record.write_text("\n".join(dict.fromkeys([state, *installed, *extra])), encoding="utf-8")
     return python
 
 
-@nox.session(tags=["quick"])
+@nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, lint, and whether the package builds."""
+    """Formatting, lint, and whether the package builds: in a small environment that waits for no PyTorch.
+
+    `--no-isolation`: what the package builds with is installed there; an environment each for two builds took 15 s.
+    """
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
-    session.run("python", "-m", "build", "--outdir", session.create_tmp(), silent=True)
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", session.create_tmp(), silent=True)
 
 
 @nox.session(python=False)
@@ -49,29 +63,51 @@ def types(session: nox.Session) -> None:
     session.run(_python(session, "types"), "-m", "mypy", *session.posargs)
 
 
+def _pytest(session: nox.Session, *words: str) -> None:
+    # A worker that has nothing left takes from the other's end: files differ in length by a factor of a hundred.
+    ways = ("--numprocesses=2", "--dist=worksteal", "--benchmark-disable")
+    session.run(_python(session, "test"), "-m", "pytest", *ways, *words, *session.posargs)
+
+
 @nox.session(python=False)
 def tests(session: nox.Session) -> None:
     """The test suite; GPU tests are skipped, with the reason, where there is no GPU."""
-    session.run(_python(session, "test"), "-m", "pytest", "--numprocesses=2", "--benchmark-disable", *session.posargs)
+    _pytest(session)
+
+
+QUICK = ("tests/opbench", "tests/reports", "tests/sweeps", "tests/impls/cross_hadamard/test_contract.py")
+SLOW = ("torch_compile", "triton_jit", "numba_cuda", "cupy_raw", "whole_networks")
+
+
+@nox.session(python=False)
+def quick(session: nox.Session) -> None:
+    """Before a commit, under a minute: how to measure, the reports and the contract, without processes; and lint.
+
+    By folder: what the suite itself does, and the one contract that all backends of the product keep. Of these, what
+    would start a process (a compiler, a measuring child, git) is skipped with that reason, and left out are the
+    backends that compile or simulate and the counts of whole networks. All the rest is `nox -s tests`.
+    """
+    session.notify("lint")
+    _pytest(session, *QUICK, "--quick", "-q", "-rfE", "-k", f"not ({' or '.join(SLOW)})")
+
+
+@nox.session(python=False)
+def stress(session: nox.Session) -> None:
+    """Whether a test can fail for lack of time, or by its place: beside busy loops, in random order, by jumping clocks.
+
+    An hour and more on two cores; `-- tests/opbench` for a part of the suite.
+    """
+    python = _python(session, "test", "stress")
+    suite = (python, "-m", "pytest", "--numprocesses=2", "--benchmark-disable", *session.posargs)
+    for _ in range(3):
+        session.run(python, "-m", "tests.stress.busy", *suite)
+    session.run(*suite, "-p", "randomly")
+    session.run(*suite, env={"PYTHONPATH": str(Path("tests", "stress", "clocks").absolute())})
 
 
 def _sweep(session: nox.Session, name: str, *groups: str) -> None:
     """The machine's ceilings first, where they are not known yet: records then say how close to them each case came."""
-    python = _python(session, *groups)
-    session.run(python, "-m", "opbench", "ceilings", "--quiet", *_of_ceilings(session.posargs))
-    session.run(python, "-m", "opbench", "sweep", name, *session.posargs)
-
-
-def _of_ceilings(words: list[str]) -> list[str]:
-    """Of a sweep's options those that ceilings depend on: the device, one number of threads, where runs go."""
-    taken: list[str] = []
-    for name in ("--device", "--threads", "--results"):
-        for at, word in enumerate(words):
-            if word == name and at + 1 < len(words) and "," not in words[at + 1]:
-                taken += [name, words[at + 1]]
-            elif word.startswith(f"{name}=") and "," not in word:
-                taken.append(word)
-    return taken
+    session.run(_python(session, *groups), "-m", "opbench", "sweep", name, "--ceilings", *session.posargs)
 
 
 @nox.session(python=False)

@@ -1,12 +1,13 @@
 """Building a C++ extension on first use and finding it again: one shared library per content of its sources.
 
 torch.utils.cpp_extension guards its build folder with a lock file that a killed process leaves behind, and the
-next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole:
-two processes at worst build the same thing twice, and a killed one leaves nothing that counts.
+next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole, so a
+killed one leaves nothing that counts; and the lock that others wait on meanwhile dies with its process.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
@@ -15,10 +16,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from impls import variants
+from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
@@ -27,6 +30,11 @@ def compiler() -> str | None:
     """The C++ compiler to build with (`CXX`, else c++ or g++), or None."""
     named = shlex.split(os.environ.get("CXX", ""))  # may be `ccache g++`
     return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
+
+
+def compiler_words() -> str:
+    """The command that compiles, as a shell would read it: `CXX` may hold several words."""
+    return os.environ.get("CXX") or compiler() or "c++"
 
 
 def why_no_compiler() -> str | None:
@@ -75,13 +83,8 @@ def _ninja_module() -> Path | None:
     return Path(ninja.BIN_DIR)
 
 
-def flags() -> list[str]:
-    """Compiler flags for this very machine; without -fopenmp at::parallel_for is serial."""
-    import torch
-
-    level = torch.backends.cpu.get_cpu_capability()
-    vectors = [f"-DCPU_CAPABILITY={level}", f"-DCPU_CAPABILITY_{level}"] if level.startswith("AVX") else []
-    return ["-O3", "-march=native", "-fopenmp", "-Wno-unknown-pragmas", *vectors]
+FLAGS = ("-O3", "-fopenmp", "-Wno-unknown-pragmas")
+"""For any processor of this kind: what needs more than its least instructions is compiled in variants."""
 
 
 def cuda_flags() -> list[str]:
@@ -93,26 +96,44 @@ def cuda_flags() -> list[str]:
     return [f"-gencode=arch=compute_{architecture},code=sm_{architecture}", "-O3", "-lineinfo"]
 
 
-def build(name: str, sources: Iterable[Path]) -> Path:
+def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Path:
     """The shared library of these sources, compiled unless the cache has it: .cpp, .cu with nvcc; the rest are headers.
 
-    The cache key covers the sources, flags, torch, the processor, the compiler's path, and for .cu nvcc's version and
-    the device's architecture. Raises MachineError with the compiler's last lines when it does not build, and where
-    there is no compiler.
+    kernels: .cpp files compiled once for each of `variants.wanted`, and their headers. The cache key covers the
+    sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
+    Raises MachineError with the compiler's last lines when it does not build, and where there is no compiler.
     """
-    files = tuple(sources)
+    files, in_variants = tuple(sources), tuple(kernels)
     cuda = any(file.suffix == ".cu" for file in files)
     if cuda and (reason := why_not(cuda=True)):  # the key needs nvcc and the device
         raise MachineError(f"cannot build {name}: {reason}")
-    library = cache_folder() / f"{name}-{_key(files, cuda=cuda)}.so"
+    library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=cuda)}.so"
     if library.exists():
         return library
     if reason := why_not():
         raise MachineError(f"cannot build {name}: {reason}")
-    with put_in_place(name, library) as fresh:
-        # `load` loads the file from its folder; loading it again from its final place is the same inode, a no-op.
-        _compile(name, files, fresh.parent)
+    with _one_builder_of(library):
+        if not library.exists():
+            with put_in_place(name, library) as fresh:
+                # `load` loads it from that folder; loading it again from its final place is the same inode, a no-op.
+                _compile(name, files, in_variants, fresh.parent)
     return library
+
+
+@contextmanager
+def _one_builder_of(library: Path) -> Iterator[None]:
+    """Whoever else wants this library waits for it. The system takes the lock back from a process that dies.
+
+    Where the folder takes no lock there is none; two processes then build the same thing twice.
+    """
+    with ExitStack() as held:
+        with suppress(OSError):
+            library.parent.mkdir(parents=True, exist_ok=True)
+            path = library.with_suffix(".lock")
+            file = held.enter_context(path.open("w", encoding="ascii"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+            held.callback(path.unlink, missing_ok=True)
+        yield
 
 
 @contextmanager
@@ -131,28 +152,39 @@ def put_in_place(name: str, library: Path) -> Iterator[Path]:
         raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
 
 
-def load(name: str, sources: Iterable[Path]) -> Any:
+def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Preparing:
+    """What building a library without CUDA adds to a run: nothing where the cache has it.
+
+    The largest of ours takes 20 to 45 s on two cores.
+    """
+    built = (cache_folder() / f"{name}-{_key(tuple(sources), tuple(kernels), cuda=False)}.so").exists()
+    return Preparing() if built else Preparing(first_s=45.0, ahead=True)
+
+
+def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Any:
     """`torch.ops.NAME`, built if need be and loaded. Raises as `build` does."""
     import torch
 
     load_library: Callable[[str], None] = torch.ops.load_library
-    load_library(str(build(name, sources)))
+    load_library(str(build(name, sources, kernels)))
     return getattr(torch.ops, name)
 
 
-def _compile(name: str, files: tuple[Path, ...], folder: Path) -> None:
+def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], folder: Path) -> None:
     from torch.utils import cpp_extension
 
+    units = [file for file in kernels if file.suffix == ".cpp"]
+    objects = variants.compile_all(compiler_words(), variants.wanted(processor()), units, folder) if units else {}
     cuda = any(file.suffix == ".cu" for file in files)
     try:
         with _environment_for_building():
             cpp_extension.load(
                 name,
                 [str(file) for file in files if file.suffix in {".cpp", ".cu"}],
-                extra_cflags=flags(),
+                extra_cflags=[*FLAGS, *(variant.has for variant in objects)],
                 extra_cuda_cflags=cuda_flags() if cuda else None,
                 with_cuda=cuda,
-                extra_ldflags=["-fopenmp"],
+                extra_ldflags=["-fopenmp", *(str(path) for paths in objects.values() for path in paths)],
                 build_directory=str(folder),
                 is_python_module=False,
             )
@@ -179,14 +211,17 @@ def _environment_for_building() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _key(files: tuple[Path, ...], *, cuda: bool) -> str:
+def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> str:
     import torch
 
-    parts = [torch.__version__, *flags(), platform.machine(), processor(), compiler() or ""]
+    parts = [torch.__version__, *FLAGS, platform.machine(), compiler() or ""]
+    if kernels:
+        parts += [*variants.FLAGS, *(str(variant) for variant in variants.wanted(processor()))]
+        parts += [] if variants.one_for_all(processor()) else [processor()]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]
     digest = hashlib.sha256("\0".join(parts).encode())
-    for file in files:
+    for file in (*files, *kernels):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -197,7 +232,7 @@ def _nvcc_version() -> str:
 
 
 def processor() -> str:
-    """What -march=native sees: a cache shared by two machines must not mix their libraries."""
+    """What -march=native sees: a cache shared by two machines must not mix libraries compiled with it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

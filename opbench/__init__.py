@@ -1,6 +1,6 @@
 """opbench: measure an operator honestly. The vocabulary; see `opbench.run` for how the nouns meet."""
 
-from opbench.backend import Backend, Figured, KernelResources, Launch
+from opbench.backend import Backend, Figured, KernelResources, Launch, Preparing
 from opbench.case import Axes, Case, Point
 from opbench.limit import Limit
 from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
@@ -31,6 +31,7 @@ __all__ = [
     "Page",
     "Part",
     "Point",
+    "Preparing",
     "Record",
     "Report",
     "Sweep",

@@ -49,6 +49,20 @@ class KernelResources:
     source: str
 
 
+@dataclass(frozen=True)
+class Preparing:
+    """Seconds that preparing takes at most on a slow machine whose caches are empty, for telling how long a run takes.
+
+    first_s: once a run, where a library is to be built or a compiler loaded. each_s: at every point.
+    ahead: whether preparing leaves something in a cache of this machine that makes the next time quick, and what it
+    takes is no result of its own: then points are prepared ahead of a run, several at a time.
+    """
+
+    first_s: float = 0.0
+    each_s: float = 0.0
+    ahead: bool = False
+
+
 Prepare: TypeAlias = "Callable[[Point, Inputs, torch.Tensor | None, str], Launch]"
 
 
@@ -72,6 +86,7 @@ class Backend:
     resources(point, schedule): of every kernel that a launch starts, in that order, compiled for the GPU of this
         machine, or for sm_90 where it has none. Raises MachineError where the compiler is missing. None where the
         backend has no kernels of its own to say it of.
+    preparing(): how long `prepare` takes where it compiles; must itself be cheap. Nothing to speak of where left out.
     """
 
     about: str
@@ -84,6 +99,7 @@ class Backend:
     simulator: str = ""
     unavailable: Callable[[str], str | None] = _always
     resources: Callable[[Point, str], Sequence[KernelResources]] | None = None
+    preparing: Callable[[], Preparing] = Preparing
 
     def refusal(self, point: Point) -> str | None:
         """Why this backend does not take the point, or None when it does."""

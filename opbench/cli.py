@@ -120,6 +120,9 @@ def sweep(
     time_split: Annotated[
         bool, typer.Option("--split", help="Also find where one call's time goes: dispatch, allocation, computing.")
     ] = False,
+    with_ceilings: Annotated[
+        bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure a sweep and write its report.
@@ -132,7 +135,8 @@ def sweep(
     (name,), extra = split("sweep", [*words, *context.args], needed=1)
     by = narrowing(extra, operator, backend, dtype, mode)
     settings = Settings(target=target / 100, time_limit_s=time_limit, split=time_split)
-    _run("sweep", name, by, device, clock, results, resume, settings, integers("threads", threads), budget, as_json)
+    numbers = integers("threads", threads)
+    _run("sweep", name, by, device, clock, results, resume, settings, numbers, budget, with_ceilings, as_json)
 
 
 @app.command(epilog="Example:  opbench ceilings --threads 1")

@@ -36,9 +36,13 @@ Progress = Callable[[str, str, "float | None"], None]
 
 
 class MeasuringProcess:
-    """One child with pinned environment, started at once and ready after `hello`. Use as a context manager."""
+    """One child with pinned environment, started at once and ready after `hello`. Use as a context manager.
 
-    def __init__(self, log: TextIO | None = None) -> None:
+    clock: seconds on the axis of `time.monotonic`, from which the child's marker comes; what is late goes by it.
+    """
+
+    def __init__(self, log: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._folder = tempfile.TemporaryDirectory(prefix="opbench-")
         marker = Path(self._folder.name) / "marker"
         self._marker = Marker(marker)
@@ -73,7 +77,7 @@ class MeasuringProcess:
 
     def _ask(self, request: dict[str, Any], limit_s: float, progress: Progress) -> dict[str, Any]:
         def overdue() -> str | None:
-            late = time.monotonic() - self._marker.get().since_s > limit_s
+            late = self._clock() - self._marker.get().since_s > limit_s
             return f"hung: no progress in {limit_s:g} s (--time-limit)" if late else None
 
         try:

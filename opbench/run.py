@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench import catalog
 from opbench.accounts import Accounts
+from opbench.ahead import Ahead
 from opbench.backend import Backend
 from opbench.case import Case, Point
 from opbench.ceilings import stored
@@ -138,6 +139,7 @@ class Runner:
         self.reporter.start(total, total - sum(len(task.cases) for task in todo))
         with self._open_log() as self._log:
             try:
+                self._prepare_ahead(todo)
                 if todo:
                     self._start_process()
                 for task in todo:
@@ -145,6 +147,13 @@ class Runner:
             finally:
                 self._end_process()
                 self.accounts.wall_s += time.monotonic() - started
+
+    def _prepare_ahead(self, tasks: Sequence[Task]) -> None:
+        began = time.monotonic()
+        ahead = Ahead.of(tasks)
+        if ahead.tasks:
+            ahead.prepare(self.device, self.settings, self._log, self.reporter.note)
+        self.accounts.ahead_s += time.monotonic() - began
 
     def _open_log(self) -> TextIO:
         path = self.run.folder / "worker.log"

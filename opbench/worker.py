@@ -8,6 +8,7 @@ parent sends both to a log file.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import json
@@ -79,6 +80,21 @@ class Worker:
             "counts": self._counts(operator, point) if request["count"] and point.mode != "backward" else {},
         }
 
+    def prepare(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Prepare the backends of a point and let go of what they prepared: their compilers' caches have it then."""
+        from opbench import catalog
+        from opbench.backend import Backend
+
+        point = point_from_json(request["ahead"])
+        inputs = catalog.operator(point.operator).inputs(point)
+        for name in request["backends"]:
+            self._announce("prepare", name, None)
+            found = catalog.backend(point.operator, name)
+            if isinstance(found, Backend):
+                with contextlib.suppress(Exception):  # it is prepared once more before it is measured, and told then
+                    found.prepare(point, inputs, None, name.partition(":")[2])
+        return {}
+
     def _counts(self, operator: Operator, point: Point) -> dict[str, Any]:
         """What fvcore and PyTorch count for the point, on meta tensors, or why they cannot. Never costs a latency."""
         from opbench.counting import count
@@ -125,6 +141,8 @@ def main(requests_fd: int, answers_fd: int, marker: Path) -> None:
             request = json.loads(line)
             if "hello" in request:
                 worker.send({"answer": worker.hello(request["hello"], request["threads"])})
+            elif "ahead" in request:
+                worker.send({"answer": worker.prepare(request)})
             else:
                 worker.send({"answer": worker.measure(request)})
                 if not gc.get_freeze_count():

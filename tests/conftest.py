@@ -1,8 +1,14 @@
-"""What all tests share: markers that skip with a reason, and a catalogue extended by the cheats."""
+"""What all tests share: reasons to skip, what simulators and compilers are to be told, and `--quick`."""
 
 from __future__ import annotations
 
+import gc
 import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +23,30 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # not set for benchmarks, which xdist does not run.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # a pool would be one more process beside every worker
+
+
+def _vectors_are_known() -> bool:
+    """Whether g++ knows every vector instruction that this processor could have and PyTorch 2.13 could use.
+
+    PyTorch finds out by compiling and loading ten libraries: 21 s where its cache is empty. GCC 12 knows all but AVX10.
+    """
+    if platform.machine() != "x86_64" or "avx10" in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
+        return False
+    words = [*shlex.split(os.environ.get("CXX", "g++")), "-mavx512fp16", "-mamx-bf16", "-E", "-x", "c++", os.devnull]
+    try:
+        return subprocess.run(words, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+if "TORCHINDUCTOR_VEC_ISA_OK" not in os.environ and _vectors_are_known():
+    os.environ["TORCHINDUCTOR_VEC_ISA_OK"] = "1"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="skip, with the reason, every test that starts a process")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what the machine cannot do, saying so. PyTorch is imported only when a marker asks for it."""
@@ -25,6 +55,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
         if item.get_closest_marker("compiler") and (reason := _no_compiler()):
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays, so the garbage collector need not look at it again, at 0.3 s each time it is asked.
+
+    Every figure of a process's memory asks, and so does every few thousand objects that a test makes.
+    """
+    gc.freeze()
 
 
 def _no_gpu() -> str | None:
@@ -37,3 +75,22 @@ def _no_compiler() -> str | None:
     from impls.native import why_not
 
     return why_not()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _without_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--quick`: a compiler, a measuring process, git or a command of ours is where a test's seconds go.
+
+    The test is skipped at the moment it would start one, so nobody keeps a list.
+    """
+
+    def refuse(*given: object, **_: object) -> None:
+        words = given[1] if len(given) > 1 else "a process"
+        name = words[0] if isinstance(words, list | tuple) and words else words
+        pytest.skip(f"--quick: it would start {os.path.basename(str(name))}")  # noqa: PTH119  # may be any text
+
+    with pytest.MonkeyPatch.context() as patched:
+        if request.config.getoption("--quick"):
+            patched.setattr(subprocess.Popen, "__init__", refuse)
+            patched.setattr(subprocess.Popen, "__del__", lambda _: None)
+        yield

@@ -9,6 +9,7 @@ from impls.cross_hadamard import cpp_kernels, steps
 from impls.cross_hadamard.dense import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES, Kernels
 from impls.cross_hadamard.launching import backend_of
+from opbench import Preparing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -76,6 +77,10 @@ def unavailable(device: str) -> str | None:
     return native.why_not(cuda=True) if device == "cuda" else native.why_not()
 
 
+def preparing() -> Preparing:
+    return native.building(cpp_kernels.NAME, cpp_kernels.SOURCES, cpp_kernels.IN_VARIANTS)
+
+
 def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:
     from impls.cross_hadamard import cuda_resources
 
@@ -90,4 +95,5 @@ BACKEND = backend_of(
     schedules=SCHEDULES,
     unavailable=unavailable,
     resources=resources,
+    preparing=preparing,
 )

@@ -11,14 +11,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import torch
+
 from impls.native import load
+from opbench.caches import CacheUse, known
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     Gradients: TypeAlias = tuple[Tensor, Tensor, Tensor, Tensor]
 
-SOURCES = tuple(sorted(file for file in (Path(__file__).parent / "csrc").glob("*") if file.suffix in {".cpp", ".h"}))
+NAME = "opbench_cpp"
+_CSRC = Path(__file__).parent / "csrc"
+SOURCES = tuple(sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}))
+IN_VARIANTS = tuple(sorted((_CSRC / "cpu").glob("*")))
+"""Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
 
 
 @lru_cache(maxsize=1)
@@ -27,7 +34,18 @@ def operators() -> Any:
 
     Raises MachineError with the compiler's last words when it does not build.
     """
-    return load("opbench_cpp", SOURCES)
+    found = load(NAME, SOURCES, IN_VARIANTS)
+    _tell_caches(found, known(torch.get_num_threads()))
+    return found
+
+
+def use_caches(use: CacheUse) -> None:
+    """Let stores go around the caches from the sizes that `use` says on; at first it is what `known` answers."""
+    _tell_caches(operators(), use)
+
+
+def _tell_caches(found: Any, use: CacheUse) -> None:
+    found.use_stream_from(use.stream_fresh_bytes, use.stream_reused_bytes)
 
 
 @lru_cache(maxsize=16)

@@ -15,6 +15,8 @@ from impls.cross_hadamard.norms import check_norm
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from opbench.caches import CacheUse
+
 
 def cross_hadamard(
     x: Tensor, index: Tensor | None = None, *, backend: str = "auto", out: Tensor | None = None
@@ -96,6 +98,21 @@ def ach_expand(
     else:
         y = registered.ach_expand(x, index, alpha, weight, bias, norm, backend)
     return y
+
+
+def measure_caches() -> CacheUse:
+    """Measure what this process's threads have of the caches, in about two seconds, and let the C++ kernels go by it.
+
+    Until then they go by what was measured on this machine before (`opbench ceilings` does), or by what the operating
+    system tells: from which size on stores go around the caches. Kept for later processes; where it cannot be kept, the
+    answer's note says why. Raises MachineError without a C++ compiler.
+    """
+    from impls.cross_hadamard import cpp_kernels
+    from impls.machine.caches import measure
+
+    found = measure()
+    cpp_kernels.use_caches(found)
+    return found
 
 
 def needs_dispatcher(*tensors: Tensor) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from impls.compiled import compiled, why_not
+from impls.compiled import compiled, preparing, why_not
 from impls.cross_hadamard import steps
 from impls.cross_hadamard.contract import check_index_values
 from impls.cross_hadamard.kernels import Kernels
@@ -91,4 +91,9 @@ def _function(plain: Callable[..., Any], layout: tuple[object, ...]) -> Callable
 
 KERNELS = Kernels(forward, backward, expand, expand_backward)
 
-BACKEND = backend_of("torch_compile", about="torch.compile of the eager definition, static shapes", unavailable=why_not)
+BACKEND = backend_of(
+    "torch_compile",
+    about="torch.compile of the eager definition, static shapes",
+    unavailable=why_not,
+    preparing=preparing,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.compiled import compiled, why_not
+from impls.compiled import compiled, preparing, why_not
 from opbench import Backend
 
 if TYPE_CHECKING:
@@ -30,4 +30,9 @@ def compiled_backend(eager: Eager) -> Backend:
         tensors = tuple(inputs.values())
         return partial(compiled(eager(point), *tensors), *tensors)
 
-    return Backend(about="torch.compile of the eager definition, static shapes", prepare=prepare, unavailable=why_not)
+    return Backend(
+        about="torch.compile of the eager definition, static shapes",
+        prepare=prepare,
+        unavailable=why_not,
+        preparing=preparing,
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from impls.machine.arithmetic import FACTOR, TERM
 from impls.machine.library import address, from_memory, function, why_not
 from impls.machine.memory import VALUE, passes
+from impls.machine.stores import squares
 from opbench import Backend
 from opbench.errors import UsageError
 
@@ -77,10 +78,17 @@ def _then(result: torch.Tensor, call: Callable[[], object]) -> torch.Tensor:
     return result
 
 
+def _stores(point: Point, inputs: Inputs, out: torch.Tensor | None) -> Launch:
+    assert out is not None
+    far = from_memory(point.axes["kib"] << 10)
+    return partial(_then, out, partial(squares, inputs["x"], address(out), out.numel(), far))
+
+
 _PREPARE: dict[str, Callable[[Point, Inputs, torch.Tensor | None], Launch]] = {
     "memory_read": _read,
     "memory_write": _write,
     "memory_copy": _copy,
+    "stores": _stores,
     "multiply_add": _multiply_add,
     "empty_launch": _empty_launch,
     "fresh_pages": _fresh_pages,

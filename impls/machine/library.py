@@ -15,14 +15,12 @@ import torch
 
 from impls.native import why_no_compiler
 from impls.plain_build import shared_library
-from opbench.ceilings.levels import levels
+from opbench.caches import known
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES = tuple(sorted((Path(__file__).parent / "csrc").glob("*")))
-
-OTHERWISE_BYTES = 32 << 20
 
 _POINTER, _SIZE, _FLAG, _FLOAT, _DOUBLE = (
     ctypes.c_void_p,
@@ -39,6 +37,8 @@ _TYPES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "chain_double": ((_POINTER, _SIZE, _SIZE, _DOUBLE, _DOUBLE), None),
     "meet": ((), None),
     "touch": ((_SIZE,), _SIZE),
+    "squares": ((_POINTER, _SIZE, _POINTER, _SIZE, _FLAG), None),
+    "goes_around": ((), _FLAG),
 }
 
 
@@ -61,15 +61,8 @@ def _library() -> ctypes.CDLL:
 
 
 def from_memory(working_set_bytes: int) -> bool:
-    """Whether a working set is past half the last-level cache, where stores around the caches begin to pay."""
-    return working_set_bytes > _last_level_bytes(torch.get_num_threads()) / 2
-
-
-@lru_cache(maxsize=4)
-def _last_level_bytes(threads: int) -> float:
-    """Of the last cache that is told; 32 MiB where none is."""
-    *caches, _ = levels({"device": "cpu", "threads": threads})
-    return caches[-1].size_bytes if caches else OTHERWISE_BYTES
+    """Whether a working set is one that stores around the caches pay for."""
+    return working_set_bytes >= known(torch.get_num_threads()).stream_reused_bytes
 
 
 def address(tensor: Tensor) -> int:

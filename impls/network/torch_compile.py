@@ -7,9 +7,10 @@ graph, and `torch_compile:products` leaves the layers eager and compiles the exp
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.compiled import compiled, why_not
+from impls.compiled import compiled, preparing, why_not
 from impls.network.given import launch_of, network_of
 from impls.network.inside import MODES, prepare_inside
 from impls.threads import use_threads
@@ -42,4 +43,5 @@ BACKEND = Backend(
     modes=MODES,
     schedules=("auto", "products"),
     unavailable=why_not,
+    preparing=partial(preparing, each_s=30.0, ahead=False),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.compiled import compiled, why_not
+from impls.compiled import compiled, preparing, why_not
 from impls.resident import loaded
 from impls.threads import use_threads
 from impls.zoo.building import build
@@ -38,4 +38,9 @@ def _compiled(point: Point, x: Tensor) -> Callable[[Tensor], Tensor]:
     return compiled(forward, x)
 
 
-BACKEND = Backend(about="torch.compile of the whole model", prepare=prepare, unavailable=why_not)
+BACKEND = Backend(
+    about="torch.compile of the whole model",
+    prepare=prepare,
+    unavailable=why_not,
+    preparing=partial(preparing, each_s=60.0, ahead=False),
+)

@@ -13,7 +13,8 @@ from statistics import median
 from typing import Any
 
 from opbench import catalog
-from opbench.ceilings.ceiling import ARITHMETIC, COSTS, MEMORY, Ceilings, Rate
+from opbench.caches import CacheUse
+from opbench.ceilings.ceiling import ARITHMETIC, COSTS, MEMORY, Ceilings, Level, Rate
 from opbench.ceilings.levels import levels
 from opbench.ceilings.stored import belonging
 from opbench.errors import MachineError
@@ -22,12 +23,17 @@ from opbench.record import Measured, Record
 QUICK = 10
 """One sample in so many is quicker than the time that counts as sustained."""
 
+SAME = 1.2
+"""Two levels whose rates are nearer than this, read, written and copied, are one: memory that is shared repeats within
+10 %, and the nearest levels that differ are 1.4 apart (third level and DRAM, two cores of an EPYC 9004)."""
+
 Key = tuple[str, int | str]
 
 
-def ceilings_of(records: Sequence[Record]) -> Ceilings:
+def ceilings_of(records: Sequence[Record], use: CacheUse | None = None) -> Ceilings:
     """The ceilings that records of operators with a `ceiling` say, one replica a round.
 
+    use: what the threads have of the caches, what is known of this machine where left out.
     Raises MachineError where not even a bandwidth was measured, with the reasons that the records give.
     """
     found = _rates(records)
@@ -35,10 +41,11 @@ def ceilings_of(records: Sequence[Record]) -> Ceilings:
     if not any(kind in MEMORY for kind, _ in found):
         reasons = sorted({str(getattr(one.outcome, "reason", one.outcome)) for one in records})
         raise MachineError(f"no bandwidth could be measured on this machine: {'; '.join(reasons) or 'no records'}")
+    bandwidth = {kind: _falling(_of(found, kind)) for kind in MEMORY}
     return Ceilings(
         environment=belonging(environment),
-        levels=levels(environment),
-        bandwidth={kind: _falling(_of(found, kind)) for kind in MEMORY},
+        levels=told_apart(levels(environment, use=use), bandwidth),
+        bandwidth=bandwidth,
         arithmetic={kind: _of(found, kind) for kind in ARITHMETIC},
         costs={kind: rate for kind in COSTS for rate in _of(found, kind).values()},
         revision=records[-1].revision,
@@ -59,6 +66,33 @@ def _falling(curve: dict[int, Rate]) -> dict[int, Rate]:
         best = Rate(rate.low, max(rate.mid, best.mid), max(rate.high, best.high))
         found[size] = best
     return dict(reversed(found.items()))
+
+
+def told_apart(found: Sequence[Level], bandwidth: Mapping[str, Mapping[int, Rate]]) -> tuple[Level, ...]:
+    """The levels without those that are no faster than the next one: what lies in them lies in that.
+
+    Each is compared at the largest working set that was measured in it. One in which none was is kept.
+    """
+    kept: list[Level] = []
+    for level in reversed(found):
+        if not kept or not _same(_inside(level, found, bandwidth), _inside(kept[0], found, bandwidth)):
+            kept.insert(0, level)
+    return tuple(kept)
+
+
+def _inside(level: Level, found: Sequence[Level], bandwidth: Mapping[str, Mapping[int, Rate]]) -> dict[str, Rate]:
+    """By kind, the rate at the largest working set that this level and none before it holds."""
+    smaller = max((one.size_bytes for one in found if one.size_bytes < level.size_bytes), default=0)
+    return {
+        kind: curve[max(sizes)]
+        for kind, curve in bandwidth.items()
+        if (sizes := [size for size in curve if smaller < size <= level.size_bytes])
+    }
+
+
+def _same(one: Mapping[str, Rate], next_one: Mapping[str, Rate]) -> bool:
+    both = one.keys() & next_one.keys()
+    return bool(both) and all(one[kind].mid < SAME * next_one[kind].mid for kind in both)
 
 
 def _order(key: Key) -> tuple[str, int, str]:

@@ -3,59 +3,85 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from opbench.caches import CacheUse, known
+from opbench.caches.told import CPUS, Cache, every_cache, processors
 from opbench.ceilings.ceiling import Level
 
-CPUS = Path("/sys/devices/system/cpu")
 DRAM = Level("DRAM", math.inf)
-FAR = 4
-"""Times the last cache, for DRAM: of a working set gone over in turns little is found there again."""
+FAR, LEAST_FAR = 4, 2
+"""Times the last cache, for DRAM: of a working set gone over in turns little is found there again. The smaller number
+where the larger one would be past LARGE_KIB."""
 
-TOLD = ("type", "level", "size", "shared_cpu_list")
+SMALLEST_KIB, LARGE_KIB, MOST_KIB = 4, 256 << 10, 512 << 10
+"""A working set beyond takes seconds to make and to check, whatever the caches of the machine."""
 
 WIDE = 16
 """Levels further apart than this are measured in between as well."""
 
+APART = 1.5
+"""A level that holds no more than so many times the one before is the same level: two working sets that lie in both
+could not be told apart."""
 
-def levels(environment: Mapping[str, Any], cpus: Path = CPUS, usable: Iterable[int] = ()) -> tuple[Level, ...]:
-    """Caches as the system tells them, smallest first, each as often as the threads have one; then DRAM.
 
-    A core's own cache counts once a thread, one that cores share once for every group of cores that the threads can
-    be spread over. usable: the processors that the threads may run on; this process's where left out.
-    On a GPU its L2. A machine that does not tell its caches has DRAM only.
+def levels(
+    environment: Mapping[str, Any], cpus: Path = CPUS, usable: Iterable[int] = (), use: CacheUse | None = None
+) -> tuple[Level, ...]:
+    """Caches, smallest first, each as large as the threads have it together; then DRAM.
+
+    A core's own cache counts as the system tells it, once a thread. The last one, which others use too, counts as
+    `use` says, what is known of this machine where left out. usable: the processors that the threads may run on; this
+    process's where left out. On a GPU its L2. A machine that does not tell its caches has DRAM only.
     """
     if environment["device"] == "cuda":
         return Level("L2", environment["l2_bytes"]), DRAM
-    sizes = _cache_sizes(cpus, usable or os.sched_getaffinity(0), environment["threads"])
-    return *(Level(f"L{number}", size) for number, size in sorted(sizes.items(), key=lambda one: one[1])), DRAM
+    threads = environment["threads"]
+    told = _told(every_cache(tuple(usable) or processors(), cpus), threads)
+    return *_apart(_with_last(told, use or known(threads))), DRAM
 
 
-def _cache_sizes(cpus: Path, usable: Iterable[int], threads: int) -> dict[int, int]:
-    """By level, the bytes that so many threads have between them."""
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    for cpu in usable:
-        for folder in (cpus / f"cpu{cpu}" / "cache").glob("index*"):
-            try:
-                told = {name: (folder / name).read_text().strip() for name in TOLD}
-                size = int(told["size"].removesuffix("K")) << 10
-            except (OSError, ValueError):
-                continue
-            if told["type"] != "Instruction":
-                found[int(told["level"])][told["shared_cpu_list"]] = size
-    return {level: max(own.values()) * min(threads, len(own)) for level, own in found.items()}
+def _told(caches: Iterable[Cache], threads: int) -> dict[int, int]:
+    """By level, the bytes of as many of the caches as the threads can be spread over."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for one in caches:
+        found[one.level].append(one.size_bytes)
+    return {level: sum(sorted(sizes, reverse=True)[:threads]) for level, sizes in sorted(found.items())}
 
 
-def working_sets_kib(found: Iterable[Level]) -> tuple[int, ...]:
-    """KiB to measure at: half of each cache, between distant ones, FAR times the last."""
+def _with_last(told: Mapping[int, int], use: CacheUse) -> list[Level]:
+    """The last one is no larger than what the threads can use; one that only measuring finds comes after those told."""
+    if not told:
+        return []
+    *nearer, (last, size) = told.items()
+    own = max((size for _, size in nearer), default=0)
+    found = [Level(f"L{number}", size) for number, size in nearer]
+    found.append(Level(f"L{last}", min(size, max(own, use.cache_bytes))))
+    if use.source == "measured" and use.cache_bytes >= FAR * size:
+        found.append(Level(f"L{last + 1}", use.cache_bytes))
+    return found
+
+
+def _apart(found: list[Level]) -> list[Level]:
+    kept: list[Level] = []
+    for level in sorted(found, key=lambda one: one.size_bytes):
+        if not kept or level.size_bytes > APART * kept[-1].size_bytes:
+            kept.append(level)
+    return kept
+
+
+def working_sets_kib(found: Iterable[Level], memory_bytes: int | None = None) -> tuple[int, ...]:
+    """KiB to measure at: half of each cache, between distant ones, FAR times the last; the last within bounds.
+
+    memory_bytes: of the machine, of which a 32nd part may be taken; None where it is not known.
+    """
     sizes = [level.size_bytes for level in found if level.size_bytes < math.inf]
-    if not sizes:
-        return (256 << 10,)
+    most = MOST_KIB if memory_bytes is None else max(SMALLEST_KIB, min(MOST_KIB, memory_bytes >> 15))
     between = [math.sqrt(small * large) for small, large in pairwise(sizes) if large >= WIDE * small]
-    wanted = [*(size / 2 for size in sizes), *between, FAR * sizes[-1]]
-    return tuple(sorted({max(4, round(size / 1024)) for size in wanted}))
+    far = max(LEAST_FAR * sizes[-1], min(FAR * sizes[-1], LARGE_KIB << 10)) if sizes else LARGE_KIB << 10
+    wanted = [*(size / 2 for size in sizes), *between, far]
+    return tuple(sorted({min(most, max(SMALLEST_KIB, round(size / 1024))) for size in wanted}))

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opbench import catalog, store
+from opbench.cache import cache_folder
 from opbench.ceilings import stored
 from opbench.ceilings.measuring import SWEEP, measured
+from opbench.environment import describe
+from opbench.errors import UsageError
+from opbench.expecting import minutes
 from opbench.options import resolve_device
 from opbench.process import MeasuringProcess
 from opbench.progress import Bar, Notes, Silent
@@ -21,6 +25,10 @@ from opbench.settings import Settings
 if TYPE_CHECKING:
     from opbench.ceilings import Ceilings
     from opbench.progress import Reporter
+
+
+MOST_S = 60.0
+"""What measuring takes at most: rounds go by the clock, see `opbench.ceilings.measuring`."""
 
 
 def run(device: str, threads: int, again: bool, output: Path | None, results: Path, quiet: bool, as_json: bool) -> int:
@@ -43,6 +51,20 @@ def run(device: str, threads: int, again: bool, output: Path | None, results: Pa
     return 0
 
 
+def probably_known(device: str, threads: int) -> bool:
+    """Whether this machine's ceilings are kept, as far as this process can tell: the measuring one is asked later.
+
+    On a GPU whether any are kept at all: to ask it what it is would cost seconds and its memory.
+    """
+    try:
+        if device != "cpu":
+            return any((cache_folder() / "ceilings").glob("*.json"))
+        environment = describe(device)
+        return stored.kept({**environment, "threads": threads or environment["threads"]}) is not None
+    except (OSError, UsageError):
+        return False
+
+
 def _environment(device: str, threads: int) -> dict[str, Any]:
     with MeasuringProcess() as process:
         return process.hello(device, threads)
@@ -51,6 +73,7 @@ def _environment(device: str, threads: int) -> dict[str, Any]:
 def _measure(environment: dict[str, Any], settings: Settings, results: Path, silent: bool) -> tuple[Ceilings, Path]:
     target = store.new_run(results, SWEEP, datetime.now())  # noqa: DTZ005
     with _reporter(silent) as shown:
+        shown.note(f"measuring what this machine can do: up to {minutes(MOST_S)}, once")
         found = measured(target, environment, settings, shown)
     return found, write_report(target)
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from opbench import catalog, store
 from opbench.codec import to_line
+from opbench.commands import ceilings
 from opbench.errors import UsageError
+from opbench.expecting import expected
 from opbench.options import resolve_device
 from opbench.progress import reporter
 from opbench.record import Failed, Measured, Mismatch
@@ -37,10 +39,12 @@ def run(
     settings: Settings,
     threads: tuple[int, ...],
     budget: float | None,
+    with_ceilings: bool,
     as_json: bool,
 ) -> int:
     """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
-    name, or of the process where it has none; (0,) leaves both.
+    name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
+    they are not known.
     """
     question = catalog.sweep(name)
     if threads != (0,) and question.has_axis("threads"):
@@ -55,6 +59,11 @@ def run(
     settings = replace(settings, budget_s=question.budget_s if budget is None else budget)
     on = resolve_device(device)
     tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
+    of_ceilings = threads[0] if len(threads) == 1 else 0
+    first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
+    print(expected(tasks, settings, ceilings.MOST_S if first else 0.0), file=sys.stderr, flush=True)
+    if with_ceilings:
+        ceilings.run(on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False)
     target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
     _measure(target, tasks, on, settings, as_json)
     page = write_report(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,15 +32,22 @@ class RefusedError(Exception):
 
 
 class Player:
-    """One worker process of one side, started at once. `close` it in any case. number: unique in a run.
+    """One worker process of one side, started at once. `close` it in any case.
 
-    start: how its process is started.
+    number: unique in a run. start: how its process is started. clock: in seconds, by which an answer is late.
     """
 
     def __init__(
-        self, number: int, side: Side, sides: Mapping[Side, Installed], recipe: Recipe, start: Start = spawned
+        self,
+        number: int,
+        side: Side,
+        sides: Mapping[Side, Installed],
+        recipe: Recipe,
+        start: Start = spawned,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.number, self.side = number, side
+        self._clock = clock
         self.playing = False
         """Whether a benchmark is at work in it, waiting for slices."""
         self.dead = False
@@ -80,10 +87,10 @@ class Player:
 
     def receive(self) -> dict[str, Any]:
         """The answer to the oldest request unanswered. Raises Died, after the time limit too; RefusedError."""
-        ends = time.monotonic() + self._limit_s
+        ends = self._clock() + self._limit_s
 
         def overdue() -> str | None:
-            return f"hung: no answer in {self._limit_s:g} s (--time-limit)" if time.monotonic() > ends else None
+            return f"hung: no answer in {self._limit_s:g} s (--time-limit)" if self._clock() > ends else None
 
         try:
             answer: dict[str, Any] = self._child.receive(overdue)

@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from opbench.errors import MachineError
 from opbench.process import pinned_environment
 from opbench.profiling.request import Request
+
+Wait: TypeAlias = Callable[["subprocess.Popen[bytes]", float], object]
+"""Returns once the process has ended; raises subprocess.TimeoutExpired where that takes more than so many seconds."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,11 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def run_once(
-    request: Request, time_limit_s: float, tool: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    request: Request,
+    time_limit_s: float,
+    tool: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    wait: Wait = subprocess.Popen.wait,
 ) -> Ran:
     """`once`, started by the words of `tool`, in the pinned environment and whatever `environment` adds to it.
 
@@ -75,16 +82,16 @@ def run_once(
         except OSError as exc:
             raise MachineError(f"cannot start {command[0]}: {exc.strerror}") from exc
         doing = f"{Path(tool[0]).name} on" if tool else "tracing" if request.region == "trace" else "preparing"
-        _wait(process, time_limit_s, f"{doing} {request.case.backend}")
+        _wait(process, wait, time_limit_s, f"{doing} {request.case.backend}")
         output.seek(0)
         said = output.read().decode("utf-8", "replace")
     answer = json.loads(request.answer.read_text(encoding="utf-8")) if request.answer.exists() else None
     return Ran(answer, process.returncode, said)
 
 
-def _wait(process: subprocess.Popen[bytes], time_limit_s: float, what: str) -> None:
+def _wait(process: subprocess.Popen[bytes], wait: Wait, time_limit_s: float, what: str) -> None:
     try:
-        process.wait(time_limit_s)
+        wait(process, time_limit_s)
     except subprocess.TimeoutExpired:
         raise MachineError(f"{what}: not done within {time_limit_s:g} s; allow more with --time-limit") from None
     finally:

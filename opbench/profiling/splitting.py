@@ -14,7 +14,9 @@ from opbench.profiling.split import TOLERANCE, Group, Split, split_of, verdict
 from opbench.profiling.tracing import Plan, all_traced, plan_for
 
 ATTEMPTS, ENOUGH_S = 3, 0.4
-"""Of each launch seconds after which no further attempt begins; one takes 0.05 s where nobody else wants the cores."""
+"""Of each launch seconds of attempts after which no further one begins; one takes 0.05 s where nobody else wants the
+cores. What is no attempt is not counted: the profiler's first use, and attempts that ended in a launch's failure.
+"""
 
 NOTHING_SEEN = "no PyTorch operator or kernel is seen inside this launch, so there is nothing to split it by"
 
@@ -37,7 +39,7 @@ class Turn:
     reason: str = ""
     done: bool = False
     broken: bool = False
-    spans: int | None = None
+    spans: int = 0
     _best: float = float("inf")
 
     def offer(self, found: Split | None, whole_s: float) -> None:
@@ -58,23 +60,27 @@ class Turn:
 
 @dataclass
 class Splitting:
-    """All launches of one point, by label. led: whether the clock leads its samples. tell: called before each group."""
+    """All launches of one point, by label. led: whether the clock leads its samples. tell: called before each group.
+    now: the clock, in seconds, by which attempts are begun or not.
+    """
 
     turns: Mapping[str, Turn]
     device: str
     led: bool
     tell: Tell
+    now: Callable[[], float] = perf_counter
     _now: str = ""
     _failure: str = ""
 
     def run(self) -> None:
         """Every turn then has parts, or a reason; nothing is raised for what a launch or the profiler does."""
-        start = perf_counter()
-        for at in range(ATTEMPTS):
-            if at and perf_counter() - start > ENOUGH_S * len(self.turns):
-                break
-            if left := [label for label, turn in self.turns.items() if not turn.done]:
-                (self._on_device if self.device == "cuda" else self._on_host)(left)
+        if self.device != "cuda":
+            self._count_spans()
+        attempts, spent_s = 0, 0.0
+        while (left := self._left()) and attempts < ATTEMPTS and spent_s <= ENOUGH_S * len(self.turns):
+            start = self.now()
+            if (self._on_device if self.device == "cuda" else self._on_host)(left):
+                attempts, spent_s = attempts + 1, spent_s + self.now() - start
         for turn in self.turns.values():
             if not turn.parts and not turn.reason:
                 turn.give_up(self._failure)
@@ -83,19 +89,41 @@ class Splitting:
         self._now = label
         self.tell(label)
 
-    def _on_host(self, left: list[str]) -> None:
-        """All launches take part, as they did when they were timed; those that are done are no longer observed."""
+    def _left(self) -> list[str]:
+        return [label for label, turn in self.turns.items() if not turn.done]
+
+    def _count_spans(self) -> None:
+        """Of one call each: how many calls a group may have depends on it."""
+        while (found := self._traced(lambda *_: Plan(1, 1, led=True))) is None and self._now:
+            pass  # once more, without the one that failed
+        for label, (one,) in (found or {}).items():
+            self.turns[label].spans = len(one.spans)
+
+    def _on_host(self, left: list[str]) -> bool:
+        """All launches take part, as they did when they were timed; those that are done are no longer observed.
+
+        False where one failed, which costs the others nothing: they are tried again without it, each time with one
+        launch less. A profiler that fails before any of them runs has had its attempt.
+        """
+        found = self._traced(lambda label, turn: self._plan(turn, label in left))
+        if found is None:
+            return not self._now
+        for label in left:
+            self._take(label, found[label])
+        return True
+
+    def _traced(self, plan: Callable[[str, Turn], Plan]) -> dict[str, list[Group]] | None:
+        """The groups of all that can be called; None where one, which then is broken, or the profiler failed."""
+        self._now = ""
+        taking = {label: turn for label, turn in self.turns.items() if not turn.broken}
+        plans = {label: plan(label, turn) for label, turn in taking.items()}
         try:
-            self._count_spans(left)
-            taking = {label: turn for label, turn in self.turns.items() if not turn.broken}
-            plans = {label: self._plan(turn, label in left) for label, turn in taking.items()}
-            groups = all_traced({label: turn.launch for label, turn in taking.items()}, plans, self._told)
+            return all_traced({label: turn.launch for label, turn in taking.items()}, plans, self._told)
         except Exception as exc:  # noqa: BLE001  (whatever it is, the latencies stand; the next attempt is without it)
             self._failure = describe(exc)
-            self.turns[self._now].give_up(self._failure)
-            return
-        for label in left:
-            self._take(label, groups[label])
+            if self._now:
+                self.turns[self._now].give_up(self._failure)
+            return None
 
     def _take(self, label: str, groups: list[Group]) -> None:
         turn = self.turns[label]
@@ -104,20 +132,12 @@ class Splitting:
         except Exception as exc:  # noqa: BLE001  (as above: the costs of a compiled graph could not be calibrated, say)
             turn.give_up(describe(exc))
 
-    def _count_spans(self, left: list[str]) -> None:
-        """Of one call each, the first time: how many calls a group may have depends on it."""
-        for label in left:
-            turn = self.turns[label]
-            if turn.spans is None:
-                self._told(label)
-                (one,) = all_traced({label: turn.launch}, {label: Plan(1, 1, led=True)})[label]
-                turn.spans = len(one.spans)
-
     def _plan(self, turn: Turn, wanted: bool) -> Plan:
-        plan = plan_for(turn.median_s, turn.spans or 0, turn.calls, self.led)
+        plan = plan_for(turn.median_s, turn.spans, turn.calls, self.led)
         return plan if wanted else plan._replace(groups=0)
 
-    def _on_device(self, left: list[str]) -> None:
+    def _on_device(self, left: list[str]) -> bool:
+        """One after another, so that a failure is of its launch alone."""
         for label in left:
             self._told(label)
             turn = self.turns[label]
@@ -126,3 +146,4 @@ class Splitting:
                 turn.offer(found, found.plain_s if found else 0.0)
             except Exception as exc:  # noqa: BLE001  (as above)
                 turn.give_up(describe(exc))
+        return True

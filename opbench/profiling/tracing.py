@@ -60,9 +60,9 @@ def plan_for(call_s: float, spans: int, calls: int, led: bool = False) -> Plan:
     return Plan(grouped, int(min(max(wanted, LEAST_GROUPS), MOST_GROUPS)), led)
 
 
-def traced(launch: Callable[[], Any], plan: Plan) -> list[Group]:
+def traced(launch: Callable[[], Any], plan: Plan, now: Callable[[], int] = perf_counter_ns) -> list[Group]:
     """The groups of one launch alone."""
-    return all_traced({"": launch}, {"": plan})[""]
+    return all_traced({"": launch}, {"": plan}, now=now)[""]
 
 
 def _untold(_: str) -> None:
@@ -70,28 +70,33 @@ def _untold(_: str) -> None:
 
 
 def all_traced(
-    launches: Mapping[str, Callable[[], Any]], plans: Mapping[str, Plan], tell: Callable[[str], None] = _untold
+    launches: Mapping[str, Callable[[], Any]],
+    plans: Mapping[str, Plan],
+    tell: Callable[[str], None] = _untold,
+    now: Callable[[], int] = perf_counter_ns,
 ) -> dict[str, list[Group]]:
     """Rounds over all launches, one plain and one observed in turns; launches whose groups are done keep running.
 
-    tell(name): called before every group. Raises whatever a launch or the profiler does; observers are left as they
-    were.
+    tell(name): called before every group. now: the clock of the plain groups, in nanoseconds. Raises whatever a launch
+    or the profiler does; observers are left as they were.
     """
     plain: dict[str, list[Sample]] = {name: [] for name in launches}
     rounds = max(plan.groups for plan in plans.values())
     with no_garbage_collection(), session() as profile:
         try:
-            began = perf_counter_ns()
+            began = now()
             for at in range(rounds):
-                if at >= LEAST_GROUPS and perf_counter_ns() - began > MOST_NS * len(launches):
+                if at >= LEAST_GROUPS and now() - began > MOST_NS * len(launches):
                     break
-                now = {name: plan._replace(calls=_affordable(plan.calls, plain[name])) for name, plan in plans.items()}
+                these = {
+                    name: plan._replace(calls=_affordable(plan.calls, plain[name])) for name, plan in plans.items()
+                }
                 for name, launch in launches.items():
                     tell(name)
-                    plain[name].append(_plain(launch, now[name]))
+                    plain[name].append(_plain(launch, these[name], now))
                 for name, launch in launches.items():
                     tell(name)
-                    _observed(name, launch, now[name], at)
+                    _observed(name, launch, these[name], at)
         finally:
             observe(True)
     return _grouped(events_of(profile), plain, plans)
@@ -99,18 +104,18 @@ def all_traced(
 
 def _affordable(calls: int, plain: Sequence[Sample]) -> int:
     """Fewer calls where the last group took LONG_NS."""
-    return min(calls, max(1, int(LONG_NS / plain[-1].ns))) if plain else calls
+    return min(calls, max(1, int(LONG_NS / max(plain[-1].ns, 1)))) if plain else calls
 
 
-def _plain(launch: Callable[[], Any], plan: Plan) -> Sample:
+def _plain(launch: Callable[[], Any], plan: Plan, now: Callable[[], int] = perf_counter_ns) -> Sample:
     observe(False)
     if plan.led:
         launch()
     repeats = range(plan.calls)
-    start = perf_counter_ns()
+    start = now()
     for _ in repeats:
         launch()
-    return Sample(plan.calls, (perf_counter_ns() - start) / plan.calls)
+    return Sample(plan.calls, (now() - start) / plan.calls)
 
 
 def _observed(name: str, launch: Callable[[], Any], plan: Plan, at: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -14,11 +16,27 @@ if TYPE_CHECKING:
 
 Compute: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 
+SCRIPTED = "CHEATS_MOVE_THE_CLOCK"
+"""Set in a measuring process's environment: its wall clock then is moved by the cheats' calls and by nothing else."""
 
-def backend(make: Callable[[Tensor, Tensor], Compute], *, untouched: bool = False) -> Backend:
+_spent_s = [0.0]
+
+
+def _script_the_clock() -> None:
+    from opbench.timing import wall
+
+    vars(wall)["perf_counter"] = lambda: _spent_s[0]
+
+
+if SCRIPTED in os.environ and getattr(sys.modules["__main__"].__spec__, "name", "") == "opbench.worker":
+    _script_the_clock()
+
+
+def backend(make: Callable[[Tensor, Tensor], Compute], *, untouched: bool = False, call_s: float = 1e-3) -> Backend:
     """make(x, offset), called in prepare, returns what is called as compute(x, offset) in every launch.
 
-    In mode `out` its result is copied into the given tensor, unless `untouched`.
+    In mode `out` its result is copied into the given tensor, unless `untouched`. call_s: what a call takes by a clock
+    that is SCRIPTED.
     """
 
     def prepare(_: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> Launch:
@@ -27,6 +45,7 @@ def backend(make: Callable[[Tensor, Tensor], Compute], *, untouched: bool = Fals
         compute = make(x, offset)
 
         def launch() -> Tensor:
+            _spent_s[0] += call_s
             if out is not None and untouched:
                 return out
             result = compute(x, offset)

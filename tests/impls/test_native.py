@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +26,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake_compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     built: list[str] = []
 
-    def compiles(name: str, _files: tuple[Path, ...], folder: Path) -> None:
+    def compiles(name: str, _files: tuple[Path, ...], _kernels: tuple[Path, ...], folder: Path) -> None:
         built.append(name)
         (folder / f"{name}.so").write_bytes(b"library")
 
@@ -37,6 +39,32 @@ def test_the_same_sources_are_built_once(source: Path, monkeypatch: pytest.Monke
     built = fake_compiler(monkeypatch)
     assert native.build("one", [source]) == native.build("one", [source])
     assert built == ["one"]
+
+
+def test_who_wants_a_library_that_is_being_built_waits_for_it(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built, asked = fake_compiler(monkeypatch), threading.Event()
+    compiles, key = native._compile, native._key
+    found: list[Path] = []
+    other = threading.Thread(target=lambda: found.append(native.build("one", [source])))
+
+    def announced(*given: Any, **named: Any) -> str:
+        if threading.current_thread() is other:
+            asked.set()
+        return key(*given, **named)
+
+    def asked_for_meanwhile(*given: Any) -> None:
+        if threading.current_thread() is not other:
+            other.start()
+            asked.wait()
+        compiles(*given)
+
+    monkeypatch.setattr(native, "_key", announced)
+    monkeypatch.setattr(native, "_compile", asked_for_meanwhile)
+    library = native.build("one", [source])
+    other.join()
+    assert found == [library]
+    assert built == ["one"]
+    assert list(cache_folder().iterdir()) == [library]
 
 
 def test_changed_sources_are_another_library(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     (metadata / "entry_points.txt").write_text("[opbench.operators]\nliar = cheats.liar\n")
     for folder in (metadata.parent, TESTS):
         monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", f"{metadata.parent}:{TESTS}")
+    monkeypatch.setenv("PYTHONPATH", f"{metadata.parent}:{TESTS}", prepend=":")
     monkeypatch.setattr(catalog, "OPTIONAL", catalog.OPTIONAL | {"cupy_of_the_future"})
     catalog.operators.cache_clear()
     yield "liar"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from opbench.interval import Interval, geometric_mean, median_interval
+
+from ..drawing import given
+from ..drawing import strategies as st
 
 positive = st.floats(1e-9, 1e3)
 

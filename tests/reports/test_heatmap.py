@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from opbench.interval import Interval
@@ -21,6 +19,8 @@ from reports.pairings import pairings
 from reports.planes import planes
 from reports.style import styled
 
+from ..drawing import given
+from ..drawing import strategies as st
 from .builders import line, measured, record
 from .plane_builders import BATCHES, EDGES, constant, one_plane, over_plane
 

@@ -1,12 +1,28 @@
-// CPU kernels of the cross-Hadamard product and of the ACH expansion around it. Pointers are to contiguous tensors.
+// CPU kernels of the cross-Hadamard product and of the ACH expansion around it: what the operators call.
+//
+// The kernels are compiled several times, once for each set of vector instructions (a variant), without PyTorch's
+// headers; one library holds all variants and takes the widest that the processor has. Pointers are to contiguous
+// tensors.
 #pragma once
 
-#include <ATen/OpMathType.h>
-
 #include <cstdint>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 namespace opbench {
+
+// IEEE binary16 and bfloat16 as they lie in memory.
+struct Half {
+  uint16_t bits;
+};
+struct BFloat16 {
+  uint16_t bits;
+};
+
+// The type that values of T are computed and added up in.
+template <typename T>
+using Accumulate = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 // x (batch, channels, size); n channels of it are multiplied, all or the selected ones, in P = n(n-1)/2 pairs.
 struct Sizes {
@@ -16,60 +32,79 @@ struct Sizes {
 enum class Schedule { direct, balanced, blocked, flat };
 enum class Norm { softsign, sigmoid, algebraic, tanh, identity };
 
-// z (B, n, S) -> out (B, P, S): out[b, p] = z[b, i] * z[b, j] for every pair p = (i, j).
-template <typename T>
-void cross_hadamard(const T* z, T* out, const Sizes& sizes, Schedule schedule);
-
-// One schedule each of the above; n >= 2 and something to write.
-template <typename T>
-void multiply_flat(const T* z, T* out, const Sizes& sizes);
-template <typename T>
-void multiply_direct(const T* z, T* out, const Sizes& sizes);
-template <typename T>
-void multiply_balanced(const T* z, T* out, const Sizes& sizes);
-template <typename T>
-void multiply_blocked(const T* z, T* out, const Sizes& sizes);
-
-// grad (B, P, S), x (B, C, S), index (B, n) or null for all channels -> grad_x (B, C, S), every element written:
-// grad_x[b, c] = sum over positions i of channel c, and j != i, of grad[b, pair(i, j)] * z[b, j], rounded once.
-template <typename T>
-void cross_hadamard_backward(const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes);
+// Whether stores go through the caches or around them.
+enum class Stores { cached, streaming };
 
 // What the normalised products f(alpha * z_i * z_j) * weight[p] + bias[p] need besides x, in the type T is added up in.
 template <typename T>
 struct Normaliser {
   Norm norm;
-  at::opmath_type<T> alpha;
-  const at::opmath_type<T>*weight, *bias;  // (P,)
+  Accumulate<T> alpha;
+  const Accumulate<T>*weight, *bias;  // (P,)
 };
 
-// x (B, C, S), index (B, n) -> out (B, C + P, S): x itself, then the normalised products, computed wide, rounded once.
+// The kernels for one type of elements.
 template <typename T>
-void ach_expand(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
-                Schedule schedule);
+struct Kernels {
+  // z (B, n, S) -> out (B, P, S): out[b, p] = z[b, i] * z[b, j] for every pair p = (i, j).
+  void (*multiply)(const T* z, T* out, const Sizes& sizes, Schedule schedule, Stores stores);
 
-// The same for an output whose part of x is there already: the products alone are written.
-template <typename T>
-void append_products(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
-                     Schedule schedule);
+  // grad (B, P, S), x (B, C, S), index (B, n) or null for all channels -> grad_x (B, C, S), every element written:
+  // grad_x[b, c] = sum over positions i of channel c, and j != i, of grad[b, pair(i, j)] * z[b, j], rounded once.
+  void (*multiply_backward)(const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes);
 
-// ach_expand of the n channels of each sample that score highest: a channel's score is the sum of its mean and of its
-// neighbours', weighted by `taps`, of which there is an odd number.
-template <typename T>
-void ach_select_expand(const T* x, const std::vector<double>& taps, const Normaliser<T>& normaliser, T* out,
-                       const Sizes& sizes, Schedule schedule);
+  // x (B, C, S), index (B, n) -> out (B, C + P, S): x itself, then the normalised products, computed wide and rounded
+  // once. The schedule is blocked or flat.
+  void (*expand)(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
+                 Schedule schedule, Stores stores);
 
-// Which schedule to take when none was asked for.
-template <typename T>
-Schedule own_schedule(const Sizes& sizes);
+  // `expand` of the n channels of each sample that score highest: a channel's score is the sum of its mean and of its
+  // neighbours', weighted by `taps`, of which there is an odd number.
+  void (*select_expand)(const T* x, const std::vector<double>& taps, const Normaliser<T>& normaliser, T* out,
+                        const Sizes& sizes, Schedule schedule, Stores stores);
 
-// grad (B, C + P, S) -> grad_x (B, C, S), and of the parameters: grad_weight (P,), grad_bias (P,), the sum for alpha.
-template <typename T>
-void ach_expand_backward(const T* grad, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* grad_x,
-                         double* grad_weight, double* grad_bias, double* grad_alpha, const Sizes& sizes);
+  // grad (B, C + P, S) -> grad_x (B, C, S), and of the parameters: grad_weight (P,), grad_bias (P,), the sum for alpha.
+  void (*expand_backward)(const T* grad, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* grad_x,
+                          double* grad_weight, double* grad_bias, double* grad_alpha, const Sizes& sizes);
 
-// Set `count` elements: the least any operator with an output of that size must do.
-template <typename T>
-void fill(T* out, int64_t count, T value);
+  // Which schedule `expand` takes when none was asked for.
+  Schedule (*own_schedule)(const Sizes& sizes);
+
+  // Sets `count` elements: the least any operator with an output of that size must do.
+  void (*fill)(T* out, int64_t count, T value, Stores stores);
+};
+
+// The kernels compiled for one set of vector instructions.
+struct Variant {
+  const char* name;
+  const Kernels<float>* of_float;
+  const Kernels<double>* of_double;
+  const Kernels<Half>* of_half;
+  const Kernels<BFloat16>* of_bfloat16;
+
+  template <typename T>
+  const Kernels<T>& of() const {
+    if constexpr (std::is_same_v<T, float>) return *of_float;
+    if constexpr (std::is_same_v<T, double>) return *of_double;
+    if constexpr (std::is_same_v<T, Half>) return *of_half;
+    if constexpr (std::is_same_v<T, BFloat16>) return *of_bfloat16;
+  }
+};
+
+// The variant in use: the widest that this processor has, until `use_variant` says otherwise.
+const Variant& variant();
+
+// Those of this library that this processor can run, the widest last.
+std::vector<std::string> variants();
+
+// Takes the one of that name from now on, "" for the widest; false where `variants` has no such name.
+bool use_variant(const std::string& name);
+
+// From which size of an output on, in bytes, its stores go around the caches. Fresh: the output was just allocated.
+// Reused: it was given, and may be in the caches from the last time it was written.
+struct StreamFrom {
+  int64_t fresh_bytes, reused_bytes;
+};
+StreamFrom& stream_from();
 
 }  // namespace opbench

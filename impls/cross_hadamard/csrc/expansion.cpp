@@ -1,5 +1,6 @@
 // ach_expand and its gradient as functions of tensors of any strides, rank >= 2 and size.
 #include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "checks.h"
+#include "storage.h"
 #include "tensors.h"
 
 namespace opbench {
@@ -33,8 +35,8 @@ struct Parameters {
   Parameters(const Tensor& x, const Tensor& alpha, const Tensor& weight, const Tensor& bias)
       : alpha(wide(alpha, x)), weight(wide(weight, x)), bias(wide(bias, x)) {}
   template <typename T>
-  Normaliser<T> normaliser(Norm norm) const {
-    using Sum = at::opmath_type<T>;
+  Normaliser<Storage<T>> normaliser(Norm norm) const {
+    using Sum = Accumulate<Storage<T>>;
     return {norm, *alpha.const_data_ptr<Sum>(), weight.const_data_ptr<Sum>(), bias.const_data_ptr<Sum>()};
   }
   Tensor alpha, weight, bias;
@@ -74,7 +76,7 @@ std::vector<double> values_of(const Tensor& taps, at::ScalarType type) {
 template <typename T>
 Schedule schedule_of(std::string_view name, const Sizes& sizes) {
   return named<Schedule>("schedule", name,
-                         {{"blocked", Schedule::blocked}, {"flat", Schedule::flat}, {"", own_schedule<T>(sizes)}},
+                         {{"blocked", Schedule::blocked}, {"flat", Schedule::flat}, {"", kernels_of<T>().own_schedule(sizes)}},
                          "of ach_expand");
 }
 
@@ -90,11 +92,13 @@ Tensor expand(const Tensor& x, const Tensor& index, const Tensor& alpha, const T
   const Tensor source = x.contiguous(), rows = index.contiguous();
   const Parameters parameters(x, alpha, weight, bias);
   Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
+  const Stores stores = stores_fresh(static_cast<int64_t>(out.nbytes()));
+  at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_expand", [&] {
     const Sizes sizes = sizes_of(x, k);
-    ach_expand<scalar_t>(source.const_data_ptr<scalar_t>(), rows.const_data_ptr<int64_t>(),
-                         parameters.normaliser<scalar_t>(named), out.mutable_data_ptr<scalar_t>(), sizes,
-                         schedule_of<scalar_t>(schedule, sizes));
+    kernels_of<scalar_t>().expand(stored(source.const_data_ptr<scalar_t>()), rows.const_data_ptr<int64_t>(),
+                                  parameters.normaliser<scalar_t>(named), stored(out.mutable_data_ptr<scalar_t>()),
+                                  sizes, schedule_of<scalar_t>(schedule, sizes), stores);
   });
   return out;
 }
@@ -112,10 +116,13 @@ Tensor select_expand(const Tensor& x, const Tensor& taps, int64_t k, const Tenso
   const auto [scale, shift] = mean ? affine(x, weight, bias, *mean, *variance, eps) : std::pair(weight, bias);
   const Parameters parameters(x, alpha, scale, shift);
   Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
+  const Stores stores = stores_fresh(static_cast<int64_t>(out.nbytes()));
+  at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_select_expand", [&] {
     const Sizes sizes = sizes_of(x, k);
-    ach_select_expand<scalar_t>(source.const_data_ptr<scalar_t>(), weights, parameters.normaliser<scalar_t>(named),
-                                out.mutable_data_ptr<scalar_t>(), sizes, schedule_of<scalar_t>(schedule, sizes));
+    kernels_of<scalar_t>().select_expand(
+        stored(source.const_data_ptr<scalar_t>()), weights, parameters.normaliser<scalar_t>(named),
+        stored(out.mutable_data_ptr<scalar_t>()), sizes, schedule_of<scalar_t>(schedule, sizes), stores);
   });
   return out;
 }
@@ -134,12 +141,13 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> expand_backward(const Tensor& grad, c
   const auto sums = source.options().dtype(at::kDouble);
   Tensor grad_x = at::empty(x.sizes(), source.options()), grad_alpha = at::empty(alpha.sizes(), sums);
   Tensor grad_weight = at::empty({pairs}, sums), grad_bias = at::empty({pairs}, sums);
+  at::get_num_threads();  // as in `expand`
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_expand_backward", [&] {
-    ach_expand_backward<scalar_t>(packed.const_data_ptr<scalar_t>(), source.const_data_ptr<scalar_t>(),
-                                  rows.const_data_ptr<int64_t>(), parameters.normaliser<scalar_t>(named),
-                                  grad_x.mutable_data_ptr<scalar_t>(), grad_weight.mutable_data_ptr<double>(),
-                                  grad_bias.mutable_data_ptr<double>(), grad_alpha.mutable_data_ptr<double>(),
-                                  sizes_of(x, k));
+    kernels_of<scalar_t>().expand_backward(
+        stored(packed.const_data_ptr<scalar_t>()), stored(source.const_data_ptr<scalar_t>()),
+        rows.const_data_ptr<int64_t>(), parameters.normaliser<scalar_t>(named),
+        stored(grad_x.mutable_data_ptr<scalar_t>()), grad_weight.mutable_data_ptr<double>(),
+        grad_bias.mutable_data_ptr<double>(), grad_alpha.mutable_data_ptr<double>(), sizes_of(x, k));
   });
   return {grad_x, grad_alpha.to(alpha.scalar_type()), grad_weight.to(weight.scalar_type()),
           grad_bias.to(bias.scalar_type())};

@@ -1,11 +1,13 @@
 // The product and its gradient as functions of tensors of any strides, rank >= 2 and size.
 #include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
 #include <cstring>
 
 #include "checks.h"
+#include "storage.h"
 #include "tensors.h"
 
 namespace opbench {
@@ -31,12 +33,15 @@ Tensor select(const Tensor& x, const Tensor& index) {
   return z;
 }
 
-void run(const Tensor& z, const Tensor& out, Schedule schedule) {
+void run(const Tensor& z, const Tensor& out, Schedule schedule, Stores stores) {
+  at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, z.scalar_type(), "cross_hadamard", [&] {
-    cross_hadamard<scalar_t>(z.const_data_ptr<scalar_t>(), out.mutable_data_ptr<scalar_t>(), sizes_of(z, z.size(1)),
-                             schedule);
+    kernels_of<scalar_t>().multiply(stored(z.const_data_ptr<scalar_t>()), stored(out.mutable_data_ptr<scalar_t>()),
+                                    sizes_of(z, z.size(1)), schedule, stores);
   });
 }
+
+int64_t bytes_of(const Tensor& tensor) { return static_cast<int64_t>(tensor.nbytes()); }
 
 }  // namespace
 
@@ -45,7 +50,7 @@ Tensor forward(const Tensor& x, const optional<Tensor>& index, std::string_view 
   const Schedule named = schedule_named(schedule);
   const Tensor z = index.has_value() ? select(x, *index) : x.contiguous();
   Tensor out = at::empty(with_channels(z, pair_count(z.size(1))), z.options());
-  run(z, out, named);
+  run(z, out, named, stores_fresh(bytes_of(out)));
   return out;
 }
 
@@ -66,11 +71,11 @@ void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out, std
                    z.scalar_type(), " as x");
   // The kernel reads z while it writes: memory they share has to wait.
   if (out.is_contiguous() && !share_memory(out, z)) {
-    run(z, out, named);
+    run(z, out, named, stores_reused(bytes_of(out)));
     if (!out.is_inference()) out.unsafeGetTensorImpl()->bump_version();
   } else {
     Tensor packed = at::empty(out.sizes(), z.options());
-    run(z, packed, named);
+    run(z, packed, named, Stores::cached);  // read at once
     out.copy_(packed);
   }
 }
@@ -83,19 +88,37 @@ Tensor backward(const Tensor& grad, const Tensor& x, const optional<Tensor>& ind
   const Tensor source = x.contiguous(), packed = grad.contiguous();
   const Tensor rows = index.has_value() ? index->contiguous() : Tensor();
   Tensor grad_x = at::empty(x.sizes(), source.options());
+  at::get_num_threads();  // as in `run`
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "cross_hadamard_backward", [&] {
-    cross_hadamard_backward<scalar_t>(packed.const_data_ptr<scalar_t>(), source.const_data_ptr<scalar_t>(),
-                                      rows.defined() ? rows.const_data_ptr<int64_t>() : nullptr,
-                                      grad_x.mutable_data_ptr<scalar_t>(), sizes_of(x, n));
+    kernels_of<scalar_t>().multiply_backward(stored(packed.const_data_ptr<scalar_t>()),
+                                             stored(source.const_data_ptr<scalar_t>()),
+                                             rows.defined() ? rows.const_data_ptr<int64_t>() : nullptr,
+                                             stored(grad_x.mutable_data_ptr<scalar_t>()), sizes_of(x, n));
   });
   return grad_x;
 }
 
-void fill_with(Tensor out, double value) {
+void fill_with(Tensor out, double value, std::optional<bool> streaming) {
   TORCH_CHECK_VALUE(out.is_contiguous(), "out has strides ", out.strides(), "; expected a contiguous tensor");
+  const Stores own = stores_fresh(bytes_of(out));
+  const Stores stores = !streaming.has_value() ? own : *streaming ? Stores::streaming : Stores::cached;
+  at::get_num_threads();  // as in `run`
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, out.scalar_type(), "fill", [&] {
-    fill<scalar_t>(out.mutable_data_ptr<scalar_t>(), out.numel(), static_cast<scalar_t>(value));
+    const auto one = static_cast<scalar_t>(value);
+    kernels_of<scalar_t>().fill(stored(out.mutable_data_ptr<scalar_t>()), out.numel(), *stored(&one), stores);
   });
+}
+
+void use_stream_from(int64_t fresh_bytes, int64_t reused_bytes) {
+  TORCH_CHECK_VALUE(fresh_bytes >= 0 && reused_bytes >= 0, "stores go around the caches from ", fresh_bytes, " and ",
+                    reused_bytes, " bytes on; expected numbers of 0 and above");
+  stream_from() = {fresh_bytes, reused_bytes};
+}
+
+void use_vectors(std::string_view name) {
+  std::string known;
+  for (const std::string& each : variants()) known += (known.empty() ? "" : ", ") + each;
+  TORCH_CHECK_VALUE(use_variant(std::string(name)), "no vectors '", name, "' on this processor; there are: ", known);
 }
 
 }  // namespace opbench

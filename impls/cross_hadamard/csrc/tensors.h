@@ -26,6 +26,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> expand_backward(
     const at::Tensor& grad, const at::Tensor& x, const at::Tensor& index, const at::Tensor& alpha,
     const at::Tensor& weight, const at::Tensor& bias, std::string_view norm);
 
-void fill_with(at::Tensor out, double value);
+// streaming: whether stores go around the caches; by the size where it is not said.
+void fill_with(at::Tensor out, double value, std::optional<bool> streaming);
+
+// From which sizes on, in bytes, stores to outputs go around the caches from now on: fresh ones, and those given.
+void use_stream_from(int64_t fresh_bytes, int64_t reused_bytes);
+
+// The vector instructions to use from now on, one of `variants`, or "" for the widest. Raises ValueError for others.
+void use_vectors(std::string_view name);
 
 }  // namespace opbench

@@ -29,4 +29,5 @@ BACKEND = Backend(
     prepare=prepare,
     devices=PRODUCTS.devices,
     unavailable=PRODUCTS.unavailable,
+    preparing=PRODUCTS.preparing,
 )

@@ -1,8 +1,7 @@
 // What the ceilings of a CPU are measured with: loops that do one thing and nothing else, over memory that is given.
 //
 // Every thread goes over its own part of the memory `passes` times before the threads meet again, so that waking them
-// is paid once and a working set of a level stays in it. Vectors are 64 bytes whatever the processor has: the compiler
-// cuts them into its own.
+// is paid once and a working set of a level stays in it.
 #include <omp.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -10,18 +9,16 @@
 #include <algorithm>
 #include <cstdint>
 
-#if defined(__SSE2__)
-#include <immintrin.h>
-#endif
-
-#define EXPORT extern "C" __attribute__((visibility("default")))
+#include "lines.h"
 
 namespace {
 
-constexpr int kBytes = 64;
-template <typename T>
-using Vector __attribute__((vector_size(kBytes))) = T;
-using Line = Vector<float>;
+using machine::drain;
+using machine::kBytes;
+using machine::Line;
+using machine::put;
+using machine::put_past_caches;
+using machine::Vector;
 
 // Vectors of a step: eight loads in flight, and eight maxima that do not wait for each other.
 constexpr int64_t kStep = 8;
@@ -45,26 +42,6 @@ Share share_of(int64_t lines) {
 
 // Keeps passes apart: without it a compiler may see that a second one changes nothing.
 inline void pass_ends() { asm volatile("" ::: "memory"); }
-
-inline void put(Line* to, const Line& value) { *to = value; }
-
-inline void put_past_caches(Line* to, const Line& value) {
-#if defined(__AVX512F__)
-  _mm512_stream_ps(reinterpret_cast<float*>(to), reinterpret_cast<const __m512&>(value));
-#elif defined(__AVX__)
-  const auto* half = reinterpret_cast<const __m256*>(&value);
-  _mm256_stream_ps(reinterpret_cast<float*>(to), half[0]);
-  _mm256_stream_ps(reinterpret_cast<float*>(to) + 8, half[1]);
-#else
-  *to = value;
-#endif
-}
-
-inline void drain() {
-#if defined(__SSE2__)
-  _mm_sfence();
-#endif
-}
 
 // body(line) for every line of a share, four streams side by side where they come from memory.
 template <typename Body>

@@ -20,6 +20,8 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 from impls.cross_hadamard import numba_kernels
 from impls.cross_hadamard.numba_kernels import machine
 
+from .subjects import told_apart
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,7 @@ DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 SCHEDULES = ("direct", "balanced", "blocked", "flat")
 OURS = ("blocked", "flat")
 NORMS = ("softsign", "sigmoid", "algebraic", "tanh", "identity")
+NORMALISED = [(norm, dtype) for dtype in DTYPES for norm in NORMS if told_apart(norm, dtype)]
 TOLERANCE = {torch.float32: 3e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3, torch.float64: 1e-12}
 SHAPES = ((1, 2, 1, 1), (2, 3, 1, 7), (1, 9, 2, 2), (1, 6, 3, 3), (2, 5, 2, 4))
 """Maps of every vector width: odd, and of 2, 4, 8 and more elements; channels below, at and past a tile's edge."""

@@ -71,6 +71,23 @@ def uncompiled(subject: Subject) -> bool:
     return subject.stem != "torch_compile"
 
 
+def once(subject: Subject) -> bool:
+    """Every schedule where it costs nothing, one where it is simulated: for what is done before a kernel is chosen.
+
+    `kernels.py` gives kernels contiguous, non-empty, checked tensors; their own tests have every alignment.
+    """
+    return native(subject) or subject.name.endswith(":flat")
+
+
+def told_apart(norm: str, dtype: torch.dtype) -> bool:
+    """Whether kernels hold code for this pair that none of the other pairs runs.
+
+    They normalise in float32, or float64 where x is that, and round to the 16-bit types afterwards: a norm of theirs is
+    its float32 code, so one of them stands for all. Simulators, at a second a row, leave the others out.
+    """
+    return dtype in {torch.float32, torch.float64} or norm == "softsign"
+
+
 def quick(subject: Subject) -> bool:
     """Neither simulated nor compiled anew for every shape."""
     return native(subject) and uncompiled(subject)

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from impls.cross_hadamard import cpp_kernels
 
+from ...rows import rows
+
 pytestmark = pytest.mark.compiler
 
 DTYPES = [torch.float32, torch.float64, torch.float16, torch.bfloat16]
@@ -71,9 +73,9 @@ def assert_close(got: Tensor, want: Tensor, factor: float = 1.0) -> None:
     torch.testing.assert_close(got.double(), want.double(), rtol=limit, atol=limit * scale, equal_nan=True)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("shape", SHAPES + EMPTY, ids=str)
+@rows("shape", SHAPES + EMPTY)
 def test_every_schedule_gives_the_products_rounded_once(
     shape: tuple[int, ...], schedule: str, dtype: torch.dtype
 ) -> None:
@@ -86,7 +88,7 @@ def test_every_schedule_gives_the_products_rounded_once(
         assert torch.equal(cpp_kernels.forward(x, index, None, schedule), want)
 
 
-@pytest.mark.parametrize("n", [2, 3, 8, 9, 16, 17, 33, 64])
+@rows("n", [2, 3, 8, 9, 16, 17, 33, 64])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_number_of_channels_fills_every_map_once(schedule: str, n: int) -> None:
     x = random(2, n, 5)
@@ -146,9 +148,9 @@ def test_strides_of_x_of_the_gradient_and_of_the_index_do_not_matter(kind: str) 
     assert torch.equal(of_x, cpp_kernels.backward(grad[:, :6].contiguous(), dense, index))
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("selected", [False, True])
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@rows("dtype", DTYPES)
+@rows("selected", [False, True])
+@rows("shape", SHAPES)
 def test_the_gradient_of_the_products_is_autograds(shape: tuple[int, ...], selected: bool, dtype: torch.dtype) -> None:
     x = random(*shape, dtype=dtype)
     index = chosen(x, 7) if selected else None  # of 2 to 17 channels: some repeat, some are left out
@@ -159,9 +161,9 @@ def test_the_gradient_of_the_products_is_autograds(shape: tuple[int, ...], selec
     assert_close(cpp_kernels.backward(grad, x, index), want, factor=2)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@rows("shape", SHAPES)
 def test_the_expansion_is_x_and_the_normalised_products_with_autograds_gradients(
     shape: tuple[int, ...], norm: str, dtype: torch.dtype
 ) -> None:
@@ -222,8 +224,8 @@ def test_gradients_have_the_same_bits_at_any_number_of_threads() -> None:
             torch.testing.assert_close(one, another, rtol=1e-5, atol=1e-5)  # tiles of a sample depend on the threads
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("norm", [one for one in NORMS if one != "identity"])
+@rows("dtype", DTYPES)
+@rows("norm", [one for one in NORMS if one != "identity"])
 def test_an_infinite_argument_gives_the_bound_and_nan_stays_nan(norm: str, dtype: torch.dtype) -> None:
     x = torch.tensor([math.inf, -1.0, 0.0, math.nan, 2.0], dtype=dtype).reshape(1, 5, 1).repeat(1, 1, 3)
     index, half = torch.arange(5).unsqueeze(0), 0.5 if norm == "sigmoid" else 1.0
@@ -242,8 +244,8 @@ def test_gradients_are_finite_where_products_overflow() -> None:
     assert all(one.isfinite().all() for one in found)
 
 
-@pytest.mark.parametrize("shape", EMPTY, ids=str)
-@pytest.mark.parametrize("k", [0, 1, 3])
+@rows("shape", EMPTY)
+@rows("k", [0, 1, 3])
 def test_empty_sizes_and_too_few_channels_have_empty_pairs_and_the_plain_gradient(
     shape: tuple[int, ...], k: int
 ) -> None:
@@ -331,8 +333,8 @@ def test_out_is_known_to_have_changed() -> None:
         torch.autograd.grad(y, weight)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("count", [0, 1, 37])
+@rows("dtype", DTYPES)
+@rows("count", [0, 1, 37])
 def test_fill_sets_every_element(count: int, dtype: torch.dtype) -> None:
     out = torch.zeros(count, dtype=dtype)
     cpp_kernels.operators().fill(out, 1.5)

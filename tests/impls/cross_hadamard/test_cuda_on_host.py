@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import torch
 
+from ...rows import rows
+
 pytestmark = pytest.mark.compiler
 
 SCHEDULES = ["direct", "balanced", "blocked", "flat"]
@@ -107,8 +109,8 @@ def assert_same(found: torch.Tensor, wanted: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize(("shape", "k"), SHAPES)
-@pytest.mark.parametrize("dtype", FLOATS)
+@rows("shape, k", SHAPES)
+@rows("dtype", FLOATS)
 def test_forward_is_the_exact_product_rounded_once(
     schedule: str, shape: tuple[int, ...], k: int | None, dtype: torch.dtype
 ) -> None:
@@ -121,8 +123,8 @@ def test_forward_is_the_exact_product_rounded_once(
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("offset", [1, 2, 4, 5])
+@rows("dtype", FLOATS)
+@rows("offset", [1, 2, 4, 5])
 def test_storage_that_starts_anywhere_is_read_and_written_right(schedule: str, dtype: torch.dtype, offset: int) -> None:
     x = made((2, 5, 4, 4), dtype, offset)
     assert_same(forward(x, None, schedule, offset), products(x, None))
@@ -131,8 +133,8 @@ def test_storage_that_starts_anywhere_is_read_and_written_right(schedule: str, d
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("device", DEVICES)
+@rows("dtype", FLOATS)
+@rows("device", DEVICES)
 def test_special_values_follow_ieee(schedule: str, dtype: torch.dtype, device: tuple[int, int]) -> None:
     host().operators().pretend(*device)
     tiny, huge = torch.finfo(dtype).smallest_normal, torch.finfo(dtype).max
@@ -142,7 +144,7 @@ def test_special_values_follow_ieee(schedule: str, dtype: torch.dtype, device: t
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("device", DEVICES)
+@rows("device", DEVICES)
 def test_a_channel_outside_x_is_nan_and_never_read(schedule: str, device: tuple[int, int]) -> None:
     host().operators().pretend(*device)
     x = made((2, 3, 7, 8), torch.float32)
@@ -193,8 +195,8 @@ EXPANDED = [((1, 2, 1, 1), 2), ((3, 5, 7, 7), 4), ((2, 9, 4, 4), 17), ((1, 6, 13
 
 @pytest.mark.parametrize("schedule", ["blocked", "flat"])
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize(("shape", "k"), EXPANDED)
+@rows("dtype", FLOATS)
+@rows("shape, k", EXPANDED)
 def test_expansion_is_x_then_its_normalised_products(
     schedule: str, norm: str, dtype: torch.dtype, shape: tuple[int, ...], k: int
 ) -> None:
@@ -212,8 +214,8 @@ def test_expansion_is_x_then_its_normalised_products(
 
 
 @pytest.mark.parametrize("schedule", ["blocked", "flat"])
-@pytest.mark.parametrize("norm", [one for one in NORMS if one != "identity"])
-@pytest.mark.parametrize("dtype", FLOATS)
+@rows("norm", [one for one in NORMS if one != "identity"])
+@rows("dtype", FLOATS)
 def test_infinite_products_are_normalised_to_the_limit_and_nan_stays(
     schedule: str, norm: str, dtype: torch.dtype
 ) -> None:
@@ -238,11 +240,9 @@ def product_gradient(grad: torch.Tensor, x: torch.Tensor, index: torch.Tensor | 
     return total
 
 
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize(
-    ("shape", "k"), [((1, 2, 1, 1), None), ((3, 5, 7, 7), 7), ((2, 19, 14, 14), None), ((1, 4, 13, 29), 2)]
-)
+@rows("dtype", FLOATS)
+@rows("device", DEVICES)
+@rows("shape, k", [((1, 2, 1, 1), None), ((3, 5, 7, 7), 7), ((2, 19, 14, 14), None), ((1, 4, 13, 29), 2)])
 def test_backward_sums_over_the_partners_of_each_channel(
     dtype: torch.dtype, device: tuple[int, int], shape: tuple[int, ...], k: int | None
 ) -> None:
@@ -257,7 +257,7 @@ def test_backward_sums_over_the_partners_of_each_channel(
     assert_close(grad_x, wanted, dtype, terms=20)
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@rows("device", DEVICES)
 def test_a_channel_outside_x_contributes_nothing_to_the_gradient(device: tuple[int, int]) -> None:
     host().operators().pretend(*device)
     x, grad = made((1, 3, 16, 16), torch.float32), made((1, 6, 16, 16), torch.float32, seed=3)
@@ -269,9 +269,9 @@ def test_a_channel_outside_x_contributes_nothing_to_the_gradient(device: tuple[i
 
 
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("dtype", FLOATS)
-@pytest.mark.parametrize("device", DEVICES)
-@pytest.mark.parametrize(("shape", "k"), [((1, 2, 1, 1), 2), ((5, 4, 7, 7), 5), ((2, 5, 14, 13), 3)])
+@rows("dtype", FLOATS)
+@rows("device", DEVICES)
+@rows("shape, k", [((1, 2, 1, 1), 2), ((5, 4, 7, 7), 5), ((2, 5, 14, 13), 3)])
 def test_the_expansions_gradients_are_those_of_its_definition(
     norm: str, dtype: torch.dtype, device: tuple[int, int], shape: tuple[int, ...], k: int
 ) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from impls.cross_hadamard import steps
 from impls.cross_hadamard.functional import ach_expand, cross_hadamard
 
+from ...rows import rows
 from .definitions import DTYPES, index_of, random
 from .subjects import Subject, subjects
 from .test_ach_expand import fused
@@ -25,8 +26,8 @@ def exact_pairs(x: Tensor, index: Tensor | None) -> Tensor:
     return steps.pairs_of(x.double(), index, steps.pairs_for(x, index), steps.gathered)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize(("shape", "k"), [((4, 64, 56, 56), 0), ((16, 65, 28, 28), 0), ((64, 48, 27, 31), 17)], ids=str)
+@rows("dtype", DTYPES)
+@rows("shape, k", [((4, 64, 56, 56), 0), ((16, 65, 28, 28), 0), ((64, 48, 27, 31), 17)])
 @pytest.mark.parametrize("subject", ON_DEVICE)
 def test_products(subject: Subject, shape: tuple[int, ...], k: int, dtype: torch.dtype) -> None:
     x = random(*shape, dtype=dtype).cuda()
@@ -34,8 +35,8 @@ def test_products(subject: Subject, shape: tuple[int, ...], k: int, dtype: torch
     assert torch.equal(cross_hadamard(x, index, backend=subject.name), exact_pairs(x, index).to(dtype))
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("shape", [(64, 96, 14, 14), (63, 33, 29, 31)], ids=str)
+@rows("dtype", DTYPES)
+@rows("shape", [(64, 96, 14, 14), (63, 33, 29, 31)])
 @pytest.mark.parametrize("subject", FUSED)
 def test_expansions(subject: Subject, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     x, index = random(*shape, dtype=dtype).cuda(), index_of(shape[0], 16, shape[1]).cuda()
@@ -48,8 +49,8 @@ def test_expansions(subject: Subject, shape: tuple[int, ...], dtype: torch.dtype
     assert_near(ach_expand(x, index, *parameters, backend=subject.name), want.cpu(), dtype)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize(("shape", "k"), [((64, 33, 28, 28), 0), ((280, 17, 13, 29), 23)], ids=str)
+@rows("dtype", DTYPES)
+@rows("shape, k", [((64, 33, 28, 28), 0), ((280, 17, 13, 29), 23)])
 @pytest.mark.parametrize("subject", GRADIENTS)
 def test_gradients(subject: Subject, shape: tuple[int, ...], k: int, dtype: torch.dtype) -> None:
     x = random(*shape, dtype=dtype).cuda().requires_grad_()

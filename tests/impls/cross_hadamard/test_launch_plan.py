@@ -13,6 +13,8 @@ import torch
 from impls.cross_hadamard import cupy_kernels, launch_plan
 from impls.cross_hadamard.launch_plan import Device, Plan, Problem
 
+from ...rows import rows
+
 KERNELS = Path(cupy_kernels.__file__).parent / "csrc" / "cuda"
 H200 = Device(132, 232448)
 
@@ -50,7 +52,7 @@ def planned(operation: str, problem: Problem, device: Device) -> Plan:
 
 @pytest.mark.compiler
 @pytest.mark.parametrize("operation", ["direct", "balanced", "blocked", "flat", "backward", "sums"])
-@pytest.mark.parametrize("device", [H200, Device(1, 49152), Device(108, 166912), Device(16, 0)])
+@rows("device", [H200, Device(1, 49152), Device(108, 166912), Device(16, 0)])
 def test_python_and_cpp_plan_the_same(operation: str, device: Device) -> None:
     from impls.cross_hadamard.host_cuda import operators
 
@@ -74,8 +76,8 @@ def test_no_plan_passes_a_limit_of_the_device(operation: str) -> None:
         assert 0 <= plan.shared <= H200.shared_bytes
 
 
-@pytest.mark.parametrize("itemsize", [2, 4, 8])
-@pytest.mark.parametrize(("size", "alignment"), [(49, 16), (196, 16), (98, 16), (1024, 16), (1024, 4), (196, 2)])
+@rows("itemsize", [2, 4, 8])
+@rows("size, alignment", [(49, 16), (196, 16), (98, 16), (1024, 16), (1024, 4), (196, 2)])
 def test_vectors_divide_the_map_and_the_pointers(itemsize: int, size: int, alignment: int) -> None:
     plan = launch_plan.blocked(Problem(1, 8, 8, 1, size, itemsize, max(alignment, itemsize)), H200)
     width = plan.vector * itemsize

@@ -15,9 +15,10 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
 from impls.cross_hadamard import numba_kernels
 
+from ...rows import rows
 from .numba_values import (
     DEVICE,
-    DTYPES,
+    NORMALISED,
     NORMS,
     OURS,
     SHAPES,
@@ -43,8 +44,7 @@ def expand(x: Tensor, index: Tensor, norm: str, schedule: str) -> tuple[Tensor, 
     return out, expected
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("norm", NORMS)
+@rows("norm, dtype", NORMALISED)
 @pytest.mark.parametrize("schedule", OURS)
 def test_the_expansion_is_x_and_its_normalised_pairs(schedule: str, norm: str, dtype: torch.dtype) -> None:
     for (batch, channels, *space), k in zip(SHAPES[1:4], (3, 6, 5), strict=True):
@@ -54,8 +54,8 @@ def test_the_expansion_is_x_and_its_normalised_pairs(schedule: str, norm: str, d
         assert torch.equal(found[:, :channels], x)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.float64], ids=str)
-@pytest.mark.parametrize("norm", [one for one in NORMS if one != "identity"])
+@rows("dtype", [torch.float32, torch.float16, torch.float64])
+@rows("norm", [one for one in NORMS if one != "identity"])
 def test_an_overflowing_product_reaches_the_bound_and_nan_stays(norm: str, dtype: torch.dtype) -> None:
     huge = torch.finfo(dtype).max
     x = torch.tensor([huge, huge, -huge, math.inf, math.nan], dtype=dtype, device=DEVICE).reshape(1, 5, 1, 1)

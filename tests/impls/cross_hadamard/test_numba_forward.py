@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 if not torch.cuda.is_available():
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before the first import of numba
@@ -19,6 +17,9 @@ from impls.cross_hadamard import numba_kernels, pairs
 from impls.cross_hadamard.numba_kernels import index as index_maths
 from impls.cross_hadamard.numba_kernels import planning, products
 
+from ...drawing import example, given
+from ...drawing import strategies as st
+from ...rows import rows
 from .numba_values import (
     DEVICE,
     DTYPES,
@@ -35,7 +36,7 @@ from .numba_values import (
 )
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_every_product_is_the_exact_one_rounded_once(schedule: str, dtype: torch.dtype) -> None:
     for shape in SHAPES:
@@ -43,7 +44,7 @@ def test_every_product_is_the_exact_one_rounded_once(schedule: str, dtype: torch
         same(forward(x, None, schedule), rounded(pair_products(selected(x, None)), dtype))
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_an_index_selects_per_sample_and_may_repeat(schedule: str, dtype: torch.dtype) -> None:
     for (batch, channels, *space), k in zip(SHAPES, (5, 2, 3, 7, 5), strict=True):
@@ -51,7 +52,7 @@ def test_an_index_selects_per_sample_and_may_repeat(schedule: str, dtype: torch.
         same(forward(x, index, schedule), rounded(pair_products(selected(x, index)), dtype))
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_an_index_outside_the_channels_gives_nan_and_reads_nothing(schedule: str, dtype: torch.dtype) -> None:
     x, index = values(1, 3, 1, 4, dtype=dtype), torch.tensor([[2, -1, 0, 3, 2**62]], device=DEVICE)
@@ -60,7 +61,7 @@ def test_an_index_outside_the_channels_gives_nan_and_reads_nothing(schedule: str
     assert found.isnan().sum() == 9 * 4
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_special_values_follow_ieee(schedule: str, dtype: torch.dtype) -> None:
     """Denormals are kept, overflow is infinite, inf * 0 and NaN are NaN, zeros keep their sign."""
@@ -73,14 +74,14 @@ def test_special_values_follow_ieee(schedule: str, dtype: torch.dtype) -> None:
     assert torch.equal(found.signbit()[numbers], expected.signbit()[numbers])
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@rows("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_x_may_begin_at_any_element(schedule: str, dtype: torch.dtype) -> None:
     x = at_odd_address(values(2, 4, 2, 4, dtype=dtype))
     same(forward(x, None, schedule), rounded(pair_products(selected(x, None)), dtype))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@rows("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_out_may_begin_at_any_element_and_nothing_beyond_it_is_written(schedule: str, dtype: torch.dtype) -> None:
     x = values(2, 4, 2, 4, dtype=dtype)

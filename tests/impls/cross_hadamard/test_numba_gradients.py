@@ -16,10 +16,11 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 from impls.cross_hadamard import numba_kernels, pairs
 from impls.cross_hadamard.numba_kernels import planning
 
+from ...rows import rows
 from .numba_values import (
     DEVICE,
     DTYPES,
-    NORMS,
+    NORMALISED,
     at_odd_address,
     definition,
     indices,
@@ -56,7 +57,7 @@ def gradient_of_x(grad: Tensor, x: Tensor, index: Tensor | None, passed: Tensor 
     return result
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@rows("dtype", DTYPES)
 @pytest.mark.parametrize("path", PATHS)
 def test_the_gradient_of_x_sums_over_partners(path: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch) -> None:
     take(path, monkeypatch)
@@ -111,8 +112,7 @@ def test_the_same_gradients_come_out_bit_for_bit_every_time(path: str, monkeypat
     assert torch.equal(found[0][1], found[1][1])
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=str)
-@pytest.mark.parametrize("norm", NORMS)
+@rows("norm, dtype", NORMALISED)
 @pytest.mark.parametrize("path", PATHS)
 def test_the_expansion_s_gradients_are_those_of_its_definition(
     path: str, norm: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch

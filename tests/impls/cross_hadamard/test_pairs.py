@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from impls.cross_hadamard.pairs import flat_to_pair, pair_count, pair_indices, pair_to_flat
+
+from ...drawing import given
+from ...drawing import strategies as st
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 4, 5, 17, 64])

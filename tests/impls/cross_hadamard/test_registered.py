@@ -26,6 +26,7 @@ def parameters(dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor, Tens
     return torch.tensor([0.5], dtype=dtype), random(3, dtype=dtype, seed=3), random(3, dtype=dtype, seed=4)
 
 
+@pytest.mark.usefixtures("graphs_only")
 @pytest.mark.parametrize("subject", subjects(schedules=False, where=native))
 def test_every_operator_passes_opcheck(subject: Subject) -> None:
     operators, device = torch.ops.opbench, subject.device
@@ -48,6 +49,7 @@ def parameters_on(device: str) -> list[Tensor]:
     return [one.to(device) for one in parameters()]
 
 
+@pytest.mark.usefixtures("graphs_only")
 @pytest.mark.compiler
 @pytest.mark.parametrize("subject", subjects(schedules=False, where=native))
 def test_the_public_functions_are_one_graph_under_compile_with_gradients(subject: Subject) -> None:
@@ -61,7 +63,9 @@ def test_the_public_functions_are_one_graph_under_compile_with_gradients(subject
     want = step(*given)
     wanted = torch.autograd.grad(want.sum(), given)
     torch._dynamo.reset()
-    got = torch.compile(step, fullgraph=True, dynamic=False)(*given)
+    # To every compiler these are the same two opaque nodes, whatever computes them: code is generated around one.
+    compiler = "inductor" if subject.stem == "cpp_ext" else "aot_eager"
+    got = torch.compile(step, fullgraph=True, dynamic=False, backend=compiler)(*given)
     torch.testing.assert_close(got, want)
     for one, other in zip(torch.autograd.grad(got.sum(), given), wanted, strict=True):
         torch.testing.assert_close(one, other)
@@ -90,6 +94,7 @@ def test_shapes_follow_without_data(name: str) -> None:
         assert ach_expand(x, index, torch.empty(1, device="meta"), *flat).shape == (3, 15, 5, 7)
 
 
+@pytest.mark.usefixtures("graphs_only")
 @pytest.mark.parametrize("subject", subjects(schedules=False, where=native))
 def test_autocast_keeps_the_inputs_dtype_and_gives_gradients_in_the_parameters_dtype(subject: Subject) -> None:
     device = subject.device

@@ -101,10 +101,16 @@ def test_products_of_all_channels_export(tmp_path: Path, with_library: bool) -> 
     np.testing.assert_array_equal(got, cross_hadamard(x, backend="torch_eager").numpy())
 
 
-@pytest.mark.parametrize("with_library", BOTH)
-def test_half_precision(tmp_path: Path, with_library: bool) -> None:
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> tuple[HadaptiveNet, Path]:
     net = network().half()
-    session = open_file(export(net, tmp_path / "half.onnx", SHAPE), with_library=with_library)
+    return net, export(net, tmp_path_factory.mktemp("half") / "half.onnx", SHAPE)
+
+
+@pytest.mark.parametrize("with_library", BOTH)
+def test_half_precision(half: tuple[HadaptiveNet, Path], with_library: bool) -> None:
+    net, path = half
+    session = open_file(path, with_library=with_library)
     x = images(2).half()
     got, want = torch.from_numpy(session(x.numpy())), net(x).detach()
     assert got.dtype == torch.float16

@@ -9,6 +9,7 @@ from impls.cross_hadamard.pairs import pair_count
 from impls.expansion.ach.scene import TAPS, before_eca
 from impls.exported.names import SUFFIXES, expand_name, select_expand_name
 
+from ...rows import rows
 from .nodes import cross, expanded, model, parameters, products, run
 
 BOTH = [pytest.param(False, id="stock"), pytest.param(True, id="library", marks=pytest.mark.compiler)]
@@ -37,17 +38,17 @@ def drawn(shape: tuple[int, ...], k: int, dtype: torch.dtype) -> tuple[torch.Ten
 
 
 @pytest.mark.parametrize("with_library", BOTH)
-@pytest.mark.parametrize("dtype", UNIT, ids=str)
-@pytest.mark.parametrize(("shape", "k"), SHAPES)
+@rows("dtype", UNIT)
+@rows("shape, k", SHAPES)
 def test_products(shape: tuple[int, ...], k: int, dtype: torch.dtype, with_library: bool) -> None:
     x, index, _ = drawn(shape, k, dtype)
     close(cross(x, index, with_library=with_library), products(x, index), dtype, units=1)
 
 
 @pytest.mark.parametrize("with_library", BOTH)
-@pytest.mark.parametrize("norm", SUFFIXES)
-@pytest.mark.parametrize("dtype", UNIT, ids=str)
-@pytest.mark.parametrize(("shape", "k"), SHAPES)
+@rows("norm", SUFFIXES)
+@rows("dtype", UNIT)
+@rows("shape, k", SHAPES)
 def test_expansion(shape: tuple[int, ...], k: int, dtype: torch.dtype, norm: str, with_library: bool) -> None:
     x, index, random = drawn(shape, k, dtype)
     values = {"x": x, "index": index, **parameters(pair_count(k), random)}
@@ -56,8 +57,8 @@ def test_expansion(shape: tuple[int, ...], k: int, dtype: torch.dtype, norm: str
 
 
 @pytest.mark.parametrize("with_library", BOTH)
-@pytest.mark.parametrize("norm", SUFFIXES)
-@pytest.mark.parametrize(("shape", "k"), SHAPES)
+@rows("norm", SUFFIXES)
+@rows("shape, k", SHAPES)
 def test_selection_and_expansion(shape: tuple[int, ...], k: int, norm: str, with_library: bool) -> None:
     """Scores are whole steps apart, in another order in every sample."""
     x, _, random = drawn(shape, k, torch.float32)

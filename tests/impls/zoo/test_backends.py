@@ -37,7 +37,9 @@ def assert_right(found: dict[str, Check | Outcome]) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_eager_matches_the_reference_at_every_check_point(name: str) -> None:
+def test_eager_matches_the_reference_at_every_check_point(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name != SMALL:  # nothing that a verdict could depend on: how much memory a copy of the model takes
+        monkeypatch.setattr(torch_eager, "loaded", lambda load, *_: (load(), {}))
     for point in check_points(catalog.operator(name)):
         assert_right(verdicts(point, "torch_eager"))
 

@@ -34,7 +34,12 @@ def outputs(model: nn.Module, x: Tensor) -> list[Tensor]:
     return found
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.fixture(scope="module", params=FAMILIES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Of the module's scope, so that the tests of one model follow each other and it is built once for them."""
+    return str(request.param)
+
+
 def test_a_model_is_in_eval_and_its_activations_are_of_one_size(name: str) -> None:
     model = build(name)
     assert not any(one.training for one in model.modules())
@@ -44,7 +49,6 @@ def test_a_model_is_in_eval_and_its_activations_are_of_one_size(name: str) -> No
     assert max(sizes) < 30
 
 
-@pytest.mark.parametrize("name", FAMILIES)
 @torch.no_grad()
 def test_logits_differ_between_images_and_classes(name: str) -> None:
     logits = build(name)(x_of(at(name, batch=5, edge=67)))

@@ -14,7 +14,6 @@ from impls.zoo.building import skeleton
 from impls.zoo.models import MODELS
 from impls.zoo.operator import OPERATORS
 from opbench import Grid, Sweep, catalog
-from opbench.counting import count, counts_of
 from opbench.errors import UsageError
 from opbench.run import plan
 
@@ -55,15 +54,6 @@ def test_parameters_and_macs_are_the_printed_ones(name: str) -> None:
     assert catalog.operator(name).sizes(point.axes) == {"classes": 100, "parameters": MODELS[name].parameters}
 
 
-@pytest.mark.parametrize("name", FAMILIES)
-def test_fvcore_agrees_with_the_definition_at_an_odd_edge(name: str) -> None:
-    pytest.importorskip("fvcore", reason="fvcore is not installed")
-    operator, point = catalog.operator(name), at(name, device="meta", batch=2, edge=47)
-    want = counts_of(operator.work(point))
-    assert want["macs"] > 0
-    assert count(operator.eager(point), operator.inputs(point)) == {"fvcore": want, "torch": want}
-
-
 @pytest.mark.parametrize("name", ["starnet_s1", "mobilevit_xxs"])
 def test_bytes_are_those_of_the_image_the_state_and_the_logits(name: str) -> None:
     model = skeleton(name)
@@ -76,7 +66,8 @@ def test_bytes_are_those_of_the_image_the_state_and_the_logits(name: str) -> Non
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_least_edge_is_taken_and_so_are_odd_ones(name: str) -> None:
-    for edge in (MODELS[name].least_edge, 35, 63):
+    odd = (35, 63) if name in FAMILIES else ()  # models of one family differ in widths and depths, not in strides
+    for edge in (MODELS[name].least_edge, *odd):
         assert skeleton(name)(torch.empty(2, 3, edge, edge, device="meta")).shape == (2, 100)
 
 

@@ -12,6 +12,7 @@ from opbench.commands import check
 from opbench.environment import describe
 from opbench.errors import MachineError
 
+from ...cheats.behaving import SCRIPTED
 from .ceilings_builders import MACHINE, flat
 
 SIZE: dict[str, tuple[int, ...]] = {"size": (500_009,)}
@@ -24,8 +25,14 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("opbench.ceilings.believing.tasks_for", lambda *_: [])
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the measuring processes: a call takes 1 ms, of one that skips its work 1 us, where 4 us are the limit."""
+    monkeypatch.setenv(SCRIPTED, "1")
+
+
 def keep_ceilings() -> None:
-    """Of a machine ten times as fast as any this runs on."""
+    """Of a machine that reads and writes 1 TB/s."""
     fast = {kind: {4096: flat(1e12)} for kind in ("read", "write", "copy")}
     chains = {"multiply_add": {"float32": flat(1e14)}}
     environment = stored.belonging(describe("cpu"))
@@ -37,7 +44,7 @@ def checked(backends: str, given: dict[str, tuple[int, ...]] = SIZE) -> int:
     return check.run("liar", given, backends, "float32", "forward", "cpu", simulate=False, limit=True, as_json=False)
 
 
-@pytest.mark.usefixtures("liar", "cache")
+@pytest.mark.usefixtures("liar", "cache", "clock")
 def test_a_backend_that_skips_work_fails_the_check(capsys: pytest.CaptureFixture[str]) -> None:
     keep_ceilings()
     assert checked("skips,honest") == 1
@@ -48,13 +55,13 @@ def test_a_backend_that_skips_work_fails_the_check(capsys: pytest.CaptureFixture
     assert "honest: IMPOSSIBLE" not in said
 
 
-@pytest.mark.usefixtures("liar", "cache")
+@pytest.mark.usefixtures("liar", "cache", "clock")
 def test_one_that_does_the_work_passes() -> None:
     keep_ceilings()
     assert checked("honest") == 0
 
 
-@pytest.mark.usefixtures("liar", "cache")
+@pytest.mark.usefixtures("liar", "cache", "clock")
 def test_one_that_fails_only_while_timed_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     keep_ceilings()
     assert checked("late,honest") == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
-from opbench.ceilings.deriving import ceilings_of
+from opbench.ceilings import Level, Rate
+from opbench.ceilings.deriving import ceilings_of, told_apart
 from opbench.errors import MachineError
 from opbench.record import Record, Unavailable
 
@@ -84,3 +87,36 @@ def test_the_reasons_are_told_where_nothing_was_measured() -> None:
     refused = replace(read(1.0), outcome=Unavailable("no C++ compiler"))
     with pytest.raises(MachineError, match=r"no C\+\+ compiler"):
         ceilings_of([refused])
+
+
+MIB = 1 << 20
+LEVELS = (Level("L1", 1 * MIB), Level("L2", 4 * MIB), Level("L3", 100 * MIB), Level("DRAM", math.inf))
+
+
+def curves(*rates: float) -> dict[str, dict[int, Rate]]:
+    """Read and written at half a MiB, 2, 50 and 400 MiB."""
+    sizes = (MIB // 2, 2 * MIB, 50 * MIB, 400 * MIB)
+    curve = {size: Rate(rate, rate, rate) for size, rate in zip(sizes, rates, strict=True)}
+    return {"read": curve, "write": dict(curve)}
+
+
+def names(found: Iterable[Level]) -> list[str]:
+    return [level.name for level in found]
+
+
+def test_a_level_that_is_no_faster_than_the_next_is_that_one() -> None:
+    """On a shared Xeon that tells 300 MiB, half of them and four times them had the same figures."""
+    assert names(told_apart(LEVELS, curves(400, 100, 33, 32))) == ["L1", "L2", "DRAM"]
+    assert names(told_apart(LEVELS, curves(400, 100, 60, 32))) == ["L1", "L2", "L3", "DRAM"]
+    assert names(told_apart(LEVELS, curves(33, 33, 33, 32))) == ["DRAM"]
+
+
+def test_levels_that_differ_in_one_kind_are_two() -> None:
+    found = curves(400, 100, 33, 32)
+    found["write"][50 * MIB] = Rate(60, 60, 60)
+    assert names(told_apart(LEVELS, found)) == ["L1", "L2", "L3", "DRAM"]
+
+
+def test_a_level_that_was_not_measured_is_kept() -> None:
+    found = {"read": {400 * MIB: Rate(30, 30, 30)}}
+    assert names(told_apart(LEVELS, found)) == names(LEVELS)

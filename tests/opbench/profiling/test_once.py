@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -110,14 +112,33 @@ def test_a_device_that_is_absent_is_said_before_anything_is_prepared(liar: str) 
         once.run(Request(replace(case, point=replace(case.point, device="cuda")), Path()))
 
 
+def over_once(done: Callable[[], bool], asked_s: list[float]) -> Callable[[subprocess.Popen[bytes], float], None]:
+    """A wait whose time is over as soon as the process has done that, and not before. Keeps the seconds asked for."""
+
+    def wait(process: subprocess.Popen[bytes], limit_s: float) -> None:
+        asked_s.append(limit_s)
+        while not done():
+            assert process.poll() is None, "it ended before"
+        raise subprocess.TimeoutExpired("", limit_s)
+
+    return wait
+
+
 def test_what_takes_too_long_is_ended_with_everything_it_started(liar: str, tmp_path: Path) -> None:
-    hanging = ["sh", "-c", f'sleep 1000 & echo $! > {tmp_path}/pid; wait; "$@"', "sh"]
+    started, asked_s = tmp_path / "pid", list[float]()
+    hanging = ["sh", "-c", f'sleep 100000 & echo $! > {started}.new; mv {started}.new {started}; wait; "$@"', "sh"]
     with scratch_folder() as folder, pytest.raises(MachineError, match=r"sh on honest: not done within 0.5 s"):
-        run_once(Request(lies("honest"), folder), 0.5, hanging)
-    with scratch_folder() as folder, pytest.raises(MachineError, match=r"^tracing honest: not done within 0.01 s"):
-        run_once(Request(lies("honest"), folder, region="trace"), 0.01)
-    status = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/stat")
+        run_once(Request(lies("honest"), folder), 0.5, hanging, wait=over_once(started.exists, asked_s))
+    with scratch_folder() as folder, pytest.raises(MachineError, match=r"^tracing hangs: not done within 7 s"):
+        run_once(Request(lies("hangs"), folder, region="trace"), 7, wait=over_once(lambda: True, asked_s))
+    assert asked_s == [0.5, 7]
+    status = Path(f"/proc/{started.read_text().strip()}/stat")
     assert not status.exists() or status.read_text().split()[2] == "Z"
+
+
+def test_without_a_wait_of_its_own_the_seconds_are_the_systems(liar: str, tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match=r"sh on honest: not done within 0.01 s"):
+        run_once(Request(lies("honest"), tmp_path), 0.01, ["sh", "-c", "sleep 100000", "sh"])
 
 
 def test_the_process_runs_pinned_and_with_what_is_added(tmp_path: Path) -> None:

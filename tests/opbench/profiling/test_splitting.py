@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import count
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from opbench import Backend, Case, Measured, Point, catalog
 from opbench.measuring import PointMeasurement
 from opbench.profiling import splitting
 from opbench.profiling.split import Costs, Group, Span
-from opbench.profiling.splitting import NOTHING_SEEN, Splitting, Turn
+from opbench.profiling.splitting import ATTEMPTS, ENOUGH_S, NOTHING_SEEN, Splitting, Turn
 from opbench.profiling.tracing import Plan
 from opbench.settings import Settings
 
@@ -44,11 +45,16 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
     return attempts
 
 
-def after(*labels: str) -> dict[str, Turn]:
-    """Turns of launches of 1 us, when all is over."""
+def after(*labels: str, attempt_s: float = 0.0) -> dict[str, Turn]:
+    """Turns of launches of 1 us, when all is over. attempt_s: what every attempt takes, by the clock that is given."""
     turns = {label: Turn(lambda: None, 1e-6, 5) for label in labels}
-    Splitting(turns, "cpu", led=False, tell=lambda _: None).run()
+    split(turns, attempt_s)
     return turns
+
+
+def split(turns: dict[str, Turn], attempt_s: float = 0.0) -> None:
+    readings = count()
+    Splitting(turns, "cpu", led=False, tell=lambda _: None, now=lambda: next(readings) * attempt_s).run()
 
 
 def test_an_attempt_that_adds_up_is_the_last(scripted: Script) -> None:
@@ -80,7 +86,8 @@ def test_who_fails_has_a_reason_and_the_others_are_split(scripted: Script) -> No
     assert turns["b"].reason == "the profiler failed: RuntimeError: boom of b"
 
 
-def test_a_launch_that_failed_is_not_called_again() -> None:
+@pytest.mark.parametrize("attempt_s", [0.0, 1e6])
+def test_a_launch_that_failed_is_not_called_again(attempt_s: float) -> None:
     calls: list[str] = []
 
     def fails() -> None:
@@ -90,10 +97,54 @@ def test_a_launch_that_failed_is_not_called_again() -> None:
 
     x = torch.ones(7)
     turns = {"fails": Turn(fails, 1e-3, 1), "works": Turn(lambda: x * x, 1e-6, 5)}
-    Splitting(turns, "cpu", led=False, tell=lambda _: None).run()
+    split(turns, attempt_s)
     assert turns["works"].parts
     assert "boom" in turns["fails"].reason
     assert len(calls) == 2
+
+
+def test_however_long_failures_take_the_others_are_split(scripted: Script) -> None:
+    scripted[:] = [{"a": 1000, "b": -1}, {"a": 1000, "c": -1}, {"a": 1000, "d": 1000}]
+    turns = after("a", "b", "c", "d", attempt_s=1e6)
+    assert {label: turn.reason for label, turn in turns.items() if not turn.parts} == {
+        "b": "the profiler failed: RuntimeError: boom of b",
+        "c": "the profiler failed: RuntimeError: boom of c",
+    }
+    assert turns["a"].reason == turns["d"].reason == ""
+
+
+def test_failures_are_none_of_the_attempts_of_the_others(scripted: Script) -> None:
+    failed: Script = [{label: -1} for label in "bcde"]
+    missed: Script = [{"a": 1200}] * (ATTEMPTS - 1)
+    scripted[:] = [*failed, *missed, {"a": 1000}]
+    assert after(*"abcde")["a"].reason == ""
+    assert not scripted
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.9, 1), (1.1, 2)])
+def test_after_enough_seconds_of_each_launch_what_there_is_stands(scripted: Script, share: float, left: int) -> None:
+    scripted[:] = [{"a": 1200, "b": 1000}, {"a": 1100}, {"a": 1000}]
+    turn = after("a", "b", attempt_s=share * 2 * ENOUGH_S)["a"]
+    assert len(scripted) == left
+    assert turn.parts["elementwise"] == pytest.approx(1.2e-6 if left == 2 else 1.1e-6)
+    assert "more" in turn.reason
+
+
+def test_a_profiler_that_fails_before_any_launch_runs_is_tried_as_often_as_one_that_misses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[int] = []
+
+    def all_traced(launches: Mapping[str, object], plans: Mapping[str, Plan], *_: object) -> dict[str, list[Group]]:
+        if all(plan.groups == 1 for plan in plans.values()):
+            return {label: [Group(1, 0, 1, [])] for label in launches}
+        tried.append(1)
+        raise RuntimeError("no kineto")
+
+    monkeypatch.setattr(splitting, "all_traced", all_traced)
+    turns = after("a", "b")
+    assert {turn.reason for turn in turns.values()} == {"the profiler failed: RuntimeError: no kineto"}
+    assert len(tried) == ATTEMPTS
 
 
 def test_a_profiler_that_never_works_is_everybodys_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,7 +166,7 @@ def test_a_failure_takes_nothing_from_an_attempt_before_it(scripted: Script) -> 
 def test_without_an_operator_there_is_a_reason_and_no_second_attempt() -> None:
     calls: list[int] = []
     turn = Turn(lambda: calls.append(1), 1e-3, 1)
-    Splitting({"a": turn}, "cpu", led=False, tell=lambda _: None).run()
+    split({"a": turn})
     assert (turn.parts, turn.reason, turn.done) == ({}, NOTHING_SEEN, True)
     assert len(calls) < 40
 

@@ -7,15 +7,38 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from opbench.profiling import tracing
-from opbench.profiling.costs import costs
-from opbench.profiling.tracing import IN_A_GROUP, MOST_GROUPS, Plan, all_traced, plan_for, traced
+from opbench.profiling.tracing import (
+    IN_A_GROUP,
+    LEAST_GROUPS,
+    LONG_NS,
+    MOST_GROUPS,
+    MOST_NS,
+    Plan,
+    all_traced,
+    plan_for,
+    traced,
+)
 
 X = torch.ones(3, 5)
 
 
+class Clock:
+    """Nanoseconds that only launches move: every call of `launch` takes as many as it is given, in turns."""
+
+    def __init__(self, *calls_ns: int) -> None:
+        self.now_ns, self.calls = 0, 0
+        self._calls_ns = calls_ns or (1,)
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def launch(self) -> None:
+        self.now_ns += self._calls_ns[self.calls % len(self._calls_ns)]
+        self.calls += 1
+
+
 def names(launch: Callable[[], object], calls: int = 2, groups: int = 3) -> list[list[str]]:
-    return [[span.name for span in group.spans] for group in traced(launch, Plan(calls, groups))]
+    return [[span.name for span in group.spans] for group in traced(launch, Plan(calls, groups), Clock())]
 
 
 def test_every_observed_call_is_in_its_group() -> None:
@@ -29,7 +52,7 @@ def test_plain_calls_and_leading_ones_are_run_and_not_observed() -> None:
         calls.append(1)
         torch.mul(X, X)
 
-    (group,) = traced(launch, Plan(3, 1, led=True))
+    (group,) = traced(launch, Plan(3, 1, led=True), Clock())
     assert len(calls) == 2 * (3 + 1)
     assert len(group.spans) == 3
 
@@ -45,7 +68,7 @@ def noted(order: list[str], name: str, call: Callable[[], object]) -> Callable[[
 def test_launches_take_turns_and_keep_their_spans_apart() -> None:
     order: list[str] = []
     launches = {"a": noted(order, "a", lambda: X * X), "b": noted(order, "b", lambda: X + X)}
-    found = all_traced(launches, {"a": Plan(1, 2), "b": Plan(1, 2)})
+    found = all_traced(launches, {"a": Plan(1, 2), "b": Plan(1, 2)}, now=Clock())
     assert order == ["a", "b"] * 4
     assert [[span.name for span in group.spans] for group in found["a"]] == [["aten::mul"]] * 2
     assert [[span.name for span in group.spans] for group in found["b"]] == [["aten::add"]] * 2
@@ -54,23 +77,40 @@ def test_launches_take_turns_and_keep_their_spans_apart() -> None:
 def test_a_launch_whose_groups_are_done_runs_on_unobserved() -> None:
     order: list[str] = []
     launches = {"a": noted(order, "a", lambda: X * X), "b": noted(order, "b", lambda: X + X)}
-    found = all_traced(launches, {"a": Plan(1, 3), "b": Plan(1, 0)})
+    found = all_traced(launches, {"a": Plan(1, 3), "b": Plan(1, 0)}, now=Clock())
     assert order == ["a", "b"] * 6
     assert (len(found["a"]), len(found["b"])) == (3, 0)
 
 
-def test_a_group_that_took_long_has_fewer_calls_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-    monkeypatch.setattr(tracing, "LONG_NS", 1)
-    groups = traced(lambda: calls.append(1), Plan(5, 3))
-    assert [group.calls for group in groups] == [5, 1, 1]
-    assert len(calls) == 2 * (5 + 1 + 1)
+def test_a_group_that_took_long_has_fewer_calls_from_then_on() -> None:
+    clock = Clock(LONG_NS // 2)
+    groups = traced(clock.launch, Plan(5, 3), clock)
+    assert [group.calls for group in groups] == [5, 2, 2]
+    assert clock.calls == 2 * (5 + 2 + 2)
+
+
+def test_a_clock_that_stands_still_costs_no_group() -> None:
+    clock = Clock(0)
+    assert [group.calls for group in traced(clock.launch, Plan(3, 2), clock)] == [3, 3]
+
+
+@pytest.mark.parametrize(("round_ns", "groups"), [(MOST_NS // 4, 5), (10 * MOST_NS, LEAST_GROUPS)])
+def test_no_round_begins_after_long_but_the_least_number(round_ns: int, groups: int) -> None:
+    """Of two launches, of which one takes all the time; a round is a call plain and one observed."""
+    clock = Clock(round_ns)
+    found = all_traced({"a": clock.launch, "b": lambda: None}, {"a": Plan(1, 9), "b": Plan(1, 9)}, now=clock)
+    assert {name: len(each) for name, each in found.items()} == {"a": groups, "b": groups}
+
+
+def test_plain_groups_take_what_the_clock_says_a_call() -> None:
+    clock = Clock(7, 9)
+    assert [group.plain_ns for group in traced(clock.launch, Plan(2, 3), clock)] == [8, 8, 8]
 
 
 def test_who_runs_is_told_before_every_group() -> None:
     told: list[str] = []
     launches = {"a": lambda: X * X, "b": lambda: X + X}
-    all_traced(launches, {"a": Plan(1, 1), "b": Plan(1, 1)}, told.append)
+    all_traced(launches, {"a": Plan(1, 1), "b": Plan(1, 1)}, told.append, Clock())
     assert told == ["a", "b", "a", "b"]
 
 
@@ -85,7 +125,7 @@ def test_a_launch_that_raises_leaves_the_observers_as_they_were() -> None:
         torch.mul(X, next(turns))
 
     with pytest.raises(StopIteration):
-        traced(launch, Plan(2, 3))
+        traced(launch, Plan(2, 3), Clock())
     assert not torch.autograd.profiler._is_profiler_enabled
     assert names(lambda: X + X, calls=1, groups=1) == [["aten::add"]]
 
@@ -100,10 +140,3 @@ def test_long_calls_and_such_of_many_spans_are_not_repeated_as_often() -> None:
     assert plan_for(50e-6, 7, 20).groups == MOST_GROUPS
     assert plan_for(20e-3, 7, 1).groups == 3
     assert plan_for(400e-6, 600, 2).groups < MOST_GROUPS
-
-
-def test_a_nested_operator_costs_something_and_one_element_takes_some_time() -> None:
-    found = costs()
-    assert 0 < found.nested < 20_000
-    assert 0 < found.top < 20_000
-    assert 0 < found.smallest["aten::mul"] < 100_000

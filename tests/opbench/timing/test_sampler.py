@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_turns() -> None:
 def test_all_go_on_until_the_last_may_stop() -> None:
     rules = iter([After(10), After(25, "budget")])
     clock = ScriptedClock({"a": 1e-3, "b": 1e-3})
-    found = measure({"a": launch("a"), "b": launch("b")}, clock, lambda: next(rules))
+    found = measure({"a": launch("a"), "b": launch("b")}, clock, lambda: next(rules), now=lambda: clock.now_s)
     assert [len(one.samples_s) for one in found.values()] == [25, 25]
     assert [one.stopped for one in found.values()] == ["target", "budget"]
 
@@ -104,7 +104,7 @@ def test_a_reason_that_later_samples_take_back_does_not_end_the_loop() -> None:
             return "target" if len(samples) >= (20 if last else 10) else None
 
     clock = ScriptedClock({"a": 1e-3})
-    found = measure({"a": launch("a")}, clock, lambda: Wavering(0))
+    found = measure({"a": launch("a")}, clock, lambda: Wavering(0), now=lambda: clock.now_s)
     assert len(found["a"].samples_s) == 20
 
 
@@ -131,9 +131,16 @@ def test_a_launch_that_gets_faster_is_warmed_up_longer() -> None:
     class Cooling(ScriptedClock):
         def timer(self, launch: Callable[[], Any]) -> Timer:
             steps = iter([8e-3, 4e-3, 2e-3, 1.5e-3, *[1e-3] * 1000])
-            return lambda calls: (self.log.append(("a", calls)), next(steps))[1]  # type: ignore[func-returns-value]  # a log entry, then a figure
 
-    found = measure({"a": launch("a")}, Cooling({}), lambda: After(5))
+            def sample(calls: int) -> float:
+                self.seconds["a"] = next(steps)
+                return timed(calls)
+
+            timed = super().timer(launch)
+            return sample
+
+    clock = Cooling({})
+    found = measure({"a": launch("a")}, clock, lambda: After(5), now=lambda: clock.now_s)
     assert set(found["a"].samples_s) == {1e-3}
 
 
@@ -168,5 +175,5 @@ def test_the_observer_knows_who_was_running_when_a_launch_raises() -> None:
 
     clock = ScriptedClock({"a": 1e-3, "bad": 1e-3})
     with pytest.raises(RuntimeError):
-        measure({"a": launch("a"), "bad": bad}, clock, lambda: After(5), observe=observe)
+        measure({"a": launch("a"), "bad": bad}, clock, lambda: After(5), observe=observe, now=lambda: clock.now_s)
     assert seen == "bad"

@@ -4,19 +4,17 @@
 // line half written, which costs a read of memory; through the buffer only the ends of the whole run do.
 #pragma once
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstdint>
 
 #include "vectors.h"
 
-namespace opbench {
+namespace opbench::OPBENCH_VARIANT {
 
 template <typename T>
 class Queue {
  public:
-  static constexpr int64_t width = Vectorized<T>::size();
+  static constexpr int64_t width = Vec<T>::width;
   static constexpr int64_t most = 8192 / static_cast<int64_t>(sizeof(T));  // elements that may be added at a time
 
   explicit Queue(T* to) : to_(to) {}
@@ -38,9 +36,9 @@ class Queue {
 
  private:
   void flush() {
-    int64_t at = 0;
-    for (; at < count_ && !is_aligned(to_ + at); ++at) to_[at] = held_[at];
-    for (; at + width <= count_; at += width) put<true>(to_ + at, Vectorized<T>::loadu(held_ + at));
+    int64_t at = before_aligned(to_, count_);
+    std::copy(held_, held_ + at, to_);
+    for (; at + width <= count_; at += width) put<Stores::streaming>(to_ + at, Vec<T>::load(held_ + at));
     std::copy(held_ + at, held_ + count_, held_);
     to_ += at;
     count_ -= at;
@@ -56,16 +54,17 @@ class Queue {
   alignas(kLine) T held_[2 * most + width];
 };
 
-// Copy around the cache, or through it.
-template <bool stream, typename T>
+// Copy around the caches, or through them.
+template <Stores stores, typename T>
 void copy(const T* from, T* to, int64_t count) {
   int64_t at = 0;
-  if constexpr (stream) {
-    constexpr int64_t width = Vectorized<T>::size();
-    for (; at < count && !is_aligned(to + at); ++at) to[at] = from[at];
-    for (; at + width <= count; at += width) put<true>(to + at, Vectorized<T>::loadu(from + at));
+  if constexpr (stores == Stores::streaming) {
+    constexpr int64_t width = Vec<T>::width;
+    at = before_aligned(to, count);
+    std::copy(from, from + at, to);
+    for (; at + width <= count; at += width) put<stores>(to + at, Vec<T>::load(from + at));
   }
   std::copy(from + at, from + count, to + at);
 }
 
-}  // namespace opbench
+}  // namespace opbench::OPBENCH_VARIANT

@@ -5,16 +5,15 @@
 
 #include <type_traits>
 
-#include "cpu.h"
-#include "vectors.h"
+#include "exponential.h"
 
-namespace opbench {
+namespace opbench::OPBENCH_VARIANT {
 
 // u within +-1e18 (+-1e150 for double), whose squares still are finite; NaN stays NaN.
 template <typename Sum>
-inline Vectorized<Sum> bounded(const Vectorized<Sum>& u) {
+inline Vec<Sum> bounded(const Vec<Sum>& u) {
   constexpr Sum limit = std::is_same_v<Sum, double> ? static_cast<Sum>(1e150) : static_cast<Sum>(1e18);
-  return at::vec::clamp(u, Vectorized<Sum>(-limit), Vectorized<Sum>(limit));
+  return clamped(u, limit);
 }
 
 template <typename V>
@@ -25,11 +24,11 @@ struct Sloped {
 struct Softsign {  // DySoft
   template <typename V>
   static V value(const V& u) {
-    return u / (V(1) + u.abs());
+    return u / (V(1) + absolute(u));
   }
   template <typename V>
   static Sloped<V> sloped(const V& u) {
-    const V rest = V(1) / (V(1) + u.abs());
+    const V rest = V(1) / (V(1) + absolute(u));
     return {u * rest, rest * rest};
   }
 };
@@ -37,11 +36,11 @@ struct Softsign {  // DySoft
 struct Sigmoid {  // DySig
   template <typename V>
   static V value(const V& u) {
-    return V(1) / (V(1) + u.neg().exp()) - V(0.5);
+    return V(1) / (V(1) + exponential(V(0) - u)) - V(0.5);
   }
   template <typename V>
   static Sloped<V> sloped(const V& u) {
-    const V s = V(1) / (V(1) + u.neg().exp());
+    const V s = V(1) / (V(1) + exponential(V(0) - u));
     return {s - V(0.5), s * (V(1) - s)};
   }
 };
@@ -49,11 +48,11 @@ struct Sigmoid {  // DySig
 struct Algebraic {  // DyAlge
   template <typename V>
   static V value(const V& u) {
-    return u / (V(1) + u * u).sqrt();
+    return u / square_root(V(1) + u * u);
   }
   template <typename V>
   static Sloped<V> sloped(const V& u) {
-    const V rest = V(1) / (V(1) + u * u).sqrt();
+    const V rest = V(1) / square_root(V(1) + u * u);
     return {u * rest, rest * rest * rest};
   }
 };
@@ -61,11 +60,11 @@ struct Algebraic {  // DyAlge
 struct Tanh {  // DyT
   template <typename V>
   static V value(const V& u) {
-    return u.tanh();
+    return hyperbolic_tangent(u);
   }
   template <typename V>
   static Sloped<V> sloped(const V& u) {
-    const V t = u.tanh();
+    const V t = hyperbolic_tangent(u);
     return {t, V(1) - t * t};
   }
 };
@@ -98,4 +97,4 @@ void with_norm(Norm norm, const Body& body) {
   }
 }
 
-}  // namespace opbench
+}  // namespace opbench::OPBENCH_VARIANT

@@ -1,53 +1,51 @@
 // The gradients of ach_expand, over the same tiles as the products' (backward.cpp). The normalised products are made
 // again rather than kept from the forward: that costs less than reading them would.
-#include <c10/util/BFloat16.h>
-#include <c10/util/Half.h>
 
-#include "cpu.h"
+#pragma once
+
+#include "../pairs.h"
 #include "memory.h"
 #include "norms.h"
-#include "pairs.h"
 #include "positions.h"
 
-namespace opbench {
-namespace {
+namespace opbench::OPBENCH_VARIANT {
 
 // Bytes of grad worth a thread of their own. One thread takes 17 to 25 us for the 119 to 169 KiB of ACH's own small
 // shapes, of which a second could save 10, and costs milliseconds when it is put aside.
-constexpr int64_t kPart = int64_t{128} << 10;
+constexpr int64_t kExpandBackwardPart = int64_t{128} << 10;
 
 // What one map of one tile adds to the gradients of its pair's weight and bias, and of alpha, lane by lane.
 template <typename Sum>
 struct Sums {
-  Vectorized<Sum> weight = Vectorized<Sum>(0), bias = Vectorized<Sum>(0), alpha = Vectorized<Sum>(0);
+  Vec<Sum> weight = Vec<Sum>(0), bias = Vec<Sum>(0), alpha = Vec<Sum>(0);
 };
 
 // With h = grad * weight * f'(u) * alpha: adds h * z_j to the sum of i and h * z_i to the sum of j.
-template <typename N, typename T, typename Sum = at::opmath_type<T>>
+template <typename N, typename T, typename Sum = Accumulate<T>>
 inline void add_map(const T* grad, const Sum* z_i, const Sum* z_j, Sum* sum_i, Sum* sum_j, int64_t count, Sum alpha,
                     Sum weight, Sums<Sum>& of, const T* next) {
-  using V = Vectorized<Sum>;
+  using V = Vec<Sum>;
   const V by(alpha), times(weight);
   for (int64_t s = 0; s < count; s += Wide<T>::width) {
     const auto parts = Wide<T>::load(grad + s, count - s);
     prefetch(next + s);
     for (int64_t part = 0; part < Wide<T>::parts; ++part) {
       const int64_t at = s + part * Wide<T>::part;
-      const V first = V::loadu(z_i + at), second = V::loadu(z_j + at), g = parts[part];
+      const V first = V::load(z_i + at), second = V::load(z_j + at), g = parts[part];
       const V product = first * second;
       const auto f = N::sloped(bounded<Sum>(by * product));
       const V sloped = g * times * f.slope, h = sloped * by;
-      of.weight = at::vec::fmadd(g, f.value, of.weight);
+      of.weight = multiply_add(g, f.value, of.weight);
       of.bias = of.bias + g;
-      of.alpha = at::vec::fmadd(sloped, bounded<Sum>(product), of.alpha);  // bounded: its slope is 0 out there, not NaN
-      at::vec::fmadd(h, second, V::loadu(sum_i + at)).store(sum_i + at);
-      at::vec::fmadd(h, first, V::loadu(sum_j + at)).store(sum_j + at);
+      of.alpha = multiply_add(sloped, bounded<Sum>(product), of.alpha);  // bounded: its slope is 0 out there, not NaN
+      multiply_add(h, second, V::load(sum_i + at)).store(sum_i + at);
+      multiply_add(h, first, V::load(sum_j + at)).store(sum_j + at);
     }
   }
 }
 
 // One tile of one sample; its parts of the parameters' gradients go to `weight` and `bias` (P,) and to the result.
-template <typename N, typename T, typename Sum = at::opmath_type<T>>
+template <typename N, typename T, typename Sum = Accumulate<T>>
 double add_tile(const T* grad, const Normaliser<T>& normaliser, const Sum* z, Sum* sums, Sum* weight, Sum* bias,
                 const Sizes& sizes, int64_t count) {
   const int64_t n = sizes.n, stride = row_stride<T>(count);
@@ -55,7 +53,7 @@ double add_tile(const T* grad, const Normaliser<T>& normaliser, const Sum* z, Su
   for (int64_t i = 0, p = 0; i < n; ++i) {
     Sums<Sum> row;
     for (int64_t j = i + 1; j < n; ++j, ++p, grad += sizes.size) {
-      row.weight = row.bias = Vectorized<Sum>(0);
+      row.weight = row.bias = Vec<Sum>(0);
       add_map<N, T>(grad, z + i * stride, z + j * stride, sums + i * stride, sums + j * stride, count,
                     normaliser.alpha, normaliser.weight[p], row, grad + sizes.size);
       weight[p] = lane_sum(row.weight);
@@ -66,12 +64,10 @@ double add_tile(const T* grad, const Normaliser<T>& normaliser, const Sum* z, Su
   return alpha;
 }
 
-}  // namespace
-
 template <typename T>
-void ach_expand_backward(const T* grad, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* grad_x,
+void expand_backward(const T* grad, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* grad_x,
                          double* grad_weight, double* grad_bias, double* grad_alpha, const Sizes& sizes) {
-  using Sum = at::opmath_type<T>;
+  using Sum = Accumulate<T>;
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n), channels = sizes.channels;
   std::fill(grad_weight, grad_weight + pairs, 0.0);
   std::fill(grad_bias, grad_bias + pairs, 0.0);
@@ -84,7 +80,7 @@ void ach_expand_backward(const T* grad, const T* x, const int64_t* index, const 
   std::vector<double> alphas(units);
   double (*tile)(const T*, const Normaliser<T>&, const Sum*, Sum*, Sum*, Sum*, const Sizes&, int64_t) = nullptr;
   with_norm(normaliser.norm, [&](auto norm) { tile = add_tile<decltype(norm), T>; });
-  at::parallel_for(0, units, units_a_thread<T>(kPart, each), [&](int64_t from, int64_t to) {
+  parallel_for(units, units_a_thread<T>(kExpandBackwardPart, each), [&](int64_t from, int64_t to) {
     const Scratch<Sum> scratch(2 * n * row);
     Choices choices(sizes);
     for (int64_t unit = from; unit < to; ++unit) {
@@ -107,13 +103,4 @@ void ach_expand_backward(const T* grad, const T* x, const int64_t* index, const 
   }
 }
 
-#define OPBENCH_INSTANTIATE(T)                                                                                    \
-  template void ach_expand_backward(const T*, const T*, const int64_t*, const Normaliser<T>&, T*, double*, double*, \
-                                    double*, const Sizes&);
-OPBENCH_INSTANTIATE(float)
-OPBENCH_INSTANTIATE(double)
-OPBENCH_INSTANTIATE(c10::Half)
-OPBENCH_INSTANTIATE(c10::BFloat16)
-#undef OPBENCH_INSTANTIATE
-
-}  // namespace opbench
+}  // namespace opbench::OPBENCH_VARIANT

@@ -1,15 +1,13 @@
 // Some spatial positions of a sample's selected channels, widened and packed row by row.
 #pragma once
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <cstdint>
 
-#include "cpu.h"
-#include "vectors.h"
+#include "threads.h"
+#include "wide.h"
 
-namespace opbench {
+namespace opbench::OPBENCH_VARIANT {
 
 // Positions [start, start + count) of every map; rows in scratch are whole vectors wide.
 struct Positions {
@@ -25,7 +23,7 @@ int64_t row_stride(int64_t count) {
 
 // Row i holds channel index[i] (channel i without an index) of one sample x (C, S), 0 in the lanes past `count`.
 template <typename T>
-void pack(const T* x, const int64_t* index, const Sizes& sizes, const Positions& at, at::opmath_type<T>* rows) {
+void pack(const T* x, const int64_t* index, const Sizes& sizes, const Positions& at, Accumulate<T>* rows) {
   for (int64_t i = 0; i < sizes.n; ++i, rows += row_stride<T>(at.count)) {
     const T* channel = x + (index == nullptr ? i : index[i]) * sizes.size + at.start;
     for (int64_t s = 0; s < at.count; s += Wide<T>::width) {
@@ -48,8 +46,8 @@ constexpr int64_t kLongEnough = 80;
 // How many positions to take at a time so that `rows` rows of them stay in the cache, and every thread has some.
 template <typename T>
 int64_t positions_at_a_time(const Sizes& sizes, int64_t rows) {
-  using Sum = at::opmath_type<T>;
-  const int64_t width = Wide<T>::width, threads = at::get_num_threads();
+  using Sum = Accumulate<T>;
+  const int64_t width = Wide<T>::width, threads = thread_count();
   const int64_t column = std::max<int64_t>(1, rows) * static_cast<int64_t>(sizeof(Sum)) * width;
   const int64_t first = kFirst / column * width;
   const int64_t fitting = first >= kLongEnough ? first : std::max<int64_t>(1, kTile / column) * width;
@@ -57,4 +55,4 @@ int64_t positions_at_a_time(const Sizes& sizes, int64_t rows) {
   return std::min(sizes.size, Wide<T>::round_up((sizes.size + tiles - 1) / tiles));  // tiles of about one size
 }
 
-}  // namespace opbench
+}  // namespace opbench::OPBENCH_VARIANT

@@ -1,46 +1,42 @@
 // The gradient of the products. A unit of work is a sample's tile of positions: its channels and the sums of their
 // gradients stay in the cache while all pairs pass by once, so that grad, the large one, is read from memory once.
 // Every element has one owner who adds up in the order of the pairs: the same bits at any number of threads.
-#include <c10/util/BFloat16.h>
-#include <c10/util/Half.h>
 
-#include "cpu.h"
+#pragma once
+
+#include "../pairs.h"
 #include "memory.h"
-#include "pairs.h"
 #include "positions.h"
 
-namespace opbench {
-namespace {
+namespace opbench::OPBENCH_VARIANT {
 
 // Bytes of grad worth a thread of their own: 119 KiB take one thread 7.5 us and two 10.
-constexpr int64_t kPart = int64_t{128} << 10;
+constexpr int64_t kBackwardPart = int64_t{128} << 10;
 
 // Adds grad * z_j to the sum of i, and grad * z_i to the sum of j, along one map's positions; `next` is the next map.
-template <typename T, typename Sum = at::opmath_type<T>>
+template <typename T, typename Sum = Accumulate<T>>
 inline void add_pair(const T* grad, const Sum* z_i, const Sum* z_j, Sum* sum_i, Sum* sum_j, int64_t count,
                      const T* next) {
-  using V = Vectorized<Sum>;
+  using V = Vec<Sum>;
   for (int64_t s = 0; s < count; s += Wide<T>::width) {
     const auto parts = Wide<T>::load(grad + s, count - s);
     prefetch(next + s);
     for (int64_t part = 0; part < Wide<T>::parts; ++part) {
       const int64_t at = s + part * Wide<T>::part;
-      at::vec::fmadd(parts[part], V::loadu(z_j + at), V::loadu(sum_i + at)).store(sum_i + at);
-      at::vec::fmadd(parts[part], V::loadu(z_i + at), V::loadu(sum_j + at)).store(sum_j + at);
+      multiply_add(parts[part], V::load(z_j + at), V::load(sum_i + at)).store(sum_i + at);
+      multiply_add(parts[part], V::load(z_i + at), V::load(sum_j + at)).store(sum_j + at);
     }
   }
 }
 
-}  // namespace
-
 template <typename T>
-void cross_hadamard_backward(const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes) {
-  using Sum = at::opmath_type<T>;
+void multiply_backward(const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes) {
+  using Sum = Accumulate<T>;
   if (sizes.batch * sizes.channels * sizes.size == 0) return;
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n), channels = sizes.channels;
   const int64_t most = positions_at_a_time<T>(sizes, 2 * n), tiles = (size + most - 1) / most;
   const int64_t each = std::max<int64_t>(1, (channels + pairs) * most), row = row_stride<T>(most);
-  at::parallel_for(0, sizes.batch * tiles, units_a_thread<T>(kPart, each), [&](int64_t from, int64_t to) {
+  parallel_for(sizes.batch * tiles, units_a_thread<T>(kBackwardPart, each), [&](int64_t from, int64_t to) {
     const Scratch<Sum> scratch(2 * n * row);
     Choices choices(sizes);
     for (int64_t unit = from; unit < to; ++unit) {
@@ -63,12 +59,4 @@ void cross_hadamard_backward(const T* grad, const T* x, const int64_t* index, T*
   });
 }
 
-#define OPBENCH_INSTANTIATE(T) \
-  template void cross_hadamard_backward(const T*, const T*, const int64_t*, T*, const Sizes&);
-OPBENCH_INSTANTIATE(float)
-OPBENCH_INSTANTIATE(double)
-OPBENCH_INSTANTIATE(c10::Half)
-OPBENCH_INSTANTIATE(c10::BFloat16)
-#undef OPBENCH_INSTANTIATE
-
-}  // namespace opbench
+}  // namespace opbench::OPBENCH_VARIANT

@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "cpu.h"
 #include "tile.h"
 
-namespace opbench {
+namespace opbench::OPBENCH_VARIANT {
 
 // The positions of every channel of one sample, as lists: first(c), then next(i), until -1.
 class Choices {
@@ -30,9 +29,9 @@ class Choices {
 
 // grad_x[c] = start[c] (or 0 where start is null) + the sums of its positions, rounded once. x-like tensors (C, S).
 template <typename T>
-void write_gradient(const at::opmath_type<T>* sums, const Choices& choices, const T* start, T* grad_x,
+void write_gradient(const Accumulate<T>* sums, const Choices& choices, const T* start, T* grad_x,
                     const Sizes& sizes, const Positions& at) {
-  using V = Vectorized<at::opmath_type<T>>;
+  using V = Vec<Accumulate<T>>;
   const int64_t stride = row_stride<T>(at.count);
   for (int64_t c = 0; c < sizes.channels; ++c) {
     const int64_t offset = c * sizes.size + at.start;
@@ -43,7 +42,7 @@ void write_gradient(const at::opmath_type<T>* sums, const Choices& choices, cons
       if (start != nullptr) sum = Wide<T>::load(start + offset + s, count);
       for (int64_t i = choices.first(c); i >= 0; i = choices.next(i)) {
         for (int64_t part = 0; part < Wide<T>::parts; ++part) {
-          sum[part] = sum[part] + V::loadu(sums + i * stride + s + part * Wide<T>::part);
+          sum[part] = sum[part] + V::load(sums + i * stride + s + part * Wide<T>::part);
         }
       }
       Wide<T>::narrow(sum).store(grad_x + offset + s, static_cast<int>(count));
@@ -51,4 +50,4 @@ void write_gradient(const at::opmath_type<T>* sums, const Choices& choices, cons
   }
 }
 
-}  // namespace opbench
+}  // namespace opbench::OPBENCH_VARIANT

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "threads.h"
+
+namespace opbench::OPBENCH_VARIANT {
+
+template <Stores stores, typename T>
+void fill_range(T* out, int64_t count, const Vec<T>& all) {
+  constexpr int64_t width = Vec<T>::width;
+  int64_t at = 0;
+  if constexpr (stores == Stores::streaming) {
+    at = before_aligned(out, count);
+    if (at > 0) all.store(out, at);
+  }
+  for (; at + width <= count; at += width) put<stores>(out + at, all);
+  if (at < count) all.store(out + at, count - at);
+  if constexpr (stores == Stores::streaming) drain_streams();
+}
+
+template <typename T>
+void fill(T* out, int64_t count, T value, Stores stores) {
+  share(count, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
+    stores == Stores::streaming ? fill_range<Stores::streaming>(out + begin, end - begin, Vec<T>(value))
+                                : fill_range<Stores::cached>(out + begin, end - begin, Vec<T>(value));
+  });
+}
+
+}  // namespace opbench::OPBENCH_VARIANT

@@ -1,0 +1,106 @@
+// The schedule `flat`. The output is one contiguous span, so threads share it by element, not by first channel (rows of
+// the triangle are of unequal length), and every thread writes its part front to back.
+//
+// Rows of the triangle that lie in one thread's part are made several at a time: all of them multiply by the same second
+// channels, a piece of which then comes from the first-level cache for all rows but the first.
+#pragma once
+
+#include <array>
+
+#include "../pairs.h"
+#include "rows.h"
+#include "threads.h"
+
+namespace opbench::OPBENCH_VARIANT {
+
+// Rows made together, and bytes of second channels that they go over in turn. Beside it lie the rows' first channels,
+// 12 KiB of four maps of 28x28. GB/s written by 1, 2 and 4 rows a time, outputs streamed to memory, two threads of an
+// Intel Xeon (family 6, model 207): 24 MiB 27, 31, 31; 48 MiB 29, 32, 33.
+constexpr int64_t kRows = 4;
+constexpr int64_t kPiece = int64_t{4} << 10;
+
+// A row of the triangle that is being made: the pairs of channel i with those behind it.
+template <typename T>
+struct Row {
+  Ring<T> first;
+  T* out;        // where the product with element 0 of channel 0 would go, if that were one of the row's pairs
+  int64_t done;  // elements of the sample's channels that were multiplied, from channel 0 on
+
+  // Multiplies the sample's elements [done, end). Streamed, it stops at a line's start where that is not the row's end.
+  template <Stores stores>
+  void multiply_to(const T* channels, int64_t end, bool last) {
+    if constexpr (stores == Stores::streaming) {
+      if (!last) end -= past_line(out + end) / static_cast<int64_t>(sizeof(T));
+    }
+    if (end <= done) return;
+    multiply_ring<stores>(first, done % first.period(), channels + done, out + done, end - done);
+    done = end;
+  }
+};
+
+template <typename T>
+class Flat {
+ public:
+  // z (B, n, S) and out (B, P, S).
+  Flat(const T* z, T* out, int64_t n, int64_t size)
+      : z_(z),
+        out_(out),
+        n_(n),
+        size_(size),
+        rows_{make_row(), make_row(), make_row(), make_row()} {}
+
+  // Elements [begin, end) of the output.
+  template <Stores stores>
+  void multiply(int64_t begin, int64_t end) {
+    const int64_t sample = pair_count(n_) * size_;
+    while (begin < end) {
+      const int64_t b = begin / sample, inside = begin % sample, before = begin - inside;
+      const int64_t i = first_channel(inside / size_, n_);
+      const int64_t skipped = inside - row_start(i, n_) * size_;  // of this row, written by the thread before
+      int64_t rows = 1;
+      while (skipped == 0 && rows < kRows && i + rows < n_ - 1 && before + row_start(i + rows + 1, n_) * size_ <= end) {
+        ++rows;
+      }
+      const int64_t stop = std::min(before + row_start(i + rows, n_) * size_, end);
+      multiply_rows<stores>(b, i, rows, skipped, stop - begin);
+      begin = stop;
+    }
+    if constexpr (stores == Stores::streaming) drain_streams();
+  }
+
+ private:
+  Row<T> make_row() const { return {Ring<T>(size_, size_ % Vec<T>::width == 0 && is_aligned(out_)), nullptr, 0}; }
+
+  // Rows i, i + 1, ... of sample b; of a single one `count` elements from `skipped` on.
+  template <Stores stores>
+  void multiply_rows(int64_t b, int64_t i, int64_t rows, int64_t skipped, int64_t count) {
+    const T* channels = z_ + b * n_ * size_;
+    T* maps = out_ + b * pair_count(n_) * size_;
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t start = (i + r + 1) * size_;
+      rows_[r].first.load(channels + (i + r) * size_);
+      rows_[r].out = maps + row_start(i + r, n_) * size_ - start;
+      rows_[r].done = start + skipped;
+    }
+    const int64_t end = rows == 1 ? rows_[0].done + count : n_ * size_;
+    const int64_t piece = rows == 1 ? count : part<T>(kPiece);
+    for (int64_t at = rows_[0].done; at < end;) {
+      at = std::min(at + piece, end);
+      for (int64_t r = 0; r < rows; ++r) rows_[r].template multiply_to<stores>(channels, at, at == end);
+    }
+  }
+
+  const T* z_;
+  T* out_;
+  int64_t n_, size_;
+  std::array<Row<T>, kRows> rows_;
+};
+
+template <Stores stores, typename T>
+void multiply_flat(const T* z, T* out, const Sizes& sizes) {
+  share(sizes.batch * pair_count(sizes.n) * sizes.size, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
+    Flat<T>(z, out, sizes.n, sizes.size).template multiply<stores>(begin, end);
+  });
+}
+
+}  // namespace opbench::OPBENCH_VARIANT

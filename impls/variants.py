@@ -1,0 +1,91 @@
+"""Compiling kernels once for each set of vector instructions, so that one library serves every processor of a kind.
+
+The objects are free of PyTorch and are linked behind everything else: of an inline function that several objects hold
+the linker keeps the first, which must be the one that every processor can run.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from opbench.errors import MachineError
+
+FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC", "-fvisibility=hidden", "-w")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """flags: of the instructions. below: the variant whose kernels of float32 and float64 serve this one too."""
+
+    name: str
+    flags: tuple[str, ...]
+    below: str = ""
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        return (f"-DOPBENCH_VARIANT={self.name}", *((f"-DOPBENCH_VARIANT_BELOW={self.below}",) if self.below else ()))
+
+    @property
+    def has(self) -> str:
+        """What the file that chooses a variant is compiled with, where this one was."""
+        return f"-DOPBENCH_HAS_{self.name.upper()}"
+
+
+_AVX2 = ("-mavx2", "-mfma", "-mf16c")
+_AVX512 = (*_AVX2, "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512")
+_FROM_AVX2_ON = (
+    Variant("avx512", _AVX512),
+    Variant("avx2", _AVX2),
+    Variant("avx512_half", (*_AVX512, "-mavx512fp16", "-mavx512bf16"), below="avx512"),
+)
+_NATIVE = (Variant("native", ("-march=native",)),)
+
+
+def wanted(processor_flags: str, machine: str = platform.machine()) -> tuple[Variant, ...]:
+    """The variants for this kind of processor, the slowest to compile first.
+
+    processor_flags: the line of /proc/cpuinfo. On x86-64 with AVX2 the same three whatever else it has; elsewhere one
+    for this very machine.
+    """
+    return _FROM_AVX2_ON if machine == "x86_64" and "avx2" in processor_flags.split() else _NATIVE
+
+
+def one_for_all(processor_flags: str, machine: str = platform.machine()) -> bool:
+    """Whether the library runs on other processors of this kind than the one it was compiled on."""
+    return wanted(processor_flags, machine) is not _NATIVE
+
+
+def compile_all(
+    compiler: str, variants: Iterable[Variant], sources: Iterable[Path], folder: Path
+) -> dict[Variant, list[Path]]:
+    """The objects of every variant that the compiler knows the instructions of, in `folder`.
+
+    Raises MachineError with the compiler's first error.
+    """
+    known = [one for one in variants if _knows(compiler, one)]
+    jobs = [(variant, source) for variant in known for source in sources]
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        objects = list(pool.map(lambda job: _compile(compiler, *job, folder), jobs))
+    return {variant: [path for (of, _), path in zip(jobs, objects, strict=True) if of is variant] for variant in known}
+
+
+def _knows(compiler: str, variant: Variant) -> bool:
+    command = [*shlex.split(compiler), *variant.flags, "-E", "-x", "c++", os.devnull]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _compile(compiler: str, variant: Variant, source: Path, folder: Path) -> Path:
+    target = folder / f"{source.stem}.{variant.name}.o"
+    command = [*shlex.split(compiler), *FLAGS, *variant.flags, *variant.defines, "-c", str(source), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[:1]
+        raise MachineError(f"{source.name} does not compile with {compiler}: {''.join(errors[:1]).strip()}")
+    return target

@@ -1,0 +1,120 @@
+"""Compiling ahead of a run: several processes prepare points and throw away what they prepared, before any clock runs.
+
+What they compile stays in the caches of its compilers, where the measuring process finds it. That one is alone and
+compiles one thing after the other; these share out the cores. Whatever goes wrong here goes wrong again where it is
+measured, and is told there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from opbench import catalog
+from opbench.backend import Backend
+from opbench.cache import cache_folder
+from opbench.codec import point_to_json
+from opbench.errors import MachineError
+from opbench.process import Death, MeasuringProcess
+
+if TYPE_CHECKING:
+    from opbench.backend import Preparing
+    from opbench.case import Case
+    from opbench.run import Task
+    from opbench.settings import Settings
+
+MODES = frozenset({"forward", "backward"})
+"""In mode `out` a launch needs the output it is checked in; what it compiles is that of `forward` mostly."""
+
+FEWEST = 2
+"""Points worth a second process, which takes three seconds to start."""
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What is worth preparing ahead: of every point the cases that compile; and whether each needs a first time too."""
+
+    tasks: tuple[Task, ...]
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task]) -> Ahead:
+        found = [replace(task, cases=cases) for task in tasks if (cases := tuple(_worth_it(task)))]
+        return cls(tuple(found) if len(found) >= FEWEST else ())
+
+    def prepare(self, device: str, settings: Settings, log: TextIO | None, told: Callable[[str], None]) -> None:
+        """Prepare all of them in as many processes as there are cores, or fewer where there is less to do."""
+        waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
+        for task in self.tasks:
+            waiting.put(task)
+        count = min(os.cpu_count() or 1, len(self.tasks))
+        told(f"compiling ahead for {len(self.tasks)} points in {count} processes")
+        with ThreadPoolExecutor(count) as pool:
+            list(pool.map(lambda _: _work_off(waiting, device, settings, log), range(count)))
+
+
+def costs(case: Case) -> Preparing | None:
+    """What preparing a case takes; None for a backend that cannot run here at all."""
+    found = catalog.backend(case.point.operator, case.backend)
+    if not isinstance(found, Backend) or found.refusal(case.point) or found.simulated(case.point.device):
+        return None
+    return found.preparing()
+
+
+def _worth_it(task: Task) -> Iterator[Case]:
+    if task.skip is not None or task.point.device != "cpu" or task.point.mode not in MODES:
+        return
+    for case in task.cases:
+        found = costs(case)
+        if found is not None and found.ahead and found.first_s + found.each_s > 0 and not done(case):
+            yield case
+
+
+def done(case: Case) -> bool:
+    """Whether the case was prepared on this machine since it started: its compiler's cache has it, or had."""
+    return _mark(case).exists()
+
+
+def _mark(case: Case) -> Path:
+    """An empty file in the cache folder. What is compiled goes by the versions of the compilers, and by where they keep
+    it.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        boot = ""
+    parts = [case.key, metadata.version("torch"), boot, os.environ.get("TORCHINDUCTOR_CACHE_DIR", "")]
+    return cache_folder() / "ahead" / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _mark_done(case: Case) -> None:
+    with contextlib.suppress(OSError):  # then it is prepared ahead once more next time
+        _mark(case).parent.mkdir(parents=True, exist_ok=True)
+        _mark(case).touch()
+
+
+def _work_off(waiting: queue.SimpleQueue[Task], device: str, settings: Settings, log: TextIO | None) -> None:
+    try:
+        with MeasuringProcess(log) as process:
+            process.hello(device, settings.threads)
+            while not waiting.empty():
+                task = waiting.get_nowait()
+                names = [case.backend for case in task.cases]
+                request = {"ahead": point_to_json(task.point), "backends": names}
+                process.measure(request, settings.time_limit_s, _unheard)
+                for case in task.cases:
+                    _mark_done(case)
+    except (Death, MachineError, queue.Empty):  # it will happen again where it is measured, and be told there
+        return
+
+
+def _unheard(_phase: str, _label: str, _seconds: float | None) -> None:
+    return None

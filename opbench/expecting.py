@@ -1,0 +1,120 @@
+"""How long a run is going to take, said before it begins: an upper estimate from cases, budgets and known costs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from opbench import ahead, catalog
+from opbench.timing.sampler import WARMUP_S
+
+if TYPE_CHECKING:
+    from opbench.case import Case, Point
+    from opbench.run import Task
+    from opbench.settings import Settings
+
+START_S = 6.0
+"""To start a measuring process: 3 s on a quiet machine, twice that beside others."""
+
+POINT_S, CASE_S = 0.2, 0.15
+"""A point's inputs, reference and counting, and a case's checks, small ones."""
+
+CHECK_S_A_BYTE = 10e-9
+"""Of what a case writes: it is poisoned, computed in float64 and compared, all of that twice, which takes
+half of this on two quiet cores of a Xeon (family 6, model 207)."""
+
+LOOK_S = 1.5
+"""Seconds that may be spent on asking operators for their work: whole networks take twenty to answer."""
+
+SPLIT_S = 0.3
+RELOAD_S = 1.0
+"""To prepare what was compiled ahead once more, from its compiler's cache."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Seconds at most: of `ceilings` that are measured first, of `compiling`, of the `cases` themselves."""
+
+    ceilings_s: float
+    compiling_s: float
+    cases_s: float
+    cases: int
+
+    @property
+    def total_s(self) -> float:
+        return self.ceilings_s + self.compiling_s + self.cases_s
+
+    def __str__(self) -> str:
+        parts = [("ceilings", self.ceilings_s), ("compiling", self.compiling_s), (f"{self.cases} cases", self.cases_s)]
+        told = ", ".join(f"{name} {minutes(seconds)}" for name, seconds in parts if seconds)
+        return f"this will take up to {minutes(self.total_s)}: {told}"
+
+
+def minutes(seconds: float) -> str:
+    """Rounded up to ten seconds: 8 s is "10 s", 184 s "3 min 10 s"."""
+    tens = max(1, -(-round(seconds) // 10))
+    whole, rest = divmod(tens * 10, 60)
+    return " ".join([f"{whole} min"] * (whole > 0) + [f"{rest} s"] * (rest > 0))
+
+
+def expected(
+    tasks: Sequence[Task],
+    settings: Settings,
+    ceilings_s: float = 0.0,
+    cores: int | None = None,
+    now: Callable[[], float] = time.monotonic,
+) -> Expected:
+    """Of a run of these tasks. cores: that compile, this machine's where left out."""
+    began, cases_s, size = now(), START_S, 0
+    for task in tasks:
+        runs = sum(ahead.costs(case) is not None for case in task.cases) if task.skip is None else 0
+        if runs:
+            size = _size_bytes(task.point) if now() - began < LOOK_S else size  # one that is not asked is as the last
+            cases_s += POINT_S + runs * _case_s(size, settings)
+    compiling_s, again_s = _compiling_s(tasks, cores or os.cpu_count() or 1)
+    return Expected(ceilings_s, compiling_s, cases_s + again_s, sum(len(task.cases) for task in tasks))
+
+
+def _size_bytes(point: Point) -> int:
+    """Of what is checked: what a call writes, once where it writes the same memory again and again."""
+    operator = catalog.operator(point.operator)
+    written = operator.work(point).bytes_written
+    return min(written, operator.sizes(point.axes).get("working_set_bytes", written))
+
+
+def _case_s(size_bytes: int, settings: Settings) -> float:
+    return CASE_S + WARMUP_S + settings.budget_s + SPLIT_S * settings.split + CHECK_S_A_BYTE * size_bytes
+
+
+def _compiling_s(tasks: Sequence[Task], cores: int) -> tuple[float, float]:
+    """Of what is compiled, ahead or not, and of preparing again what was."""
+    shared = ahead.Ahead.of(tasks).tasks
+    before = [case for task in shared for case in task.cases]
+    known = {case.key for case in before}
+    alone = [case for task in tasks if task.skip is None for case in task.cases if case.key not in known]
+    compiling = _sum_s(alone)
+    if before:
+        processes = min(cores, len(shared))
+        compiling += START_S + _firsts_s(before) + _each_s(before) / processes
+    return compiling, RELOAD_S * len(before)
+
+
+def _sum_s(cases: Iterable[Case]) -> float:
+    several = list(cases)
+    return _firsts_s(several) + _each_s(several)
+
+
+def _firsts_s(cases: Iterable[Case]) -> float:
+    """Each backend's first time once, whatever the operator: they share their library or compiler."""
+    found: dict[str, float] = {}
+    for case in cases:
+        if costs := ahead.costs(case):
+            found[case.backend.partition(":")[0]] = costs.first_s
+    return sum(found.values())
+
+
+def _each_s(cases: Iterable[Case]) -> float:
+    return sum(costs.each_s for case in cases if (costs := ahead.costs(case)))

@@ -1,0 +1,174 @@
+"""Every set of vector instructions that the C++ kernels are compiled for, with stores through and around the caches.
+
+A variant that this processor cannot run is skipped, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from impls import native, variants
+from impls.cross_hadamard import cpp_kernels
+from impls.cross_hadamard.norms import NORMS
+from opbench.caches import CacheUse, known
+
+from .definitions import DTYPES, expansion, index_of, pairs, random
+
+pytestmark = pytest.mark.compiler
+
+NAMES = sorted({one.name for flags in ("avx2", "") for one in variants.wanted(flags, "x86_64")})
+SCHEDULES = ["direct", "balanced", "blocked", "flat"]
+SHAPES = [(1, 2, 1), (2, 9, 7, 7), (3, 17, 16, 16), (1, 33, 13, 29), (1, 13, 2311)]
+"""One element; maps of no whole vector, of whole ones only, past a piece of second channels, past a queue's buffer."""
+
+TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-13, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
+
+
+@pytest.fixture(params=NAMES)
+def vectors(request: pytest.FixtureRequest) -> Iterator[str]:
+    name: str = request.param
+    usable = cpp_kernels.operators().usable_vectors()
+    if name not in usable:
+        pytest.skip(f"this processor or compiler has no {name}; tested here: {', '.join(usable)}")
+    cpp_kernels.operators().use_vectors(name)
+    yield name
+    cpp_kernels.operators().use_vectors("")
+
+
+@pytest.fixture(params=["cached", "streaming"])
+def stores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All outputs through the caches, or all around them, whatever their size."""
+    size = 0 if request.param == "streaming" else 1 << 40
+    cpp_kernels.use_caches(CacheUse(1 << 20, size, size, "assumed"))
+    yield
+    cpp_kernels.use_caches(known(torch.get_num_threads()))
+
+
+def at_every_offset(x: Tensor, count: int) -> Iterator[Tensor]:
+    """Outputs that begin anywhere in a vector, NaN before they are written, with a NaN on both sides."""
+    for offset in (1, 2, 8, 31):
+        yield torch.full((count + offset + 32,), float("nan"), dtype=x.dtype)[offset : offset + count]
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_products_are_rounded_once(schedule: str) -> None:
+    for dtype in DTYPES:
+        for shape in SHAPES:
+            x = random(*shape, dtype=dtype)
+            want = pairs(x)
+            assert torch.equal(cpp_kernels.forward(x, None, None, schedule), want), (dtype, shape)
+            for out in at_every_offset(x, want.numel()):
+                cpp_kernels.forward(x, None, out.view(want.shape), schedule)
+                assert torch.equal(out.view(want.shape), want), (dtype, shape, out.storage_offset())
+                whole = torch.as_strided(out, (out.numel() + 2,), (1,), out.storage_offset() - 1)
+                assert whole[[0, -1]].isnan().all(), (dtype, shape, "written beside the output")
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_is_rounded_as_by_wide_arithmetic(dtype: torch.dtype) -> None:
+    """Every finite number, infinity and NaN, each with subnormal, ordinary and large partners."""
+    every = torch.arange(-(1 << 15), 1 << 15, dtype=torch.int32).to(torch.int16).view(dtype)
+    tiny = 2.0**-20 if dtype == torch.float16 else 2.0**-130
+    for partner in (tiny, 0.333, 1.0, 257.0, 3e4):
+        x = torch.stack([every, torch.full_like(every, partner)]).unsqueeze(0)
+        want = (every.float() * x[0, 1].float()).to(dtype)
+        got = cpp_kernels.forward(x)[0, 0]
+        torch.testing.assert_close(got, want, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+@pytest.mark.parametrize("norm", NORMS)
+def test_expansions_and_their_gradients_are_the_definitions(norm: str) -> None:
+    for dtype in DTYPES:
+        for shape in SHAPES:
+            x, index = random(*shape, dtype=dtype), index_of(shape[0], 6, shape[1])
+            wide = torch.float64 if dtype == torch.float64 else torch.float32
+            parameters = [torch.tensor([0.7], dtype=wide), *(random(15, dtype=wide, seed=seed) for seed in (2, 3))]
+            leaves = [one.double().requires_grad_() for one in (x, *parameters)]
+            want = expansion(index, *leaves, norm=norm)
+            for schedule in ("flat", "blocked"):
+                got = cpp_kernels.expand(x, index, *parameters, norm, schedule)
+                assert torch.equal(got[:, : shape[1]], x)
+                near(got, want.detach(), 1)
+            grad = random(*want.shape, dtype=dtype, seed=5)
+            gradients = torch.autograd.grad(want, leaves, grad.double())
+            for got, expected in zip(
+                cpp_kernels.expand_backward(grad, x, index, *parameters, norm), gradients, strict=True
+            ):
+                near(got, expected, 4)
+            of_pairs = grad[:, shape[1] :].contiguous()
+            (wanted,) = torch.autograd.grad(pairs(leaves[0], index), leaves[0], of_pairs.double())
+            near(cpp_kernels.backward(of_pairs, x, index), wanted, 4)
+
+
+def near(got: Tensor, want: Tensor, factor: float) -> None:
+    """Within a tolerance of the largest element: sums of many terms cancel."""
+    limit = factor * TOLERANCE[got.dtype]
+    scale = max(1.0, float(want.abs().max()))
+    torch.testing.assert_close(got.double(), want.double(), rtol=limit, atol=limit * scale)
+
+
+@pytest.mark.usefixtures("vectors")
+@pytest.mark.parametrize("norm", ["sigmoid", "tanh"])
+def test_exponentials_are_right_from_the_smallest_to_the_largest_argument(norm: str) -> None:
+    """To two units in the last place of what the definition gives."""
+    for dtype, units in ((torch.float32, 2.5e-7), (torch.float64, 5e-16)):
+        sizes = torch.logspace(-30, 3, 3001, dtype=torch.float64).to(dtype)
+        x = torch.stack([torch.cat([sizes, -sizes]), torch.ones(6002, dtype=dtype)]).unsqueeze(0)
+        index, one, zero = torch.tensor([[0, 1]]), torch.ones(1, dtype=dtype), torch.zeros(1, dtype=dtype)
+        got = cpp_kernels.expand(x, index, one, one, zero, norm)[0, 2].double()
+        u = x[0, 0].double()
+        want = u.tanh() if norm == "tanh" else u.sigmoid() - 0.5
+        absolute = 0.0 if norm == "tanh" else units  # 1 / (1 + e^-u) - 0.5 cancels near 0
+        torch.testing.assert_close(got, want, rtol=2 * units, atol=absolute)
+
+
+@pytest.mark.usefixtures("vectors")
+def test_bfloat16_keeps_subnormal_products() -> None:
+    """The instruction that rounds to bfloat16 takes them for zero; one in a vector must not spoil its neighbours."""
+    x = torch.full((1, 2, 67), 1.7, dtype=torch.bfloat16)
+    x[0, 0, 13] = 2.0**-127
+    got = cpp_kernels.forward(x)[0, 0]
+    assert torch.equal(got, (x[0, 0].float() * x[0, 1].float()).to(torch.bfloat16))
+    assert got[13] > 0
+
+
+def test_an_unknown_set_of_instructions_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(ValueError, match=r"no vectors 'mmx' on this processor; there are: \w+"):
+        cpp_kernels.operators().use_vectors("mmx")
+
+
+def test_the_widest_instructions_are_taken() -> None:
+    operators = cpp_kernels.operators()
+    assert operators.vectors() == operators.usable_vectors()[-1]
+
+
+def test_a_negative_size_from_which_stores_go_around_the_caches_is_refused() -> None:
+    with pytest.raises(ValueError, match="from -1 and 5 bytes on; expected numbers of 0 and above"):
+        cpp_kernels.operators().use_stream_from(-1, 5)
+
+
+def test_the_sizes_from_which_stores_go_around_the_caches_are_the_measured_ones() -> None:
+    use = known(torch.get_num_threads())
+    assert tuple(cpp_kernels.operators().stream_from()) == (use.stream_fresh_bytes, use.stream_reused_bytes)
+
+
+def test_one_library_serves_every_processor_that_has_avx2_and_none_other_is_shared() -> None:
+    assert [one.name for one in variants.wanted("fpu avx2 avx512f", "x86_64")] == ["avx512", "avx2", "avx512_half"]
+    assert variants.wanted("fpu avx2", "x86_64") == variants.wanted("fpu avx2 avx512f", "x86_64")
+    assert [one.name for one in variants.wanted("fpu sse2", "x86_64")] == ["native"]
+    assert [one.name for one in variants.wanted("", "aarch64")] == ["native"]
+    assert variants.one_for_all("avx2", "x86_64")
+    assert not variants.one_for_all("", "aarch64")
+
+
+def test_instructions_that_the_compiler_does_not_know_are_left_out(tmp_path: Path) -> None:
+    unknown = variants.Variant("unknown", ("-mno-such-instructions",))
+    assert variants.compile_all(native.compiler_words(), [unknown], [], tmp_path) == {}

@@ -1,0 +1,104 @@
+"""What a run is said to take, before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from opbench import ahead, catalog
+from opbench.backend import Backend, Preparing
+from opbench.case import Case, Point
+from opbench.expecting import LOOK_S, START_S, Expected, expected, minutes
+from opbench.operator import Work
+from opbench.run import Task
+from opbench.settings import Settings
+
+SETTINGS = Settings(budget_s=0.5)
+
+
+def task(kib: int, *backends: str, skip: str | None = None) -> Task:
+    point = Point("memory_write", catalog.operator("memory_write").complete({"kib": kib}), mode="out")
+    return Task(point, tuple(Case(point, name) for name in backends), skip)
+
+
+def compiles(monkeypatch: pytest.MonkeyPatch, **costs: Preparing) -> None:
+    """The backends named take so long to prepare."""
+    monkeypatch.setattr(ahead, "costs", lambda case: costs.get(case.backend, Preparing()))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "10 s"), (8.0, "10 s"), (60.0, "1 min"), (184.0, "3 min 10 s"), (3600.0, "60 min"), (59.6, "1 min")],
+)
+def test_seconds_are_rounded_up_to_ten(seconds: float, text: str) -> None:
+    assert minutes(seconds) == text
+
+
+def test_one_line_says_the_whole_and_its_parts() -> None:
+    assert str(Expected(60.0, 0.0, 41.0, 7)) == "this will take up to 1 min 50 s: ceilings 1 min, 7 cases 50 s"
+
+
+def test_every_case_has_its_budget_its_warm_up_and_its_checks() -> None:
+    one, two = (expected([task(64, *names)], SETTINGS).total_s for names in (("cpp_ext",), ("cpp_ext", "torch_eager")))
+    assert two - one >= SETTINGS.budget_s + 0.2
+    longer = expected([task(64, "cpp_ext")], replace(SETTINGS, budget_s=7.5)).total_s
+    assert longer - one == pytest.approx(7.0)
+
+
+def test_large_outputs_take_longer_to_check() -> None:
+    assert (
+        expected([task(1 << 18, "cpp_ext")], SETTINGS).total_s > expected([task(64, "cpp_ext")], SETTINGS).total_s + 1
+    )
+
+
+def test_what_is_skipped_or_cannot_run_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert expected([task(64, "cpp_ext", skip="too large")], SETTINGS).total_s == START_S
+    monkeypatch.setattr(ahead, "costs", lambda _: None)
+    assert expected([task(64, "cpp_ext")], SETTINGS).total_s == START_S
+
+
+def test_a_first_time_counts_once_and_every_point_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiles(monkeypatch, cpp_ext=Preparing(first_s=100.0, each_s=10.0))
+    tasks = [task(kib, "cpp_ext", "torch_eager") for kib in (64, 128, 256)]
+    assert expected(tasks, SETTINGS).compiling_s == 130.0
+
+
+def test_cores_share_what_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiles(monkeypatch, cpp_ext=Preparing(each_s=10.0, ahead=True))
+    monkeypatch.setattr(ahead, "done", lambda _: False)
+    tasks = [
+        replace(one, point=replace(one.point, mode="forward")) for one in (task(64, "cpp_ext"), task(128, "cpp_ext"))
+    ]
+    tasks = [replace(one, cases=(Case(one.point, "cpp_ext"),)) for one in tasks]
+    assert expected(tasks, SETTINGS, cores=1).compiling_s == START_S + 20.0
+    assert expected(tasks, SETTINGS, cores=2).compiling_s == START_S + 10.0
+    assert expected(tasks, SETTINGS, cores=64).compiling_s == START_S + 10.0
+
+
+def test_operators_that_take_long_to_say_their_work_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Point] = []
+    found = catalog.operator("memory_write")
+
+    def work(point: Point) -> Work:
+        asked.append(point)
+        return found.work(point)
+
+    monkeypatch.setattr(catalog, "operator", lambda _: replace(found, work=work))
+    clock: Iterator[float] = iter([0.0, 0.1, LOOK_S, LOOK_S + 1])
+    expected([task(kib, "cpp_ext") for kib in (64, 128, 256)], SETTINGS, now=lambda: next(clock))
+    assert len(asked) == 1
+
+
+def test_no_tasks_take_the_time_to_say_so() -> None:
+    assert expected([], SETTINGS).total_s == START_S
+
+
+def test_backends_tell_what_preparing_takes_cheaply() -> None:
+    found = catalog.backend("cross_hadamard", "torch_compile")
+    assert isinstance(found, Backend)
+    assert found.preparing().each_s > 0
+    eager = catalog.backend("cross_hadamard", "torch_eager")
+    assert isinstance(eager, Backend)
+    assert eager.preparing() == Preparing()
