@@ -48,7 +48,11 @@ class Expected:
         return self.ceilings_s + self.compiling_s + self.cases_s
 
     def __str__(self) -> str:
-        parts = [("ceilings", self.ceilings_s), ("compiling", self.compiling_s), (f"{self.cases} cases", self.cases_s)]
+        parts = [
+            ("ceilings", self.ceilings_s),
+            ("compiling", self.compiling_s),
+            (f"{self.cases} case{'s' * (self.cases != 1)}", self.cases_s),
+        ]
         told = ", ".join(f"{name} {minutes(seconds)}" for name, seconds in parts if seconds)
         return f"this will take up to {minutes(self.total_s)}: {told}"
 
