@@ -17,7 +17,7 @@ from opbench.gate.exact import holm
 from opbench.gate.hired import Broken, Hire, Kind, ShortOfMemoryError, Workers
 from opbench.gate.rule import Rule, Screened, screen
 from opbench.gate.verdict import Judgement, Verdict
-from opbench.gate.widening import HOPELESS, settling
+from opbench.gate.widening import HOPELESS, hopeless
 
 if TYPE_CHECKING:
     from opbench.gate.rounds import Rounds
@@ -101,7 +101,9 @@ class Trial:
 
     def _given_up(self, one: _Open) -> bool:
         """Whether more workers could not settle it either; it is judged then."""
-        if one.rounds is None or one.rounds.problem or settling(one.rounds, self._rule) >= HOPELESS:
+        assert one.rounds is not None
+        assert one.found is not None
+        if one.rounds.problem or not hopeless(one.rounds, one.found, self._rule):
             return False
         more = f"{self._rule.widened} + {self._rule.widened} workers would settle it in under {100 * HOPELESS:.0f} %"
         self._judge(one, Verdict.INCONCLUSIVE, f"{one.doubt()}; {more} of runs")

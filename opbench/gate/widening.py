@@ -10,30 +10,38 @@ from opbench.gate.exact import dropped_pairs
 from opbench.gate.rounds import worker_values
 
 if TYPE_CHECKING:
+    from opbench.gate.comparing import Comparison
     from opbench.gate.rounds import Rounds
     from opbench.gate.rule import Rule
 
 DRAWS = 400
 
 HOPELESS = 0.05
-"""Share of imagined screenings that settle, below which nobody is hired for it: of twenty such benchmarks one might
+"""Share of imagined screenings that pass, below which nobody is hired for it: of twenty such benchmarks one might
 have been settled, for as long as all twenty take. At a tolerance of 3 % that is a spread of 7 to 8 % between workers
 and no difference between the sides."""
 
 
-def settling(rounds: Rounds, rule: Rule) -> float:
-    """The share of screenings by `rule.widened` workers a side that would pass it or suspect it.
+SEEN = 0.05
+"""A p so small, of either direction, says that the sides may well differ: then more workers are hired in any case."""
 
-    Each draws its workers from those of its own side with replacement: no shape of their distribution is assumed, so
-    that a few slow ones among many, which ranks put up with, are no reason to give up. Drawn from few, they lie closer
-    together than new ones would, so the share is rather too large.
+
+def hopeless(rounds: Rounds, found: Comparison, rule: Rule) -> bool:
+    """Whether `rule.widened` workers a side would hardly settle it. found: of these rounds."""
+    return min(found.p, found.faster_p) > SEEN and passing(rounds, rule) < HOPELESS
+
+
+def passing(rounds: Rounds, rule: Rule) -> float:
+    """The share of screenings by `rule.widened` workers a side that would pass it, were the sides no different.
+
+    Each draws its workers from those of its own side, with replacement, around the side's median: no shape of their
+    distribution is assumed, so that a few slow ones among many, which ranks put up with, are no reason to give up.
+    Drawn from few, they lie closer together than new ones would, so the share is rather too large.
     """
     values, side = worker_values(rounds.logs), rule.widened
     random = np.random.default_rng(1979)
-    base, head = (random.choice(part, (DRAWS, side)) for part in (values[~rounds.head], values[rounds.head]))
+    groups = [values[rounds.head == which] for which in (False, True)]
+    base, head = (random.choice(one - np.median(one), (DRAWS, side)) for one in groups)
     ordered = np.sort((head[:, :, None] - base[:, None, :]).reshape(DRAWS, -1), axis=1)
     dropped, _ = dropped_pairs(side, side, rule.confidence)
-    low, high, middle = ordered[:, dropped], ordered[:, -1 - dropped], np.median(ordered, axis=1)
-    tolerance = np.log1p(rule.tolerance)
-    settled = (high < tolerance) | ((low > 0) & (middle > tolerance))
-    return float(settled.mean())
+    return float((ordered[:, -1 - dropped] < np.log1p(rule.tolerance)).mean())
