@@ -47,7 +47,8 @@ class Ahead:
 
     @classmethod
     def of(cls, tasks: Sequence[Task]) -> Ahead:
-        found = [replace(task, cases=cases) for task in tasks if (cases := tuple(_worth_it(task)))]
+        begun: set[str] = set()
+        found = [replace(task, cases=cases) for task in tasks if (cases := tuple(_worth_it(task, begun)))]
         return cls(tuple(found) if len(found) >= FEWEST else ())
 
     def prepare(self, device: str, settings: Settings, log: TextIO | None, told: Callable[[str], None]) -> None:
@@ -69,12 +70,16 @@ def costs(case: Case) -> Preparing | None:
     return found.preparing()
 
 
-def _worth_it(task: Task) -> Iterator[Case]:
+def _worth_it(task: Task, begun: set[str]) -> Iterator[Case]:
+    """Cases that compile something of their own, and of a backend that is only built the first; `begun`: those."""
     if task.skip is not None or task.point.device != "cpu" or task.point.mode not in MODES:
         return
     for case in task.cases:
-        found = costs(case)
-        if found is not None and found.ahead and found.first_s + found.each_s > 0 and not done(case):
+        found, name = costs(case), case.backend.partition(":")[0]
+        if found is None or not found.ahead or done(case):
+            continue
+        if found.each_s > 0 or (found.first_s > 0 and name not in begun):
+            begun.add(name)
             yield case
 
 

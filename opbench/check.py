@@ -54,10 +54,14 @@ class _Totals:
         self._where: tuple[int, float, float] | None = None
 
     def add(self, got: Tensor, want: Tensor, allowance: float, rtol: float, start: int) -> None:
+        """Few passes where all is well: on a machine that is shared, each one meets with its threads."""
+        if torch.equal(got, want) and math.isfinite(float(want.abs().max())):
+            return
         size = want.abs()
         error = (got - want).abs_()
-        if bool((error <= size * rtol + allowance).all()) and bool(size.isfinite().all()):
-            self.max_abs = max(self.max_abs, float(error.max()))
+        largest, beyond = float(error.max()), float(torch.sub(error, size, alpha=rtol).max())  # NaN where one is
+        if beyond <= allowance and math.isfinite(largest) and math.isfinite(float(size.max())):
+            self.max_abs = max(self.max_abs, largest)
             self.max_rel = max(self.max_rel, float((error / size).nan_to_num(posinf=0.0).max()))
         else:
             self._add_one_by_one(got, want, error, allowance + rtol * size, start)

@@ -48,7 +48,11 @@ class Expected:
         return self.ceilings_s + self.compiling_s + self.cases_s
 
     def __str__(self) -> str:
-        parts = [("ceilings", self.ceilings_s), ("compiling", self.compiling_s), (f"{self.cases} cases", self.cases_s)]
+        parts = [
+            ("ceilings", self.ceilings_s),
+            ("compiling", self.compiling_s),
+            (f"{self.cases} case{'s' * (self.cases != 1)}", self.cases_s),
+        ]
         told = ", ".join(f"{name} {minutes(seconds)}" for name, seconds in parts if seconds)
         return f"this will take up to {minutes(self.total_s)}: {told}"
 
@@ -68,24 +72,37 @@ def expected(
     now: Callable[[], float] = time.monotonic,
 ) -> Expected:
     """Of a run of these tasks. cores: that compile, this machine's where left out."""
-    began, cases_s, size = now(), START_S, 0
-    for task in tasks:
-        runs = sum(ahead.costs(case) is not None for case in task.cases) if task.skip is None else 0
-        if runs:
-            size = _size_bytes(task.point) if now() - began < LOOK_S else size  # one that is not asked is as the last
-            cases_s += POINT_S + runs * _case_s(size, settings)
+    runs = [(task.point, count) for task in tasks if task.skip is None and (count := _running(task))]
+    sizes = _sizes_bytes([point for point, _ in runs], now)
+    cases_s = sum(POINT_S + count * _case_s(size, settings) for (_, count), size in zip(runs, sizes, strict=True))
     compiling_s, again_s = _compiling_s(tasks, cores or os.cpu_count() or 1)
-    return Expected(ceilings_s, compiling_s, cases_s + again_s, sum(len(task.cases) for task in tasks))
+    return Expected(ceilings_s, compiling_s, START_S + cases_s + again_s, sum(len(task.cases) for task in tasks))
 
 
-def _size_bytes(point: Point) -> int:
-    """Of what is checked: what a call writes, once where it writes the same memory again and again."""
+def _running(task: Task) -> int:
+    return sum(ahead.costs(case) is not None for case in task.cases)
+
+
+def _sizes_bytes(points: Sequence[Point], now: Callable[[], float]) -> list[float]:
+    """Of what is checked; the mean of those that were asked for the rest, once asking took LOOK_S."""
+    spent_s, found = 0.0, []
+    for point in points:
+        if spent_s > LOOK_S:
+            break
+        began = now()
+        found.append(_size_bytes(point))
+        spent_s += now() - began
+    return [*found, *[sum(found) / len(found)] * (len(points) - len(found))] if found else []
+
+
+def _size_bytes(point: Point) -> float:
+    """What a call writes, once where it writes the same memory again and again."""
     operator = catalog.operator(point.operator)
     written = operator.work(point).bytes_written
     return min(written, operator.sizes(point.axes).get("working_set_bytes", written))
 
 
-def _case_s(size_bytes: int, settings: Settings) -> float:
+def _case_s(size_bytes: float, settings: Settings) -> float:
     return CASE_S + WARMUP_S + settings.budget_s + SPLIT_S * settings.split + CHECK_S_A_BYTE * size_bytes
 
 
@@ -93,18 +110,13 @@ def _compiling_s(tasks: Sequence[Task], cores: int) -> tuple[float, float]:
     """Of what is compiled, ahead or not, and of preparing again what was."""
     shared = ahead.Ahead.of(tasks).tasks
     before = [case for task in shared for case in task.cases]
-    known = {case.key for case in before}
+    known, begun = {case.key for case in before}, {case.backend.partition(":")[0] for case in before}
     alone = [case for task in tasks if task.skip is None for case in task.cases if case.key not in known]
-    compiling = _sum_s(alone)
+    compiling = _each_s(alone) + _firsts_s(case for case in alone if case.backend.partition(":")[0] not in begun)
     if before:
         processes = min(cores, len(shared))
         compiling += START_S + _firsts_s(before) + _each_s(before) / processes
-    return compiling, RELOAD_S * len(before)
-
-
-def _sum_s(cases: Iterable[Case]) -> float:
-    several = list(cases)
-    return _firsts_s(several) + _each_s(several)
+    return compiling, sum(min(RELOAD_S, found.each_s) for case in before if (found := ahead.costs(case)))
 
 
 def _firsts_s(cases: Iterable[Case]) -> float:

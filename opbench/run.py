@@ -113,6 +113,7 @@ class Runner:
     """Takes tasks to records, over as many measuring processes as it costs.
 
     hold: whether records are still to be held against this machine's ceilings, where those are known.
+    ahead: whether what takes long to compile is compiled on all cores before anything is measured.
     """
 
     run: Run
@@ -125,6 +126,7 @@ class Runner:
     _log: TextIO | None = None
     revision: str = field(default_factory=revision)
     hold: bool = True
+    ahead: bool = False
     _believing: Believing | None = None
 
     def go(self, tasks: Sequence[Task], done: Iterable[str] = ()) -> None:
@@ -134,12 +136,13 @@ class Runner:
         """
         started, finished = time.monotonic(), set(done)
         total = sum(len(task.cases) for task in tasks)
-        left = [_without(task, finished) for task in tasks]
+        left = [without(task, finished) for task in tasks]
         todo = [task for task in left if task.cases]
         self.reporter.start(total, total - sum(len(task.cases) for task in todo))
         with self._open_log() as self._log:
             try:
-                self._prepare_ahead(todo)
+                if self.ahead:
+                    self._prepare_ahead(todo)
                 if todo:
                     self._start_process()
                 for task in todo:
@@ -150,9 +153,9 @@ class Runner:
 
     def _prepare_ahead(self, tasks: Sequence[Task]) -> None:
         began = time.monotonic()
-        ahead = Ahead.of(tasks)
-        if ahead.tasks:
-            ahead.prepare(self.device, self.settings, self._log, self.reporter.note)
+        found = Ahead.of(tasks)
+        if found.tasks:
+            found.prepare(self.device, self.settings, self._log, self.reporter.note)
         self.accounts.ahead_s += time.monotonic() - began
 
     def _open_log(self) -> TextIO:
@@ -280,7 +283,8 @@ class Runner:
             self._process = None
 
 
-def _without(task: Task, done: set[str]) -> Task:
+def without(task: Task, done: set[str]) -> Task:
+    """The task without the cases that are done."""
     return replace(task, cases=tuple(case for case in task.cases if case.key not in done))
 
 

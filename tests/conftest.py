@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def _vectors_are_known() -> bool:
 
     PyTorch finds out by compiling and loading ten libraries: 21 s where its cache is empty. GCC 12 knows all but AVX10.
     """
-    if platform.machine() != "x86_64" or "avx10" in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        return False
+    if "avx10" in Path("/proc/cpuinfo").read_text(encoding="utf-8"):
         return False
     words = [*shlex.split(os.environ.get("CXX", "g++")), "-mavx512fp16", "-mamx-bf16", "-E", "-x", "c++", os.devnull]
     try:

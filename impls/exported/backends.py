@@ -20,7 +20,7 @@ from impls.exported.names import missing
 from impls.exported.session import CPU, CUDA, open_model, runtime
 from impls.resident import peak_growth
 from impls.threads import threads_of
-from opbench import Backend, Figured
+from opbench import Backend, Figured, Preparing
 from opbench.errors import MachineError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def backend_of(kind: str, open_it: Open, schedules: tuple[str, ...] = ()) -> Bac
         dtypes=frozenset({"float32", "float16"}),
         schedules=schedules,
         unavailable=_why_not(kind),
+        preparing=lambda: Preparing(each_s=2.0),  # to export a network takes 1 to 5 s, to find its file again 0.3
     )
 
 

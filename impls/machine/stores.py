@@ -10,6 +10,8 @@ from impls.seeded import away_from_zero, generator_for
 from opbench import Operator, Tolerance, Work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
     from opbench import Inputs, Point
@@ -32,6 +34,17 @@ def _reference(point: Point, inputs: Inputs) -> torch.Tensor:
     return inputs["x"].double().square().repeat(-(-count // PERIOD))[:count]
 
 
+def _eager(point: Point) -> Callable[[torch.Tensor], torch.Tensor]:
+    """Repeated before it is multiplied: a product for every value that is stored."""
+    count = floats(point)
+
+    def squared(x: torch.Tensor) -> torch.Tensor:
+        repeated = x.repeat(-(-count // PERIOD))[:count]
+        return repeated * repeated
+
+    return squared
+
+
 def _work(point: Point) -> Work:
     return Work(0, floats(point), 0, bytes_read=PERIOD * FLOAT_BYTES, bytes_written=floats(point) * FLOAT_BYTES)
 
@@ -43,7 +56,7 @@ STORES = Operator(
     inputs=_inputs,
     reference=_reference,
     work=_work,
-    eager=lambda point: lambda x: (x * x).repeat(-(-floats(point) // PERIOD))[: floats(point)],
+    eager=_eager,
     tolerances={"float32": Tolerance(rtol=1e-6)},
     check_points=tuple({"kib": kib} for kib in (1, 7, 61, 1021)),
     modes=frozenset({"out"}),

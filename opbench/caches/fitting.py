@@ -46,7 +46,7 @@ class Pair:
 
 
 def fitted(fresh: Mapping[int, Pair], reused: Mapping[int, Pair], *, goes_around: bool = True) -> CacheUse:
-    """By size in bytes, of outputs in memory that was not written lately and in the same memory every time.
+    """By size in bytes, of outputs in memory as an allocator gives it and in the same memory every time.
 
     goes_around: whether the processor has stores that do.
     """

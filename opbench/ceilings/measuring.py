@@ -39,7 +39,7 @@ SWEEP = "ceilings"
 ROUNDS = 5
 """Six to eight seconds each on two cores of an EPYC 9004 and of a Xeon (family 6, model 207)."""
 
-LIMIT_S = 45.0
+LIMIT_S = 40.0
 """No round begins that would probably end later: with another tool's opinion, that is under a minute."""
 
 ASK_EVERY = 4

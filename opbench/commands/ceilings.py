@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opbench.progress import Reporter
 
 
-MOST_S = 60.0
+MOST_S = 50.0
 """What measuring takes at most: rounds go by the clock, see `opbench.ceilings.measuring`."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from opbench.options import resolve_device
 from opbench.progress import reporter
 from opbench.record import Failed, Measured, Mismatch
 from opbench.reporting import write_report
-from opbench.run import Runner, Task, done_keys, elsewhere_only, plan
+from opbench.run import Runner, Task, done_keys, elsewhere_only, plan, without
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
@@ -59,12 +60,15 @@ def run(
     settings = replace(settings, budget_s=question.budget_s if budget is None else budget)
     on = resolve_device(device)
     tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
+    target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
     of_ceilings = threads[0] if len(threads) == 1 else 0
     first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
-    print(expected(tasks, settings, ceilings.MOST_S if first else 0.0), file=sys.stderr, flush=True)
+    done = done_keys(target.records())
+    left = [without(task, done) for task in tasks]
+    print(expected(left, settings, ceilings.MOST_S if first else 0.0), file=sys.stderr, flush=True)
     if with_ceilings:
-        ceilings.run(on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False)
-    target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
+        with redirect_stdout(sys.stderr if as_json else sys.stdout):
+            ceilings.run(on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False)
     _measure(target, tasks, on, settings, as_json)
     page = write_report(target)
     records = target.records()
@@ -76,7 +80,7 @@ def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as
     with reporter(silent=as_json) as shown:
         if note := target.repair():
             shown.note(note)
-        runner = Runner(target, device, settings, shown)
+        runner = Runner(target, device, settings, shown, ahead=True)
         runner.go(tasks, done_keys(target.records()))
         shown.note(f"wall time {runner.accounts}")
         for note in _left_out(tasks, device):

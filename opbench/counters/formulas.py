@@ -102,7 +102,7 @@ _MOVING = """
     _reshape_alias _to_copy _unsafe_view alias arange as_strided broadcast_to cat chunk clone constant_pad_nd
     contiguous copy detach dropout empty empty_like empty_strided expand expand_as flatten full full_like gather
     index index_select lift_fresh movedim narrow new_empty new_full new_ones new_zeros ones ones_like permute
-    reshape resolve_conj resolve_neg roll scalar_tensor select slice split split_with_sizes squeeze stack t
+    repeat reshape resolve_conj resolve_neg roll scalar_tensor select slice split split_with_sizes squeeze stack t
     take_along_dim to transpose tril_indices triu_indices type_as unbind unflatten unfold unsqueeze view zeros
     zeros_like
 """

@@ -99,6 +99,14 @@ def test_a_death_is_left_for_where_it_is_measured(
     assert len(Ahead.of(tasks(3)).tasks) == 3
 
 
+def test_what_is_only_built_is_built_once(preparing: Callable[[Preparing], None]) -> None:
+    preparing(Preparing(first_s=30.0, ahead=True))
+    first, second = tasks(2)
+    other = replace(second, cases=(Case(second.point, "a:schedule"), Case(second.point, "c")))
+    found = Ahead.of([first, other]).tasks
+    assert [[case.backend for case in task.cases] for task in found] == [["a", "b"], ["c"]]
+
+
 @pytest.mark.parametrize("costs", [Preparing(), Preparing(each_s=9.0), Preparing(ahead=True)])
 def test_what_is_quick_or_a_figure_of_its_own_is_not(costs: Preparing, preparing: Callable[[Preparing], None]) -> None:
     preparing(costs)

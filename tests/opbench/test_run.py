@@ -117,8 +117,8 @@ def test_a_skipped_point_is_recorded_and_not_asked_for(monkeypatch: pytest.Monke
 
 
 def test_the_accounts_leave_the_rest_to_the_harness() -> None:
-    accounts = Accounts(wall_s=10.0)
+    accounts = Accounts(wall_s=10.5, ahead_s=0.5)
     accounts.add(GOOD)
     accounts.add(Unavailable("no"))
-    assert asdict(accounts) == {"wall_s": 10.0, "prepare_s": 1.0, "warmup_s": 2.0, "sampling_s": 3.0}
+    assert asdict(accounts) == {"wall_s": 10.5, "ahead_s": 0.5, "prepare_s": 1.0, "warmup_s": 2.0, "sampling_s": 3.0}
     assert accounts.harness_s == 4.0

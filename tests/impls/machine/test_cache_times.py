@@ -42,18 +42,17 @@ def test_sizes_are_powers_of_two_and_one_between() -> None:
     assert sizes_up_to(cache_times.SMALLEST_BYTES) == (cache_times.SMALLEST_BYTES,)
 
 
-def test_fresh_outputs_follow_each_other_and_reused_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fresh_outputs_take_turns_in_memory_and_reused_ones_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    monkeypatch.setattr(cache_times, "SAMPLE_BYTES", 4096)
+    monkeypatch.setattr(cache_times, "SAMPLE_BYTES", 6 * 4096)
     monkeypatch.setattr(cache_times, "squares", lambda _, at, *__: seen.append(at))
-    writer = Writer(3 * 4096)
-    for _ in range(4):
-        writer.sample((4096, False, True))
-    assert [at - seen[0] for at in seen] == [0, 4096, 8192, 0]
+    writer = Writer(8192)
+    writer.sample((4096, False, True))
+    assert [at - seen[0] for at in seen] == [0, 4096, 8192, 12288, 0, 4096, 8192, 12288, 0, 4096]
     seen.clear()
-    writer.sample((2048, True, False))
+    writer.sample((8192, True, False))
+    assert len(seen) == 4
     assert len(set(seen)) == 1
-    assert len(seen) == 3
 
 
 def test_of_two_samples_the_undisturbed_one_counts_and_else_the_best() -> None:
@@ -76,7 +75,9 @@ def test_a_slow_machine_answers_after_its_first_turn(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(cache_times, "largest_bytes", lambda *_: MIB)
     clock: Iterator[int] = itertools.count()
     found = cache_times.measured_once(now=lambda: float(next(clock)))
-    assert len(sampled) == len(set(sampled)) == 4 * len(sizes_up_to(MIB))
+    reused = len(sizes_up_to(MIB))
+    fresh = len([size for size in sizes_up_to(MIB) if size <= MIB // 2])
+    assert len(sampled) == len(set(sampled)) == 2 * (reused + fresh)
     assert found.source == "measured"
     assert found.possible
 

@@ -69,7 +69,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     return Run(tmp_path / "run")
 
 
-@pytest.mark.parametrize(("seconds", "rounds"), [(0.5, 5), (8.0, 5), (11.0, 4), (15.0, 3), (23.0, 1), (300.0, 1)])
+@pytest.mark.parametrize(("seconds", "rounds"), [(0.5, 5), (8.0, 5), (10.0, 4), (13.0, 3), (21.0, 1), (300.0, 1)])
 def test_no_round_begins_that_would_end_too_late(
     seconds: float, rounds: int, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,7 @@ class Flat {
   }
 
  private:
-  Row<T> make_row() const { return {Ring<T>(size_, size_ % Vec<T>::width == 0 && is_aligned(out_)), nullptr, 0}; }
+  Row<T> make_row() const { return {Ring<T>(size_, size_ % Vec<T>::width == 0 && is_aligned(out_), n_ * size_ / 2), nullptr, 0}; }
 
   // Rows i, i + 1, ... of sample b; of a single one `count` elements from `skipped` on.
   template <Stores stores>

@@ -1,4 +1,4 @@
-// One channel repeated: at(k) may be read a full vector wide for every k in [0, period) that a run comes to.
+// One channel repeated, ready to be multiplied by: at(k) may be read a full vector wide for every k in [0, period) that a run comes to.
 //
 // For a fixed first channel i the outputs are contiguous and so are the second factors z[i+1..n-1]. Only z[i]
 // repeats, with period S. Copied once into a ring a little longer than its period, it too can be read with full
@@ -10,34 +10,49 @@
 #include <cstring>
 #include <vector>
 
-#include "vectors.h"
+#include "wide.h"
 
 namespace opbench::OPBENCH_VARIANT {
 
 template <typename T>
 class Ring {
  public:
-  // in_place: channels are whole vectors, read at whole vectors only, so that they need no copy.
-  Ring(int64_t size, bool in_place)
-      : size_(size), period_(in_place ? size : size * ((Vec<T>::width + size - 1) / size)), in_place_(in_place) {}
+  using Element = Factor<T>;
+
+  // in_place: channels are whole vectors, read at whole vectors only, so that they need no copy. run: elements that are
+  // usually multiplied by one channel, of which a longer ring must not cost too much.
+  Ring(int64_t size, bool in_place, int64_t run)
+      : size_(size), period_(in_place ? size : size * repeats(size, run)), in_place_(in_place) {}
   void load(const T* channel) {
-    values_ = channel;
-    if (in_place_) return;
-    const int64_t total = period_ + Vec<T>::width;  // at least one vector, a whole number of channels, and a vector more
-    copy_.resize(total);
-    for (int64_t at = 0; at < total; at += size_) {
-      std::memcpy(copy_.data() + at, channel, sizeof(T) * std::min(size_, total - at));
+    if constexpr (std::is_same_v<T, Element>) {
+      if (in_place_) {
+        values_ = channel;
+        return;
+      }
+    }
+    const int64_t total = period_ + Vec<T>::width;
+    copy_.resize(total + Vec<T>::width);  // widening writes whole vectors
+    widen_to(copy_.data(), channel, size_);
+    for (int64_t at = size_; at < total; at += size_) {
+      std::memcpy(copy_.data() + at, copy_.data(), sizeof(Element) * std::min(size_, total - at));
     }
     values_ = copy_.data();
   }
-  const T* at(int64_t position) const { return values_ + position; }
+  const Element* at(int64_t position) const { return values_ + position; }
   int64_t period() const { return period_; }
 
  private:
+  // As many channels as fill a vector at least, and up to 2 KiB where runs are long: every wrap costs a few cycles, which
+  // of the four vectors of a 7x7 map is a third.
+  static int64_t repeats(int64_t size, int64_t run) {
+    const int64_t longest = std::max<int64_t>(1, std::min<int64_t>(2048 / sizeof(T), run / 8) / size);
+    return std::max((Vec<T>::width + size - 1) / size, longest);
+  }
+
   int64_t size_, period_;
   bool in_place_;
-  const T* values_ = nullptr;
-  std::vector<T> copy_;
+  const Element* values_ = nullptr;
+  std::vector<Element> copy_;
 };
 
 }  // namespace opbench::OPBENCH_VARIANT

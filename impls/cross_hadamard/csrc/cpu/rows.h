@@ -39,16 +39,16 @@ void multiply_ring(const Ring<T>& ring, int64_t phase, const T* second, T* out, 
   };
   const auto some = [&](int64_t elements) {
     if (elements == 0) return;
-    (Vec<T>::load(ring.at(phase)) * Vec<T>::load(second + at, elements)).store(out + at, elements);
+    product<T>(ring.at(phase), Vec<T>::load(second + at, elements)).store(out + at, elements);
     moved(elements);
   };
   if constexpr (stores == Stores::streaming) some(before_aligned(out, count));
   while (at + width <= count) {  // whole vectors up to the wrap, without a test inside
     const int64_t steps = std::min((period - phase + width - 1) / width, (count - at) / width);
-    const T* first = ring.at(phase);
+    const Factor<T>* first = ring.at(phase);
     for (int64_t step = 0; step < steps; ++step) {
       const int64_t offset = step * width;
-      put<stores>(out + at + offset, Vec<T>::load(first + offset) * Vec<T>::load(second + at + offset));
+      put<stores>(out + at + offset, product<T>(first + offset, second + at + offset));
     }
     moved(steps * width);
   }
