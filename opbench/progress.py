@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from opbench.interval import median_interval
@@ -64,21 +65,30 @@ class Silent:
 
 
 class Lines(Silent):
-    """One plain line per finished case."""
+    """One plain line per finished case. What is left is reckoned from when the first case began: compiling ahead took
+    its time once.
+    """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, now: Callable[[], float] = time.monotonic) -> None:
+        self._stream, self._now = stream, now
         self._total = self._done = self._done_before = 0
-        self._started = time.monotonic()
+        self._started = now()
+        self._first_case: float | None = None
 
     def start(self, total: int, done: int) -> None:
         self._total, self._done, self._done_before = total, done, done
         self.note(f"{total} case{'s' * (total != 1)}" + (f", {done} already on record" if done else ""))
 
+    def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
+        if self._first_case is None:
+            self._first_case = self._now()
+
     def finished(self, record: Record) -> None:
         self._done += 1
-        elapsed = time.monotonic() - self._started
-        rate = elapsed / max(1, self._done - self._done_before)
+        now = self._now()
+        elapsed = now - self._started
+        since = self._started if self._first_case is None else self._first_case
+        rate = (now - since) / max(1, self._done - self._done_before)
         left = rate * (self._total - self._done)
         self.note(
             f"[{self._done}/{self._total}, {clock_time(elapsed)} elapsed, {clock_time(left)} left] "

@@ -91,6 +91,11 @@ def screen(found: Comparison, rule: Rule) -> Screened:
     return Screened.PASS if found.high < 1 + rule.tolerance else Screened.OPEN
 
 
+def promising(found: Comparison, rule: Rule) -> bool:
+    """Whether it looks faster by more than the tolerance, and is not surely faster: more rounds may tell."""
+    return found.turned.ratio > 1 + rule.tolerance and not found.faster
+
+
 def _stands_out(found: Comparison, rule: Rule) -> bool:
     return found.slower and found.ratio > 1 + rule.tolerance
 

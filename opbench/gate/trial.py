@@ -15,7 +15,7 @@ from opbench.gate.comparing import Comparison, compare
 from opbench.gate.concluding import after_confirmation, passing, undecided, without_confirmation
 from opbench.gate.exact import holm
 from opbench.gate.hired import Broken, Hire, Kind, ShortOfMemoryError, Workers
-from opbench.gate.rule import Rule, Screened, screen
+from opbench.gate.rule import Rule, Screened, promising, screen
 from opbench.gate.verdict import Judgement, Verdict
 from opbench.gate.widening import HOPELESS, hopeless
 
@@ -75,13 +75,21 @@ class Trial:
                 self._widen(workers, pending)
 
     def _looked_at(self, pending: list[_Open], workers: Workers, looks: Sequence[int], stage: str) -> list[_Open]:
-        """Those that all looks leave open, or that more rounds would not settle."""
+        """Those that all looks leave open, or more rounds would not settle."""
         stuck: list[_Open] = []
         for look in looks:
             still = [one for one in pending if self._still_open(one, workers, look, stage)]
             stuck += [one for one in still if one.settled]
             pending = [one for one in still if not one.settled]
-        return stuck + pending
+        return [one for one in stuck + pending if not self._passed(one)]
+
+    def _passed(self, one: _Open) -> bool:
+        """Whether it passes, and was looked at again only because it may be faster."""
+        assert one.found is not None
+        if (one.rounds and one.rounds.problem) or screen(one.found, self._rule) is not Screened.PASS:
+            return False
+        self._judge(one, Verdict.PASS, passing(one.found))
+        return True
 
     def _widen(self, workers: Workers, pending: list[_Open]) -> None:
         """More workers, and all rounds anew: a round's mean must be over the same workers."""
@@ -120,6 +128,8 @@ class Trial:
         assert one.rounds is not None
         seen = Screened.OPEN if one.rounds.problem else screen(one.found, self._rule)
         if seen is Screened.PASS:
+            if promising(one.found, self._rule):
+                return True
             self._judge(one, Verdict.PASS, passing(one.found))
         if seen.suspect:
             one.claim = seen

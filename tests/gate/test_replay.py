@@ -65,10 +65,10 @@ def test_no_false_alarm_and_few_doubts_in_suites_of_the_same_code(condition: str
 
 def test_screening_often_takes_the_same_code_for_faster_and_fresh_workers_never_do() -> None:
     """At a spread that makes false estimates large: an interval of 99 % lies below no change in one of 200 looks."""
-    tapes = [synthetic(f"made_{seed}", seed=seed, spread=0.02) for seed in range(5)]
+    tapes = [synthetic(f"made_{seed}", seed=seed, spread=0.03) for seed in range(5)]
     verdicts: Counter[Verdict] = Counter()
     suspected = 0
-    for seed in range(100):
+    for seed in range(60):
         draw = random.Random(seed)
         for one in ours(suite(tapes, SUITE, draw), DEFAULT, draw):
             verdicts[one.verdict] += 1
@@ -90,9 +90,13 @@ def test_a_true_slowdown_is_confirmed(
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-@pytest.mark.parametrize(("which", "share"), [(CACHED, 0.99), (MEMORY, 0.90)])
-def test_a_true_speed_up_is_found_as_a_slowdown_is(condition: str, which: str, share: float) -> None:
-    found = [one.verdict for tape, one in cases(condition, 30, 1 / 1.05) if kind(tape.benchmark) == which]
+@pytest.mark.parametrize(
+    ("which", "slowdown", "share"),
+    [(CACHED, 1 / 1.05, 0.90), (MEMORY, 1 / 1.05, 0.80), (CACHED, 1 / 1.10, 0.97), (MEMORY, 1 / 1.10, 0.95)],
+)
+def test_a_true_speed_up_is_found(condition: str, which: str, slowdown: float, share: float) -> None:
+    """Less often than as large a slowdown: what surely is no slower passes, and is not asked for more workers."""
+    found = [one.verdict for tape, one in cases(condition, 30, slowdown) if kind(tape.benchmark) == which]
     assert sum(verdict is Verdict.FASTER for verdict in found) / len(found) >= share - 0.02
 
 

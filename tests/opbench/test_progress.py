@@ -45,6 +45,19 @@ def test_piped_progress_is_one_line_a_case_with_count_and_latency() -> None:
     assert third.startswith("[3/3, ")
 
 
+def test_what_is_left_is_reckoned_from_the_first_case_on() -> None:
+    """Compiling ahead took a minute, two cases ten seconds each."""
+    stream, times = io.StringIO(), iter([0.0, 60.0, 70.0, 80.0])
+    lines, done = Lines(stream, lambda: next(times)), record(GOOD)
+    lines.start(total=5, done=1)
+    lines.step(done.case.point, "prepare", "cpp", None)
+    lines.finished(done)
+    lines.step(done.case.point, "prepare", "cpp", None)
+    lines.finished(done)
+    assert "[2/5, 1:10 elapsed, 0:30 left]" in stream.getvalue()
+    assert "[3/5, 1:20 elapsed, 0:20 left]" in stream.getvalue()
+
+
 @pytest.mark.parametrize(("total", "says"), [(1, "1 case"), (0, "0 cases"), (2, "2 cases")])
 def test_one_case_is_not_several(total: int, says: str) -> None:
     stream = io.StringIO()

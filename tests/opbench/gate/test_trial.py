@@ -78,6 +78,19 @@ def test_an_improvement_that_fresh_workers_do_not_share_is_a_plain_pass(fresh: S
     assert judgement.found.ratio == pytest.approx(0.9)
 
 
+def test_what_passes_and_may_be_faster_is_looked_at_again_but_nobody_is_hired_for_it() -> None:
+    random = np.random.default_rng(3)
+
+    def script(_stage: str, rounds: int, per_side: int) -> Rounds:
+        head = sides(per_side)
+        return Rounds(random.normal(scale=0.035, size=(rounds, 2 * per_side)) + np.log(0.96) * head, head)
+
+    judgement, company = run(script)
+    assert judgement.verdict in {Verdict.PASS, Verdict.FASTER}
+    assert {stage for stage, *_ in company.played} <= {"screen", "confirm"}
+    assert company.played[1] == ("screen", "it", 4, 8)
+
+
 def test_what_fresh_workers_see_slower_after_it_looked_faster_is_open() -> None:
     judgement, _ = run(staged(screen=steady(0.9), confirm=steady(1.1)))
     assert judgement.verdict is Verdict.INCONCLUSIVE
