@@ -19,7 +19,7 @@ import subprocess
 import sys
 from time import perf_counter
 
-from opbench.environment import PINNED
+from opbench.environment import pinned
 
 PROCESSES = 7
 SECONDS = 2.0
@@ -50,7 +50,7 @@ def truth(name: str, extra: int) -> tuple[float, float, float]:
     words = [sys.executable, "-m", "benchmarks.gate_truth", "--one", name, str(extra)]
     found = []
     for _ in range(PROCESSES):
-        run = subprocess.run(words, env=os.environ | PINNED | ONE_THREAD, capture_output=True, text=True, check=True)
+        run = subprocess.run(words, env=pinned(os.environ) | ONE_THREAD, capture_output=True, text=True, check=True)
         found.append(float(json.loads(run.stdout)))
     return min(found), statistics.median(found), max(found)
 

@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Callable
 
-from opbench.environment import PINNED
+from opbench.environment import pinned
 
 
 def run_pinned(module: str, main: Callable[[], None]) -> None:
     """Call `main`, or first start `python -m module` again, same arguments, in the pinned environment."""
-    if any(os.environ.get(name) != value for name, value in PINNED.items()):
-        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], os.environ | PINNED)  # noqa: S606
+    wanted = pinned(os.environ)
+    if wanted != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], wanted)  # noqa: S606
     main()

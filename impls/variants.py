@@ -72,7 +72,7 @@ def compile_all(
     known = [one for one in variants if _knows(compiler, one)]
     jobs = [(variant, source) for variant in known for source in sources]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        objects = list(pool.map(lambda job: _compile(compiler, *job, folder), jobs))
+        objects = list(pool.map(lambda job: _compile(compiler, job[0], job[1], folder), jobs))
     return {variant: [path for (of, _), path in zip(jobs, objects, strict=True) if of is variant] for variant in known}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from opbench.child import Child, Ended
-from opbench.environment import PINNED
+from opbench.environment import pinned
 from opbench.errors import MachineError
 from opbench.marker import Marker
 
@@ -103,4 +103,4 @@ def pinned_environment() -> dict[str, str]:
     """The parent's environment, pinned, with this opbench importable wherever the child is started."""
     root = str(Path(__file__).parent.parent)
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return os.environ | PINNED | {"PYTHONPATH": os.pathsep.join(paths)}
+    return pinned(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}

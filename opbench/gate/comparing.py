@@ -75,8 +75,8 @@ class Comparison:
     @property
     def turned(self) -> Comparison:
         """Base against head: what is said of a slower head is said of a faster one by the same words."""
-        ends = {"ratio": 1 / self.ratio, "low": 1 / self.high, "high": 1 / self.low}
-        return replace(self, **ends, p=self.faster_p, faster_p=self.p)
+        ratio, low, high = 1 / self.ratio, 1 / self.high, 1 / self.low
+        return replace(self, ratio=ratio, low=low, high=high, p=self.faster_p, faster_p=self.p)
 
 
 def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:

@@ -88,7 +88,7 @@ def environment(device: str, threads: int) -> dict[str, Any]:
         "device": device,
         "threads": threads,
         "versions": {name: version for name in LIBRARIES if (version := _version(name))},
-        "pinned": {name: os.environ.get(name, "") for name in (*PINNED, "GLIBC_TUNABLES")},
+        "pinned": {name: os.environ.get(name, "") for name in PINNED},
         "transparent_hugepages": _hugepages(),
     }
     if device == "cuda":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opbench.environment import PINNED
+from opbench.environment import pinned
 from opbench.gate.slices import Side
 
 if TYPE_CHECKING:
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
 
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What numeric libraries take the size of their thread pools from; the agent tells PyTorch itself besides."""
-
-TUNABLES = "GLIBC_TUNABLES"
-
-ONE_BLOCK = "glibc.malloc.tcache_count=0"
-"""Added to TUNABLES: what is freed is merged with its neighbours at once, so the next output takes the same memory.
-
-An aligned block (PyTorch aligns to 64 bytes) is cut out of a larger one; glibc 2.36 keeps the cuttings in a cache of
-the thread, the hole left by a freed output is then too small for the next one, and outputs take turns in two blocks, or
-not, for a process's whole life. Of 12 processes with the same code on one core, product at 1x64x14x14 (1.5 MiB, 2 MiB
-of L2): two blocks 92 to 95 us in 7, one block 58 to 69 us in 5; 4x64x28x28 (24 MiB): 2.47 to 2.76 ms with two, 1.60 to
-1.70 ms with one. With this, all twelve have one: 84 to 93 us and 1.47 to 1.60 ms (2-core Xeon, family 6, model 207).
-Other C libraries ignore it.
-"""
 
 DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
 """Variables that would make workers compile all code at each start, look elsewhere, or think they are nested."""
@@ -64,8 +51,7 @@ class Recipe:
         tree = installed.tree.absolute()
         paths = [str(tree), *_source_folder(tree), *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
         given = dict.fromkeys(POOLS, str(self.threads)) | {"PYTHONPATH": os.pathsep.join(paths), "PWD": str(tree)}
-        given[TUNABLES] = ":".join(filter(None, [kept.get(TUNABLES), ONE_BLOCK]))  # of two settings the last one counts
-        return kept | PINNED | given | dict(self.extra_environment.get(side, {}))
+        return pinned(kept) | given | dict(self.extra_environment.get(side, {}))
 
 
 def _source_folder(tree: Path) -> list[str]:

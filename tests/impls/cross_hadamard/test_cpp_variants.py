@@ -90,17 +90,17 @@ def test_expansions_and_their_gradients_are_the_definitions(norm: str) -> None:
         for shape in SHAPES:
             x, index = random(*shape, dtype=dtype), index_of(shape[0], 6, shape[1])
             wide = torch.float64 if dtype == torch.float64 else torch.float32
-            parameters = [torch.tensor([0.7], dtype=wide), *(random(15, dtype=wide, seed=seed) for seed in (2, 3))]
-            leaves = [one.double().requires_grad_() for one in (x, *parameters)]
+            alpha, weight, bias = torch.tensor([0.7], dtype=wide), *(random(15, dtype=wide, seed=at) for at in (2, 3))
+            leaves = [one.double().requires_grad_() for one in (x, alpha, weight, bias)]
             want = expansion(index, *leaves, norm=norm)
             for schedule in ("flat", "blocked"):
-                got = cpp_kernels.expand(x, index, *parameters, norm, schedule)
+                got = cpp_kernels.expand(x, index, alpha, weight, bias, norm, schedule)
                 assert torch.equal(got[:, : shape[1]], x)
                 near(got, want.detach(), 1)
             grad = random(*want.shape, dtype=dtype, seed=5)
             gradients = torch.autograd.grad(want, leaves, grad.double())
             for got, expected in zip(
-                cpp_kernels.expand_backward(grad, x, index, *parameters, norm), gradients, strict=True
+                cpp_kernels.expand_backward(grad, x, index, alpha, weight, bias, norm), gradients, strict=True
             ):
                 near(got, expected, 4)
             of_pairs = grad[:, shape[1] :].contiguous()

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from opbench.environment import PINNED
+from opbench.environment import pinned
 from opbench.gate.environments import Installed
 from opbench.gate.forks import CUSTOM, ForkServer, forkable
 from opbench.gate.hired import Broken
@@ -141,7 +141,7 @@ for _ in range(6):
 print(json.dumps(found))
 """
     run = subprocess.run(
-        [sys.executable, "-c", script], env=os.environ | PINNED, capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], env=pinned(os.environ), capture_output=True, text=True, check=True
     )
     heap, top, mapped = zip(*json.loads(run.stdout), strict=True)
     assert len(set(mapped)) == 6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -32,16 +34,16 @@ def test_the_same_bits_are_not_checked_twice(answer: torch.Tensor, request: pyte
 def test_whatever_differs_is_checked(answer: torch.Tensor, change: str, request: pytest.FixtureRequest) -> None:
     other = answer.clone()
     other[1, 2] = torch.nextafter(other[1, 2], torch.tensor(9.0))
-    given = {
+    answers: dict[str, list[Any]] = {
         "bit": [other],
         "shape": [answer.reshape(3, 2)],
         "dtype": [answer.view(torch.int32)],
         "question": [answer],
         "more": [answer, answer],
         "none": [None],
-    }[change]
+    }
     with pytest.raises(AssertionError, match="reference"):
-        once(request.node.name + ("?" if change == "question" else ""), given, check)
+        once(request.node.name + ("?" if change == "question" else ""), answers[change], check)
 
 
 def test_a_wrong_answer_stays_wrong(request: pytest.FixtureRequest) -> None:
