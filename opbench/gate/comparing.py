@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from opbench.gate.design import SETUP_ROUNDS
 from opbench.gate.detectable import detectable
 from opbench.gate.exact import p_slower, shift, shift_interval
 from opbench.gate.modes import Modes, slow_mode
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 SETTLED = 1 / 3
 """More rounds are of no use once their noise is below this share of the spread: without any it would be 5 % narrower.
 
-Cached kernels are there after 2 rounds: 0.1 to 0.6 % between rounds against 0.5 to 3 % between processes, which only
-more processes average out. Kernels that stream memory are not: 3 % and 1.5 % (12 workers, EPYC 9004 VM).
+Cached kernels are there at once on one machine: 0.1 to 0.6 % between rounds against 0.5 to 3 % between processes, which
+only more processes average out. Kernels that stream memory are not: 3 % and 1.5 % (12 workers, EPYC 9004 VM); on a Xeon
+(model 207) no kernel is: 2.7 to 5.2 % and 0.6 to 2.0 % (52 workers).
 """
 
 MAD_TO_SD = 1.4826
@@ -111,7 +113,14 @@ def spread_between(base: Logs, head: Logs) -> float:
 
 
 def rounding_error(logs: Logs) -> float:
-    """Standard error of a worker's value that comes from its rounds, which more of them would lower."""
+    """Standard error of a worker's value that comes from its rounds and set-ups, which more of them would lower.
+
+    From what set-ups differ by within a worker; infinite while there is only one, whose luck nothing tells from the
+    worker's own.
+    """
     centred = logs - logs.mean(axis=1, keepdims=True)
-    noise = float(np.median(np.abs(centred - np.median(centred, axis=0)))) * MAD_TO_SD
-    return MEDIAN_OVER_MEAN * noise / math.sqrt(len(logs))
+    set_ups = np.array([centred[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
+    if len(set_ups) < 2:
+        return math.inf
+    noise = float(np.median(np.abs(set_ups - np.median(set_ups, axis=0)))) * MAD_TO_SD
+    return MEDIAN_OVER_MEAN * noise / math.sqrt(len(set_ups) - 1)  # one of them is taken up by the worker's median

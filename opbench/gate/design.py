@@ -15,10 +15,12 @@ SLICE_S = 8e-3
 """Seconds of samples in a slice. Long beside the switch to the next worker, which finds its caches cold; short beside
 bursts of foreign load and changes of clock, which then fall on all workers of a round alike."""
 
-SETUP_ROUNDS = 3
+SETUP_ROUNDS = 2
 """Rounds that one set-up of a benchmark serves; then its fixtures are made anew, in other memory. Of 2 to 4 ms kernels
 that stream 24 to 48 MiB, the same worker's set-ups differ by 1.8 to 2.5 %, of kernels up to 400 us by 0.1 to 0.7 %
-(12 workers, 5 set-ups each, EPYC 9004 VM): what one set-up has by luck must not be the worker's for good."""
+(12 workers, 5 set-ups each, EPYC 9004 VM); on a Xeon (model 207) by 2.4 % for 104 us and by 8 % for 2.5 ms, besides 3
+and 9 % between rounds: what one set-up has by luck must not be the worker's for good. A set-up costs what a round does,
+so that more than two rounds of each would tell less in the same time."""
 
 FEW_SAMPLES, LONG_SLICE_S = 4, 16e-3
 """Slices of slow kernels last longer, until so many samples or seconds: a quartile of two is their mean."""

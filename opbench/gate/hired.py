@@ -37,7 +37,7 @@ class Workers(Protocol):
         ...
 
     def widen(self, per_side: int) -> None:
-        """Let there be that many workers a side. Raises ShortOfMemoryError."""
+        """Let there be that many workers a side, the present ones or new ones. Raises ShortOfMemoryError."""
         ...
 
 

@@ -86,7 +86,7 @@ class Trial:
     def _passed(self, one: _Open) -> bool:
         """Whether it passes, and was looked at again only because it may be faster."""
         assert one.found is not None
-        if (one.rounds and one.rounds.problem) or screen(one.found, self._rule) is not Screened.PASS:
+        if one.rounds is None or one.rounds.problem or screen(one.found, self._rule) is not Screened.PASS:
             return False
         self._judge(one, Verdict.PASS, passing(one.found))
         return True
