@@ -220,7 +220,7 @@ def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> s
 
     parts = [torch.__version__, *FLAGS, platform.machine(), compiler() or ""]
     if kernels:
-        parts += [*vector_variants.FLAGS, *(str(variant) for variant in vector_variants.wanted(processor()))]
+        parts += [*vector_variants.FLAGS, *map(str, vector_variants.wanted(processor()))]
         parts += [] if vector_variants.one_for_all(processor()) else [processor()]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]
