@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from impls import variants
+from impls import vector_variants
 from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
@@ -99,7 +99,7 @@ def cuda_flags() -> list[str]:
 def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Path:
     """The shared library of these sources, compiled unless the cache has it: .cpp, .cu with nvcc; the rest are headers.
 
-    kernels: .cpp files compiled once for each of `variants.wanted`, and their headers. The cache key covers the
+    kernels: .cpp files compiled once for each of `vector_variants.wanted`, and their headers. The cache key covers the
     sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
     Raises MachineError with the compiler's last lines when it does not build, and where there is no compiler.
     """
@@ -174,7 +174,11 @@ def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], fold
     from torch.utils import cpp_extension
 
     units = [file for file in kernels if file.suffix == ".cpp"]
-    objects = variants.compile_all(compiler_words(), variants.wanted(processor()), units, folder) if units else {}
+    objects = (
+        vector_variants.compile_all(compiler_words(), vector_variants.wanted(processor()), units, folder)
+        if units
+        else {}
+    )
     cuda = any(file.suffix == ".cu" for file in files)
     try:
         with _environment_for_building():
@@ -216,8 +220,8 @@ def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> s
 
     parts = [torch.__version__, *FLAGS, platform.machine(), compiler() or ""]
     if kernels:
-        parts += [*variants.FLAGS, *(str(variant) for variant in variants.wanted(processor()))]
-        parts += [] if variants.one_for_all(processor()) else [processor()]
+        parts += [*vector_variants.FLAGS, *map(str, vector_variants.wanted(processor()))]
+        parts += [] if vector_variants.one_for_all(processor()) else [processor()]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]
     digest = hashlib.sha256("\0".join(parts).encode())

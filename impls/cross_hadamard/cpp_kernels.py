@@ -11,8 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import torch
-
 from impls.native import load
 from opbench.caches import CacheUse, known
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "opbench_cpp"
 _CSRC = Path(__file__).parent / "csrc"
 SOURCES = tuple(sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}))
-IN_VARIANTS = tuple(sorted((_CSRC / "cpu").glob("*")))
+IN_VARIANTS = tuple(sorted(file for file in (_CSRC / "cpu").glob("*") if file.suffix in {".cpp", ".h"}))
 """Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
 
 
@@ -34,6 +32,8 @@ def operators() -> Any:
 
     Raises MachineError with the compiler's last words when it does not build.
     """
+    import torch
+
     found = load(NAME, SOURCES, IN_VARIANTS)
     _tell_caches(found, known(torch.get_num_threads()))
     return found

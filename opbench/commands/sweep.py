@@ -63,6 +63,8 @@ def run(
     target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
     of_ceilings = threads[0] if len(threads) == 1 else 0
     first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
+    if note := target.repair():
+        print(note, file=sys.stderr)
     done = done_keys(target.records())
     left = [without(task, done) for task in tasks]
     print(expected(left, settings, ceilings.MOST_S if first else 0.0), file=sys.stderr, flush=True)
@@ -78,8 +80,6 @@ def run(
 
 def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
     with reporter(silent=as_json) as shown:
-        if note := target.repair():
-            shown.note(note)
         runner = Runner(target, device, settings, shown, ahead=True)
         runner.go(tasks, done_keys(target.records()))
         shown.note(f"wall time {runner.accounts}")

@@ -15,6 +15,7 @@ from opbench.cli import main
 from opbench.options import narrowing
 from opbench.record import Record, Unavailable
 from opbench.settings import Settings
+from opbench.store import Run
 from reports.planes import planes
 from sweeps.grid import LARGEST_ON_CPU, ON_CPU, ON_GPU, SWEEP, too_large
 
@@ -83,7 +84,9 @@ def test_on_a_cpu_larger_outputs_are_left_out_with_a_reason(device: str, dtype: 
         assert f"{LARGEST_ON_CPU >> 20} MiB" in reason
 
 
-def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     asked = []
 
     def measured(_run: object, _tasks: object, _device: str, settings: Settings, _json: bool) -> None:
@@ -91,7 +94,7 @@ def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr("opbench.commands.sweep._measure", measured)
-    monkeypatch.setattr("opbench.store.new_run", lambda *_: None)
+    monkeypatch.setattr("opbench.store.new_run", lambda *_: Run(tmp_path))
     words = ("opbench", "sweep", "grid", "--device", "cpu", "--backend", "torch_eager")
     for more in ((), ("--budget", "0.25")):
         monkeypatch.setattr(sys, "argv", [*words, *more])

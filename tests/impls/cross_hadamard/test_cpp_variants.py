@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impls import native, variants
+from impls import native, vector_variants
 from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.norms import NORMS
 from opbench.caches import CacheUse, known
@@ -21,7 +21,7 @@ from .definitions import DTYPES, expansion, index_of, pairs, random
 
 pytestmark = pytest.mark.compiler
 
-NAMES = sorted({one.name for flags in ("avx2", "") for one in variants.wanted(flags, "x86_64")})
+NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
 SCHEDULES = ["direct", "balanced", "blocked", "flat"]
 SHAPES = [(1, 2, 1), (2, 9, 7, 7), (3, 17, 16, 16), (1, 33, 13, 29), (1, 13, 2311)]
 """One element; maps of no whole vector, of whole ones only, past a piece of second channels, past a queue's buffer."""
@@ -161,14 +161,15 @@ def test_the_sizes_from_which_stores_go_around_the_caches_are_the_measured_ones(
 
 
 def test_one_library_serves_every_processor_that_has_avx2_and_none_other_is_shared() -> None:
-    assert [one.name for one in variants.wanted("fpu avx2 avx512f", "x86_64")] == ["avx512", "avx2", "avx512_half"]
-    assert variants.wanted("fpu avx2", "x86_64") == variants.wanted("fpu avx2 avx512f", "x86_64")
-    assert [one.name for one in variants.wanted("fpu sse2", "x86_64")] == ["native"]
-    assert [one.name for one in variants.wanted("", "aarch64")] == ["native"]
-    assert variants.one_for_all("avx2", "x86_64")
-    assert not variants.one_for_all("", "aarch64")
+    wanted = vector_variants.wanted
+    assert [one.name for one in wanted("fpu avx2 avx512f", "x86_64")] == ["avx512", "avx2", "avx512_half"]
+    assert wanted("fpu avx2", "x86_64") == wanted("fpu avx2 avx512f", "x86_64")
+    assert [one.name for one in wanted("fpu sse2", "x86_64")] == ["native"]
+    assert [one.name for one in wanted("", "aarch64")] == ["native"]
+    assert vector_variants.one_for_all("avx2", "x86_64")
+    assert not vector_variants.one_for_all("", "aarch64")
 
 
 def test_instructions_that_the_compiler_does_not_know_are_left_out(tmp_path: Path) -> None:
-    unknown = variants.Variant("unknown", ("-mno-such-instructions",))
-    assert variants.compile_all(native.compiler_words(), [unknown], [], tmp_path) == {}
+    unknown = vector_variants.Variant("unknown", ("-mno-such-instructions",))
+    assert vector_variants.compile_all(native.compiler_words(), [unknown], [], tmp_path) == {}

@@ -139,3 +139,8 @@ def test_levels_of_nearly_one_size_are_one(cpus: Path) -> None:
     use = CacheUse(8 << 20, 4 << 20, 8 << 20, "measured")
     found = levels({"device": "cpu", "threads": 6}, cpus, range(6), use)
     assert [level.name for level in found] == ["L1", "L2", "DRAM"]
+
+
+@pytest.mark.parametrize(("last_mib", "far_mib"), [(7, 28), (64, 256), (100, 256), (200, 400), (480, 512)])
+def test_beyond_a_large_cache_it_goes_less_far(last_mib: int, far_mib: int) -> None:
+    assert working_sets_kib((Level("L3", last_mib << 20), Level("DRAM", math.inf)))[-1] == far_mib << 10
