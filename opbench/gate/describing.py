@@ -97,8 +97,11 @@ def environment(device: str, threads: int) -> dict[str, Any]:
     return found
 
 
-HEAVY = ("numpy", "torch")
-"""Libraries that are worth importing once for all workers, and that may be: what they set up survives a fork."""
+HEAVY = ("numpy", "torch", "sympy")
+"""Libraries that are worth importing once for all workers, and that may be: what they set up survives a fork.
+
+PyTorch 1.3 s; SymPy 0.6 s, which PyTorch imports at the first backward pass through an operator registered from Python
+(2-core Xeon)."""
 
 
 def shared() -> list[str]:

@@ -11,9 +11,12 @@ from typing import Any
 SAMPLE_S = 50e-6
 """Least seconds of a sample: 500 times what reading the counter costs and resolves (0.1 us from Python)."""
 
-SLICE_S = 8e-3
-"""Seconds of samples in a slice. Long beside the switch to the next worker, which finds its caches cold; short beside
-bursts of foreign load and changes of clock, which then fall on all workers of a round alike."""
+SLICE_S = 6e-3
+"""Seconds of samples in a slice. Long beside the switch to the next worker, which finds its caches cold (2 ms, with the
+request); short beside bursts of foreign load and changes of clock, which then fall on all workers of a round alike.
+On a Xeon VM turns that follow each other, 10 ms apart at slices of 8 ms, differ from the worker's value by amounts that
+correlate by 0.1 to 0.7, and by 0.1 four turns later: what changes, changes within a round, and more samples in a slice
+tell nothing more."""
 
 SETUP_ROUNDS = 2
 """Rounds that one set-up of a benchmark serves; then its fixtures are made anew, in other memory. Of 2 to 4 ms kernels

@@ -13,7 +13,7 @@ SIDES: tuple[Side, Side] = ("base", "head")
 
 @dataclass(frozen=True)
 class Slice:
-    """One turn of one worker at one benchmark: samples taken back to back, 8 to 16 ms of them.
+    """One turn of one worker at one benchmark: samples taken back to back, 6 to 16 ms of them.
 
     worker: number of the worker, unique in a run. round: number of the round, within the benchmark.
     order: place of the turn in its round. at_s: when it began, in seconds of the epoch. calls: calls one sample

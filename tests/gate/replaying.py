@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opbench.gate.rule import Rule
     from opbench.gate.verdict import Judgement
 
-CONDITIONS = ("epyc/quiet", "epyc/antagonists", "xeon/quiet")
+CONDITIONS = ("epyc/quiet", "epyc/antagonists", "xeon/quiet", "xeon/antagonists")
 """The machine recorded, by its folder, and what else ran on it."""
 
 EXTRAS = (5, 10)

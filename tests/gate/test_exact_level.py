@@ -21,7 +21,7 @@ from opbench.gate.rule import DEFAULT, confirms
 from opbench.gate.trial import Trial
 from opbench.gate.verdict import Verdict
 
-VALUES = np.cumsum(0.1 + np.random.default_rng(1).random(16))
+VALUES = np.cumsum(0.1 + np.random.default_rng(1).random(2 * DEFAULT.workers))
 """Logarithms of workers, further apart than any tolerance; no two differences are alike."""
 
 

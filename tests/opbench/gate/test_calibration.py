@@ -22,8 +22,8 @@ def test_same_code_with_little_noise_raises_no_alarm_and_needs_the_first_look_on
     found = calibrated([tape(0.002), tape(0.003, "other")], DEFAULT, 30, 0, lambda: steps.append(1))
     assert (found.suites, found.alarms, found.inconclusive, len(steps)) == (30, 0, 0, 30)
     assert [line.benchmark for line in found.lines] == ["it", "other"]
-    assert found.lines[0].slices == 2 * 16
-    assert found.lines[0].seconds == pytest.approx(0.32)
+    assert found.lines[0].slices == 2 * 2 * DEFAULT.workers
+    assert found.lines[0].seconds == pytest.approx(0.01 * found.lines[0].slices)
     assert found.lines[0].call_s == pytest.approx(1e-3, rel=0.5)
     assert 0.03 < found.lines[0].detectable < 0.035
 

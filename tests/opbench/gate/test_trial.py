@@ -33,19 +33,19 @@ def run(script: Script, room: int = 100) -> tuple[Judgement, ScriptedCompany]:
 def test_same_code_passes_at_the_first_look_and_nobody_else_is_hired() -> None:
     judgement, company = run(steady())
     assert judgement.verdict is Verdict.PASS
-    assert company.played == [("screen", "it", 2, 8)]
-    assert company.hired == [("screen", 8)]
+    assert company.played == [("screen", "it", 2, 12)]
+    assert company.hired == [("screen", 12)]
 
 
 def test_a_regression_takes_fresh_workers_to_be_confirmed() -> None:
     judgement, company = run(steady(1.05))
     assert judgement.verdict is Verdict.REGRESSION
-    assert company.hired == [("screen", 8), ("confirm", 6)]
+    assert company.hired == [("screen", 12), ("confirm", 6)]
     assert company.played[-1] == ("confirm", "it", 24, 6)  # after one set-up nobody knows whether more of them help
     assert judgement.found is not None
     assert judgement.found.workers == 6
     assert judgement.screened is not None
-    assert judgement.screened.workers == 8
+    assert judgement.screened.workers == 12
 
 
 def test_a_suspicion_that_fresh_workers_do_not_share_is_no_regression() -> None:
@@ -67,7 +67,7 @@ def test_fresh_workers_that_are_not_wholly_apart_leave_it_open() -> None:
 def test_an_improvement_takes_fresh_workers_to_be_confirmed_too() -> None:
     judgement, company = run(steady(0.9))
     assert judgement.verdict is Verdict.FASTER
-    assert company.hired == [("screen", 8), ("confirm", 6)]
+    assert company.hired == [("screen", 12), ("confirm", 6)]
     assert "6 + 6 fresh workers confirm it, p = 0.0011" in judgement.reason
     assert judgement.screened is not None
 
@@ -86,12 +86,12 @@ def test_what_passes_and_may_be_faster_is_looked_at_again_but_nobody_is_hired_fo
 
     def script(_stage: str, rounds: int, per_side: int) -> Rounds:
         head = sides(per_side)
-        return Rounds(random.normal(scale=0.035, size=(rounds, 2 * per_side)) + np.log(0.96) * head, head)
+        return Rounds(random.normal(scale=0.035, size=(rounds, 2 * per_side)) + np.log(0.965) * head, head)
 
     judgement, company = run(script)
     assert judgement.verdict in {Verdict.PASS, Verdict.FASTER}
     assert {stage for stage, *_ in company.played} <= {"screen", "confirm"}
-    assert company.played[1] == ("screen", "it", 4, 8)
+    assert company.played[1] == ("screen", "it", 4, 12)
 
 
 def test_what_fresh_workers_see_slower_after_it_looked_faster_is_open() -> None:
@@ -125,13 +125,13 @@ def test_a_slowdown_within_the_tolerance_passes_and_is_named() -> None:
 def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> None:
     judgement, company = run(NOISY)
     assert [(stage, rounds, workers) for stage, _, rounds, workers in company.played] == [
-        ("screen", 2, 8),
-        ("screen", 4, 8),
-        ("screen", 6, 8),
-        ("screen", 8, 8),
-        ("widen", 6, 16),
-        ("widen", 6, 16),
-        ("widen", 8, 16),
+        ("screen", 2, 12),
+        ("screen", 4, 12),
+        ("screen", 6, 12),
+        ("screen", 8, 12),
+        ("widen", 6, 20),
+        ("widen", 6, 20),
+        ("widen", 8, 20),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
@@ -139,18 +139,18 @@ def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> No
 def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
     judgement, company = run(WIDE)
     assert [(stage, rounds, workers) for stage, _, rounds, workers in company.played] == [
-        ("screen", 2, 8),
-        ("screen", 4, 8),
-        ("widen", 6, 16),
+        ("screen", 2, 12),
+        ("screen", 4, 12),
+        ("widen", 6, 20),
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
 def test_where_the_spread_is_beyond_what_more_workers_can_settle_none_are_hired_and_it_says_so() -> None:
     judgement, company = run(HOPELESS)
-    assert company.played == [("screen", "it", 2, 8), ("screen", "it", 4, 8)]
+    assert company.played == [("screen", "it", 2, 12), ("screen", "it", 4, 12)]
     assert judgement.verdict is Verdict.INCONCLUSIVE
-    assert "between workers of one side; 16 + 16 workers would settle it in under 5 % of runs" in judgement.reason
+    assert "between workers of one side; 20 + 20 workers would settle it in under 5 % of runs" in judgement.reason
 
 
 def test_a_slowdown_larger_than_the_spread_is_never_given_up() -> None:
@@ -160,13 +160,13 @@ def test_a_slowdown_larger_than_the_spread_is_never_given_up() -> None:
 
 def test_a_slowdown_that_stands_out_less_is_tried_by_more_workers() -> None:
     _, company = run(staged(screen=WIDE, widen=steady(1.06, spread=0.012), confirm=steady(1.06, spread=0.012)))
-    assert company.hired[0] == ("screen", 8)
+    assert company.hired[0] == ("screen", 12)
     assert 6 < company.hired[1][1] <= DEFAULT.most_confirming
 
 
 def test_where_they_do_not_fit_the_fewest_try_it() -> None:
     company = ScriptedCompany({"it": steady(1.06, spread=0.005)}, room=9)
-    (judgement,) = Trial(company.hire, DEFAULT).run(["it"])
+    (judgement,) = Trial(company.hire, Rule(workers=8)).run(["it"])
     assert company.hired == [("screen", 8), ("confirm", 6)]
     assert judgement.verdict is Verdict.REGRESSION
 
@@ -174,11 +174,11 @@ def test_where_they_do_not_fit_the_fewest_try_it() -> None:
 def test_more_workers_can_settle_what_rounds_could_not() -> None:
     judgement, company = run(staged(screen=WIDE, widen=steady()))
     assert judgement.verdict is Verdict.PASS
-    assert company.played[-1] == ("widen", "it", 6, 16)
+    assert company.played[-1] == ("widen", "it", 6, 20)
 
 
 def test_without_memory_for_more_workers_it_is_inconclusive_and_says_so() -> None:
-    judgement, _ = run(WIDE, room=8)
+    judgement, _ = run(WIDE, room=12)
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert "a full house" in judgement.reason
 
