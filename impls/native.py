@@ -11,7 +11,6 @@ import fcntl
 import hashlib
 import os
 import platform
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -21,20 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from impls import vector_variants
+from impls.cxx import compiler, first_error
 from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
-
-
-def compiler() -> str | None:
-    """The C++ compiler to build with (`CXX`, else c++ or g++), or None."""
-    named = shlex.split(os.environ.get("CXX", ""))  # may be `ccache g++`
-    return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
-
-
-def compiler_words() -> str:
-    """The command that compiles, as a shell would read it: `CXX` may hold several words."""
-    return os.environ.get("CXX") or compiler() or "c++"
 
 
 def why_no_compiler() -> str | None:
@@ -174,11 +163,8 @@ def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], fold
     from torch.utils import cpp_extension
 
     units = [file for file in kernels if file.suffix == ".cpp"]
-    objects = (
-        vector_variants.compile_all(compiler_words(), vector_variants.wanted(processor()), units, folder)
-        if units
-        else {}
-    )
+    wanted = vector_variants.wanted(processor()) if units else ()
+    objects = vector_variants.compile_all(wanted, units, folder)
     cuda = any(file.suffix == ".cu" for file in files)
     try:
         with _environment_for_building():
@@ -193,8 +179,7 @@ def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], fold
                 is_python_module=False,
             )
     except RuntimeError as exc:
-        lines = [line for line in str(exc).splitlines() if "error" in line] or str(exc).splitlines()[:1]
-        raise MachineError(f"{name} does not compile with {compiler()}: {lines[0].strip()}") from exc
+        raise MachineError(f"{name} does not compile with {compiler()}: {first_error(str(exc))}") from exc
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import shlex
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from impls import native
+from impls.cxx import compile_with, compiler
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
@@ -37,16 +36,12 @@ def shared_library(name: str, sources: Sequence[Path], flags: Sequence[str] = ()
 
 
 def _compile(name: str, sources: Sequence[Path], flags: Sequence[str], to: Path) -> None:
-    compiler = shlex.split(os.environ.get("CXX", "")) or [native.compiler() or "c++"]
     units = [str(file) for file in sources if file.suffix == ".cpp"]
-    done = subprocess.run([*compiler, *FLAGS, *flags, *units, "-o", to], capture_output=True, text=True, check=False)
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[:1]
-        raise MachineError(f"{name} does not compile with {compiler[0]}: {''.join(errors[:1]).strip()}")
+    compile_with(name, [*FLAGS, *flags, *units, "-o", str(to)])
 
 
 def _key(sources: Sequence[Path], flags: Sequence[str], seen: Sequence[Path]) -> str:
-    parts = [*FLAGS, *flags, platform.machine(), native.processor(), os.environ.get("CXX", native.compiler() or "")]
+    parts = [*FLAGS, *flags, platform.machine(), native.processor(), os.environ.get("CXX", compiler() or "")]
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in (*sources, *seen):
         digest.update(file.read_bytes())

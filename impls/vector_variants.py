@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
-import subprocess
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from opbench.errors import MachineError
+from impls.cxx import compile_with, knows
 
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC", "-fvisibility=hidden", "-w")
+"""-w: GCC 12 warns of its own AVX-512 header, whose undefined registers it takes for a mistake."""
 
 
 @dataclass(frozen=True)
@@ -62,30 +61,19 @@ def one_for_all(processor_flags: str, machine: str = platform.machine()) -> bool
     return wanted(processor_flags, machine) is not _NATIVE
 
 
-def compile_all(
-    compiler: str, variants: Iterable[Variant], sources: Iterable[Path], folder: Path
-) -> dict[Variant, list[Path]]:
+def compile_all(variants: Iterable[Variant], sources: Iterable[Path], folder: Path) -> dict[Variant, list[Path]]:
     """The objects of every variant that the compiler knows the instructions of, in `folder`.
 
     Raises MachineError with the compiler's first error.
     """
-    known = [one for one in variants if _knows(compiler, one)]
+    known = [one for one in variants if knows(one.flags)]
     jobs = [(variant, source) for variant in known for source in sources]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        objects = list(pool.map(lambda job: _compile(compiler, job[0], job[1], folder), jobs))
+        objects = list(pool.map(lambda job: _compile(job[0], job[1], folder), jobs))
     return {variant: [path for (of, _), path in zip(jobs, objects, strict=True) if of is variant] for variant in known}
 
 
-def _knows(compiler: str, variant: Variant) -> bool:
-    command = [*shlex.split(compiler), *variant.flags, "-E", "-x", "c++", os.devnull]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _compile(compiler: str, variant: Variant, source: Path, folder: Path) -> Path:
+def _compile(variant: Variant, source: Path, folder: Path) -> Path:
     target = folder / f"{source.stem}.{variant.name}.o"
-    command = [*shlex.split(compiler), *FLAGS, *variant.flags, *variant.defines, "-c", str(source), "-o", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        errors = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[:1]
-        raise MachineError(f"{source.name} does not compile with {compiler}: {''.join(errors[:1]).strip()}")
+    compile_with(source.name, [*FLAGS, *variant.flags, *variant.defines, "-c", str(source), "-o", str(target)])
     return target

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from opbench import ahead, catalog
+from opbench import catalog
+from opbench.ahead import Ahead, KnownCosts
 from opbench.timing.sampler import WARMUP_S
 
 if TYPE_CHECKING:
@@ -72,15 +73,16 @@ def expected(
     now: Callable[[], float] = time.monotonic,
 ) -> Expected:
     """Of a run of these tasks. cores: that compile, this machine's where left out."""
-    runs = [(task.point, count) for task in tasks if task.skip is None and (count := _running(task))]
+    costs = KnownCosts()
+    runs = [(task.point, count) for task in tasks if task.skip is None and (count := _running(task, costs))]
     sizes = _sizes_bytes([point for point, _ in runs], now)
     cases_s = sum(POINT_S + count * _case_s(size, settings) for (_, count), size in zip(runs, sizes, strict=True))
-    compiling_s, again_s = _compiling_s(tasks, cores or os.cpu_count() or 1)
+    compiling_s, again_s = _compiling_s(tasks, cores or os.cpu_count() or 1, costs)
     return Expected(ceilings_s, compiling_s, START_S + cases_s + again_s, sum(len(task.cases) for task in tasks))
 
 
-def _running(task: Task) -> int:
-    return sum(ahead.costs(case) is not None for case in task.cases)
+def _running(task: Task, costs: KnownCosts) -> int:
+    return sum(costs(case) is not None for case in task.cases)
 
 
 def _sizes_bytes(points: Sequence[Point], now: Callable[[], float]) -> list[float]:
@@ -106,27 +108,28 @@ def _case_s(size_bytes: float, settings: Settings) -> float:
     return CASE_S + WARMUP_S + settings.budget_s + SPLIT_S * settings.split + CHECK_S_A_BYTE * size_bytes
 
 
-def _compiling_s(tasks: Sequence[Task], cores: int) -> tuple[float, float]:
+def _compiling_s(tasks: Sequence[Task], cores: int, costs: KnownCosts) -> tuple[float, float]:
     """Of what is compiled, ahead or not, and of preparing again what was."""
-    shared = ahead.Ahead.of(tasks).tasks
+    shared = Ahead.of(tasks, costs).tasks
     before = [case for task in shared for case in task.cases]
     known, begun = {case.key for case in before}, {case.backend.partition(":")[0] for case in before}
     alone = [case for task in tasks if task.skip is None for case in task.cases if case.key not in known]
-    compiling = _each_s(alone) + _firsts_s(case for case in alone if case.backend.partition(":")[0] not in begun)
+    unbegun = [case for case in alone if case.backend.partition(":")[0] not in begun]
+    compiling = _each_s(alone, costs) + _firsts_s(unbegun, costs)
     if before:
         processes = min(cores, len(shared))
-        compiling += START_S + _firsts_s(before) + _each_s(before) / processes
-    return compiling, sum(min(RELOAD_S, found.each_s) for case in before if (found := ahead.costs(case)))
+        compiling += START_S + _firsts_s(before, costs) + _each_s(before, costs) / processes
+    return compiling, sum(min(RELOAD_S, found.each_s) for case in before if (found := costs(case)))
 
 
-def _firsts_s(cases: Iterable[Case]) -> float:
+def _firsts_s(cases: Iterable[Case], costs: KnownCosts) -> float:
     """Each backend's first time once, whatever the operator: they share their library or compiler."""
-    found: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     for case in cases:
-        if costs := ahead.costs(case):
-            found[case.backend.partition(":")[0]] = costs.first_s
-    return sum(found.values())
+        if found := costs(case):
+            seconds[case.backend.partition(":")[0]] = found.first_s
+    return sum(seconds.values())
 
 
-def _each_s(cases: Iterable[Case]) -> float:
-    return sum(costs.each_s for case in cases if (costs := ahead.costs(case)))
+def _each_s(cases: Iterable[Case], costs: KnownCosts) -> float:
+    return sum(found.each_s for case in cases if (found := costs(case)))

@@ -71,17 +71,17 @@ def run(
     if with_ceilings:
         with redirect_stdout(sys.stderr if as_json else sys.stdout):
             ceilings.run(on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False)
-    _measure(target, tasks, on, settings, as_json)
+    _measure(target, tasks, done, on, settings, as_json)
     page = write_report(target)
     records = target.records()
     _show(records, as_json, page)
     return 1 if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records) else 0
 
 
-def _measure(target: Run, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
+def _measure(target: Run, tasks: list[Task], done: set[str], device: str, settings: Settings, as_json: bool) -> None:
     with reporter(silent=as_json) as shown:
         runner = Runner(target, device, settings, shown, ahead=True)
-        runner.go(tasks, done_keys(target.records()))
+        runner.go(tasks, done)
         shown.note(f"wall time {runner.accounts}")
         for note in _left_out(tasks, device):
             shown.note(note)

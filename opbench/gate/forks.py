@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from opbench.errors import MachineError
+from opbench.gate.recipe import boot_words
 
 if TYPE_CHECKING:
     from opbench.gate.environments import Installed
     from opbench.gate.recipe import Recipe
     from opbench.gate.slices import Side
-
-ROOT = Path(__file__).parents[2]
 
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 
@@ -59,10 +58,9 @@ class ForkServer:
         ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(ANSWER_LIMIT_S)
-        boot = [str(python), "-P", str(ROOT / "opbench" / "gate" / "boot.py"), str(ROOT)]
         with theirs:
             self._process = subprocess.Popen(
-                [*boot, "--fork", str(theirs.fileno()), *modules],
+                [*boot_words(python), "--fork", str(theirs.fileno()), *modules],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from opbench.child import Child, Ended, spawned
 from opbench.gate.assignment import Assignment
+from opbench.gate.recipe import boot_words
 from opbench.gate.slices import Side, Slice
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from opbench.gate.design import Design
     from opbench.gate.environments import Installed
     from opbench.gate.recipe import Recipe
-
-ROOT = Path(__file__).parents[2]
 
 
 class Died(Exception):  # noqa: N818  (it is what happened, not a mistake in the request)
@@ -68,8 +67,7 @@ class Player:
         )
 
         def command(requests: int, answers: int) -> list[str]:
-            boot = [str(mine.python), "-P", str(ROOT / "opbench" / "gate" / "boot.py"), str(ROOT)]
-            return [*boot, str(requests), str(answers), assignment.to_word()]
+            return [*boot_words(mine.python), str(requests), str(answers), assignment.to_word()]
 
         with self._log.open("w", encoding="utf-8") as log:
             self._child = Child(command, recipe.environment(side, mine), log, mine.tree, start)

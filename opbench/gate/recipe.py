@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What numeric libraries take the size of their thread pools from; the agent tells PyTorch itself besides."""
 
+ROOT = Path(__file__).parents[2]
+
 DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
 """Variables that would make workers compile all code at each start, look elsewhere, or think they are nested."""
 
@@ -57,3 +59,8 @@ class Recipe:
 def _source_folder(tree: Path) -> list[str]:
     """`src`, in a project that keeps its packages there: it is what an editable installation has on the path."""
     return [str(tree / "src")] if any((tree / "src").glob("*/__init__.py")) else []
+
+
+def boot_words(python: Path) -> list[str]:
+    """What starts the gate's code in a side's own interpreter; `boot.py` says which words may follow."""
+    return [str(python), "-P", str(ROOT / "opbench" / "gate" / "boot.py"), str(ROOT)]

@@ -89,7 +89,7 @@ def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
 ) -> None:
     asked = []
 
-    def measured(_run: object, _tasks: object, _device: str, settings: Settings, _json: bool) -> None:
+    def measured(_run: object, _tasks: object, _done: object, _device: str, settings: Settings, _json: bool) -> None:
         asked.append(settings.budget_s)
         raise KeyboardInterrupt
 

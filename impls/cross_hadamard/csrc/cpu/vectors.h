@@ -50,7 +50,7 @@ struct Vec {
     std::memcpy(&found.lanes, from, kVector);
     return found;
   }
-  // The first `count` < width elements; zeros in the lanes beyond.
+  // The first `count` elements, from 1 to width - 1; zeros in the lanes beyond. 0 would be taken for all.
   static Vec load(const T* from, int64_t count) {
 #if defined(__AVX512BW__)
     return Vec(reinterpret_cast<Lanes>(_mm512_maskz_loadu_epi8(first_bytes(count), from)));
@@ -74,8 +74,6 @@ struct Vec {
   static uint64_t first_bytes(int64_t count) { return ~uint64_t{0} >> (kVector - count * sizeof(T)) % kVector; }
 #endif
 };
-
-// With __AVX512BW__ a count of 0 would ask for all bytes: callers have at least one element left.
 
 template <typename T>
 inline Vec<T> operator+(const Vec<T>& a, const Vec<T>& b) {

@@ -1,0 +1,41 @@
+"""The C++ compiler: which one, and its own words where it fails."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+from opbench.errors import MachineError
+
+
+def compiler() -> str | None:
+    """The C++ compiler to build with (`CXX`, else c++ or g++), or None."""
+    named = shlex.split(os.environ.get("CXX", ""))  # may be `ccache g++`
+    return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
+
+
+def compile_with(name: str, arguments: Sequence[str]) -> None:
+    """Runs the compiler. Raises MachineError with its first error, that `name` does not compile."""
+    words = _words()
+    done = subprocess.run([*words, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise MachineError(f"{name} does not compile with {words[0]}: {first_error(done.stderr)}")
+
+
+def knows(flags: Sequence[str]) -> bool:
+    """Whether the compiler takes these flags."""
+    command = [*_words(), *flags, "-E", "-x", "c++", os.devnull]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _words() -> list[str]:
+    return shlex.split(os.environ.get("CXX", "")) or [compiler() or "c++"]
+
+
+def first_error(text: str) -> str:
+    """The first line with an error of what a compiler said; where none says so, its first line."""
+    lines = text.splitlines()
+    return next((line for line in lines if "error" in line), lines[0] if lines else "").strip()
