@@ -21,12 +21,17 @@ where the larger one would be past LARGE_KIB."""
 SMALLEST_KIB, LARGE_KIB, MOST_KIB = 4, 256 << 10, 512 << 10
 """A working set beyond takes seconds to make and to check, whatever the caches of the machine."""
 
-WIDE = 16
-"""Levels further apart than this are measured in between as well."""
-
 APART = 1.5
 """A level that holds no more than so many times the one before is the same level: two working sets that lie in both
 could not be told apart."""
+
+DISTANT, WIDE = 6, 16
+"""Levels further apart than the first are measured in between as well: so far past the smaller one that it is another's,
+or, further apart than the second, in the middle.
+
+Half of an L2 of 4 MiB was written at 72 GB/s, half of an L3 of 32 MiB at 34, 6 MiB at 32 to 37, where a line between the
+two had 49 (two cores of a Xeon, family 6, model 207).
+"""
 
 
 def levels(
@@ -81,7 +86,11 @@ def working_sets_kib(found: Iterable[Level], memory_bytes: int | None = None) ->
     """
     sizes = [level.size_bytes for level in found if level.size_bytes < math.inf]
     most = MOST_KIB if memory_bytes is None else max(SMALLEST_KIB, min(MOST_KIB, memory_bytes >> 15))
-    between = [math.sqrt(small * large) for small, large in pairwise(sizes) if large >= WIDE * small]
+    between = [
+        math.sqrt(small * large) if large >= WIDE * small else APART * small
+        for small, large in pairwise(sizes)
+        if large >= DISTANT * small
+    ]
     far = max(LEAST_FAR * sizes[-1], min(FAR * sizes[-1], LARGE_KIB << 10)) if sizes else LARGE_KIB << 10
     wanted = [*(size / 2 for size in sizes), *between, far]
     return tuple(sorted({min(most, max(SMALLEST_KIB, round(size / 1024))) for size in wanted}))

@@ -15,7 +15,7 @@ from opbench.gate.design import SETUP_ROUNDS
 from opbench.gate.detectable import detectable
 from opbench.gate.exact import p_slower, shift, shift_interval
 from opbench.gate.modes import Modes, slow_mode
-from opbench.gate.rounds import worker_values
+from opbench.gate.rounds import MAD_TO_SD, worker_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     Logs: TypeAlias = NDArray[np.float64]
 
+FEWEST_SETUPS = 3
+"""By which something can be called settled. Of two, workers still lie apart by what a neighbour did to one of them: of
+2,400 benchmarks with a slow mode planted beside antagonists, 1.2 % were given up before the mode stood out."""
+
 SETTLED = 1 / 3
 """More rounds are of no use once their noise is below this share of the spread: without any it would be 5 % narrower.
 
@@ -32,12 +36,6 @@ Cached kernels are there at once on one machine: 0.1 to 0.6 % between rounds aga
 only more processes average out. Kernels that stream memory are not: 3 % and 1.5 % (12 workers, EPYC 9004 VM); on a Xeon
 (model 207) no kernel is: 2.7 to 5.2 % and 0.6 to 2.0 % (52 workers).
 """
-
-MAD_TO_SD = 1.4826
-"""Standard deviation over median absolute deviation, of normal values."""
-
-MEDIAN_OVER_MEAN = 1.2533
-"""Standard error of the median over that of the mean, of normal values."""
 
 
 @dataclass(frozen=True)
@@ -115,12 +113,12 @@ def spread_between(base: Logs, head: Logs) -> float:
 def rounding_error(logs: Logs) -> float:
     """Standard error of a worker's value that comes from its rounds and set-ups, which more of them would lower.
 
-    From what set-ups differ by within a worker; infinite while there is only one, whose luck nothing tells from the
-    worker's own.
+    From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS.
     """
-    centred = logs - logs.mean(axis=1, keepdims=True)
+    centred = logs - np.median(logs, axis=1, keepdims=True)
     set_ups = np.array([centred[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
-    if len(set_ups) < 2:
+    if len(set_ups) < FEWEST_SETUPS:
         return math.inf
-    noise = float(np.median(np.abs(set_ups - np.median(set_ups, axis=0)))) * MAD_TO_SD
-    return MEDIAN_OVER_MEAN * noise / math.sqrt(len(set_ups) - 1)  # one of them is taken up by the worker's median
+    first, second = np.triu_indices(len(set_ups), 1)
+    noise = MAD_TO_SD * float(np.median(np.abs(set_ups[first] - set_ups[second]))) / math.sqrt(2)
+    return noise / math.sqrt(len(set_ups))

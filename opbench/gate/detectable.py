@@ -38,21 +38,49 @@ def detectable(spread: float, screening: int, rule: Rule) -> float:
 
     spread: standard deviation between workers of one side, in logarithms. screening: workers a side.
     """
-    if not math.isfinite(spread):
-        return math.inf
-    low, middle = _screened(screening, rule.confidence)
-    apart, again = _confirmed(rule.most_confirming, rule.strict)
-    return _quantile(POWER, spread, rule.tolerance, np.maximum(low, apart), np.maximum(middle, again))
+    tail = _tail_of_runs(screening, rule.confidence, rule.most_confirming, rule.strict)
+    return _least_slowdown(tail, POWER, spread, rule.tolerance)
 
 
 def confirmable(spread: float, tolerance: float, side: int, p: float) -> float:
     """The least slowdown, as a ratio less 1, that so many fresh workers a side confirm with probability SURE."""
-    return _quantile(SURE, spread, tolerance, *_confirmed(side, p)) if math.isfinite(spread) else math.inf
+    return _least_slowdown(_tail_of_confirmations(side, p), SURE, spread, tolerance)
 
 
-def _quantile(share: float, spread: float, tolerance: float, apart: Draws, above: Draws) -> float:
+def _least_slowdown(tail: tuple[Draws, Draws], share: float, spread: float, tolerance: float) -> float:
+    """tail: of the imaginary runs, those that may be among the 1 - share which need the largest slowdown."""
+    if not math.isfinite(spread):
+        return math.inf
+    apart, above = tail
     needed = np.maximum(spread * apart, math.log1p(tolerance) + spread * above)
-    return math.expm1(float(np.quantile(needed, share)))
+    return math.expm1(float(_nth_largest(needed, share)))
+
+
+@lru_cache(maxsize=16)
+def _tail_of_runs(screening: int, confidence: float, side: int, p: float) -> tuple[Draws, Draws]:
+    low, middle = _screened(screening, confidence)
+    apart, again = _confirmed(side, p)
+    return _tail(POWER, np.maximum(low, apart), np.maximum(middle, again))
+
+
+@lru_cache(maxsize=16)
+def _tail_of_confirmations(side: int, p: float) -> tuple[Draws, Draws]:
+    return _tail(SURE, *_confirmed(side, p))
+
+
+def _tail(share: float, apart: Draws, above: Draws) -> tuple[Draws, Draws]:
+    """The runs above either condition's own quantile. Whatever spread and tolerance weigh them with, all others need
+    less than the quantile of the larger of the two.
+    """
+    kept = (apart >= _nth_largest(apart, share)) | (above >= _nth_largest(above, share))
+    return apart[kept], above[kept]
+
+
+def _nth_largest(draws: Draws, share: float) -> np.float64:
+    """The value above which 1 - share of DRAWS lie, of draws that hold the largest of them."""
+    n = round((1 - share) * DRAWS)
+    value: np.float64 = np.partition(draws, len(draws) - n)[len(draws) - n]
+    return value
 
 
 @lru_cache(maxsize=16)

@@ -30,16 +30,16 @@ class Rule:
 
     12 workers a side: the 99 % interval must fit below the tolerance, and it is narrower from more workers than from as
     many slices of fewer: +-1.5 standard deviations between workers for 8, +-1.1 for 12. Of 280 replays of the same code
-    (kernels of tests/gate, quiet), 8 and 16 widened left 48 (Xeon) and 54 (EPYC) to be widened and 3 and 6 open, in 215
-    and 142 slices a benchmark; 10 and 20: 15 and 29, 1 and 0, in 186 and 122; 12 and 20: 10 and 13, 1 and 0, in 183 and
-    109. Forked, a worker costs 0.35 s of the two cores.
+    (kernels of tests/gate, quiet) none stayed open, 8 left 34 (EPYC) and 25 (Xeon) to be widened to 20, in 108 and 151
+    slices a benchmark; 10 left 17 and 8, in 94 and 133; 12 left 5 and 5, in 86 and 133; 16 left 4 and none, in 107 and
+    140. Forked, a worker costs 0.35 s of the two cores.
     """
 
     tolerance: float = 0.03
     confidence: float = 0.99
     level: float = 0.01
     strict: float = 1 / 924
-    looks: tuple[int, ...] = (2, 6, 12, 20)
+    looks: tuple[int, ...] = (2, 4, 8, 14, 20)
     workers: int = 12
     widened: int = 20
     confirm_rounds: int = 12

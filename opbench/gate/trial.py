@@ -92,7 +92,7 @@ class Trial:
         return True
 
     def _widen(self, workers: Workers, pending: list[_Open]) -> None:
-        """More workers, and all rounds anew: a round's mean must be over the same workers."""
+        """More workers, and all rounds anew: a round's median must be of the same workers."""
         pending = [one for one in pending if not self._given_up(one)]
         if not pending:
             return

@@ -86,9 +86,7 @@ def test_screening_often_takes_the_same_code_for_faster_and_fresh_workers_never_
 def test_a_true_slowdown_is_confirmed(
     condition: str, which: str, slowdown: float, tolerance: float, share: float
 ) -> None:
-    """52 workers were recorded on the Xeon: who is widened there leaves 6 and 6 to confirm, often too few for 1.5 %."""
-    few = 0.3 if condition == "xeon/antagonists" and tolerance < DEFAULT.tolerance else 0.02
-    assert confirmed(condition, 60, slowdown, which, Rule(tolerance=tolerance)) >= share - few
+    assert confirmed(condition, 60, slowdown, which, Rule(tolerance=tolerance)) >= share - 0.02
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
@@ -201,8 +199,8 @@ def test_all_turns_are_counted_those_before_widening_too() -> None:
     tapes = suite([synthetic(spread=0.03)], 1, random.Random(1))
     found: list[Replayed] = replayed(tapes, DEFAULT, random.Random(1))
     assert found[0].judgement.verdict is Verdict.INCONCLUSIVE
-    # Its rounds agree, which takes two set-ups to see, so more of them are asked for in neither stage.
-    assert found[0].slices == (2 * DEFAULT.workers + 2 * DEFAULT.widened) * DEFAULT.looks[1]
+    # Its rounds agree, which takes three set-ups to see, so more of them are asked for in neither stage.
+    assert found[0].slices == (2 * DEFAULT.workers + 2 * DEFAULT.widened) * DEFAULT.looks[2]
 
 
 def test_a_stored_run_and_a_later_one_share_neither_rounds_nor_worker_and_drift_either_way() -> None:

@@ -86,6 +86,11 @@ def test_working_sets_fill_half_a_level_lie_between_distant_ones_and_go_far_beyo
     assert sizes == (32, 362, 1024, 4096, 32768)
 
 
+def test_a_working_set_just_past_a_cache_is_not_taken_for_a_part_of_it() -> None:
+    sizes = working_sets_kib((Level("L2", 4 << 20), Level("L3", 32 << 20), Level("DRAM", math.inf)))
+    assert sizes == (2 << 10, 6 << 10, 16 << 10, 128 << 10)
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_on_every_machine_working_sets_are_few_and_bounded(name: str, tmp_path: Path) -> None:
     """With 16 GiB of memory. A round takes less than a minute, and no second one begins that would end later."""
