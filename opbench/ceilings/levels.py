@@ -26,11 +26,11 @@ APART = 1.5
 could not be told apart."""
 
 DISTANT, WIDE = 6, 16
-"""Levels further apart than the first are measured in between as well: so far past the smaller one that it is another's,
-or, further apart than the second, in the middle.
+"""Levels further apart than the first are measured in between as well: so far past the smaller one that it is no part
+of that, or, further apart than the second, in the middle.
 
-Half of an L2 of 4 MiB was written at 72 GB/s, half of an L3 of 32 MiB at 34, 6 MiB at 32 to 37, where a line between the
-two had 49 (two cores of a Xeon, family 6, model 207).
+Half of an L2 of 4 MiB was written at 72 GB/s, half of an L3 of 32 MiB at 34, 6 MiB at 32 to 37, where a line between
+the two had 49 (two cores of a Xeon, family 6, model 207).
 """
 
 
