@@ -1,9 +1,9 @@
 """What the device's frequency says about a benchmark's slices: rounds to leave out, and samples in cycles.
 
 A device that is hot, or short of power, lowers its clock for some milliseconds up to minutes. A round's median takes
-out what all its slices share, but a clock that falls within a round falls on some workers only. So whole rounds are left
-out, never single slices: both sides keep equally many, of the same moments. Too many of them, and what is left
-is no longer the device that was asked about.
+out what all its slices share, but a clock that falls within a round falls on some workers only. So whole rounds are
+left out, never single slices: both sides keep equally many, of the same moments. Too many of them, and what is left is
+no longer the device that was asked about.
 """
 
 from __future__ import annotations
