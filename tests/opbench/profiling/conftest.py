@@ -30,7 +30,7 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
             _MEASURED[key] = self.run.records()[-1]
             return
         record = _MEASURED[key]
-        self.run.write_json("environment.json", record.environment | {"revision": record.revision})
+        self.run.write_json("environment.json", {**record.environment, "revision": record.revision})
         self.run.append([record])
 
     monkeypatch.setattr(Runner, "go", go)
