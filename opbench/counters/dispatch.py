@@ -10,6 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from opbench.counters import kernels
 from opbench.counters.formulas import RULES, Counts, Rule, Shape, is_free, uncounted
 
 if TYPE_CHECKING:
@@ -87,4 +88,4 @@ class _Witness(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
         name = func.name().partition(".")[0]
         if func.overloadpacket not in self.known and not is_free(name):
             raise uncounted("torch's FlopCounterMode", [name])
-        return func(*args, **(kwargs or {}))
+        return kernels.call(func, args, kwargs or {})

@@ -12,6 +12,7 @@ import torch.overrides
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
+from opbench.counters import kernels
 from opbench.counters.formulas import RULES, CountingError, Counts, Rule, Shape, is_free, uncounted
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class _UntracedKernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
 
 def _remade(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with torch.no_grad():
-        return tree_map_only(torch.Tensor, _copy, func(*args, **kwargs))
+        return tree_map_only(torch.Tensor, _copy, kernels.call(func, args, kwargs))
 
 
 def _copy(found: torch.Tensor) -> torch.Tensor:

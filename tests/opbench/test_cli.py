@@ -149,15 +149,17 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: str, tmp_path: Path) -> None:
-    sizes = ",".join(map(str, range(3, 403, 2)))  # a second each, and more than any delay of this process lets end
-    words = ["sweep", "channels", *SMALL, "--channels", sizes, "--budget", "2", "--target", "0.001"]
+    sizes = ",".join(
+        map(str, range(3, 2003, 2))
+    )  # a tenth of a second each at least: more than any delay of this process lets end
+    words = ["sweep", "channels", *SMALL, "--channels", sizes, "--budget", "0.1", "--target", "0.001"]
     command = [sys.executable, "-m", "opbench", *words, "--results", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as run:
         assert run.stderr is not None
-        while "[1/200" not in (line := run.stderr.readline()):
+        while "[1/1000" not in (line := run.stderr.readline()):
             assert line, "the sweep ended before its first case"
         run.send_signal(getattr(signal, name))
         last = run.stderr.read().splitlines()[-1]
     assert run.returncode == 130
     assert last == "opbench: interrupted; finished cases are on record, --resume goes on"
-    assert 1 <= len(latest_run(tmp_path, "channels").records()) < 200
+    assert 1 <= len(latest_run(tmp_path, "channels").records()) < 1000

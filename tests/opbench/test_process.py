@@ -36,12 +36,6 @@ class Hurried(MeasuringProcess):
         return time.monotonic() + 2 * SETTINGS.time_limit_s * hangs
 
 
-def test_a_child_that_left_children_behind_is_seen_to_be_dead(liar: str, tmp_path: Path) -> None:
-    _, found = results_of(tmp_path, ask("forks", "honest"))
-    assert "SIGKILL" in str(found["forks"].outcome)
-    assert isinstance(found["honest"].outcome, Measured)
-
-
 def ask(*backends: str, sizes: tuple[int, ...] = (7,)) -> Sweep:
     return Sweep("who lies?", (Grid(("liar",), {"size": sizes}, backends=backends),))
 
@@ -56,24 +50,19 @@ def test_the_dead_and_the_hung_are_recorded_and_the_rest_is_measured(
     liar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("opbench.run.MeasuringProcess", Hurried)
-    _, found = results_of(tmp_path, ask("dies", "hangs", "honest"))
+    _, found = results_of(tmp_path, ask("dies", "forks", "hangs", "honest"))
     assert {label: type(record.outcome) for label, record in found.items()} == {
         "dies": Failed,
+        "forks": Failed,
         "hangs": Failed,
         "honest": Measured,
     }
     assert "SIGKILL" in str(found["dies"].outcome)
+    assert "SIGKILL" in str(found["forks"].outcome)  # which left children behind that hold its pipes open
     assert found["hangs"].outcome == Failed("check", "hung: no progress in 3600 s (--time-limit)")
 
 
-def test_records_carry_the_pinned_environment_and_threads(liar: str, tmp_path: Path) -> None:
-    _, found = results_of(tmp_path, ask("honest"))
-    environment = found["honest"].environment
-    assert environment["pinned"]["MALLOC_TRIM_THRESHOLD_"] == str(1 << 41)
-    assert environment["threads"] == 1
-
-
-def test_replicas_and_resume_give_each_case_exactly_one_record(liar: str, tmp_path: Path) -> None:
+def test_replicas_and_resume_give_each_case_exactly_one_record_with_its_environment(liar: str, tmp_path: Path) -> None:
     sweep = ask("honest", "honest", sizes=(5, 7))
     run, _ = results_of(tmp_path, sweep)
     lines = run.records_file.read_text().splitlines(keepends=True)
@@ -81,6 +70,9 @@ def test_replicas_and_resume_give_each_case_exactly_one_record(liar: str, tmp_pa
     assert run.repair() is not None
     Runner(run, "cpu", SETTINGS, Silent()).go(plan(sweep, "cpu", "wall"), done_keys(run.records()))
     assert len(run.records()) == len(done_keys(run.records())) == 4
+    for record in run.records():
+        assert record.environment["pinned"]["MALLOC_TRIM_THRESHOLD_"] == str(1 << 41)
+        assert record.environment["threads"] == 1
 
 
 def test_a_device_that_is_absent_is_refused_before_anything_is_written(liar: str, tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
 
 def attention_macs(model: nn.Module, shape: tuple[int, ...]) -> int:
     """2 B N^2 C, summed over all self-attentions, for the shapes (B, N, C) that reach them."""
+    if not any(class_name(one) in ATTENTIONS for one in model.modules()):
+        return 0  # and most models need no walk of a second or a copy of their weights to say so
     walked = copy.deepcopy(model).to("meta").eval()
     found: list[int] = []
 

@@ -21,8 +21,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 SHAPE = (1, 3, 23, 23)
 
 
-def network(**changes: object) -> HadaptiveNet:
-    """Weights that select decisively: scores of random networks lie close."""
+def untrained(**changes: object) -> HadaptiveNet:
     config = NetworkConfig(
         (
             Convolution(8, kernel=2, stride=2),
@@ -34,7 +33,12 @@ def network(**changes: object) -> HadaptiveNet:
         hidden=24,
     ).with_hada(**changes)
     torch.manual_seed(3)
-    net = build(config, num_classes=7)
+    return build(config, num_classes=7)
+
+
+def network(**changes: object) -> HadaptiveNet:
+    """Weights that select decisively: scores of random networks lie close."""
+    net = untrained(**changes)
     with torch.no_grad():
         for _ in range(20):  # statistics of BatchNorm, those of pairs included
             net(torch.randn(16, *SHAPE[1:]))

@@ -44,8 +44,11 @@ PRINTED = {
 }
 """Millions of parameters, and of MACs of convolutions and linear layers at 224x224, with 100 classes."""
 
+ONE_AFTER_ANOTHER = pytest.mark.parametrize("name", EVERY, scope="module")
+"""All tests of a model follow each other, and its skeleton is built once for them."""
 
-@pytest.mark.parametrize("name", EVERY)
+
+@ONE_AFTER_ANOTHER
 def test_parameters_and_macs_are_the_printed_ones(name: str) -> None:
     point = at(name, device="meta", edge=224)
     macs = catalog.operator(name).work(point).macs - attention_macs(skeleton(name), (1, 3, 224, 224))
@@ -64,7 +67,7 @@ def test_bytes_are_those_of_the_image_the_state_and_the_logits(name: str) -> Non
         assert work.bytes_written == size * 3 * 100
 
 
-@pytest.mark.parametrize("name", EVERY)
+@ONE_AFTER_ANOTHER
 def test_the_least_edge_is_taken_and_so_are_odd_ones(name: str) -> None:
     odd = (35, 63) if name in FAMILIES else ()  # models of one family differ in widths and depths, not in strides
     for edge in (MODELS[name].least_edge, *odd):

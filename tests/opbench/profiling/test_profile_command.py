@@ -67,6 +67,7 @@ def test_what_was_counted_is_told_in_the_terminal_beside_what_work_needs(
     assert ratio in (latest_run(tmp_path, "profile").folder / "profile.html").read_text()
 
 
+@pytest.mark.usefixtures("remembered")
 def test_what_cannot_be_had_is_one_line_and_the_rest_is_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

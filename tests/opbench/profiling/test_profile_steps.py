@@ -55,6 +55,7 @@ def test_a_trace_is_recorded_with_the_threads_of_its_record(monkeypatch: pytest.
     assert (asked[0].region, asked[0].threads) == ("trace", 2)
 
 
+@pytest.mark.usefixtures("remembered")
 def test_what_nobody_foresaw_costs_only_its_own_part(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
