@@ -14,6 +14,7 @@ import numpy as np
 from opbench.gate.design import SETUP_ROUNDS
 from opbench.gate.detectable import detectable
 from opbench.gate.exact import p_slower, shift, shift_interval
+from opbench.gate.middle import median, medians
 from opbench.gate.modes import Modes, slow_mode
 from opbench.gate.rounds import worker_values
 
@@ -122,5 +123,5 @@ def rounding_error(logs: Logs) -> float:
     set_ups = np.array([centred[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
     if len(set_ups) < 2:
         return math.inf
-    noise = float(np.median(np.abs(set_ups - np.median(set_ups, axis=0)))) * MAD_TO_SD
+    noise = median(np.abs(set_ups - medians(set_ups))) * MAD_TO_SD
     return MEDIAN_OVER_MEAN * noise / math.sqrt(len(set_ups) - 1)  # one of them is taken up by the worker's median

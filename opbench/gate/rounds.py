@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from opbench.gate.middle import medians
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -74,5 +76,4 @@ def heads(taken: Taken) -> NDArray[np.bool_]:
 def worker_values(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """(workers,): one value each, in logarithms relative to the average worker."""
     centred = logs - logs.mean(axis=1, keepdims=True)
-    values: NDArray[np.float64] = np.median(centred, axis=0)
-    return values
+    return medians(centred)
