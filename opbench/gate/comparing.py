@@ -14,6 +14,7 @@ import numpy as np
 from opbench.gate.design import SETUP_ROUNDS
 from opbench.gate.detectable import detectable
 from opbench.gate.exact import p_slower, shift, shift_interval
+from opbench.gate.middle import median, medians
 from opbench.gate.modes import Modes, slow_mode
 from opbench.gate.rounds import MAD_TO_SD, worker_values
 
@@ -115,10 +116,10 @@ def rounding_error(logs: Logs) -> float:
 
     From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS.
     """
-    centred = logs - np.median(logs, axis=1, keepdims=True)
+    centred = logs - medians(logs.T)[:, None]
     set_ups = np.array([centred[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
     if len(set_ups) < FEWEST_SETUPS:
         return math.inf
     first, second = np.triu_indices(len(set_ups), 1)
-    noise = MAD_TO_SD * float(np.median(np.abs(set_ups[first] - set_ups[second]))) / math.sqrt(2)
+    noise = MAD_TO_SD * median(np.abs(set_ups[first] - set_ups[second])) / math.sqrt(2)
     return noise / math.sqrt(len(set_ups))

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from opbench.gate.middle import median
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,7 +69,7 @@ def least_pairs(base: int, head: int, p: float) -> int:
 
 def shift(base: Values, head: Values) -> float:
     """The Hodges-Lehmann estimate of head minus base: the median of all pairwise differences."""
-    return float(np.median(_differences(base, head)))
+    return median(_differences(base, head))
 
 
 def shift_interval(base: Values, head: Values, confidence: float) -> tuple[float, float, float]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from opbench.gate.middle import median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -55,9 +57,9 @@ def slow_mode(values: NDArray[np.float64], head: NDArray[np.bool_]) -> Modes | N
     if gaps[cut] < LEAST_GAP or len(values) * gaps[cut] < CLEAR * within or len(fast) < 2:
         return None
     members = head[order[cut + 1 :]]
-    factor = math.exp(float(np.median(slow) - np.median(fast)))
+    factor = math.exp(median(slow) - median(fast))
     return Modes(int((~members).sum()), int(members.sum()), len(values), factor)
 
 
 def _middle_of_lower_half(values: NDArray[np.float64]) -> float:
-    return float(np.median(np.sort(values)[: math.ceil(len(values) / 2)]))
+    return median(np.sort(values)[: math.ceil(len(values) / 2)])

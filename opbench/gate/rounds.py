@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from opbench.gate.middle import median, medians
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -97,12 +99,12 @@ def worker_values(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     by how well its workers agree. Sides do not enter, so equal code stays exchangeable; a side that is slower by a
     factor has values higher by its logarithm.
     """
-    centred = logs - np.median(logs, axis=1, keepdims=True)
-    values: NDArray[np.float64] = np.median(centred, axis=0)
+    centred = logs - medians(logs.T)[:, None]
+    values = medians(centred)
     rest = centred - values
-    rest -= np.median(rest, axis=1, keepdims=True)
-    scatter = MAD_TO_SD * np.median(np.abs(rest), axis=1, keepdims=True)
-    weights = 1 / (scatter**2 + (LEAST_SCATTER * np.median(scatter)) ** 2 + TINY)
+    rest -= medians(rest.T)[:, None]
+    scatter = MAD_TO_SD * medians(np.abs(rest).T)[:, None]
+    weights = 1 / (scatter**2 + (LEAST_SCATTER * median(scatter)) ** 2 + TINY)
     kept = np.clip(rest, -NEAR * scatter, NEAR * scatter)
-    values += (kept * weights).sum(axis=0) / weights.sum()
-    return values
+    found: NDArray[np.float64] = values + (kept * weights).sum(axis=0) / weights.sum()
+    return found

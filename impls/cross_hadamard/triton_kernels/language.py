@@ -7,14 +7,16 @@ accesses is given to it as a `tl.constexpr` vector width that sizes are multipli
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 import torch
 import triton
 import triton.language as tl
+from triton.runtime import interpreter
 from triton.runtime.interpreter import InterpretedFunction
 
 if TYPE_CHECKING:
@@ -50,8 +52,27 @@ def launch(
 
 def _surroundings(compiled: Any, on: Tensor) -> AbstractContextManager[object]:
     if isinstance(compiled, InterpretedFunction):
-        # NumPy warns where IEEE arithmetic overflows or makes a NaN; a GPU does the same arithmetic in silence.
-        return np.errstate(all="ignore")
+        return _interpreting()
     if on.is_cuda and on.device.index != torch.cuda.current_device():
         return torch.cuda.device(on.device)
     return nullcontext()
+
+
+@contextmanager
+def _interpreting() -> Iterator[None]:
+    """NumPy warns where IEEE arithmetic overflows or makes a NaN; a GPU does the same arithmetic in silence.
+
+    And the interpreter replaces the functions of `triton.language` by its own at every call of a device function, not
+    only at a launch: all but the first time of a launch there is nothing left to replace.
+    """
+    patch = getattr(interpreter, "_patch_lang", None)  # its own; were it renamed, launches would only be slow
+    done: dict[frozenset[int], Any] = {}
+
+    def once(function: Callable[..., Any]) -> Any:
+        languages = frozenset(id(one) for one in function.__globals__.values() if one is tl or one is tl.core)
+        if languages not in done and patch is not None:
+            done[languages] = patch(function)
+        return done[languages]
+
+    with np.errstate(all="ignore"), mock.patch.object(interpreter, "_patch_lang", once) if patch else nullcontext():
+        yield

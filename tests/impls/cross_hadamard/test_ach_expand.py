@@ -49,7 +49,9 @@ def exact(given: tuple[Tensor, ...], norm: str) -> Tensor:
 def test_the_expansion_equals_the_definition(subject: Subject, dtype: torch.dtype, norm: str) -> None:
     if subject.simulated and not told_apart(norm, dtype):
         return
-    for shape in SMALL if subject.simulated else [*SMALL, *WIDE]:
+    # A norm is a function of one value: a simulator is asked for it at one shape, and at all shapes for one norm.
+    small = SMALL[:1] if subject.simulated and norm != "softsign" else SMALL
+    for shape in small if subject.simulated else [*SMALL, *WIDE]:
         given = arguments(shape, dtype)
         x, index, alpha, weight, bias = (one.to(subject.device) for one in given)
         got = ach_expand(x, index, alpha, weight, bias, norm=norm, backend=subject.name)

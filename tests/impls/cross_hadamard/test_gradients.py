@@ -64,9 +64,9 @@ def test_all_four_gradients_of_the_expansion_equal_the_definition(
 ) -> None:
     if subject.simulated and not told_apart(norm, dtype):
         return
-    for batch, channels, k, spatial in shapes_for(subject):
-        if not k:
-            continue
+    selecting = [shape for shape in shapes_for(subject) if shape[2]]
+    # A norm is a function of one value: a simulator is asked for it at one shape, and at all shapes for one norm.
+    for batch, channels, k, spatial in selecting[:1] if subject.simulated and norm != "softsign" else selecting:
         count = k * (k - 1) // 2
         x = random(batch, channels, *spatial, dtype=dtype)
         given = (x, torch.tensor([0.7], dtype=dtype), *(random(count, dtype=dtype, seed=seed) for seed in (3, 4)))

@@ -113,11 +113,11 @@ def test_the_pair_is_exact_at_the_ends_of_rows_and_between_them(n: int) -> None:
 def test_products_equal_the_definition(schedule: str) -> None:
     """One pair; odd and even channels below, at and past a tile of 8; maps within and past a block of 1,024.
 
-    A program of `direct` and of `balanced` knows one pair and one channel, so more than 17 channels are more of the
-    same there, at 11 ms each in the interpreter; `blocked` and `flat` get 33, past two tiles of 16.
+    A program of `direct` and of `balanced` knows one pair and one channel, so more than 8 channels are more of the
+    same there, at 8 ms each in the interpreter; `blocked` and `flat` get 17 and 33, past one and two tiles of 16.
     """
-    shapes = [(3, 2, 1, 1), (3, 5, 1, 7), (1, 8, 3, 5), (1, 17, 1, 2), (2, 4, 14, 14), (1, 3, 33, 65)]
-    for shape in [*shapes, (1, 33, 1, 1)] if schedule in OURS else shapes:
+    shapes = [(3, 2, 1, 1), (3, 5, 1, 7), (1, 8, 3, 5), (2, 4, 14, 14), (1, 3, 33, 65)]
+    for shape in [*shapes, (1, 17, 1, 2), (1, 33, 1, 1)] if schedule in OURS else shapes:
         assert_exact(random(*shape), None, schedule)
 
 
@@ -210,7 +210,9 @@ def assert_close(got: Tensor, want: Tensor, tolerance: float) -> None:
     [*((norm, torch.float32) for norm in norms.NORMS), *(("softsign", one) for one in DTYPES[1:]), ("tanh", DTYPES[3])],
 )
 def test_expansion_equals_the_definition(norm: str, schedule: str, dtype: torch.dtype) -> None:
-    for shape, k in (((3, 5, 1, 3), 4), ((2, 3, 7, 7), 5)):
+    """Two sizes where the code around the function is the question; one where it is the function, at 0.3 s a size."""
+    sizes = (((3, 5, 1, 3), 4), ((2, 3, 7, 7), 5))
+    for shape, k in sizes if norm == "softsign" else sizes[:1]:
         x, index, parts = random(*shape, dtype=dtype), chosen(shape[0], shape[1], k), affine(pair_count(k), dtype)
         out = torch.full((shape[0], shape[1] + pair_count(k), *shape[2:]), 7.0, dtype=dtype, device=DEVICE)
         triton_kernels.expand(x, index, *parts, norm, out, schedule)
