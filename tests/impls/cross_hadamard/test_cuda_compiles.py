@@ -27,8 +27,7 @@ def instances() -> list[str]:
         epilogues = (f"opbench::Product<{kind}>", f"opbench::Normalised<{kind}, opbench::Tanh>")
         scales = (f"opbench::Unit<{kind}>", f"opbench::Slope<{kind}, opbench::Tanh>")
         found += [f"opbench::direct<{kind}>", f"opbench::balanced<{kind}>"]
-        corners = zip(widths, (2, 8), strict=True)  # both widths and both tiles, not every pair of them
-        found += [f"opbench::blocked<{kind}, {w}, {t}, {e}>" for (w, t), e in product(corners, epilogues)]
+        found += [f"opbench::blocked<{kind}, {w}, {t}, {e}>" for w, t, e in product(widths, (2, 8), epilogues)]
         found += [f"opbench::flat<{kind}, {staged}, {e}>" for staged, e in product(("true", "false"), epilogues)]
         found += [f"opbench::columns<{kind}, {1 if kind == 'float' else 2}, {scale}>" for scale in scales]
         found += [f"opbench::owner<{kind}, {scale}>" for scale in scales]

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +52,6 @@ def kernels_of(one, wide, vector): return {
 for dtype in sys.argv[1:]:
     one, wide = words.word_of(dtype, 1), words.word_of(dtype, 2)
     for name, (kernel, count) in kernels_of(one, wide, 16 // wide.size).items():
-        if dtype == "float16" and name not in ("direct", "blocked", "blocked expand", "owner"):
-            continue
         signature = (types.int64,) * count
         code, _ = cuda.compile(kernel.py_func, signature, cc=(9, 0), device=False, output="ptx", abi="numba")
         code = code.decode() if isinstance(code, bytes) else code
@@ -67,11 +64,7 @@ for dtype in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def compiled() -> list[dict[str, Any]]:
-    """PTX of every kernel for sm_90, by a process without the simulator: stores, local memory, approximations.
-
-    A word of float16 is one of bfloat16 but for its product, its parts and how they are joined (words.py). Four kernels
-    hold all three of both sizes of word; the other five would take 6 s to compile the same code around them once more.
-    """
+    """PTX of every kernel for sm_90, by a process without the simulator: stores, local memory, approximations."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_ENABLE_CUDASIM"}
     if root := toolkit():
         environment["CUDA_HOME"] = root
@@ -89,8 +82,8 @@ WIDEST = {"float32": "v4.f32", "float16": "v4.b32", "bfloat16": "v4.b32", "float
 """16 bytes, by dtype."""
 
 
-def test_every_kernel_compiles_for_every_kind_of_word_and_keeps_its_registers(compiled: list[dict[str, Any]]) -> None:
-    assert Counter(made["dtype"] for made in compiled) == {dtype: 4 if dtype == "float16" else 9 for dtype in WIDEST}
+def test_every_kernel_compiles_for_every_dtype_and_keeps_its_registers(compiled: list[dict[str, Any]]) -> None:
+    assert len(compiled) == 9 * len(WIDEST)
     assert [made for made in compiled if made["depot"]] == [], "registers went to local memory"
 
 
