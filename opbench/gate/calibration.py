@@ -102,7 +102,7 @@ def calibrated(tapes: Sequence[Tape], rule: Rule, suites: int, seed: int, step: 
 
 
 def _line(tape: Tape, rule: Rule, verdicts: Mapping[Verdict, int], slices: float, suites: int) -> Line:
-    values = worker_values(tape.logs)
+    values = worker_values(tape.logs, tape.order)
     spread = float(np.std(values, ddof=1))
     return Line(
         benchmark=tape.benchmark,

@@ -14,9 +14,9 @@ import numpy as np
 from opbench.gate.design import SETUP_ROUNDS
 from opbench.gate.detectable import detectable
 from opbench.gate.exact import p_slower, shift, shift_interval
-from opbench.gate.middle import median, medians
+from opbench.gate.middle import median
 from opbench.gate.modes import Modes, slow_mode
-from opbench.gate.rounds import MAD_TO_SD, worker_values
+from opbench.gate.rounds import MAD_TO_SD, centred, worker_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class Comparison:
 def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
     """`logs`: what to compare in place of `rounds.logs`, such as cycles. Raises ValueError where a value is NaN."""
     logs = rounds.logs if logs is None else logs
-    values = worker_values(logs)
+    values = worker_values(logs, rounds.order)
     if not np.all(np.isfinite(values)):
         raise ValueError("a slice without a finite, positive time")
     base, head = values[~rounds.head], values[rounds.head]
@@ -100,7 +100,7 @@ def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
         modes=slow_mode(values, rounds.head),
         workers=side,
         rounds=len(rounds),
-        settled=rounding_error(logs) < SETTLED * spread,
+        settled=rounding_error(logs, rounds.order) < SETTLED * spread,
     )
 
 
@@ -111,13 +111,13 @@ def spread_between(base: Logs, head: Logs) -> float:
     return math.sqrt(squares / freedom) if freedom > 0 else math.inf
 
 
-def rounding_error(logs: Logs) -> float:
+def rounding_error(logs: Logs, order: NDArray[np.int64] | None = None) -> float:
     """Standard error of a worker's value that comes from its rounds and set-ups, which more of them would lower.
 
     From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS.
     """
-    centred = logs - medians(logs.T)[:, None]
-    set_ups = np.array([centred[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
+    relative = centred(logs, order)
+    set_ups = np.array([relative[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
     if len(set_ups) < FEWEST_SETUPS:
         return math.inf
     first, second = np.triu_indices(len(set_ups), 1)

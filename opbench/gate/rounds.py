@@ -1,14 +1,15 @@
-"""From slices to one number per worker: the first quartile of each slice, its logarithm, less its round's median.
+"""From slices to one number per worker: the first quartile of each slice, its logarithm, less its block's median.
 
 The first quartile, because foreign load only ever adds time, and to a part of the samples; not the least, which one
-lucky moment decides. The round's median goes, because what a round has in common (clock frequency, a neighbour at work)
-says nothing about the sides. A robust mean over rounds goes on as the worker's one value: samples of one process are
-not independent, so the process is what is counted.
+lucky moment decides. A block is four turns that follow each other, two of either side: what they have in common (clock
+frequency, a neighbour at work) says nothing about the sides. A robust mean over rounds goes on as the worker's one
+value: samples of one process are not independent, so the process is what is counted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,26 @@ import numpy as np
 from opbench.gate.middle import median, medians
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from numpy.typing import NDArray
 
-    from opbench.gate.slices import Taken
+    from opbench.gate.slices import Slice, Taken
+
+    Table: TypeAlias = NDArray[np.float64]
 
 QUARTILE = 25
+
+BLOCK, PASSES = 4, 4
+"""Turns of a block, the `turns` of two workers of either side; and how often blocks and workers are taken in turns,
+after which the part of a worker's difference that stays with its blocks is below 1 %.
+
+On a Xeon whose neighbour came and went on the cores' other hardware threads, turns of one benchmark scattered by 10 to
+35 %, correlated by 0.75 with the next turn and by 0.2 with the fourth, while the halves of a worker's rounds did not
+correlate. Standard deviation between 24 to 40 workers of the same code over 20 benchmarks, by 14 rounds, less the
+median of the whole round, 3.80 %; of 12 turns 2.80; of 8 2.50; of 6 2.15; of 4 2.02. By 4 rounds 8.7 and 4.1.
+"""
 
 NEAR = 1.5
 """In standard deviations of the round: what lies farther from its worker's median counts as if it lay there.
@@ -48,6 +64,7 @@ class Rounds:
 
     logs: (rounds, workers), logarithm of each slice's first quartile in seconds. head: (workers,), true for head's.
     cycles: the same as logs in cycles of the device's clock, None where it has none or none is known.
+    order: (rounds, workers), the place of each worker's turn in its round; None where nobody knows.
     problem: why these rounds cannot be vouched for, such as a throttled device; "" for none.
     """
 
@@ -55,6 +72,7 @@ class Rounds:
     head: NDArray[np.bool_]
     cycles: NDArray[np.float64] | None = None
     problem: str = ""
+    order: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.logs)
@@ -64,7 +82,11 @@ class Rounds:
         cycles = None
         if self.cycles is not None and later.cycles is not None:
             cycles = np.concatenate([self.cycles, later.cycles])
-        return Rounds(np.concatenate([self.logs, later.logs]), self.head, cycles, later.problem or self.problem)
+        order = None
+        if self.order is not None and later.order is not None:
+            order = np.concatenate([self.order, later.order])
+        logs = np.concatenate([self.logs, later.logs])
+        return Rounds(logs, self.head, cycles, later.problem or self.problem, order)
 
 
 def quartile_log(samples_s: Any) -> float:
@@ -75,16 +97,22 @@ def quartile_log(samples_s: Any) -> float:
     return float(np.log(np.percentile(samples, QUARTILE)))
 
 
-def tabulated(taken: Taken) -> NDArray[np.float64]:
-    """(rounds, workers): the quartile's logarithm of every slice, workers by their number."""
+def tabulated(taken: Taken, what: Callable[[Slice], float] = lambda one: quartile_log(one.samples_s)) -> Table:
+    """(rounds, workers), workers by their number: of every slice the quartile's logarithm, or `what` else."""
     numbers = sorted(taken.sides)
     column = {number: place for place, number in enumerate(numbers)}
     rounds = sorted({one.round for one in taken.slices})
     row = {number: place for place, number in enumerate(rounds)}
-    logs = np.full((len(rounds), len(numbers)), np.nan)
+    table = np.full((len(rounds), len(numbers)), np.nan)
     for one in taken.slices:
-        logs[row[one.round], column[one.worker]] = quartile_log(one.samples_s)
-    return logs
+        table[row[one.round], column[one.worker]] = what(one)
+    return table
+
+
+def orders(taken: Taken) -> NDArray[np.int64] | None:
+    """(rounds, workers): the places of the turns, None where a slice is missing."""
+    found = tabulated(taken, lambda one: one.order)
+    return None if np.isnan(found).any() else found.astype(np.int64)
 
 
 def heads(taken: Taken) -> NDArray[np.bool_]:
@@ -92,19 +120,40 @@ def heads(taken: Taken) -> NDArray[np.bool_]:
     return np.array([taken.sides[number] == "head" for number in sorted(taken.sides)])
 
 
-def worker_values(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(workers,): one value each, in logarithms relative to the average worker.
+def worker_values(logs: Table, order: NDArray[np.int64] | None = None) -> Table:
+    """(workers,): one value each, in logarithms relative to the average worker. order: as in Rounds.
 
     The median over rounds, and from there one step to the mean of what lies near it (Huber, 1964), each round weighted
     by how well its workers agree. Sides do not enter, so equal code stays exchangeable; a side that is slower by a
     factor has values higher by its logarithm.
     """
-    centred = logs - medians(logs.T)[:, None]
-    values = medians(centred)
-    rest = centred - values
-    rest -= medians(rest.T)[:, None]
+    relative = centred(logs, order)
+    values = medians(relative)
+    rest = relative - values
     scatter = MAD_TO_SD * medians(np.abs(rest).T)[:, None]
     weights = 1 / (scatter**2 + (LEAST_SCATTER * median(scatter)) ** 2 + TINY)
     kept = np.clip(rest, -NEAR * scatter, NEAR * scatter)
-    found: NDArray[np.float64] = values + (kept * weights).sum(axis=0) / weights.sum()
+    found: Table = values + (kept * weights).sum(axis=0) / weights.sum()
     return found
+
+
+def centred(logs: Table, order: NDArray[np.int64] | None = None) -> Table:
+    """(rounds, workers): less what each block of BLOCK turns has in common, of a whole round where no order is known.
+
+    What a block has in common is the median of what its workers have beyond their own values, which are not known
+    before: both are found in turns, as in Tukey's median polish. Without, a block's median would take a part of its
+    own workers' differences along, and sides that share blocks would seem closer than they are.
+    """
+    count = logs.shape[1]
+    places = np.arange(count)[None].repeat(len(logs), axis=0) if order is None else order
+    turns = np.argsort(places, axis=1)
+    played = np.take_along_axis(logs, turns, axis=1)
+    blocks = 1 if order is None else max(1, count // BLOCK)
+    edges = [BLOCK * number for number in range(blocks)] + [count]
+    relative, values = np.empty_like(logs), np.zeros(count)
+    for _ in range(PASSES):
+        beyond = played - values[turns]
+        common = [medians(beyond[:, start:end].T)[:, None].repeat(end - start, 1) for start, end in pairwise(edges)]
+        np.put_along_axis(relative, turns, played - np.concatenate(common, axis=1), axis=1)
+        values = medians(relative)
+    return relative

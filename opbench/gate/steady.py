@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opbench.gate.rounds import Rounds, heads, tabulated
+from opbench.gate.rounds import Rounds, heads, orders, tabulated
 from opbench.gate.throttling import in_cycles, kept
 
 if TYPE_CHECKING:
@@ -19,4 +19,4 @@ def as_rounds(taken: Taken, usual: float | None = None) -> Rounds:
     steady = kept(taken, usual)
     cycles = in_cycles(steady.taken)
     logs = None if cycles is None else tabulated(cycles)
-    return Rounds(tabulated(steady.taken), heads(steady.taken), logs, steady.problem or "")
+    return Rounds(tabulated(steady.taken), heads(steady.taken), logs, steady.problem or "", orders(steady.taken))

@@ -40,7 +40,7 @@ def _relative(rounds: Rounds | None) -> tuple[tuple[float, ...], tuple[float, ..
     """Base's and head's workers over base's median."""
     if rounds is None or not len(rounds):
         return (), ()
-    values = worker_values(rounds.logs)
+    values = worker_values(rounds.logs, rounds.order)
     base, head = values[~rounds.head].tolist(), values[rounds.head].tolist()
     zero = median(base)
     return tuple(math.exp(value - zero) for value in base), tuple(math.exp(value - zero) for value in head)

@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from opbench.errors import UsageError
 from opbench.gate.hired import Hire, ShortOfMemoryError
-from opbench.gate.rounds import Rounds, heads, tabulated
+from opbench.gate.rounds import Rounds, heads, orders, tabulated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +39,7 @@ class Tape:
     logs: (rounds, workers), see Rounds. head: (workers,), true where a worker ran head's code. samples_s: (rounds,
     workers, kept) seconds per call, the first samples of every slice; empty where raw samples were not kept.
     about: what was recorded: machine, condition, `slice_s`, and for head's code `truth`, its time over base's.
+    order: (rounds, workers), see Rounds.
     """
 
     benchmark: str
@@ -46,12 +47,13 @@ class Tape:
     head: NDArray[np.bool_]
     samples_s: NDArray[np.float64]
     about: dict[str, Any] = field(default_factory=dict)
+    order: NDArray[np.int64] | None = None
 
     def scaled(self, factor: float) -> Tape:
         """As if head's workers were slower by that factor, exactly: the truth of an injected slowdown is known."""
         logs = self.logs + np.where(self.head, np.log(factor), 0.0)
         samples = self.samples_s * np.where(self.head, factor, 1.0)[None, :, None]
-        return Tape(self.benchmark, logs, self.head, samples, self.about | {"truth": factor})
+        return replace(self, logs=logs, samples_s=samples, about=self.about | {"truth": factor})
 
     def dealt(self, random: random.Random) -> Tape:
         """The same workers with sides drawn anew, half of them head's. Only for a recording of the same code."""
@@ -59,7 +61,7 @@ class Tape:
             raise UsageError(f"{self.benchmark} was recorded with two codes: its workers cannot change sides")
         head = np.zeros(len(self.head), dtype=bool)
         head[random.sample(range(len(head)), len(head) // 2)] = True
-        return Tape(self.benchmark, self.logs, head, self.samples_s, self.about)
+        return replace(self, head=head)
 
 
 def recorded(taken: Taken, kept: int, about: dict[str, Any], *, same_code: bool) -> Tape:
@@ -73,7 +75,8 @@ def recorded(taken: Taken, kept: int, about: dict[str, Any], *, same_code: bool)
     for one in taken.slices:
         samples[rows[one.round], column[one.worker]] = one.samples_s[:least]
     sides = heads(taken)
-    return Tape(taken.benchmark, logs, np.zeros_like(sides) if same_code else sides, samples, about)
+    head = np.zeros_like(sides) if same_code else sides
+    return Tape(taken.benchmark, logs, head, samples, about, orders(taken))
 
 
 def save(tapes: list[Tape], path: Path) -> None:
@@ -89,6 +92,8 @@ def save(tapes: list[Tape], path: Path) -> None:
             f"{number}.head": tape.head,
             f"{number}.samples": np.clip(steps, -32768, 32767).astype(np.int16),
         }
+        if tape.order is not None:
+            arrays[f"{number}.order"] = tape.order.astype(np.int16)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, **arrays)
 
@@ -97,7 +102,7 @@ def load(path: Path) -> list[Tape]:
     """Raises UsageError for a file that is no recording of this schema."""
     try:
         with np.load(path, allow_pickle=False) as file:
-            return [_tape(file, number) for number in range(len(file.files) // 4)]
+            return [_tape(file, number) for number in range(sum(name.endswith(".about") for name in file.files))]
     except (OSError, ValueError, KeyError) as exc:
         raise UsageError(f"{path} is no recording of the gate's workers: {exc}") from exc
 
@@ -113,6 +118,7 @@ def _tape(file: Mapping[str, Any], number: int) -> Tape:
         file[f"{number}.head"],
         middle * np.exp(file[f"{number}.samples"] * STEP),
         about["about"],
+        file[f"{number}.order"].astype(np.int64) if f"{number}.order" in file else None,
     )
 
 
@@ -135,7 +141,8 @@ class TapeWorkers:
         tape, cast = self._tapes[benchmark], self._cast[benchmark][:, : self.per_side].ravel()
         rows = np.arange(self._at[benchmark], self._at[benchmark] + rounds) % len(tape.logs)
         self._at[benchmark] += rounds
-        return Rounds(tape.logs[np.ix_(rows, cast)], tape.head[cast])
+        order = None if tape.order is None else tape.order[np.ix_(rows, cast)]
+        return Rounds(tape.logs[np.ix_(rows, cast)], tape.head[cast], order=order)
 
 
 def hirer(tapes: Mapping[str, Tape], random: random.Random) -> Hire:

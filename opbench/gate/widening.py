@@ -39,7 +39,7 @@ def passing(rounds: Rounds, rule: Rule) -> float:
     distribution is assumed, so that a few slow ones among many, which ranks put up with, are no reason to give up.
     Drawn from few, they lie closer together than new ones would, so the share is rather too large.
     """
-    values, side = worker_values(rounds.logs), rule.widened
+    values, side = worker_values(rounds.logs, rounds.order), rule.widened
     random = np.random.default_rng(1979)
     groups = [values[rounds.head == which] for which in (False, True)]
     base, head = (random.choice(one - median(one), (DRAWS, side)) for one in groups)

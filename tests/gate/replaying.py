@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import cycle, islice
 from pathlib import Path
@@ -138,7 +138,7 @@ def with_slow_mode(tape: Tape, factor: float, share: float, draw: random.Random)
     slow = np.zeros(len(tape.head), dtype=bool)
     slow[draw.sample(range(len(slow)), round(share * len(slow)))] = True
     logs = tape.logs + np.where(slow, np.log(factor), 0.0)
-    return Tape(tape.benchmark, logs, tape.head, tape.samples_s, tape.about), slow
+    return replace(tape, logs=logs), slow
 
 
 def synthetic(

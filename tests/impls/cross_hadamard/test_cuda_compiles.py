@@ -15,6 +15,8 @@ import torch
 
 from impls.cross_hadamard import cuda_kernels, cupy_kernels, runtime_compile
 
+from ...compiled import remembered
+
 KERNELS = Path(cupy_kernels.__file__).parent / "csrc" / "cuda"
 # NVRTC and nvcc are given the same text; each takes half a minute for these on one core.
 WIDTHS = {"float": (1, 4), "__nv_bfloat16": (1, 8)}
@@ -41,14 +43,20 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     nvcc = shutil.which("nvcc")
     if nvcc is None:
         pytest.skip("no nvcc on the PATH: install the CUDA toolkit to compile the kernels for a device")
+    release = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
+    command = [nvcc, "-std=c++17", "-O3", "-arch=sm_90", "-Xptxas", "-v", "-Werror", "all-warnings", f"-I{KERNELS}"]
     folder = tmp_path_factory.mktemp("nvcc")
+    said: str = remembered([release, *command, *instances()], KERNELS.parent, lambda: _told(command, folder))
+    return said
+
+
+def _told(command: list[str], folder: Path) -> str:
     source = folder / "instances.cu"
     pointers = ",\n  ".join(f"reinterpret_cast<const void*>({one})" for one in instances())
     source.write_text(
         '#include "kernels.cuh"\nextern const void* const kernels[];\n'
         f"const void* const kernels[] = {{\n  {pointers}}};\n"
     )
-    command = [nvcc, "-std=c++17", "-O3", "-arch=sm_90", "-Xptxas", "-v", "-Werror", "all-warnings", f"-I{KERNELS}"]
     done = subprocess.run(
         [*command, "-cubin", "-o", str(folder / "instances.cubin"), str(source)],
         capture_output=True,

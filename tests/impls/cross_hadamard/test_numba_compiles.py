@@ -20,6 +20,7 @@ from impls.cross_hadamard import numba_kernels
 from impls.cross_hadamard.numba_kernels import machine
 from impls.cross_hadamard.numba_resources import toolkit
 
+from ...compiled import release, remembered
 from .numba_values import DEVICE, SCHEDULES, pair_products, rounded, same, selected, values
 
 COMPILE = """
@@ -65,6 +66,12 @@ for dtype in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def compiled() -> list[dict[str, Any]]:
     """PTX of every kernel for sm_90, by a process without the simulator: stores, local memory, approximations."""
+    releases = [release(name) for name in ("numba-cuda", "numba", "nvidia-cuda-nvcc", "nvidia-nvvm")]
+    found: list[dict[str, Any]] = remembered([COMPILE, str(toolkit()), *releases], SOURCES, _compiled)
+    return found
+
+
+def _compiled() -> list[dict[str, Any]]:
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_ENABLE_CUDASIM"}
     if root := toolkit():
         environment["CUDA_HOME"] = root
@@ -77,6 +84,8 @@ def compiled() -> list[dict[str, Any]]:
     assert ran.returncode == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
+
+SOURCES = Path(numba_kernels.__file__).parents[1]
 
 WIDEST = {"float32": "v4.f32", "float16": "v4.b32", "bfloat16": "v4.b32", "float64": "v2.f64"}
 """16 bytes, by dtype."""
