@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from .bench import network, test_cross_hadamard, test_expansion, test_network
+from .bench import asked, network, test_cross_hadamard, test_expansion, test_network
 
 INPUT = torch.randn(1, 3, 56, 56, generator=torch.Generator().manual_seed(1))
 
@@ -45,6 +46,35 @@ def spoilt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def test_every_benchmark_fails_where_one_element_is_wrong(function: Callable[..., None], given: dict[str, Any]) -> None:
     with torch.no_grad(), pytest.raises(AssertionError, match=r"[1-9]\d* of \d+ elements are wrong: first at \("):
         function(benchmark=spoilt, device="cpu", **given)
+
+
+def test_an_answer_is_checked_once_a_run_and_another_one_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    checked: list[str] = []
+
+    def answered(question: str, answer: Tensor, folder: Path) -> int:
+        """How often it was checked, by a worker that knows nothing but the folder."""
+        monkeypatch.setattr(asked, "_RIGHT", set())
+        monkeypatch.setenv(asked.FOLDER, str(folder))
+        before = len(checked)
+        asked.once(question, [answer], lambda: checked.append(question))
+        return len(checked) - before
+
+    other_run = tmp_path / "other"
+    other_run.mkdir()
+    right = torch.tensor([1.0, 2.0])
+    assert [answered("a", right, tmp_path) for _ in range(3)] == [1, 0, 0]
+    assert answered("b", right, tmp_path) == answered("a", right + 1, tmp_path) == answered("a", right, other_run) == 1
+
+
+def test_a_wrong_answer_is_not_kept_for_the_next_worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def wrong() -> None:
+        raise AssertionError
+
+    monkeypatch.setenv(asked.FOLDER, str(tmp_path))
+    for _ in range(2):
+        with pytest.raises(AssertionError):
+            asked.once("a", [torch.zeros(1)], wrong)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_stand_in_selects_by_scores_that_rounding_cannot_swap(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from opbench.errors import MachineError, UsageError
@@ -62,7 +64,8 @@ def judge(installed: Mapping[Side, Installed], recipe: Recipe, rule: Rule, seed:
 
     Raises UsageError where a side has no benchmarks at all, MachineError where no workers fit into memory.
     """
-    with exclusive(lock_name(recipe.device), watching.note):
+    with exclusive(lock_name(recipe.device), watching.note), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
+        recipe = replace(recipe, common_folder=Path(folder))
         watching.step("scouting: one worker a side runs every benchmark once")
         scouted = scout(installed, recipe)
         _refuse(scouted)

@@ -183,11 +183,15 @@ class Pool:
         self._start(dead)
 
     def _start(self, sides: Mapping[int, Side]) -> None:
+        """The first of a side lists its benchmarks, with digests of their sources: 0.1 s of the 0.5 s of a start."""
+        asked = set(self._listings)
+
         def started() -> Iterator[tuple[Player, dict[str, Any]]]:
             for number, side in sides.items():
                 start = self._server.start if self._server else spawned
                 self._players[number] = Player(number, side, self._installed, self._recipe, start)
-                yield self._players[number], {"list": {}}
+                yield self._players[number], {"collected": {}} if side in asked else {"list": {}}
+                asked.add(side)
 
         answers = list(ask_each(started()))
         for player, answer in answers:
@@ -195,7 +199,8 @@ class Pool:
                 raise MachineError(f"a worker of {player.side} cannot start: {answer}")
             if answer["problems"]:
                 raise MachineError(f"a worker of {player.side} cannot collect: {answer['problems'][0]}")
-            self._listings.setdefault(player.side, answer["benchmarks"])
+            if "benchmarks" in answer:
+                self._listings[player.side] = answer["benchmarks"]
 
     def _dismiss(self) -> None:
         while self._players:

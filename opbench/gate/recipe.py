@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 POOLS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What numeric libraries take the size of their thread pools from; the agent tells PyTorch itself besides."""
 
+COMMON_FOLDER = "OPBENCH_GATE_FOLDER"
+"""Names a folder that all workers of a run see, and that goes with it: what takes one of them long to find out, such as
+that a result is right, need not take the others as long."""
+
 ROOT = Path(__file__).parents[2]
 
 DROPPED = ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTEST_CURRENT_TEST", "PYTEST_VERSION")
@@ -31,6 +35,7 @@ class Recipe:
 
     device: `cpu` or `cuda`. root: the user's repository, whose code no worker may import. time_limit_s: seconds that
     any one step of a worker may take. extra_environment: variables of one side alone, for planting a difference.
+    common_folder: what the benchmarks of both sides may share in one run, see COMMON_FOLDER; None for none.
     """
 
     paths: tuple[str, ...]
@@ -40,6 +45,7 @@ class Recipe:
     root: Path
     time_limit_s: float
     extra_environment: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
+    common_folder: Path | None = None
 
     def environment(self, side: Side, installed: Installed) -> dict[str, str]:
         """A worker's variables. The tree comes first on the path: before a `.pth` file or finder of an editable
@@ -53,6 +59,8 @@ class Recipe:
         tree = installed.tree.absolute()
         paths = [str(tree), *_source_folder(tree), *filter(None, kept.get("PYTHONPATH", "").split(os.pathsep))]
         given = dict.fromkeys(POOLS, str(self.threads)) | {"PYTHONPATH": os.pathsep.join(paths), "PWD": str(tree)}
+        if self.common_folder is not None:
+            given[COMMON_FOLDER] = str(self.common_folder)
         return pinned(kept) | given | dict(self.extra_environment.get(side, {}))
 
 

@@ -5,6 +5,7 @@
     finish   let the test go on, to its own assertions and the fixtures' teardown     -> ended
     probe    all of it with one call and no clock                                     -> ended
     list, origins                                                                     -> what describing.py says
+    collected                                                                         -> what could not be collected
 
 Every run is a whole pytest run of that one test, by pytest's own protocol, with fixtures of all scopes made anew: the
 project's conftest files, plugins and warning filters apply, and of two benchmarks only one's data is ever alive.
@@ -98,6 +99,8 @@ class Serving:
         if "begin" in request or "probe" in request:
             self._probing = "probe" in request
             return self._run(request["probe" if self._probing else "begin"])
+        if "collected" in request:
+            return {"problems": self._problems}
         if "list" in request:
             return {
                 "benchmarks": [listed(item, asked.tree) for item in self._items.values()],

@@ -86,16 +86,20 @@ def test_what_a_new_interpreter_would_run_first_is_not_left_out(
 def test_forked_workers_serve_as_others_do_and_a_killed_one_is_replaced(
     sides: Mapping[Side, Installed], recipe: Recipe
 ) -> None:
+    before = _children()  # whatever other tests left behind, and this process has inherited as their forks' reaper
     with Pool(sides, 2, start=recipe, random=random.Random(1), shared=SHARED) as pool:
         surroundings, work = sorted(one["id"] for one in pool.listing("base"))
         assert len(pool.play(surroundings, 2, "screen").slices) == 2 * 4
-        children = {child.pid for child in psutil.Process().children()}
-        victim = min(_workers(children))
+        victim = min(_workers(_children() - before))
         os.kill(victim, signal.SIGKILL)
         with pytest.raises(Broken, match="killed by SIGKILL"):
             pool.play(work, 1, "screen")
         assert len(pool.play(work, 3, "screen").slices) == 3 * 4
-    assert not _workers({child.pid for child in psutil.Process().children()})
+    assert not _workers(_children() - before)
+
+
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children()}
 
 
 def _workers(pids: set[int]) -> set[int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import random
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from opbench.gate.rounds import Rounds, heads, quartile_log, tabulated, worker_values
-from opbench.gate.slices import Slice, Taken
+from opbench.gate.exact import p_slower
+from opbench.gate.rounds import BLOCK, Rounds, heads, orders, quartile_log, tabulated, worker_values
+from opbench.gate.slices import SIDES, Side, Slice, Taken
+from opbench.gate.turns import Turns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,6 +65,43 @@ def test_rounds_whose_workers_do_not_agree_count_little() -> None:
     assert np.std(values) < 0.85 * np.std(medians)
 
 
+def played(rounds: int, seed: int, side: int = 12) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The order of so many rounds, as the gate draws it, and which workers are head's."""
+    sides: dict[int, Side] = {number: SIDES[number % 2] for number in range(2 * side)}
+    turns = Turns(sides, random.Random(seed))
+    order = np.array([np.argsort(turns.round()) for _ in range(rounds)])
+    return order, np.arange(2 * side) % 2 == 1
+
+
+@pytest.mark.parametrize("side", [1, 2, 3, 7, 12])
+def test_what_four_turns_in_a_row_have_in_common_is_no_difference_between_workers(side: int) -> None:
+    order, _ = played(5, 1, side)
+    workers = np.random.default_rng(2).normal(scale=0.01, size=2 * side)
+    of_block = np.random.default_rng(3).normal(size=(5, side // 2 + 1))
+    blocks = np.minimum(order // BLOCK, max(1, 2 * side // BLOCK) - 1)
+    found = worker_values(workers + np.take_along_axis(of_block, blocks, axis=1), order)
+    assert np.abs(found - found.mean() - (workers - workers.mean())).max() < 0.02
+
+
+def test_a_worker_that_is_slower_keeps_all_of_its_difference() -> None:
+    """Though it is a quarter of every block that it takes a turn in."""
+    order, _ = played(7, 1)
+    workers = np.where(np.arange(24) == 5, 0.3, 0.0)
+    found = worker_values(workers + noise(7), order)
+    assert found[5] - np.median(np.delete(found, 5)) == pytest.approx(0.3, abs=0.01)
+
+
+def test_blocks_leave_the_chance_of_a_false_p_as_it_is() -> None:
+    """Blocks hold as many turns of either side, so sides differ by less than workers of a side, never by more."""
+    small = []
+    for seed in range(600):
+        order, head = played(3, seed, 6)
+        values = worker_values(np.random.default_rng(seed).normal(size=(3, 12)), order)
+        small.append(p_slower(values[~head], values[head]))
+    assert np.mean(np.array(small) <= 0.1) <= 0.1
+    assert np.mean(np.array(small) <= 0.02) <= 0.02
+
+
 def test_slices_are_put_where_their_round_and_worker_say() -> None:
     slices = [
         Slice(worker, round_, 0, 0.0, 1, (math.exp(worker + 10 * round_),), 0.0, 0)
@@ -70,6 +110,15 @@ def test_slices_are_put_where_their_round_and_worker_say() -> None:
     taken = Taken("it", "screen", {7: "head", 3: "base"}, slices)
     np.testing.assert_allclose(tabulated(taken), [[3, 7], [13, 17]])
     assert heads(taken).tolist() == [False, True]
+
+
+def test_the_order_is_that_of_the_turns_and_unknown_where_one_is_missing() -> None:
+    slices = [Slice(worker, 0, place, 0.0, 1, (1.0,), 0.0, 0) for place, worker in enumerate([7, 3])]
+    taken = Taken("it", "screen", {7: "head", 3: "base"}, slices)
+    found = orders(taken)
+    assert found is not None
+    assert found.tolist() == [[1, 0]]
+    assert orders(Taken("it", "screen", {7: "head", 3: "base"}, slices[:1])) is None
 
 
 def test_a_worker_without_a_slice_is_no_number() -> None:
