@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from opbench.child import Child, Ended
+from opbench.child import Child, Ended, Start, spawned
 from opbench.environment import pinned
 from opbench.errors import MachineError
 from opbench.marker import Marker
@@ -39,7 +39,10 @@ class MeasuringProcess:
     """One child with pinned environment, started at once and ready after `hello`. Use as a context manager.
 
     clock: seconds on the axis of `time.monotonic`, from which the child's marker comes; what is late goes by it.
+    `start`: how its process is started.
     """
+
+    start: Start = staticmethod(spawned)
 
     def __init__(self, log: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -50,7 +53,7 @@ class MeasuringProcess:
         def command(requests: int, answers: int) -> list[str]:
             return [sys.executable, "-m", "opbench.worker", str(requests), str(answers), str(marker)]
 
-        self._child = Child(command, pinned_environment(), log)
+        self._child = Child(command, pinned_environment(), log, start=self.start)
 
     def __enter__(self) -> Self:
         return self

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from opbench.process import MeasuringProcess
+
+from .measuring import Forking
+
 if not any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):  # PyTorch would take a second to say
     # Read once, at the first import of triton and of numba.cuda, whichever test comes to it first.
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -78,6 +82,16 @@ def _no_compiler() -> str | None:
     from impls.native import why_not
 
     return why_not()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_measuring_processes() -> Iterator[None]:
+    """Started when the first test needs one."""
+    forking = Forking()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(MeasuringProcess, "start", forking)
+        yield
+    forking.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from opbench.errors import MachineError
-from opbench.gate.recipe import boot_words
 
 if TYPE_CHECKING:
     from opbench.gate.environments import Installed
@@ -52,15 +51,18 @@ def _common(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 class ForkServer:
-    """Started at once, with that interpreter and those of a worker's variables that both sides share."""
+    """Started at once, with those of a worker's variables that both sides share.
 
-    def __init__(self, python: Path, environment: Mapping[str, str], modules: Sequence[str]) -> None:
+    words: what starts an interpreter that calls `forking.serve`, given `--fork`, the socket and the modules.
+    """
+
+    def __init__(self, words: Sequence[str], environment: Mapping[str, str], modules: Sequence[str]) -> None:
         ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(ANSWER_LIMIT_S)
         with theirs:
             self._process = subprocess.Popen(
-                [*boot_words(python), "--fork", str(theirs.fileno()), *modules],
+                [*words, "--fork", str(theirs.fileno()), *modules],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

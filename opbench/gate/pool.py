@@ -20,7 +20,7 @@ from opbench.gate.design import SETUP_ROUNDS, Design, designed
 from opbench.gate.forks import ForkServer, forkable
 from opbench.gate.hired import Broken
 from opbench.gate.player import Died, Player, RefusedError
-from opbench.gate.recipe import Recipe
+from opbench.gate.recipe import Recipe, boot_words
 from opbench.gate.scouting import Scouted, scout
 from opbench.gate.slices import SIDES, Side, Slice, Taken
 from opbench.gate.turns import Turns
@@ -66,7 +66,7 @@ class Pool:
         try:
             if self._shared:
                 one = self._installed["base"]
-                self._server = ForkServer(one.python, self._recipe.environment("base", one), self._shared)
+                self._server = ForkServer(boot_words(one.python), self._recipe.environment("base", one), self._shared)
             self.widen(self._wanted)
         except BaseException:
             self.close()

@@ -21,7 +21,7 @@ from opbench.gate.forks import CUSTOM, ForkServer, forkable
 from opbench.gate.hired import Broken
 from opbench.gate.player import Player
 from opbench.gate.pool import Pool
-from opbench.gate.recipe import Recipe
+from opbench.gate.recipe import Recipe, boot_words
 from opbench.gate.slices import Side
 
 ROOT = Path(__file__).parents[3]
@@ -110,7 +110,7 @@ def _workers(pids: set[int]) -> set[int]:
 @linux
 def test_a_side_that_says_goodbye_is_seen_to_end(sides: Mapping[Side, Installed], recipe: Recipe) -> None:
     environment = recipe.environment("base", sides["base"])
-    server = ForkServer(sides["base"].python, environment, ())
+    server = ForkServer(boot_words(sides["base"].python), environment, ())
     try:
         player = Player(7, "base", sides, recipe, server.start)
         assert {one["name"] for one in player.ask({"list": {}})["benchmarks"]} == {"test_work", "test_surroundings"}

