@@ -144,12 +144,13 @@ def centred(logs: Table, order: NDArray[np.int64] | None = None) -> Table:
     before: both are found in turns, as in Tukey's median polish. Without, a block's median would take a part of its
     own workers' differences along, and sides that share blocks would seem closer than they are.
     """
+    if order is None:
+        values = medians(logs - medians(logs.T)[:, None])
+        return logs - medians((logs - values).T)[:, None]
     count = logs.shape[1]
-    places = np.arange(count)[None].repeat(len(logs), axis=0) if order is None else order
-    turns = np.argsort(places, axis=1)
+    turns = np.argsort(order, axis=1)
     played = np.take_along_axis(logs, turns, axis=1)
-    blocks = 1 if order is None else max(1, count // BLOCK)
-    edges = [BLOCK * number for number in range(blocks)] + [count]
+    edges = [BLOCK * number for number in range(max(1, count // BLOCK))] + [count]
     relative, values = np.empty_like(logs), np.zeros(count)
     for _ in range(PASSES):
         beyond = played - values[turns]
