@@ -31,6 +31,8 @@ def rows(names: str, values: Iterable[Any]) -> Callable[[Test], Test]:
                 try:
                     test(**given, **row)
                 except pytest.skip.Exception as skipped:
+                    if str(skipped).startswith("--quick"):
+                        raise  # asked for: whatever row starts a process, none of the rest would be worth it either
                     raise AssertionError(f"a row was skipped, and all behind it with it: {row}: {skipped}") from skipped
                 except BaseException as failed:
                     failed.add_note(f"in the row {', '.join(f'{name} = {value}' for name, value in row.items())}")

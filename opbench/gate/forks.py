@@ -14,7 +14,8 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -60,7 +61,7 @@ class ForkServer:
         ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(ANSWER_LIMIT_S)
-        with theirs:
+        with theirs, self._closed_on_failure():
             self._process = subprocess.Popen(
                 [*words, "--fork", str(theirs.fileno()), *modules],
                 pass_fds=(theirs.fileno(),),
@@ -71,6 +72,14 @@ class ForkServer:
                 cwd="/",
                 start_new_session=True,
             )
+
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self._socket.close()
+            raise
 
     def start(
         self,
