@@ -53,7 +53,12 @@ class MeasuringProcess:
         def command(requests: int, answers: int) -> list[str]:
             return [sys.executable, "-m", "opbench.worker", str(requests), str(answers), str(marker)]
 
-        self._child = Child(command, pinned_environment(), log, start=self.start)
+        try:
+            self._child = Child(command, pinned_environment(), log, start=self.start)
+        except BaseException:
+            self._marker.close()
+            self._folder.cleanup()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -69,8 +69,12 @@ class Player:
         def command(requests: int, answers: int) -> list[str]:
             return [*boot_words(mine.python), str(requests), str(answers), assignment.to_word()]
 
-        with self._log.open("w", encoding="utf-8") as log:
-            self._child = Child(command, recipe.environment(side, mine), log, mine.tree, start)
+        try:
+            with self._log.open("w", encoding="utf-8") as log:
+                self._child = Child(command, recipe.environment(side, mine), log, mine.tree, start)
+        except BaseException:
+            self._folder.cleanup()
+            raise
 
     @property
     def pid(self) -> int:
