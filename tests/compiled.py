@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,7 +23,7 @@ def remembered(parts: Iterable[str], sources: Path, make: Callable[[], Any]) -> 
         return json.loads(kept.read_text(encoding="utf-8"))
     made = make()
     kept.parent.mkdir(parents=True, exist_ok=True)
-    fresh = kept.with_suffix(".new")
+    fresh = kept.with_suffix(f".{os.getpid()}")  # the tests of one file may run in two processes at once
     fresh.write_text(json.dumps(made), encoding="utf-8")
     fresh.replace(kept)
     return made

@@ -63,6 +63,4 @@ def work(requests: int, answers: int, word: str) -> None:
     asked = json.loads(word)
     os.environ.clear()
     os.environ.update(asked["environment"])
-    paths = [path for path in asked["environment"]["PYTHONPATH"].split(os.pathsep) if path not in sys.path]
-    sys.path[:0] = paths
     worker.main(requests, answers, Path(asked["marker"]))

@@ -16,7 +16,7 @@ from opbench.gate.detectable import detectable
 from opbench.gate.exact import p_slower, shift, shift_interval
 from opbench.gate.middle import median
 from opbench.gate.modes import Modes, slow_mode
-from opbench.gate.rounds import MAD_TO_SD, centred, worker_values
+from opbench.gate.rounds import MAD_TO_SD, centred, over_rounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,8 @@ class Comparison:
 def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
     """`logs`: what to compare in place of `rounds.logs`, such as cycles. Raises ValueError where a value is NaN."""
     logs = rounds.logs if logs is None else logs
-    values = worker_values(logs, rounds.order)
+    relative = centred(logs, rounds.order)
+    values = over_rounds(relative)
     if not np.all(np.isfinite(values)):
         raise ValueError("a slice without a finite, positive time")
     base, head = values[~rounds.head], values[rounds.head]
@@ -100,7 +101,7 @@ def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
         modes=slow_mode(values, rounds.head),
         workers=side,
         rounds=len(rounds),
-        settled=rounding_error(logs, rounds.order) < SETTLED * spread,
+        settled=rounding_error(relative) < SETTLED * spread,
     )
 
 
@@ -111,13 +112,14 @@ def spread_between(base: Logs, head: Logs) -> float:
     return math.sqrt(squares / freedom) if freedom > 0 else math.inf
 
 
-def rounding_error(logs: Logs, order: NDArray[np.int64] | None = None) -> float:
+def rounding_error(relative: Logs) -> float:
     """Standard error of a worker's value that comes from its rounds and set-ups, which more of them would lower.
 
-    From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS.
+    From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS. relative: (rounds,
+    workers), see `centred`.
     """
-    relative = centred(logs, order)
-    set_ups = np.array([relative[at : at + SETUP_ROUNDS].mean(axis=0) for at in range(0, len(logs), SETUP_ROUNDS)])
+    starts = range(0, len(relative), SETUP_ROUNDS)
+    set_ups = np.array([relative[at : at + SETUP_ROUNDS].mean(axis=0) for at in starts])
     if len(set_ups) < FEWEST_SETUPS:
         return math.inf
     first, second = np.triu_indices(len(set_ups), 1)

@@ -14,8 +14,8 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -61,7 +61,8 @@ class ForkServer:
         ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(ANSWER_LIMIT_S)
-        with theirs, self._closed_on_failure():
+        with theirs, ExitStack() as on_failure:
+            on_failure.callback(self._socket.close)
             self._process = subprocess.Popen(
                 [*words, "--fork", str(theirs.fileno()), *modules],
                 pass_fds=(theirs.fileno(),),
@@ -72,14 +73,7 @@ class ForkServer:
                 cwd="/",
                 start_new_session=True,
             )
-
-    @contextmanager
-    def _closed_on_failure(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._socket.close()
-            raise
+            on_failure.pop_all()
 
     def start(
         self,

@@ -79,14 +79,14 @@ class Rounds:
 
     def followed_by(self, later: Rounds) -> Rounds:
         """These rounds and later ones of the same workers."""
-        cycles = None
-        if self.cycles is not None and later.cycles is not None:
-            cycles = np.concatenate([self.cycles, later.cycles])
-        order = None
-        if self.order is not None and later.order is not None:
-            order = np.concatenate([self.order, later.order])
         logs = np.concatenate([self.logs, later.logs])
+        cycles, order = _joined(self.cycles, later.cycles), _joined(self.order, later.order)
         return Rounds(logs, self.head, cycles, later.problem or self.problem, order)
+
+
+def _joined(earlier: NDArray[Any] | None, later: NDArray[Any] | None) -> NDArray[Any] | None:
+    """One below the other; None where either is not known."""
+    return None if earlier is None or later is None else np.concatenate([earlier, later])
 
 
 def quartile_log(samples_s: Any) -> float:
@@ -121,13 +121,17 @@ def heads(taken: Taken) -> NDArray[np.bool_]:
 
 
 def worker_values(logs: Table, order: NDArray[np.int64] | None = None) -> Table:
-    """(workers,): one value each, in logarithms relative to the average worker. order: as in Rounds.
+    """(workers,): one value each, in logarithms relative to the average worker. order: as in Rounds."""
+    return over_rounds(centred(logs, order))
+
+
+def over_rounds(relative: Table) -> Table:
+    """(workers,): each worker's value, of what `centred` gives.
 
     The median over rounds, and from there one step to the mean of what lies near it (Huber, 1964), each round weighted
     by how well its workers agree. Sides do not enter, so equal code stays exchangeable; a side that is slower by a
     factor has values higher by its logarithm.
     """
-    relative = centred(logs, order)
     values = medians(relative)
     rest = relative - values
     scatter = MAD_TO_SD * medians(np.abs(rest).T)[:, None]

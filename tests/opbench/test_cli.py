@@ -149,9 +149,8 @@ def interruptible() -> Iterator[None]:
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: str, tmp_path: Path) -> None:
-    sizes = ",".join(
-        map(str, range(3, 2003, 2))
-    )  # a tenth of a second each at least: more than any delay of this process lets end
+    # A tenth of a second each at least, and more than any delay of this process lets end.
+    sizes = ",".join(map(str, range(3, 2003, 2)))
     words = ["sweep", "channels", *SMALL, "--channels", sizes, "--budget", "0.1", "--target", "0.001"]
     command = [sys.executable, "-m", "opbench", *words, "--results", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as run:

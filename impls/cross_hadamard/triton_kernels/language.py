@@ -65,12 +65,12 @@ def _interpreting() -> Iterator[None]:
     And the interpreter replaces the functions of `triton.language` by its own at every call of a device function, not
     only at a launch: all but the first time of a launch there is nothing left to replace.
     """
-    patch = getattr(interpreter, "_patch_lang", None)  # its own; were it renamed, launches would only be slow
+    patch: Any = getattr(interpreter, "_patch_lang", None)  # its own; were it renamed, launches would only be slow
     done: dict[frozenset[int], Any] = {}
 
     def once(function: Callable[..., Any]) -> Any:
         languages = frozenset(id(one) for one in function.__globals__.values() if one is tl or one is tl.core)
-        if languages not in done and patch is not None:
+        if languages not in done:
             done[languages] = patch(function)
         return done[languages]
 
