@@ -62,7 +62,7 @@ def test_float64_matches_to_its_own_precision(mode: str) -> None:
 @pytest.mark.parametrize(("mode", "schedule"), [("forward", ":auto"), ("backward", "")])
 def test_the_compiled_network_is_one_graph_and_right(mode: str, schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dynamo's graph is what is tested; generating code for it takes a minute and is the compiler's own matter."""
-    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     assert_right(verdicts(at("hadaptive_s", mode), f"torch_compile{schedule}"))
 
 

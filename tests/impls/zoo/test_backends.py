@@ -38,9 +38,13 @@ def assert_right(found: dict[str, Check | Outcome]) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_eager_matches_the_reference_at_every_check_point(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name != SMALL:  # nothing that a verdict could depend on: how much memory a copy of the model takes
+    points = check_points(catalog.operator(name))
+    if name != SMALL:
+        # One point of the others, an odd edge at batch 1: that a batch is taken is the same code for all. And no copy
+        # to see how much memory it takes, which is nothing that a verdict could depend on.
+        points = points[1:2]
         monkeypatch.setattr(torch_eager, "loaded", lambda load, *_: (load(), {}))
-    for point in check_points(catalog.operator(name)):
+    for point in points:
         assert_right(verdicts(point, "torch_eager"))
 
 
