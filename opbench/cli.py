@@ -31,6 +31,9 @@ Modes = Annotated[str | None, typer.Option("--mode", help="forward, out, or both
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Results = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines for machines.")]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Wait while another measurement has the device, or exit with code 3.")
+]
 
 
 def _run(command: str, *args: Any) -> NoReturn:
@@ -84,6 +87,7 @@ def check(
     limit: Annotated[
         bool, typer.Option("--limit", help="Also time one point: nothing may be quicker than this machine can be.")
     ] = False,
+    wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
     """Hold every backend against the float64 reference, at odd, prime, one and empty sizes.
@@ -94,7 +98,7 @@ def check(
     from opbench.options import split
 
     (operator,), extra = split("operator", [*words, *context.args], needed=1)
-    _run("check", operator, extra, backend, dtype, mode, device, simulate, limit, as_json)
+    _run("check", operator, extra, backend, dtype, mode, device, simulate, limit, wait, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")
@@ -123,6 +127,7 @@ def sweep(
     with_ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
     ] = False,
+    wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
     """Measure a sweep and write its report.
@@ -136,7 +141,7 @@ def sweep(
     by = narrowing(extra, operator, backend, dtype, mode)
     settings = Settings(target=target / 100, time_limit_s=time_limit, split=time_split)
     numbers = integers("threads", threads)
-    _run("sweep", name, by, device, clock, results, resume, settings, numbers, budget, with_ceilings, as_json)
+    _run("sweep", name, by, device, clock, results, resume, settings, numbers, budget, with_ceilings, wait, as_json)
 
 
 @app.command(epilog="Example:  opbench ceilings --threads 1")
@@ -147,13 +152,14 @@ def ceilings(
     output: Annotated[Path | None, typer.Option(help="Write them here too, to be carried to another machine.")] = None,
     results: Results = Path("results"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing of ceilings that are known already.")] = False,
+    wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
     """Measure what this machine can do: bandwidth of every memory level, multiply-adds, what calls and pages cost.
 
     Takes under a minute, once per machine and environment; sweeps then say how close to it each backend comes.
     """
-    _run("ceilings", device, threads, again, output, results, quiet, as_json)
+    _run("ceilings", device, threads, again, output, results, quiet, wait, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench roofline channels --ceilings h200.json --run channels")
@@ -234,6 +240,7 @@ def profile(
     ] = False,
     results: Results = Path("results"),
     time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
+    wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
     """Take one case apart: where its time goes, its kernels, a trace for Perfetto, peak memory, counters.
@@ -251,7 +258,7 @@ def profile(
     typed = Typed(operator, extra, point, backend, dtype, mode)
     settings = Settings(time_limit_s=time_limit, split=True)
     wanted = Wanted(ncu, perf, compile_times)
-    _run("profiling", Asked(typed, device, wanted, settings, results, as_json))
+    _run("profiling", Asked(typed, device, wanted, settings, results, wait, as_json))
 
 
 @app.command(epilog="Example:  opbench gate --base main --tolerance 3%")
@@ -279,6 +286,7 @@ def gate(
     suites: Annotated[int, typer.Option(help="Runs that --calibrate replays.")] = 1000,
     results: Results = Path("results"),
     time_limit: Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")] = 120.0,
+    wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
     """Hold the latency of head against base, benchmark by benchmark, and pass only what was shown to be as fast.
@@ -306,6 +314,7 @@ def gate(
             results=results,
             time_limit_s=time_limit,
             as_json=as_json,
+            wait=wait,
         ),
     )
 

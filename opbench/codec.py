@@ -1,18 +1,31 @@
-"""Records to JSON and back. A line that cannot be read says which field is wrong, not only that it is."""
+"""Records to JSON and back. A line that cannot be read says which field is wrong, not only that it is.
+
+What is read is checked against the types of the dataclasses (by msgspec), so that nothing behind this file has to ask
+whether a latency is a number. A line ends with the CRC-32 of all before it; lines of before had none.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from opbench.case import Axes, Case, Point
 from opbench.errors import UsageError
 from opbench.limit import Limit
 from opbench.operator import Part, Work
-from opbench.record import SCHEMA_VERSION, Check, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
+from opbench.record import SCHEMA_VERSION, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
+LONGEST_LINE = 64 << 20
+"""Bytes of one record at most. 100,000 samples, more than any budget has led to, take 2 MiB."""
+
+_DIGITS = 19
+_CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"}\s*$')
 _KINDS: dict[str, type[Outcome]] = {
     "measured": Measured,
     "mismatch": Mismatch,
@@ -21,23 +34,19 @@ _KINDS: dict[str, type[Outcome]] = {
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
+Decoded = TypeVar("Decoded")
+
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     return {"kind": _NAMES[type(outcome)], **asdict(outcome)}
 
 
-def outcome_from_json(data: dict[str, Any]) -> Outcome:
-    """Raises KeyError, TypeError or ValueError when the data does not describe an Outcome."""
-    values = dict(data)
-    kind = _KINDS[values.pop("kind")]
-    if "check" in values:
-        values["check"] = Check(**values["check"])
-    for name in ("samples_s", "warnings"):
-        if name in values:
-            values[name] = tuple(values[name])
-    if "trials" in values:
-        values["trials"] = tuple(Trial(**one) for one in values["trials"])
-    return kind(**values)
+def outcome_from_json(data: Any) -> Outcome:
+    """Raises ValueError when the data does not describe an Outcome."""
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(_KINDS)}")
+    return _decoded(data, _KINDS[kind])
 
 
 def point_to_json(point: Point) -> dict[str, Any]:
@@ -45,16 +54,18 @@ def point_to_json(point: Point) -> dict[str, Any]:
     return values | {"axes": dict(point.axes)}
 
 
-def point_from_json(data: dict[str, Any]) -> Point:
-    return Point(**data | {"axes": Axes(data["axes"])})
+def point_from_json(data: Any) -> Point:
+    """Raises ValueError when the data does not describe a Point."""
+    return _decoded(data, Point)
 
 
 def parts_to_json(parts: Iterable[Part]) -> list[dict[str, Any]]:
     return [{"operator": part.operator, "axes": dict(part.axes), "count": part.count} for part in parts]
 
 
-def parts_from_json(data: Iterable[dict[str, Any]]) -> tuple[Part, ...]:
-    return tuple(Part(one["operator"], Axes(one["axes"]), one["count"]) for one in data)
+def parts_from_json(data: Any) -> tuple[Part, ...]:
+    """Raises ValueError when the data does not describe Parts."""
+    return _decoded(data, tuple[Part, ...])
 
 
 def to_line(record: Record) -> str:
@@ -72,41 +83,112 @@ def to_line(record: Record) -> str:
         "revision": record.revision,
         "started": record.started,
     }
-    return json.dumps(data, separators=(",", ":")) + "\n"
+    text = json.dumps(data, separators=(",", ":"))[:-1]
+    return f'{text},"crc32":"{zlib.crc32(text.encode()):08x}"}}\n'
 
 
-def from_line(line: str, where: str = "record") -> Record:
+def from_lines(content: bytes, where: str = "records") -> list[Record]:
+    """The records of a whole file; blank lines and carriage returns, which editors add, do not count.
+
+    Raises UsageError naming `where` and the line as `from_line` does, and for a second record of a case.
+    """
+    records: list[Record] = []
+    lines: dict[str, int] = {}
+    for number, line in enumerate(content.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        record = from_line(line, f"{where}:{number}")
+        first = lines.setdefault(record.case.key, number)
+        if first != number:
+            raise UsageError(
+                f"{where}:{number}: a second record of {record.case.key}, whose first is in line {first}: two runs "
+                "wrote this file at once; remove one of the two lines"
+            )
+        records.append(record)
+    return records
+
+
+def from_line(line: bytes | str, where: str = "record") -> Record:
     """The record of one line.
 
-    Raises UsageError naming `where` and the offending field when the line is torn, of another schema, or
+    Raises UsageError naming `where` and the offending field when the line is torn, changed, of another schema, or
     lacks something.
     """
-    try:
-        data = json.loads(line)
-        schema = data["schema"]
-    except (json.JSONDecodeError, TypeError, KeyError) as exc:
-        advice = "the mark of a run that was killed: sweep --resume repairs it"
-        raise UsageError(f"{where}: not a complete record ({type(exc).__name__}: {exc}), {advice}") from exc
+    line = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+    data = _parsed(line, where)
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema is None:
+        raise _incomplete(where, "no object with a field `schema`")
     if schema != SCHEMA_VERSION:
         raise UsageError(f"{where}: schema {schema}, this opbench reads schema {SCHEMA_VERSION}")
+    if (checksum := _CHECKSUM.search(line)) and int(checksum[1], 16) != zlib.crc32(line[: checksum.start()]):
+        raise UsageError(f"{where}: its checksum does not fit: the line was changed after it was written; remove it")
     try:
         return _build(data)
-    except (KeyError, TypeError, ValueError) as exc:
-        raise UsageError(f"{where}: bad field ({type(exc).__name__}: {exc})") from exc
+    except KeyError as exc:
+        raise UsageError(f"{where}: bad field: {exc} is missing") from exc
+    except ValueError as exc:
+        raise UsageError(f"{where}: bad field: {exc}") from exc
+
+
+def _parsed(line: bytes, where: str) -> Any:
+    if len(line) > LONGEST_LINE:
+        raise UsageError(f"{where}: {len(line)} bytes; a record has at most {LONGEST_LINE}")
+    try:
+        text = line.decode()
+        data = json.loads(text, parse_int=_bounded)
+        if "\\u" in text:
+            json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no character
+    except (ValueError, RecursionError) as exc:  # UnicodeError and JSONDecodeError among them
+        raise _incomplete(where, f"{type(exc).__name__}: {exc}") from exc
+    return data
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > _DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits; expected at most {_DIGITS}")
+    return int(digits)
+
+
+def _incomplete(where: str, why: str) -> UsageError:
+    advice = "the mark of a run that was killed: sweep --resume repairs it"
+    return UsageError(f"{where}: not a complete record ({why}), {advice}")
 
 
 def _build(data: dict[str, Any]) -> Record:
-    case = dict(data["case"])
-    backend, replica = case.pop("backend"), case.pop("replica")
+    case = data["case"]
+    point = _field("case", case, Point)
+    try:
+        outcome = outcome_from_json(data["outcome"])
+    except ValueError as exc:
+        raise ValueError(f"outcome: {exc}") from exc
     return Record(
-        case=Case(point_from_json(case), backend, replica),
-        outcome=outcome_from_json(data["outcome"]),
-        work=None if data["work"] is None else Work(**data["work"]),
-        sizes=data["sizes"],
-        counts=data["counts"],
-        parts=parts_from_json(data.get("parts", ())),  # records of before had none, nor a limit
-        limit=None if data.get("limit") is None else Limit(**data["limit"]),
-        environment=data["environment"],
-        revision=data["revision"],
-        started=data["started"],
+        case=Case(point, _field("backend", case["backend"], str), _field("replica", case["replica"], int)),
+        outcome=outcome,
+        work=_field("work", data["work"], Work | None),
+        sizes=_field("sizes", data["sizes"], dict[str, int]),
+        counts=_field("counts", data["counts"], dict[str, dict[str, int] | str]),
+        parts=_field("parts", data.get("parts", ()), tuple[Part, ...]),  # records of before had none, nor a limit
+        limit=_field("limit", data.get("limit"), Limit | None),
+        environment=_field("environment", data["environment"], dict[str, Any]),
+        revision=_field("revision", data["revision"], str),
+        started=_field("started", data["started"], str),
     )
+
+
+def _field(name: str, value: Any, kind: Any) -> Any:
+    try:
+        return _decoded(value, kind)
+    except ValueError as exc:
+        raise ValueError(f"{name}: {exc}") from exc
+
+
+def _decoded(value: Any, kind: type[Decoded]) -> Decoded:
+    """msgspec.ValidationError, a ValueError, says which part of the value has which wrong type."""
+    return msgspec.convert(value, kind, dec_hook=_axes)
+
+
+def _axes(kind: type, value: Any) -> Any:
+    if kind is not Axes:
+        raise NotImplementedError(kind)
+    return Axes(msgspec.convert(value, Mapping[str, int]))

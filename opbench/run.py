@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -30,6 +31,7 @@ from opbench.record import Failed, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
     from opbench.ceilings.believing import Believing
+    from opbench.journal import Journal
     from opbench.progress import Reporter
     from opbench.settings import Settings
     from opbench.store import Run
@@ -128,13 +130,22 @@ class Runner:
     hold: bool = True
     ahead: bool = False
     _believing: Believing | None = None
+    _journal: Journal | None = None
 
-    def go(self, tasks: Sequence[Task], done: Iterable[str] = ()) -> None:
-        """Measure every case whose key is not in `done`, appending each task's records as soon as it is over.
+    def go(self, tasks: Sequence[Task], journal: Journal | None = None) -> None:
+        """Measure every case that has no record in the run, appending each task's records as soon as it is over.
 
-        Raises MachineError when the device is not there or the disk is full.
+        journal: the run's, where it is open already.
+        Raises MachineError when the device is not there, the disk is full or another run writes these records.
         """
-        started, finished = time.monotonic(), set(done)
+        with ExitStack() as stack:
+            self._journal = journal or stack.enter_context(self.run.journal())
+            if self._journal.repaired and journal is None:
+                self.reporter.note(self._journal.repaired)
+            self._go(tasks, self._journal.keys)
+
+    def _go(self, tasks: Sequence[Task], finished: set[str]) -> None:
+        started = time.monotonic()
         total = sum(len(task.cases) for task in tasks)
         left = [without(task, finished) for task in tasks]
         todo = [task for task in left if task.cases]
@@ -174,7 +185,8 @@ class Runner:
         records = self._records(task)
         if self._believing is not None:
             records = self._believing.held(records)
-        self.run.append(records)
+        assert self._journal is not None
+        self._journal.append(records)
         for record in records:
             self.accounts.add(record.outcome)
             self.reporter.finished(record)
@@ -286,8 +298,3 @@ class Runner:
 def without(task: Task, done: set[str]) -> Task:
     """The task without the cases that are done."""
     return replace(task, cases=tuple(case for case in task.cases if case.key not in done))
-
-
-def done_keys(records: Iterable[Record]) -> set[str]:
-    """Keys of the cases that need no second try: all that have a record."""
-    return {record.case.key for record in records}

@@ -1,23 +1,29 @@
-"""A run on disk: `results/<sweep>/<run>/records.jsonl`, one line per case, appended and flushed at once.
+"""A run on disk: `results/<sweep>/<run>/records.jsonl`, one line per case, appended as each point is over.
 
-Reports are made from these files, never from memory, and a run that was cut short goes on from them.
+Reports are made from these files, never from memory, and a run that was cut short goes on from them. A run is named
+after the time in UTC at which it began, so that the newest is the same one in every time zone.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from opbench.codec import from_line, to_line
+from opbench import journal
+from opbench.codec import from_lines
 from opbench.errors import MachineError, UsageError, unknown
 from opbench.record import Record
 
 RECORDS = "records.jsonl"
+
+_STEM = "%Y-%m-%dT%H-%M-%S"
+_NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)(Z?)(?:-(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -30,42 +36,25 @@ class Run:
     def records_file(self) -> Path:
         return self.folder / RECORDS
 
-    def append(self, records: Iterable[Record]) -> None:
-        """Write whole lines or nothing: after a full disk the file ends where it did before.
+    def journal(self) -> AbstractContextManager[journal.Journal]:
+        """The records, open for writing by this process alone. Raises MachineError where another writes them."""
+        return journal.opened(self.records_file)
 
-        Raises MachineError when they cannot be written.
-        """
-        text = "".join(map(to_line, records)).encode()
-        try:
-            file = os.open(self.records_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-        except OSError as exc:
-            raise MachineError(f"cannot write {self.records_file}: {exc.strerror}") from exc
-        before = os.fstat(file).st_size
-        try:
-            while text:
-                text = text[os.write(file, text) :]
-        except OSError as exc:
-            os.ftruncate(file, before)
-            raise MachineError(f"cannot write {self.records_file}: {exc.strerror}; --resume goes on from it") from exc
-        finally:
-            os.close(file)
+    def append(self, records: Iterable[Record]) -> None:
+        """Write these and let go of the file. Raises as `journal` and `Journal.append`."""
+        with self.journal() as opened:
+            opened.append(records)
 
     def records(self) -> list[Record]:
-        """All records of the run. Raises UsageError naming the line when one is torn or of another schema."""
-        lines = self._text().splitlines(keepends=True)
-        return [from_line(line, f"{self.records_file}:{at}") for at, line in enumerate(lines, 1)]
+        """All records of the run.
 
-    def repair(self) -> str | None:
-        """Cut off a torn last line, the mark of a killed run. Returns what was done, or None."""
-        text = self._text()
-        whole = text[: text.rfind("\n") + 1]
-        if whole == text:
-            return None
+        Raises UsageError naming the line when one is torn, of another schema, or repeats the case of another.
+        """
         try:
-            os.truncate(self.records_file, len(whole.encode()))
+            content = self.records_file.read_bytes() if self.records_file.exists() else b""
         except OSError as exc:
-            raise MachineError(f"cannot repair {self.records_file}: {exc.strerror}") from exc
-        return f"{self.records_file}: cut off an incomplete last line; its case is measured again"
+            raise UsageError(f"cannot read {self.records_file}: {exc.strerror}") from exc
+        return from_lines(content, str(self.records_file))
 
     def write(self, name: str, data: bytes) -> Path:
         """Write a file of the run whole or not at all. Raises MachineError when it cannot be written."""
@@ -82,16 +71,13 @@ class Run:
     def write_json(self, name: str, data: Mapping[str, Any]) -> Path:
         return self.write(name, (json.dumps(data, indent=2) + "\n").encode())
 
-    def _text(self) -> str:
-        try:
-            return self.records_file.read_text(encoding="utf-8") if self.records_file.exists() else ""
-        except (OSError, UnicodeDecodeError) as exc:
-            raise UsageError(f"cannot read {self.records_file}: {exc}") from exc
 
+def new_run(results: Path, sweep: str, now: datetime | None = None) -> Run:
+    """A fresh folder named after the time, which is `now` (with its time zone) unless given.
 
-def new_run(results: Path, sweep: str, now: datetime) -> Run:
-    """A fresh folder named after the time. Raises UsageError or MachineError when it cannot be made."""
-    stem = now.strftime("%Y-%m-%dT%H-%M-%S")
+    Raises UsageError or MachineError when it cannot be made.
+    """
+    stem = f"{(now or datetime.now(UTC)).astimezone(UTC):{_STEM}}Z"
     for attempt in range(100):
         folder = results / sweep / (f"{stem}-{attempt}" if attempt else stem)
         try:
@@ -113,12 +99,28 @@ def new_run(results: Path, sweep: str, now: datetime) -> Run:
 def latest_run(results: Path, sweep: str) -> Run:
     """The newest run of a sweep. Raises UsageError when there is none."""
     _refuse_file(results)
-    runs = sorted(path.parent for path in (results / sweep).glob(f"*/{RECORDS}"))
+    runs = sorted((path.parent for path in (results / sweep).glob(f"*/{RECORDS}")), key=_began)
     if not runs:
         raise UsageError(
             f"nothing to resume or report: no run of {sweep!r} under {results}; start one without --resume"
         )
     return Run(runs[-1])
+
+
+def _began(folder: Path) -> tuple[float, int, str]:
+    """When the run of this folder began, seconds since 1970, and its number among those of the same second.
+
+    Names without a Z are of local time, as runs were named before. A folder of any other name comes first.
+    """
+    parts = _NAME.fullmatch(folder.name)
+    if parts is None:
+        return 0.0, 0, folder.name
+    try:
+        began = datetime.strptime(parts[1], _STEM)  # noqa: DTZ007  (its zone is in the name, or is the local one)
+        seconds = began.replace(tzinfo=UTC).timestamp() if parts[2] else began.timestamp()
+    except (ValueError, OverflowError, OSError):  # 2026-13-32, and years that are no time of this system
+        return 0.0, 0, folder.name
+    return seconds, int(parts[3] or 0), folder.name
 
 
 def find_run(results: Path, text: str) -> Run:

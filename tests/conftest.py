@@ -8,6 +8,7 @@ import platform
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # of the cross-Hadamard product take 246 s on two cores spinning, 109 s sleeping. Read when PyTorch is imported, and
     # not set for benchmarks, which xdist does not run.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# Nothing is measured, so tests on other cores need not wait for a device: a folder of locks for each process of tests.
+LOCKS = tempfile.TemporaryDirectory(prefix="opbench-locks-")
+os.environ["OPBENCH_LOCKS"] = LOCKS.name
 
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # a pool would be one more process beside every worker
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from opbench.ceilings.measuring import SWEEP, measured
 from opbench.environment import describe
 from opbench.errors import UsageError
 from opbench.expecting import minutes
+from opbench.lock import measuring
 from opbench.options import resolve_device
 from opbench.process import MeasuringProcess
 from opbench.progress import Bar, Notes, Silent
@@ -31,12 +31,31 @@ MOST_S = 50.0
 """What measuring takes at most: rounds go by the clock, see `opbench.ceilings.measuring`."""
 
 
-def run(device: str, threads: int, again: bool, output: Path | None, results: Path, quiet: bool, as_json: bool) -> int:
-    """Measure unless this machine's are kept already, or `again`; show them; write them to `output` too.
+def run(
+    device: str,
+    threads: int,
+    again: bool,
+    output: Path | None,
+    results: Path,
+    quiet: bool,
+    wait: bool,
+    as_json: bool,
+) -> int:
+    """`known`, while nothing else measures on the device."""
+    on = resolve_device(device)
+    with measuring(on, _tell, wait):
+        return known(on, threads, again, output, results, quiet, as_json)
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def known(on: str, threads: int, again: bool, output: Path | None, results: Path, quiet: bool, as_json: bool) -> int:
+    """Measure the device's ceilings unless they are kept already, or `again`; show them; write them to `output` too.
 
     `quiet` shows only what was measured now.
     """
-    on = resolve_device(device)
     settings = Settings(target=0.002, budget_s=catalog.sweep(SWEEP).budget_s, threads=threads, count=False)
     environment = _environment(on, threads)
     found = None if again else stored.kept(environment)
@@ -71,7 +90,7 @@ def _environment(device: str, threads: int) -> dict[str, Any]:
 
 
 def _measure(environment: dict[str, Any], settings: Settings, results: Path, silent: bool) -> tuple[Ceilings, Path]:
-    target = store.new_run(results, SWEEP, datetime.now())  # noqa: DTZ005
+    target = store.new_run(results, SWEEP)
     with _reporter(silent) as shown:
         shown.note(f"measuring what this machine can do: up to {minutes(MOST_S)}, once")
         found = measured(target, environment, settings, shown)

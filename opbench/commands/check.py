@@ -15,6 +15,7 @@ from opbench import catalog, simulation
 from opbench.case import Axes, Case, Point
 from opbench.ceilings.timed import timed
 from opbench.errors import MachineError, UsageError
+from opbench.lock import measuring
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
@@ -40,6 +41,7 @@ def run(
     device: str,
     simulate: bool,
     limit: bool,
+    wait: bool,
     as_json: bool,
 ) -> int:
     """`simulate` checks the GPU backends on CPU tensors, each under its simulator, schedule by schedule. `limit` also
@@ -72,7 +74,8 @@ def run(
         if not simulate and not wanted and (others := elsewhere_only(name, on)):
             print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
     if limit:
-        wrong += _beside_the_limit(points, names, as_json, wrong > 0)
+        with measuring(on, lambda text: print(text, file=sys.stderr, flush=True), wait):
+            wrong += _beside_the_limit(points, names, as_json, wrong > 0)
     return 1 if wrong else 0
 
 

@@ -39,6 +39,7 @@ class Asked:
     results: Path
     time_limit_s: float
     as_json: bool
+    wait: bool = True
 
 
 def run(asked: Asked) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 from opbench.errors import MachineError
+from opbench.lock import measuring
 from opbench.options import resolve_device
 from opbench.profiling import counted
 from opbench.profiling.asking import Typed, case_of
@@ -18,6 +20,8 @@ from opbench.progress import in_words, reporter
 from opbench.record import Failed, Measured, Mismatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from opbench.profiling.profiled import Profile
     from opbench.settings import Settings
     from opbench.store import Run
@@ -35,6 +39,7 @@ class Asked:
     wanted: Wanted
     settings: Settings
     results: Path
+    wait: bool
     as_json: bool
 
 
@@ -42,7 +47,7 @@ def run(asked: Asked) -> int:
     device, missing = _device(asked.device)
     case = case_of(asked.typed, device)
     target, elsewhere = new_place(asked.results)
-    with reporter(silent=asked.as_json) as shown:
+    with reporter(silent=asked.as_json) as shown, _turn(device, missing, shown.note, asked.wait):
         finding = Finding(case, target, asked.settings, asked.wanted, shown)
         if elsewhere:
             finding.refuse(elsewhere)
@@ -59,6 +64,11 @@ def _device(name: str) -> tuple[str, str]:
         return resolve_device(name), ""
     except MachineError as exc:
         return name, str(exc)
+
+
+def _turn(device: str, missing: str, tell: Callable[[str], None], wait: bool) -> AbstractContextManager[None]:
+    """Nothing else measures on the device meanwhile; one that is not here is measured by nobody."""
+    return nullcontext() if missing else measuring(device, tell, wait)
 
 
 def _code(profile: Profile) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from opbench import catalog, store
@@ -13,17 +12,19 @@ from opbench.codec import to_line
 from opbench.commands import ceilings
 from opbench.errors import UsageError
 from opbench.expecting import expected
+from opbench.lock import measuring
 from opbench.options import resolve_device
 from opbench.progress import reporter
 from opbench.record import Failed, Measured, Mismatch
 from opbench.reporting import write_report
-from opbench.run import Runner, Task, done_keys, elsewhere_only, plan, without
+from opbench.run import Runner, Task, elsewhere_only, plan, without
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from opbench.journal import Journal
     from opbench.record import Record
     from opbench.settings import Settings
     from opbench.store import Run
@@ -41,11 +42,12 @@ def run(
     threads: tuple[int, ...],
     budget: float | None,
     with_ceilings: bool,
+    wait: bool,
     as_json: bool,
 ) -> int:
     """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
-    they are not known.
+    they are not known. `wait` for another measurement on the device, or raise MachineError.
     """
     question = catalog.sweep(name)
     if threads != (0,) and question.has_axis("threads"):
@@ -60,28 +62,35 @@ def run(
     settings = replace(settings, budget_s=question.budget_s if budget is None else budget)
     on = resolve_device(device)
     tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
-    target = store.latest_run(results, name) if resume else store.new_run(results, name, datetime.now())  # noqa: DTZ005
     of_ceilings = threads[0] if len(threads) == 1 else 0
-    first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
-    if note := target.repair():
-        print(note, file=sys.stderr)
-    done = done_keys(target.records())
-    left = [without(task, done) for task in tasks]
-    print(expected(left, settings, ceilings.MOST_S if first else 0.0), file=sys.stderr, flush=True)
-    if with_ceilings:
-        with redirect_stdout(sys.stderr if as_json else sys.stdout):
-            ceilings.run(on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False)
-    _measure(target, tasks, done, on, settings, as_json)
+    with measuring(on, _tell, wait):
+        target = store.latest_run(results, name) if resume else store.new_run(results, name)
+        with target.journal() as journal:
+            if journal.repaired:
+                _tell(journal.repaired)
+            left = [without(task, journal.keys) for task in tasks]
+            first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
+            _tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
+            if with_ceilings:
+                with redirect_stdout(sys.stderr if as_json else sys.stdout):
+                    ceilings.known(
+                        on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
+                    )
+            _measure(target, journal, tasks, on, settings, as_json)
     page = write_report(target)
     records = target.records()
     _show(records, as_json, page)
     return 1 if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records) else 0
 
 
-def _measure(target: Run, tasks: list[Task], done: set[str], device: str, settings: Settings, as_json: bool) -> None:
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
     with reporter(silent=as_json) as shown:
         runner = Runner(target, device, settings, shown, ahead=True)
-        runner.go(tasks, done)
+        runner.go(tasks, journal)
         shown.note(f"wall time {runner.accounts}")
         for note in _left_out(tasks, device):
             shown.note(note)

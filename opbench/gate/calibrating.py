@@ -15,12 +15,11 @@ from opbench.gate.calibration import ROUNDS, Calibration, Line, calibrated, work
 from opbench.gate.company import Company
 from opbench.gate.environments import Installed
 from opbench.gate.hired import ShortOfMemoryError
-from opbench.gate.live import lock_name
-from opbench.gate.lock import exclusive
 from opbench.gate.running import recipe
 from opbench.gate.scouting import scout
 from opbench.gate.summary import common_folder
 from opbench.gate.tape import Tape, recorded
+from opbench.lock import measuring
 from opbench.progress import short_time
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def calibrate(asked: Asked, rule: Rule) -> int:
     """The benchmarks of the working tree as it is, on both sides. Always 0: it is a measurement, not a verdict."""
     if asked.suites < 1:
         raise UsageError(f"--suites {asked.suites}: at least one run has to be replayed, 1000 bound a rate of 0.3 %")
-    with exclusive(lock_name(asked.device), lambda text: print(text, file=sys.stderr)):
+    with measuring(asked.device, lambda text: print(text, file=sys.stderr), asked.wait):
         tapes = _recorded(asked, rule)
     found = calibrated(
         tapes, rule, asked.suites, secrets.randbits(32), _Ticker(asked.suites, asked.as_json, "replaying")

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from opbench.errors import MachineError
 from opbench.gate.frequency import Frequency
 from opbench.gate.timers import Measured
+from opbench.lock import device_lock_name
 from opbench.timing.accelerator import CAPTURE_WARMUPS, current_device
 from opbench.timing.clock import ClockError
 from opbench.timing.cuda_graph import first_error
@@ -112,12 +111,3 @@ def _graph(device: Accelerator, call: Callable[[], object], watch: StrayWatch) -
         line = str(first).partition("\n")[0]
         return f"launches: capture refused: {type(first).__name__}: {line}", call
     return "graph", replay
-
-
-def device_lock_name() -> str:
-    """UUID of PyTorch's current device: what the machine-wide lock is called. Raises MachineError without one."""
-    torch: Any = import_module("torch")
-    if not torch.cuda.is_available():
-        raise MachineError(f"torch {torch.__version__} sees no CUDA device here; gate on the device 'cpu'")
-    uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
-    return uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"  # PyTorch leaves NVIDIA's prefix out

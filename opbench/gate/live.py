@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 
 from opbench.errors import MachineError, UsageError
 from opbench.gate.company import Company
-from opbench.gate.device_slices import device_lock_name
 from opbench.gate.environments import prepare
 from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.listing import matched
-from opbench.gate.lock import exclusive
 from opbench.gate.scouting import scout
 from opbench.gate.slices import SIDES
 from opbench.gate.trial import BROKEN, Trial
 from opbench.gate.verdict import Judgement
 from opbench.gate.worktrees import checked_out, home
+from opbench.lock import WAIT_S, exclusive, measuring
 
 if TYPE_CHECKING:
     from opbench.gate.environments import Installed
@@ -44,27 +43,36 @@ class Ran:
 
 
 @contextmanager
-def both(revisions: Revisions, install: str | None, watching: Watching) -> Iterator[dict[Side, Installed]]:
-    """Base and head checked out, each with its environment, and nobody else measuring; all undone on leaving."""
+def both(
+    revisions: Revisions, install: str | None, watching: Watching, wait: bool = True
+) -> Iterator[dict[Side, Installed]]:
+    """Base and head checked out, each with its environment; all undone on leaving.
+
+    Raises MachineError where another gates this repository and it is not to `wait`, or has waited long.
+    """
     place = home(revisions.root)
     with ExitStack() as stack:
-        stack.enter_context(exclusive(f"repository-{place.name}", watching.note, doing="gating this repository"))
+        wait_s = WAIT_S if wait else 0.0
+        doing = "gating this repository"
+        stack.enter_context(exclusive(f"repository-{place.name}", watching.note, doing=doing, wait_s=wait_s))
         trees = stack.enter_context(checked_out(revisions, place))
         installed = prepare(trees, install, place, watching.note)
         yield installed
 
 
-def lock_name(device: str) -> str:
-    """What measuring runs on this device exclude each other by: `cpu`, or the GPU's UUID."""
-    return device if device == "cpu" else device_lock_name()
-
-
-def judge(installed: Mapping[Side, Installed], recipe: Recipe, rule: Rule, seed: int, watching: Watching) -> Ran:
-    """Scout both sides, then hold head against base on every benchmark that both can run.
+def judge(
+    installed: Mapping[Side, Installed],
+    recipe: Recipe,
+    rule: Rule,
+    seed: int,
+    watching: Watching,
+    wait: bool = True,
+) -> Ran:
+    """Scout both sides, then hold head against base on every benchmark that both can run; nobody else measures.
 
     Raises UsageError where a side has no benchmarks at all, MachineError where no workers fit into memory.
     """
-    with exclusive(lock_name(recipe.device), watching.note), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
+    with measuring(recipe.device, watching.note, wait), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
         recipe = replace(recipe, common_folder=Path(folder))
         watching.step("scouting: one worker a side runs every benchmark once")
         scouted = scout(installed, recipe)

@@ -42,8 +42,9 @@ def gate(asked: Asked, rule: Rule, allowed: frozenset[Verdict]) -> int:
     with watching(asked.as_json) as watch:
         if revisions.note:
             watch.note(revisions.note)
-        with both(revisions, asked.install, watch) as installed:
-            ran = judge(installed, recipe(asked, revisions.root), rule, secrets.randbits(32), watch)
+        with both(revisions, asked.install, watch, asked.wait) as installed:
+            seed = secrets.randbits(32)
+            ran = judge(installed, recipe(asked, revisions.root), rule, seed, watch, asked.wait)
     tell(ran.judgements, allowed, ran.rule, asked.as_json)
     folder = asked.results / "gate" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     keep(ran, revisions, folder, allowed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from datetime import datetime
 from pathlib import Path
 
 from opbench.errors import MachineError
@@ -21,7 +20,7 @@ def new_place(results: Path) -> tuple[Run, str]:
     Raises UsageError where `results` is a file, MachineError where a temporary folder cannot be had either.
     """
     try:
-        run = new_run(results, SWEEP, datetime.now())  # noqa: DTZ005
+        run = new_run(results, SWEEP)
         run.write("room", bytes(_ROOM)).unlink()  # on a full disk there is still room for folders and empty files
     except MachineError as exc:
         return _temporary(exc)
@@ -46,4 +45,4 @@ def _temporary(why: MachineError) -> tuple[Run, str]:
         folder = Path(tempfile.mkdtemp(prefix="opbench-results-"))
     except OSError as exc:
         raise MachineError(f"{why}; nor is there a temporary folder ({exc.strerror}; set TMPDIR)") from exc
-    return new_run(folder, SWEEP, datetime.now()), f"{why}; the profile is under {folder} instead"  # noqa: DTZ005
+    return new_run(folder, SWEEP), f"{why}; the profile is under {folder} instead"

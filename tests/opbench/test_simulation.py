@@ -47,7 +47,7 @@ def test_switching_on_too_late_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_simulating_a_device_that_is_there_is_a_contradiction() -> None:
     with pytest.raises(UsageError, match="leave --device cuda away"):
-        check.run("fill", {}, None, None, None, "cuda", simulate=True, limit=False, as_json=False)
+        check.run("fill", {}, None, None, None, "cuda", simulate=True, limit=False, wait=True, as_json=False)
 
 
 def test_records_of_a_simulated_check_say_so(
@@ -56,7 +56,16 @@ def test_records_of_a_simulated_check_say_so(
     monkeypatch.setattr(simulation, "switch_on", lambda: monkeypatch.setenv(simulation.SWITCH, "1"))
     axes = {"channels": (3, 5), "edge": (1,)}
     code = check.run(
-        "cross_hadamard", axes, "torch_eager", "float32", "out", "cpu", simulate=True, limit=False, as_json=True
+        "cross_hadamard",
+        axes,
+        "torch_eager",
+        "float32",
+        "out",
+        "cpu",
+        simulate=True,
+        limit=False,
+        wait=True,
+        as_json=True,
     )
     assert code == 0
     assert [json.loads(line)["simulated"] for line in capsys.readouterr().out.splitlines()] == [True, True]

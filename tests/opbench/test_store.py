@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-import os
-from datetime import datetime
+import time
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from opbench.operator import Part, Work
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.store import Run, find_run, latest_run, new_run
 
-NOON = datetime(2026, 1, 1, 12, 0, 0)  # noqa: DTZ001  (a folder's name)
+NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 PASSED = Check(True, 9, 0, 1e-8, 1e-7, 1e-6, 0.0)
 MISSED = Check(False, 9, 3, float("inf"), 1e-7, 1e-6, 0.0, "first at (0,): got nan, expected 1")
 OUTCOMES: list[Outcome] = [
@@ -35,6 +35,11 @@ def record(outcome: Outcome, size: int = 1) -> Record:
     return Record(Case(point, "cpp:flat", 1), outcome, {"threads": 2}, "abc", "now", work, {"n": 3}, counts, parts)
 
 
+def unsigned(outcome: Outcome) -> str:
+    """The line of a record as it was before lines had a checksum."""
+    return to_line(record(outcome)).partition(',"crc32"')[0] + "}"
+
+
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda one: type(one).__name__)
 def test_a_record_survives_the_file(outcome: Outcome) -> None:
     assert from_line(to_line(record(outcome))) == record(outcome)
@@ -43,6 +48,7 @@ def test_a_record_survives_the_file(outcome: Outcome) -> None:
 def test_a_record_of_before_parts_and_figures_is_read() -> None:
     data = json.loads(to_line(record(OUTCOMES[0])))
     del data["parts"], data["outcome"]["figures"]
+    del data["crc32"]
     found = from_line(json.dumps(data))
     assert found.parts == ()
     assert isinstance(found.outcome, Measured)
@@ -64,8 +70,15 @@ def test_contradictory_outcomes_cannot_be_built() -> None:
         ("{", "not a complete record"),
         ('"text"', "not a complete record"),
         ('{"schema": 0}', "schema 0, this opbench reads schema 1"),
-        (to_line(record(OUTCOMES[2])).replace('"reason"', '"raison"'), "raison"),
-        (to_line(record(OUTCOMES[0])).replace("0.001", "-1"), "positive finite"),
+        (unsigned(OUTCOMES[2]).replace('"reason"', '"raison"'), "bad field: outcome: .*`reason`"),
+        (unsigned(OUTCOMES[0]).replace("0.001", "-1"), "bad field: outcome: .*positive finite"),
+        (unsigned(OUTCOMES[0]).replace("0.001", "true"), r"bad field: outcome: .*float.*samples_s\[0\]"),
+        (unsigned(OUTCOMES[0]).replace('"size":1', '"size":"1"'), "bad field: case: .*int.*str"),
+        (unsigned(OUTCOMES[0]).replace('"threads":2', '"threads":' + "[" * 99_999), "not a complete record"),
+        (unsigned(OUTCOMES[0]).replace('"size":1', '"size":' + "1" * 5000), "5000 digits; expected at most 19"),
+        (unsigned(OUTCOMES[2]).replace("no compiler", "\\ud800"), "not a complete record"),
+        (unsigned(OUTCOMES[2]).replace('"work":', '"labour":'), "bad field: 'work' is missing"),
+        (to_line(record(OUTCOMES[2])).replace("no compiler", "a compiler"), "its checksum does not fit"),
     ],
 )
 def test_a_bad_line_is_named_with_place_and_field(line: str, says: str) -> None:
@@ -80,36 +93,60 @@ def test_appended_records_come_back_in_order(tmp_path: Path) -> None:
     assert [one.case.point.axes["size"] for one in run.records()] == [1, 2, 3]
 
 
-def test_a_torn_last_line_is_refused_by_readers_and_cut_by_repair(tmp_path: Path) -> None:
+def test_the_eleventh_run_within_a_second_is_the_newest(tmp_path: Path) -> None:
+    runs = [new_run(tmp_path, "s", NOON) for _ in range(11)]
+    assert len({run.folder for run in runs}) == 11
+    assert latest_run(tmp_path, "s") == runs[-1]
+
+
+def test_the_newest_run_is_the_same_in_every_time_zone(tmp_path: Path) -> None:
+    tokyo = new_run(tmp_path, "s", NOON.astimezone(timezone(timedelta(hours=9))))
+    newest = new_run(tmp_path, "s", NOON + timedelta(seconds=1))
+    assert latest_run(tmp_path, "s") == newest
+    assert tokyo.folder.name == "2026-01-01T12-00-00Z"
+
+
+def test_a_run_named_after_local_time_is_as_old_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half past ten in Tokyo is half past one in UTC, before two."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        Run(tmp_path / "s" / "2026-01-01T10-30-00").write("records.jsonl", b"")
+        newest = new_run(tmp_path, "s", NOON.replace(hour=2))
+        assert latest_run(tmp_path, "s") == newest
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_folders_of_other_names_come_first(tmp_path: Path) -> None:
+    newest = new_run(tmp_path, "s", NOON)
+    for name in ("zzz", "2026-13-32T00-00-00Z", "0001-01-01T00-00-00"):
+        Run(tmp_path / "s" / name).write("records.jsonl", b"")
+    assert latest_run(tmp_path, "s") == newest
+
+
+def test_a_second_record_of_a_case_is_refused_with_both_lines(tmp_path: Path) -> None:
+    line = to_line(record(OUTCOMES[2])).encode()
     run = Run(tmp_path)
-    run.append([record(one) for one in OUTCOMES])
-    run.records_file.write_bytes(run.records_file.read_bytes()[:-30])
-    with pytest.raises(UsageError, match=r"records\.jsonl:4"):
+    run.records_file.write_bytes(line + to_line(record(OUTCOMES[2], 3)).encode() + line)
+    with pytest.raises(UsageError, match=r"records\.jsonl:3: a second record of .* in line 1"):
         run.records()
-    assert "incomplete last line" in str(run.repair())
-    assert [one.outcome for one in run.records()] == OUTCOMES[:3]
-    assert run.repair() is None
 
 
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_ends_of_other_systems_and_blank_lines_do_not_count(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    run.append([record(OUTCOMES[0])])
-    before = run.records_file.read_bytes()
-    real = os.write
-
-    def full(file: int, data: bytes) -> int:
-        if len(data) < 100:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(file, data[:-99])
-
-    monkeypatch.setattr(os, "write", full)
-    with pytest.raises(MachineError, match=r"No space left.*--resume"):
-        run.append([record(OUTCOMES[1])])
-    assert run.records_file.read_bytes() == before
+    run.append([record(one, size) for size, one in enumerate(OUTCOMES)])
+    run.records_file.write_bytes(run.records_file.read_bytes().replace(b"\n", b"\r\n") + b"\r\n")
+    assert [one.outcome for one in run.records()] == OUTCOMES
 
 
-def test_two_runs_within_a_second_get_folders_of_their_own(tmp_path: Path) -> None:
-    assert new_run(tmp_path, "s", NOON).folder != new_run(tmp_path, "s", NOON).folder
+def test_a_torn_last_line_is_refused_by_readers(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.append([record(one, size) for size, one in enumerate(OUTCOMES)])
+    run.records_file.write_bytes(run.records_file.read_bytes()[:-30])
+    with pytest.raises(UsageError, match=r"records\.jsonl:4: not a complete record .* --resume repairs it"):
+        run.records()
 
 
 def test_a_run_interrupted_before_its_first_record_is_the_one_to_resume(tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ def keep_ceilings() -> None:
 
 
 def checked(backends: str, given: dict[str, tuple[int, ...]] = SIZE) -> int:
-    return check.run("liar", given, backends, "float32", "forward", "cpu", simulate=False, limit=True, as_json=False)
+    return check.run(
+        "liar", given, backends, "float32", "forward", "cpu", simulate=False, limit=True, wait=True, as_json=False
+    )
 
 
 @pytest.mark.usefixtures("liar", "cache", "clock")

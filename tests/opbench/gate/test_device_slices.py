@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 import pytest
 
 from opbench.errors import MachineError
-from opbench.gate.device_slices import GRAPH_UNDER_S, DeviceSlices, device_lock_name
+from opbench.gate.device_slices import GRAPH_UNDER_S, DeviceSlices
 from opbench.gate.frequency import Frequency
+from opbench.lock import device_lock_name
 from opbench.timing.clock import ClockError
 
 from ..timing.fake_accelerator import MAIN, FakeAccelerator, FakeLaunch, Kernel

@@ -36,6 +36,7 @@ def run(
         wanted or Wanted(),
         Settings(budget_s=0.02, split=True, count=False),
         results,
+        wait=True,
         as_json=as_json,
     )
     code = profiling.run(asked)

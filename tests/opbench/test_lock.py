@@ -13,13 +13,35 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import MachineError
-from opbench.gate.lock import exclusive
+from opbench.lock import FOLDER, exclusive, measuring
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv(FOLDER)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
+
+
+def test_locks_may_have_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "locks").mkdir()
+    monkeypatch.setenv(FOLDER, str(tmp_path / "locks"))
+    take(Waiting())
+    assert (tmp_path / "locks" / "opbench-cpu.lock").exists()
+    assert not (tmp_path / "opbench-cpu.lock").exists()
+
+
+def test_whatever_measures_on_a_device_excludes_the_rest_and_need_not_wait(folder: Path) -> None:
+    held, told = hold(folder / "opbench-cpu.lock"), list[str]()
+    with (
+        pytest.raises(MachineError, match=r"^not waiting for .*, measuring on cpu"),
+        measuring("cpu", told.append, False),
+    ):
+        pytest.fail("measured beside another")
+    os.close(held)
+    with measuring("cpu", told.append, False), pytest.raises(MachineError), measuring("cpu", told.append, False):
+        pytest.fail("measured beside another")
+    assert told == []
 
 
 class Waiting:
@@ -108,7 +130,7 @@ def test_a_killed_holder_holds_nothing(folder: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "\n"
-        with pytest.raises(MachineError, match="waited 0 s for another process"):
+        with pytest.raises(MachineError, match="not waiting for another process"):
             take(Waiting(), wait_s=0)
         holder.kill()
     waiting = Waiting()

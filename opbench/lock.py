@@ -1,4 +1,4 @@
-"""One at a time: measuring runs on a machine's device, gates in a repository's folder.
+"""One at a time: whatever measures on a machine's device, gates in a repository's folder.
 
 The lock is the kernel's, on an open file, so a holder that is killed frees it. The file stays when the lock is
 free: removing it would let two runs hold one lock each, on the old file and on a new one of the same name.
@@ -13,11 +13,43 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from opbench.errors import MachineError
 
 POLL_S = 1.0
+
+WAIT_S = 3600.0
+"""What a measurement waits for another: most sweeps take minutes, a grid hours, and then somebody should be told."""
+
+FOLDER = "OPBENCH_LOCKS"
+"""Environment variable: the folder of the locks, where that is not the one for temporary files."""
+
+
+@contextmanager
+def measuring(device: str, tell: Callable[[str], None], wait: bool = True) -> Iterator[None]:
+    """Nothing else of opbench measures on the device (`cpu` or `cuda`, PyTorch's current one) meanwhile.
+
+    tell: told once for whom it waits. Raises MachineError after WAIT_S, or at once unless it is to `wait`.
+    """
+    with exclusive(lock_name(device), tell, wait_s=WAIT_S if wait else 0.0):
+        yield
+
+
+def lock_name(device: str) -> str:
+    """What measurements on this device exclude each other by: `cpu`, or the GPU's UUID."""
+    return device if device == "cpu" else device_lock_name()
+
+
+def device_lock_name() -> str:
+    """UUID of PyTorch's current device. Raises MachineError without one."""
+    torch: Any = import_module("torch")
+    if not torch.cuda.is_available():
+        raise MachineError(f"torch {torch.__version__} sees no CUDA device here; measure on the device 'cpu'")
+    uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
+    return uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"  # PyTorch leaves NVIDIA's prefix out
 
 
 @contextmanager
@@ -35,7 +67,7 @@ def exclusive(
     While another holds it, `tell` is told once who, and what they are `doing` ("measuring on NAME" unless given).
     Raises MachineError when it is still taken after `wait_s` seconds, or its file cannot be opened.
     """
-    path = Path(tempfile.gettempdir(), f"opbench-{name}.lock")
+    path = Path(os.environ.get(FOLDER) or tempfile.gettempdir(), f"opbench-{name}.lock")
     descriptor = _opened(path)
     try:
         _acquire(descriptor, doing or f"measuring on {name}", tell, wait_s, clock, sleep)
@@ -59,7 +91,8 @@ def _acquire(
     while not _taken(descriptor):
         holder = _holder(descriptor, doing)
         if clock() >= deadline:
-            raise MachineError(f"waited {wait_s:g} s for {holder}: let it end, or end it, and start again")
+            waited = f"waited {wait_s:g} s for {holder}" if wait_s else f"not waiting for {holder}"
+            raise MachineError(f"{waited}: let it end, or end it, and start again")
         if not told:
             tell(f"waiting for {holder}")
             told = True
