@@ -4,7 +4,7 @@ from opbench.backend import Backend, Figured, KernelResources, Launch, Preparing
 from opbench.case import Axes, Case, Point
 from opbench.limit import Limit
 from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
+from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
 from opbench.report import Artifact, Page, Report
 from opbench.sweep import Grid, Sweep
 
@@ -17,6 +17,7 @@ __all__ = [
     "Backend",
     "Case",
     "Check",
+    "Contended",
     "Failed",
     "Figured",
     "Grid",

@@ -19,7 +19,7 @@ from opbench.case import Axes, Case, Point
 from opbench.errors import UsageError
 from opbench.limit import Limit
 from opbench.operator import Part, Work
-from opbench.record import SCHEMA_VERSION, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.record import SCHEMA_VERSION, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
 LONGEST_LINE = 64 << 20
 """Bytes of one record at most. 100,000 samples, more than any budget has led to, take 2 MiB."""
@@ -29,6 +29,7 @@ _CHECKSUM = re.compile(rb',"crc32":"([0-9a-f]{8})"}\s*$')
 _KINDS: dict[str, type[Outcome]] = {
     "measured": Measured,
     "mismatch": Mismatch,
+    "contended": Contended,
     "unavailable": Unavailable,
     "failed": Failed,
 }
@@ -90,22 +91,23 @@ def to_line(record: Record) -> str:
 def from_lines(content: bytes, where: str = "records") -> list[Record]:
     """The records of a whole file; blank lines and carriage returns, which editors add, do not count.
 
-    Raises UsageError naming `where` and the line as `from_line` does, and for a second record of a case.
+    A case that was Contended may have been tried again: its later record takes the place of the earlier.
+    Raises UsageError naming `where` and the line as `from_line` does, and for any other second record of a case.
     """
-    records: list[Record] = []
+    records: dict[str, Record] = {}
     lines: dict[str, int] = {}
     for number, line in enumerate(content.split(b"\n"), 1):
         if not line.strip():
             continue
         record = from_line(line, f"{where}:{number}")
-        first = lines.setdefault(record.case.key, number)
-        if first != number:
+        key = record.case.key
+        if key in records and not isinstance(records[key].outcome, Contended):
             raise UsageError(
-                f"{where}:{number}: a second record of {record.case.key}, whose first is in line {first}: two runs "
-                "wrote this file at once; remove one of the two lines"
+                f"{where}:{number}: a second record of {key}, whose first is in line {lines[key]}: two runs wrote this "
+                "file at once; remove one of the two lines"
             )
-        records.append(record)
-    return records
+        records[key], lines[key] = record, number
+    return list(records.values())
 
 
 def from_line(line: bytes | str, where: str = "record") -> Record:

@@ -14,16 +14,18 @@ from pathlib import Path
 
 from opbench.codec import from_lines, to_line
 from opbench.errors import MachineError, UsageError
-from opbench.record import Record
+from opbench.record import Contended, Record
 
 
 class Journal:
-    """The file held open. `keys`: of the cases that have a record. `repaired`: what was cut off on opening, or ""."""
+    """The file held open. `keys`: of the cases that have a record, but for those that were Contended and may be tried
+    again. `repaired`: what was cut off on opening, or "".
+    """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
         self.repaired = self._repair()
-        self.keys = {record.case.key for record in from_lines(_content(descriptor), str(path))}
+        self.keys = set(_final(from_lines(_content(descriptor), str(path))))
         self._size = os.fstat(descriptor).st_size
 
     def append(self, records: Iterable[Record]) -> None:
@@ -44,7 +46,7 @@ class Journal:
                 os.ftruncate(self._descriptor, self._size)
             raise MachineError(f"cannot write {self._path}: {exc.strerror}; --resume goes on from it") from exc
         self._size = os.fstat(self._descriptor).st_size
-        self.keys.update(keys)
+        self.keys.update(_final(records))
 
     def _write(self, text: bytes) -> None:
         while text:
@@ -90,6 +92,10 @@ class Journal:
         except OSError as exc:
             raise MachineError(f"cannot repair {self._path}: {exc.strerror}") from exc
         return f"{self._path}: cut off an incomplete last line; its case is measured again"
+
+
+def _final(records: Iterable[Record]) -> Iterator[str]:
+    return (record.case.key for record in records if not isinstance(record.outcome, Contended))
 
 
 @contextmanager

@@ -20,10 +20,11 @@ from opbench.backend import Figured
 from opbench.checker import Candidate, Checker
 from opbench.errors import UsageError
 from opbench.memory import shortage
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
+from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.timing import sampler
 from opbench.timing.clocks import clock_named
 from opbench.timing.stopping import Precision
+from opbench.timing.watch import watched
 
 if TYPE_CHECKING:
     from opbench.backend import Backend
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
     from opbench.operator import Operator, Work
     from opbench.settings import Settings
     from opbench.timing.sampler import Samples
+
+PATIENCE = 3.0
+"""Budgets that a launch may spend on preempted samples before it ends with what it has."""
+
+MARKED = 0.1
+"""Share of preempted samples from which on a figure is marked."""
 
 Announce = Callable[[str, str, "float | None"], None]
 """(phase, label, latest seconds per call or None): told before every step."""
@@ -147,20 +154,23 @@ class PointMeasurement:
                 self.announce(phase, label, so_far.samples_s[-1] if so_far.samples_s else None)
 
             try:
-                found = sampler.measure(
-                    {label: one.launch for label, one in candidates.items()},
-                    clock_named(self.point.clock),
-                    lambda: Precision(self.settings.target, self.settings.budget_s),
-                    observe=observe,
-                    page_faults=_minor_faults,
-                )
+                with watched(self.point.clock) as watch:
+                    found = sampler.measure(
+                        {label: one.launch for label, one in candidates.items()},
+                        clock_named(self.point.clock),
+                        lambda: Precision(self.settings.target, self.settings.budget_s),
+                        observe=observe,
+                        page_faults=_minor_faults,
+                        delay=watch.delay,
+                        patience_s=PATIENCE * self.settings.budget_s,
+                    )
             except Exception as exc:  # noqa: BLE001  (as in _step)
                 phase, label = now
                 self.outcomes[label] = Failed(phase, describe(exc))
                 del candidates[label]
                 continue
             for label, samples in found.items():
-                self.outcomes[label] = self._measured(label, samples)
+                self.outcomes[label] = self._outcome(label, samples, watch.disturbed)
             if self.settings.split:
                 self._split(candidates)
             return
@@ -181,7 +191,16 @@ class PointMeasurement:
             assert isinstance(measured, Measured)
             self.outcomes[label] = replace(measured, split=dict(turn.parts), split_reason=turn.reason)
 
-    def _measured(self, label: str, samples: Samples) -> Measured:
+    def _outcome(self, label: str, samples: Samples, disturbed: str) -> Measured | Contended:
+        taken = len(samples.samples_s) + samples.preempted
+        preempted = f"{samples.preempted} of {taken} samples were preempted" if samples.preempted else ""
+        said = ", ".join(filter(None, (disturbed, preempted)))
+        if samples.stopped == sampler.CONTENDED:
+            return Contended(f"{said}; measured again by --resume, when the machine is quieter")
+        marked = disturbed or samples.preempted > MARKED * taken
+        return self._measured(label, samples, said if marked else "")
+
+    def _measured(self, label: str, samples: Samples, contention: str) -> Measured:
         told = self._figured.get(label)
         return Measured(
             check=self._checks[label],
@@ -193,6 +212,9 @@ class PointMeasurement:
             warmup_s=samples.warmup_s,
             sampling_s=samples.sampling_s,
             page_faults=samples.page_faults,
+            preempted=samples.preempted,
+            contention=contention,
+            warnings=(f"contended: {contention}",) if contention else (),
             figures=dict(told.figures) if told else {},
             trials=told.trials if told else (),
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from opbench.interval import median_interval
-from opbench.record import Failed, Measured, Mismatch, Unavailable
+from opbench.record import Contended, Failed, Measured, Mismatch, Unavailable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -178,11 +178,14 @@ def in_words(outcome: Outcome) -> str:
     if isinstance(outcome, Measured):
         found = median_interval(outcome.samples_s)
         half = 100 * found.relative_width / 2
-        return f"{short_time(found.mid)} +-{half:.1f} % ({len(outcome.samples_s)} samples, {outcome.stopped})"
+        said = f"{short_time(found.mid)} +-{half:.1f} % ({len(outcome.samples_s)} samples, {outcome.stopped})"
+        return f"{said} CONTENDED: {outcome.contention}" if outcome.contention else said
     if isinstance(outcome, Mismatch):
         return f"MISMATCH: {outcome.check.misses} of {outcome.check.elements} elements; {outcome.check.detail}"
     if isinstance(outcome, Failed):
         return f"FAILED in {outcome.phase}: {outcome.reason}"
+    if isinstance(outcome, Contended):
+        return f"CONTENDED: {outcome.reason}"
     assert isinstance(outcome, Unavailable)
     return f"unavailable: {outcome.reason}"
 

@@ -52,6 +52,8 @@ class Measured:
     calls_per_sample: calls grouped into one sample so that it stands far above the clock's resolution.
     stopped: why sampling ended: `target`, `settled` or `budget`, see `opbench.timing.stopping`.
     page_faults: minor faults of the process over all samples; fresh memory inside the timed call shows here.
+    preempted: samples set aside because something else had a processor that our threads stood in line for.
+    contention: what else the machine did meanwhile, in words; "" where nothing is known to have disturbed the figure.
     figures: what the backend itself measured while it prepared, see `opbench.backend.Figured`.
     trials: the configurations that the backend tried while it prepared, in the order tried.
     split: where one call's time goes, seconds by `dispatch`, `allocation` and kinds of operators, which add up to the
@@ -67,6 +69,8 @@ class Measured:
     warmup_s: float
     sampling_s: float
     page_faults: int | None = None
+    preempted: int = 0
+    contention: str = ""
     warnings: tuple[str, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()
@@ -97,6 +101,13 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class Contended:
+    """It ran, but something else had the processors for too many of its samples to say how long it takes."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Unavailable:
     """Not tried, for a reason that is not the backend's fault: no compiler, no device, not enough memory."""
 
@@ -111,7 +122,7 @@ class Failed:
     reason: str
 
 
-Outcome: TypeAlias = Measured | Mismatch | Unavailable | Failed
+Outcome: TypeAlias = Measured | Mismatch | Contended | Unavailable | Failed
 
 
 @dataclass(frozen=True)

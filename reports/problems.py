@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opbench.record import Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.record import Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from reports.machine import of_machine
 from reports.naming import point_names
 
 
 def verdict(outcome: Outcome) -> str:
-    """`measured`, `mismatch`, `unavailable` or `failed`."""
+    """`measured`, `mismatch`, `contended`, `unavailable` or `failed`."""
     return type(outcome).__name__.lower()
 
 
@@ -21,7 +21,7 @@ def reason(outcome: Outcome) -> str:
     match outcome:
         case Measured():
             return ""
-        case Unavailable(text):
+        case Unavailable(text) | Contended(text):
             return text
         case Failed(_, text):
             return text

@@ -29,9 +29,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # not set for benchmarks, which xdist does not run.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-# Nothing is measured, so tests on other cores need not wait for a device: a folder of locks for each process of tests.
+# No figure is looked at, so tests on other cores need not wait for a device, and may disturb what is measured: a folder
+# of locks for each process of tests.
 LOCKS = tempfile.TemporaryDirectory(prefix="opbench-locks-")
 os.environ["OPBENCH_LOCKS"] = LOCKS.name
+os.environ["OPBENCH_CONTENTION"] = "ignore"
 
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # a pool would be one more process beside every worker
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from time import sleep
 from typing import TYPE_CHECKING
 
 from opbench import catalog, store
 from opbench.codec import to_line
 from opbench.commands import ceilings
-from opbench.errors import UsageError
+from opbench.contention import Machine, disturbance, ignored
+from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
 from opbench.lock import measuring
 from opbench.options import resolve_device
 from opbench.progress import reporter
-from opbench.record import Failed, Measured, Mismatch
+from opbench.record import Contended, Failed, Measured, Mismatch
 from opbench.reporting import write_report
 from opbench.run import Runner, Task, elsewhere_only, plan, without
 from opbench.timing.clocks import clock_for
@@ -24,11 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from opbench.contention import Use
     from opbench.journal import Journal
     from opbench.record import Record
     from opbench.settings import Settings
     from opbench.store import Run
     from opbench.sweep import Narrowing
+
+
+LOOK_S = 1.0
+"""Seconds to look who else uses the machine; most of them pass while the sweep is planned."""
 
 
 def run(
@@ -49,6 +56,8 @@ def run(
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
     they are not known. `wait` for another measurement on the device, or raise MachineError.
     """
+    machine = Machine.here()
+    before = machine.use()
     question = catalog.sweep(name)
     if threads != (0,) and question.has_axis("threads"):
         by = replace(by, axes={**by.axes, "threads": threads})
@@ -68,6 +77,7 @@ def run(
         with target.journal() as journal:
             if journal.repaired:
                 _tell(journal.repaired)
+            _look_around(machine, before)
             left = [without(task, journal.keys) for task in tasks]
             first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
             _tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
@@ -80,7 +90,19 @@ def run(
     page = write_report(target)
     records = target.records()
     _show(records, as_json, page)
-    return 1 if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records) else 0
+    if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records):
+        return 1
+    return MachineError.exit_code if any(isinstance(record.outcome, Contended) for record in records) else 0
+
+
+def _look_around(machine: Machine, before: Use | None) -> None:
+    """Say so where others use this machine, over a second since `before`."""
+    if ignored():
+        return
+    sleep(max(0.0, LOOK_S - (0.0 if before is None else machine.clock() - before.at_s)))
+    if said := disturbance(before, machine.use(), len(machine.cpus)):
+        who = ", ".join(machine.busiest()) or "many small processes"
+        _tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
 
 
 def _tell(text: str) -> None:

@@ -3,6 +3,9 @@
 Launches of one point take turns, in an order drawn anew every round. A burst of foreign load, a change of clock
 frequency or a slow drift then falls on all of them alike instead of on whoever happened to run. They also stop
 together: one that stopped early would be compared over a quieter stretch than its neighbours.
+
+A sample during which one of our threads stood in line for a processor measures who was before it in that line. Such
+samples are counted, set aside and taken again.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from opbench.timing.stopping import FEWEST
+
 if TYPE_CHECKING:
     from opbench.backend import Launch
     from opbench.timing.clock import Clock, Timer
@@ -23,6 +28,13 @@ if TYPE_CHECKING:
 
 WARMUP_S = 0.2
 """Most seconds of warm-up per launch; steadiness usually ends it earlier."""
+
+PREEMPTED = 0.01
+"""A sample is set aside when our threads stood in line for more than this share of it, all of them together. Shares in
+between are rare: with 0, 1 and 2 busy loops on two cores, 0.0005 and 0.1 set the same samples aside within 2 %."""
+
+CONTENDED = "contended"
+"""Why sampling stopped where patience ended before there were so many."""
 
 STEADY = 0.05
 """Warm-up ends when a sample's time is within 5 % of the best of the three before it."""
@@ -32,14 +44,17 @@ STEADY = 0.05
 class Samples:
     """What the loop learned of one launch.
 
-    samples_s: seconds per call, in the order taken. warmup_s, sampling_s: wall time spent, which on a device clock
-    is longer than what was timed (flushes, delays, synchronisation).
+    samples_s: seconds per call, in the order taken, of the samples that were not preempted. warmup_s, sampling_s: wall
+    time spent, which on a device clock is longer than what was timed (flushes, delays, synchronisation). preempted,
+    preempted_s: samples that were set aside, and the wall time spent on them.
     """
 
     calls: int = 1
     warmup_calls: int = 0
     warmup_s: float = 0.0
     sampling_s: float = 0.0
+    preempted: int = 0
+    preempted_s: float = 0.0
     page_faults: int = 0
     stopped: str = ""
     samples_s: list[float] = field(default_factory=list)
@@ -61,20 +76,24 @@ def measure(
     seed: int = 0,
     observe: Observe = _unobserved,
     page_faults: Callable[[], int] = lambda: 0,
+    delay: Callable[[], float] = lambda: 0.0,
+    patience_s: float = math.inf,
     now: Callable[[], float] = perf_counter,
 ) -> dict[str, Samples]:
     """Sample all launches with one clock, each under a stopping rule of its own.
 
     observe(phase, name, so_far) is called before every sample, outside the timed region. page_faults() reads the
-    process's counter of minor faults. Whatever a launch or the clock raises passes through; `observe` then says
-    which launch was at fault.
+    process's counter of minor faults, delay() the seconds that its threads have stood in line so far. A launch whose
+    preempted samples took longer than `patience_s` ends with what it has, as `contended` where that is no figure.
+    Whatever a launch or the clock raises passes through; `observe` then says which launch was at fault.
     """
     found = {name: Samples() for name in launches}
+    watch = _Watch(now, delay, page_faults)
     timers: dict[str, Timer] = {}
     for name, launch in launches.items():
         observe("warm-up", name, found[name])
         timers[name] = clock.timer(launch)
-        _warm_up(timers[name], clock, found[name], now)
+        _warm_up(timers[name], clock, found[name], watch)
     rules = {name: stopping() for name in launches}
     order = list(launches)
     shuffle = random.Random(seed).shuffle  # noqa: S311  (an order of turns, not a secret)
@@ -83,15 +102,17 @@ def measure(
             shuffle(order)
             for name in order:
                 observe("sampling", name, found[name])
-                _sample(timers[name], found[name], page_faults, now)
+                _sample(timers[name], found[name], watch)
             mean_s = sum(one.sampling_s for one in found.values()) / len(found)
-            _ask(rules, found, mean_s, last=False)
+            _ask(rules, found, mean_s, patience_s, last=False)
             if all(found[name].stopped for name in order):
-                _ask(rules, found, mean_s, last=True)
+                _ask(rules, found, mean_s, patience_s, last=True)
     return found
 
 
-def _ask(rules: Mapping[str, Stopping], found: Mapping[str, Samples], mean_s: float, *, last: bool) -> None:
+def _ask(
+    rules: Mapping[str, Stopping], found: Mapping[str, Samples], mean_s: float, patience_s: float, *, last: bool
+) -> None:
     """Let each rule say whether its launch may stop, on all of its samples; what it said before does not count.
 
     Launches go on together, so they share their budgets: a quick one that is noisy may not make a slow one run
@@ -99,25 +120,52 @@ def _ask(rules: Mapping[str, Stopping], found: Mapping[str, Samples], mean_s: fl
     """
     for name, samples in found.items():
         spent_s = max(samples.sampling_s, mean_s)
+        impatient = samples.preempted_s > patience_s
+        if impatient:
+            spent_s += samples.preempted_s
         samples.stopped = rules[name].reason(samples.samples_s, spent_s, last=last) or ""
+        if impatient and len(samples.samples_s) < FEWEST:
+            samples.stopped = CONTENDED
 
 
-def _sample(timer: Timer, into: Samples, page_faults: Callable[[], int], now: Callable[[], float]) -> None:
-    faults, start = page_faults(), now()
+@dataclass(frozen=True)
+class _Watch:
+    """What is read around a sample."""
+
+    now: Callable[[], float]
+    delay: Callable[[], float]
+    page_faults: Callable[[], int]
+
+
+def _sample(timer: Timer, into: Samples, watch: _Watch) -> None:
+    faults, waited_s, start = watch.page_faults(), watch.delay(), watch.now()
     seconds = timer(into.calls)
-    into.sampling_s += now() - start
-    into.page_faults += page_faults() - faults
+    took_s = watch.now() - start
+    if watch.delay() - waited_s > PREEMPTED * took_s:
+        into.preempted += 1
+        into.preempted_s += took_s
+        return
+    into.sampling_s += took_s
+    into.page_faults += watch.page_faults() - faults
     into.samples_s.append(seconds)
 
 
-def _warm_up(timer: Timer, clock: Clock, into: Samples, now: Callable[[], float]) -> None:
-    """Run until one sample is long enough and samples have become steady, or WARMUP_S is spent."""
+def _warm_up(timer: Timer, clock: Clock, into: Samples, watch: _Watch) -> None:
+    """Run until one sample is long enough and samples have become steady, or WARMUP_S is spent.
+
+    A preempted sample says nothing of either, so where some are, it may take three times as long.
+    """
     recent: list[float] = []
-    start = now()
-    while into.warmup_s < WARMUP_S or len(recent) < 2:
+    most_s = math.inf
+    start = watch.now()
+    while into.warmup_s < WARMUP_S or (len(recent) < 2 and into.warmup_s < most_s):
+        before, waited_s = watch.now(), watch.delay()
         seconds = timer(into.calls)
         into.warmup_calls += into.calls
-        into.warmup_s = now() - start
+        into.warmup_s = watch.now() - start
+        if watch.delay() - waited_s > PREEMPTED * (watch.now() - before):
+            most_s = 3 * WARMUP_S
+            continue
         wanted = min(clock.max_calls, math.ceil(clock.sample_target_s / max(seconds, 1e-9)))
         if wanted > into.calls * 1.5:
             into.calls = min(wanted, into.calls * 16)

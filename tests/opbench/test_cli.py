@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from opbench.cli import main
+from opbench.lock import measuring
+from opbench.record import Contended, Measured
 from opbench.store import latest_run
 
 ROOT = Path(__file__).parents[2]
+LABEL = ("torch_eager",)
 SMALL = ("--channels", "3", "--edge", "5", "--batch", "1", "--operator", "cross_hadamard", "--backend", "torch_eager")
 
 
@@ -117,6 +122,46 @@ def test_check_passes_where_all_is_right_and_speaks_json(opbench: Typed) -> None
     run = opbench("check", "cross_hadamard", "--backend", "torch_eager", "--mode", "out", "--json")
     assert run.code == 0, run.stderr
     assert {json.loads(line)["outcome"] for line in run.stdout.splitlines()} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("sweep", "channels", *SMALL),
+        ("ceilings", "--again"),
+        ("check", "cross_hadamard", "--limit", *SMALL[:6], "--backend", "torch_eager"),
+        ("profile", "cross_hadamard", *SMALL[:6], "--backend", "torch_eager"),
+        ("gate", "tests/bench", "--calibrate"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_what_measures_does_not_measure_beside_another(opbench: Typed, tmp_path: Path, words: tuple[str, ...]) -> None:
+    results = () if words[0] == "check" else ("--results", str(tmp_path))
+    with measuring("cpu", print):
+        ended = opbench(*words, *results, "--device", "cpu", "--no-wait")
+    assert ended.code == 3
+    last = ended.stderr.splitlines()[-1]
+    assert re.fullmatch(rf"opbench: not waiting for process {os.getpid()}, measuring on cpu since .*", last)
+    assert not list(tmp_path.rglob("records.jsonl")) or words[0] == "profile"
+
+
+def test_a_sweep_beside_others_says_so_at_once_and_what_stays_open_is_exit_3(
+    opbench: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("OPBENCH_CONTENTION")
+    monkeypatch.setattr("opbench.commands.sweep.disturbance", lambda *_: "others used 1.98 of 2 cores")
+    monkeypatch.setattr("opbench.commands.sweep.sleep", lambda _: None)
+    monkeypatch.setattr("opbench.contention.Machine.busiest", lambda _: ["make (process 7, 1.9 cores)"])
+    monkeypatch.setattr("opbench.run.Runner._outcomes", lambda _, task: (dict.fromkeys(LABEL, Contended("busy")), {}))
+    words = ("sweep", "channels", *SMALL, "--results", str(tmp_path))
+    ended = opbench(*words)
+    assert ended.code == 3
+    assert ended.stderr.startswith("this machine is busy: others used 1.98 of 2 cores (make (process 7, 1.9 cores));")
+    assert "CONTENDED: busy" in ended.stderr
+    monkeypatch.undo()
+    assert opbench(*words, "--resume").code == 0
+    (record,) = latest_run(tmp_path, "channels").records()
+    assert isinstance(record.outcome, Measured)
 
 
 def test_listings_name_what_there_is(opbench: Typed) -> None:

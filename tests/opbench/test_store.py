@@ -14,16 +14,17 @@ from opbench.case import Axes, Case, Point
 from opbench.codec import from_line, to_line
 from opbench.errors import MachineError, UsageError
 from opbench.operator import Part, Work
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.store import Run, find_run, latest_run, new_run
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 PASSED = Check(True, 9, 0, 1e-8, 1e-7, 1e-6, 0.0)
 MISSED = Check(False, 9, 3, float("inf"), 1e-7, 1e-6, 0.0, "first at (0,): got nan, expected 1")
 OUTCOMES: list[Outcome] = [
-    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, ("odd",), {"load_s": 0.25}),
+    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, 3, "busy", ("odd",), {"load_s": 0.25}),
     Mismatch(MISSED),
     Unavailable("no compiler"),
+    Contended("3 of 4 samples were preempted"),
     Failed("prepare", "RuntimeError: over"),
 ]
 
@@ -145,7 +146,7 @@ def test_a_torn_last_line_is_refused_by_readers(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.append([record(one, size) for size, one in enumerate(OUTCOMES)])
     run.records_file.write_bytes(run.records_file.read_bytes()[:-30])
-    with pytest.raises(UsageError, match=r"records\.jsonl:4: not a complete record .* --resume repairs it"):
+    with pytest.raises(UsageError, match=r"records\.jsonl:5: not a complete record .* --resume repairs it"):
         run.records()
 
 
@@ -193,3 +194,14 @@ def test_runs_are_found_by_folder_by_sweep_and_by_name(tmp_path: Path) -> None:
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to resume"):
         latest_run(tmp_path, "s")
+
+
+def test_a_contended_case_may_be_tried_again_and_its_last_record_is_the_one(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.append([record(Contended("busy")), record(OUTCOMES[2], 2)])
+    with run.journal() as journal:
+        assert journal.keys == {record(OUTCOMES[2], 2).case.key}
+        journal.append([record(OUTCOMES[0])])
+    assert [one.outcome for one in run.records()] == [OUTCOMES[0], OUTCOMES[2]]
+    with pytest.raises(ValueError, match="is on record already"):
+        run.append([record(Contended("busy"))])

@@ -177,3 +177,85 @@ def test_the_observer_knows_who_was_running_when_a_launch_raises() -> None:
     with pytest.raises(RuntimeError):
         measure({"a": launch("a"), "bad": bad}, clock, lambda: After(5), observe=observe, now=lambda: clock.now_s)
     assert seen == "bad"
+
+
+@dataclass
+class Line:
+    """Seconds that threads have stood in line: in these samples of these launches, counted from their first call."""
+
+    clock: ScriptedClock
+    waits: Callable[[str, int], bool]
+    seconds: float = 0.0
+    told: int = 0
+
+    def __call__(self) -> float:
+        for number in range(self.told, len(self.clock.log)):
+            label = self.clock.log[number][0]
+            mine = sum(name == label for name, _ in self.clock.log[:number])
+            self.seconds += 0.004 * self.waits(label, mine)
+        self.told = len(self.clock.log)
+        return self.seconds
+
+
+def beside(waits: Callable[[str, int], bool], count: int = 20, **options: Any) -> dict[str, Samples]:
+    clock = ScriptedClock({"a": 1e-3, "b": 1e-3})
+    launches = {label: launch(label) for label in clock.seconds}
+    line = Line(clock, waits)
+    return measure(launches, clock, lambda: After(count), now=lambda: clock.now_s, delay=line, **options)
+
+
+def test_samples_for_which_a_thread_stood_in_line_are_set_aside_and_taken_again() -> None:
+    found = beside(lambda label, number: label == "a" and number % 3 == 0)
+    assert len(found["a"].samples_s) >= 20
+    assert found["a"].preempted == pytest.approx(len(found["a"].samples_s) / 2, abs=1)
+    assert found["a"].sampling_s == pytest.approx(len(found["a"].samples_s) * 1e-3)
+    assert found["b"].preempted == 0
+    assert {one.stopped for one in found.values()} == {"target"}
+
+
+def test_patience_ends_and_what_has_no_interval_is_contended() -> None:
+    found = beside(lambda label, _: label == "a", patience_s=0.03)
+    assert found["a"].stopped == "contended"
+    assert found["a"].samples_s == []
+    assert 0.03 < found["a"].preempted_s < 0.033
+    assert found["b"].stopped == "target"
+
+
+def test_past_its_patience_a_launch_with_enough_samples_pays_for_those_set_aside() -> None:
+    asked: list[float] = []
+
+    class Asked(After):
+        def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+            asked.append(spent_s)
+            return "budget" if spent_s > 0.02 else None
+
+    clock = ScriptedClock({"a": 1e-3})
+    line = Line(clock, lambda _, number: number % 2 == 0)
+    found = measure(
+        {"a": launch("a")}, clock, lambda: Asked(0), now=lambda: clock.now_s, delay=line, patience_s=0.0125
+    )["a"]
+    assert found.stopped == "budget"
+    assert len(found.samples_s) >= 6
+    assert max(asked) == pytest.approx(found.sampling_s + found.preempted_s)
+
+
+def test_preempted_samples_do_not_say_how_many_calls_make_one() -> None:
+    """A call that waits for a time slice seems to need no company."""
+    clock = ScriptedClock({"a": 1e-6})
+    line = Line(clock, lambda _, number: number < 4)
+
+    class Slow(ScriptedClock):
+        def timer(self, launch: Callable[[], Any]) -> Timer:
+            plain = super().timer(launch)
+
+            def sample(calls: int) -> float:
+                first = len(self.log) < 4
+                self.now_s += 0.008 * first
+                return plain(calls) + 0.008 * first / calls
+
+            return sample
+
+    clock = Slow({"a": 1e-6})
+    line = Line(clock, lambda _, number: number < 4)
+    found = measure({"a": launch("a")}, clock, lambda: After(9), now=lambda: clock.now_s, delay=line)["a"]
+    assert found.calls == pytest.approx(1000, abs=1)

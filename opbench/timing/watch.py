@@ -1,0 +1,39 @@
+"""Whether anything else had the processors while samples were taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from opbench.contention import SWITCH, Machine, disturbance, ignored
+from opbench.timing.run_delay import RunDelay, run_delay
+
+
+@dataclass
+class Watch:
+    """delay: seconds that our threads have stood in line so far. disturbed: what else ran, once it is over, or ""."""
+
+    delay: Callable[[], float]
+    disturbed: str = ""
+
+
+@contextmanager
+def watched(clock: str) -> Iterator[Watch]:
+    """Watches for as long as the block lasts, and nothing where a device's own clock does not see the processors."""
+    if not clock.startswith("wall"):
+        yield Watch(lambda: 0.0)
+        return
+    if ignored():
+        yield Watch(lambda: 0.0, f"not watched ({SWITCH}=ignore)")
+        return
+    machine, delay = Machine.here(), run_delay()
+    watch, before = Watch(delay), machine.use()
+    try:
+        yield watch
+        watch.disturbed = disturbance(before, machine.use(), len(machine.cpus))
+        if watch.disturbed and (names := machine.busiest()):
+            watch.disturbed += f": {', '.join(names)}"
+    finally:
+        if isinstance(delay, RunDelay):
+            delay.close()

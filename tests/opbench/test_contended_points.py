@@ -1,0 +1,79 @@
+"""What becomes of a point's figures when something else has the processors: marked, or no figure at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+
+from opbench import Axes, Case, Contended, Measured, Outcome, Point, catalog, measuring
+from opbench.contention import SWITCH
+from opbench.measuring import PointMeasurement
+from opbench.settings import Settings
+from opbench.timing.watch import Watch, watched
+
+
+def outcome(
+    monkeypatch: pytest.MonkeyPatch, delay: Callable[[], float], disturbed: str, budget_s: float = 1e3
+) -> Outcome:
+    """Of the fewest samples that are a figure, or of what the budget's patience bears."""
+
+    @contextmanager
+    def watching(_: str) -> Iterator[Watch]:
+        yield Watch(delay, disturbed)
+
+    monkeypatch.setattr(measuring, "watched", watching)
+    operator = catalog.operator("liar")
+    point = Point("liar", Axes({"size": 7}))
+    settings = Settings(target=1e6, budget_s=budget_s, count=False)
+    measurement = PointMeasurement(point, [Case(point, "honest")], settings, lambda *_: None)
+    return measurement.run(operator, operator.work(point))["honest"]
+
+
+@pytest.mark.usefixtures("liar")
+def test_a_quiet_figure_has_no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = outcome(monkeypatch, lambda: 0.0, "")
+    assert isinstance(found, Measured)
+    assert (found.preempted, found.contention, found.warnings) == (0, "", ())
+
+
+@pytest.mark.usefixtures("liar")
+def test_a_figure_taken_beside_others_says_beside_whom(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = outcome(monkeypatch, lambda: 0.0, "others used 0.97 of 2 cores")
+    assert isinstance(found, Measured)
+    assert found.contention == "others used 0.97 of 2 cores"
+    assert found.warnings == ("contended: others used 0.97 of 2 cores",)
+
+
+@pytest.mark.usefixtures("liar")
+def test_a_figure_of_which_many_samples_were_set_aside_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = (10.0 * ((number + 1) // 4) for number in count())  # asked twice a sample: every second one stood in line
+    found = outcome(monkeypatch, lambda: next(waits), "")
+    assert isinstance(found, Measured)
+    taken = found.preempted + len(found.samples_s)
+    assert found.preempted >= taken // 3
+    assert found.contention == f"{found.preempted} of {taken} samples were preempted"
+
+
+@pytest.mark.usefixtures("liar")
+def test_what_never_had_its_processors_has_no_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = (10.0 * number for number in count())
+    found = outcome(monkeypatch, lambda: next(waits), "others used 1.98 of 2 cores", budget_s=1e-3)
+    assert isinstance(found, Contended)
+    assert found.reason.startswith("others used 1.98 of 2 cores, ")
+    assert found.reason.endswith(" samples were preempted; measured again by --resume, when the machine is quieter")
+
+
+def test_where_nothing_is_watched_that_is_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SWITCH, "ignore")
+    with watched("wall:led") as watch:
+        assert watch.delay() == 0
+    assert watch.disturbed == "not watched (OPBENCH_CONTENTION=ignore)"
+
+
+def test_a_devices_own_clock_sees_nothing_of_the_processors() -> None:
+    with watched("cuda_events:warm") as watch:
+        assert watch.delay() == 0
+    assert watch.disturbed == ""
