@@ -124,6 +124,9 @@ def sweep(
     time_split: Annotated[
         bool, typer.Option("--split", help="Also find where one call's time goes: dispatch, allocation, computing.")
     ] = False,
+    trusting: Annotated[
+        bool, typer.Option("--trusting", help="Look at no output of a timed call; the records say so.")
+    ] = False,
     with_ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
     ] = False,
@@ -139,7 +142,7 @@ def sweep(
 
     (name,), extra = split("sweep", [*words, *context.args], needed=1)
     by = narrowing(extra, operator, backend, dtype, mode)
-    settings = Settings(target=target / 100, time_limit_s=time_limit, split=time_split)
+    settings = Settings(target=target / 100, time_limit_s=time_limit, split=time_split, trusting=trusting)
     numbers = integers("threads", threads)
     _run("sweep", name, by, device, clock, results, resume, settings, numbers, budget, with_ceilings, wait, as_json)
 

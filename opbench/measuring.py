@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from opbench import catalog
+from opbench.audit import Audit
 from opbench.backend import Figured
 from opbench.checker import Candidate, Checker
 from opbench.errors import UsageError
@@ -29,7 +30,7 @@ from opbench.timing.watch import watched
 if TYPE_CHECKING:
     from opbench.backend import Backend
     from opbench.case import Case, Point
-    from opbench.operator import Operator, Work
+    from opbench.operator import Inputs, Operator, Work
     from opbench.settings import Settings
     from opbench.timing.sampler import Samples
 
@@ -62,7 +63,8 @@ class PointMeasurement:
             reason = "skipped: the output is empty, there is nothing to time on a GPU"
             self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
         elif self._fits(admitted, work):
-            self._time(self._prepare_and_check(operator, admitted))
+            inputs = self._inputs(operator)
+            self._time(operator, inputs, self._prepare_and_check(operator, inputs, admitted))
         return self.outcomes
 
     def _timeable(self, operator: Operator) -> dict[str, tuple[Backend, str]]:
@@ -79,7 +81,7 @@ class PointMeasurement:
         admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
         passed = {}
         if self._fits(admitted, operator.work(self.point)):
-            passed = self._prepare_and_check(operator, admitted)
+            passed = self._prepare_and_check(operator, self._inputs(operator), admitted)
         return {**self.outcomes, **{label: self._checks[label] for label in passed}}
 
     def _fits(self, admitted: dict[str, tuple[Backend, str]], work: Work) -> bool:
@@ -105,9 +107,13 @@ class PointMeasurement:
         assert not isinstance(found, Unavailable)
         return found, case.backend.partition(":")[2]
 
-    def _prepare_and_check(self, operator: Operator, admitted: dict[str, tuple[Backend, str]]) -> dict[str, Candidate]:
+    def _inputs(self, operator: Operator) -> Inputs:
         self.announce("inputs", "", None)
-        inputs = operator.inputs(self.point)
+        return operator.inputs(self.point)
+
+    def _prepare_and_check(
+        self, operator: Operator, inputs: Inputs, admitted: dict[str, tuple[Backend, str]]
+    ) -> dict[str, Candidate]:
         checker = Checker(operator, self.point, inputs)
         candidates: dict[str, Candidate] = {}
         for label, (backend, schedule) in admitted.items():
@@ -144,10 +150,17 @@ class PointMeasurement:
         except Exception as exc:  # noqa: BLE001  (every failure of a backend is its outcome)
             self.outcomes[label] = Failed(phase, describe(exc))
 
-    def _time(self, candidates: dict[str, Candidate]) -> None:
+    def _audit(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> Audit | None:
+        """None where nothing is to be looked at, or the clock is a device's own, which keeps no outputs."""
+        if self.settings.trusting or not self.point.clock.startswith("wall"):
+            return None
+        return Audit(operator, self.point, inputs, candidates)
+
+    def _time(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> None:
         """Sample all; when one raises, it is out and the others are sampled anew without it."""
         while candidates:
             now = ["sampling", ""]
+            audit = self._audit(operator, inputs, candidates)
 
             def observe(phase: str, label: str, so_far: Samples, now: list[str] = now) -> None:
                 now[:] = phase, label
@@ -163,14 +176,18 @@ class PointMeasurement:
                         page_faults=_minor_faults,
                         delay=watch.delay,
                         patience_s=PATIENCE * self.settings.budget_s,
+                        audit=audit,
                     )
             except Exception as exc:  # noqa: BLE001  (as in _step)
                 phase, label = now
                 self.outcomes[label] = Failed(phase, describe(exc))
                 del candidates[label]
                 continue
+            finally:
+                if audit is not None:
+                    audit.close()
             for label, samples in found.items():
-                self.outcomes[label] = self._outcome(label, samples, watch.disturbed)
+                self.outcomes[label] = self._outcome(label, samples, watch.disturbed, audit)
             if self.settings.split:
                 self._split(candidates)
             return
@@ -191,14 +208,22 @@ class PointMeasurement:
             assert isinstance(measured, Measured)
             self.outcomes[label] = replace(measured, split=dict(turn.parts), split_reason=turn.reason)
 
-    def _outcome(self, label: str, samples: Samples, disturbed: str) -> Measured | Contended:
+    def _outcome(
+        self, label: str, samples: Samples, disturbed: str, audit: Audit | None
+    ) -> Measured | Mismatch | Contended:
+        if audit is not None and label in audit.misses:
+            return Mismatch(audit.misses[label])
         taken = len(samples.samples_s) + samples.preempted
         preempted = f"{samples.preempted} of {taken} samples were preempted" if samples.preempted else ""
         said = ", ".join(filter(None, (disturbed, preempted)))
         if samples.stopped == sampler.CONTENDED:
             return Contended(f"{said}; measured again by --resume, when the machine is quieter")
         marked = disturbed or samples.preempted > MARKED * taken
-        return self._measured(label, samples, said if marked else "")
+        measured = self._measured(label, samples, said if marked else "")
+        if audit is None:
+            return measured
+        check = measured.check if marked else audit.kept(label, measured.check, median(measured.samples_s))
+        return replace(measured, looks=audit.looks) if check.passed else Mismatch(check)
 
     def _measured(self, label: str, samples: Samples, contention: str) -> Measured:
         told = self._figured.get(label)

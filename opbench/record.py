@@ -53,6 +53,7 @@ class Measured:
     stopped: why sampling ended: `target`, `settled` or `budget`, see `opbench.timing.stopping`.
     page_faults: minor faults of the process over all samples; fresh memory inside the timed call shows here.
     preempted: samples set aside because something else had a processor that our threads stood in line for.
+    looks: rounds of samples whose outputs were held against the reference, see `opbench.audit`; 0 where none was.
     contention: what else the machine did meanwhile, in words; "" where nothing is known to have disturbed the figure.
     figures: what the backend itself measured while it prepared, see `opbench.backend.Figured`.
     trials: the configurations that the backend tried while it prepared, in the order tried.
@@ -71,6 +72,7 @@ class Measured:
     page_faults: int | None = None
     preempted: int = 0
     contention: str = ""
+    looks: int = 0
     warnings: tuple[str, ...] = ()
     figures: Mapping[str, float] = field(default_factory=dict)
     trials: tuple[Trial, ...] = ()

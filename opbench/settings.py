@@ -17,6 +17,7 @@ class Settings:
     threads: CPU threads of the measuring process; 0 leaves PyTorch's choice.
     count: also count operations with fvcore and PyTorch's counter.
     split: also find where one call's time goes, see `Measured.split`.
+    trusting: look at no output of a timed call, see `opbench.audit`.
     """
 
     target: float = 0.02
@@ -25,6 +26,7 @@ class Settings:
     threads: int = 0
     count: bool = True
     split: bool = False
+    trusting: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that cannot be measured with."""

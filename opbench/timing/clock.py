@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from opbench.backend import Launch
 
 Timer: TypeAlias = Callable[[int], float]
-"""Time that many calls of one launch as one sample and return seconds per call."""
+"""Time that many calls of one launch as one sample and return seconds per call.
+
+One that keeps the last call's output until it is asked for the next sample has it as an attribute `output`.
+"""
 
 
 class ClockError(Exception):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from opbench.timing.stopping import FEWEST
 
@@ -60,6 +60,20 @@ class Samples:
     samples_s: list[float] = field(default_factory=list)
 
 
+class Audit(Protocol):
+    """Looks at what is timed, see `opbench.audit`: told of every round and sample, outside the timed region."""
+
+    def begin(self, last: bool = False) -> None: ...
+
+    def calls(self, calls: int) -> int: ...
+
+    def look(self, label: str, output: Any, calls: int) -> None: ...
+
+    def end(self) -> None: ...
+
+    def wanting(self) -> bool: ...
+
+
 Observe = Callable[[str, str, Samples], None]
 """Told (phase, name, samples so far) before a launch runs; phase is `warm-up` or `sampling`."""
 
@@ -78,6 +92,7 @@ def measure(
     page_faults: Callable[[], int] = lambda: 0,
     delay: Callable[[], float] = lambda: 0.0,
     patience_s: float = math.inf,
+    audit: Audit | None = None,
     now: Callable[[], float] = perf_counter,
 ) -> dict[str, Samples]:
     """Sample all launches with one clock, each under a stopping rule of its own.
@@ -97,16 +112,29 @@ def measure(
     rules = {name: stopping() for name in launches}
     order = list(launches)
     shuffle = random.Random(seed).shuffle  # noqa: S311  (an order of turns, not a secret)
+
+    def one_round(last: bool = False) -> None:
+        if audit is not None:
+            audit.begin(last)
+        for name in order:
+            observe("sampling", name, found[name])
+            calls = found[name].calls if audit is None else audit.calls(found[name].calls)
+            _sample(timers[name], calls, found[name], watch)
+            if audit is not None:
+                audit.look(name, getattr(timers[name], "output", None), found[name].calls)
+        if audit is not None:
+            audit.end()
+
     with no_garbage_collection():
         while order and not all(found[name].stopped for name in order):
             shuffle(order)
-            for name in order:
-                observe("sampling", name, found[name])
-                _sample(timers[name], found[name], watch)
+            one_round()
             mean_s = sum(one.sampling_s for one in found.values()) / len(found)
             _ask(rules, found, mean_s, patience_s, last=False)
             if all(found[name].stopped for name in order):
                 _ask(rules, found, mean_s, patience_s, last=True)
+        while order and audit is not None and audit.wanting():
+            one_round(last=True)
     return found
 
 
@@ -137,9 +165,11 @@ class _Watch:
     page_faults: Callable[[], int]
 
 
-def _sample(timer: Timer, into: Samples, watch: _Watch) -> None:
+def _sample(timer: Timer, calls: int, into: Samples, watch: _Watch) -> None:
     faults, waited_s, start = watch.page_faults(), watch.delay(), watch.now()
-    seconds = timer(into.calls)
+    seconds = timer(calls)
+    if calls != into.calls:  # only looked at: of so few calls the timer itself would show
+        return
     took_s = watch.now() - start
     if watch.delay() - waited_s > PREEMPTED * took_s:
         into.preempted += 1

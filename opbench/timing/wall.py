@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opbench.backend import Launch
@@ -23,14 +23,31 @@ class WallClock:
     max_calls = 1 << 20
 
     def timer(self, launch: Launch) -> Timer:
-        def sample(calls: int) -> float:
-            repeats = range(calls)
-            start = perf_counter()
-            for _ in repeats:
-                launch()
-            return (perf_counter() - start) / calls
+        return WallTimer(launch)
 
-        return sample
+
+class WallTimer:
+    """Groups calls. `output` is what the last one returned, let go of when the next sample begins: in every sample and
+    for every backend alike.
+    """
+
+    def __init__(self, launch: Launch, led: bool = False) -> None:
+        self._launch, self._led = launch, led
+        self.output: Any = None
+
+    def __call__(self, calls: int) -> float:
+        launch = self._launch
+        repeats = range(calls - 1)
+        self.output = None
+        if self._led:
+            launch()
+        start = perf_counter()
+        for _ in repeats:
+            launch()
+        output = launch()
+        seconds = (perf_counter() - start) / calls
+        self.output = output
+        return seconds
 
 
 class LedWallClock(WallClock):
@@ -43,13 +60,7 @@ class LedWallClock(WallClock):
     name = "wall:led"
 
     def timer(self, launch: Launch) -> Timer:
-        timed = super().timer(launch)
-
-        def sample(calls: int) -> float:
-            launch()
-            return timed(calls)
-
-        return sample
+        return WallTimer(launch, led=True)
 
 
 CLOCKS: dict[str, Callable[[], Clock]] = {"wall": WallClock, "wall:led": LedWallClock}

@@ -98,3 +98,33 @@ def test_check_alone_times_nothing(liar: str) -> None:
     found = PointMeasurement(point, cases, QUICK, lambda *_: None).verify(catalog.operator("liar"))
     assert isinstance(found["honest"], Check)
     assert isinstance(found["zeros"], Mismatch)
+
+
+LATE = ["zeros_later", "by_stack", "every_third", "half_later", "two_results", "by_frames", "late_thread"]
+
+
+@pytest.mark.parametrize("cheat", [*LATE, "one_buffer"])
+def test_what_is_wrong_only_while_it_is_timed_is_a_mismatch_too(liar: str, cheat: str) -> None:
+    found = outcomes([cheat, "honest"], size=1009)
+    caught = found[cheat]
+    assert isinstance(caught, Mismatch)
+    assert caught.check.detail.startswith("in a timed call: ")
+    assert isinstance(found["honest"], Measured)
+
+
+@pytest.mark.parametrize("cheat", LATE)
+def test_the_harness_own_output_is_looked_at_too(liar: str, cheat: str) -> None:
+    assert isinstance(outcomes([cheat], "out", 1009)[cheat], Mismatch)
+
+
+def test_who_is_trusted_is_not_looked_at_and_the_record_says_so(liar: str) -> None:
+    point = Point("liar", Axes({"size": 7}))
+    operator = catalog.operator("liar")
+    settings = Settings(budget_s=0.01, trusting=True)
+    measurement = PointMeasurement(point, [Case(point, "zeros_later")], settings, lambda *_: None)
+    trusted = measurement.run(operator, operator.work(point))["zeros_later"]
+    assert isinstance(trusted, Measured)
+    assert trusted.looks == 0
+    looked_at = outcomes(["honest"])["honest"]
+    assert isinstance(looked_at, Measured)
+    assert looked_at.looks >= 3

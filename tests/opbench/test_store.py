@@ -21,7 +21,7 @@ NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 PASSED = Check(True, 9, 0, 1e-8, 1e-7, 1e-6, 0.0)
 MISSED = Check(False, 9, 3, float("inf"), 1e-7, 1e-6, 0.0, "first at (0,): got nan, expected 1")
 OUTCOMES: list[Outcome] = [
-    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, 3, "busy", ("odd",), {"load_s": 0.25}),
+    Measured(PASSED, (1e-3, 2e-3), 5, "target", 0.5, 10, 0.01, 0.1, 7, 3, "busy", 5, ("odd",), {"load_s": 0.25}),
     Mismatch(MISSED),
     Unavailable("no compiler"),
     Contended("3 of 4 samples were preempted"),

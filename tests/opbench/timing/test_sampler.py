@@ -259,3 +259,40 @@ def test_preempted_samples_do_not_say_how_many_calls_make_one() -> None:
     line = Line(clock, lambda _, number: number < 4)
     found = measure({"a": launch("a")}, clock, lambda: After(9), now=lambda: clock.now_s, delay=line)["a"]
     assert found.calls == pytest.approx(1000, abs=1)
+
+
+@dataclass
+class Looking:
+    """Wants the last call's output of every third round, whose samples it shortens, and one more round in the end."""
+
+    told: list[tuple[str, str]] = field(default_factory=list)
+    rounds: int = 0
+    lasts: int = 0
+
+    def begin(self, last: bool = False) -> None:
+        self.rounds += 1
+        self.lasts += last
+
+    def calls(self, calls: int) -> int:
+        return 1 if self.rounds % 3 == 0 else calls
+
+    def look(self, label: str, output: Any, calls: int) -> None:
+        assert output is None  # this clock keeps none
+        assert calls == 1000
+        self.told.append(("look", label))
+
+    def end(self) -> None:
+        self.told.append(("end", ""))
+
+    def wanting(self) -> bool:
+        return not self.lasts
+
+
+def test_every_round_is_looked_at_between_samples_and_shortened_samples_are_no_figures() -> None:
+    looking = Looking()
+    _, found = go({"a": 1e-6, "b": 1e-6}, audit=looking)
+    assert looking.lasts == 1
+    assert looking.told[2::3] == [("end", "")] * looking.rounds
+    assert looking.told.count(("look", "a")) == looking.told.count(("look", "b")) == looking.rounds
+    assert len(found["a"].samples_s) == looking.rounds - looking.rounds // 3
+    assert found["a"].sampling_s == pytest.approx(len(found["a"].samples_s) * 1e-3)
