@@ -47,7 +47,7 @@ def _filtered(whose: str, left_out: Sequence[str], filters: Mapping[str, str]) -
     folder = common_folder(left_out)
     listed = [one.removeprefix(folder) for one in (near or left_out)[:LISTED]]
     rest = f" and {len(left_out) - len(listed)} more" if len(left_out) > len(listed) else ""
-    told = f"none of the {len(left_out)} benchmarks found in the paths given, of {whose}, matches {asked}"
+    told = f"none of {whose}'s {len(left_out)} benchmarks found in the paths given matches {asked}"
     return f"{told}; {'nearest' if near else 'there are'}: {', '.join(listed)}{rest}"
 
 

@@ -48,7 +48,7 @@ def test_without_any_benchmark_the_paths_are_named() -> None:
 @pytest.mark.parametrize("option", ["-k", "-m"])
 def test_a_filter_that_matches_nothing_is_named_with_what_there_is(option: str) -> None:
     said = refused(UsageError, left_out=IDS, filters={option: "xyz"})
-    assert re.search(rf"none of the 6 benchmarks .* matches {option} 'xyz'", said)
+    assert re.search(rf"none of head's 6 benchmarks .* matches {option} 'xyz'", said)
     assert said.endswith(
         "there are: test_adding[1], test_adding[2], test_product, test_median, test_sorting and 1 more"
     )
