@@ -25,7 +25,17 @@ from opbench.gate.calibration import upper_bound
 from opbench.gate.rule import DEFAULT, Rule
 from opbench.gate.verdict import Verdict
 from reports.style import BLUE, FAINT, INK, VERMILLION, styled, to_svg
-from tests.gate.replaying import CONDITIONS, EXTRAS, RECORDINGS, SUITE, kind, recordings, replayed, stored_and_later
+from tests.gate.replaying import (
+    CONDITIONS,
+    EXTRAS,
+    RECORDINGS,
+    SUITE,
+    kind,
+    recordings,
+    replayed,
+    stored_and_later,
+    with_slow_head,
+)
 from tests.gate.replaying import suite as dealt_suite
 from tests.gate.rivals import RIVALS
 
@@ -40,6 +50,9 @@ KINDS = ("cache-resident", "memory-bound")
 SLOWDOWNS = (1, 2, 3, 4, 5, 7, 10)
 """Percent that head is slower by, exactly."""
 
+TWICE, EIGHTH = 100, 1 / 8
+"""Percent that the slow ones among head's workers are slower by, and their share, where base has none."""
+
 CHUNK = 5
 """Suites a job: a few seconds, so that the progress bar moves."""
 
@@ -49,7 +62,9 @@ Cell: TypeAlias = tuple[str, str, int, str, str, str]
 
 @dataclass(frozen=True)
 class Job:
-    """code: `same`, `scaled` (by `percent`, exactly) or `extra` (`percent` extra units of work, of a hundred)."""
+    """code: `same`, `scaled` (by `percent`, exactly), `extra` (`percent` extra units of work, of a hundred) or `slow`
+    (an eighth of head's workers, by `percent`).
+    """
 
     condition: str
     code: str
@@ -61,6 +76,9 @@ class Job:
         if self.code == "extra":
             return {tape.benchmark: tape for tape in recordings(self.condition, self.percent, self.folder)}
         tapes = recordings(self.condition, folder=self.folder)
+        if self.code == "slow":
+            dealt = dealt_suite(tapes, len(tapes), draw)
+            return {name: with_slow_head(tape, 1 + self.percent / 100, EIGHTH, draw) for name, tape in dealt.items()}
         return dealt_suite(tapes, SUITE if self.code == "same" else len(tapes), draw, 1 + self.percent / 100)
 
 
@@ -99,7 +117,7 @@ def _counted(slower: bool, seconds: float, verdict: Verdict | None = None) -> Co
 
 
 def jobs(suites: int, power: int, folder: Path, only: str) -> Iterator[Job]:
-    asked = [("same", 0, suites), *(("scaled", percent, power) for percent in SLOWDOWNS)]
+    asked = [("same", 0, suites), *(("scaled", percent, power) for percent in SLOWDOWNS), ("slow", TWICE, power)]
     for condition in (one for one in CONDITIONS if one.startswith(only)):
         extras = [("extra", units, power) for units in EXTRAS if (folder / f"{condition}-{units}-percent.npz").exists()]
         for code, percent, runs in (*asked, *extras):
@@ -156,6 +174,16 @@ class Found:
                 if all(map(math.isnan, shares)):
                     continue
                 yield [rule, condition, *(f"{100 * share:.1f} %" for share in shares)]
+
+    def slow_in_part(self) -> Iterator[list[str]]:
+        """What becomes of a head that is slow in a part of its processes. Others' rules leave nothing open."""
+        yield ["rule", "machine", "called slower", "inconclusive"]
+        for rule in RULES:
+            for condition in CONDITIONS:
+                trials, doubts = (self.of(what, condition, "slow", TWICE, rule) for what in ("trials", "doubts"))
+                if trials:
+                    slower = f"{100 * self.share(condition, 'slow', TWICE, rule):.1f} %"
+                    yield [rule, condition, slower, f"{100 * doubts / trials:.1f} %" if rule in OURS else ""]
 
 
 def bounded(events: int, trials: int) -> str:
@@ -235,6 +263,7 @@ def main() -> None:
     found = Found(replay_all(list(jobs(asked.suites, asked.power, asked.tapes, asked.only))))
     print("Same code on both sides:\n", markdown(found.same_code()), sep="\n")
     print("\nSlower by exactly so much:\n", markdown(found.caught("scaled", (3, 5, 10), "%")), sep="\n")
+    print("\nTwice as slow in an eighth of head's workers:\n", markdown(found.slow_in_part()), sep="\n")
     print("\nExtra units of work, of a hundred:\n", markdown(found.caught("extra", EXTRAS, "units")), sep="\n")
     print("", *truths(asked.tapes), sep="\n")
     if asked.only:

@@ -38,9 +38,10 @@ def work(requests: int, answers: int, word: str, serving: Callable[[Channel, Ass
     import pytest
 
     plugin = serving(channel, assignment)
-    code = pytest.main(_words(assignment), plugins=[plugin])
+    code = pytest.main(_words(assignment), plugins=[plugin, plugin.collecting])
     if not plugin.served:
-        _refuse(channel, f"pytest ended before it had collected: {_complaint(assignment.log, code)}")
+        problem = f"pytest ended before it had collected: {_complaint(assignment.log, code)}"
+        _refuse(channel, problem, misasked=plugin.collecting.misasked)
 
 
 def _words(assignment: Assignment) -> list[str]:
@@ -59,6 +60,6 @@ def _complaint(log: str, code: Any) -> str:
     return f"{said[-1].removeprefix('ERROR: ') if said else 'it printed nothing'} (exit code {int(code)})"
 
 
-def _refuse(channel: Channel, problem: str) -> None:
+def _refuse(channel: Channel, problem: str, *, misasked: bool = False) -> None:
     while channel.read() is not None:
-        channel.send({"refused": problem})
+        channel.send({"refused": problem, "misasked": misasked})

@@ -15,6 +15,7 @@ from opbench.gate.calibration import ROUNDS, Calibration, Line, calibrated, work
 from opbench.gate.company import Company
 from opbench.gate.environments import Installed
 from opbench.gate.hired import ShortOfMemoryError
+from opbench.gate.refusing import require_collected
 from opbench.gate.running import recipe
 from opbench.gate.scouting import scout
 from opbench.gate.summary import common_folder
@@ -76,10 +77,7 @@ def _recorded(asked: Asked, rule: Rule) -> list[Tape]:
 
 
 def _refuse(scouted: Scouted) -> None:
-    if scouted.problems:
-        raise UsageError(f"the benchmarks cannot be collected: {scouted.problems[0]}")
-    if not scouted.found:
-        raise UsageError("there are no benchmarks: no test that uses the fixture `benchmark` in the paths given")
+    require_collected("the working tree", scouted)
     for name, broken in scouted.broken.items():
         raise UsageError(f"{name} cannot be calibrated: {broken.reason}")
 

@@ -72,6 +72,11 @@ class Comparison:
         return self.high < 1
 
     @property
+    def slow_in_head_alone(self) -> bool:
+        """Whether some of head's workers are slow in a way that none of base's is."""
+        return self.modes is not None and self.modes.of_head_alone
+
+    @property
     def turned(self) -> Comparison:
         """Base against head: what is said of a slower head is said of a faster one by the same words."""
         ratio, low, high = 1 / self.ratio, 1 / self.high, 1 / self.low

@@ -1,7 +1,8 @@
 """What is said of a benchmark when its rounds are played: a verdict and a sentence. Pure functions.
 
 That head is faster is a claim like any other. What fresh workers do not confirm of it is no fault of head's: the
-screening showed it to be within the tolerance, so it is a pass, with the estimate.
+screening showed it to be within the tolerance, so it is a pass, with the estimate. Unless some of them are slow as none
+of base's is: that is neither faster nor a pass.
 """
 
 from __future__ import annotations
@@ -68,6 +69,8 @@ def _of_faster(rounds: Rounds, found: Comparison, rule: Rule, *, fallen: bool) -
     surely = "surely within the tolerance; it looked faster"
     if rounds.problem:
         return Verdict.PASS, f"{surely}, not confirmed: {rounds.problem}"
+    if found.slow_in_head_alone:
+        return Verdict.INCONCLUSIVE, f"it looked faster, but of {_fresh(found)} not all are; {undecided(found)}"
     if fallen and confirms(found.turned, rule):
         if rounds.cycles is not None and not confirms(compare(rounds, rule, rounds.cycles).turned, rule):
             return Verdict.PASS, f"{surely} in seconds but not in cycles of the device's clock"

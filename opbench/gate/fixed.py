@@ -76,11 +76,15 @@ def _claims(
 ) -> list[bool]:
     """Of which benchmarks it stands, Holm over all of them, that head is slower by more than the tolerance.
 
-    turned: that it is faster.
+    turned: that it is faster, and none of head's workers is slow as none of base's is.
     """
     worst = [_worst(one, judgement, rule, turned=turned) for one, judgement in zip(played, first, strict=True)]
     fallen = holm([min(1.0, p * design.looks) for p, _ in worst], rule.level)
-    return [falls and ratio > 1 + rule.tolerance for falls, (_, ratio) in zip(fallen, worst, strict=True)]
+    stands = [falls and ratio > 1 + rule.tolerance for falls, (_, ratio) in zip(fallen, worst, strict=True)]
+    if not turned:
+        return stands
+    uneven = [judgement.found is not None and judgement.found.slow_in_head_alone for judgement in first]
+    return [stand and not some_slow for stand, some_slow in zip(stands, uneven, strict=True)]
 
 
 def needed_a_side(tests: int, rule: Rule) -> int:

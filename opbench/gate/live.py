@@ -15,6 +15,7 @@ from opbench.gate.company import Company
 from opbench.gate.environments import prepare
 from opbench.gate.hired import ShortOfMemoryError
 from opbench.gate.listing import matched
+from opbench.gate.refusing import require_collected
 from opbench.gate.scouting import scout
 from opbench.gate.slices import SIDES
 from opbench.gate.trial import BROKEN, Trial
@@ -70,7 +71,8 @@ def judge(
 ) -> Ran:
     """Scout both sides, then hold head against base on every benchmark that both can run; nobody else measures.
 
-    Raises UsageError where a side has no benchmarks at all, MachineError where no workers fit into memory.
+    Raises UsageError where a side has no benchmarks at all, MachineError where its tests cannot be collected or no
+    workers fit into memory.
     """
     with measuring(recipe.device, watching.note, wait), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
         recipe = replace(recipe, common_folder=Path(folder))
@@ -96,14 +98,10 @@ def judge(
 
 def _refuse(scouted: Mapping[Side, Scouted]) -> None:
     for side in SIDES:
-        found = scouted[side]
-        if found.problems:
-            raise UsageError(f"{side} cannot be collected: {found.problems[0]} ({len(found.problems)} problems in all)")
-        if not found.found:
-            raise UsageError(f"{side} has no benchmarks: no test that uses the fixture `benchmark` in the paths given")
-        if found.strays:
+        require_collected(side, scouted[side])
+        if strays := scouted[side].strays:
             raise UsageError(
-                f"{side} does not run its own code: it imported {found.strays[0]} from outside its checkout; "
+                f"{side} does not run its own code: it imported {strays[0]} from outside its checkout; "
                 "give --install so that each side gets an environment of its own"
             )
 

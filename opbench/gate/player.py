@@ -30,6 +30,10 @@ class RefusedError(Exception):
     """The worker cannot do what was asked, and says why: no pytest, nothing collected, nothing at work."""
 
 
+class MisaskedError(RefusedError):
+    """There are no such tests to collect as it was asked for: no such path, no such expression."""
+
+
 class Player:
     """One worker process of one side, started at once. `close` it in any case.
 
@@ -103,7 +107,7 @@ class Player:
         if "ended" in answer:
             self.playing = False
         if "refused" in answer:
-            raise RefusedError(answer["refused"])
+            raise (MisaskedError if answer.get("misasked") else RefusedError)(answer["refused"])
         return answer
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:

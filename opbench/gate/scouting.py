@@ -15,7 +15,7 @@ from opbench.gate.asking import ask_each
 from opbench.gate.breaking import by_death, by_ending
 from opbench.gate.hired import Broken
 from opbench.gate.listing import Found
-from opbench.gate.player import Died, Player, RefusedError
+from opbench.gate.player import Died, MisaskedError, Player, RefusedError
 from opbench.gate.slices import SIDES, Side
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Scouted:
     the tests that could not be collected. strays: files of modules imported from where another side's code lies.
     memory_bytes: of a worker that has run every benchmark. environment: what times depend on besides the code.
     shared: libraries it has imported that its workers may be given by one interpreter that they are forked from.
+    misasked: whether `problems` are those of the paths and the keyword asked for, not of what lies there. left_out: ids
+    of benchmarks that pytest's filters left out. filters: these, by option.
     """
 
     found: Sequence[Found]
@@ -38,6 +40,9 @@ class Scouted:
     memory_bytes: int
     environment: Mapping[str, Any]
     shared: Sequence[str] = ()
+    misasked: bool = False
+    left_out: Sequence[str] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
 
 
 def scout(sides: Mapping[Side, Installed], recipe: Recipe) -> dict[Side, Scouted]:
@@ -70,6 +75,9 @@ class _Scout:
     broken: dict[str, Broken] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    misasked: bool = False
+    left_out: Sequence[str] = ()
+    filters: Mapping[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         self.player = Player(0, self.side, self.sides, self.recipe)
@@ -81,9 +89,11 @@ class _Scout:
     def listed(self, answer: dict[str, Any] | Exception) -> None:
         if isinstance(answer, Exception):
             self.problems.append(str(answer))
+            self.misasked = isinstance(answer, MisaskedError)
             return
         self.problems.extend(answer["problems"])
         self.environment = answer["environment"]
+        self.left_out, self.filters = answer["left_out"], answer["filters"]
         self.found.extend(Found(one["id"], one["params"], one["digest"], one["group"]) for one in answer["benchmarks"])
 
     def probed(self, benchmark: str, answer: dict[str, Any] | Exception) -> None:
@@ -101,4 +111,15 @@ class _Scout:
         except (Died, RefusedError):
             said = {"strays": [], "shared": []}  # it did not even collect, which `problems` says
         memory = self.player.memory_bytes()
-        return Scouted(self.found, self.broken, self.problems, said["strays"], memory, self.environment, said["shared"])
+        return Scouted(
+            found=self.found,
+            broken=self.broken,
+            problems=self.problems,
+            strays=said["strays"],
+            memory_bytes=memory,
+            environment=self.environment,
+            shared=said["shared"],
+            misasked=self.misasked,
+            left_out=self.left_out,
+            filters=self.filters,
+        )

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opbench.gate.by_device import timer_for
+from opbench.gate.collecting import Collecting, filters, is_benchmark
 from opbench.gate.cores import on_core
 from opbench.gate.describing import environment, listed, shared, strays
 from opbench.gate.device_slices import DeviceSlices
@@ -45,16 +46,17 @@ of itself for a look at each test, a third of a worker's start (1.0 s of 2.9).""
 
 
 class Serving:
-    """served: whether pytest came as far as to answer requests."""
+    """collecting: a plugin to be registered beside it. served: whether pytest came as far as to answer requests."""
 
     def __init__(self, channel: Channel, assignment: Assignment) -> None:
         self._channel = channel
         self._assignment = assignment
         self._items: dict[str, Any] = {}
-        self._problems: list[str] = []
+        self._filters: dict[str, str] = {}
         self._reports: list[Any] = []
         self._probing = False
         self._called = False
+        self.collecting = Collecting()
         self.served = False
 
     @pytest.hookimpl(trylast=True)  # registered after the plugins' fixtures, this one's wins
@@ -65,26 +67,14 @@ class Serving:
                 config.pluginmanager.unregister(name=name)
         config.pluginmanager.register(Fixtures(self._hold), "opbench-gate-fixtures")
 
-    @pytest.hookimpl(tryfirst=True, specname="pytest_cmdline_main")
-    def not_distributed(self, config: pytest.Config) -> None:
-        """One process: `-n` of the project's own options is xdist's, which reads these in its turn of this hook."""
-        for name, value in (("numprocesses", None), ("maxprocesses", None), ("dist", "no"), ("tx", [])):
-            if hasattr(config.option, name):
-                setattr(config.option, name, value)
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed:
-            lines = [line.strip() for line in str(report.longrepr).splitlines() if line.strip()]
-            errors = [line.removeprefix("E").strip() for line in lines if line.startswith("E ")]
-            self._problems.append(f"{report.nodeid}: {(errors or lines or ['it says nothing'])[-1]}")
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._reports.append(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        items = [item for item in session.items if "benchmark" in getattr(item, "fixturenames", ())]
+        items = [item for item in session.items if is_benchmark(item)]
         self._items = {item.nodeid: item for item in items}
+        self._filters = filters(session.config)
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.set_num_threads(self._assignment.threads)
@@ -100,11 +90,13 @@ class Serving:
             self._probing = "probe" in request
             return self._run(request["probe" if self._probing else "begin"])
         if "collected" in request:
-            return {"problems": self._problems}
+            return {"problems": self.collecting.problems}
         if "list" in request:
             return {
                 "benchmarks": [listed(item, asked.tree) for item in self._items.values()],
-                "problems": self._problems,
+                "problems": self.collecting.problems,
+                "left_out": self.collecting.left_out,
+                "filters": self._filters,
                 "environment": environment(asked.device, asked.threads),
             }
         if "origins" in request:

@@ -141,6 +141,14 @@ def with_slow_mode(tape: Tape, factor: float, share: float, draw: random.Random)
     return replace(tape, logs=logs), slow
 
 
+def with_slow_head(tape: Tape, factor: float, share: float, draw: random.Random) -> Tape:
+    """That share of head's workers slower for their whole life, and none of base's: a fault of head's own."""
+    of_head = list(map(int, np.flatnonzero(tape.head)))
+    factors = np.ones(len(tape.head))
+    factors[draw.sample(of_head, round(share * len(of_head)))] = factor
+    return replace(tape, logs=tape.logs + np.log(factors), samples_s=tape.samples_s * factors[None, :, None])
+
+
 def synthetic(
     name: str = "small_made",
     *,

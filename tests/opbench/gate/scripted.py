@@ -32,6 +32,18 @@ def steady(ratio: float = 1.0, spread: float = 0.001) -> Script:
     return script
 
 
+def uneven(base: int, head: int, ratio: float = 1.0) -> Script:
+    """The same, where the last so many of either side are twice as slow as the rest of it."""
+
+    def script(stage: str, rounds: int, per_side: int) -> Rounds:
+        played = steady(ratio)(stage, rounds, per_side)
+        slow = np.tile(np.arange(per_side) >= per_side - head, (2, 1)).T
+        slow[:, 0] = np.arange(per_side) >= per_side - base
+        return Rounds(played.logs + np.log(2) * slow.ravel(), played.head)
+
+    return script
+
+
 def staged(**scripts: Script) -> Script:
     """Another script for each stage: screen, widen, confirm."""
     return lambda stage, rounds, per_side: scripts[stage](stage, rounds, per_side)

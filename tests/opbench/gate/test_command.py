@@ -255,7 +255,7 @@ def test_other_tools_can_read_the_files(ran: Ran) -> None:
         (("--base", "HEAD~1", "--calibrate"), 2, "three ways"),
         (("--base", "HEAD~1", "--device", "tpu"), 2, "no device 'tpu'"),
         (("elsewhere", "--base", "HEAD~1"), 2, "elsewhere"),
-        (("bench", "--base", "HEAD~1", "-k", "nothing"), 2, "has no benchmarks"),
+        (("bench", "--base", "HEAD~1", "-k", "nothing"), 2, "matches -k 'nothing'"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -265,6 +265,17 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert run.returncode == code, run.stderr
     assert says in run.stderr.splitlines()[-1]
     assert "Traceback" not in run.stderr
+
+
+def test_a_head_that_cannot_be_imported_is_exit_code_3(repository: Path) -> None:
+    """Nobody can vouch for it; the request is right."""
+    git(repository, "checkout", "-q", "-b", "broken")
+    (repository / "bench" / "test_it.py").write_text(f"import nowhere\n{HEAD}")
+    git(repository, "commit", "-qam", "it needs what nobody has")
+    git(repository, "checkout", "-q", "-")
+    run = typed(repository, "bench", "--base", "HEAD", "--head", "broken")
+    assert run.returncode == 3, run.stderr
+    assert "head cannot be collected: bench/test_it.py: ModuleNotFoundError" in run.stderr.splitlines()[-1]
 
 
 def test_uncommitted_changes_are_refused(repository: Path) -> None:

@@ -153,6 +153,12 @@ def played_anew(pair: Pair, **how: Any) -> None:
     write_pair(pair.base.parent, [play(one.id, **how) for one in FOUND])
 
 
+def one_slow(pair: Pair, others: float = 1.0) -> None:
+    """One of head's workers twice as slow, among so many that ranks pass over it."""
+    played_anew(pair, workers=12)
+    scaled(lambda worker: 2.0 if worker == 0 else others, pair)
+
+
 def swapped(pair: Pair) -> None:
     pair.base, pair.head = pair.head, pair.base
 
@@ -295,6 +301,8 @@ MUTATIONS: dict[str, tuple[Callable[[Pair], object], int, Verdict | None]] = {
     "plain file against ours": (one_kind_plain, WRONG, None),
     "head slower in all": (partial(scaled, lambda _: 1.05), FAILED, Verdict.REGRESSION),
     "half of head slower": (partial(scaled, lambda worker: 1.05 if worker % 2 else 1.0), CANNOT_VOUCH, None),
+    "one worker of head slow": (one_slow, CANNOT_VOUCH, Verdict.INCONCLUSIVE),
+    "head faster but for one worker": (partial(one_slow, others=0.9), CANNOT_VOUCH, Verdict.INCONCLUSIVE),
     "half the workers, head slower": (partial(played_anew, workers=3, slowdown=1.05), CANNOT_VOUCH, None),
     "too few workers to pass": (partial(played_anew, workers=4), CANNOT_VOUCH, Verdict.INCONCLUSIVE),
     "two modes on both sides": (

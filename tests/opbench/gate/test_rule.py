@@ -13,7 +13,7 @@ from opbench.gate.exact import least_pairs
 from opbench.gate.rounds import Rounds
 from opbench.gate.rule import DEFAULT, Rule, Screened, confirms, screen
 
-from .scripted import sides, steady
+from .scripted import sides, steady, uneven
 
 
 def of(ratio: float, spread: float = 0.001, workers: int = 6) -> Comparison:
@@ -51,6 +51,24 @@ def test_suspect_is_surely_slower_or_faster_and_pass_is_surely_within_the_tolera
     ratio: float, spread: float, seen: Screened
 ) -> None:
     assert screen(of(ratio, spread), DEFAULT) is seen
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "ratio", "seen"),
+    [
+        (0, 1, 1.0, Screened.OPEN),
+        (0, 3, 1.0, Screened.OPEN),
+        (0, 3, 0.9, Screened.OPEN),  # most of it is faster
+        (0, 1, 1.05, Screened.SLOWER),
+        (1, 1, 1.0, Screened.PASS),
+        (3, 3, 1.0, Screened.PASS),
+        (1, 0, 1.0, Screened.PASS),
+    ],
+)
+def test_what_is_slow_in_some_of_heads_workers_alone_is_neither_a_pass_nor_faster(
+    base: int, head: int, ratio: float, seen: Screened
+) -> None:
+    assert screen(compare(uneven(base, head, ratio)("screen", 3, 20), DEFAULT), DEFAULT) is seen
 
 
 def test_confirmed_is_slower_beyond_chance_and_beyond_the_tolerance() -> None:

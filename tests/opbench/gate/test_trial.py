@@ -10,7 +10,7 @@ from opbench.gate.rule import DEFAULT, Rule
 from opbench.gate.trial import Trial
 from opbench.gate.verdict import Judgement, Verdict
 
-from .scripted import Script, ScriptedCompany, breaks, sides, staged, steady
+from .scripted import Script, ScriptedCompany, breaks, sides, staged, steady, uneven
 
 WIDE = steady(spread=0.03)
 HOPELESS = steady(spread=0.2)
@@ -172,6 +172,38 @@ def test_more_workers_can_settle_what_rounds_could_not() -> None:
     judgement, company = run(staged(screen=WIDE, widen=steady()))
     assert judgement.verdict is Verdict.PASS
     assert company.played[-1] == ("widen", "it", 4, 20)
+
+
+def test_slow_workers_of_head_alone_are_looked_for_among_new_ones_and_then_it_is_no_pass() -> None:
+    judgement, company = run(uneven(base=0, head=2))
+    assert company.played[-1][0] == "widen"
+    assert company.played[-1][-1] == DEFAULT.widened
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "2 of 40 workers 2.00x slower (base 0, head 2), a slow group that base does not have" in judgement.reason
+
+
+@pytest.mark.parametrize("anew", [steady(), uneven(base=1, head=2)])
+def test_what_new_workers_do_not_show_of_head_alone_passes(anew: Script) -> None:
+    judgement, _ = run(staged(screen=uneven(base=0, head=2), widen=anew))
+    assert judgement.verdict is Verdict.PASS
+
+
+def test_slow_workers_of_both_sides_alike_keep_nobody_from_a_pass() -> None:
+    judgement, company = run(uneven(base=2, head=2))
+    assert judgement.verdict is Verdict.PASS
+    assert company.hired == [("screen", 12)]
+
+
+@pytest.mark.parametrize("screened", [0.9, 1.05])
+def test_what_fresh_workers_show_to_be_slow_in_part_is_no_pass(screened: float) -> None:
+    judgement, _ = run(staged(screen=steady(screened), confirm=uneven(base=0, head=1, ratio=min(screened, 1.0))))
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert "a slow group that base does not have" in judgement.reason
+
+
+def test_a_slower_head_of_which_some_is_slower_still_is_a_regression() -> None:
+    judgement, _ = run(uneven(base=0, head=2, ratio=1.05))
+    assert judgement.verdict is Verdict.REGRESSION
 
 
 def test_without_memory_for_more_workers_it_is_inconclusive_and_says_so() -> None:
