@@ -104,6 +104,32 @@ def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(opbench: Typed
     assert [one["case"]["axes"]["channels"] for one in records] == [3, 5]
 
 
+RIGHT = {"macs": 0, "products": 75, "elementwise": 0}
+"""Of three channels of 5x5 maps: three pairs."""
+
+
+def counted(opbench: Typed, monkeypatch: pytest.MonkeyPatch, *words: str, **counts: object) -> Ended:
+    monkeypatch.setattr("opbench.commands.count.count", lambda *_: counts)
+    return opbench("count", "cross_hadamard", "--channels", "3", "--edge", "5", "--batch", "1", *words)
+
+
+def test_counts_that_differ_are_told_and_are_an_exit_code(opbench: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = counted(opbench, monkeypatch, fvcore=RIGHT, torch=RIGHT | {"macs": 7})
+    assert run.code == 1
+    assert "torch DIFFERS" in run.stdout
+    assert "the definition and torch differ in macs: 0 and 7" in run.stdout
+    assert "fvcore and torch differ in macs: 0 and 7" in run.stdout
+    lines = counted(opbench, monkeypatch, "--json", fvcore=RIGHT, torch=RIGHT | {"macs": 7}).stdout.splitlines()
+    assert len(json.loads(lines[0])["differences"]) == 2
+
+
+def test_a_counter_without_a_count_differs_from_nobody(opbench: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = counted(opbench, monkeypatch, fvcore="no formula", torch=RIGHT)
+    assert run.code == 0
+    assert "no formula" in run.stdout
+    assert "differ" not in run.stdout.lower()
+
+
 def test_a_results_folder_of_an_older_schema_is_refused_and_kept(opbench: Typed, tmp_path: Path) -> None:
     folder = tmp_path / "channels" / "old"
     folder.mkdir(parents=True)
