@@ -63,6 +63,10 @@ def test_a_contraction_is_a_mac_for_every_set_of_indices(sizes: dict[str, int]) 
 
 def test_a_path_says_in_which_order_operands_meet() -> None:
     function = torch._VF.einsum  # type: ignore[attr-defined]  # what torch.einsum calls, with the path of another library
-    shapes = ((3, 5), (5, 7), (7, 2))
-    for path, macs in (([1, 2, 0, 1], 5 * 7 * 2 + 3 * 5 * 2), ([0, 1, 0, 1], 3 * 5 * 7 + 3 * 7 * 2)):
-        assert both(lambda *x, path=path: function("ij,jk,kl->il", x, path=path), *shapes) == only(macs)
+    shapes = ((3, 5), (5, 7), (7, 2), (2, 11))
+    for path, macs in (
+        ([0, 1, 0, 1, 0, 1], 3 * 5 * 7 + 7 * 2 * 11 + 3 * 7 * 11),  # a result stands behind what is left
+        ([2, 3, 1, 2, 0, 1], 7 * 2 * 11 + 5 * 7 * 11 + 3 * 5 * 11),
+        (None, 3 * 5 * 7 + 3 * 7 * 2 + 3 * 2 * 11),
+    ):
+        assert both(lambda *x, path=path: function("ij,jk,kl,lm->im", x, path=path), *shapes) == only(macs)
