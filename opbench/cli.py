@@ -39,6 +39,8 @@ Wait = Annotated[
 def _run(command: str, *args: Any) -> NoReturn:
     """Import the command only now: `--help` must not wait for PyTorch."""
     signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup, which wants the command to go on
+        signal.signal(signal.SIGHUP, _stop)
     try:
         sys.exit(import_module(f"opbench.commands.{command}").run(*args))
     except KeyboardInterrupt:
@@ -344,7 +346,11 @@ def main() -> NoReturn:
 
 
 def _stop(*_: object) -> NoReturn:
-    """A polite kill ends like Ctrl-C: no process, no temporary file is left behind."""
+    """A polite kill, or a terminal that is closed, ends like Ctrl-C: no process, no temporary file is left behind.
+
+    A terminal's end is told twice, by the system and by the shell; the second must not stop what tidies up.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

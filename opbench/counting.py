@@ -1,23 +1,27 @@
-"""A second and a third opinion on an operator's Work: fvcore and torch's FlopCounterMode walk the eager function.
+"""A second and a third account of an operator's Work: fvcore's walk of the eager function and torch's FlopCounterMode.
 
-Both report 0 for an operator they do not know. Here that raises a CountingError, so that a count is either
-complete or not there. On meta tensors counting computes nothing and allocates nothing.
+Both report 0 for an operator they do not know. Here that is the reason why there is no count, so that a count is either
+complete or not there. Each walks by itself: one that cannot leaves the other's count alone. Most formulas are the same
+for both (see `counters.formulas`), so that two counts that agree are not two opinions: they say that the graph before
+decompositions and the calls after them hold the same arithmetic. On meta tensors counting computes nothing and
+allocates nothing.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from opbench.counters.formulas import KINDS, CountingError, Counts, Formula, register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import torch
 
     from opbench.operator import Inputs, Work
 
-__all__ = ["KINDS", "CountingError", "Counts", "Formula", "count", "counts_of", "register"]
+__all__ = ["KINDS", "CountingError", "Counts", "Formula", "count", "counts_of", "disagreements", "register"]
 
 
 def count(function: Callable[..., torch.Tensor], inputs: Inputs) -> dict[str, Counts | str]:
@@ -25,7 +29,8 @@ def count(function: Callable[..., torch.Tensor], inputs: Inputs) -> dict[str, Co
 
     inputs: on device `meta`, in the order `function` takes them; floating tensors that `function` needs have to
     be among them.
-    Raises CountingError for an input elsewhere and for an operator without a formula.
+    Raises CountingError for an input elsewhere. What stops a counter, an operator without a formula or whatever the
+    function raises, is that counter's reason, in one line.
     """
     for name, tensor in inputs.items():
         if not tensor.is_meta:
@@ -34,7 +39,7 @@ def count(function: Callable[..., torch.Tensor], inputs: Inputs) -> dict[str, Co
                 "point with device 'meta'"
             )
     tensors = tuple(inputs.values())
-    return {"fvcore": _by_fvcore(function, tensors), "torch": _by_torch(function, tensors)}
+    return {"fvcore": _told(_by_fvcore, function, tensors), "torch": _told(_by_torch, function, tensors)}
 
 
 def counts_of(work: Work) -> Counts:
@@ -42,30 +47,49 @@ def counts_of(work: Work) -> Counts:
     return {"macs": work.macs, "products": work.products, "elementwise": work.elementwise}
 
 
-def _by_fvcore(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts | str:
+def disagreements(counts: Mapping[str, Mapping[str, int] | str], work: Work | None) -> list[str]:
+    """One sentence for each two accounts of one call that differ: the definition's Work, and each counter's counts.
+
+    counts: by counter, as from `count`. A counter without counts differs from nobody.
+    """
+    accounts: dict[str, Mapping[str, int]] = {} if work is None else {"the definition": counts_of(work)}
+    accounts |= {counter: found for counter, found in counts.items() if not isinstance(found, str)}
+    differing = (
+        (kind, one, accounts[one][kind], other, accounts[other][kind])
+        for one, other in itertools.combinations(accounts, 2)
+        for kind in KINDS
+        if kind in accounts[one] and kind in accounts[other]
+    )
+    return [
+        f"{one} and {other} differ in {kind}: {mine} and {theirs}"
+        for kind, one, mine, other, theirs in differing
+        if mine != theirs
+    ]
+
+
+def _by_fvcore(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
     try:
         from opbench.counters.trace import count_trace
     except ModuleNotFoundError as exc:
         if exc.name is None or exc.name.partition(".")[0] != "fvcore":
             raise
-        return "fvcore is not installed; `python -m pip install fvcore`"
-    return _told("fvcore", count_trace, function, tensors)
+        raise CountingError("fvcore is not installed; `python -m pip install fvcore`") from exc
+    return count_trace(function, tensors)
 
 
 def _by_torch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
     from opbench.counters.dispatch import count_dispatch
 
-    return _told("torch's FlopCounterMode", count_dispatch, function, tensors)
+    return count_dispatch(function, tensors)
 
 
 def _told(
-    counter: str,
-    walk: Callable[..., Counts],
-    function: Callable[..., torch.Tensor],
-    tensors: tuple[torch.Tensor, ...],
-) -> Counts:
+    walk: Callable[..., Counts], function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]
+) -> Counts | str:
     try:
         return walk(function, tensors)
-    except RuntimeError as exc:  # NotImplementedError included: an operator without a kernel for meta tensors
+    except CountingError as exc:
+        return str(exc)
+    except Exception as exc:  # noqa: BLE001  (of the function, of a meta kernel or of a counter; the other goes on)
         first = str(exc).partition("\n")[0]
-        raise CountingError(f"{counter} cannot walk the function on meta tensors: {first}") from exc
+        return f"it cannot walk the function on meta tensors: {type(exc).__name__}: {first}"

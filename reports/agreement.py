@@ -1,11 +1,15 @@
-"""Whether three independent accounts of the work agree: the operator's formula, the counters, the paper's model."""
+"""Whether the accounts of the work agree: the operator's formula, the two counters, the paper's model.
+
+The counters share most of their formulas, so what they say is held against the operator's, and two that agree count as
+one witness; two that do not are named all the same.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from opbench.operator import Work
+from opbench.counting import disagreements
 from opbench.record import Record
 from reports import units
 from reports.cost_models import paper_macs
@@ -13,7 +17,13 @@ from reports.cost_models import paper_macs
 
 def agreement(records: Sequence[Record]) -> str:
     """Sentences for a caption: each counter and the paper's model held against the formula."""
-    return " ".join(filter(None, (*_counters(records), _paper(records))))
+    return " ".join(filter(None, (*_counters(records), _among_themselves(records), _paper(records))))
+
+
+def differences(records: Sequence[Record]) -> dict[str, list[str]]:
+    """By point, where accounts differ in more than nothing: sentences on the definition and the counters."""
+    found = ((_point(record), disagreements(record.counts, record.work)) for record in records)
+    return {point: sentences for point, sentences in found if sentences}
 
 
 def _counters(records: Sequence[Record]) -> list[str]:
@@ -26,17 +36,26 @@ def _counters(records: Sequence[Record]) -> list[str]:
                 silent[counter].add(_first_line(counts))
             elif record.work is not None:
                 compared[counter] += 1
-                if not _same(counts, record.work):
-                    differing[counter].append(f"{record.case.point.operator}({record.case.point.axes})")
+                if disagreements({counter: counts}, record.work):
+                    differing[counter].append(_point(record))
     said = [_verdict(counter, count, differing[counter]) for counter, count in sorted(compared.items())]
     return said + [
         f"{counter} has no count: {'; '.join(sorted(reasons))}." for counter, reasons in sorted(silent.items())
     ]
 
 
-def _same(counts: Mapping[str, int], work: Work) -> bool:
-    want = {"macs": work.macs, "products": work.products, "elementwise": work.elementwise}
-    return all(counts[name] == value for name, value in want.items())
+def _among_themselves(records: Sequence[Record]) -> str:
+    """Of the first record whose counters do not say the same."""
+    found = [(record, said) for record in records if (said := disagreements(record.counts, None))]
+    if not found:
+        return ""
+    points = f"{len(found)} points" if len(found) > 1 else "1 point"
+    first, said = found[0]
+    return f"The counters DIFFER from each other at {points}, first at {_point(first)}: {'; '.join(said)}."
+
+
+def _point(record: Record) -> str:
+    return f"{record.case.point.operator}({record.case.point.axes})"
 
 
 def _verdict(counter: str, count: int, differing: Sequence[str]) -> str:

@@ -110,6 +110,7 @@ def _caption(bench: Bench) -> str:
             "its accuracies were not reproduced. MACs are those of convolutions and linear layers."
         ),
         agreement(list(bench.cells.values())),
+        "Of models that are not ours the formula is torch's own count: there fvcore's is the only second account.",
         _classes(bench),
         f"{ABSENT}: not in this run, or not in the paper.",
         f"Of the paper's models this run does not have {', '.join(missing)}." if missing else "",

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from opbench.record import Measured, Record
 from opbench.report import Artifact
 from reports import summary
+from reports.agreement import differences
 from reports.inline import aspect_width, inline_svg
 from reports.limits import have_limits, impossible
 from reports.naming import common_ground, point_names
@@ -67,6 +68,7 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
         files=[artifact for artifact in artifacts if not artifact.is_figure and not artifact.is_table],
         problems=problems(records),
         impossible=impossible(records),
+        differences=differences(records),
         limits=have_limits(records),
         unmeasured=sum(not isinstance(record.outcome, Measured) for record in records),
         total=len(records),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from opbench.counting import disagreements
 from opbench.interval import Interval, median_interval
 from opbench.profiling.kinds import NOT_WORK
 from opbench.record import Failed, Measured, Mismatch, Record
@@ -22,7 +23,7 @@ __all__ = ["REPORT", "frame", "terminal_table"]
 
 _TEXT = (
     *("operator", "backend", "label", "dtype", "device", "mode", "clock", "outcome", "phase", "reason"),
-    *("stopped", "warnings", "split_reason", "device_name", "revision", "started"),
+    *("stopped", "warnings", "split_reason", "counts_reason", "device_name", "revision", "started"),
     *limit_columns.TEXT,
 )
 _REAL = (
@@ -159,6 +160,17 @@ def _counts(record: Record) -> Row:
     }
 
 
+def _counts_reason(record: Record) -> Row:
+    """Which counters have no count, and what the definition and those that have one differ in."""
+    silent = [
+        f"{counter} has no count: {counts.strip().partition(chr(10))[0]}"
+        for counter, counts in record.counts.items()
+        if isinstance(counts, str)
+    ]
+    said = [*silent, *disagreements(record.counts, record.work)]
+    return {"counts_reason": "; ".join(said)} if said else {}
+
+
 def _check(record: Record) -> Row:
     check = record.outcome.check if isinstance(record.outcome, Measured | Mismatch) else None
     return {
@@ -178,7 +190,21 @@ def _origin(record: Record) -> Row:
 
 
 _PARTS: tuple[Callable[[Record], Mapping[str, Any]], ...] = (
-    *(_case, _axes, _sizes, _setting, _latency, _figures, _split, _split_reason, _work, _counts, _check, _origin),
+    *(
+        _case,
+        _axes,
+        _sizes,
+        _setting,
+        _latency,
+        _figures,
+        _split,
+        _split_reason,
+        _work,
+        _counts,
+        _counts_reason,
+        _check,
+        _origin,
+    ),
     limit_columns.limit_columns,
 )
 

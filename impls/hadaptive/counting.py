@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def count_module(module: nn.Module, shape: tuple[int, ...]) -> dict[str, Counts | str]:
-    """Counts of one forward pass in eval on an input of this shape, by counter; see `opbench.counting.count`.
+    """Counts of one forward pass in eval on an input of this shape, by counter, or why it has none.
 
-    The module itself is left as it is: a copy on device `meta` is walked, its parameters and buffers as inputs.
-    Raises CountingError for an operator without a formula.
+    The module itself is left as it is: a copy on device `meta` is walked, its parameters and buffers as inputs. See
+    `opbench.counting.count`.
     """
     walked = copy.deepcopy(module).to("meta").eval()
     state = {name: one.detach() for name, one in (*walked.named_parameters(), *walked.named_buffers())}

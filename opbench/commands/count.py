@@ -11,23 +11,29 @@ from typing import Any
 
 from opbench import catalog
 from opbench.case import Axes, Point
-from opbench.counting import CountingError, count
+from opbench.counting import CountingError, count, disagreements
 from opbench.errors import MachineError, unknown
 from opbench.operator import Work
 from opbench.options import DTYPES, one_of
+
+DEFINITION = "definition"
 
 COLUMNS = ("macs", "products", "elementwise", "flops", "bytes_read", "bytes_written")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One counter's numbers for one point, or why it has none."""
+    """One counter's numbers for one point, or why it has none.
+
+    differences: of the definition's row, all that the accounts of the point differ in.
+    """
 
     point: Point
     sizes: Mapping[str, int]
     by: str
     numbers: Mapping[str, int]
     reason: str = ""
+    differences: tuple[str, ...] = ()
 
 
 def run(operator: str | None, given: dict[str, tuple[int, ...]], dtypes: str | None, as_json: bool) -> int:
@@ -37,10 +43,11 @@ def run(operator: str | None, given: dict[str, tuple[int, ...]], dtypes: str | N
     if as_json:
         for row in rows:
             facts = {"case": row.point.key, "by": row.by, **row.sizes, **row.numbers}
-            print(json.dumps(facts | ({"reason": row.reason} if row.reason else {})))
+            said = {"reason": row.reason} if row.reason else {}
+            print(json.dumps(facts | said | ({"differences": row.differences} if row.differences else {})))
     else:
         _print(rows)
-    return 1 if any(not _agree(rows, row) for row in rows) else 0
+    return 1 if any(row.differences for row in rows) else 0
 
 
 def _refuse_unknown(names: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -70,12 +77,13 @@ def _rows(name: str, given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -
         point = Point(name, completed, dtype, "meta", "forward", "none")
         sizes = operator.sizes(completed)
         work = operator.work(point)
-        yield Row(point, sizes, "definition", _numbers(work))
         try:
             found = count(operator.eager(point), operator.inputs(point))
         except (CountingError, RuntimeError, OverflowError) as exc:  # too large even for shapes alone, say
+            yield Row(point, sizes, DEFINITION, _numbers(work))
             yield Row(point, sizes, "counters", {}, str(exc))
             continue
+        yield Row(point, sizes, DEFINITION, _numbers(work), differences=tuple(disagreements(found, work)))
         for by, counts in found.items():
             if isinstance(counts, str):
                 yield Row(point, sizes, by, {}, counts)
@@ -90,7 +98,7 @@ def _numbers(work: Work) -> dict[str, int]:
 
 def _agree(rows: Sequence[Row], row: Row) -> bool:
     """Whether a counter that counted agrees with the definition."""
-    (definition,) = (one for one in rows if one.point == row.point and one.by == "definition")
+    (definition,) = (one for one in rows if one.point == row.point and one.by == DEFINITION)
     return all(definition.numbers[key] == value for key, value in row.numbers.items())
 
 
@@ -111,6 +119,8 @@ def _print(rows: Sequence[Row]) -> None:
             cells = [f"{row.numbers[key]:,}" for key in COLUMNS[:4]] if row.numbers else [row.reason]
             table.add_row(row.by + ("" if _agree(rows, row) else " DIFFERS"), *cells)
         console.print(table)
+        for sentence in definition.differences:
+            console.print(sentence, style="bold red")
         read, written = definition.numbers["bytes_read"], definition.numbers["bytes_written"]
         console.print(f"bytes read {read:,}, written {written:,}\n")
     print("macs: multiply-accumulates; products: multiplications that are not accumulated;")

@@ -11,17 +11,28 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from opbench.counters import kernels
-from opbench.counters.formulas import RULES, Counts, Rule, Shape, is_free, uncounted
+from opbench.counters.formulas import RULES, Counts, Rule, Shape, counted, is_free, uncounted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+
+COUNTER = "torch's FlopCounterMode"
+
+OWN = "mm addmm bmm baddbmm convolution _convolution cudnn_convolution"
+"""Operators of namespace aten that torch's counter counts by formulas of its own; they stand the test against loops.
+
+Its others are not used: those of fused attention leave the softmax out.
+"""
+_OWN_PACKETS = frozenset(getattr(torch.ops.aten, name) for name in OWN.split())
 
 
 def count_dispatch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
     """Counts of one call; raises CountingError for an operator that has no formula."""
     tally: Counter[str] = Counter()
-    counter = FlopCounterMode(display=False, custom_mapping=_formulas(tally))
-    with _Witness(known=frozenset(counter.flop_registry)), counter:
+    formulas = _formulas(tally)
+    counter = FlopCounterMode(display=False, custom_mapping=formulas)
+    with _Witness(known=frozenset(_OWN_PACKETS | formulas.keys())), counter:
         function(*tensors)
     products, elementwise = tally["products"], tally["elementwise"]
     return {
@@ -38,6 +49,7 @@ class _FlopFormula:
     The counter keeps one sum per operator, which would add the two kinds of multiplication up.
     """
 
+    name: str
     rule: Rule
     tally: Counter[str]
 
@@ -45,10 +57,10 @@ class _FlopFormula:
 
     def __call__(self, *args: Any, out_val: Any, **kwargs: Any) -> int:
         first = out_val[0] if isinstance(out_val, (tuple, list)) else out_val
-        if not first.is_floating_point():
+        values = (*args, *kwargs.values())
+        if not _is_counted(self.name, first, values):
             return 0
-        shapes = [_shape(value) for value in (*args, *kwargs.values())]
-        found = self.rule(shapes, tuple(first.shape))
+        found = self.rule([_shape(value) for value in values], tuple(first.shape))
         self.tally.update(found)
         return sum(found.values()) + found.get("macs", 0)  # a MAC is two
 
@@ -65,10 +77,15 @@ def _formulas(tally: Counter[str]) -> dict[Any, _FlopFormula]:
         for spelling in (plain, f"{plain}_"):
             packet = getattr(getattr(torch.ops, namespace), spelling, None)
             if packet is not None:
-                formula = _FlopFormula(rule, tally)
+                formula = _FlopFormula(name, rule, tally)
                 overloads = (getattr(packet, one) for one in packet.overloads())
                 formulas |= dict.fromkeys((packet, *overloads), formula)
-    return formulas
+    return {key: one for key, one in formulas.items() if getattr(key, "overloadpacket", key) not in _OWN_PACKETS}
+
+
+def _is_counted(name: str, output: torch.Tensor, values: Iterable[Any]) -> bool:
+    tensors = (output, *(value for value in values if isinstance(value, torch.Tensor)))
+    return counted(COUNTER, name, [tensor.dtype for tensor in tensors])
 
 
 def _shape(value: Any) -> Shape | None:
@@ -87,5 +104,8 @@ class _Witness(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
     ) -> Any:
         name = func.name().partition(".")[0]
         if func.overloadpacket not in self.known and not is_free(name):
-            raise uncounted("torch's FlopCounterMode", [name])
-        return kernels.call(func, args, kwargs or {})
+            raise uncounted(COUNTER, [name])
+        result = kernels.call(func, args, kwargs or {})
+        if func.overloadpacket in _OWN_PACKETS:
+            _is_counted(name, result, args)
+        return result

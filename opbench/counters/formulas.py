@@ -1,19 +1,24 @@
 """What one call of an operator costs, from shapes alone; both counters look their operators up here.
 
-Convolutions and matrix products are absent: each counter brings its own formulas for those, which keeps the
-two opinions independent where it matters. Their bias costs nothing, it is where the accumulation starts.
+Where both do, their agreement says that they met the same operators, not that a formula is right: that is what tests
+with loops are for. For convolutions and most matrix products torch's counter has formulas of its own (`dispatch.OWN`).
 Comparisons and selections (top-k, maximum, clamp, ReLU) are no arithmetic, and neither is moving data.
-Results that are not floating point are index arithmetic and are not counted.
+Results that are not floating point are index arithmetic and are not counted, but for sums of products, which nobody
+computes for an index: those are refused. Complex numbers are refused everywhere, since a formula counts real ones.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from opbench.counters.contractions import CONTRACTIONS
 from opbench.counters.layers import PER_INPUT, PER_OUTPUT
 from opbench.errors import OpbenchError
+
+if TYPE_CHECKING:
+    import torch
 
 Shape: TypeAlias = tuple[int, ...]
 Counts: TypeAlias = dict[str, int]
@@ -24,6 +29,10 @@ Rule: TypeAlias = "Callable[[Sequence[Shape | None], Shape], Counts]"
 """As a Formula, by the kind of what is counted; a kind that is not there is 0."""
 
 KINDS = ("macs", "products", "elementwise")
+
+_CONVOLUTIONS = "_convolution _convolution_mode convolution cudnn_convolution"
+SUMS = frozenset(f"aten::{name}" for name in f"{_CONVOLUTIONS} einsum".split())
+"""Sums of products besides those of CONTRACTIONS, for which shapes alone are not enough."""
 
 
 class CountingError(OpbenchError):
@@ -36,6 +45,20 @@ def uncounted(counter: str, names: Sequence[str]) -> CountingError:
         f"{counter} has no formula for {', '.join(sorted(set(names)))} and would count 0 for it; register one with "
         "opbench.counting.register(name, kind, formula), kind one of " + ", ".join(KINDS)
     )
+
+
+def counted(counter: str, name: str, dtypes: Sequence[torch.dtype]) -> bool:
+    """Whether a formula holds for the operator: `dtypes` of its result and of its arguments.
+
+    Raises CountingError for complex numbers, and for sums of products that are not floating point.
+    """
+    if any(dtype.is_complex for dtype in dtypes):
+        raise CountingError(f"{counter} counts real arithmetic, and {name} computes with complex numbers")
+    if dtypes[0].is_floating_point:
+        return True
+    if name in CONTRACTIONS or name in SUMS:
+        raise CountingError(f"{counter} counts floating-point arithmetic, and {name} gives {dtypes[0]}")
+    return False
 
 
 def register(name: str, kind: str, formula: Formula) -> None:
@@ -82,7 +105,8 @@ def _per_input(inputs: Sequence[Shape | None], _: Shape) -> Counts:
 
 
 _ONE_PER_OUTPUT = (
-    "abs add div exp gelu hardsigmoid hardswish log neg pow reciprocal rsqrt rsub sigmoid silu sqrt square sub tanh"
+    "abs add ceil div exp floor floor_divide gelu hardsigmoid hardswish log neg pow reciprocal remainder round rsqrt "
+    "rsub sigmoid silu sqrt square sub tanh"
 )
 _REDUCTIONS = "adaptive_avg_pool2d _adaptive_avg_pool2d mean sum"
 
@@ -90,7 +114,9 @@ _REDUCTIONS = "adaptive_avg_pool2d _adaptive_avg_pool2d mean sum"
 _BATCH_NORMS = "batch_norm native_batch_norm _native_batch_norm_legit_no_training cudnn_batch_norm"
 
 RULES: dict[str, Rule] = {
+    **CONTRACTIONS,
     "aten::mul": _multiplication,
+    "aten::outer": _per_output(1),  # as a multiplication with a column, which is no activation's shape
     **{f"aten::{name}": _per_output(1) for name in _ONE_PER_OUTPUT.split()},
     **{f"aten::{name}": _per_output(2) for name in _BATCH_NORMS.split()},
     **{f"aten::{name}": _per_input for name in _REDUCTIONS.split()},
@@ -100,11 +126,11 @@ RULES: dict[str, Rule] = {
 
 _MOVING = """
     _reshape_alias _to_copy _unsafe_view alias arange as_strided broadcast_to cat chunk clone constant_pad_nd
-    contiguous copy detach dropout empty empty_like empty_strided expand expand_as flatten full full_like gather
-    index index_select lift_fresh movedim narrow new_empty new_full new_ones new_zeros ones ones_like permute
-    repeat reshape resolve_conj resolve_neg roll scalar_tensor select slice split split_with_sizes squeeze stack t
-    take_along_dim to transpose tril_indices triu_indices type_as unbind unflatten unfold unsqueeze view zeros
-    zeros_like
+    contiguous copy detach diagonal dropout empty empty_like empty_strided expand expand_as flatten full full_like
+    gather index index_select lift_fresh movedim narrow new_empty new_full new_ones new_zeros numpy_T ones
+    ones_like permute repeat reshape resolve_conj resolve_neg roll scalar_tensor select slice split
+    split_with_sizes squeeze stack swapaxes swapdims t take_along_dim to transpose tril tril_indices triu
+    triu_indices type_as unbind unflatten unfold unsqueeze view zeros zeros_like
 """
 _COMPARING = "amax amin argmax argsort clamp clamp_max clamp_min eq ge gt hardtanh le lt max maximum min minimum"
 _SELECTING = "masked_fill ne nonzero relu relu6 sort topk where"

@@ -18,6 +18,7 @@ PER_OUTPUT = {
     "aten::native_layer_norm": LAYER_NORM,
     "aten::softmax": SOFTMAX,
     "aten::_softmax": SOFTMAX,
+    "aten::_safe_softmax": SOFTMAX,
     "aten::upsample_bilinear2d": BILINEAR,
     "aten::_upsample_bilinear2d_aa": BILINEAR,
     "aten::upsample_nearest2d": 0,

@@ -1,9 +1,13 @@
-"""Counting with fvcore's FlopCountAnalysis: the graph that torch.jit records, before decompositions."""
+"""Counting with fvcore's FlopCountAnalysis: the graph that torch.jit records, before decompositions.
+
+fvcore walks; the formulas are this suite's own. fvcore 0.1.5 counts matmul wrong where a dimension is broadcast and
+fails on vectors, counts einsum wrong without a contraction, has a convention of its own for norms (5 an element), and
+takes floor, remainder and others for free whatever they compute.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +16,8 @@ import torch.overrides
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
-from opbench.counters import kernels
-from opbench.counters.formulas import RULES, CountingError, Counts, Rule, Shape, is_free, uncounted
+from opbench.counters import graph, kernels
+from opbench.counters.formulas import KINDS, RULES, Counts, is_free, uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,28 +26,31 @@ with warnings.catch_warnings():
     # Importing fvcore.nn scripts its focal losses, which torch 2.13 calls deprecated; nothing here uses them.
     warnings.filterwarnings("ignore", r"`torch\.jit\.script", DeprecationWarning)
     from fvcore.nn import FlopCountAnalysis
+    from fvcore.nn.jit_analysis import _IGNORED_OPS
 
-# fvcore counts these by conventions of its own (a norm at 5 per element), and would add them to the MACs.
-_NOT_MACS = ("group_norm", "layer_norm", "instance_norm", "upsample_nearest2d", "upsample_bilinear2d", "grid_sampler")
+# What has no formula here but no result of its own either.
+_SIZES = frozenset({"aten::Int", "aten::ScalarImplicit", "aten::size"})
 
 
 def count_trace(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
     """Counts of one call; raises CountingError for an operator that has no formula."""
     analysis = FlopCountAnalysis(_AsModule(function), tensors)
     analysis.unsupported_ops_warnings(enabled=False).uncalled_modules_warnings(enabled=False)
-    for name in _NOT_MACS:
-        analysis.set_op_handle(f"aten::{name}", _refusal(f"aten::{name}"))
+    analysis.clear_op_handles()
+    for name in _IGNORED_OPS - _SIZES:
+        if not is_free(name):
+            analysis.set_op_handle(name, graph.refusal(name))
     for name, rule in RULES.items():
-        analysis.set_op_handle(name, _handle(rule), f"{name}_", _handle(rule))
-    analysis.set_op_handle("prim::Constant", _refuse_lost_tensors)
+        analysis.set_op_handle(name, graph.handle(name, rule), f"{name}_", graph.handle(name, rule))
+    for name, handle in graph.BY_VALUES.items():
+        analysis.set_op_handle(name, handle)
+    analysis.set_op_handle("prim::Constant", graph.refuse_lost_tensors)
     with ThreadPoolExecutor(max_workers=1) as pool, torch.no_grad(), _UntracedKernels(pool):
         counts = analysis.by_operator()
     unknown = [name for name in analysis.unsupported_ops() if not is_free(name)]
     if unknown:
-        raise uncounted("fvcore", unknown)
-    products, elementwise = int(counts["products"]), int(counts["elementwise"])
-    macs = int(sum(counts.values())) - products - elementwise
-    return {"macs": macs, "products": products, "elementwise": elementwise}
+        raise uncounted(graph.COUNTER, unknown)
+    return {kind: int(counts[kind]) for kind in KINDS}
 
 
 class _AsModule(torch.nn.Module):
@@ -55,45 +62,6 @@ class _AsModule(torch.nn.Module):
 
     def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
         return self.function(*tensors)
-
-
-def _handle(rule: Rule) -> Callable[[list[Any], list[Any]], Counter[str]]:
-    """A Rule as fvcore calls it, with values of the traced graph."""
-
-    def handle(inputs: list[Any], outputs: list[Any]) -> Counter[str]:
-        if not _is_floating(outputs[0]):
-            return Counter()
-        return Counter(rule([_shape(value) for value in inputs], _shape(outputs[0]) or ()))
-
-    return handle
-
-
-def _refusal(name: str) -> Callable[[list[Any], list[Any]], Counter[str]]:
-    """fvcore would use its own formula, or (given None for one) count nothing; neither may happen unseen."""
-
-    def refuse(_: list[Any], __: list[Any]) -> Counter[str]:
-        raise uncounted("fvcore", [name])
-
-    return refuse
-
-
-def _refuse_lost_tensors(_: list[Any], outputs: list[Any]) -> Counter[str]:
-    """An operator that the tracer does not record leaves its result in the graph as a constant, at no cost."""
-    shape = _shape(outputs[0])
-    if shape and _is_floating(outputs[0]):
-        raise CountingError(
-            f"fvcore's trace does not know where a tensor of shape {shape} comes from: either the function holds it "
-            "(make it an input) or the tracer skips the operator that computed it (make that a torch.library operator)"
-        )
-    return Counter()
-
-
-def _shape(value: Any) -> Shape | None:
-    return tuple(value.type().sizes()) if value.isCompleteTensor() else None
-
-
-def _is_floating(value: Any) -> bool:
-    return bool(value.isCompleteTensor() and value.type().dtype().is_floating_point)
 
 
 class _UntracedKernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped

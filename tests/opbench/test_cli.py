@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.cli import main
+from opbench.cli import _stop, main
 from opbench.lock import measuring
 from opbench.record import Contended, Measured
 from opbench.store import latest_run
@@ -108,6 +108,32 @@ def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(opbench: Typed
     assert [one["case"]["axes"]["channels"] for one in records] == [3, 5]
 
 
+RIGHT = {"macs": 0, "products": 75, "elementwise": 0}
+"""Of three channels of 5x5 maps: three pairs."""
+
+
+def counted(opbench: Typed, monkeypatch: pytest.MonkeyPatch, *words: str, **counts: object) -> Ended:
+    monkeypatch.setattr("opbench.commands.count.count", lambda *_: counts)
+    return opbench("count", "cross_hadamard", "--channels", "3", "--edge", "5", "--batch", "1", *words)
+
+
+def test_counts_that_differ_are_told_and_are_an_exit_code(opbench: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = counted(opbench, monkeypatch, fvcore=RIGHT, torch=RIGHT | {"macs": 7})
+    assert run.code == 1
+    assert "torch DIFFERS" in run.stdout
+    assert "the definition and torch differ in macs: 0 and 7" in run.stdout
+    assert "fvcore and torch differ in macs: 0 and 7" in run.stdout
+    lines = counted(opbench, monkeypatch, "--json", fvcore=RIGHT, torch=RIGHT | {"macs": 7}).stdout.splitlines()
+    assert len(json.loads(lines[0])["differences"]) == 2
+
+
+def test_a_counter_without_a_count_differs_from_nobody(opbench: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = counted(opbench, monkeypatch, fvcore="no formula", torch=RIGHT)
+    assert run.code == 0
+    assert "no formula" in run.stdout
+    assert "differ" not in run.stdout.lower()
+
+
 def test_a_results_folder_of_an_older_schema_is_refused_and_kept(opbench: Typed, tmp_path: Path) -> None:
     folder = tmp_path / "channels" / "old"
     folder.mkdir(parents=True)
@@ -185,25 +211,54 @@ def test_without_a_compiler_the_extension_is_unavailable_and_says_what_to_instal
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """A shell's background job ignores SIGINT, and every child of it would."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A shell's background job ignores SIGINT, one under nohup SIGHUP, and every child of it would."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
-    signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGINT, before[0])
+    signal.signal(signal.SIGHUP, before[1])
 
 
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: str, tmp_path: Path) -> None:
     # A tenth of a second each at least, and more than any delay of this process lets end.
     sizes = ",".join(map(str, range(3, 2003, 2)))
     words = ["sweep", "channels", *SMALL, "--channels", sizes, "--budget", "0.1", "--target", "0.001"]
-    command = [sys.executable, "-m", "opbench", *words, "--results", str(tmp_path)]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as run:
+    command = [sys.executable, "-m", "opbench", *words, "--results", str(tmp_path / "results")]
+    (temporary := tmp_path / "temporary").mkdir()
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as run:
         assert run.stderr is not None
         while "[1/1000" not in (line := run.stderr.readline()):
             assert line, "the sweep ended before its first case"
+        assert list(temporary.glob("opbench-*"))
         run.send_signal(getattr(signal, name))
         last = run.stderr.read().splitlines()[-1]
     assert run.returncode == 130
     assert last == "opbench: interrupted; finished cases are on record, --resume goes on"
-    assert 1 <= len(latest_run(tmp_path, "channels").records()) < 1000
+    assert 1 <= len(latest_run(tmp_path / "results", "channels").records()) < 1000
+    assert list(temporary.glob("opbench-*")) == []  # what PyTorch keeps there is its cache
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_under_nohup_a_terminal_may_be_closed(opbench: Typed) -> None:
+    opbench("ls")
+    assert signal.getsignal(signal.SIGHUP) is _stop
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    opbench("ls")
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_the_second_word_of_a_closed_terminal_does_not_stop_what_tidies_up(name: str, opbench: Typed) -> None:
+    opbench("ls")
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(getattr(signal, name))
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

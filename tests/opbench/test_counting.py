@@ -15,7 +15,8 @@ from opbench import Point, catalog
 from opbench.counters import formulas
 from opbench.counters.dispatch import count_dispatch
 from opbench.counters.trace import count_trace
-from opbench.counting import CountingError, Counts, count, counts_of, register
+from opbench.counting import CountingError, Counts, count, counts_of, disagreements, register
+from opbench.operator import Work
 from tests.impls.zoo.points import FAMILIES
 
 Walk = Callable[..., Counts]
@@ -182,10 +183,81 @@ def test_inputs_with_memory_are_refused() -> None:
         count(torch.abs, {"x": torch.ones(3)})
 
 
-def test_a_function_that_needs_values_is_refused_in_one_line() -> None:
-    with pytest.raises(CountingError, match="cannot walk") as caught:
-        count(lambda x: x * x.sum().item(), {"x": meta(3)})
-    assert "\n" not in str(caught.value)
+def test_a_function_that_needs_values_has_a_reason_of_one_line_and_no_count() -> None:
+    found = count(lambda x: x * x.sum().item(), {"x": meta(3)})
+    assert "cannot walk the function on meta tensors: RuntimeError: " in str(found["fvcore"])
+    assert "no formula for aten::_local_scalar_dense" in str(found["torch"])
+    assert not [reason for reason in found.values() if "\n" in reason]
+
+
+def test_a_function_that_raises_is_the_reason_of_both() -> None:
+    def fails(_: torch.Tensor) -> torch.Tensor:
+        raise IndexError("no such row\nsecond line")
+
+    found = count(fails, {"x": meta(3)})
+    assert found == dict.fromkeys(
+        ("fvcore", "torch"), "it cannot walk the function on meta tensors: IndexError: no such row"
+    )
+
+
+def test_a_counter_that_cannot_count_leaves_the_others_count() -> None:
+    found = count(lambda a, b: torch.tensordot(a, b, 1), {"a": meta(3, 5), "b": meta(5, 7)})
+    assert "fvcore has no formula for aten::tensordot" in str(found["fvcore"])
+    assert found["torch"] == counts(macs=105)
+
+
+def test_a_counter_that_raises_leaves_the_others_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> Counts:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("opbench.counters.dispatch.count_dispatch", fails)
+    found = count(torch.abs, {"x": meta(3)})
+    assert found["fvcore"] == counts(elementwise=3)
+    assert "IndexError: list index out of range" in str(found["torch"])
+
+
+@both_counters
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int8, torch.complex64])
+def test_sums_of_products_that_are_not_real_numbers_are_refused(walk: Walk, dtype: torch.dtype) -> None:
+    a, b = (torch.empty(shape, dtype=dtype, device="meta") for shape in ((3, 5), (5, 7)))
+    for function in (torch.mm, torch.matmul, lambda a, b: torch.mv(a, b[:, 0]), lambda a, b: functional.linear(a, b.T)):
+        with pytest.raises(CountingError, match=r"real arithmetic|floating-point arithmetic"):
+            walk(function, (a, b))
+
+
+@both_counters
+def test_complex_numbers_are_refused_even_where_the_result_is_real(walk: Walk) -> None:
+    with pytest.raises(CountingError, match="aten::abs computes with complex numbers"):
+        walk(torch.abs, (torch.empty(3, dtype=torch.complex64, device="meta"),))
+
+
+@both_counters
+def test_rounding_is_counted_and_is_free_for_indices(walk: Walk) -> None:
+    assert walk(lambda x: torch.floor_divide(x, 2).floor().remainder(3), (meta(7),)) == counts(elementwise=21)
+    assert walk(lambda x: torch.floor_divide(x, 2), (torch.empty(7, dtype=torch.int64, device="meta"),)) == counts()
+
+
+@both_counters
+def test_adding_at_indices_is_not_free(walk: Walk) -> None:
+    def function(x: torch.Tensor, at: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
+        return x.clone().index_put_((at,), values, accumulate=True)
+
+    with pytest.raises(CountingError, match="no formula for aten::index_put"):
+        walk(function, (meta(7), torch.empty(3, dtype=torch.int64, device="meta"), meta(3)))
+
+
+def test_accounts_that_differ_are_told_two_at_a_time() -> None:
+    work = Work(7, 5, 3, 0, 0)
+    right = counts_of(work)
+    assert disagreements({"fvcore": right, "torch": right}, work) == []
+    assert disagreements({"fvcore": "not installed", "torch": right | {"macs": 8}}, work) == [
+        "the definition and torch differ in macs: 7 and 8"
+    ]
+    assert disagreements({"fvcore": right, "torch": right | {"products": 0, "elementwise": 8}}, None) == [
+        "fvcore and torch differ in products: 5 and 0",
+        "fvcore and torch differ in elementwise: 3 and 8",
+    ]
+    assert disagreements({"fvcore": "not installed", "torch": "no formula"}, None) == []
 
 
 def test_without_fvcore_its_count_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

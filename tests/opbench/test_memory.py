@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from opbench import memory
@@ -12,7 +16,7 @@ from opbench.operator import Work
 from opbench.record import Unavailable
 from opbench.settings import Settings
 
-GIB = 1 << 30
+GIB, MIB = 1 << 30, 1 << 20
 WORK = Work(macs=0, products=1, elementwise=0, bytes_read=0, bytes_written=GIB)
 POINT = Point("op", Axes({}))
 
@@ -47,3 +51,62 @@ def test_a_point_too_large_for_any_machine_is_unavailable_within_a_moment() -> N
     found = measurement.run(operator, operator.work(point))["torch_eager"]
     assert isinstance(found, Unavailable)
     assert found.reason.startswith("skipped: needs about")
+
+
+@pytest.fixture
+def little_address_space() -> Iterator[None]:
+    """As after `ulimit -v`, with 256 MiB left to this process."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    taken = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmSize:"))
+    resource.setrlimit(resource.RLIMIT_AS, (int(taken.split()[1]) * 1024 + 256 * MIB, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.usefixtures("little_address_space")
+def test_a_point_beyond_the_limit_of_the_process_is_unavailable() -> None:
+    from opbench import catalog
+
+    assert memory.available_bytes("cpu") <= 256 * MIB
+    operator = catalog.operator("cross_hadamard")
+    point = Point("cross_hadamard", operator.complete(Axes({"channels": 17, "edge": 511})))
+    measurement = PointMeasurement(point, [Case(point, "torch_eager")], Settings(), lambda *_: None)
+    found = measurement.run(operator, operator.work(point))["torch_eager"]
+    assert isinstance(found, Unavailable)
+    assert "0.2 GiB are free or allowed" in found.reason
+
+
+def test_a_limit_that_is_not_set_leaves_the_memory_that_is_free() -> None:
+    assert memory._limit_rooms({resource.RLIMIT_CORE: "VmSize"}, Path("/none")) == []
+
+
+def group(folder: Path, limit: str, used: int, files: int) -> None:
+    """A control group of version 2."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (("max", limit), ("current", f"{used}"), ("stat", f"anon 1\ninactive_file {files}\n")):
+        (folder / f"memory.{name}").write_text(f"{text}\n")
+
+
+def test_every_control_group_above_the_process_is_asked(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("0::/a.slice/b.scope\n")
+    group(tmp_path / "a.slice", f"{7 * MIB}", 5 * MIB, MIB)
+    group(tmp_path / "a.slice/b.scope", "max", 3 * MIB, 0)
+    group(tmp_path, f"{11 * MIB}", 13 * MIB, 0)
+    group(tmp_path / "other.slice", f"{MIB}", 0, 0)
+    assert sorted(memory._group_rooms(mine, tmp_path)) == [0, 3 * MIB]
+
+
+def test_control_groups_of_version_1_have_a_mount_of_their_own(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("4:memory:/a/b\n3:cpuset:/c\n0::/\n")
+    folder = tmp_path / "memory/a/b"
+    folder.mkdir(parents=True)
+    (folder / "memory.limit_in_bytes").write_text(f"{7 * MIB}\n")
+    (folder / "memory.usage_in_bytes").write_text(f"{5 * MIB}\n")
+    (folder / "memory.stat").write_text(f"inactive_file 1\ntotal_inactive_file {MIB}\n")
+    assert memory._group_rooms(mine, tmp_path) == [3 * MIB]
+
+
+def test_without_control_groups_there_is_no_limit_of_theirs(tmp_path: Path) -> None:
+    assert memory._group_rooms(tmp_path / "none", tmp_path / "neither") == []

@@ -1,4 +1,4 @@
-"""Work is drawn once per operator and point, and the caption says whether independent counts agree."""
+"""Work is drawn once per operator and point, and the caption says whether all accounts of it agree."""
 
 from __future__ import annotations
 
@@ -24,6 +24,16 @@ def test_a_count_that_differs_is_shouted_with_its_point() -> None:
 
 def test_a_counter_without_a_count_gives_its_reason() -> None:
     assert "fvcore has no count: not installed." in agreement([record(counts={"fvcore": "not installed\nat all"})])
+
+
+def test_counters_that_differ_from_each_other_are_named_with_their_numbers() -> None:
+    same, wrong = {"fvcore": RIGHT, "torch": RIGHT}, {"fvcore": RIGHT, "torch": RIGHT | {"macs": 360}}
+    said = agreement([record(counts=same), record(counts=wrong, channels=7), record(macs=None, counts=wrong)])
+    assert (
+        "The counters DIFFER from each other at 2 points, first at rowsum(channels=7): "
+        "fvcore and torch differ in macs: 1000 and 360." in said
+    )
+    assert "from each other" not in agreement([record(counts=same)])
 
 
 def test_work_is_drawn_for_cases_that_could_not_be_measured() -> None:

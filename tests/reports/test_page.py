@@ -131,3 +131,16 @@ def test_a_property_that_changes_during_the_run_shows_all_its_values() -> None:
     other = Record(second.case, second.outcome, {**second.environment, "threads": 4}, "fedcba987654", second.started)
     text = page([first, other])
     assert "0123456789ab, fedcba987654" in text
+
+
+def test_counts_that_differ_are_on_the_page_with_their_points() -> None:
+    right = {"macs": 1000, "products": 200, "elementwise": 50}
+    wrong = [
+        record(counts={"fvcore": right, "torch": right | {"macs": 7}}, channels=channels) for channels in range(1, 14)
+    ]
+    text = page([*wrong, record(counts={"fvcore": right}, channels=17)])
+    assert "Counts of 13 points differ." in text
+    assert "rowsum(channels=3)" in text
+    assert "fvcore and torch differ in macs: 1000 and 7" in text
+    assert "3 more stand in the table's column <code>counts_reason</code>" in text
+    assert "Counts that differ" not in page([record(counts={"fvcore": right, "torch": "no formula"})])

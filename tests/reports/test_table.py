@@ -57,6 +57,16 @@ def test_counts_of_each_counter_have_columns_and_a_reason_has_none() -> None:
     assert not [name for name in table.columns if name.startswith("fvcore")]
 
 
+def test_what_counts_differ_in_and_why_there_is_none_is_a_column_of_its_own() -> None:
+    right = {"macs": 1000, "products": 200, "elementwise": 50}
+    rows = frame([record(counts={"fvcore": "no formula\nat all", "torch": right | {"macs": 7}}), record()])
+    assert rows["counts_reason"].to_list()[0] == (
+        "fvcore has no count: no formula; the definition and torch differ in macs: 1000 and 7"
+    )
+    assert rows["counts_reason"].isna().to_list() == [False, True]
+    assert "counts_reason" not in frame([record(counts={"torch": right})]).columns
+
+
 def test_what_a_backend_measured_itself_has_columns() -> None:
     rows = frame([record(measured(load_s=0.25, file_bytes=1024.0)), record(measured()), record(Unavailable("no file"))])
     assert rows["load_s"].tolist()[0] == pytest.approx(0.25)

@@ -32,6 +32,13 @@ inline void check_index(const at::Tensor& x, const at::Tensor& index) {
   }
 }
 
+// P of n channels, or ValueError where an int64 cannot count them.
+inline int64_t checked_pairs(int64_t n) {
+  TORCH_CHECK_VALUE(n <= kMostChannels, "n is ", n, " channels, whose pairs an int64 cannot count; expected n <= ",
+                    kMostChannels);
+  return pair_count(n);
+}
+
 // The gradient of an output of this shape, in x's dtype.
 inline void check_grad(const at::Tensor& grad, const at::Tensor& x, at::IntArrayRef shape) {
   TORCH_CHECK_VALUE(grad.sizes() == shape, "grad has shape ", grad.sizes(), "; expected ", shape);

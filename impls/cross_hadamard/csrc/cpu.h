@@ -27,6 +27,8 @@ using Accumulate = std::conditional_t<std::is_same_v<T, double>, double, float>;
 // x (batch, channels, size); n channels of it are multiplied, all or the selected ones, in P = n(n-1)/2 pairs.
 struct Sizes {
   int64_t batch, channels, n, size;
+  // Asked of each, because the product of the others may be too large for an int64 where one is 0.
+  bool empty() const { return batch == 0 || channels == 0 || size == 0; }
 };
 
 enum class Schedule { direct, balanced, blocked, flat };

@@ -20,8 +20,8 @@ using at::Tensor;
 
 void check(int64_t k, const Tensor& alpha, const Tensor& weight, const Tensor& bias) {
   check_parameter("alpha", alpha, 1);
-  check_parameter("weight", weight, pair_count(k));
-  check_parameter("bias", bias, pair_count(k));
+  check_parameter("weight", weight, checked_pairs(k));
+  check_parameter("bias", bias, checked_pairs(k));
 }
 
 Tensor wide(const Tensor& parameter, const Tensor& x) {
@@ -91,7 +91,7 @@ Tensor expand(const Tensor& x, const Tensor& index, const Tensor& alpha, const T
   const Norm named = norm_named(norm);
   const Tensor source = x.contiguous(), rows = index.contiguous();
   const Parameters parameters(x, alpha, weight, bias);
-  Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
+  Tensor out = at::empty(with_channels(x, x.size(1) + checked_pairs(k)), source.options());
   const Stores stores = stores_fresh(static_cast<int64_t>(out.nbytes()));
   at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_expand", [&] {
@@ -115,7 +115,7 @@ Tensor select_expand(const Tensor& x, const Tensor& taps, int64_t k, const Tenso
   TORCH_CHECK_VALUE(mean.has_value() == variance.has_value(), "mean and variance come together or not at all");
   const auto [scale, shift] = mean ? affine(x, weight, bias, *mean, *variance, eps) : std::pair(weight, bias);
   const Parameters parameters(x, alpha, scale, shift);
-  Tensor out = at::empty(with_channels(x, x.size(1) + pair_count(k)), source.options());
+  Tensor out = at::empty(with_channels(x, x.size(1) + checked_pairs(k)), source.options());
   const Stores stores = stores_fresh(static_cast<int64_t>(out.nbytes()));
   at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "ach_select_expand", [&] {
@@ -132,7 +132,7 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> expand_backward(const Tensor& grad, c
                                                            const Tensor& bias, std::string_view norm) {
   check_input(x);
   check_index(x, index);
-  const int64_t k = index.size(1), pairs = pair_count(k);
+  const int64_t k = index.size(1), pairs = checked_pairs(k);
   check(k, alpha, weight, bias);
   const Norm named = norm_named(norm);
   check_grad(grad, x, with_channels(x, x.size(1) + pairs));

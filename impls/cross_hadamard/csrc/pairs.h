@@ -7,9 +7,15 @@
 
 namespace opbench {
 
+// Up to here n(n-1), which is halved, fits an int64. Memory is no bound: a tensor without elements has any number of
+// channels, and so has one with a stride of 0.
+constexpr int64_t kMostChannels = 3037000500;
+static_assert(kMostChannels - 1 <= INT64_MAX / kMostChannels && kMostChannels > INT64_MAX / (kMostChannels + 1));
+
 // The position of pair (i, i + 1), and for i = n - 1 the number of pairs.
 inline int64_t row_start(int64_t i, int64_t n) { return i * (2 * n - i - 1) / 2; }
 
+// n up to kMostChannels, as everywhere here; tensors ask checked_pairs.
 inline int64_t pair_count(int64_t n) { return n < 2 ? 0 : row_start(n - 1, n); }
 
 inline int64_t pair_to_flat(int64_t i, int64_t j, int64_t n) { return row_start(i, n) + j - i - 1; }

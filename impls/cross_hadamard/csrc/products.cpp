@@ -23,7 +23,8 @@ Tensor select(const Tensor& x, const Tensor& index) {
   const Tensor source = x.contiguous(), rows = index.contiguous();
   const int64_t channels = x.size(1), k = index.size(1), total = index.numel();
   Tensor z = at::empty(with_channels(x, k), source.options());
-  const int64_t bytes = total == 0 ? 0 : static_cast<int64_t>(z.nbytes()) / total;
+  if (z.numel() == 0) return z;  // and has no address to copy to
+  const int64_t bytes = static_cast<int64_t>(z.nbytes()) / total;
   const auto* from = static_cast<const char*>(source.const_data_ptr());
   auto* to = static_cast<char*>(z.mutable_data_ptr());
   const auto* wanted = rows.const_data_ptr<int64_t>();
@@ -49,7 +50,7 @@ Tensor forward(const Tensor& x, const optional<Tensor>& index, std::string_view 
   check_input(x);
   const Schedule named = schedule_named(schedule);
   const Tensor z = index.has_value() ? select(x, *index) : x.contiguous();
-  Tensor out = at::empty(with_channels(z, pair_count(z.size(1))), z.options());
+  Tensor out = at::empty(with_channels(z, checked_pairs(z.size(1))), z.options());
   run(z, out, named, stores_fresh(bytes_of(out)));
   return out;
 }
@@ -65,7 +66,7 @@ void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out, std
   check_input(x);
   const Schedule named = schedule_named(schedule);
   const Tensor z = index.has_value() ? select(x, *index) : x.contiguous();
-  const auto shape = with_channels(z, pair_count(z.size(1)));
+  const auto shape = with_channels(z, checked_pairs(z.size(1)));
   TORCH_CHECK_VALUE(out.sizes() == at::IntArrayRef(shape), "out has shape ", out.sizes(), "; expected ", shape);
   TORCH_CHECK_TYPE(out.scalar_type() == z.scalar_type(), "out is ", out.scalar_type(), "; expected ",
                    z.scalar_type(), " as x");
@@ -84,7 +85,7 @@ Tensor backward(const Tensor& grad, const Tensor& x, const optional<Tensor>& ind
   check_input(x);
   if (index.has_value()) check_index(x, *index);
   const int64_t n = index.has_value() ? index->size(1) : x.size(1);
-  check_grad(grad, x, with_channels(x, pair_count(n)));
+  check_grad(grad, x, with_channels(x, checked_pairs(n)));
   const Tensor source = x.contiguous(), packed = grad.contiguous();
   const Tensor rows = index.has_value() ? index->contiguous() : Tensor();
   Tensor grad_x = at::empty(x.sizes(), source.options());

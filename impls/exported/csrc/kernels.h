@@ -33,6 +33,13 @@ inline Sizes sizes_of(const Context& context, const Input& x, int64_t n, bool ke
   return {shape[0], shape[1], n < 0 ? shape[1] : n, size, kept ? shape[1] : 0};
 }
 
+// n again, where an int64 can count its pairs.
+inline int64_t checked_n(const Context& context, int64_t n) {
+  if (n <= kMostChannels) return n;
+  refuse(context.api, "n is " + std::to_string(n) + " channels, whose pairs an int64 cannot count; expected n <= " +
+                  std::to_string(kMostChannels));
+}
+
 inline const int64_t* checked_index(const Context& context, const Input& index, const Sizes& sizes) {
   const auto& shape = index.shape();
   if (shape.size() != 2 || shape[0] != sizes.batch) {
@@ -63,6 +70,7 @@ T* output_of(const Context& context, const Input& x, const Sizes& sizes) {
   shape[1] = sizes.maps();
   T* out = output<T>(context, shape);
 #if defined(OPBENCH_FILLED)
+  if (sizes.empty() || sizes.maps() == 0) return out;  // and has no address
   const int64_t bytes = sizes.batch * sizes.maps() * sizes.size * sizeof(T), parts = parts_of(bytes);
   context.share(parts, [&](int64_t part) {
     char* to = reinterpret_cast<char*>(out) + part * bytes / parts;
@@ -80,9 +88,9 @@ constexpr bool kFree = true;
 constexpr bool kFree = false;
 #endif
 
-inline bool nothing_to_multiply(const Sizes& sizes) { return kFree || sizes.batch * sizes.pairs() * sizes.size == 0; }
+inline bool nothing_to_multiply(const Sizes& sizes) { return kFree || sizes.empty() || sizes.n < 2; }
 
-inline bool nothing_to_copy(const Sizes& sizes) { return kFree || sizes.batch * sizes.channels * sizes.size == 0; }
+inline bool nothing_to_copy(const Sizes& sizes) { return kFree || sizes.empty(); }
 
 // x (B, C, *spatial), index (B, k) or none -> (B, P, *spatial).
 template <typename T>
@@ -93,7 +101,7 @@ void cross_hadamard(const Context& context, const Settings& settings) {
   const Input index = inputs > 1 ? Input(context, 1) : Input();
   Sizes sizes = sizes_of(context, x, -1, false);
   const int64_t* chosen = index.data<int64_t>() == nullptr ? nullptr : checked_index(context, index, sizes);
-  if (chosen != nullptr) sizes.n = index.shape()[1];
+  sizes.n = checked_n(context, chosen == nullptr ? sizes.channels : index.shape()[1]);
   T* out = output_of<T>(context, x, sizes);
   if (nothing_to_multiply(sizes)) return;
   multiply(context, x.data<T>(), chosen, out, sizes, settings.schedule);
@@ -105,7 +113,7 @@ void ach_expand(const Context& context, const Settings&) {
   const Input x(context, 0), index(context, 1);
   Sizes sizes = sizes_of(context, x, 0, true);
   const int64_t* chosen = checked_index(context, index, sizes);
-  sizes.n = index.shape()[1];
+  sizes.n = checked_n(context, index.shape()[1]);
   const Normalised<Norm> values{checked_affine(context, 2, sizes.pairs())};
   T* out = output_of<T>(context, x, sizes);
   if (!nothing_to_copy(sizes)) copy(context, x.data<T>(), out, sizes);
@@ -121,6 +129,7 @@ void ach_select_expand(const Context& context, const Settings& settings) {
     refuse(context.api, "k is " + std::to_string(settings.k) + "; expected 0 to the " + std::to_string(sizes.channels) +
                     " channels of x");
   }
+  checked_n(context, settings.k);
   if (taps.count() % 2 == 0) refuse(context.api, "taps have shape " + text(taps.shape()) + "; expected an odd number");
   const Normalised<Norm> values{checked_affine(context, 2, sizes.pairs())};
   T* out = output_of<T>(context, x, sizes);

@@ -9,6 +9,10 @@ struct Pair {
   int64_t i, j;
 };
 
+// Up to here n(n-1), which is halved, fits an int64; a tensor without elements has any number of channels.
+constexpr int64_t kMostChannels = 3037000500;
+static_assert(kMostChannels - 1 <= INT64_MAX / kMostChannels && kMostChannels > INT64_MAX / (kMostChannels + 1));
+
 inline int64_t pair_count(int64_t n) { return n < 2 ? 0 : n * (n - 1) / 2; }
 
 // The number of pairs before (i, i + 1).

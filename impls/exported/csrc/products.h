@@ -18,6 +18,8 @@ struct Sizes {
   int64_t batch, channels, n, size, kept;
   int64_t pairs() const { return pair_count(n); }
   int64_t maps() const { return kept + pairs(); }
+  // Asked of each, because the product of the others may be too large for an int64 where one is 0.
+  bool empty() const { return batch == 0 || channels == 0 || size == 0; }
 };
 
 // Of the normalised products f(alpha * z_i * z_j) * weight[p] + bias[p]; weight and bias (P,).

@@ -43,14 +43,18 @@ class Cost:
 
 
 def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
-    """For an input of this shape, as fvcore counts (as torch counts, where fvcore is not installed).
+    """For an input of this shape, as fvcore counts (as torch counts, where fvcore has no count).
 
-    Raises CountingError for an operator without a formula, and where the two counters find different MACs.
+    Raises CountingError where neither has one, and where the two find different MACs.
     """
-    found = [one for one in count_module(model, shape).values() if not isinstance(one, str)]
-    if len({one["macs"] for one in found}) != 1:
-        raise CountingError(f"the counters do not agree on the MACs of this {class_name(model)}: {found}")
-    counts: Counts = found[0]
+    found = count_module(model, shape)
+    counted: list[Counts] = [one for one in found.values() if not isinstance(one, str)]
+    if not counted:
+        reasons = "; ".join(f"{counter}: {reason}" for counter, reason in found.items())
+        raise CountingError(f"no counter has a count of this {class_name(model)}: {reasons}")
+    if len({one["macs"] for one in counted}) != 1:
+        raise CountingError(f"the counters do not agree on the MACs of this {class_name(model)}: {counted}")
+    counts = counted[0]
     attention = attention_macs(model, shape)
     flops = 2 * counts["macs"] + counts["products"] + counts["elementwise"]
     return Cost(trainable(model), counts["macs"] - attention, attention, flops)

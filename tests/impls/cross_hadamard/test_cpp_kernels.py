@@ -351,3 +351,35 @@ def test_fill_sets_every_element(count: int, dtype: torch.dtype) -> None:
     out = torch.zeros(count, dtype=dtype)
     cpp_kernels.operators().fill(out, 1.5)
     assert torch.equal(out, torch.full((count,), 1.5, dtype=dtype))
+
+
+MOST = 3037000500
+"""The most channels whose pairs an int64 counts, twice over, as their number is found."""
+
+
+def test_more_pairs_than_an_int64_counts_are_refused_with_the_channels_and_the_most() -> None:
+    says = rf"n is {MOST + 1} channels, whose pairs an int64 cannot count; expected n <= {MOST}"
+    x = torch.empty(0, MOST + 1)
+    index = torch.empty(0, MOST + 1, dtype=torch.int64)
+    none = torch.empty(0)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.forward(x)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.forward(torch.empty(0, 5), index)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.forward(x, out=none)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.backward(none, x)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.expand(torch.empty(0, 5), index, torch.ones(1), none, none)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.expand_backward(none, torch.empty(0, 5), index, torch.ones(1), none, none)
+    with pytest.raises(ValueError, match=says):
+        cpp_kernels.select_expand()(x, torch.ones(1), MOST + 1, torch.ones(1), none, none)
+
+
+@pytest.mark.parametrize("shape", [(0, MOST), (3, MOST, 0)])
+def test_the_most_channels_of_nothing_have_pairs_of_nothing(shape: tuple[int, ...]) -> None:
+    x = torch.empty(shape)
+    assert cpp_kernels.forward(x).shape == (shape[0], MOST * (MOST - 1) // 2, *shape[2:])
+    assert cpp_kernels.backward(cpp_kernels.forward(x), x).shape == x.shape

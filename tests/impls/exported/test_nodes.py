@@ -147,3 +147,12 @@ def test_the_library_refuses_parameters_of_another_form(change: dict[str, torch.
 def test_the_library_refuses_a_schedule_it_does_not_have() -> None:
     with pytest.raises(Exception, match="schedule is 'diagonal'; expected direct, balanced or none"):
         cross(torch.zeros((1, 5, 2, 2)), torch.tensor([[0, 1]]), with_library=True, schedule="diagonal")
+
+
+@pytest.mark.compiler
+def test_the_library_refuses_more_pairs_than_an_int64_counts() -> None:
+    most = 3037000500
+    x, index = torch.empty(0, most + 1), torch.empty(0, most + 1, dtype=torch.int64)
+    says = f"n is {most + 1} channels, whose pairs an int64 cannot count; expected n <= {most}"
+    with pytest.raises(Exception, match=says):
+        cross(x, index, with_library=True)

@@ -32,7 +32,7 @@ inline void add_pair(const T* grad, const Sum* z_i, const Sum* z_j, Sum* sum_i, 
 template <typename T>
 void multiply_backward(const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes) {
   using Sum = Accumulate<T>;
-  if (sizes.batch * sizes.channels * sizes.size == 0) return;
+  if (sizes.empty()) return;
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n), channels = sizes.channels;
   const int64_t most = positions_at_a_time<T>(sizes, 2 * n), tiles = (size + most - 1) / most;
   const int64_t each = std::max<int64_t>(1, (channels + pairs) * most), row = row_stride<T>(most);

@@ -159,7 +159,7 @@ void expand_stored(const Expansion<T>& e, Schedule schedule) {
 
 template <typename T>
 void run(const Expansion<T>& e, Schedule schedule, Stores stores) {
-  if (e.sizes.batch * (e.sizes.channels + e.pairs) * e.sizes.size == 0) return;
+  if (e.sizes.empty()) return;  // without channels there is none to select either
   stores == Stores::streaming ? expand_stored<Stores::streaming>(e, schedule)
                               : expand_stored<Stores::cached>(e, schedule);
 }

@@ -72,7 +72,7 @@ void expand_backward(const T* grad, const T* x, const int64_t* index, const Norm
   std::fill(grad_weight, grad_weight + pairs, 0.0);
   std::fill(grad_bias, grad_bias + pairs, 0.0);
   *grad_alpha = 0;
-  if (sizes.batch * channels * size == 0) return;
+  if (sizes.empty()) return;
   const int64_t most = positions_at_a_time<T>(sizes, 2 * n), tiles = (size + most - 1) / most;
   const int64_t each = std::max<int64_t>(1, (channels + pairs) * most), row = row_stride<T>(most);
   const int64_t units = sizes.batch * tiles;

@@ -90,7 +90,7 @@ void multiply_stored(const T* z, T* out, const Sizes& sizes, Schedule schedule) 
 
 template <typename T>
 void multiply(const T* z, T* out, const Sizes& sizes, Schedule schedule, Stores stores) {
-  if (sizes.batch * pair_count(sizes.n) * sizes.size == 0) return;
+  if (sizes.empty() || sizes.n < 2) return;
   stores == Stores::streaming ? multiply_stored<Stores::streaming>(z, out, sizes, schedule)
                               : multiply_stored<Stores::cached>(z, out, sizes, schedule);
 }

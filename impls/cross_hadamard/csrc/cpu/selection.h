@@ -68,7 +68,7 @@ void copy_and_average(const T* x, T* out, Accumulate<T>* means, const Sizes& s) 
 template <typename T>
 void select_expand(const T* x, const std::vector<double>& taps, const Normaliser<T>& normaliser, T* out,
                    const Sizes& sizes, Schedule schedule, Stores stores) {
-  if (sizes.batch * sizes.channels * sizes.size == 0) return;
+  if (sizes.empty()) return;
   std::vector<Accumulate<T>> means(sizes.batch * sizes.channels);
   std::vector<double> scores(sizes.channels);
   stores == Stores::streaming ? copy_and_average<Stores::streaming>(x, out, means.data(), sizes)
