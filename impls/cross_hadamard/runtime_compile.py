@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
+from opbench.files import write_whole
 
 FOLDER = Path(__file__).parent / "csrc" / "cuda"
 OPTIONS = ("-std=c++17", "-lineinfo", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")
@@ -57,9 +57,8 @@ def compiled(instance: str, architecture: str) -> tuple[Path, str]:
     named = file.with_suffix(".name")
     if not (file.exists() and named.exists()):
         cubin, name, _ = _compile(instance, architecture)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _put(named, name.encode())
-        _put(file, cubin)
+        write_whole(named, name.encode())
+        write_whole(file, cubin)
     return file, named.read_text(encoding="utf-8")
 
 
@@ -87,13 +86,6 @@ def _compile(instance: str, architecture: str, *further: str) -> tuple[bytes, st
         raise MachineError(f"NVRTC does not compile {instance} for sm_{architecture}: {lines[0]}") from exc
     finally:
         nvrtc.destroyProgram(program)
-
-
-def _put(file: Path, content: bytes) -> None:
-    """Whole or not at all, whoever else writes it: the content is the same."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as made:
-        made.write(content)
-    Path(made.name).replace(file)
 
 
 def _key(instance: str, architecture: str) -> str:
