@@ -6,22 +6,28 @@ import json
 from dataclasses import asdict
 
 from opbench import dispatch
-from opbench.dispatch import Table, device_key
+from opbench.dispatch import device_key
+from opbench.dispatch_table import Table
 from opbench.environment import describe
+from opbench.plain import plain
 
 
 def run(as_json: bool) -> int:
-    tables = dispatch.tables()
-    here = {device: dispatch.table_for(device) for device in _devices()}
+    tables, damaged = dispatch.tables()
+    here = {device: dispatch.table_among(tables, device) for device in _devices()}
     if as_json:
         for table in tables:
             print(json.dumps(asdict(table) | {"used": table in here.values()}))
+        for line in damaged:
+            print(json.dumps({"damaged": line}))
         return 0
     for device, used in here.items():
         name = device_key(describe(device))
         print(f"{device}: {name}: {used.source if used else 'not measured, `auto` goes by its rule'}")
     for table in tables:
         _show(table)
+    for line in damaged:
+        print(plain(f"damaged, and not gone by: {line}"))
     print("Measure this machine: opbench sweep grid && opbench dispatch grid")
     return 0
 
