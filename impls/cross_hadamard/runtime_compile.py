@@ -11,6 +11,7 @@ import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
+from impls.sealed import damage, seal
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
 from opbench.files import write_whole
@@ -49,16 +50,20 @@ def compiled(instance: str, architecture: str) -> tuple[Path, str]:
     """The cubin file of a template instance such as `opbench::direct<float>`, and the kernel's name within it.
 
     `architecture` is a compute capability without its dot, such as "90". Raises MachineError where there is no NVRTC,
-    and with its first error where the kernel does not compile.
+    with its first error where the kernel does not compile, and where the disk does not take it.
     """
     if reason := why_not():
         raise MachineError(f"cannot compile {instance}: {reason}")
     file = cache_folder() / f"{_key(instance, architecture)}.cubin"
     named = file.with_suffix(".name")
-    if not (file.exists() and named.exists()):
+    if any(damage(part) is not None for part in (named, file)):
         cubin, name, _ = _compile(instance, architecture)
-        write_whole(named, name.encode())
-        write_whole(file, cubin)
+        try:
+            for part, content in ((named, name.encode()), (file, cubin)):
+                write_whole(part, content)
+                seal(part)
+        except OSError as exc:
+            raise MachineError(f"cannot keep {file}: {exc.strerror}; set OPBENCH_CACHE") from exc
     return file, named.read_text(encoding="utf-8")
 
 
