@@ -93,9 +93,9 @@ def test_a_refused_request_is_one_line_and_an_exit_code(
 
 
 def test_a_refusal_shows_what_was_typed_and_lets_none_of_it_act_on_the_terminal(opbench: Typed) -> None:
-    run = opbench("sweep", "channels", "--backend", "\x1b[2Jname\rother\u202e")
+    run = opbench("report", "nowhere", "--results", "\x1b[2Jname\rother\u202e")
     assert run.code == 2
-    assert "\\x1b[2Jname" in run.stderr
+    assert r"\x1b[2Jname\rother\u202e" in run.stderr
     assert not {"\x1b", "\r", "\u202e"} & set(run.stderr)
 
 
