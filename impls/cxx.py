@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from opbench.errors import MachineError
 
@@ -17,10 +18,12 @@ def compiler() -> str | None:
     return shutil.which(named[0]) if named else shutil.which("c++") or shutil.which("g++")
 
 
-def compile_with(name: str, arguments: Sequence[str]) -> None:
-    """Runs the compiler. Raises MachineError with its first error, that `name` does not compile."""
+def compile_with(name: str, arguments: Sequence[str], folder: Path) -> None:
+    """Runs the compiler in `folder`; all paths are absolute. Raises MachineError with its first error, that `name` does
+    not compile.
+    """
     words = _words()
-    done = subprocess.run([*words, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([*words, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise MachineError(f"{name} does not compile with {words[0]}: {first_error(done.stderr)}")
 
@@ -32,7 +35,10 @@ def knows(flags: Sequence[str]) -> bool:
 
 
 def _words() -> list[str]:
-    return shlex.split(os.environ.get("CXX", "")) or [compiler() or "c++"]
+    words = shlex.split(os.environ.get("CXX", "")) or [compiler() or "c++"]
+    if os.sep in words[0]:
+        words[0] = os.path.abspath(words[0])  # noqa: PTH100  # a link such as ccache's must keep its name
+    return words
 
 
 def first_error(text: str) -> str:

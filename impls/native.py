@@ -1,25 +1,25 @@
 """Building a C++ extension on first use and finding it again: one shared library per content of its sources.
 
 torch.utils.cpp_extension guards its build folder with a lock file that a killed process leaves behind, and the
-next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole, so a
-killed one leaves nothing that counts; and the lock that others wait on meanwhile dies with its process.
+next one waits on it for ever. Here every build happens in a folder of its own and is moved into place whole
+(`build_place`), so a killed one leaves nothing that counts; and what others wait on meanwhile dies with its process.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import platform
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from impls import vector_variants
+from impls.build_guard import guarded
+from impls.build_place import built, whole
 from impls.cxx import compiler, first_error
 from opbench import Preparing
 from opbench.cache import cache_folder
@@ -86,7 +86,7 @@ def cuda_flags() -> list[str]:
 
 
 def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Path:
-    """The shared library of these sources, compiled unless the cache has it: .cpp, .cu with nvcc; the rest are headers.
+    """The shared library of these sources, compiled unless the cache has it whole: .cpp, .cu with nvcc, and headers.
 
     kernels: .cpp files compiled once for each of `vector_variants.wanted`, and their headers. The cache key covers the
     sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
@@ -97,48 +97,12 @@ def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> P
     if cuda and (reason := why_not(cuda=True)):  # the key needs nvcc and the device
         raise MachineError(f"cannot build {name}: {reason}")
     library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=cuda)}.so"
-    if library.exists():
-        return library
-    if reason := why_not():
-        raise MachineError(f"cannot build {name}: {reason}")
-    with _one_builder_of(library):
-        if not library.exists():
-            with put_in_place(name, library) as fresh:
-                # `load` loads it from that folder; loading it again from its final place is the same inode, a no-op.
-                _compile(name, files, in_variants, fresh.parent)
+    if not whole(library):
+        if reason := why_not():
+            raise MachineError(f"cannot build {name}: {reason}")
+        # `load` loads it from where it is built; loading it again from its final place is the same inode, a no-op.
+        built(name, library, lambda fresh: _compile(name, files, in_variants, fresh.parent))
     return library
-
-
-@contextmanager
-def _one_builder_of(library: Path) -> Iterator[None]:
-    """Whoever else wants this library waits for it. The system takes the lock back from a process that dies.
-
-    Where the folder takes no lock there is none; two processes then build the same thing twice.
-    """
-    with ExitStack() as held:
-        with suppress(OSError):
-            library.parent.mkdir(parents=True, exist_ok=True)
-            path = library.with_suffix(".lock")
-            file = held.enter_context(path.open("w", encoding="ascii"))
-            fcntl.flock(file, fcntl.LOCK_EX)
-            held.callback(path.unlink, missing_ok=True)
-        yield
-
-
-@contextmanager
-def put_in_place(name: str, library: Path) -> Iterator[Path]:
-    """Where to build: NAME.so in a folder of its own beside `library`, which it becomes when the body is done.
-
-    Raises MachineError where the disk does not take it.
-    """
-    try:
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent, prefix=f"{name}-building-") as folder:
-            fresh = Path(folder) / f"{name}.so"
-            yield fresh
-            fresh.replace(library)
-    except OSError as exc:
-        raise MachineError(f"cannot build {name} in {library.parent}: {exc.strerror}; set OPBENCH_CACHE") from exc
 
 
 def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Preparing:
@@ -146,8 +110,8 @@ def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -
 
     The largest of ours takes 20 to 45 s on two cores.
     """
-    built = (cache_folder() / f"{name}-{_key(tuple(sources), tuple(kernels), cuda=False)}.so").exists()
-    return Preparing() if built else Preparing(first_s=45.0, ahead=True)
+    library = cache_folder() / f"{name}-{_key(tuple(sources), tuple(kernels), cuda=False)}.so"
+    return Preparing() if whole(library) else Preparing(first_s=45.0, ahead=True)
 
 
 def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Any:
@@ -164,10 +128,10 @@ def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], fold
 
     units = [file for file in kernels if file.suffix == ".cpp"]
     wanted = vector_variants.wanted(processor()) if units else ()
-    objects = vector_variants.compile_all(wanted, units, folder)
     cuda = any(file.suffix == ".cu" for file in files)
     try:
-        with _environment_for_building():
+        with guarded(folder), _environment_for_building():
+            objects = vector_variants.compile_all(wanted, units, folder)
             cpp_extension.load(
                 name,
                 [str(file) for file in files if file.suffix in {".cpp", ".cu"}],

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from impls import native
+from impls.build_guard import guarded
+from impls.build_place import built, whole
 from impls.cxx import compile_with, compiler
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
@@ -21,23 +23,23 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fPIC", "-sha
 
 
 def shared_library(name: str, sources: Sequence[Path], flags: Sequence[str] = (), seen: Sequence[Path] = ()) -> Path:
-    """The library of these sources, compiled unless the cache has it: .cpp are units, the rest are their headers.
+    """The library of these sources, compiled unless the cache has it whole: .cpp are units, the rest are their headers.
 
     flags: besides FLAGS. seen: other files that the sources include. Raises MachineError where there is no compiler,
     and with its words where it fails.
     """
     target = cache_folder() / f"{name}-{_key(sources, flags, seen)}.so"
-    if not target.exists():
+    if not whole(target):
         if reason := native.why_no_compiler():
             raise MachineError(f"cannot build {name}: {reason}")
-        with native.put_in_place(name, target) as fresh:
-            _compile(name, sources, flags, fresh)
+        built(name, target, lambda fresh: _compile(name, sources, flags, fresh))
     return target
 
 
 def _compile(name: str, sources: Sequence[Path], flags: Sequence[str], to: Path) -> None:
     units = [str(file) for file in sources if file.suffix == ".cpp"]
-    compile_with(name, [*FLAGS, *flags, *units, "-o", str(to)])
+    with guarded(to.parent):
+        compile_with(name, [*FLAGS, *flags, *units, "-o", str(to)], to.parent)
 
 
 def _key(sources: Sequence[Path], flags: Sequence[str], seen: Sequence[Path]) -> str:

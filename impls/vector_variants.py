@@ -75,5 +75,5 @@ def compile_all(variants: Iterable[Variant], sources: Iterable[Path], folder: Pa
 
 def _compile(variant: Variant, source: Path, folder: Path) -> Path:
     target = folder / f"{source.stem}.{variant.name}.o"
-    compile_with(source.name, [*FLAGS, *variant.flags, *variant.defines, "-c", str(source), "-o", str(target)])
+    compile_with(source.name, [*FLAGS, *variant.flags, *variant.defines, "-c", str(source), "-o", str(target)], folder)
     return target

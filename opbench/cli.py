@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from importlib import import_module
@@ -11,7 +10,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from opbench.errors import OpbenchError
+from opbench import output
+from opbench.errors import MachineError, OpbenchError
+from opbench.plain import plain
 
 app = typer.Typer(
     name="opbench",
@@ -330,19 +331,35 @@ def _files(given: list[Path] | None) -> tuple[Path, ...]:
 
 
 def main() -> NoReturn:
-    """Run a command. A refused request is one line on standard error and an exit code, never a traceback."""
+    """Run a command. A refused request is one line on standard error and an exit code, never a traceback; so is a
+    machine that has no room or no file handles left, whatever was being done.
+    """
+    output.forgive_encodings()
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        code = _ended()
+        output.flush()
     except OpbenchError as exc:
         _refuse(str(exc), exc.exit_code)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nobody to tell
+        output.drop(sys.stdout)  # the reader left; nobody to tell
         sys.exit(1)
     except Exception as exc:
+        if reason := output.exhausted(exc):
+            output.drop(sys.stdout)
+            _refuse(reason, MachineError.exit_code)
         # What the option parser raises, whichever click this typer carries, knows its own message.
         if not hasattr(exc, "format_message"):
             raise
         _refuse(f"{exc.format_message()} See --help.", 2)
+    sys.exit(code)
+
+
+def _ended() -> str | int:
+    """The exit code of the command, which may have ended the program itself."""
+    try:
+        return app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0
+    except SystemExit as exc:
+        return exc.code or 0
 
 
 def _stop(*_: object) -> NoReturn:
@@ -355,7 +372,10 @@ def _stop(*_: object) -> NoReturn:
 
 
 def _refuse(message: str, code: int) -> NoReturn:
-    print(f"opbench: {message}", file=sys.stderr)
+    try:
+        print(plain(f"opbench: {message}"), file=sys.stderr, flush=True)
+    except OSError:
+        output.drop(sys.stderr)  # nobody can be told, and the exit code still says it
     sys.exit(code)
 
 

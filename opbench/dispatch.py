@@ -1,4 +1,4 @@
-"""Which backend was fastest where: a table made of a run's records, and its nearest row to a shape.
+"""Which backend was fastest where: tables made of runs' records, and the nearest row to a shape.
 
 A table belongs to one device, by name and number of threads, because the next machine's answer is another. Those in
 the folder `dispatch` of an operator's package were measured for the project; one that `opbench dispatch RUN` wrote
@@ -7,60 +7,18 @@ to the cache folder of this machine goes before them.
 
 from __future__ import annotations
 
-import json
-import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from opbench.cache import cache_folder
+from opbench.dispatch_table import REMAKE, Row, Table, read, write
 from opbench.errors import UsageError
+from opbench.plain import plain
 from opbench.record import Measured, Record
-
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Row:
-    """One measured point: median seconds by `backend` or `backend:schedule`."""
-
-    operator: str
-    dtype: str
-    axes: Mapping[str, int]
-    seconds: Mapping[str, float]
-
-    def fastest(self, usable: Sequence[str]) -> str | None:
-        """The quickest of the backends that can run here, or None when none of them was measured."""
-        known = {label: time for label, time in self.seconds.items() if label.partition(":")[0] in usable}
-        return min(known, key=known.__getitem__) if known else None
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of one device; `source` says where they come from."""
-
-    device: str
-    revision: str
-    rows: tuple[Row, ...]
-    source: str = ""
-
-    def nearest(self, operator: str, dtype: str, axes: Mapping[str, int]) -> Row | None:
-        """The row at the least distance in logarithms of the axes, of the dtype or else of one as wide."""
-        rows = [row for row in self.rows if row.operator == operator]
-        alike = [row for row in rows if row.dtype == dtype] or [row for row in rows if _wide(row.dtype) == _wide(dtype)]
-        return min(alike, key=lambda row: _distance(row.axes, axes), default=None)
-
-
-def _wide(dtype: str) -> str:
-    return "".join(char for char in dtype if char.isdigit())
-
-
-def _distance(one: Mapping[str, int], other: Mapping[str, int]) -> float:
-    return sum((math.log2(1 + value) - math.log2(1 + other.get(name, 0))) ** 2 for name, value in one.items())
 
 
 def device_key(environment: Mapping[str, Any]) -> str:
@@ -94,44 +52,22 @@ def table_of(records: Iterable[Record], source: str = "") -> Table:
 
 def install(table: Table) -> Path:
     """Keep the table for this machine; a later one of the same device replaces it. Returns its file."""
-    folder = cache_folder() / "dispatch"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{_slug(table.device)}.json"
+    file = cache_folder() / "dispatch" / f"{_slug(table.device)}.json"
     write(table, file)
     forget()
     return file
 
 
-def write(table: Table, file: Path) -> None:
-    """As JSON, one row a line, so that two tables can be compared by eye."""
-    rows = ",\n".join(json.dumps(asdict(row) | {"seconds": _rounded(row.seconds)}) for row in table.rows)
-    head = json.dumps({"schema": SCHEMA, "device": table.device, "revision": table.revision})
-    file.write_text(f'{head[:-1]}, "rows": [\n{rows}\n]}}\n', encoding="utf-8")
-
-
-def _rounded(seconds: Mapping[str, float]) -> dict[str, float]:
-    return {label: float(f"{time:.4g}") for label, time in seconds.items()}
-
-
-def read(file: Path) -> Table:
-    """Raises UsageError for a file that is no table of this schema."""
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        if data["schema"] != SCHEMA:
-            raise UsageError(
-                f"{file}: schema {data['schema']}, this opbench reads {SCHEMA}; make it again: opbench dispatch RUN"
-            )
-        rows = tuple(Row(**row) for row in data["rows"])
-        return Table(data["device"], data["revision"], rows, str(file))
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise UsageError(
-            f"{file} is no dispatch table ({type(exc).__name__}: {exc}); make it again or remove it"
-        ) from exc
-
-
-def tables() -> list[Table]:
-    """Every table there is, those of this machine's cache first. Raises UsageError for one that cannot be read."""
-    return [read(file) for file in _files()]
+def tables() -> tuple[list[Table], list[str]]:
+    """Every table there is, those of this machine's cache first; and a line for each file that is damaged."""
+    found: list[Table] = []
+    damaged: list[str] = []
+    for file in _files():
+        try:
+            found.append(read(file))
+        except UsageError as exc:
+            damaged.append(str(exc))
+    return found, damaged
 
 
 def _files() -> list[Path]:
@@ -140,29 +76,51 @@ def _files() -> list[Path]:
     return [*own, *shipped]
 
 
-def _readable() -> Iterator[Table]:
+def _readable() -> list[Table]:
     """A broken file costs its own advice, with a warning, and not the call that asked for some."""
-    for file in _files():
-        try:
-            yield read(file)
-        except UsageError as exc:
-            warnings.warn(str(exc), RuntimeWarning, stacklevel=2)
+    found, damaged = tables()
+    for line in damaged:
+        warnings.warn(plain(line), RuntimeWarning, stacklevel=2)
+    return found
 
 
 @lru_cache(maxsize=8)
 def table_for(device: str) -> Table | None:
     """The table to go by on `cpu` or `cuda` of this machine, or None when it was never measured."""
+    return table_among(_readable(), device)
+
+
+def table_among(tables: Iterable[Table], device: str) -> Table | None:
+    """The first that is of `cpu` or `cuda` of this machine."""
     from opbench.environment import describe
 
     key = device_key(describe(device))
-    return next((table for table in _readable() if table.device == key), None)
+    return next((table for table in tables if table.device == key), None)
 
 
 def fastest(operator: str, device: str, dtype: str, axes: Mapping[str, int], usable: Sequence[str]) -> str | None:
-    """The backend, with its schedule, that was quickest at the nearest measured shape; None without a table."""
+    """The backend, with its schedule, that was quickest at the nearest measured shape; None without a table.
+
+    Also None, with a warning, where nothing of that shape's row is among `usable`: it was measured on this device.
+    """
     table = table_for(device)
     row = table.nearest(operator, dtype, axes) if table else None
-    return row.fastest(usable) if row else None
+    if table is None or row is None:
+        return None
+    label = row.fastest(usable)
+    if label is None:
+        _outdated(table, f"none of its backends for {operator} ({', '.join(row.seconds) or 'none listed'}) runs here")
+    return label
+
+
+def unknown_here(device: str, exc: UsageError) -> None:
+    """Warn that the label which `fastest` gave is none that this version knows, and that the rule is gone by."""
+    if table := table_for(device):
+        _outdated(table, str(exc))
+
+
+def _outdated(table: Table, why: str) -> None:
+    warnings.warn(plain(f"{table.source} is outdated: {why}; {REMAKE}"), RuntimeWarning, stacklevel=3)
 
 
 def forget() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
 from opbench.interval import median_interval
+from opbench.plain import plain
 from opbench.record import Contended, Failed, Measured, Mismatch, Unavailable
 
 if TYPE_CHECKING:
@@ -91,12 +92,11 @@ class Lines(Silent):
         rate = (now - since) / max(1, self._done - self._done_before)
         left = rate * (self._total - self._done)
         self.note(
-            f"[{self._done}/{self._total}, {clock_time(elapsed)} elapsed, {clock_time(left)} left] "
-            f"{record.case.point} {record.case.label}: {in_words(record.outcome)}"
+            f"[{self._done}/{self._total}, {clock_time(elapsed)} elapsed, {clock_time(left)} left] {told(record)}"
         )
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(plain(text, keep="\n"), file=self._stream, flush=True)
 
 
 class Notes(Silent):
@@ -106,7 +106,7 @@ class Notes(Silent):
         self._stream = stream
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(plain(text, keep="\n"), file=self._stream, flush=True)
 
 
 class Bar(Silent):
@@ -118,6 +118,7 @@ class Bar(Silent):
         from rich.progress import TimeRemainingColumn as Remaining
         from rich.table import Column
 
+        case = Column(ratio=1, no_wrap=True, overflow="ellipsis")
         self._progress = Progress(
             MofNCompleteColumn(table_column=Column(min_width=7)),
             BarColumn(bar_width=12, table_column=Column(min_width=12)),
@@ -126,7 +127,7 @@ class Bar(Silent):
             Remaining(table_column=Column(min_width=7)),
             TextColumn("{task.fields[latest]}", style="cyan", table_column=Column(min_width=7)),
             # Only the case gives way on a narrow terminal.
-            TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+            TextColumn("{task.description}", markup=False, table_column=case),
             console=Console(stderr=True),
             refresh_per_second=REFRESH_PER_S,
             expand=True,
@@ -147,17 +148,17 @@ class Bar(Silent):
 
     def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
         latest = "" if seconds is None else short_time(seconds)
-        self._progress.update(self._task, description=f"{phase} {label} {_short(point)}", latest=latest)
+        self._progress.update(self._task, description=plain(f"{phase} {label} {_short(point)}"), latest=latest)
 
     def finished(self, record: Record) -> None:
         self._progress.advance(self._task)
         if not isinstance(record.outcome, Measured):
-            self.note(f"{record.case.point} {record.case.label}: {in_words(record.outcome)}")
+            self.note(told(record))
         else:
             self._progress.update(self._task, latest=short_time(median_interval(record.outcome.samples_s).mid))
 
     def note(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(plain(text, keep="\n"), markup=False, highlight=False)
 
 
 def _short(point: Point) -> str:
@@ -171,6 +172,11 @@ def reporter(silent: bool) -> Reporter:
     if silent:
         return Silent()
     return Bar() if sys.stderr.isatty() else Lines(sys.stderr)
+
+
+def told(record: Record) -> str:
+    """A case and its outcome on one line, whatever its names and reasons hold."""
+    return plain(f"{record.case.point} {record.case.label}: {in_words(record.outcome)}")
 
 
 def in_words(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from opbench.plain import plain
 from reports import units
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def ceilings_table(ceilings: Ceilings) -> Group:
 def _head(ceilings: Ceilings) -> Text:
     where = ceilings.environment
     threads = f", {where['threads']} threads" if where.get("device") == "cpu" else ""
-    return Text(f"{where.get('device_name', 'unknown')}{threads}, measured {ceilings.measured[:16]}", style="bold")
+    name = where.get("device_name", "unknown")
+    return Text(plain(f"{name}{threads}, measured {ceilings.measured[:16]}"), style="bold")
 
 
 def _bandwidth(ceilings: Ceilings) -> Table:
@@ -38,11 +40,11 @@ def _bandwidth(ceilings: Ceilings) -> Table:
     table.add_column("size", justify="right", no_wrap=True)
     table.add_column("level", no_wrap=True)
     for kind in ceilings.bandwidth:
-        table.add_column(kind, justify="right", no_wrap=True, min_width=5)
+        table.add_column(Text(plain(kind)), justify="right", no_wrap=True, min_width=5)
         table.add_column("", style="dim", no_wrap=True)
     for size in sorted({size for curve in ceilings.bandwidth.values() for size in curve}):
         cells = [cell for curve in ceilings.bandwidth.values() for cell in _scaled(curve.get(size))]
-        table.add_row(units.data_size(size), ceilings.level(size), *cells)
+        table.add_row(units.data_size(size), Text(plain(ceilings.level(size))), *cells)
     return table
 
 
@@ -66,7 +68,7 @@ def _others(ceilings: Ceilings) -> Table:
     for kind, rates in ceilings.arithmetic.items():
         for dtype, rate in rates.items():
             ends = f"({units.quantity(rate.low)} to {units.quantity(rate.high)})"
-            table.add_row(f"{dtype}, {NAMES[kind]}", units.quantity(rate.mid), ends)
+            table.add_row(Text(plain(f"{dtype}, {NAMES[kind]}")), units.quantity(rate.mid), ends)
     names = COSTS_CPU if ceilings.environment.get("device") == "cpu" else COSTS
     for kind, rate in ceilings.costs.items():
         ends = f"({units.seconds(rate.low)} to {units.seconds(rate.high)})"

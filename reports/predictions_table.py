@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from opbench.plain import plain
 from reports import units
 from reports.naming import common_ground, point_names
 
@@ -23,9 +24,9 @@ def predictions_table(found: Sequence[Prediction], errors: Mapping[str, Error], 
     """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
     where = ceilings.environment
     threads = f", {where['threads']} threads" if where.get("device") == "cpu" else ""
-    head = Text(f"predicted for {where.get('device_name', 'unknown')}{threads}", style="bold")
+    head = Text(plain(f"predicted for {where.get('device_name', 'unknown')}{threads}"), style="bold")
     ground = common_ground([one.point for one in found])
-    return Group(head, _table(found), Text(ground, style="dim"), *_told(found, errors))
+    return Group(head, _table(found), Text(plain(ground), style="dim"), *_told(found, errors))
 
 
 def _table(found: Sequence[Prediction]) -> Table:
@@ -39,7 +40,8 @@ def _table(found: Sequence[Prediction]) -> Table:
         error = f"{one.error:+.0%}" if one.error is not None else ""
         times = (one.limit.seconds, one.expected_s, one.measured_s)
         cells = ["" if time is None else units.seconds(time) for time in times]
-        table.add_row(one.point.operator, name(one.point), one.limit.bound_by, one.backend, *cells, error)
+        names = (one.point.operator, name(one.point), one.limit.bound_by, one.backend)
+        table.add_row(*(Text(plain(text)) for text in names), *cells, error)
     return table
 
 
@@ -50,7 +52,7 @@ def _told(found: Sequence[Prediction], errors: Mapping[str, Error]) -> Iterator[
     if not errors:
         yield Text("not held against anything: --measured RUN names a run of that machine", style="yellow")
     for backend, error in errors.items():
-        who = backend or "all backends"
+        who = plain(backend) or "all backends"
         yield Text(
             f"{who}: off by {units.factor(error.typical)} on average, {units.factor(error.worst)} at worst, expected "
             f"over measured {units.factor(error.bias)} ({error.cases} cases)"

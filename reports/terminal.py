@@ -9,6 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from opbench.plain import plain
 from opbench.record import Record
 from reports.limits import IMPOSSIBLE, have_limits
 from reports.naming import common_ground, point_names
@@ -41,7 +42,11 @@ def terminal_table(records: Sequence[Record]) -> Table:
     for row in _ordered(records):
         note = _note(row.cells, reasons)
         table.add_row(
-            Text(row.operator), Text(row.point), *_texts(row.cells, limits=limits), note, end_section=row.ends
+            Text(plain(row.operator)),
+            Text(plain(row.point)),
+            *_texts(row.cells, limits=limits),
+            note,
+            end_section=row.ends,
         )
     table.caption = _caption(records, reasons)
     return table
@@ -74,10 +79,10 @@ def _ordered(records: Sequence[Record]) -> Iterator[_Row]:
 def _texts(row: Cells, *, limits: bool) -> list[Text]:
     """As Text, so that brackets are not read as markup."""
     if not row.measured:
-        return [Text(row.backend), *[Text("-", style="dim")] * (5 if limits else 4)]
+        return [Text(plain(row.backend)), *[Text("-", style="dim")] * (5 if limits else 4)]
     numbers = (row.median, row.spread.removeprefix("±"), row.flops, row.bandwidth)
     share = [Text(_limit(row), style="bold red" if row.impossible else "")] if limits else []
-    return [Text(row.backend), *map(Text, numbers), *share]
+    return [Text(plain(row.backend)), *map(Text, numbers), *share]
 
 
 def _limit(row: Cells) -> str:
@@ -92,7 +97,7 @@ def _note(row: Cells, reasons: dict[str, int]) -> Text:
         headline, text = _told(row)
         number = reasons.setdefault(f"{headline}: {_short(text)}", len(reasons) + 1)
         said.append(f"{headline.partition(' ')[0]} ({number})")
-    return Text(", ".join(said), style="dim" if row.measured else "yellow")
+    return Text(plain(", ".join(said)), style="dim" if row.measured else "yellow")
 
 
 def _told(row: Cells) -> tuple[str, str]:
@@ -115,7 +120,8 @@ def _caption(records: Sequence[Record], reasons: dict[str, int]) -> Text:
         for operator in dict.fromkeys(map(_operator, records))
     ]
     numbered = [f"({number}) {reason}" for reason, number in reasons.items()]
-    return Text("\n".join(numbered), style="yellow").append("\n" * bool(numbered) + "\n".join(ground), style="dim")
+    text = Text("\n".join(map(plain, numbered)), style="yellow")
+    return text.append("\n" * bool(numbered) + "\n".join(map(plain, ground)), style="dim")
 
 
 def _operator(record: Record) -> str:

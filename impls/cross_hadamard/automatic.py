@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from impls.cross_hadamard.kernels import Kernels, resolve, usable
 from opbench import dispatch
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -53,4 +53,9 @@ def _automatic(
     name = dispatch.fastest(operator, device.type, str(dtype).removeprefix("torch."), axes, here)
     if not here:
         raise MachineError(f"no backend of {operator} runs on {device.type}; move x to cpu or cuda")
-    return resolve(name or next(one for one in ORDER if one in here), device.type)
+    if name:
+        try:
+            return resolve(name, device.type)
+        except UsageError as exc:  # a schedule of another version
+            dispatch.unknown_here(device.type, exc)
+    return resolve(next(one for one in ORDER if one in here), device.type)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 
+from impls.sealed import damage, seal
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
+from opbench.files import write_whole
 
 FOLDER = Path(__file__).parent / "csrc" / "cuda"
 OPTIONS = ("-std=c++17", "-lineinfo", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")
@@ -49,17 +50,20 @@ def compiled(instance: str, architecture: str) -> tuple[Path, str]:
     """The cubin file of a template instance such as `opbench::direct<float>`, and the kernel's name within it.
 
     `architecture` is a compute capability without its dot, such as "90". Raises MachineError where there is no NVRTC,
-    and with its first error where the kernel does not compile.
+    with its first error where the kernel does not compile, and where the disk does not take it.
     """
     if reason := why_not():
         raise MachineError(f"cannot compile {instance}: {reason}")
     file = cache_folder() / f"{_key(instance, architecture)}.cubin"
     named = file.with_suffix(".name")
-    if not (file.exists() and named.exists()):
+    if any(damage(part) is not None for part in (named, file)):
         cubin, name, _ = _compile(instance, architecture)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _put(named, name.encode())
-        _put(file, cubin)
+        try:
+            for part, content in ((named, name.encode()), (file, cubin)):
+                write_whole(part, content)
+                seal(part)
+        except OSError as exc:
+            raise MachineError(f"cannot keep {file}: {exc.strerror}; set OPBENCH_CACHE") from exc
     return file, named.read_text(encoding="utf-8")
 
 
@@ -87,13 +91,6 @@ def _compile(instance: str, architecture: str, *further: str) -> tuple[bytes, st
         raise MachineError(f"NVRTC does not compile {instance} for sm_{architecture}: {lines[0]}") from exc
     finally:
         nvrtc.destroyProgram(program)
-
-
-def _put(file: Path, content: bytes) -> None:
-    """Whole or not at all, whoever else writes it: the content is the same."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as made:
-        made.write(content)
-    Path(made.name).replace(file)
 
 
 def _key(instance: str, architecture: str) -> str:

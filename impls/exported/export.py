@@ -23,6 +23,7 @@ from impls.exported.file import OPSET, complete
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
 from opbench.errors import MachineError, UsageError
+from opbench.files import write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -93,11 +94,8 @@ def _exported(model: nn.Module, example: Tensor) -> ModelProto:
 
 
 def _written(made: ModelProto, path: Path) -> Path:
-    fresh = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_bytes(made.SerializeToString())
-        fresh.replace(path)
+        write_whole(path, made.SerializeToString())
     except OSError as exc:
         raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
     return path

@@ -43,4 +43,4 @@ def official_headers() -> Path | None:
         return None
     if not (Path(named) / "onnxruntime_c_api.h").is_file():
         raise MachineError(f"{HEADERS} is {named!r}, and there is no onnxruntime_c_api.h in it; unset it or correct it")
-    return Path(named)
+    return Path(named).resolve()  # the compiler runs elsewhere

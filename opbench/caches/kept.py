@@ -17,6 +17,7 @@ from typing import Any
 from opbench.cache import cache_folder
 from opbench.caches.told import processors
 from opbench.caches.use import CacheUse, from_system
+from opbench.files import write_whole
 
 SCHEMA = 1
 
@@ -39,7 +40,7 @@ def known(threads: int) -> CacheUse:
         return from_system(threads)
     except OSError as exc:
         return replace(from_system(threads), note=f"cannot read {file}: {exc.strerror}; what the system tells is used")
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         told = f"{file} holds no measurement of this machine's caches ({exc}); what the system tells is used instead"
         return replace(from_system(threads), note=f"{told}; measure again: opbench ceilings --again")
 
@@ -48,12 +49,9 @@ def keep(use: CacheUse, threads: int) -> str:
     """Put a measurement in place of an earlier one. Returns why it cannot be kept, in one line, or ""."""
     here = machine(max(1, threads))
     file = file_for(here)
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     data = {"schema": SCHEMA, "machine": here, **asdict(use)}
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        part.replace(file)
+        write_whole(file, f"{json.dumps(data, indent=1)}\n".encode())
     except OSError as exc:
         return f"cannot keep what was measured of the caches in {file}: {exc.strerror}; set OPBENCH_CACHE"
     return ""

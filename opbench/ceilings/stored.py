@@ -13,6 +13,7 @@ from typing import Any
 from opbench.cache import cache_folder
 from opbench.ceilings.ceiling import Ceilings, Level, Rate
 from opbench.errors import MachineError, UsageError
+from opbench.files import write_whole
 
 SCHEMA = 1
 
@@ -69,11 +70,8 @@ def to_json(ceilings: Ceilings) -> dict[str, Any]:
 
 def write(ceilings: Ceilings, file: Path) -> None:
     """Raises MachineError where it cannot be written."""
-    part = file.with_name(f"{file.name}.part")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(to_json(ceilings), indent=1) + "\n", encoding="utf-8")
-        part.replace(file)
+        write_whole(file, f"{json.dumps(to_json(ceilings), indent=1)}\n".encode())
     except OSError as exc:
         raise MachineError(f"cannot write {file}: {exc.strerror}") from exc
 
@@ -90,7 +88,7 @@ def read(file: Path) -> Ceilings:
         return _built(data)
     except OSError as exc:
         raise UsageError(f"cannot read {file}: {exc.strerror}; `opbench ceilings --output FILE` makes one") from exc
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise UsageError(
             f"{file} holds no ceilings ({type(exc).__name__}: {exc}); `opbench ceilings --output FILE` makes such"
         ) from exc

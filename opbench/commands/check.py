@@ -18,6 +18,7 @@ from opbench.errors import MachineError, UsageError
 from opbench.lock import measuring
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
+from opbench.plain import plain
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.run import elsewhere_only
 from opbench.settings import Settings
@@ -67,7 +68,7 @@ def run(
             else:
                 _show(point, label, verdict, simulate, as_json)
     for (label, reason), count in refused.items():
-        print(f"unavailable {label}: {reason} ({count} of {len(points)} points)")
+        print(plain(f"unavailable {label}: {reason} ({count} of {len(points)} points)"))
     if not as_json:
         told = ", ".join(f"{label} {count} passed" for label, count in passed.items())
         print(f"{len(points)} points{' simulated' if simulate else ''}: {told}")
@@ -90,7 +91,7 @@ def _beside_the_limit(points: Sequence[Point], names: Sequence[str], as_json: bo
     except MachineError as exc:
         if not wrong:
             raise
-        print(f"opbench: {exc}", file=sys.stderr)
+        print(plain(f"opbench: {exc}"), file=sys.stderr)
         return 0
     for record in records:
         _show_timed(record, as_json)
@@ -114,12 +115,11 @@ def _show_timed(record: Record, as_json: bool) -> None:
         print(json.dumps({"case": record.case.key, **said}))
     elif share is not None and isinstance(outcome, Measured):
         told = f"IMPOSSIBLE  {outcome.warnings[-1]}" if record.impossible else f"{share:.2g} of the limit"
-        print(f"timed {record.case.point} {record.case.label}: {told}", flush=True)
+        print(plain(f"timed {record.case.point} {record.case.label}: {told}"), flush=True)
     elif isinstance(outcome, Mismatch | Failed):
         reason = outcome.check.detail if isinstance(outcome, Mismatch) else outcome.reason
-        print(
-            f"{type(outcome).__name__.lower():11} {record.case.point} {record.case.label}, timed: {reason}", flush=True
-        )
+        kind = type(outcome).__name__.lower()
+        print(plain(f"{kind:11} {record.case.point} {record.case.label}, timed: {reason}"), flush=True)
 
 
 def _simulated_device(device: str) -> str:
@@ -183,4 +183,4 @@ def _show(point: Point, label: str, verdict: Verdict, simulated: bool, as_json: 
     if as_json:
         print(json.dumps({"case": Case(point, label).key, "outcome": kind, "detail": detail, "simulated": simulated}))
     elif kind != "passed":
-        print(f"{kind:11} {point} {label}: {detail}", flush=True)
+        print(plain(f"{kind:11} {point} {label}: {detail}"), flush=True)

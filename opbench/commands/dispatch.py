@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from opbench import dispatch, store
+from opbench import dispatch, dispatch_table, store
 from opbench.errors import MachineError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def run(name: str, results: Path, output: Path | None, as_json: bool) -> int:
         if output is None:
             output = dispatch.install(table)
         else:
-            dispatch.write(table, output)
+            dispatch_table.write(table, output)
     except OSError as exc:
         raise MachineError(f"cannot write the table to {exc.filename}: {exc.strerror}; set OPBENCH_CACHE") from exc
     if as_json:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from opbench.errors import MachineError
 from opbench.lock import measuring
 from opbench.options import resolve_device
+from opbench.plain import plain
 from opbench.profiling import counted
 from opbench.profiling.asking import Typed, case_of
 from opbench.profiling.finding import Finding, Wanted
 from opbench.profiling.place import new_place
-from opbench.progress import in_words, reporter
+from opbench.progress import in_words, reporter, told
 from opbench.record import Failed, Measured, Mismatch
 
 if TYPE_CHECKING:
@@ -82,17 +83,17 @@ def _show(profile: Profile, target: Run, page: Path, as_json: bool) -> None:
         print(json.dumps(_facts(profile, target, page)))
         return
     record = profile.record
-    print(f"{record.case.point} {record.case.label}: {in_words(record.outcome)}")
+    print(told(record))
     _show_split(record.outcome)
     for row in profile.kernels[:ROWS]:
-        print(f"  {row.share:6.1%}  {row.seconds * 1e6:10.3f} us x {row.calls:<5g} {row.name[:70]}")
+        print(plain(f"  {row.share:6.1%}  {row.seconds * 1e6:10.3f} us x {row.calls:<5g} {row.name[:70]}"))
     for one in profile.resources:
         registers = "?" if one.registers is None else one.registers
-        print(f"  {one.name}: {registers} registers, {one.source}")
+        print(plain(f"  {one.name}: {registers} registers, {one.source}"))
     for line in (line for one in profile.counted for line in counted.lines(one)):
-        print(line)
+        print(plain(line))
     for sentence in profile.refusals:
-        print(f"not to be had: {sentence}")
+        print(plain(f"not to be had: {sentence}", keep="\n"))
     if profile.trace:
         print(f"trace: {(target.folder / profile.trace).resolve()} (ui.perfetto.dev, Open trace file)")
     print(f"profile: {page.resolve()}")
@@ -104,7 +105,7 @@ def _show_split(outcome: object) -> None:
     whole = sum(outcome.split.values())
     parts = ", ".join(f"{name} {value / whole:.0%}" for name, value in outcome.split.items() if value > 0.005 * whole)
     if parts or outcome.split_reason:
-        print("; ".join(filter(None, (parts, outcome.split_reason))))
+        print(plain("; ".join(filter(None, (parts, outcome.split_reason)))))
 
 
 def _facts(profile: Profile, target: Run, page: Path) -> dict[str, object]:

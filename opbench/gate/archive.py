@@ -7,9 +7,7 @@ pytest-benchmark and its friends pass over both.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opbench.errors import UsageError
+from opbench.files import write_whole
 from opbench.gate.columns import tabulate
 from opbench.gate.machine import digest, machine_info
 from opbench.gate.sample_statistics import statistics_of
@@ -97,12 +96,7 @@ def _commit_info(revision: str) -> dict[str, Any]:
 
 
 def _put(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_whole(path, text.encode())
     except OSError as exc:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {exc.strerror}; name a file in a folder you may write to") from exc

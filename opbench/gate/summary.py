@@ -13,6 +13,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from opbench.gate.verdict import FAILED, GOOD, PASSED, Verdict, conclusion, exit_code
+from opbench.plain import plain
 
 if TYPE_CHECKING:
     from opbench.gate.comparing import Comparison
@@ -58,7 +59,7 @@ class About:
 def cells(one: Judgement, rule: Rule, allowed: Collection[Verdict] = (), folder: str = "") -> Cells:
     """folder: what `common_folder` found, left away. allowed: verdicts that are waived, and then say so."""
     verdict = f"{one.verdict.value} (allowed)" if one.verdict in allowed else one.verdict.value
-    benchmark, seconds = one.benchmark.removeprefix(folder), f"{one.seconds:.1f}" if one.seconds else NONE
+    benchmark, seconds = plain(one.benchmark.removeprefix(folder)), f"{one.seconds:.1f}" if one.seconds else NONE
     found = one.found
     if found is None:
         return Cells(verdict, benchmark, NONE, NONE, NONE, NONE, NONE, seconds, reason(one, rule))
@@ -93,8 +94,8 @@ def reason(one: Judgement, rule: Rule) -> str:
 
 def _line(text: str) -> str:
     """Reasons quote what tests print: without colour codes, line ends and other characters that move a cursor."""
-    plain = _COLOUR_CODE.sub("", text)
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in plain).split())
+    words = _COLOUR_CODE.sub("", text)
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
 
 
 def _share(value: float) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from opbench.gate.rule import DEFAULT
 from opbench.gate.summary import ratio, reason
 from opbench.gate.verdict import GOOD, Verdict
+from opbench.plain import plain
 from opbench.progress import REFRESH_PER_S, clock_time
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Watching:
     def note(self, text: str) -> None:
         """Something to know, which stays."""
         if self._stream is not None:
-            print(text, file=self._stream, flush=True)
+            print(plain(text, keep="\n"), file=self._stream, flush=True)
 
 
 class Bar(Watching):
@@ -100,7 +101,7 @@ class Bar(Watching):
         self._progress.update(self._task, total=total, completed=0)
 
     def step(self, text: str) -> None:
-        self._progress.update(self._task, description=_FOLDERS.sub("", text))
+        self._progress.update(self._task, description=plain(_FOLDERS.sub("", text)))
 
     def judged(self, one: Judgement) -> None:
         latest = f"[{STYLES.get(one.verdict, DOUBTFUL)}]{one.verdict.value}[/]"
@@ -109,7 +110,7 @@ class Bar(Watching):
             self.note(_in_words(one))
 
     def note(self, text: str) -> None:
-        self._progress.console.print(text, markup=False, highlight=False)
+        self._progress.console.print(plain(text, keep="\n"), markup=False, highlight=False)
 
 
 def watching(in_json: bool) -> Watching:
@@ -121,4 +122,4 @@ def watching(in_json: bool) -> Watching:
 
 def _in_words(one: Judgement) -> str:
     found = "" if one.found is None else f" {ratio(one.found, DEFAULT)}"
-    return f"{one.verdict.value} {one.benchmark}{found}: {reason(one, DEFAULT)}"
+    return plain(f"{one.verdict.value} {one.benchmark}{found}: {reason(one, DEFAULT)}")

@@ -64,7 +64,19 @@ def test_who_wants_a_library_that_is_being_built_waits_for_it(source: Path, monk
     other.join()
     assert found == [library]
     assert built == ["one"]
-    assert list(cache_folder().iterdir()) == [library]
+    assert {file.name for file in cache_folder().iterdir()} == {library.name, f"{library.name}.sha256"}
+
+
+def test_a_library_cut_in_half_is_built_again(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = fake_compiler(monkeypatch)
+    library = native.build("one", [source])
+    os.truncate(library, 3)
+    assert native.building("one", [source]).ahead
+    with pytest.warns(RuntimeWarning, match="was damaged and is built anew"):
+        assert native.build("one", [source]) == library
+    assert library.read_bytes() == b"library"
+    assert built == ["one", "one"]
+    assert not native.building("one", [source]).ahead
 
 
 def test_changed_sources_are_another_library(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

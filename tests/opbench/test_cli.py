@@ -97,6 +97,43 @@ def test_a_refused_request_is_one_line_and_an_exit_code(
     assert len(run.stderr.strip().splitlines()) == 1
 
 
+def test_a_refusal_shows_what_was_typed_and_lets_none_of_it_act_on_the_terminal(opbench: Typed) -> None:
+    run = opbench("report", "nowhere", "--results", "\x1b[2Jname\rother\u202e")
+    assert run.code == 2
+    assert r"\x1b[2Jname\rother\u202e" in run.stderr
+    assert not {"\x1b", "\r", "\u202e"} & set(run.stderr)
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (OSError(24, "Too many open files"), "opbench: this process may open no more files"),
+        (OSError(28, "No space left on device"), "opbench: cannot write results to standard output: No space left"),
+    ],
+)
+def test_a_machine_with_nothing_left_is_one_line_and_exit_code_3(
+    opbench: Typed, monkeypatch: pytest.MonkeyPatch, raised: OSError, says: str
+) -> None:
+    def run_out(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr("opbench.commands.listing.run", run_out)
+    run = opbench("ls")
+    assert run.code == 3
+    assert run.stderr.startswith(says)
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file")
+
+    monkeypatch.setattr("opbench.commands.listing.run", broken)
+    monkeypatch.setattr(sys, "argv", ["opbench", "ls"])
+    with pytest.raises(FileNotFoundError):
+        main()
+
+
 def test_a_sweep_leaves_records_table_and_page_and_can_be_resumed(opbench: Typed, tmp_path: Path) -> None:
     first = opbench("sweep", "channels", *SMALL, "--budget", "0.01", "--results", str(tmp_path))
     assert first.code == 0, first.stderr

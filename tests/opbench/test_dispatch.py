@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench import Axes, Case, Check, Measured, Point, Record, Unavailable, Work, dispatch
-from opbench.dispatch import Row, Table
+from opbench import Axes, Case, Check, Measured, Point, Record, Unavailable, Work, dispatch, dispatch_table
+from opbench.commands import choices
+from opbench.dispatch_table import Row, Table
 from opbench.errors import UsageError
 
 PASSED = Check(passed=True, elements=1, misses=0, max_abs_error=0, max_rel_error=0, rtol=0, atol=0)
@@ -72,7 +75,7 @@ def test_an_installed_table_is_read_back_and_goes_by_the_device(
     dispatch.forget()
     assert dispatch.fastest("pairs", "cpu", "float32", {"channels": 4}, ["best_4"]) is None
     file = dispatch.install(table(4, 16))
-    assert dispatch.read(file).rows == table(4, 16).rows
+    assert dispatch_table.read(file).rows == table(4, 16).rows
     assert dispatch.fastest("pairs", "cpu", "float32", {"channels": 5}, ["best_4"]) == "best_4"
     assert dispatch.fastest("pairs", "cuda", "float32", {"channels": 5}, ["best_4"]) is None
     dispatch.forget()
@@ -84,23 +87,135 @@ def test_an_installed_table_is_read_back_and_goes_by_the_device(
 def test_a_file_that_is_no_table_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text(text)
     with pytest.raises(UsageError, match=r"broken.json is no dispatch table"):
-        dispatch.read(tmp_path / "broken.json")
+        dispatch_table.read(tmp_path / "broken.json")
 
 
 def test_a_table_of_another_schema_is_refused(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"schema": 0}')
-    with pytest.raises(UsageError, match="schema 0, this opbench reads 1; make it again"):
-        dispatch.read(tmp_path / "old.json")
+    with pytest.raises(UsageError, match=r"schema 0, this opbench reads 1; make it again \(opbench dispatch RUN\)"):
+        dispatch_table.read(tmp_path / "old.json")
 
 
-def test_a_broken_table_is_a_warning_and_no_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+ROW = {"operator": "pairs", "dtype": "float32", "axes": {"batch": 1}, "seconds": {"one": 1.0}}
+WHOLE = {"schema": 1, "device": "abacus, 2 threads", "revision": "abc", "rows": [ROW]}
+
+
+def with_row(**changed: Any) -> bytes:
+    return json.dumps(WHOLE | {"rows": [ROW | changed]}).encode()
+
+
+DAMAGED = {
+    "empty": b"",
+    "cut in half": json.dumps(WHOLE).encode()[:70],
+    "not UTF-8": b"\xff\xfe{\x00",
+    "a list": b"[]",
+    "a number": b"5",
+    "null": b"null",
+    "no schema": b"{}",
+    "another schema": json.dumps(WHOLE | {"schema": 2}).encode(),
+    "a schema of a list": json.dumps(WHOLE | {"schema": [1]}).encode(),
+    "a device of a number": json.dumps(WHOLE | {"device": 5}).encode(),
+    "rows of null": json.dumps(WHOLE | {"rows": None}).encode(),
+    "rows of letters": json.dumps(WHOLE | {"rows": "abc"}).encode(),
+    "an operator of null": with_row(operator=None),
+    "a dtype of a number": with_row(dtype=32),
+    "axes of a list": with_row(axes=[1]),
+    "an axis of text": with_row(axes={"batch": "1"}),
+    "an axis of a truth": with_row(axes={"batch": True}),
+    "a fractional axis": with_row(axes={"batch": 1.5}),
+    "a negative axis": with_row(axes={"batch": -1}),
+    "a huge axis": with_row(axes={"batch": 10**400}),
+    "an axis of more digits than Python reads": b"1" * 5000,
+    "times of a list": with_row(seconds=[1.0]),
+    "a time of text": with_row(seconds={"one": "1"}),
+    "no time": with_row(seconds={"one": 0}),
+    "NaN": with_row(seconds={"one": float("nan")}),
+    "infinity": with_row(seconds={"one": float("inf")}),
+    "more than infinity": with_row().replace(b"1.0", b"1e999"),
+    "nested a hundred thousand deep": b'{"schema": 1, "rows": ' + b"[" * 100_000,
+}
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The file of this machine's table, which nobody has written yet."""
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr("opbench.environment.describe", lambda device: CPU | {"device": device})
     (tmp_path / "dispatch").mkdir()
-    (tmp_path / "dispatch" / "broken.json").write_text("{bad")
     dispatch.forget()
-    with pytest.warns(RuntimeWarning, match=r"broken.json is no dispatch table"):
-        assert dispatch.fastest("pairs", "cpu", "float32", {}, ["best_4"]) is None
+    yield tmp_path / "dispatch" / "broken.json"
     dispatch.forget()
+
+
+def advice(usable: Sequence[str] = ("one",)) -> str | None:
+    return dispatch.fastest("pairs", "cpu", "float32", {"batch": 1}, usable)
+
+
+def test_a_whole_table_gives_advice_without_a_word(kept: Path) -> None:
+    kept.write_bytes(with_row())
+    assert advice() == "one"
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_table_is_one_warning_of_one_line_and_no_advice(kept: Path, content: bytes) -> None:
+    kept.write_bytes(content)
+    with pytest.warns(
+        RuntimeWarning, match=r"broken.json.*make it again \(opbench dispatch RUN\) or remove it$"
+    ) as said:
+        assert advice() is None
+    assert advice() is None
+    assert len(said) == 1
+    assert len(str(said[0].message).splitlines()) == 1
+
+
+def test_a_folder_or_a_link_to_nowhere_in_place_of_a_table_is_a_warning(kept: Path) -> None:
+    kept.mkdir()
+    with pytest.warns(RuntimeWarning, match="is no dispatch table .IsADirectoryError"):
+        assert advice() is None
+    kept.rmdir()
+    kept.symlink_to("nowhere")
+    dispatch.forget()
+    with pytest.warns(RuntimeWarning, match="is no dispatch table .FileNotFoundError"):
+        assert advice() is None
+
+
+def test_a_table_that_may_not_be_read_is_a_warning(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    kept.write_bytes(with_row())
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    with pytest.warns(RuntimeWarning, match="is no dispatch table .PermissionError"):
+        assert advice() is None
+
+
+def test_a_damaged_table_does_not_hide_a_whole_one(kept: Path) -> None:
+    kept.write_bytes(b"")
+    kept.with_name("whole.json").write_bytes(with_row())
+    with pytest.warns(RuntimeWarning, match="broken.json"):
+        assert advice() == "one"
+
+
+def test_a_table_of_backends_that_are_none_here_is_outdated(kept: Path) -> None:
+    kept.write_bytes(with_row(seconds={"gone\x1b[2J": 1.0}))
+    with pytest.warns(RuntimeWarning, match=r"is outdated: none of its backends for pairs \(gone\\x1b\[2J\) runs here"):
+        assert advice() is None
+
+
+def test_the_listing_says_which_table_is_damaged_and_shows_the_others(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept.write_bytes(b"{")
+    kept.with_name("whole.json").write_bytes(with_row())
+    assert choices.run(as_json=False) == 0
+    shown = capsys.readouterr().out
+    assert f"damaged, and not gone by: {kept} is no dispatch table" in shown
+    assert "make it again (opbench dispatch RUN)" in shown
+    assert "whole.json" in shown
+    assert choices.run(as_json=True) == 0
+    whole, damaged = map(json.loads, capsys.readouterr().out.splitlines())
+    assert whole["used"]
+    assert str(kept) in damaged["damaged"]
 
 
 def test_empty_outputs_say_nothing_of_speed() -> None:

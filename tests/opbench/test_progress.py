@@ -81,6 +81,30 @@ def test_the_bar_keeps_count_times_and_latency_on_a_narrow_terminal(
     assert "[red]brackets" in shown
 
 
+EVIL = "\x1b[2J\x1b]8;;http://x\x07\rgood\u202e[link=http://x]"
+SHOWN = r"\x1b[2J\x1b]8;;http://x\x07\rgood\u202e[link=http://x]"
+
+
+def test_nothing_of_a_record_acts_on_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = Record(Case(Point(EVIL, Axes({"batch": 2})), EVIL), Failed("check", f"{EVIL}\nforged"), {}, "r", "t")
+    stream = io.StringIO()
+    lines = Lines(stream)
+    lines.finished(failed)
+    lines.note(EVIL)
+    assert stream.getvalue().count(SHOWN) == 4
+    assert len(stream.getvalue().splitlines()) == 2
+    monkeypatch.setenv("COLUMNS", "400")
+    with Bar() as bar:
+        bar.step(failed.case.point, "sampling", EVIL, None)
+        bar.finished(failed)
+    for text in (stream.getvalue(), capsys.readouterr().err):
+        assert SHOWN in text
+        assert "\x1b]8" not in text
+        assert not {"\x07", "\r", "\u202e"} & set(text)
+
+
 def test_silence_is_for_machines_and_lines_for_pipes() -> None:
     assert type(reporter(silent=True)) is Silent
     assert type(reporter(silent=False)) is Lines

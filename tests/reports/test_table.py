@@ -98,5 +98,13 @@ def test_brackets_in_a_reason_are_not_read_as_markup() -> None:
     assert "[bold]x[/nonsense]" in printed([record(Unavailable("[bold]x[/nonsense]"))])
 
 
+def test_nothing_in_a_record_acts_on_the_terminal() -> None:
+    evil = "\x1b[2J\x9b\r\u202e"
+    outcomes = (measured(), Failed("check", evil), Unavailable(evil))
+    shown = printed([record(outcome, evil, f"op{evil}", dtype=evil) for outcome in outcomes])
+    assert r"\x1b[2J\x9b\r\u202e" in shown
+    assert not {"\x1b", "\x9b", "\r", "\u202e"} & set(shown)
+
+
 def test_an_empty_terminal_table_can_be_printed() -> None:
     assert "median" in printed([])

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import io
 import pickle
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from opbench.errors import MachineError
+from opbench.files import write_whole
 
 
 class DamagedError(Exception):
@@ -19,18 +19,15 @@ class DamagedError(Exception):
 
 
 def write(content: dict[str, Any], path: Path) -> None:
-    """Beside its place and then moved there, so that a killed process leaves the last whole one.
+    """Whole, so that a killed process leaves the last one; meanwhile memory holds the file too.
 
     Raises MachineError where the file cannot be written.
     """
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    archive = io.BytesIO()
+    torch.save(content, archive)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(content, unfinished)
-        unfinished.replace(path)
-    except (OSError, RuntimeError) as exc:  # torch says RuntimeError where the disk is full
-        with suppress(OSError):  # where the folder itself could not be made
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, archive.getbuffer())
+    except OSError as exc:
         raise MachineError(
             f"cannot write the checkpoint {path} ({first_line(exc)}); free space or name another folder"
         ) from exc

@@ -11,7 +11,8 @@ import torch
 from impls.cross_hadamard import automatic, kernels
 from impls.cross_hadamard.functional import cross_hadamard
 from opbench import dispatch
-from opbench.dispatch import Row, Table, device_key
+from opbench.dispatch import device_key
+from opbench.dispatch_table import Row, Table
 from opbench.environment import describe
 
 from .definitions import expected, random
@@ -47,6 +48,29 @@ def test_the_nearest_row_decides_backend_and_schedule(tmp_path: Path, monkeypatc
     dispatch.forget()
     assert automatic.chosen("auto", torch.ones(2, 8, 4, 4), 0)[0] is kernels.resolve("torch_select", "cpu")[0]
     assert automatic.chosen("auto", torch.ones(63, 8, 4, 4), 0)[0] is kernels.resolve("torch_compile", "cpu")[0]
+
+
+@pytest.mark.usefixtures("no_tables")
+@pytest.mark.parametrize("label", ["nonesuch", "torch_eager:zigzag"])
+def test_a_table_of_another_version_is_a_warning_and_the_rule(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    axes = {"batch": 1, "channels": 3, "edge": 5, "selected": 0}
+    row = Row("cross_hadamard", "float32", axes, {label: 1.0})
+    monkeypatch.setattr(dispatch, "_readable", lambda: [Table(device_key(describe("cpu")), "abc", (row,), "old.json")])
+    dispatch.forget()
+    first = next(name for name in automatic.ORDER if name in kernels.usable("cpu"))
+    with pytest.warns(RuntimeWarning, match="old.json is outdated: .*make it again"):
+        assert automatic.chosen("auto", torch.ones(1, 3, 5), 0) == kernels.resolve(first, "cpu")
+
+
+def test_the_public_function_computes_whatever_the_table_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "cache_folder", lambda: tmp_path)  # and no library is built anew
+    (tmp_path / "dispatch").mkdir()
+    (tmp_path / "dispatch" / "deep.json").write_text("[" * 100_000)
+    _forget()
+    x = random(1, 3, 5)
+    with pytest.warns(RuntimeWarning, match="deep.json is no dispatch table"):
+        assert torch.equal(cross_hadamard(x), expected(x))
+    _forget()
 
 
 def test_every_backend_of_the_rule_exists() -> None:
