@@ -18,6 +18,7 @@ from typing import Any
 from opbench import journal
 from opbench.codec import from_lines
 from opbench.errors import MachineError, UsageError, unknown
+from opbench.files import write_whole
 from opbench.record import Record
 
 RECORDS = "records.jsonl"
@@ -60,10 +61,7 @@ class Run:
         """Write a file of the run whole or not at all. Raises MachineError when it cannot be written."""
         path = self.folder / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(path.name + ".part")
-            part.write_bytes(data)
-            part.replace(path)
+            write_whole(path, data)
         except OSError as exc:
             raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
         return path

@@ -17,6 +17,7 @@ from opbench.errors import UsageError
 from opbench.expecting import minutes
 from opbench.lock import measuring
 from opbench.options import resolve_device
+from opbench.plain import plain
 from opbench.process import MeasuringProcess
 from opbench.progress import Bar, Notes, Silent
 from opbench.reporting import write_report
@@ -48,7 +49,7 @@ def run(
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(plain(text), file=sys.stderr, flush=True)
 
 
 def known(on: str, threads: int, again: bool, output: Path | None, results: Path, quiet: bool, as_json: bool) -> int:

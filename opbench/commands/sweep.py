@@ -16,6 +16,7 @@ from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
 from opbench.lock import measuring
 from opbench.options import resolve_device
+from opbench.plain import plain
 from opbench.progress import reporter
 from opbench.record import Contended, Failed, Measured, Mismatch
 from opbench.reporting import write_report
@@ -106,7 +107,7 @@ def _look_around(machine: Machine, before: Use | None) -> None:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(plain(text), file=sys.stderr, flush=True)
 
 
 def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
