@@ -117,8 +117,8 @@ class Child:
             raise Ended(self._how_it_ended()) from None
 
     def receive(self, overdue: Callable[[], str | None]) -> Any:
-        """The next message. Raises Ended when none will come, or when `overdue`, asked twice a second, says why not to
-        wait any longer; the child is killed then.
+        """The next message. Raises Ended when none will come, when it is no JSON, or when `overdue`, asked twice a
+        second, says why not to wait any longer; the child is killed then.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
@@ -135,7 +135,12 @@ class Child:
                     raise Ended(self._how_it_ended())
                 self._buffer += chunk
         line, _, self._buffer = self._buffer.partition(b"\n")
-        return json.loads(line)
+        try:
+            return json.loads(line)
+        except (ValueError, RecursionError):
+            self.kill()
+            text = line[:60].decode(errors="backslashreplace")
+            raise Ended(f"something in its process wrote {text!r} to the pipe to its parent") from None
 
     def _how_it_ended(self) -> str:
         try:

@@ -175,6 +175,7 @@ class PointMeasurement:
                         observe=observe,
                         page_faults=_minor_faults,
                         delay=watch.delay,
+                        relieve=watch.relieve,
                         patience_s=PATIENCE * self.settings.budget_s,
                         audit=audit,
                     )

@@ -16,17 +16,20 @@ from opbench.environment import pinned
 from opbench.errors import MachineError
 from opbench.marker import Marker
 
+HUNG = "hung:"
+
 START_LIMIT_S = 120.0
 """Seconds for importing PyTorch and describing the machine; about 3 s on the slowest machine seen."""
 
 
 @dataclass(frozen=True)
 class Death(Exception):  # noqa: N818  (it is what happened, not a mistake in the request)
-    """The process ended without an answer. `label` is the backend at work, "" when none was."""
+    """The process ended without an answer. `label`: the backend at work, "" when none was. `hung`: it was too late."""
 
     phase: str
     label: str
     reason: str
+    hung: bool = False
 
     def __str__(self) -> str:
         return f"{self.reason} during {self.phase}"
@@ -46,6 +49,7 @@ class MeasuringProcess:
 
     def __init__(self, log: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        self._requests = 0
         self._folder = tempfile.TemporaryDirectory(prefix="opbench-")
         marker = Path(self._folder.name) / "marker"
         self._marker = Marker(marker)
@@ -86,19 +90,28 @@ class MeasuringProcess:
     def _ask(self, request: dict[str, Any], limit_s: float, progress: Progress) -> dict[str, Any]:
         def overdue() -> str | None:
             late = self._clock() - self._marker.get().since_s > limit_s
-            return f"hung: no progress in {limit_s:g} s (--time-limit)" if late else None
+            return f"{HUNG} no progress in {limit_s:g} s (--time-limit)" if late else None
 
+        self._requests += 1
         try:
-            self._child.send(request)
+            self._child.send(request | {"number": self._requests})
             while True:
-                message = self._child.receive(overdue)
+                message = self._next(overdue)
                 if "answer" in message:
                     answer: dict[str, Any] = message["answer"]
                     return answer
                 progress(message["phase"], message["label"], message["seconds"])
         except Ended as exc:
             position = self._marker.get()
-            raise Death(position.phase, position.label, str(exc)) from None
+            raise Death(position.phase, position.label, str(exc), str(exc).startswith(HUNG)) from None
+
+    def _next(self, overdue: Callable[[], str | None]) -> dict[str, Any]:
+        """The next message about the request. Raises Ended."""
+        message = self._child.receive(overdue)
+        if not isinstance(message, dict) or message.get("number") != self._requests:
+            self._child.kill()
+            raise Ended(f"something in its process answered what was not asked: {str(message)[:60]}")
+        return message
 
     def close(self) -> None:
         """End the child, its own children included, and remove its files."""

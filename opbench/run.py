@@ -215,11 +215,18 @@ class Runner:
         ]
 
     def _outcomes(self, task: Task) -> tuple[dict[str, Outcome], dict[str, Any]]:
-        """Ask until every case has an outcome; each death of the process takes its culprit out of the question."""
+        """Ask until every case has an outcome; each death of the process takes its culprit out of the question.
+
+        Who hangs is plain. Who killed the process, or wrote to its answers, may have done so in a rival's turn, by a
+        thread say: from then on every case is asked for in a process of its own, and each death is its own.
+        """
         outcomes: dict[str, Outcome] = {}
         facts: dict[str, Any] = {}
-        settings = self.settings
+        settings, apart = self.settings, False
         while cases := [case for case in task.cases if case.label not in outcomes]:
+            if apart:
+                cases = cases[:1]
+                self._end_process()
             try:
                 answer = self._ask(task.point, cases, settings)
             except Death as death:
@@ -227,6 +234,12 @@ class Runner:
                 if death.phase == SPLIT:  # all were measured by then: what observing them breaks costs no latency
                     settings = replace(settings, split=False)
                     self.reporter.note(f"{task.point}: {death.label}: {death}; measured again without --split")
+                    continue
+                if len(cases) > 1 and death.label and not death.hung:
+                    apart = True
+                    self.reporter.note(
+                        f"{task.point}: {death}; every backend is measured again in a process of its own"
+                    )
                     continue
                 guilty = [death.label] if death.label else [case.label for case in cases]
                 outcomes |= dict.fromkeys(guilty, Failed(death.phase, death.reason))

@@ -41,6 +41,7 @@ class Worker:
     def __init__(self, answers: TextIO, marker: Marker) -> None:
         self._answers, self._marker = answers, marker
         self._reported = 0.0
+        self.number = 0
 
     def hello(self, device: str, threads: int) -> dict[str, Any]:
         """The environment, or why the device cannot be used."""
@@ -115,7 +116,8 @@ class Worker:
             self.send({"phase": phase, "label": label, "seconds": seconds})
 
     def send(self, answer: dict[str, Any]) -> None:
-        self._answers.write(json.dumps(answer) + "\n")
+        """With the number of the request, so that no answer is taken for that to another."""
+        self._answers.write(json.dumps(answer | {"number": self.number}) + "\n")
         self._answers.flush()
 
 
@@ -139,6 +141,7 @@ def main(requests_fd: int, answers_fd: int, marker: Path) -> None:
         worker = Worker(out, Marker(marker))
         for line in requests:
             request = json.loads(line)
+            worker.number = request["number"]
             if "hello" in request:
                 worker.send({"answer": worker.hello(request["hello"], request["threads"])})
             elif "ahead" in request:

@@ -23,6 +23,11 @@ SWITCH_S = 1e-3
 TASKS = Path("/proc/self/task")
 
 
+def _place(thread: int, cpus: set[int]) -> None:
+    with contextlib.suppress(OSError):  # it has ended
+        os.sched_setaffinity(thread, cpus)
+
+
 class RunDelay:
     """Call it for the seconds so far, of all threads together; they never fall. Close it after use.
 
@@ -33,6 +38,10 @@ class RunDelay:
         self._tasks = tasks
         self._files: dict[str, int] = {}
         self._last_ns: dict[str, int] = {}
+        self._ran_ns: dict[str, int] = {}
+        self._placed: set[str] = set()
+        self._cpus = frozenset[int]()
+        self._place: Callable[[int, set[int]], None] = _place
         self._total_ns = 0
         self._links = 0
         self()
@@ -44,12 +53,12 @@ class RunDelay:
             self._links = links
         for thread, file in list(self._files.items()):
             try:
-                now_ns = int(os.pread(file, 64, 0).split()[1])
+                ran_ns, now_ns = map(int, os.pread(file, 64, 0).split()[:2])
             except OSError:  # it has ended
                 os.close(self._files.pop(thread))
                 continue
             self._total_ns += max(0, now_ns - self._last_ns.get(thread, 0))
-            self._last_ns[thread] = now_ns
+            self._last_ns[thread], self._ran_ns[thread] = now_ns, ran_ns
         return self._total_ns * 1e-9
 
     def _look_again(self) -> None:
@@ -58,11 +67,28 @@ class RunDelay:
                 with contextlib.suppress(OSError):
                     self._files[thread] = os.open(self._tasks / thread / "schedstat", os.O_RDONLY)
 
+    def spread(self, cpus: frozenset[int], place: Callable[[int, set[int]], None] = _place) -> None:
+        """Give each of the threads that run most a processor of its own, until `close`.
+
+        A scheduler that is fair between sessions is content with two of our threads on one processor and another
+        session's on the other. One then spins for a whole time slice for the other, in every call: beside a busy loop
+        on two cores 31 of 45 cases hardly had a sample that was not preempted, and all had once threads were spread.
+        """
+        busiest = sorted(self._files, key=lambda thread: -self._ran_ns.get(thread, 0))[: len(cpus)]
+        if len(cpus) > 1 and not self._placed:
+            for thread, cpu in zip(sorted(busiest, key=int), sorted(cpus), strict=False):
+                place(int(thread), {cpu})
+                self._placed.add(thread)
+            self._cpus, self._place = cpus, place
+
     @property
     def threads(self) -> int:
         return len(self._files)
 
     def close(self) -> None:
+        for thread in self._placed:
+            self._place(int(thread), set(self._cpus))
+        self._placed.clear()
         for file in self._files.values():
             os.close(file)
         self._files.clear()

@@ -91,6 +91,7 @@ def measure(
     observe: Observe = _unobserved,
     page_faults: Callable[[], int] = lambda: 0,
     delay: Callable[[], float] = lambda: 0.0,
+    relieve: Callable[[], None] = lambda: None,
     patience_s: float = math.inf,
     audit: Audit | None = None,
     now: Callable[[], float] = perf_counter,
@@ -98,12 +99,13 @@ def measure(
     """Sample all launches with one clock, each under a stopping rule of its own.
 
     observe(phase, name, so_far) is called before every sample, outside the timed region. page_faults() reads the
-    process's counter of minor faults, delay() the seconds that its threads have stood in line so far. A launch whose
-    preempted samples took longer than `patience_s` ends with what it has, as `contended` where that is no figure.
-    Whatever a launch or the clock raises passes through; `observe` then says which launch was at fault.
+    process's counter of minor faults, delay() the seconds that its threads have stood in line so far, and relieve()
+    does what can be done where they do. A launch whose preempted samples took longer than `patience_s` ends with what
+    it has, as `contended` where that is no figure. Whatever a launch or the clock raises passes through; `observe` then
+    says which launch was at fault.
     """
     found = {name: Samples() for name in launches}
-    watch = _Watch(now, delay, page_faults)
+    watch = _Watch(now, delay, page_faults, relieve)
     timers: dict[str, Timer] = {}
     for name, launch in launches.items():
         observe("warm-up", name, found[name])
@@ -129,23 +131,25 @@ def measure(
         while order and not all(found[name].stopped for name in order):
             shuffle(order)
             one_round()
-            mean_s = sum(one.sampling_s for one in found.values()) / len(found)
-            _ask(rules, found, mean_s, patience_s, last=False)
-            if all(found[name].stopped for name in order):
-                _ask(rules, found, mean_s, patience_s, last=True)
+            going = {name: found[name] for name in order}
+            _ask(rules, going, patience_s, last=False)
+            if all(one.stopped for one in going.values()):
+                _ask(rules, going, patience_s, last=True)
+            # One that lost its patience would go on for a time slice a call while the others need their budgets.
+            order[:] = [name for name in order if not found[name].stopped or found[name].preempted_s <= patience_s]
+        order[:] = [name for name in launches if found[name].stopped != CONTENDED]
         while order and audit is not None and audit.wanting():
             one_round(last=True)
     return found
 
 
-def _ask(
-    rules: Mapping[str, Stopping], found: Mapping[str, Samples], mean_s: float, patience_s: float, *, last: bool
-) -> None:
+def _ask(rules: Mapping[str, Stopping], found: Mapping[str, Samples], patience_s: float, *, last: bool) -> None:
     """Let each rule say whether its launch may stop, on all of its samples; what it said before does not count.
 
     Launches go on together, so they share their budgets: a quick one that is noisy may not make a slow one run
     many times its own.
     """
+    mean_s = sum(one.sampling_s for one in found.values()) / len(found)
     for name, samples in found.items():
         spent_s = max(samples.sampling_s, mean_s)
         impatient = samples.preempted_s > patience_s
@@ -163,6 +167,7 @@ class _Watch:
     now: Callable[[], float]
     delay: Callable[[], float]
     page_faults: Callable[[], int]
+    relieve: Callable[[], None]
 
 
 def _sample(timer: Timer, calls: int, into: Samples, watch: _Watch) -> None:
@@ -173,6 +178,7 @@ def _sample(timer: Timer, calls: int, into: Samples, watch: _Watch) -> None:
     took_s = watch.now() - start
     if watch.delay() - waited_s > PREEMPTED * took_s:
         into.preempted += 1
+        watch.relieve()
         into.preempted_s += took_s
         return
     into.sampling_s += took_s
@@ -195,6 +201,7 @@ def _warm_up(timer: Timer, clock: Clock, into: Samples, watch: _Watch) -> None:
         into.warmup_s = watch.now() - start
         if watch.delay() - waited_s > PREEMPTED * (watch.now() - before):
             most_s = 3 * WARMUP_S
+            watch.relieve()
             continue
         wanted = min(clock.max_calls, math.ceil(clock.sample_target_s / max(seconds, 1e-9)))
         if wanted > into.calls * 1.5:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from opbench.contention import SWITCH, Machine, disturbance, ignored
 from opbench.timing.run_delay import RunDelay, run_delay
@@ -12,10 +13,14 @@ from opbench.timing.run_delay import RunDelay, run_delay
 
 @dataclass
 class Watch:
-    """delay: seconds that our threads have stood in line so far. disturbed: what else ran, once it is over, or ""."""
+    """delay: seconds that our threads have stood in line so far. relieve: what can be done where they do.
+
+    disturbed: what else ran, once it is over, or "".
+    """
 
     delay: Callable[[], float]
     disturbed: str = ""
+    relieve: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -29,6 +34,8 @@ def watched(clock: str) -> Iterator[Watch]:
         return
     machine, delay = Machine.here(), run_delay()
     watch, before = Watch(delay), machine.use()
+    if isinstance(delay, RunDelay):
+        watch.relieve = partial(delay.spread, machine.cpus)
     try:
         yield watch
         watch.disturbed = disturbance(before, machine.use(), len(machine.cpus))

@@ -27,7 +27,7 @@ def outcome(
     monkeypatch.setattr(measuring, "watched", watching)
     operator = catalog.operator("liar")
     point = Point("liar", Axes({"size": 7}))
-    settings = Settings(target=1e6, budget_s=budget_s, count=False)
+    settings = Settings(target=1e6, budget_s=budget_s, count=False, trusting=True)
     measurement = PointMeasurement(point, [Case(point, "honest")], settings, lambda *_: None)
     return measurement.run(operator, operator.work(point))["honest"]
 

@@ -62,6 +62,15 @@ def test_the_dead_and_the_hung_are_recorded_and_the_rest_is_measured(
     assert found["hangs"].outcome == Failed("check", "hung: no progress in 3600 s (--time-limit)")
 
 
+def test_who_writes_to_the_answers_is_recorded_and_the_rest_is_measured(liar: str, tmp_path: Path) -> None:
+    _, found = results_of(tmp_path, ask("forges", "honest", "scribbles"))
+    reasons = {label: record.outcome.reason for label, record in found.items() if isinstance(record.outcome, Failed)}
+    assert reasons.keys() == {"forges", "scribbles"}
+    assert "answered what was not asked" in reasons["forges"]
+    assert "wrote 'warming up ...' to the pipe to its parent" in reasons["scribbles"]
+    assert isinstance(found["honest"].outcome, Measured)
+
+
 def test_replicas_and_resume_give_each_case_exactly_one_record_with_its_environment(liar: str, tmp_path: Path) -> None:
     sweep = ask("honest", "honest", sizes=(5, 7))
     run, _ = results_of(tmp_path, sweep)

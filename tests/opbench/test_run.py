@@ -63,21 +63,32 @@ def go(
     return process, {record.case.label: record.outcome for record in run.records()}
 
 
-def test_a_death_costs_its_culprit_and_the_others_are_asked_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    script: Script = [Death("sampling", "b", "killed"), {"a": GOOD, "c": GOOD}]
+def test_who_hangs_costs_itself_and_the_others_are_asked_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script: Script = [Death("sampling", "b", "hung: no progress", hung=True), {"a": GOOD, "c": GOOD}]
     process, found = go(script, monkeypatch, tmp_path)
-    assert found == {"a": GOOD, "b": Failed("sampling", "killed"), "c": GOOD}
+    assert found == {"a": GOOD, "b": Failed("sampling", "hung: no progress"), "c": GOOD}
     assert process.asked == [["a", "b", "c"], ["a", "c"]]
     assert process.started == 2
+
+
+def test_who_kills_the_process_in_a_rivals_turn_is_the_one_that_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each is asked for in a process of its own then, and whose process dies is known."""
+    killed = Death("sampling", "b", "killed")
+    script: Script = [killed, {"a": GOOD}, {"b": GOOD}, Death("check", "c", "killed")]
+    process, found = go(script, monkeypatch, tmp_path)
+    assert found == {"a": GOOD, "b": GOOD, "c": Failed("check", "killed")}
+    assert process.asked == [["a", "b", "c"], ["a"], ["b"], ["c"]]
+    assert process.started == 4
 
 
 def test_what_is_not_known_of_the_machine_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "cache"))
     notes: list[str] = []
     monkeypatch.setattr(Silent, "note", lambda _, text: notes.append(text))
-    process, _ = go([Death("sampling", "b", "killed"), {"a": GOOD, "c": GOOD}], monkeypatch, tmp_path)
+    script: Script = [Death("sampling", "b", "hung: no progress", hung=True), {"a": GOOD, "c": GOOD}]
+    process, _ = go(script, monkeypatch, tmp_path)
     assert process.started == 2
     assert sum("opbench ceilings" in note for note in notes) == 1
 

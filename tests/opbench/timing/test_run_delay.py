@@ -62,3 +62,28 @@ def test_reading_more_threads_than_a_sample_has_time_for_is_left_alone(tmp_path:
     for number in range(MOST_THREADS + 1):
         thread(tmp_path, str(number), 0)
     assert run_delay(tmp_path) is switches
+
+
+def test_the_threads_that_run_most_get_a_processor_each_and_all_back_in_the_end(tmp_path: Path) -> None:
+    placed: list[tuple[int, set[int]]] = []
+
+    def place(thread: int, cpus: set[int]) -> None:
+        placed.append((thread, cpus))
+
+    for name, ran_ns in (("11", 500), ("12", 7), ("13", 900), ("9", 300)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "schedstat").write_text(f"{ran_ns} 0 1\n")
+    delay = RunDelay(tmp_path)
+    delay.spread(frozenset({4, 2}), place)
+    delay.spread(frozenset({4, 2}), place)
+    assert placed == [(11, {2}), (13, {4})]
+    placed.clear()
+    delay.close()
+    assert sorted(placed) == [(11, {2, 4}), (13, {2, 4})]
+
+
+def test_on_one_processor_there_is_nothing_to_spread(tmp_path: Path) -> None:
+    thread(tmp_path, "11", 0)
+    delay = RunDelay(tmp_path)
+    delay.spread(frozenset({0}), lambda *_: pytest.fail("placed"))
+    delay.close()

@@ -205,7 +205,9 @@ def beside(waits: Callable[[str, int], bool], count: int = 20, **options: Any) -
 
 
 def test_samples_for_which_a_thread_stood_in_line_are_set_aside_and_taken_again() -> None:
-    found = beside(lambda label, number: label == "a" and number % 3 == 0)
+    relieved: list[str] = []
+    found = beside(lambda label, number: label == "a" and number % 3 == 0, relieve=lambda: relieved.append("a"))
+    assert relieved
     assert len(found["a"].samples_s) >= 20
     assert found["a"].preempted == pytest.approx(len(found["a"].samples_s) / 2, abs=1)
     assert found["a"].sampling_s == pytest.approx(len(found["a"].samples_s) * 1e-3)
@@ -214,8 +216,9 @@ def test_samples_for_which_a_thread_stood_in_line_are_set_aside_and_taken_again(
 
 
 def test_patience_ends_and_what_has_no_interval_is_contended() -> None:
-    found = beside(lambda label, _: label == "a", patience_s=0.03)
+    found = beside(lambda label, _: label == "a", patience_s=0.03, count=200)
     assert found["a"].stopped == "contended"
+    assert len(found["b"].samples_s) == 200
     assert found["a"].samples_s == []
     assert 0.03 < found["a"].preempted_s < 0.033
     assert found["b"].stopped == "target"
