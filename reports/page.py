@@ -71,6 +71,7 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
         differences=differences(records),
         limits=have_limits(records),
         unmeasured=sum(not isinstance(record.outcome, Measured) for record in records),
+        contended=sum(isinstance(record.outcome, Measured) and record.outcome.contention != "" for record in records),
         total=len(records),
         tables=tables(records),
         environment=summary.environment(records),

@@ -108,6 +108,8 @@ def _latency(record: Record) -> Row:
         "warmup_s": got.warmup_s if got else math.nan,
         "sampling_s": got.sampling_s if got else math.nan,
         "page_faults": got.page_faults if got else None,
+        "preempted": got.preempted if got else None,
+        "looks": got.looks if got else None,
         "warnings": "; ".join(got.warnings) or None if got else None,
     } | _rates(record, time.mid)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
 import pytest
 
-from opbench.record import Failed, Record, Unavailable
+from opbench.record import Failed, Measured, Record, Unavailable
 from opbench.report import Artifact
 from reports import complexity, fastest, latency, speedup, table
 from reports.page import PAGE
@@ -131,6 +132,15 @@ def test_a_property_that_changes_during_the_run_shows_all_its_values() -> None:
     other = Record(second.case, second.outcome, {**second.environment, "threads": 4}, "fedcba987654", second.started)
     text = page([first, other])
     assert "0123456789ab, fedcba987654" in text
+
+
+def test_figures_taken_beside_other_work_are_counted_where_the_page_begins() -> None:
+    quiet = line("cpp_ext", [1e-6, 2e-6, 3e-6])
+    assert "marked as contended" not in page(quiet)
+    outcome = quiet[1].outcome
+    assert isinstance(outcome, Measured)
+    busy = replace(quiet[1], outcome=replace(outcome, contention="others used 0.97 of 2 cores"))
+    assert "1 of 3 figures is marked as contended." in page([quiet[0], busy, quiet[2]])
 
 
 def test_counts_that_differ_are_on_the_page_with_their_points() -> None:
