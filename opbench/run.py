@@ -218,14 +218,15 @@ class Runner:
         """Ask until every case has an outcome; each death of the process takes its culprit out of the question.
 
         Who hangs is plain. Who killed the process, or wrote to its answers, may have done so in a rival's turn, by a
-        thread say: from then on every case is asked for in a process of its own, and each death is its own.
+        thread say, or may not be of this run at all, such as the system when memory is short: from then on every case is
+        asked for in a process of its own, and each death is its own.
         """
         outcomes: dict[str, Outcome] = {}
         facts: dict[str, Any] = {}
         settings, apart = self.settings, False
-        while cases := [case for case in task.cases if case.label not in outcomes]:
+        while left := [case for case in task.cases if case.label not in outcomes]:
+            cases = left[:1] if apart else left
             if apart:
-                cases = cases[:1]
                 self._end_process()
             try:
                 answer = self._ask(task.point, cases, settings)
@@ -235,13 +236,13 @@ class Runner:
                     settings = replace(settings, split=False)
                     self.reporter.note(f"{task.point}: {death.label}: {death}; measured again without --split")
                     continue
-                if len(cases) > 1 and death.label and not death.hung:
+                if not apart and not death.hung:
                     apart = True
                     self.reporter.note(
                         f"{task.point}: {death}; every backend is measured again in a process of its own"
                     )
                     continue
-                guilty = [death.label] if death.label else [case.label for case in cases]
+                guilty = [death.label] if death.label else [case.label for case in left]
                 outcomes |= dict.fromkeys(guilty, Failed(death.phase, death.reason))
                 self.reporter.note(f"{task.point}: {death.label or 'the operator'}: {death}")
             else:

@@ -101,9 +101,15 @@ def test_a_death_while_time_is_split_costs_no_latency(monkeypatch: pytest.Monkey
 
 
 def test_a_death_without_a_culprit_ends_the_point(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    process, found = go([Death("inputs", "", "killed")], monkeypatch, tmp_path)
+    process, found = go([Death("inputs", "", "killed")] * 2, monkeypatch, tmp_path)
     assert found == dict.fromkeys("abc", Failed("inputs", "killed"))
-    assert process.started == 2 - 1
+    assert process.asked == [["a", "b", "c"], ["a"]]
+
+
+def test_a_process_killed_from_outside_costs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script: Script = [Death("reference", "", "killed"), {"a": GOOD}, {"b": GOOD}, {"c": GOOD}]
+    _, found = go(script, monkeypatch, tmp_path)
+    assert found == dict.fromkeys("abc", GOOD)
 
 
 def test_on_a_gpu_only_the_first_failure_is_believed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
