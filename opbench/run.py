@@ -218,8 +218,8 @@ class Runner:
         """Ask until every case has an outcome; each death of the process takes its culprit out of the question.
 
         Who hangs is plain. Who killed the process, or wrote to its answers, may have done so in a rival's turn, by a
-        thread say, or may not be of this run at all, such as the system when memory is short: from then on every case is
-        asked for in a process of its own, and each death is its own.
+        thread say, or may not be of this run at all, such as the system when memory is short: from then on every case
+        is asked for in a process of its own, and each death is its own.
         """
         outcomes: dict[str, Outcome] = {}
         facts: dict[str, Any] = {}
@@ -238,9 +238,7 @@ class Runner:
                     continue
                 if not apart and not death.hung:
                     apart = True
-                    self.reporter.note(
-                        f"{task.point}: {death}; every backend is measured again in a process of its own"
-                    )
+                    self.reporter.note(f"{task.point}: {death}; each backend is measured in a process of its own now")
                     continue
                 guilty = [death.label] if death.label else [case.label for case in left]
                 outcomes |= dict.fromkeys(guilty, Failed(death.phase, death.reason))
