@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from opbench.check import compare, rms
+from opbench.checker import is_expanded
 from opbench.record import Check
 
 if TYPE_CHECKING:
@@ -200,6 +201,4 @@ def _same_memory(output: Any, following: Any) -> bool:
 
 
 def _writable(tensor: torch.Tensor) -> bool:
-    """Floating, and no two elements share memory."""
-    shared = any(stride == 0 and size > 1 for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-    return tensor.is_floating_point() and not shared
+    return tensor.is_floating_point() and not is_expanded(tensor)

@@ -94,10 +94,10 @@ class Checker:
 
     def _restore(self, halved: bool) -> None:
         for name, tensor in self._pristine.items():
-            if not _is_expanded(self._inputs[name]):
+            if not is_expanded(self._inputs[name]):
                 self._inputs[name].copy_(tensor)
         first = next((one for one in self._inputs.values() if one.is_floating_point()), None)
-        if halved and first is not None and not _is_expanded(first):
+        if halved and first is not None and not is_expanded(first):
             first.mul_(0.5)
 
 
@@ -113,7 +113,7 @@ def poison_free_memory(like: torch.Tensor, dtype: torch.dtype) -> None:
     blocks.clear()
 
 
-def _is_expanded(tensor: torch.Tensor) -> bool:
+def is_expanded(tensor: torch.Tensor) -> bool:
     """Several elements share memory: such a tensor only carries a shape and cannot be written."""
     return any(stride == 0 and size > 1 for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
 

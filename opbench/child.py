@@ -26,6 +26,10 @@ class Ended(Exception):  # noqa: N818  (it is what happened, not a mistake in th
     """The child ended, or was killed because it was overdue; the text says how."""
 
 
+class Overdue(Ended):
+    """It was killed because it was overdue."""
+
+
 class Process(Protocol):
     """What a child is known by: of `subprocess.Popen`, as much as is needed here."""
 
@@ -118,7 +122,7 @@ class Child:
 
     def receive(self, overdue: Callable[[], str | None]) -> Any:
         """The next message. Raises Ended when none will come, when it is no JSON, or when `overdue`, asked twice a
-        second, says why not to wait any longer; the child is killed then.
+        second, says why not to wait any longer (then Overdue); the child is killed then.
         """
         with selectors.DefaultSelector() as selector:
             selector.register(self._answers, selectors.EVENT_READ)
@@ -128,7 +132,7 @@ class Child:
                         raise Ended(self._how_it_ended())
                     if reason := overdue():
                         self.kill()
-                        raise Ended(reason)
+                        raise Overdue(reason)
                     continue
                 chunk = os.read(self._answers, 1 << 20)
                 if not chunk:

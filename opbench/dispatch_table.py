@@ -17,9 +17,6 @@ SCHEMA = 1
 _LARGEST = 2**63 - 1
 REMAKE = "make it again (opbench dispatch RUN) or remove it"
 
-_LARGEST = 2**63 - 1
-REMAKE = "make it again (opbench dispatch RUN) or remove it"
-
 
 @dataclass(frozen=True)
 class Row:

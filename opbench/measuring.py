@@ -23,7 +23,7 @@ from opbench.errors import UsageError
 from opbench.memory import shortage
 from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.timing import sampler
-from opbench.timing.clocks import clock_named
+from opbench.timing.clocks import clock_named, is_wall
 from opbench.timing.stopping import Precision
 from opbench.timing.watch import watched
 
@@ -152,7 +152,7 @@ class PointMeasurement:
 
     def _audit(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> Audit | None:
         """None where nothing is to be looked at, or the clock is a device's own, which keeps no outputs."""
-        if self.settings.trusting or not self.point.clock.startswith("wall"):
+        if self.settings.trusting or not is_wall(self.point.clock):
             return None
         return Audit(operator, self.point, inputs, candidates)
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from opbench.child import Child, Ended, Start, spawned
+from opbench.child import Child, Ended, Overdue, Start, spawned
 from opbench.environment import pinned
 from opbench.errors import MachineError
 from opbench.marker import Marker
-
-HUNG = "hung:"
 
 START_LIMIT_S = 120.0
 """Seconds for importing PyTorch and describing the machine; about 3 s on the slowest machine seen."""
@@ -90,7 +88,7 @@ class MeasuringProcess:
     def _ask(self, request: dict[str, Any], limit_s: float, progress: Progress) -> dict[str, Any]:
         def overdue() -> str | None:
             late = self._clock() - self._marker.get().since_s > limit_s
-            return f"{HUNG} no progress in {limit_s:g} s (--time-limit)" if late else None
+            return f"hung: no progress in {limit_s:g} s (--time-limit)" if late else None
 
         self._requests += 1
         try:
@@ -103,7 +101,7 @@ class MeasuringProcess:
                 progress(message["phase"], message["label"], message["seconds"])
         except Ended as exc:
             position = self._marker.get()
-            raise Death(position.phase, position.label, str(exc), str(exc).startswith(HUNG)) from None
+            raise Death(position.phase, position.label, str(exc), isinstance(exc, Overdue)) from None
 
     def _next(self, overdue: Callable[[], str | None]) -> dict[str, Any]:
         """The next message about the request. Raises Ended."""

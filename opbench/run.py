@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -130,7 +129,6 @@ class Runner:
     hold: bool = True
     ahead: bool = False
     _believing: Believing | None = None
-    _journal: Journal | None = None
 
     def go(self, tasks: Sequence[Task], journal: Journal | None = None) -> None:
         """Measure every case that has no record in the run, appending each task's records as soon as it is over.
@@ -138,16 +136,18 @@ class Runner:
         journal: the run's, where it is open already.
         Raises MachineError when the device is not there, the disk is full or another run writes these records.
         """
-        with ExitStack() as stack:
-            self._journal = journal or stack.enter_context(self.run.journal())
-            if self._journal.repaired and journal is None:
-                self.reporter.note(self._journal.repaired)
-            self._go(tasks, self._journal.keys)
+        if journal is not None:
+            self._go(tasks, journal)
+            return
+        with self.run.journal() as opened:
+            if opened.repaired:
+                self.reporter.note(opened.repaired)
+            self._go(tasks, opened)
 
-    def _go(self, tasks: Sequence[Task], finished: set[str]) -> None:
+    def _go(self, tasks: Sequence[Task], journal: Journal) -> None:
         started = time.monotonic()
         total = sum(len(task.cases) for task in tasks)
-        left = [without(task, finished) for task in tasks]
+        left = [without(task, journal.keys) for task in tasks]
         todo = [task for task in left if task.cases]
         self.reporter.start(total, total - sum(len(task.cases) for task in todo))
         with self._open_log() as self._log:
@@ -157,7 +157,7 @@ class Runner:
                 if todo:
                     self._start_process()
                 for task in todo:
-                    self._do(task)
+                    self._do(task, journal)
             finally:
                 self._end_process()
                 self.accounts.wall_s += time.monotonic() - started
@@ -181,12 +181,11 @@ class Runner:
         """Whether records got a limit: once a process has run, and where this machine's ceilings are known."""
         return self._believing is not None
 
-    def _do(self, task: Task) -> None:
+    def _do(self, task: Task, journal: Journal) -> None:
         records = self._records(task)
         if self._believing is not None:
             records = self._believing.held(records)
-        assert self._journal is not None
-        self._journal.append(records)
+        journal.append(records)
         for record in records:
             self.accounts.add(record.outcome)
             self.reporter.finished(record)

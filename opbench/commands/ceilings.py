@@ -17,7 +17,6 @@ from opbench.errors import UsageError
 from opbench.expecting import minutes
 from opbench.lock import measuring
 from opbench.options import resolve_device
-from opbench.plain import plain
 from opbench.process import MeasuringProcess
 from opbench.progress import Bar, Notes, Silent
 from opbench.reporting import write_report
@@ -44,12 +43,8 @@ def run(
 ) -> int:
     """`known`, while nothing else measures on the device."""
     on = resolve_device(device)
-    with measuring(on, _tell, wait):
+    with measuring(on, Notes(sys.stderr).note, wait):
         return known(on, threads, again, output, results, quiet, as_json)
-
-
-def _tell(text: str) -> None:
-    print(plain(text), file=sys.stderr, flush=True)
 
 
 def known(on: str, threads: int, again: bool, output: Path | None, results: Path, quiet: bool, as_json: bool) -> int:

@@ -19,6 +19,7 @@ from opbench.lock import measuring
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.plain import plain
+from opbench.progress import Notes
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.run import elsewhere_only
 from opbench.settings import Settings
@@ -75,7 +76,7 @@ def run(
         if not simulate and not wanted and (others := elsewhere_only(name, on)):
             print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
     if limit:
-        with measuring(on, lambda text: print(text, file=sys.stderr, flush=True), wait):
+        with measuring(on, Notes(sys.stderr).note, wait):
             wrong += _beside_the_limit(points, names, as_json, wrong > 0)
     return 1 if wrong else 0
 

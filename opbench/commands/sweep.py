@@ -16,15 +16,14 @@ from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
 from opbench.lock import measuring
 from opbench.options import resolve_device
-from opbench.plain import plain
-from opbench.progress import reporter
+from opbench.progress import Notes, reporter
 from opbench.record import Contended, Failed, Measured, Mismatch
 from opbench.reporting import write_report
 from opbench.run import Runner, Task, elsewhere_only, plan, without
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from opbench.contention import Use
@@ -57,6 +56,7 @@ def run(
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
     they are not known. `wait` for another measurement on the device, or raise MachineError.
     """
+    tell = Notes(sys.stderr).note
     machine = Machine.here()
     before = machine.use()
     question = catalog.sweep(name)
@@ -73,15 +73,15 @@ def run(
     on = resolve_device(device)
     tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
     of_ceilings = threads[0] if len(threads) == 1 else 0
-    with measuring(on, _tell, wait):
+    with measuring(on, tell, wait):
         target = store.latest_run(results, name) if resume else store.new_run(results, name)
         with target.journal() as journal:
             if journal.repaired:
-                _tell(journal.repaired)
-            _look_around(machine, before)
+                tell(journal.repaired)
+            _look_around(machine, before, tell)
             left = [without(task, journal.keys) for task in tasks]
             first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
-            _tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
+            tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
             if with_ceilings:
                 with redirect_stdout(sys.stderr if as_json else sys.stdout):
                     ceilings.known(
@@ -96,18 +96,14 @@ def run(
     return MachineError.exit_code if any(isinstance(record.outcome, Contended) for record in records) else 0
 
 
-def _look_around(machine: Machine, before: Use | None) -> None:
+def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
     """Say so where others use this machine, over a second since `before`."""
-    if ignored():
+    if before is None or ignored():
         return
-    sleep(max(0.0, LOOK_S - (0.0 if before is None else machine.clock() - before.at_s)))
+    sleep(max(0.0, LOOK_S - (machine.clock() - before.at_s)))
     if said := disturbance(before, machine.use(), len(machine.cpus)):
         who = ", ".join(machine.busiest()) or "many small processes"
-        _tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
-
-
-def _tell(text: str) -> None:
-    print(plain(text), file=sys.stderr, flush=True)
+        tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
 
 
 def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:

@@ -21,7 +21,7 @@ from opbench.gate.scouting import scout
 from opbench.gate.summary import common_folder
 from opbench.gate.tape import Tape, recorded
 from opbench.lock import measuring
-from opbench.progress import short_time
+from opbench.progress import Notes, short_time
 
 if TYPE_CHECKING:
     from opbench.commands.gate import Asked
@@ -39,7 +39,7 @@ def calibrate(asked: Asked, rule: Rule) -> int:
     """The benchmarks of the working tree as it is, on both sides. Always 0: it is a measurement, not a verdict."""
     if asked.suites < 1:
         raise UsageError(f"--suites {asked.suites}: at least one run has to be replayed, 1000 bound a rate of 0.3 %")
-    with measuring(asked.device, lambda text: print(text, file=sys.stderr), asked.wait):
+    with measuring(asked.device, Notes(sys.stderr).note, asked.wait):
         tapes = _recorded(asked, rule)
     found = calibrated(
         tapes, rule, asked.suites, secrets.randbits(32), _Ticker(asked.suites, asked.as_json, "replaying")

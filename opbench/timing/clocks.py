@@ -15,10 +15,15 @@ NAMES = ("wall", "wall:led", "cuda_events:warm", "cuda_events:cold", "cuda_graph
 DEFAULT = {"cpu": "wall", "cuda": "cuda_events:warm"}
 
 
+def is_wall(name: str) -> bool:
+    """Whether the clock is wall time of this machine's processors, not a device's own."""
+    return name.startswith("wall")
+
+
 def clock_for(device: str, asked: str | None = None) -> str:
     """The clock to use on a device. Raises UsageError for one that does not exist or times another device."""
     name = asked or DEFAULT[device]
-    fitting = [known for known in NAMES if known.startswith("wall") == (device == "cpu")]
+    fitting = [known for known in NAMES if is_wall(known) == (device == "cpu")]
     if name not in fitting:
         raise unknown("clock", name, fitting, f"for device {device!r}")
     return name

@@ -170,15 +170,24 @@ class _Watch:
     relieve: Callable[[], None]
 
 
-def _sample(timer: Timer, calls: int, into: Samples, watch: _Watch) -> None:
-    faults, waited_s, start = watch.page_faults(), watch.delay(), watch.now()
+def _timed(timer: Timer, calls: int, watch: _Watch) -> tuple[float, float, bool]:
+    """Seconds a call and wall seconds of one sample, and whether our threads stood in line during it."""
+    waited_s, start = watch.delay(), watch.now()
     seconds = timer(calls)
+    took_s = watch.now() - start
+    preempted = watch.delay() - waited_s > PREEMPTED * took_s
+    if preempted:
+        watch.relieve()
+    return seconds, took_s, preempted
+
+
+def _sample(timer: Timer, calls: int, into: Samples, watch: _Watch) -> None:
+    faults = watch.page_faults()
+    seconds, took_s, preempted = _timed(timer, calls, watch)
     if calls != into.calls:  # only looked at: of so few calls the timer itself would show
         return
-    took_s = watch.now() - start
-    if watch.delay() - waited_s > PREEMPTED * took_s:
+    if preempted:
         into.preempted += 1
-        watch.relieve()
         into.preempted_s += took_s
         return
     into.sampling_s += took_s
@@ -195,13 +204,11 @@ def _warm_up(timer: Timer, clock: Clock, into: Samples, watch: _Watch) -> None:
     most_s = math.inf
     start = watch.now()
     while into.warmup_s < WARMUP_S or (len(recent) < 2 and into.warmup_s < most_s):
-        before, waited_s = watch.now(), watch.delay()
-        seconds = timer(into.calls)
+        seconds, _, preempted = _timed(timer, into.calls, watch)
         into.warmup_calls += into.calls
         into.warmup_s = watch.now() - start
-        if watch.delay() - waited_s > PREEMPTED * (watch.now() - before):
+        if preempted:
             most_s = 3 * WARMUP_S
-            watch.relieve()
             continue
         wanted = min(clock.max_calls, math.ceil(clock.sample_target_s / max(seconds, 1e-9)))
         if wanted > into.calls * 1.5:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from opbench.contention import SWITCH, Machine, disturbance, ignored
+from opbench.timing.clocks import is_wall
 from opbench.timing.run_delay import RunDelay, run_delay
 
 
@@ -26,7 +27,7 @@ class Watch:
 @contextmanager
 def watched(clock: str) -> Iterator[Watch]:
     """Watches for as long as the block lasts, and nothing where a device's own clock does not see the processors."""
-    if not clock.startswith("wall"):
+    if not is_wall(clock):
         yield Watch(lambda: 0.0)
         return
     if ignored():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from opbench import catalog, checker
+from opbench import audit, catalog, checker
 from opbench.case import Axes, Case, Point
 from opbench.check import poison
 from opbench.measuring import PointMeasurement
@@ -117,7 +117,8 @@ def test_the_harness_own_output_is_looked_at_too(liar: str, cheat: str) -> None:
     assert isinstance(outcomes([cheat], "out", 1009)[cheat], Mismatch)
 
 
-def test_who_is_trusted_is_not_looked_at_and_the_record_says_so(liar: str) -> None:
+def test_who_is_trusted_is_not_looked_at_and_the_record_says_so(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "EARLY_SHARE", 1e9)  # as many looks as are enough, however slow this machine is
     point = Point("liar", Axes({"size": 7}))
     operator = catalog.operator("liar")
     settings = Settings(budget_s=0.01, trusting=True)
