@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+from opbench.descendants import VARIABLE, end_marked, new_mark
+
 POLL_S = 0.5
 
 END_LIMIT_S = 10.0
@@ -91,8 +93,9 @@ class Child:
         requests_read, requests_write = os.pipe()
         answers_read, answers_write = os.pipe()
         fds = (requests_read, answers_write)
+        self._mark = new_mark()
         try:
-            self._process = start(command(*fds), fds, environment, log, folder)
+            self._process = start(command(*fds), fds, {**environment, VARIABLE: self._mark}, log, folder)
         except BaseException:
             os.close(requests_write)
             os.close(answers_read)
@@ -164,8 +167,9 @@ class Child:
         self._process.wait()
 
     def close(self) -> None:
-        """End the child, its own children included."""
+        """End the child and whatever it started, in sessions of their own too."""
         self.kill()
+        end_marked(self._mark)
         os.close(self._answers)
         with contextlib.suppress(OSError):  # a request that the dead child never read
             self._requests.close()

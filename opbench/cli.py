@@ -130,6 +130,9 @@ def sweep(
     trusting: Annotated[
         bool, typer.Option("--trusting", help="Look at no output of a timed call; the records say so.")
     ] = False,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Measure every backend in a process of its own; they still take turns.")
+    ] = False,
     with_ceilings: Annotated[
         bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
     ] = False,
@@ -145,7 +148,9 @@ def sweep(
 
     (name,), extra = split("sweep", [*words, *context.args], needed=1)
     by = narrowing(extra, operator, backend, dtype, mode)
-    settings = Settings(target=target / 100, time_limit_s=time_limit, split=time_split, trusting=trusting)
+    settings = Settings(
+        target=target / 100, time_limit_s=time_limit, split=time_split, trusting=trusting, isolate=isolate
+    )
     numbers = integers("threads", threads)
     _run("sweep", name, by, device, clock, results, resume, settings, numbers, budget, with_ceilings, wait, as_json)
 

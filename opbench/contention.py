@@ -56,10 +56,11 @@ class Machine:
     clock: Callable[[], float] = time.monotonic
 
     @classmethod
-    def here(cls) -> Machine:
+    def here(cls, rivals_s: Callable[[], float] = lambda: 0.0) -> Machine:
+        """rivals_s: processor time of other processes that are counted as this one's."""
         proc = Path("/proc")
         cpus = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset[int]()
-        return cls(proc, _group(proc), cpus, _own_s)
+        return cls(proc, _group(proc), cpus, lambda: _own_s() + rivals_s())
 
     def use(self) -> Use | None:
         """None where the system does not say."""
@@ -105,6 +106,15 @@ def _busy_s(proc: Path, cpus: frozenset[int]) -> Iterator[float]:
             yield TICK_S * sum((*ticks[0:3], *ticks[5:8]))
 
 
+def processor_s(process: int, proc: Path = Path("/proc")) -> float:
+    """Processor time of another process so far; 0 where it has ended or the system does not say."""
+    try:
+        text = (proc / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0.0
+    return _stat(text)[1]
+
+
 def _processes(proc: Path) -> Iterator[tuple[int, tuple[str, float]]]:
     for folder in proc.iterdir():
         if not folder.name.isdigit():
@@ -113,9 +123,14 @@ def _processes(proc: Path) -> Iterator[tuple[int, tuple[str, float]]]:
             text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        name, _, rest = text.partition("(")[2].rpartition(")")
-        fields = rest.split()
-        yield int(folder.name), (name, TICK_S * (int(fields[11]) + int(fields[12])))
+        yield int(folder.name), _stat(text)
+
+
+def _stat(text: str) -> tuple[str, float]:
+    """Name and processor time of a process, from its `stat` (proc(5))."""
+    name, _, rest = text.partition("(")[2].rpartition(")")
+    fields = rest.split()
+    return name, TICK_S * (int(fields[11]) + int(fields[12]))
 
 
 def _throttled_s(group: Path) -> float:

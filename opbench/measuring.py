@@ -21,18 +21,23 @@ from opbench.backend import Figured
 from opbench.checker import Candidate, Checker
 from opbench.errors import UsageError
 from opbench.memory import shortage
+from opbench.process_state import PROCESSORS, DisturbedError, ProcessState
 from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.timing import sampler
 from opbench.timing.clocks import clock_named, is_wall
 from opbench.timing.stopping import Precision
 from opbench.timing.watch import watched
+from opbench.turns import JointStopping, LedClock
 
 if TYPE_CHECKING:
     from opbench.backend import Backend
     from opbench.case import Case, Point
     from opbench.operator import Inputs, Operator, Work
     from opbench.settings import Settings
+    from opbench.timing.clock import Clock
     from opbench.timing.sampler import Samples
+    from opbench.timing.stopping import Stopping
+    from opbench.turns import Turns
 
 PATIENCE = 3.0
 """Budgets that a launch may spend on preempted samples before it ends with what it has."""
@@ -46,13 +51,18 @@ Announce = Callable[[str, str, "float | None"], None]
 
 @dataclass
 class PointMeasurement:
-    """Measures the cases of one point; `outcomes` then has exactly one entry per case label."""
+    """Measures the cases of one point; `outcomes` then has exactly one entry per case label.
+
+    turns: where its single case takes turns with rivals in other processes.
+    """
 
     point: Point
     cases: Sequence[Case]
     settings: Settings
     announce: Announce
+    turns: Turns | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    state: ProcessState = field(default_factory=ProcessState)
     _prepare_s: dict[str, float] = field(default_factory=dict)
     _figured: dict[str, Figured] = field(default_factory=dict)
     _checks: dict[str, Check] = field(default_factory=dict)
@@ -126,6 +136,8 @@ class PointMeasurement:
                 if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
                     self._figured[label], launch = launch, launch.call
                 candidates[label] = Candidate(launch, out)
+            if label in self.outcomes:
+                candidates.pop(label, None)
         self.announce("reference", "", None)
 
         def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:
@@ -133,22 +145,30 @@ class PointMeasurement:
                 found = self._checks[label] = check_one(candidates[label])
                 if not found.passed:
                     self.outcomes[label] = Mismatch(found)
-                return found
-            return None
+            return None if label in self.outcomes else found
 
         passed = checker.run(candidates, verify)
         return {label: one for label, one in candidates.items() if label in passed}
 
     @contextmanager
     def _step(self, phase: str, label: str) -> Iterator[None]:
-        """Any exception inside is that backend's Failed outcome, but for a UsageError: it does not do that."""
+        """Any exception inside is that backend's Failed outcome, but for a UsageError: it does not do that.
+
+        So is a change of what its rivals share.
+        """
         self.announce(phase, label, None)
         try:
             yield
+            self._same_process()
         except UsageError as exc:
             self.outcomes[label] = Unavailable(str(exc))
         except Exception as exc:  # noqa: BLE001  (every failure of a backend is its outcome)
             self.outcomes[label] = Failed(phase, describe(exc))
+
+    def _same_process(self) -> None:
+        """Raises DisturbedError where something has changed that all backends share; it is put back."""
+        if changes := self.state.changed():
+            raise DisturbedError(f"changed its process for its rivals: {changes}")
 
     def _audit(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> Audit | None:
         """None where nothing is to be looked at, or the clock is a device's own, which keeps no outputs."""
@@ -163,22 +183,30 @@ class PointMeasurement:
             audit = self._audit(operator, inputs, candidates)
 
             def observe(phase: str, label: str, so_far: Samples, now: list[str] = now) -> None:
+                self._end_turn(now[0], now[1], phase)
                 now[:] = phase, label
                 self.announce(phase, label, so_far.samples_s[-1] if so_far.samples_s else None)
+                if self.turns is not None:
+                    self.turns.observe(phase, so_far)
+
+            def relieve() -> None:
+                watch.relieve()
+                self.state.rebase(PROCESSORS)
 
             try:
-                with watched(self.point.clock) as watch:
+                with watched(self.point.clock, self._rivals_s) as watch:
                     found = sampler.measure(
                         {label: one.launch for label, one in candidates.items()},
-                        clock_named(self.point.clock),
-                        lambda: Precision(self.settings.target, self.settings.budget_s),
+                        self._clock(),
+                        self._stopping,
                         observe=observe,
                         page_faults=_minor_faults,
                         delay=watch.delay,
-                        relieve=watch.relieve,
+                        relieve=relieve,
                         patience_s=PATIENCE * self.settings.budget_s,
                         audit=audit,
                     )
+                    self._end_turn(now[0], now[1], "")
             except Exception as exc:  # noqa: BLE001  (as in _step)
                 phase, label = now
                 self.outcomes[label] = Failed(phase, describe(exc))
@@ -192,6 +220,26 @@ class PointMeasurement:
             if self.settings.split:
                 self._split(candidates)
             return
+
+    def _end_turn(self, phase: str, label: str, following: str) -> None:
+        """After a warm-up or a sample of this launch. Raises DisturbedError. Memory is counted once all are warm."""
+        if phase == "sampling":
+            self.state.turn(label)
+        elif following == "sampling":
+            self.state.warm()
+        if label:
+            self._same_process()
+
+    def _rivals_s(self) -> float:
+        return 0.0 if self.turns is None else self.turns.rivals_s
+
+    def _clock(self) -> Clock:
+        clock = clock_named(self.point.clock)
+        return clock if self.turns is None else LedClock(clock)
+
+    def _stopping(self) -> Stopping:
+        rule = Precision(self.settings.target, self.settings.budget_s)
+        return rule if self.turns is None else JointStopping(rule, self.turns)
 
     def _split(self, candidates: Mapping[str, Candidate]) -> None:
         """Add to what was measured where its time goes, or why that cannot be said; never takes a latency away."""
@@ -240,7 +288,7 @@ class PointMeasurement:
             page_faults=samples.page_faults,
             preempted=samples.preempted,
             contention=contention,
-            warnings=(f"contended: {contention}",) if contention else (),
+            warnings=tuple(filter(None, (contention and f"contended: {contention}", self.state.leaks(label)))),
             figures=dict(told.figures) if told else {},
             trials=told.trials if told else (),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import tempfile
 import time
@@ -47,7 +48,7 @@ class MeasuringProcess:
 
     def __init__(self, log: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._requests = 0
+        self._nonce = ""
         self._folder = tempfile.TemporaryDirectory(prefix="opbench-")
         marker = Path(self._folder.name) / "marker"
         self._marker = Marker(marker)
@@ -85,20 +86,37 @@ class MeasuringProcess:
         self._marker.set("start")
         return self._ask(request, time_limit_s, progress)
 
+    def begin(self, request: dict[str, Any], time_limit_s: float, progress: Progress) -> dict[str, Any]:
+        """Ask as `measure` does for a case that takes turns: {"turn": ...} once it waits for one, or {"answer": ...}.
+
+        Raises Death, as `go_on` does.
+        """
+        self._marker.set("start")
+        self._nonce = secrets.token_hex(8)
+        return self._exchange(request, time_limit_s, progress)
+
+    def go_on(self, go: dict[str, Any], time_limit_s: float, progress: Progress) -> dict[str, Any]:
+        """Let it take the turn for which it waits; what comes back is that of `begin`."""
+        self._marker.set("sampling", self._marker.get().label)
+        return self._exchange({"go": go}, time_limit_s, progress)
+
     def _ask(self, request: dict[str, Any], limit_s: float, progress: Progress) -> dict[str, Any]:
+        self._nonce = secrets.token_hex(8)
+        answer: dict[str, Any] = self._exchange(request, limit_s, progress)["answer"]
+        return answer
+
+    def _exchange(self, message: dict[str, Any], limit_s: float, progress: Progress) -> dict[str, Any]:
         def overdue() -> str | None:
             late = self._clock() - self._marker.get().since_s > limit_s
             return f"hung: no progress in {limit_s:g} s (--time-limit)" if late else None
 
-        self._requests += 1
         try:
-            self._child.send(request | {"number": self._requests})
+            self._child.send(message | {"nonce": self._nonce})
             while True:
-                message = self._next(overdue)
-                if "answer" in message:
-                    answer: dict[str, Any] = message["answer"]
-                    return answer
-                progress(message["phase"], message["label"], message["seconds"])
+                heard = self._next(overdue)
+                if "answer" in heard or "turn" in heard:
+                    return heard
+                progress(heard["phase"], heard["label"], heard["seconds"])
         except Ended as exc:
             position = self._marker.get()
             raise Death(position.phase, position.label, str(exc), isinstance(exc, Overdue)) from None
@@ -106,10 +124,14 @@ class MeasuringProcess:
     def _next(self, overdue: Callable[[], str | None]) -> dict[str, Any]:
         """The next message about the request. Raises Ended."""
         message = self._child.receive(overdue)
-        if not isinstance(message, dict) or message.get("number") != self._requests:
+        if not isinstance(message, dict) or message.get("nonce") != self._nonce:
             self._child.kill()
             raise Ended(f"something in its process answered what was not asked: {str(message)[:60]}")
         return message
+
+    @property
+    def pid(self) -> int:
+        return self._child.pid
 
     def close(self) -> None:
         """End the child, its own children included, and remove its files."""

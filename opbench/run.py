@@ -24,8 +24,9 @@ from opbench.ceilings import stored
 from opbench.codec import outcome_from_json, parts_from_json, point_to_json
 from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
+from opbench.isolation import Isolation
 from opbench.operator import Work
-from opbench.process import Death, MeasuringProcess
+from opbench.process import Death, MeasuringProcess, Progress
 from opbench.record import Failed, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class Runner:
     accounts: Accounts = field(default_factory=Accounts)
     environment: dict[str, Any] = field(default_factory=dict)
     _process: MeasuringProcess | None = None
+    _isolation: Isolation | None = None
     _log: TextIO | None = None
     revision: str = field(default_factory=revision)
     hold: bool = True
@@ -154,7 +156,7 @@ class Runner:
             try:
                 if self.ahead:
                     self._prepare_ahead(todo)
-                if todo:
+                if todo and not self.settings.isolate:
                     self._start_process()
                 for task in todo:
                     self._do(task, journal)
@@ -220,8 +222,10 @@ class Runner:
         thread say, or may not be of this run at all, such as the system when memory is short: from then on every case
         is asked for in a process of its own, and each death is its own.
         """
-        outcomes: dict[str, Outcome] = {}
-        facts: dict[str, Any] = {}
+        if self.settings.isolate:
+            outcomes, facts = self._isolated().measure(task, self.settings)
+            return self._kept(outcomes), facts
+        outcomes, facts = {}, {}
         settings, apart = self.settings, False
         while left := [case for case in task.cases if case.label not in outcomes]:
             cases = left[:1] if apart else left
@@ -270,21 +274,41 @@ class Runner:
             "count": settings.count,
         }
 
-        def progress(phase: str, label: str, seconds: float | None) -> None:
-            self.reporter.step(point, phase, label, seconds)
+        return process.measure(request, self.settings.time_limit_s, self._progress(point))
 
-        return process.measure(request, self.settings.time_limit_s, progress)
+    def _progress(self, point: Point) -> Progress:
+        return lambda phase, label, seconds: self.reporter.step(point, phase, label, seconds)
+
+    def _isolated(self) -> Isolation:
+        if self._isolation is None:
+            self._isolation = Isolation(self._new_process, self._progress, self.reporter.note)
+        return self._isolation
+
+    def _new_process(self) -> MeasuringProcess:
+        """A process that is ready. Raises MachineError when the device is not there."""
+        process = MeasuringProcess(self._log)
+        try:
+            described = process.hello(self.device, self.settings.threads)
+        except BaseException:
+            process.close()
+            raise
+        self._described(described)
+        return process
 
     def _start_process(self) -> MeasuringProcess:
         """The living process, or a new one. Raises MachineError when the device is not there."""
         if self._process is None:
-            self._process = MeasuringProcess(self._log)
-            self.environment = self._process.hello(self.device, self.settings.threads)
-            self.run.write_json("environment.json", self.environment | {"revision": self.revision})
-            if self.hold:
-                self.hold = False  # looked for once, also where the process is a second one
-                self._believing = self._ceilings_to_believe_in()
+            self._process = self._new_process()
         return self._process
+
+    def _described(self, environment: dict[str, Any]) -> None:
+        """Keep what a new process says it runs in, and see once what the machine's ceilings are."""
+        processes = "one a backend" if self.settings.isolate else "one a point"
+        self.environment = environment | {"processes": processes}
+        self.run.write_json("environment.json", self.environment | {"revision": self.revision})
+        if self.hold:
+            self.hold = False
+            self._believing = self._ceilings_to_believe_in()
 
     def _ceilings_to_believe_in(self) -> Believing | None:
         """None where this machine's ceilings are not known; a file that cannot be read costs only the limits."""
@@ -304,6 +328,8 @@ class Runner:
         if self._process is not None:
             self._process.close()
             self._process = None
+        if self._isolation is not None:
+            self._isolation.close()
 
 
 def without(task: Task, done: set[str]) -> Task:

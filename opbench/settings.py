@@ -18,6 +18,7 @@ class Settings:
     count: also count operations with fvcore and PyTorch's counter.
     split: also find where one call's time goes, see `Measured.split`.
     trusting: look at no output of a timed call, see `opbench.audit`.
+    isolate: measure every backend in a process of its own, see `opbench.isolation`.
     """
 
     target: float = 0.02
@@ -27,6 +28,7 @@ class Settings:
     count: bool = True
     split: bool = False
     trusting: bool = False
+    isolate: bool = False
 
     def __post_init__(self) -> None:
         """Raises UsageError for a setting that cannot be measured with."""

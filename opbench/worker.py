@@ -26,8 +26,11 @@ from opbench.errors import MachineError
 from opbench.marker import Marker
 from opbench.record import Failed, Outcome, Unavailable
 from opbench.settings import Settings
+from opbench.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from opbench.case import Point
     from opbench.operator import Operator, Part
 
@@ -38,10 +41,23 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 class Worker:
     """Answers requests until its input ends."""
 
-    def __init__(self, answers: TextIO, marker: Marker) -> None:
-        self._answers, self._marker = answers, marker
+    def __init__(self, requests: TextIO, answers: TextIO, marker: Marker) -> None:
+        self._requests, self._answers, self._marker = requests, answers, marker
         self._reported = 0.0
-        self.number = 0
+        self._nonce = ""
+
+    def serve(self) -> Iterator[None]:
+        """Answer one request after the other; what is to be done in between, whoever iterates does."""
+        while line := self._requests.readline():
+            request = json.loads(line)
+            self._nonce = request["nonce"]
+            if "hello" in request:
+                self._send({"answer": self.hello(request["hello"], request["threads"])})
+            elif "ahead" in request:
+                self._send({"answer": self.prepare(request)})
+            else:
+                self._send({"answer": self.measure(request)})
+                yield
 
     def hello(self, device: str, threads: int) -> dict[str, Any]:
         """The environment, or why the device cannot be used."""
@@ -64,7 +80,8 @@ class Worker:
         operator = catalog.operator(point.operator)
         work, sizes = None, {}
         parts: tuple[Part, ...] = ()
-        measurement = PointMeasurement(point, cases, settings, self._announce)
+        turns = Turns(self._exchange, **request["turns"]) if request.get("turns") else None
+        measurement = PointMeasurement(point, cases, settings, self._announce, turns)
         try:
             work, sizes = operator.work(point), dict(operator.sizes(point.axes))
             parts = operator.parts(point.axes)
@@ -113,11 +130,20 @@ class Worker:
         now = perf_counter()
         if now - self._reported >= REPORT_EVERY_S:
             self._reported = now
-            self.send({"phase": phase, "label": label, "seconds": seconds})
+            self._send({"phase": phase, "label": label, "seconds": seconds})
 
-    def send(self, answer: dict[str, Any]) -> None:
-        """With the number of the request, so that no answer is taken for that to another."""
-        self._answers.write(json.dumps(answer | {"number": self.number}) + "\n")
+    def _exchange(self, turn: dict[str, Any]) -> dict[str, Any]:
+        """Tell the parent of a turn, and wait for the next one. Raises EOFError when the parent is gone."""
+        self._send({"turn": turn})
+        line = self._requests.readline()
+        if not line:
+            raise EOFError("the parent has closed its requests")
+        go: dict[str, Any] = json.loads(line)["go"]
+        return go
+
+    def _send(self, answer: dict[str, Any]) -> None:
+        """With the nonce of the request, so that nothing else is taken for an answer to it."""
+        self._answers.write(json.dumps(answer | {"nonce": self._nonce}) + "\n")
         self._answers.flush()
 
 
@@ -130,29 +156,34 @@ def _told(exc: Exception) -> Outcome:
     return Failed("work, inputs or reference", describe(exc))
 
 
+def _keep_to_itself(*fds: int) -> None:
+    """Programs that a backend starts do not get the pipes, and neither do its forks of this interpreter."""
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    nothing = os.open(os.devnull, os.O_RDWR)
+
+    def replace_pipes() -> None:
+        for fd in fds:
+            os.dup2(nothing, fd, inheritable=False)
+
+    os.register_at_fork(after_in_child=replace_pipes)
+
+
 def main(requests_fd: int, answers_fd: int, marker: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _keep_to_itself(requests_fd, answers_fd)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     with (
         os.fdopen(requests_fd, encoding="utf-8") as requests,
         os.fdopen(answers_fd, "w", encoding="utf-8") as out,
     ):
-        worker = Worker(out, Marker(marker))
-        for line in requests:
-            request = json.loads(line)
-            worker.number = request["number"]
-            if "hello" in request:
-                worker.send({"answer": worker.hello(request["hello"], request["threads"])})
-            elif "ahead" in request:
-                worker.send({"answer": worker.prepare(request)})
-            else:
-                worker.send({"answer": worker.measure(request)})
-                if not gc.get_freeze_count():
-                    # Every point begins with a full collection, which takes 0.29 s through what the libraries have
-                    # imported by now, and nothing once that is set apart.
-                    gc.collect()
-                    gc.freeze()
+        for _ in Worker(requests, out, Marker(marker)).serve():
+            if not gc.get_freeze_count():
+                # Every point begins with a full collection, which takes 0.29 s through what the libraries have
+                # imported by now, and nothing once that is set apart.
+                gc.collect()
+                gc.freeze()
 
 
 if __name__ == "__main__":

@@ -25,15 +25,18 @@ class Watch:
 
 
 @contextmanager
-def watched(clock: str) -> Iterator[Watch]:
-    """Watches for as long as the block lasts, and nothing where a device's own clock does not see the processors."""
+def watched(clock: str, rivals_s: Callable[[], float] = lambda: 0.0) -> Iterator[Watch]:
+    """Watches for as long as the block lasts, and nothing where a device's own clock does not see the processors.
+
+    rivals_s: processor time of processes that take turns with this one and are no strangers.
+    """
     if not is_wall(clock):
         yield Watch(lambda: 0.0)
         return
     if ignored():
         yield Watch(lambda: 0.0, f"not watched ({SWITCH}=ignore)")
         return
-    machine, delay = Machine.here(), run_delay()
+    machine, delay = Machine.here(rivals_s), run_delay()
     watch, before = Watch(delay), machine.use()
     if isinstance(delay, RunDelay):
         watch.relieve = partial(delay.spread, machine.cpus)

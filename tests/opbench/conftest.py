@@ -36,7 +36,9 @@ def liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     metadata = tmp_path / "path" / "cheats-1.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: cheats\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[opbench.operators]\nliar = cheats.liar\n")
+    (metadata / "entry_points.txt").write_text(
+        "[opbench.operators]\nliar = cheats.liar\ndisturbing = cheats.disturbing\n"
+    )
     for folder in (metadata.parent, TESTS):
         monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", f"{metadata.parent}:{TESTS}", prepend=":")

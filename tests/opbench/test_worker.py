@@ -38,7 +38,7 @@ def test_a_failing_operator_is_the_outcome_of_every_case(
         "settings": Settings().to_json(),
         "count": False,
     }
-    answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
+    answer = Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).measure(request)
     reasons = {label: outcome["reason"] for label, outcome in answer["outcomes"].items()}
     assert reasons == dict.fromkeys(("torch_eager", "torch_select"), "ValueError: no such size")
 
@@ -56,7 +56,7 @@ def test_what_the_machine_lacks_is_no_failure(monkeypatch: pytest.MonkeyPatch, t
         "settings": Settings().to_json(),
         "count": False,
     }
-    answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
+    answer = Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).measure(request)
     assert answer["outcomes"] == {"torch_eager": {"kind": "unavailable", "reason": "timm is not installed"}}
 
 
@@ -67,7 +67,7 @@ def test_every_process_that_calls_a_launch_has_pytorch_alike(monkeypatch: pytest
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     monkeypatch.setattr("opbench.environment.describe", lambda device: {"device": device})
     with torch.enable_grad():
-        answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 3)
+        answer = Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 3)
         assert not torch.is_grad_enabled()
     assert answer == {"environment": {"device": "cuda"}}
     assert threads == [3]
@@ -75,7 +75,9 @@ def test_every_process_that_calls_a_launch_has_pytorch_alike(monkeypatch: pytest
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(MachineError, match="PyTorch sees no CUDA device"):
         set_up("cuda")
-    assert "no CUDA device" in Worker(io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 0)["error"]
+    assert (
+        "no CUDA device" in Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 0)["error"]
+    )
 
 
 def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -86,6 +88,6 @@ def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, 
         "settings": Settings(budget_s=0.01).to_json(),
         "count": True,
     }
-    answer = Worker(io.StringIO(), Marker(tmp_path / "marker")).measure(request)
+    answer = Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).measure(request)
     assert answer["outcomes"]["torch_eager"]["kind"] == "measured"
     assert answer["counts"] == dict.fromkeys(("fvcore", "torch"), "ValueError: no such size")

@@ -1,0 +1,21 @@
+"""Lowers the priority of its process, in a timed call."""
+
+import os
+
+from torch import Tensor
+
+from ..behaving import Compute, backend
+
+
+def make(*_: Tensor) -> Compute:
+    calls = iter(range(1 << 62))
+
+    def compute(x: Tensor, offset: Tensor) -> Tensor:
+        if next(calls) == 7:
+            os.nice(1)
+        return 2 * x + offset
+
+    return compute
+
+
+BACKEND = backend(make)

@@ -1,0 +1,140 @@
+"""A launch stops only together with its rivals in other processes, and tells its parent every turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from opbench.timing.sampler import Samples, measure
+from opbench.turns import JointStopping, LedClock, Turns
+
+GO = {"mean_s": 0.0, "look": False, "over": False, "rivals_s": 0.0}
+
+
+class Parent:
+    """Says what is scripted, and keeps what it is told."""
+
+    def __init__(self, *says: dict[str, Any]) -> None:
+        self._says = list(says)
+        self.told: list[dict[str, Any]] = []
+
+    def __call__(self, turn: dict[str, Any]) -> dict[str, Any]:
+        self.told.append(turn)
+        return GO | self._says.pop(0)
+
+
+class After:
+    """A rule that stops from so many samples on, unless a last look finds fewer than it wants then."""
+
+    def __init__(self, count: int, looked: int = 0) -> None:
+        self._count, self._looked = count, looked
+        self.spent_s: list[float] = []
+
+    def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+        self.spent_s.append(spent_s)
+        return "target" if len(samples) >= (self._looked if last else self._count) else None
+
+
+class Second:
+    """A clock of samples of one call, all of 3 s."""
+
+    name = "scripted"
+    sample_target_s, max_calls = 1.0, 1
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def timer(self, launch: Any) -> Any:
+        def timer(calls: int) -> float:
+            self.calls.append("sample")
+            for _ in range(calls):
+                launch()
+            return 3.0
+
+        return timer
+
+
+def sampled(parent: Parent, rule: After) -> Samples:
+    turns = Turns(parent)
+    ticks = iter(range(1 << 20))
+    result = measure(
+        {"mine": lambda: torch.empty(0)},
+        Second(),
+        lambda: JointStopping(rule, turns),
+        observe=lambda phase, _, samples: turns.observe(phase, samples),
+        now=lambda: 3.0 * next(ticks),
+    )
+    return result["mine"]
+
+
+def test_it_waits_for_its_first_turn_and_goes_on_until_all_may_stop() -> None:
+    parent = Parent({}, {}, {}, {"look": True}, {"over": True})
+    samples = sampled(parent, After(2))
+    assert [turn["stopped"] for turn in parent.told] == ["", "", "target", "target", "target"]
+    assert parent.told[0]["claimed_s"] is None
+    assert samples.stopped == "target"
+    assert len(samples.samples_s) == 4
+
+
+def test_a_last_look_may_withdraw_the_reason() -> None:
+    parent = Parent({}, {"look": True}, {}, {"look": True}, {"over": True})
+    sampled(parent, After(1, looked=4))
+    assert [turn["stopped"] for turn in parent.told] == ["", "target", "", "target", "target"]
+
+
+def test_what_is_claimed_counts_the_leading_call_too() -> None:
+    parent = Parent({}, {"over": True})
+    sampled(parent, After(1))
+    assert parent.told[1]["claimed_s"] == 2 * 3.0
+
+
+def test_a_quick_launch_shares_the_mean_budget_of_its_rivals() -> None:
+    rule = After(1)
+    turns = Turns(Parent({"mean_s": 7.0}, {"over": True}), mean_s=7.0)
+    turns.observe("sampling", Samples())
+    JointStopping(rule, turns).reason([1.0], 1.0)
+    assert rule.spent_s == [7.0]
+
+
+def test_a_sample_that_was_set_aside_claims_nothing() -> None:
+    parent = Parent({}, {}, {"over": True})
+    turns = Turns(parent)
+    samples = Samples(samples_s=[1.0])
+    turns.observe("sampling", samples)
+    joint = JointStopping(After(5), turns)
+    joint.reason([1.0], 1.0)
+    joint.reason([1.0], 1.0)
+    assert [turn["claimed_s"] for turn in parent.told] == [None, 2.0, None]
+
+
+def test_warm_up_waits_for_nobody() -> None:
+    parent = Parent()
+    Turns(parent).observe("warm-up", Samples())
+    assert parent.told == []
+
+
+def test_every_sample_is_led_by_a_call_that_is_not_timed() -> None:
+    clock = Second()
+
+    def launch() -> torch.Tensor:
+        clock.calls.append("call")
+        return torch.empty(0)
+
+    timer = LedClock(clock).timer(launch)
+    assert timer(2) == 3.0
+    assert clock.calls == ["call", "sample", "call", "call"]
+
+
+@pytest.mark.parametrize("output", [None, "kept"])
+def test_a_led_timer_keeps_what_the_other_keeps(output: str | None) -> None:
+    class Keeping(Second):
+        def timer(self, launch: Any) -> Any:
+            timer = super().timer(launch)
+            if output is not None:
+                timer.output = output
+            return timer
+
+    assert vars(LedClock)["timer"](LedClock(Keeping()), lambda: torch.empty(0)).output == output
