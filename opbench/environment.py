@@ -43,6 +43,11 @@ PINNED = {
 """Environment variables every measuring process is started with, and which its records repeat."""
 
 
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+"""Environment variables by which threads that wait for each other spin or sleep; what is set is recorded. Not set, GNU
+OpenMP spins for about a millisecond and then sleeps."""
+
+
 def pinned(environment: Mapping[str, str]) -> dict[str, str]:
     """These variables with PINNED in place of theirs; the C library's other tunables stay, before ours."""
     theirs = [one for one in environment.get(TUNABLES, "").split(":") if one and one != ONE_BLOCK]
@@ -86,6 +91,7 @@ def describe(device: str) -> dict[str, Any]:
         "os": platform.platform(),
         "python": platform.python_version(),
         "versions": {name: found for name in LIBRARIES if (found := _version(name))},
+        "waiting": {name: os.environ[name] for name in WAITING if name in os.environ},
         "pinned": {name: os.environ.get(name, "") for name in PINNED},
         "transparent_hugepages": _hugepages(),
         "load_average": os.getloadavg()[0],

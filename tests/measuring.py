@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from opbench.child import spawned
+from opbench.descendants import VARIABLE
 from opbench.gate.forks import ForkServer
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Forking:
         if "opbench.worker" not in words or sys.platform != "linux" or not hasattr(os, "pidfd_open"):
             return spawned(words, fds, environment, log, folder)
         if self._server is None:
-            self._server = ForkServer([sys.executable, "-P", "-c", SERVE], environment, MODULES)
+            own = {name: value for name, value in environment.items() if name != VARIABLE}  # it outlives its children
+            self._server = ForkServer([sys.executable, "-P", "-c", SERVE], own, MODULES)
         word = json.dumps({"marker": words[-1], "environment": dict(environment)})
         return self._server.start([word], fds, environment, log, folder)
 

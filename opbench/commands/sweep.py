@@ -12,6 +12,7 @@ from opbench import catalog, store
 from opbench.codec import to_line
 from opbench.commands import ceilings
 from opbench.contention import Machine, disturbance, ignored
+from opbench.counting import disagreements
 from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
 from opbench.lock import measuring
@@ -23,7 +24,7 @@ from opbench.run import Runner, Task, elsewhere_only, plan, without
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from opbench.contention import Use
@@ -91,9 +92,22 @@ def run(
     page = write_report(target)
     records = target.records()
     _show(records, as_json, page)
-    if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records):
-        return 1
-    return MachineError.exit_code if any(isinstance(record.outcome, Contended) for record in records) else 0
+    return exit_code(records)
+
+
+def exit_code(records: Iterable[Record]) -> int:
+    """1 where there is something to act on: a wrong or failed backend, an impossible figure, counts that differ.
+
+    3 where the machine was too busy for some, and nothing else is wrong.
+    """
+    code = 0
+    for record in records:
+        wrong = isinstance(record.outcome, Mismatch | Failed) or record.impossible
+        if wrong or disagreements(record.counts, record.work):
+            return 1
+        if isinstance(record.outcome, Contended):
+            code = MachineError.exit_code
+    return code
 
 
 def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
