@@ -63,6 +63,13 @@ def types(session: nox.Session) -> None:
     session.run(_python(session, "types"), "-m", "mypy", *session.posargs)
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site, in site/: the pages of docs/, with a reference from docstrings; a dead link is an error."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "docs"))
+    session.run("mkdocs", "build", "--strict", "--site-dir", "site", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
 def _pytest(session: nox.Session, *words: str) -> None:
     # A worker that has nothing left takes from the other's end: files differ in length by a factor of a hundred.
     ways = ("--numprocesses=2", "--dist=worksteal", "--benchmark-disable")
