@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from opbench.case import Case, Point
     from opbench.process import Progress
     from opbench.record import Outcome
-    from opbench.run import Task
     from opbench.settings import Settings
 
 SLOW_CLOCK = 1.5
@@ -87,15 +86,15 @@ class Isolation:
     rest: Callable[[int], object] = settle
     _processes: dict[str, MeasuringProcess] = field(default_factory=dict)
 
-    def measure(self, task: Task, settings: Settings) -> tuple[dict[str, Outcome], dict[str, Any]]:
-        """Outcomes by case label, and what `Worker.measure` answers about the point itself.
+    def measure(self, cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Outcome], dict[str, Any]]:
+        """Outcomes of one point's cases by label, and what `Worker.measure` answers about the point itself.
 
         Who dies is asked once more, alone, because a process may be killed from outside; the second time it is Failed.
         """
         outcomes: dict[str, Outcome] = {}
         facts: dict[str, Any] = {}
         again: list[Case] = []
-        self._together(task.cases, settings, outcomes, facts, again)
+        self._together(cases, settings, outcomes, facts, again)
         for case in again:
             self._together((case,), replace(settings, split=False), outcomes, facts, None)
         return outcomes, facts

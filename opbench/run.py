@@ -223,7 +223,7 @@ class Runner:
         is asked for in a process of its own, and each death is its own.
         """
         if self.settings.isolate:
-            outcomes, facts = self._isolated().measure(task, self.settings)
+            outcomes, facts = self._isolated().measure(task.cases, self.settings)
             return self._kept(outcomes), facts
         outcomes, facts = {}, {}
         settings, apart = self.settings, False

@@ -15,7 +15,7 @@ from opbench.isolation import Isolation
 from opbench.process import Death
 from opbench.progress import Silent
 from opbench.record import Check
-from opbench.run import Runner, Task, plan
+from opbench.run import Runner, plan
 from opbench.settings import Settings
 from opbench.store import new_run
 from opbench.sweep import Grid, Sweep
@@ -45,8 +45,7 @@ class World:
         isolation = Isolation(
             self.start, lambda _: lambda *_: None, notes.append, lambda _: {"7": self.now_s}, self.rested.append
         )
-        task = Task(POINT, tuple(Case(POINT, label) for label in labels))
-        outcomes, facts = isolation.measure(task, SETTINGS)
+        outcomes, facts = isolation.measure([Case(POINT, label) for label in labels], SETTINGS)
         isolation.close()
         return outcomes, facts, notes
 
