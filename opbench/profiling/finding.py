@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from opbench import catalog
-from opbench.codec import to_line
 from opbench.environment import describe, revision
+from opbench.environment_lines import to_lines
 from opbench.errors import MachineError, OpbenchError
 from opbench.profiling.counted import with_figures
 from opbench.profiling.kernel_table import to_csv
@@ -148,7 +148,7 @@ class Finding:
                 found.append(held_against(profile.record, one))
         record = with_figures(profile.record, tuple(found))
         if record is not profile.record:
-            self._written(RECORDS, to_line(record).encode())
+            self._written(RECORDS, to_lines([record])[0].encode())
         return replace(profile, record=record, counted=tuple(found))
 
     def _resources(self, record: Record) -> tuple[KernelResources, ...]:
