@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -30,7 +30,7 @@ from opbench.process import Death, MeasuringProcess
 if TYPE_CHECKING:
     from opbench.backend import Preparing
     from opbench.case import Case
-    from opbench.run import Task
+    from opbench.plan import Task
     from opbench.settings import Settings
 
 MODES = frozenset({"forward", "backward"})
@@ -47,7 +47,7 @@ class Ahead:
     tasks: tuple[Task, ...]
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], known: KnownCosts | None = None) -> Ahead:
+    def of(cls, tasks: Iterable[Task], known: KnownCosts | None = None) -> Ahead:
         begun: set[str] = set()
         asked = known or KnownCosts()
         found = [replace(task, cases=cases) for task in tasks if (cases := tuple(_worth_it(task, begun, asked)))]

@@ -39,7 +39,8 @@ Decoded = TypeVar("Decoded")
 
 
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
-    return {"kind": _NAMES[type(outcome)], **asdict(outcome)}
+    fields: dict[str, Any] = msgspec.to_builtins(outcome, enc_hook=dict)  # asdict takes 300 us for 250 samples, this 3
+    return {"kind": _NAMES[type(outcome)], **fields}
 
 
 def outcome_from_json(data: Any) -> Outcome:

@@ -21,7 +21,7 @@ from opbench.record import Measured, Record
 
 if TYPE_CHECKING:
     from opbench.limit import Limit
-    from opbench.run import Task
+    from opbench.plan import Task
 
 Measure = Callable[["Task"], Sequence[Record]]
 """Measures a task's cases now, in the process that measured the suspects."""

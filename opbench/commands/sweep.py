@@ -16,10 +16,11 @@ from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
 from opbench.lock import measuring
 from opbench.options import resolve_device
+from opbench.plan import elsewhere_only, overview, plan
 from opbench.progress import Notes, reporter
 from opbench.record import Contended, Failed, Measured, Mismatch
 from opbench.reporting import write_report
-from opbench.run import Runner, Task, elsewhere_only, plan, without
+from opbench.run import Runner
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from opbench.contention import Use
     from opbench.journal import Journal
+    from opbench.plan import Plan
     from opbench.record import Record
     from opbench.settings import Settings
     from opbench.store import Run
@@ -79,7 +81,7 @@ def run(
             if journal.repaired:
                 tell(journal.repaired)
             _look_around(machine, before, tell)
-            left = [without(task, journal.keys) for task in tasks]
+            left = overview(tasks, journal.keys)
             first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
             tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
             if with_ceilings:
@@ -106,7 +108,7 @@ def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], Non
         tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
 
 
-def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
+def _measure(target: Run, journal: Journal, tasks: Plan, device: str, settings: Settings, as_json: bool) -> None:
     with reporter(silent=as_json) as shown:
         runner = Runner(target, device, settings, shown, ahead=True)
         runner.go(tasks, journal)
@@ -115,10 +117,10 @@ def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, sett
             shown.note(note)
 
 
-def _left_out(tasks: list[Task], device: str) -> Iterator[str]:
+def _left_out(tasks: Plan, device: str) -> Iterator[str]:
     """One line per operator whose other backends are for another device."""
-    for operator in dict.fromkeys(task.point.operator for task in tasks):
-        asked = {case.backend.partition(":")[0] for task in tasks for case in task.cases}
+    asked = {name.partition(":")[0] for name in tasks.backends}
+    for operator in tasks.operators:
         if others := [name for name in elsewhere_only(operator, device) if name not in asked]:
             yield f"{operator}: {', '.join(others)} left out, which have no kernels for {device}"
 

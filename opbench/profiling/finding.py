@@ -13,6 +13,7 @@ from opbench import catalog
 from opbench.environment import describe, revision
 from opbench.environment_lines import to_lines
 from opbench.errors import MachineError, OpbenchError
+from opbench.plan import Task
 from opbench.profiling.counted import with_figures
 from opbench.profiling.kernel_table import to_csv
 from opbench.profiling.place import moved
@@ -21,7 +22,7 @@ from opbench.profiling.recording import TRACE
 from opbench.profiling.traffic import held_against
 from opbench.record import Measured, Record, Unavailable
 from opbench.reporting import write_report
-from opbench.run import Runner, Task
+from opbench.run import Runner
 from opbench.store import RECORDS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from opbench.backend import Backend, Preparing
 from opbench.case import Case, Point
 from opbench.expecting import LOOK_S, START_S, Expected, expected, minutes
 from opbench.operator import Work
-from opbench.run import Task
+from opbench.plan import Task, overview
 from opbench.settings import Settings
 
 SETTINGS = Settings(budget_s=0.5)
@@ -20,7 +20,7 @@ SETTINGS = Settings(budget_s=0.5)
 
 def at_once(tasks: list[Task], settings: Settings = SETTINGS, cores: int | None = None) -> Expected:
     """What is said on a clock that stands still: every operator has the time to say its work."""
-    return expected(tasks, settings, cores=cores, now=lambda: 0.0)
+    return expected(overview(tasks, set()), settings, cores=cores, now=lambda: 0.0)
 
 
 def task(kib: int, *backends: str, skip: str | None = None) -> Task:
@@ -90,7 +90,7 @@ def test_operators_that_take_long_to_say_their_work_are_not_waited_for(monkeypat
 
     monkeypatch.setattr(catalog, "operator", lambda _: replace(found, work=work))
     clock: Iterator[float] = iter([0.0, LOOK_S + 1, 9.0])
-    expected([task(kib, "cpp_ext") for kib in (64, 128, 256)], SETTINGS, now=lambda: next(clock))
+    expected(overview([task(kib, "cpp_ext") for kib in (64, 128, 256)], set()), SETTINGS, now=lambda: next(clock))
     assert len(asked) == 1
 
 

@@ -14,9 +14,10 @@ from opbench.ceilings import stored
 from opbench.ceilings.believing import Believing, raised
 from opbench.ceilings.deriving import ceilings_of
 from opbench.environment import describe
+from opbench.plan import Task
 from opbench.progress import Silent
 from opbench.record import Measured, Record
-from opbench.run import Runner, Task
+from opbench.run import Runner
 from opbench.settings import Settings
 from opbench.store import Run
 
