@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opbench import catalog
-from opbench.ahead import Ahead, KnownCosts
+from opbench.ahead import MOST, Ahead, KnownCosts
 from opbench.timing.sampler import WARMUP_S
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def expected(
     runs = [(task.point, count) for task in tasks if task.skip is None and (count := _running(task, costs))]
     sizes = _sizes_bytes([point for point, _ in runs], now)
     cases_s = sum(POINT_S + count * _case_s(size, settings) for (_, count), size in zip(runs, sizes, strict=True))
-    compiling_s, again_s = _compiling_s(tasks, cores or os.cpu_count() or 1, costs, share)
+    shared = Ahead.of(tasks, costs).tasks if left.tasks <= MOST else ()
+    compiling_s, again_s = _compiling_s(tasks, shared, cores or os.cpu_count() or 1, costs, share)
     return Expected(ceilings_s, compiling_s, START_S + share * (cases_s + again_s), left.cases)
 
 
@@ -109,9 +110,10 @@ def _case_s(size_bytes: float, settings: Settings) -> float:
     return CASE_S + WARMUP_S + settings.budget_s + SPLIT_S * settings.split + CHECK_S_A_BYTE * size_bytes
 
 
-def _compiling_s(tasks: Sequence[Task], cores: int, costs: KnownCosts, share: float) -> tuple[float, float]:
-    """Of what is compiled, ahead or not, and of preparing again what was. share: cases for each of the tasks'."""
-    shared = Ahead.of(tasks, costs).tasks
+def _compiling_s(
+    tasks: Sequence[Task], shared: Sequence[Task], cores: int, costs: KnownCosts, share: float
+) -> tuple[float, float]:
+    """Of what is compiled, ahead (`shared`) or not, and of preparing again what was. share: cases for each here."""
     before = [case for task in shared for case in task.cases]
     known, begun = {case.key for case in before}, {case.backend.partition(":")[0] for case in before}
     alone = [case for task in tasks if task.skip is None for case in task.cases if case.key not in known]

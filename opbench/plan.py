@@ -43,10 +43,13 @@ class Planned:
 
 @dataclass(frozen=True)
 class Left:
-    """What of some tasks is still to be measured: `cases` of `total`, and up to 2 * SOME of the tasks, evenly taken."""
+    """What of some tasks is still to be measured: `cases` of `total`, in so many tasks, and up to 2 * SOME of these,
+    evenly taken.
+    """
 
     total: int
     cases: int
+    tasks: int
     some: tuple[Task, ...]
 
 
@@ -184,7 +187,7 @@ def overview(tasks: Plan | Sequence[Task], done: AbstractSet[str]) -> Left:
     if isinstance(tasks, Plan):
         total = tasks.cases
         if not done:
-            return Left(total, total, tuple(tasks.some()))
+            return Left(total, total, len(tasks), tuple(tasks.some()))
     else:
         total = sum(len(task.cases) for task in tasks)
     return _gone_through(remaining(tasks, done), total)
@@ -193,11 +196,11 @@ def overview(tasks: Plan | Sequence[Task], done: AbstractSet[str]) -> Left:
 def _gone_through(tasks: Iterable[Task], total: int) -> Left:
     """Every stride-th task is taken, and the stride doubled where they become too many."""
     some: list[Task] = []
-    cases, stride = 0, 1
+    cases, number, stride = 0, -1, 1
     for number, task in enumerate(tasks):
         cases += len(task.cases)
         if number % stride == 0:
             some.append(task)
         if len(some) > 2 * SOME:
             some, stride = some[::2], 2 * stride
-    return Left(total, cases, tuple(some))
+    return Left(total, cases, number + 1, tuple(some))

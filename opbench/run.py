@@ -11,11 +11,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench.accounts import Accounts
-from opbench.ahead import Ahead
+from opbench.ahead import MOST, Ahead
 from opbench.case import Case, Point
 from opbench.ceilings import stored
 from opbench.codec import outcome_from_json, parts_from_json, point_to_json
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 
 SPLIT = "split"
 """The phase in which a measuring process observes what it has measured."""
-
-AHEAD = 1000
-"""Points from which on compiling ahead would only delay the first figure: at 3 s each, that is 25 min on two cores."""
 
 
 @dataclass
@@ -82,8 +78,8 @@ class Runner:
         self.reporter.start(left.total, left.total - left.cases)
         with self._open_log() as self._log:
             try:
-                if self.ahead:
-                    self._prepare_ahead(islice(remaining(tasks, journal.keys), AHEAD))
+                if self.ahead and left.tasks <= MOST:
+                    self._prepare_ahead(remaining(tasks, journal.keys))
                 if left.cases:
                     self._start_process()
                 for task in remaining(tasks, journal.keys):

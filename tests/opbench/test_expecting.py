@@ -80,6 +80,17 @@ def test_cores_share_what_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> 
     assert at_once(tasks, SETTINGS, cores=64).compiling_s == START_S + 10.0
 
 
+def test_a_run_too_large_to_compile_ahead_compiles_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiles(monkeypatch, cpp_ext=Preparing(each_s=10.0, ahead=True))
+    monkeypatch.setattr(ahead, "done", lambda _: False)
+    some = overview([replace(task(kib), cases=(Case(task(kib).point, "cpp_ext"),)) for kib in (64, 128)], set())
+    huge = replace(some, cases=50_000, tasks=50_000)
+    found = expected(huge, SETTINGS, cores=64, now=lambda: 0.0)
+    assert found.compiling_s == 500_000.0
+    assert found.cases == 50_000
+    assert found.cases_s - START_S == pytest.approx(25_000 * (at_once(list(some.some)).cases_s - START_S))
+
+
 def test_operators_that_take_long_to_say_their_work_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Point] = []
     found = catalog.operator("memory_write")

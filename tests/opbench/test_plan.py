@@ -94,6 +94,7 @@ def test_some_tasks_stand_for_all_of_a_plan() -> None:
     asked: list[Point] = []
     left = overview(endless(asked), set())
     assert left.total == left.cases == 2 * (10**6 - 1) ** 2
+    assert left.tasks == len(endless([])) == (10**6 - 1) ** 2
     assert len(left.some) == len(asked) == SOME
     batches = [task.point.axes["batch"] for task in left.some]
     assert batches[0] == 1
@@ -120,16 +121,16 @@ def test_what_is_done_is_left_out_and_not_asked_about() -> None:
     found, done = planned(grid), {*every[:3], *every[6:], "another/case"}
     assert keys(list(remaining(found, done))) == every[3:6]
     assert len(asked) == 2
-    assert overview(found, done) == Left(12, 3, tuple(remaining(found, done)))
+    assert overview(found, done) == Left(12, 3, 2, tuple(remaining(found, done)))
     assert overview(list(found), done) == overview(found, done)
-    assert overview(found, set(every)) == Left(12, 0, ())
+    assert overview(found, set(every)) == Left(12, 0, 0, ())
 
 
 @pytest.mark.parametrize("count", [0, 1, 2 * SOME, 2 * SOME + 1, 5 * SOME + 7])
 def test_of_many_that_are_left_some_are_taken_evenly(count: int) -> None:
     found = planned(replace(FILL, axes={"kib": tuple(range(1, count + 2))}))
     left = overview(found, {keys(found)[0]})
-    assert (left.total, left.cases) == (count + 1, count)
+    assert (left.total, left.cases, left.tasks) == (count + 1, count, count)
     taken = [task.point.axes["kib"] for task in left.some]
     assert len(taken) <= 2 * SOME
     assert taken[:1] == [2][:count]

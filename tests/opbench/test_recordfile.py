@@ -99,8 +99,9 @@ def test_a_seal_is_known_behind_what_editors_add() -> None:
 def test_an_environment_is_written_once_a_file_and_again_where_it_changes(run: Run) -> None:
     elsewhere = {**HERE, "threads": 4}
     run.append([record(1), record(2)])
-    run.append([record(3), replace(record(4), environment=elsewhere)])
-    run.append([record(5), replace(record(6), environment=elsewhere)])
+    with run.journal() as journal:
+        journal.append([record(3), replace(record(4), environment=elsewhere)])
+        journal.append([record(5), replace(record(6), environment=elsewhere)])
     text = run.records_file.read_text()
     assert text.count('"id":') == text.count('"versions"') == 2
     assert [one.environment for one in run.records()] == [HERE, HERE, HERE, elsewhere, HERE, elsewhere]
