@@ -3,8 +3,8 @@
 python -m benchmarks.sizes [--records 200000] [--samples 250] [--cases 1000000]
 
 The records are made up, of as many samples as a latency has on average (252 over 66 cases of the reference run), and
-one in a hundred failed. Every figure is of a process of its own, its imports included, but for the last: that is from
-the imports to the first point that the measuring process is asked for.
+one in a hundred is unavailable. Every figure is of a process of its own, its imports included, but for the last: that
+is from the imports to the first point that the measuring process is asked for.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from opbench.commands import sweep
 from opbench.environment_lines import environment_id, environment_line
 from opbench.operator import Work
 from opbench.plan import Plan, plan
-from opbench.record import Check, Failed, Measured, Outcome, Record
+from opbench.record import Check, Measured, Outcome, Record, Unavailable
 from opbench.run import Runner
 from opbench.sealing import sealed
 from opbench.settings import Settings
@@ -58,7 +58,7 @@ def planned(cases: int) -> Plan:
 
 def outcomes(samples: int) -> Iterator[Outcome]:
     drawn = random.Random(7)  # noqa: S311  (made-up latencies)
-    yield Failed("prepare", "RuntimeError: made up")
+    yield Unavailable("made up")
     for _ in range(KINDS - 1):
         middle = drawn.uniform(1e-5, 1e-3)
         times = tuple(middle * drawn.lognormvariate(0, 0.02) for _ in range(samples))
@@ -70,7 +70,7 @@ def write(run: Run, records: int, samples: int) -> None:
     """The run's records in the sweep's own order. A line is put together from parts: to make it anew takes 250 us."""
     first = next(iter(planned(1))).cases[0]
     counts = {"fvcore": {"macs": 0, "products": 7840, "elementwise": 0}}
-    whole = Record(first, Failed("", ""), ENVIRONMENT, "abc123def456", "2026-01-01T12:00:00+00:00")
+    whole = Record(first, Unavailable(""), ENVIRONMENT, "abc123def456", "2026-01-01T12:00:00+00:00")
     whole = replace(whole, work=Work(0, 7840, 0, 15680, 31360), sizes={"out_channels": 10}, counts=counts)
     name = environment_id(ENVIRONMENT)
     lines = (to_line(replace(whole, outcome=one), name).partition(',"crc32"')[0] for one in outcomes(samples))

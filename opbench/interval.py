@@ -56,7 +56,9 @@ def median_interval(samples: Sequence[float]) -> Interval:
         raise ValueError("no samples: a median needs at least one")
     ordered = np.sort(np.asarray(samples, dtype=np.float64))
     low, high = _ranks(len(ordered))
-    return Interval(float(ordered[low]), float(np.median(ordered)), float(ordered[high]))
+    count = len(ordered)  # np.median sorts again and takes three times as long as the rest
+    middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    return Interval(float(ordered[low]), float(middle), float(ordered[high]))
 
 
 @lru_cache(maxsize=1024)

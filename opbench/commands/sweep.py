@@ -6,9 +6,10 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
 from time import sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opbench import catalog, store
+from opbench.ceilings.believing import with_limits
 from opbench.codec import to_line
 from opbench.commands import ceilings
 from opbench.contention import Machine, disturbance, ignored
@@ -18,7 +19,6 @@ from opbench.lock import measuring
 from opbench.options import resolve_device
 from opbench.plan import elsewhere_only, overview, plan
 from opbench.progress import Notes, reporter
-from opbench.record import Contended, Failed, Measured, Mismatch
 from opbench.reporting import write_report
 from opbench.run import Runner
 from opbench.timing.clocks import clock_for
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opbench.contention import Use
     from opbench.journal import Journal
     from opbench.plan import Plan
-    from opbench.record import Record
+    from opbench.reporting import Written
     from opbench.settings import Settings
     from opbench.store import Run
     from opbench.sweep import Narrowing
@@ -90,12 +90,17 @@ def run(
                         on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
                     )
             _measure(target, journal, tasks, on, settings, as_json)
-    page = write_report(target)
-    records = target.records()
-    _show(records, as_json, page)
-    if any(isinstance(record.outcome, Mismatch | Failed) or record.impossible for record in records):
+    written = write_report(target)
+    _show(target, written, as_json)
+    return _code(written.totals)
+
+
+def _code(totals: Any) -> int:
+    """1 where there is a result to act on, 3 where the machine was too busy for some."""
+    outcomes = totals.outcomes
+    if outcomes["mismatch"] or outcomes["failed"] or totals.impossible.count:
         return 1
-    return MachineError.exit_code if any(isinstance(record.outcome, Contended) for record in records) else 0
+    return MachineError.exit_code if outcomes["contended"] else 0
 
 
 def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
@@ -125,15 +130,19 @@ def _left_out(tasks: Plan, device: str) -> Iterator[str]:
             yield f"{operator}: {', '.join(others)} left out, which have no kernels for {device}"
 
 
-def _show(records: list[Record], as_json: bool, page: Path) -> None:
+def _show(run: Run, written: Written, as_json: bool) -> None:
+    """Every record as a line of JSON, or a table: of every case, or where these are too many of every backend."""
     if as_json:
-        sys.stdout.writelines(to_line(record) for record in records)
+        sys.stdout.writelines(map(to_line, written.records if written.complete else with_limits(run.listed())))
         return
     from rich.console import Console
 
     console = Console()
     wide = console if console.is_terminal else Console(width=140)  # a log has no edge to wrap at
-    wide.print(catalog.terminal_table(records))
-    measured = sum(isinstance(record.outcome, Measured) for record in records)
-    print(f"{measured} of {len(records)} cases measured")
-    print(f"report: {page.resolve()}")
+    if written.complete:
+        wide.print(catalog.terminal_table(written.records))
+    else:
+        wide.print(catalog.totals_table(written.totals))
+        print("too many cases for a row each: all values are in table.csv beside the report")
+    print(f"{written.totals.measured} of {written.totals.records} cases measured")
+    print(f"report: {written.page.resolve()}")

@@ -82,7 +82,7 @@ class Finding:
 
     def page(self, profile: Profile) -> Path:
         """The page, beside the report that every run has. Raises MachineError where no disk takes it."""
-        self._tried("writing the report", lambda: self._kept(write_report))
+        self._tried("writing the report", lambda: self._kept(lambda run: write_report(run).page))
         page = catalog.profile_page()(replace(profile, refusals=tuple(self.refusals)))
         return self._kept(lambda run: run.write(PAGE, page.encode()))
 

@@ -15,6 +15,7 @@ from opbench.case import Axes, Case, Point
 from opbench.cli import main
 from opbench.options import narrowing
 from opbench.record import Record, Unavailable
+from opbench.reporting import Written
 from opbench.settings import Settings
 from opbench.store import Run
 from opbench.sweep import Grid
@@ -135,7 +136,7 @@ def test_an_interrupted_grid_goes_on_with_the_same_cells_and_draws_all(
 ) -> None:
     words = ("sweep", "grid", *SMALL, "--backend", "torch_eager,torch_select")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opbench.commands.sweep.write_report", lambda run: run.folder)  # a killed run has none
+        patch.setattr("opbench.commands.sweep.write_report", lambda run: Written(run.folder, [], catalog.totals()))
         assert opbench(*words) == 0
     (folder,) = (tmp_path / "grid").iterdir()
     file = folder / "records.jsonl"
