@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -19,10 +19,13 @@ from opbench.codec import LONGEST_LINE, from_line
 from opbench.environment_lines import environment_of
 from opbench.limit import Limit
 from opbench.operator import Part, Work
-from opbench.record import SCHEMA_VERSION, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.record import Contended, Failed, Measured, Mismatch, Record, Unavailable
 from opbench.sealing import fits
 
 _HEAD = re.compile(rb'{"schema":[12],"case":({[^{}]*{[^{}]*}[^{}]*}),"outcome":{"kind":"([a-z]+)"')
+
+
+Kind = TypeVar("Kind")
 
 
 class _Case(msgspec.Struct):
@@ -40,10 +43,10 @@ class _Case(msgspec.Struct):
         return Case(point, self.backend, self.replica)
 
 
-class _Line(msgspec.Struct):
-    schema: int
+class _Line(msgspec.Struct, Generic[Kind]):
+    schema: Literal[2]
     case: _Case
-    outcome: msgspec.Raw
+    outcome: Kind
     work: Work | None
     sizes: dict[str, int]
     counts: dict[str, dict[str, int] | str]
@@ -59,15 +62,19 @@ def _axes(_: type, value: Any) -> Any:
 
 
 _CASES = msgspec.json.Decoder(_Case)
-_LINES = msgspec.json.Decoder(_Line, dec_hook=_axes)
-_OUTCOMES: dict[bytes, msgspec.json.Decoder[Outcome]] = {
-    b"measured": msgspec.json.Decoder(Measured),
-    b"mismatch": msgspec.json.Decoder(Mismatch),
-    b"contended": msgspec.json.Decoder(Contended),
-    b"unavailable": msgspec.json.Decoder(Unavailable),
-    b"failed": msgspec.json.Decoder(Failed),
+
+
+def _decoder(kind: type[Kind]) -> msgspec.json.Decoder[_Line[Kind]]:
+    return msgspec.json.Decoder(_Line[kind], dec_hook=_axes)  # type: ignore[valid-type]
+
+
+_LINES: dict[bytes, msgspec.json.Decoder[Any]] = {
+    b"measured": _decoder(Measured),
+    b"mismatch": _decoder(Mismatch),
+    b"contended": _decoder(Contended),
+    b"unavailable": _decoder(Unavailable),
+    b"failed": _decoder(Failed),
 }
-_KIND = re.compile(rb'{"kind":"([a-z]+)"')
 
 _NOT_SO = (ValueError, TypeError, KeyError, RecursionError)
 """What decoding raises for a line that is not laid out as expected; `from_line` then says what it is."""
@@ -104,7 +111,7 @@ class Lines:
             except _NOT_SO:
                 pass
             else:
-                if laid_out[2] in _OUTCOMES:
+                if laid_out[2] in _LINES:
                     return Head(case.key, case.point.operator, case.backend, laid_out[2] == b"contended")
         record = from_line(line, where, self.environments)
         case = record.case
@@ -112,22 +119,19 @@ class Lines:
 
     def record(self, line: bytes, where: str) -> Record:
         """The record of its line. Raises UsageError as `codec.from_line`."""
-        if fits(line):
+        laid_out = _HEAD.match(line)
+        if laid_out is not None and fits(line):
             try:
-                return self._quick(line)
+                return self._quick(line, laid_out[2])
             except _NOT_SO:
                 pass
         return self._kept_once(from_line(line, where, self.environments))
 
-    def _quick(self, line: bytes) -> Record:
-        found = _LINES.decode(line)
-        kind = _KIND.match(found.outcome)
-        if found.schema != SCHEMA_VERSION or kind is None:
-            raise ValueError("another layout")
-        outcome = _OUTCOMES[kind[1]].decode(found.outcome)
+    def _quick(self, line: bytes, kind: bytes) -> Record:
+        found = _LINES[kind].decode(line)
         return Record(
             found.case.built(),
-            outcome,
+            found.outcome,
             self.environments[found.environment],
             found.revision,
             found.started,

@@ -119,8 +119,9 @@ def _parts(grid: Grid, device: str, clock: str) -> Iterator[Planned]:
 
 
 def _left(point: Point, part: Planned, done: AbstractSet[str]) -> Task | None:
-    every = (Case(point, name, replica) for name, replica in part.backends)
-    cases = tuple(case for case in every if case.key not in done) if done else tuple(every)
+    every = [Case(point, name, replica) for name, replica in part.backends]
+    start = point.key  # of which each case's key would be made anew
+    cases = tuple(case for case in every if f"{start}/{case.label}" not in done) if done else tuple(every)
     return Task(point, cases, part.grid.skip(point) or _impossible(point)) if cases else None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median
 from typing import Any, TypeAlias
 
@@ -87,6 +88,10 @@ class Measured:
         if not samples or not (min(samples) > 0 and sum(samples) < float("inf")):
             raise ValueError(f"a Measured needs positive finite samples, got {self.samples_s[:3]}...")
 
+    @cached_property
+    def median_s(self) -> float:
+        return median(self.samples_s)
+
     @property
     def page_faults_per_call(self) -> float:
         """0 where they were not counted."""
@@ -159,7 +164,7 @@ class Record:
         """The limit over the median: 1 is as fast as this machine can be. None where either is missing."""
         if self.limit is None or not isinstance(self.outcome, Measured):
             return None
-        return self.limit.seconds / median(self.outcome.samples_s)
+        return self.limit.seconds / self.outcome.median_s
 
     @property
     def impossible(self) -> bool:

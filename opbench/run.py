@@ -79,11 +79,11 @@ class Runner:
         with self._open_log() as self._log:
             try:
                 if self.ahead and left.tasks <= MOST:
-                    self._prepare_ahead(remaining(tasks, journal.keys))
+                    self._prepare_ahead(remaining(tasks, journal.keys) if left.cases else ())
                 if left.cases:
                     self._start_process()
-                for task in remaining(tasks, journal.keys):
-                    self._do(task, journal)
+                    for task in remaining(tasks, journal.keys):
+                        self._do(task, journal)
             finally:
                 self._end_process()
                 self.accounts.wall_s += time.monotonic() - started

@@ -34,7 +34,7 @@ def _case(record: Record) -> Row:
 
 
 def _axes(record: Record) -> Row:
-    return dict(record.case.point.axes)
+    return dict(record.case.point.axes.items())
 
 
 def _sizes(record: Record) -> Row:

@@ -32,21 +32,24 @@ class Collected:
         self._packed: list[pa.Table] = []
         self._names: list[dict[str, object]] = [{} for _ in PARTS]
         self._real = set(REAL)
+        self._shapes: set[tuple[str, ...]] = set()
 
     def add(self, record: Record) -> None:
-        row: Row = {}
         parts = [part(record) for part in PARTS]
-        for names, cells in zip(self._names, parts, strict=True):
-            names.update(cells)
+        row: Row = {}
         for cells in reversed(parts):
             row.update(cells)
-        self._real.update(figures(record), split(record))
+        if (shape := tuple(row)) not in self._shapes:  # most records have the names of others
+            self._shapes.add(shape)
+            self._real.update(figures(record), split(record))
+            for names, cells in zip(self._names, parts, strict=True):
+                names.update(cells)
         self._rows.append(row)
         if len(self._rows) == PACKED:
             self._pack()
 
     def _pack(self) -> None:
-        columns = list(dict.fromkeys(name for row in self._rows for name in row))
+        columns = list(dict.fromkeys(name for shape in sorted(self._shapes) for name in shape))
         table = pd.DataFrame(self._rows, columns=columns, dtype=object)
         self._packed.append(pa.Table.from_pandas(self._typed(table), preserve_index=False))
         self._rows = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import median
 
 from rich import box
 from rich.table import Table
@@ -41,7 +40,7 @@ class Tally:
     def add(self, record: Record) -> None:
         self.outcomes[verdict(record.outcome)] += 1
         if isinstance(record.outcome, Measured):
-            middle = median(record.outcome.samples_s)
+            middle = record.outcome.median_s
             self.quickest_s, self.slowest_s = min(self.quickest_s, middle), max(self.slowest_s, middle)
 
     @property
