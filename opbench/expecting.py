@@ -14,7 +14,8 @@ from opbench.timing.sampler import WARMUP_S
 
 if TYPE_CHECKING:
     from opbench.case import Case, Point
-    from opbench.plan import Left, Task
+    from opbench.left import Left
+    from opbench.plan import Task
     from opbench.settings import Settings
 
 START_S = 6.0

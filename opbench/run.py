@@ -20,8 +20,9 @@ from opbench.ceilings import stored
 from opbench.codec import outcome_from_json, parts_from_json, point_to_json
 from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
+from opbench.left import overview, remaining
 from opbench.operator import Work
-from opbench.plan import Task, overview, remaining
+from opbench.plan import Task
 from opbench.process import Death, MeasuringProcess
 from opbench.record import Failed, Outcome, Record, Unavailable
 

@@ -15,9 +15,10 @@ from opbench.commands import ceilings
 from opbench.contention import Machine, disturbance, ignored
 from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
+from opbench.left import overview
 from opbench.lock import measuring
 from opbench.options import resolve_device
-from opbench.plan import elsewhere_only, overview, plan
+from opbench.plan import elsewhere_only, plan
 from opbench.progress import Notes, reporter
 from opbench.reporting import write_report
 from opbench.run import Runner

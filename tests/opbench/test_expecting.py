@@ -11,8 +11,9 @@ from opbench import ahead, catalog
 from opbench.backend import Backend, Preparing
 from opbench.case import Case, Point
 from opbench.expecting import LOOK_S, START_S, Expected, expected, minutes
+from opbench.left import overview
 from opbench.operator import Work
-from opbench.plan import Task, overview
+from opbench.plan import Task
 from opbench.settings import Settings
 
 SETTINGS = Settings(budget_s=0.5)

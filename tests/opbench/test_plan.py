@@ -10,7 +10,8 @@ import pytest
 
 from opbench.case import Point
 from opbench.errors import UsageError
-from opbench.plan import SOME, Left, Plan, overview, plan, remaining
+from opbench.left import Left, overview, remaining
+from opbench.plan import SOME, Plan, plan
 from opbench.sweep import Grid, Sweep
 from tests.rows import rows
 

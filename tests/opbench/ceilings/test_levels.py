@@ -12,7 +12,7 @@ from opbench.ceilings import Level
 from opbench.ceilings.levels import levels, working_sets_kib
 from opbench.ceilings.measuring import tasks_for
 from opbench.expecting import expected
-from opbench.plan import overview
+from opbench.left import overview
 from opbench.settings import Settings
 
 from ..caches.cache_machines import MACHINES, Machine, written
