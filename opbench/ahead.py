@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -30,7 +30,7 @@ from opbench.process import Death, MeasuringProcess
 if TYPE_CHECKING:
     from opbench.backend import Preparing
     from opbench.case import Case
-    from opbench.run import Task
+    from opbench.plan import Task
     from opbench.settings import Settings
 
 MODES = frozenset({"forward", "backward"})
@@ -38,6 +38,10 @@ MODES = frozenset({"forward", "backward"})
 
 FEWEST = 2
 """Points worth a second process, which takes three seconds to start."""
+
+MOST = 1000
+"""Points of a run that are compiled ahead; those of a larger one are compiled each in its turn. At 3 s each, these
+take 25 min on two cores, before the first figure."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Ahead:
     tasks: tuple[Task, ...]
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], known: KnownCosts | None = None) -> Ahead:
+    def of(cls, tasks: Iterable[Task], known: KnownCosts | None = None) -> Ahead:
         begun: set[str] = set()
         asked = known or KnownCosts()
         found = [replace(task, cases=cases) for task in tasks if (cases := tuple(_worth_it(task, begun, asked)))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -22,6 +22,9 @@ class Axes(Mapping[str, int]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def items(self) -> ItemsView[str, int]:
+        return self._values.items()  # what Mapping has asks for each value in Python
 
     def __hash__(self) -> int:
         return hash(frozenset(self._values.items()))

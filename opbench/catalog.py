@@ -134,6 +134,16 @@ def terminal_table(records: Sequence[Record]) -> Any:
     return import_module("reports.table").terminal_table(records)
 
 
+def totals() -> Any:
+    """What takes a run's records one by one and tells them in a few rows, for a page and for a terminal."""
+    return import_module("reports.totals").Totals()
+
+
+def totals_table(totals: Any) -> Any:
+    """What `totals` took as something rich can print."""
+    return import_module("reports.totals").totals_table(totals)
+
+
 def ceilings_table(ceilings: Any) -> Any:
     """A machine's ceilings as something rich can print."""
     return import_module("reports.ceilings_table").ceilings_table(ceilings)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from opbench import catalog
-from opbench.ahead import Ahead, KnownCosts
+from opbench.ahead import MOST, Ahead, KnownCosts
 from opbench.timing.sampler import WARMUP_S
 
 if TYPE_CHECKING:
     from opbench.case import Case, Point
-    from opbench.run import Task
+    from opbench.left import Left
+    from opbench.plan import Task
     from opbench.settings import Settings
 
 START_S = 6.0
@@ -66,19 +67,21 @@ def minutes(seconds: float) -> str:
 
 
 def expected(
-    tasks: Sequence[Task],
+    left: Left,
     settings: Settings,
     ceilings_s: float = 0.0,
     cores: int | None = None,
     now: Callable[[], float] = time.monotonic,
 ) -> Expected:
-    """Of a run of these tasks. cores: that compile, this machine's where left out."""
-    costs = KnownCosts()
+    """Of a run of what is left, by some of its tasks. cores: that compile, this machine's where left out."""
+    costs, tasks = KnownCosts(), left.some
+    share = left.cases / max(1, sum(len(task.cases) for task in tasks))
     runs = [(task.point, count) for task in tasks if task.skip is None and (count := _running(task, costs))]
     sizes = _sizes_bytes([point for point, _ in runs], now)
     cases_s = sum(POINT_S + count * _case_s(size, settings) for (_, count), size in zip(runs, sizes, strict=True))
-    compiling_s, again_s = _compiling_s(tasks, cores or os.cpu_count() or 1, costs)
-    return Expected(ceilings_s, compiling_s, START_S + cases_s + again_s, sum(len(task.cases) for task in tasks))
+    shared = Ahead.of(tasks, costs).tasks if left.tasks <= MOST else ()
+    compiling_s, again_s = _compiling_s(tasks, shared, cores or os.cpu_count() or 1, costs, share)
+    return Expected(ceilings_s, compiling_s, START_S + share * (cases_s + again_s), left.cases)
 
 
 def _running(task: Task, costs: KnownCosts) -> int:
@@ -108,17 +111,18 @@ def _case_s(size_bytes: float, settings: Settings) -> float:
     return CASE_S + WARMUP_S + settings.budget_s + SPLIT_S * settings.split + CHECK_S_A_BYTE * size_bytes
 
 
-def _compiling_s(tasks: Sequence[Task], cores: int, costs: KnownCosts) -> tuple[float, float]:
-    """Of what is compiled, ahead or not, and of preparing again what was."""
-    shared = Ahead.of(tasks, costs).tasks
+def _compiling_s(
+    tasks: Sequence[Task], shared: Sequence[Task], cores: int, costs: KnownCosts, share: float
+) -> tuple[float, float]:
+    """Of what is compiled, ahead (`shared`) or not, and of preparing again what was. share: cases for each here."""
     before = [case for task in shared for case in task.cases]
     known, begun = {case.key for case in before}, {case.backend.partition(":")[0] for case in before}
     alone = [case for task in tasks if task.skip is None for case in task.cases if case.key not in known]
     unbegun = [case for case in alone if case.backend.partition(":")[0] not in begun]
-    compiling = _each_s(alone, costs) + _firsts_s(unbegun, costs)
+    compiling = share * _each_s(alone, costs) + _firsts_s(unbegun, costs)
     if before:
         processes = min(cores, len(shared))
-        compiling += START_S + _firsts_s(before, costs) + _each_s(before, costs) / processes
+        compiling += START_S + _firsts_s(before, costs) + share * _each_s(before, costs) / processes
     return compiling, sum(min(RELOAD_S, found.each_s) for case in before if (found := costs(case)))
 
 

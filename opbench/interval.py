@@ -54,9 +54,11 @@ def median_interval(samples: Sequence[float]) -> Interval:
     """
     if not samples:
         raise ValueError("no samples: a median needs at least one")
-    ordered = np.sort(np.asarray(samples, dtype=np.float64))
-    low, high = _ranks(len(ordered))
-    return Interval(float(ordered[low]), float(np.median(ordered)), float(ordered[high]))
+    ordered = sorted(samples)  # of 250 samples, as most records have: 8 us, numpy's sort and median take 33
+    count = len(ordered)
+    low, high = _ranks(count)
+    middle = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+    return Interval(ordered[low], middle, ordered[high])
 
 
 @lru_cache(maxsize=1024)

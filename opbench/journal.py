@@ -1,20 +1,29 @@
 """A run's records while they are written: locked against a second writer, every case once, whole lines or none.
 
 Every append is one write of whole lines, followed by fdatasync: what a finished point cost in seconds is not lost to a
-power cut. A line that a kill cut short is taken off when the file is opened the next time.
+power cut. A line that a kill cut short is taken off when the file is opened the next time. An environment is written
+with the first record that has it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-from opbench.codec import from_lines, to_line
+from opbench.codec import LONGEST_LINE, from_line
+from opbench.environment_lines import to_lines
 from opbench.errors import MachineError, UsageError
 from opbench.record import Contended, Record
+from opbench.recordfile import Listing
+from opbench.sealing import fits
+
+_TAIL = 1 << 16
 
 
 class Journal:
@@ -25,7 +34,10 @@ class Journal:
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
         self.repaired = self._repair()
-        self.keys = set(_final(from_lines(_content(descriptor), str(path))))
+        with _reading(descriptor) as stream:
+            listing = Listing.of(stream, str(path))
+        self.keys = set(listing.settled())
+        self._environments = set(listing.lines.environments)
         self._size = os.fstat(descriptor).st_size
 
     def append(self, records: Iterable[Record]) -> None:
@@ -35,18 +47,20 @@ class Journal:
         ValueError for a case that has a record.
         """
         records = list(records)
-        keys = [record.case.key for record in records]
-        if twice := [key for key in keys if key in self.keys or keys.count(key) > 1]:
+        keys = Counter(record.case.key for record in records)
+        if twice := [key for key, count in keys.items() if key in self.keys or count > 1]:
             raise ValueError(f"{twice[0]} is on record already; a case has one record")
         self._still_there()
+        text, told = to_lines(records, self._environments)
         try:
-            self._write("".join(map(to_line, records)).encode())
+            self._write(text.encode())
         except OSError as exc:
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
             raise MachineError(f"cannot write {self._path}: {exc.strerror}; --resume goes on from it") from exc
         self._size = os.fstat(self._descriptor).st_size
-        self.keys.update(_final(records))
+        self.keys.update(record.case.key for record in records if not isinstance(record.outcome, Contended))
+        self._environments |= told
 
     def _write(self, text: bytes) -> None:
         while text:
@@ -73,29 +87,25 @@ class Journal:
 
     def _put_back(self) -> str:
         try:
-            with self._path.open("xb") as file:
-                file.write(_content(self._descriptor))
+            with self._path.open("xb") as file, _reading(self._descriptor) as stream:
+                shutil.copyfileobj(stream, file)
         except OSError as exc:
             return f"and cannot be put back ({exc.strerror}); {len(self.keys)} records are lost"
         return f"put back with its {len(self.keys)} records; --resume goes on from it"
 
     def _repair(self) -> str:
-        content = _content(self._descriptor)
-        whole = content.rfind(b"\n") + 1
-        if whole == len(content):
+        end = os.fstat(self._descriptor).st_size
+        torn = _last_line(self._descriptor, end)
+        if not torn:
             return ""
         try:
-            if _complete(content[whole:], str(self._path)):
+            if _complete(torn, str(self._path)):
                 self._write(b"\n")
                 return f"{self._path}: ended its last line, which lacked nothing else"
-            os.ftruncate(self._descriptor, whole)
+            os.ftruncate(self._descriptor, end - len(torn))
         except OSError as exc:
             raise MachineError(f"cannot repair {self._path}: {exc.strerror}") from exc
         return f"{self._path}: cut off an incomplete last line; its case is measured again"
-
-
-def _final(records: Iterable[Record]) -> Iterator[str]:
-    return (record.case.key for record in records if not isinstance(record.outcome, Contended))
 
 
 @contextmanager
@@ -140,12 +150,28 @@ def _holder(descriptor: int) -> str:
     return "another process"
 
 
-def _content(descriptor: int) -> bytes:
-    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+def _reading(descriptor: int) -> BinaryIO:
+    """The open file from its beginning, buffered. To close it closes nothing else."""
+    stream = os.fdopen(os.dup(descriptor), "rb", buffering=1 << 20)
+    stream.seek(0)
+    return stream
+
+
+def _last_line(descriptor: int, end: int) -> bytes:
+    """What stands behind the last line's end, found from the file's: nothing where every line has one."""
+    start, found = end, b""
+    while start and b"\n" not in found:
+        size = min(start, max(_TAIL, len(found)))
+        start -= size
+        found = os.pread(descriptor, size, start) + found
+    return found[found.rfind(b"\n") + 1 :]
 
 
 def _complete(line: bytes, where: str) -> bool:
+    """A seal is the last that is written of a line; lines of before had none, and say all themselves."""
+    if len(line) > LONGEST_LINE or (sealed := fits(line)) is False:
+        return False
     try:
-        return bool(from_lines(line, where))
+        return bool(sealed or from_line(line, where))
     except UsageError:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from opbench.record import Record
 
@@ -32,18 +32,30 @@ class Artifact:
         return self.name.endswith(".html")
 
 
+class Collector(Protocol):
+    """Takes a run's records one by one, and keeps little of each."""
+
+    def add(self, record: Record) -> None: ...
+
+    def artifacts(self) -> list[Artifact]: ...
+
+
 @dataclass(frozen=True)
 class Report:
     """A report file assigns one of these to `REPORT`.
 
     render(records): the artifacts; an empty list where the records hold nothing this report shows.
     order: position on the page, low first.
+    collect: for a report of any number of records, which takes them one by one. It is asked for its artifacts of all of
+        a run, where `render` gets as many as a page has room for.
     """
 
     about: str
     order: int
     render: Callable[[Sequence[Record]], list[Artifact]] = field(repr=False)
+    collect: Callable[[], Collector] | None = field(default=None, repr=False)
 
 
-Page: TypeAlias = "Callable[[Sequence[Record], Sequence[Artifact]], str]"
-"""A page file assigns one of these to `PAGE`: one self-contained HTML text from records and artifacts."""
+Page: TypeAlias = "Callable[[Sequence[Record], Sequence[Artifact], Any], str]"
+"""A page file assigns one of these to `PAGE`: one self-contained HTML text from records and artifacts, and from what
+`catalog.totals` took of all records where those are too many to be shown one by one, else None."""

@@ -3,50 +3,94 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from opbench import catalog
 from opbench.ceilings.believing import with_limits
 from opbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from opbench.record import Record
-    from opbench.report import Artifact
+    from opbench.recordfile import Group, RecordFile
+    from opbench.report import Artifact, Collector
     from opbench.store import Run
 
 PAGE = "report.html"
 
+MOST = 2000
+"""Records that a page lists and draws."""
+
 _NAME = re.compile(r"([\w+-][\w.+-]*/)*[\w+-][\w.+-]*", re.ASCII)
 
 
-def artifacts_of(records: list[Record]) -> list[Artifact]:
-    """What all reports make of the records, in page order."""
-    reports = sorted((catalog.report(name) for name in catalog.reports()), key=lambda report: report.order)
-    return [artifact for report in reports for artifact in report.render(records)]
+@dataclass(frozen=True)
+class Written:
+    """A report that was written. records: those its page shows one by one; totals: of all, see `catalog.totals`."""
+
+    page: Path
+    records: list[Record]
+    totals: Any
+
+    @property
+    def complete(self) -> bool:
+        return bool(len(self.records) == self.totals.records)
 
 
-def write_report(run: Run, backends: Sequence[str] = ()) -> Path:
-    """Render every report of the run into its folder and return the page's path.
+def artifacts_of(records: list[Record], collected: Mapping[str, Collector]) -> list[Artifact]:
+    """What all reports make of the records, in page order; those that were collected, of all that they took."""
+    reports = sorted(((name, catalog.report(name)) for name in catalog.reports()), key=lambda one: one[1].order)
+    made = [collected[name].artifacts() if name in collected else report.render(records) for name, report in reports]
+    return [artifact for artifacts in made for artifact in artifacts]
 
-    With backends named, only their records, into a folder of its own below the run's.
+
+def write_report(run: Run, backends: Sequence[str] = ()) -> Written:
+    """Render every report of the run into its folder; the records are read once.
+
+    With backends named, only their records, into a folder of its own below the run's. Where there are more than MOST
+    records, the page and its figures show those operators' that fit, the smallest first, and the totals of all.
     Raises UsageError when the run's records cannot be read or hold none of a named backend, when a report names a file
     that is none below the run's folder, and where a link would lead out of it; MachineError when a file cannot be
     written. Nothing is written before all names are known to be good.
     """
-    records = with_limits(run.records())
+    records = run.listed()
     folder = ""
     if backends:
         records = _only(records, backends)
         folder = f"only/{slug('+'.join(backends))}/"
-    artifacts = artifacts_of(records)
+    fitting = fitting_operators(records.counts)
+    collected = {name: made() for name in catalog.reports() if (made := catalog.report(name).collect)}
+    totals, shown = catalog.totals(), []
+    for record in with_limits(records):
+        for taker in (totals, *collected.values()):
+            taker.add(record)
+        if record.case.point.operator in fitting:
+            shown.append(record)
+    artifacts = artifacts_of(shown, collected)
     for name in (PAGE, *(artifact.name for artifact in artifacts)):
         _check_place(run.folder, folder + name)
     for artifact in artifacts:
         run.write(folder + artifact.name, artifact.data)
-    return run.write(folder + PAGE, catalog.page()(records, artifacts).encode())
+    text = catalog.page()(shown, artifacts, None if len(shown) == totals.records else totals)
+    return Written(run.write(folder + PAGE, text.encode()), shown, totals)
+
+
+def fitting_operators(counts: Mapping[Group, int]) -> set[str]:
+    """The operators whose records a page has room for, all of each, those of the fewest first."""
+    sizes: Counter[str] = Counter()
+    for (operator, _), count in counts.items():
+        sizes[operator] += count
+    fitting, room = set(), MOST
+    for operator, size in sorted(sizes.items(), key=lambda one: one[1]):
+        room -= size
+        if room < 0:
+            break
+        fitting.add(operator)
+    return fitting
 
 
 def slug(name: str) -> str:
@@ -68,9 +112,9 @@ def _check_place(folder: Path, name: str) -> None:
             )
 
 
-def _only(records: list[Record], backends: Sequence[str]) -> list[Record]:
-    known = {record.case.backend for record in records}
+def _only(records: RecordFile, backends: Sequence[str]) -> RecordFile:
+    known = {backend for _, backend in records.counts}
     for name in backends:
         if name not in known:
             raise unknown("backend", name, known, "in this run")
-    return [record for record in records if record.case.backend in backends]
+    return records.only(lambda group: group[1] in backends)

@@ -1,113 +1,42 @@
 """The loop, and the whole story: Sweep -> Case -> Backend.prepare -> check -> measure -> Record -> report.
 
-This file expands a sweep into points, asks a measuring process (`worker.py`) for each, and appends one record per
-case. Prepare, check and clock happen over there (`measuring.py`), so that a backend which hangs or kills its
+This file takes the points of a plan (`plan.py`), asks a measuring process (`worker.py`) for each, and appends one
+record per case. Prepare, check and clock happen over there (`measuring.py`), so that a backend which hangs or kills its
 process costs its own record: the culprit is recorded as Failed and the point measured again without it.
 """
 
 from __future__ import annotations
 
-import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO
 
-from opbench import catalog
 from opbench.accounts import Accounts
-from opbench.ahead import Ahead
-from opbench.backend import Backend
+from opbench.ahead import MOST, Ahead
 from opbench.case import Case, Point
 from opbench.ceilings import stored
 from opbench.codec import outcome_from_json, parts_from_json, point_to_json
 from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
 from opbench.isolation import Isolation
+from opbench.left import overview, remaining
 from opbench.operator import Work
+from opbench.plan import Task
 from opbench.process import Death, MeasuringProcess, Progress
 from opbench.record import Failed, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
     from opbench.ceilings.believing import Believing
     from opbench.journal import Journal
+    from opbench.plan import Plan
     from opbench.progress import Reporter
     from opbench.settings import Settings
     from opbench.store import Run
-    from opbench.sweep import Grid, Sweep
 
 SPLIT = "split"
 """The phase in which a measuring process observes what it has measured."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """All cases of one point, measured together; `skip` is the sweep's reason not to."""
-
-    point: Point
-    cases: tuple[Case, ...]
-    skip: str | None = None
-
-
-def plan(sweep: Sweep, device: str, clock: str) -> list[Task]:
-    """Every point of the sweep with its cases, each case once.
-
-    Raises UsageError for an unknown operator, axis, backend or value, before anything is measured.
-    """
-    tasks: dict[str, Task] = {}
-    for grid in sweep.grids:
-        for point in grid.points(device, clock):
-            complete = replace(point, axes=catalog.operator(point.operator).complete(point.axes))
-            skip = grid.skip(complete) or _impossible(complete)
-            tasks.setdefault(complete.key, Task(complete, _cases(grid, complete), skip))
-    return list(tasks.values())
-
-
-def _impossible(point: Point) -> str | None:
-    """Why the operator has no such point, where single axes are right but not together."""
-    try:
-        catalog.operator(point.operator).sizes(point.axes)
-    except UsageError as exc:
-        return str(exc)
-    return None
-
-
-def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
-    """One case per backend. A backend listed twice gets replicas; one the operator lacks is an error only
-    when none of the grid's operators has it.
-    """
-    known = catalog.backend_names(point.operator)
-    elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
-    unasked = {*elsewhere_only(point.operator, point.device), *by_name_only(point.operator)}
-    wanted = grid.backends or tuple(name for name in known if name not in unasked)
-    for name in wanted:
-        stem, _, schedule = name.partition(":")
-        if stem not in elsewhere or (schedule and stem in known):
-            catalog.backend(point.operator, name)  # raises, naming those that exist
-    seen = itertools.groupby(sorted(name for name in wanted if name.partition(":")[0] in known))
-    return tuple(Case(point, name, replica) for name, same in seen for replica, _ in enumerate(same))
-
-
-@lru_cache(maxsize=64)
-def elsewhere_only(operator: str, device: str) -> tuple[str, ...]:
-    """Backends of the operator that have no kernels for this device, whatever is installed.
-
-    A sweep that names no backends leaves them out; one that names them records them as Unavailable.
-    """
-    return tuple(name for name, one in _backends(operator) if device not in one.devices)
-
-
-@lru_cache(maxsize=64)
-def by_name_only(operator: str) -> tuple[str, ...]:
-    """Backends of the operator that a sweep measures only where it names them."""
-    return tuple(name for name, one in _backends(operator) if one.by_name)
-
-
-def _backends(operator: str) -> Iterator[tuple[str, Backend]]:
-    for name in catalog.backend_names(operator):
-        if isinstance(found := catalog.backend(operator, name), Backend):
-            yield name, found
 
 
 @dataclass
@@ -132,7 +61,7 @@ class Runner:
     ahead: bool = False
     _believing: Believing | None = None
 
-    def go(self, tasks: Sequence[Task], journal: Journal | None = None) -> None:
+    def go(self, tasks: Plan | Sequence[Task], journal: Journal | None = None) -> None:
         """Measure every case that has no record in the run, appending each task's records as soon as it is over.
 
         journal: the run's, where it is open already.
@@ -146,25 +75,24 @@ class Runner:
                 self.reporter.note(opened.repaired)
             self._go(tasks, opened)
 
-    def _go(self, tasks: Sequence[Task], journal: Journal) -> None:
+    def _go(self, tasks: Plan | Sequence[Task], journal: Journal) -> None:
         started = time.monotonic()
-        total = sum(len(task.cases) for task in tasks)
-        left = [without(task, journal.keys) for task in tasks]
-        todo = [task for task in left if task.cases]
-        self.reporter.start(total, total - sum(len(task.cases) for task in todo))
+        left = overview(tasks, journal.keys)
+        self.reporter.start(left.total, left.total - left.cases)
         with self._open_log() as self._log:
             try:
-                if self.ahead:
-                    self._prepare_ahead(todo)
-                if todo and not self.settings.isolate:
-                    self._start_process()
-                for task in todo:
-                    self._do(task, journal)
+                if self.ahead and left.tasks <= MOST:
+                    self._prepare_ahead(remaining(tasks, journal.keys) if left.cases else ())
+                if left.cases:
+                    if not self.settings.isolate:
+                        self._start_process()
+                    for task in remaining(tasks, journal.keys):
+                        self._do(task, journal)
             finally:
                 self._end_process()
                 self.accounts.wall_s += time.monotonic() - started
 
-    def _prepare_ahead(self, tasks: Sequence[Task]) -> None:
+    def _prepare_ahead(self, tasks: Iterable[Task]) -> None:
         began = time.monotonic()
         found = Ahead.of(tasks)
         if found.tasks:
@@ -330,8 +258,3 @@ class Runner:
             self._process = None
         if self._isolation is not None:
             self._isolation.close()
-
-
-def without(task: Task, done: set[str]) -> Task:
-    """The task without the cases that are done."""
-    return replace(task, cases=tuple(case for case in task.cases if case.key not in done))

@@ -1,4 +1,5 @@
-"""A run on disk: `results/<sweep>/<run>/records.jsonl`, one line per case, appended as each point is over.
+"""A run on disk: `results/<sweep>/<run>/records.jsonl`, one line per case, appended as each point is over, and one per
+environment before the first case that was measured in it.
 
 Reports are made from these files, never from memory, and a run that was cut short goes on from them. A run is named
 after the time in UTC at which it began, so that the newest is the same one in every time zone.
@@ -16,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from opbench import journal
-from opbench.codec import from_lines
 from opbench.errors import MachineError, UsageError, unknown
 from opbench.files import write_whole
 from opbench.record import Record
+from opbench.recordfile import RecordFile
 
 RECORDS = "records.jsonl"
 
@@ -46,16 +47,16 @@ class Run:
         with self.journal() as opened:
             opened.append(records)
 
-    def records(self) -> list[Record]:
-        """All records of the run.
+    def listed(self) -> RecordFile:
+        """The records without holding them: counted, and read one by one as they are asked for.
 
         Raises UsageError naming the line when one is torn, of another schema, or repeats the case of another.
         """
-        try:
-            content = self.records_file.read_bytes() if self.records_file.exists() else b""
-        except OSError as exc:
-            raise UsageError(f"cannot read {self.records_file}: {exc.strerror}") from exc
-        return from_lines(content, str(self.records_file))
+        return RecordFile.listed(self.records_file)
+
+    def records(self) -> list[Record]:
+        """All records of the run, in memory. Raises UsageError as `listed`, and for a field that is wrong."""
+        return list(self.listed())
 
     def write(self, name: str, data: bytes) -> Path:
         """Write a file of the run whole or not at all. Raises MachineError when it cannot be written."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from opbench.case import Axes, Point
+from opbench.case import Point
 from opbench.errors import UsageError, unknown
 
 
@@ -16,7 +15,7 @@ def _take_all(_: Point) -> str | None:
 
 @dataclass(frozen=True)
 class Grid:
-    """A full cross product of axis values over some operators.
+    """A full cross product of axis values over some operators. The last axis runs fastest, operators slowest.
 
     backends: names to measure; empty means every backend the operator's folder holds.
     held: axes at one value, so that the others span a plane. The command line moves them by one value
@@ -33,15 +32,6 @@ class Grid:
     held: Mapping[str, int] = field(default_factory=dict)
     device: str = ""
     skip: Callable[[Point], str | None] = field(default=_take_all)
-
-    def points(self, device: str, clock: str) -> Iterator[Point]:
-        """Every point of the grid, none on a device it is not for. The last axis runs fastest, operators slowest."""
-        if self.device not in {"", device}:
-            return
-        for operator, dtype, mode in itertools.product(self.operators, self.dtypes, self.modes):
-            for values in itertools.product(*self.axes.values()):
-                axes = Axes({**self.held, **dict(zip(self.axes, values, strict=True))})
-                yield Point(operator, axes, dtype, device, mode, clock)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ It shows what was not measured as plainly as what was.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from markupsafe import Markup
 
@@ -21,6 +22,7 @@ from reports.problems import problems
 from reports.rows import Cells, cells
 from reports.speedup import BASELINES
 from reports.templates import HERE, template
+from reports.totals import Totals
 
 MANY_ROWS = 150
 """From this many rows on, an operator's table starts folded: a phone should not scroll through it."""
@@ -56,26 +58,65 @@ class Table:
     folded: bool
 
 
-def render(records: Sequence[Record], artifacts: Sequence[Artifact]) -> str:
-    """The page as text. Works for no records as well, and says so."""
+def render(records: Sequence[Record], artifacts: Sequence[Artifact], totals: Totals | None = None) -> str:
+    """The page as text. Works for no records as well, and says so.
+
+    totals: of all of a run that has more than a page has room for; `records` are then those that are shown one by one.
+    """
+    head = _of_all(records) if totals is None else _of_totals(totals)
     return template("page.html.jinja").render(
         style=Markup((HERE / "page.css").read_text(encoding="utf-8")),  # noqa: S704  # our own file
-        operators=summary.subjects(records),
-        facts=summary.facts(records) if records else [],
         gains=summary.gains(records),
         baselines=BASELINES,
         exhibits=exhibits(artifacts),
         files=[artifact for artifact in artifacts if not artifact.is_figure and not artifact.is_table],
-        problems=problems(records),
-        impossible=impossible(records),
-        differences=differences(records),
         limits=have_limits(records),
-        unmeasured=sum(not isinstance(record.outcome, Measured) for record in records),
-        contended=sum(isinstance(record.outcome, Measured) and record.outcome.contention != "" for record in records),
-        total=len(records),
+        shown=len(records),
         tables=tables(records),
-        environment=summary.environment(records),
+        totals=totals,
+        **head,
     )
+
+
+def _of_all(records: Sequence[Record]) -> dict[str, Any]:
+    found, differing = impossible(records), differences(records)
+    return {
+        "operators": summary.subjects(records),
+        "facts": summary.facts(records) if records else [],
+        "problems": problems(records),
+        "impossible": found,
+        "impossible_cases": sum(len(one.cases) for one in found),
+        "differences": differing,
+        "differing": len(differing),
+        "unmeasured": sum(not isinstance(record.outcome, Measured) for record in records),
+        "contended": sum(isinstance(one.outcome, Measured) and one.outcome.contention != "" for one in records),
+        "total": len(records),
+        "environment": summary.environment(records),
+    }
+
+
+def _of_totals(totals: Totals) -> dict[str, Any]:
+    """The same from what was kept of all records: counts are of all, and of the cases that are named the first."""
+    witnesses = totals.witnesses
+    facts = [(name, value) for name, value in summary.facts(witnesses) if name != "Measured"]
+    missed = [problem for few in totals.unmeasured.values() for problem in problems(few.records)]
+    counted = [
+        replace(problem, more=few.count - len(few.records))
+        for problem, few in zip(missed, totals.unmeasured.values(), strict=True)
+    ]
+    return {
+        "operators": list(dict.fromkeys(operator for operator, _, _ in totals.tallies)),
+        "facts": [facts[0], ("Measured", f"{totals.measured} of {totals.records} cases"), *facts[1:]],
+        "problems": counted,
+        "impossible": impossible(totals.impossible.records),
+        "impossible_cases": totals.impossible.count,
+        "differences": differences(totals.differing.records),
+        "differing": totals.differing.count,
+        "unmeasured": totals.records - totals.measured,
+        "contended": totals.contended,
+        "total": totals.records,
+        "environment": summary.environment(witnesses),
+    }
 
 
 def exhibits(artifacts: Sequence[Artifact]) -> list[Exhibit]:

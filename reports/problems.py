@@ -40,13 +40,18 @@ def headline(outcome: Outcome) -> str:
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason of one backend, and every point it took from us."""
+    """One reason of one backend, and every point it took from us; `more` are counted and not named."""
 
     operator: str
     backend: str
     headline: str
     reason: str
     points: tuple[str, ...]
+    more: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.points) + self.more
 
 
 def problems(records: Sequence[Record]) -> list[Problem]:

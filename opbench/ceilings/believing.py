@@ -6,7 +6,7 @@ suspicion. The ceilings it exceeds are then measured again beside it; only what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from opbench.record import Measured, Record
 
 if TYPE_CHECKING:
     from opbench.limit import Limit
-    from opbench.run import Task
+    from opbench.plan import Task
 
 Measure = Callable[["Task"], Sequence[Record]]
 """Measures a task's cases now, in the process that measured the suspects."""
@@ -64,20 +64,28 @@ def limited(record: Record, ceilings: Ceilings) -> Record:
     return replace(record, limit=limit_of(record, ceilings))
 
 
-def with_limits(records: Sequence[Record]) -> list[Record]:
+def with_limits(records: Iterable[Record]) -> Iterator[Record]:
     """Records from before their machine's ceilings were known get their limits now, where they are known here.
 
     A file of ceilings that cannot be read costs only these.
     """
-    if not records or any(record.limit for record in records):
-        return list(records)
+    known: dict[int, tuple[Mapping[str, Any], Ceilings | None]] = {}
+    for record in records:
+        if record.limit is not None:
+            yield record
+            continue
+        environment = record.environment  # kept beside its id, which is then nobody else's
+        if id(environment) not in known:
+            known[id(environment)] = environment, _kept(environment)
+        ceilings = known[id(environment)][1]
+        yield record if ceilings is None else _warned(limited(record, ceilings), "which was not measured beside it")
+
+
+def _kept(environment: Mapping[str, Any]) -> Ceilings | None:
     try:
-        known = stored.kept(records[-1].environment)
+        return stored.kept(environment)
     except UsageError:
-        known = None
-    if known is None:
-        return list(records)
-    return [_warned(limited(record, known), "which was not measured beside it") for record in records]
+        return None
 
 
 def _sizes_kib(record: Record, ceilings: Ceilings) -> tuple[int, ...]:

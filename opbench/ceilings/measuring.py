@@ -22,8 +22,9 @@ from opbench.case import Case
 from opbench.ceilings.deriving import ceilings_of
 from opbench.ceilings.levels import levels, working_sets_kib
 from opbench.ceilings.opinions import better, opinions
+from opbench.plan import Task, plan
 from opbench.record import Measured
-from opbench.run import Runner, Task, plan
+from opbench.run import Runner
 from opbench.sweep import Narrowing
 from opbench.timing.clocks import clock_for
 
@@ -54,7 +55,7 @@ def tasks_for(
     device = environment["device"]
     sizes = sizes_kib or working_sets_kib(levels(environment, use=use), environment.get("memory_bytes"))
     question = catalog.sweep(SWEEP).narrowed(Narrowing(axes={"kib": sizes}))
-    return plan(question, device, clock_for(device))
+    return list(plan(question, device, clock_for(device)))
 
 
 def measured(
@@ -73,15 +74,17 @@ def measured(
     tasks = tasks_for(environment, use=use)
     size_bytes = max(task.point.axes.get("kib", 0) for task in tasks) << 10
     said: dict[str, float] = {}
-    for number in range(ROUNDS):
-        round_began = now()
-        shown.note(f"round {number + 1} of {ROUNDS} at most")
-        Runner(run, environment["device"], settings, shown, hold=False).go([_of_round(task, number) for task in tasks])
-        ended = now()
-        if number % ASK_EVERY == 0:
-            said = better(said, opinions(environment, size_bytes))
-        if ended + (ended - round_began) - began > LIMIT_S:
-            break
+    with run.journal() as journal:
+        for number in range(ROUNDS):
+            round_began = now()
+            shown.note(f"round {number + 1} of {ROUNDS} at most")
+            runner = Runner(run, environment["device"], settings, shown, hold=False)
+            runner.go([_of_round(task, number) for task in tasks], journal)
+            ended = now()
+            if number % ASK_EVERY == 0:
+                said = better(said, opinions(environment, size_bytes))
+            if ended + (ended - round_began) - began > LIMIT_S:
+                break
     return replace(ceilings_of(run.records(), use), seconds=now() - began, opinions=said)
 
 

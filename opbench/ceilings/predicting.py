@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from opbench import catalog
 from opbench.ceilings.roofline import limit_of
 from opbench.interval import geometric_mean
+from opbench.plan import plan
 from opbench.record import Measured, Record, Unavailable
-from opbench.run import plan
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:

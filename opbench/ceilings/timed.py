@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from opbench.case import Case, Point
 from opbench.errors import MachineError
+from opbench.plan import Task
 from opbench.progress import Silent
-from opbench.run import Runner, Task
+from opbench.run import Runner
 from opbench.settings import Settings
 from opbench.store import Run
 from opbench.timing.clocks import clock_for

@@ -92,7 +92,7 @@ def _measure(environment: dict[str, Any], settings: Settings, results: Path, sil
     with _reporter(silent) as shown:
         shown.note(f"measuring what this machine can do: up to {minutes(MOST_S)}, once")
         found = measured(target, environment, settings, shown)
-    return found, write_report(target)
+    return found, write_report(target).page
 
 
 def _reporter(silent: bool) -> AbstractContextManager[Reporter]:

@@ -19,9 +19,9 @@ from opbench.lock import measuring
 from opbench.measuring import PointMeasurement
 from opbench.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.plain import plain
+from opbench.plan import elsewhere_only
 from opbench.progress import Notes
 from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
-from opbench.run import elsewhere_only
 from opbench.settings import Settings
 
 if TYPE_CHECKING:

@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def run(name: str, backends: tuple[str, ...], results: Path, as_json: bool) -> int:
-    page = write_report(store.find_run(results, name), backends).resolve()
+    page = write_report(store.find_run(results, name), backends).page.resolve()
     print(json.dumps({"report": str(page)}) if as_json else f"report: {page}")
     return 0

@@ -35,7 +35,7 @@ def run(
     """`here` is a run that was measured elsewhere than on the machine of the ceilings, `there` one on that machine."""
     ceilings = stored.read(file) if file else _of_this_machine()
     sweep = catalog.sweep(name).narrowed(by)
-    near = with_limits(store.find_run(results, here).records()) if here else []
+    near = list(with_limits(store.find_run(results, here).listed())) if here else []
     far = store.find_run(results, there).records() if there else []
     _refuse_without_limits(near, here)
     _refuse_others(far, ceilings, there)

@@ -6,30 +6,32 @@ import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
 from time import sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opbench import catalog, store
+from opbench.ceilings.believing import with_limits
 from opbench.codec import to_line
 from opbench.commands import ceilings
 from opbench.contention import Machine, disturbance, ignored
-from opbench.counting import disagreements
 from opbench.errors import MachineError, UsageError
 from opbench.expecting import expected
+from opbench.left import overview
 from opbench.lock import measuring
 from opbench.options import resolve_device
+from opbench.plan import elsewhere_only, plan
 from opbench.progress import Notes, reporter
-from opbench.record import Contended, Failed, Measured, Mismatch
 from opbench.reporting import write_report
-from opbench.run import Runner, Task, elsewhere_only, plan, without
+from opbench.run import Runner
 from opbench.timing.clocks import clock_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from opbench.contention import Use
     from opbench.journal import Journal
-    from opbench.record import Record
+    from opbench.plan import Plan
+    from opbench.reporting import Written
     from opbench.settings import Settings
     from opbench.store import Run
     from opbench.sweep import Narrowing
@@ -80,7 +82,7 @@ def run(
             if journal.repaired:
                 tell(journal.repaired)
             _look_around(machine, before, tell)
-            left = [without(task, journal.keys) for task in tasks]
+            left = overview(tasks, journal.keys)
             first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
             tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
             if with_ceilings:
@@ -89,25 +91,20 @@ def run(
                         on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
                     )
             _measure(target, journal, tasks, on, settings, as_json)
-    page = write_report(target)
-    records = target.records()
-    _show(records, as_json, page)
-    return exit_code(records)
+    written = write_report(target)
+    _show(target, written, as_json)
+    return exit_code(written.totals)
 
 
-def exit_code(records: Iterable[Record]) -> int:
+def exit_code(totals: Any) -> int:
     """1 where there is something to act on: a wrong or failed backend, an impossible figure, counts that differ.
 
     3 where the machine was too busy for some, and nothing else is wrong.
     """
-    code = 0
-    for record in records:
-        wrong = isinstance(record.outcome, Mismatch | Failed) or record.impossible
-        if wrong or disagreements(record.counts, record.work):
-            return 1
-        if isinstance(record.outcome, Contended):
-            code = MachineError.exit_code
-    return code
+    outcomes = totals.outcomes
+    if outcomes["mismatch"] or outcomes["failed"] or totals.impossible.count or totals.differing.count:
+        return 1
+    return MachineError.exit_code if outcomes["contended"] else 0
 
 
 def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
@@ -120,7 +117,7 @@ def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], Non
         tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
 
 
-def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, settings: Settings, as_json: bool) -> None:
+def _measure(target: Run, journal: Journal, tasks: Plan, device: str, settings: Settings, as_json: bool) -> None:
     with reporter(silent=as_json) as shown:
         runner = Runner(target, device, settings, shown, ahead=True)
         runner.go(tasks, journal)
@@ -129,23 +126,27 @@ def _measure(target: Run, journal: Journal, tasks: list[Task], device: str, sett
             shown.note(note)
 
 
-def _left_out(tasks: list[Task], device: str) -> Iterator[str]:
+def _left_out(tasks: Plan, device: str) -> Iterator[str]:
     """One line per operator whose other backends are for another device."""
-    for operator in dict.fromkeys(task.point.operator for task in tasks):
-        asked = {case.backend.partition(":")[0] for task in tasks for case in task.cases}
+    asked = {name.partition(":")[0] for name in tasks.backends}
+    for operator in tasks.operators:
         if others := [name for name in elsewhere_only(operator, device) if name not in asked]:
             yield f"{operator}: {', '.join(others)} left out, which have no kernels for {device}"
 
 
-def _show(records: list[Record], as_json: bool, page: Path) -> None:
+def _show(run: Run, written: Written, as_json: bool) -> None:
+    """Every record as a line of JSON, or a table: of every case, or where these are too many of every backend."""
     if as_json:
-        sys.stdout.writelines(to_line(record) for record in records)
+        sys.stdout.writelines(map(to_line, written.records if written.complete else with_limits(run.listed())))
         return
     from rich.console import Console
 
     console = Console()
     wide = console if console.is_terminal else Console(width=140)  # a log has no edge to wrap at
-    wide.print(catalog.terminal_table(records))
-    measured = sum(isinstance(record.outcome, Measured) for record in records)
-    print(f"{measured} of {len(records)} cases measured")
-    print(f"report: {page.resolve()}")
+    if written.complete:
+        wide.print(catalog.terminal_table(written.records))
+    else:
+        wide.print(catalog.totals_table(written.totals))
+        print("too many cases for a row each: all values are in table.csv beside the report")
+    print(f"{written.totals.measured} of {written.totals.records} cases measured")
+    print(f"report: {written.page.resolve()}")

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from opbench import catalog
-from opbench.codec import to_line
 from opbench.environment import describe, revision
+from opbench.environment_lines import to_lines
 from opbench.errors import MachineError, OpbenchError
+from opbench.plan import Task
 from opbench.profiling.counted import with_figures
 from opbench.profiling.kernel_table import to_csv
 from opbench.profiling.place import moved
@@ -21,7 +22,7 @@ from opbench.profiling.recording import TRACE
 from opbench.profiling.traffic import held_against
 from opbench.record import Measured, Record, Unavailable
 from opbench.reporting import write_report
-from opbench.run import Runner, Task
+from opbench.run import Runner
 from opbench.store import RECORDS
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Finding:
 
     def page(self, profile: Profile) -> Path:
         """The page, beside the report that every run has. Raises MachineError where no disk takes it."""
-        self._tried("writing the report", lambda: self._kept(write_report))
+        self._tried("writing the report", lambda: self._kept(lambda run: write_report(run).page))
         page = catalog.profile_page()(replace(profile, refusals=tuple(self.refusals)))
         return self._kept(lambda run: run.write(PAGE, page.encode()))
 
@@ -148,7 +149,7 @@ class Finding:
                 found.append(held_against(profile.record, one))
         record = with_figures(profile.record, tuple(found))
         if record is not profile.record:
-            self._written(RECORDS, to_line(record).encode())
+            self._written(RECORDS, to_lines([record])[0].encode())
         return replace(profile, record=record, counted=tuple(found))
 
     def _resources(self, record: Record) -> tuple[KernelResources, ...]:

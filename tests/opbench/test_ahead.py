@@ -13,8 +13,8 @@ from opbench import ahead, catalog
 from opbench.ahead import Ahead
 from opbench.backend import Backend, Preparing
 from opbench.case import Axes, Case, Point
+from opbench.plan import Task
 from opbench.process import Death
-from opbench.run import Task
 from opbench.settings import Settings
 
 from ..cheats.liar.operator import OPERATOR

@@ -11,8 +11,9 @@ from opbench import ahead, catalog
 from opbench.backend import Backend, Preparing
 from opbench.case import Case, Point
 from opbench.expecting import LOOK_S, START_S, Expected, expected, minutes
+from opbench.left import overview
 from opbench.operator import Work
-from opbench.run import Task
+from opbench.plan import Task
 from opbench.settings import Settings
 
 SETTINGS = Settings(budget_s=0.5)
@@ -20,7 +21,7 @@ SETTINGS = Settings(budget_s=0.5)
 
 def at_once(tasks: list[Task], settings: Settings = SETTINGS, cores: int | None = None) -> Expected:
     """What is said on a clock that stands still: every operator has the time to say its work."""
-    return expected(tasks, settings, cores=cores, now=lambda: 0.0)
+    return expected(overview(tasks, set()), settings, cores=cores, now=lambda: 0.0)
 
 
 def task(kib: int, *backends: str, skip: str | None = None) -> Task:
@@ -80,6 +81,17 @@ def test_cores_share_what_is_compiled_ahead(monkeypatch: pytest.MonkeyPatch) -> 
     assert at_once(tasks, SETTINGS, cores=64).compiling_s == START_S + 10.0
 
 
+def test_a_run_too_large_to_compile_ahead_compiles_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiles(monkeypatch, cpp_ext=Preparing(each_s=10.0, ahead=True))
+    monkeypatch.setattr(ahead, "done", lambda _: False)
+    some = overview([replace(task(kib), cases=(Case(task(kib).point, "cpp_ext"),)) for kib in (64, 128)], set())
+    huge = replace(some, cases=50_000, tasks=50_000)
+    found = expected(huge, SETTINGS, cores=64, now=lambda: 0.0)
+    assert found.compiling_s == 500_000.0
+    assert found.cases == 50_000
+    assert found.cases_s - START_S == pytest.approx(25_000 * (at_once(list(some.some)).cases_s - START_S))
+
+
 def test_operators_that_take_long_to_say_their_work_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Point] = []
     found = catalog.operator("memory_write")
@@ -90,7 +102,7 @@ def test_operators_that_take_long_to_say_their_work_are_not_waited_for(monkeypat
 
     monkeypatch.setattr(catalog, "operator", lambda _: replace(found, work=work))
     clock: Iterator[float] = iter([0.0, LOOK_S + 1, 9.0])
-    expected([task(kib, "cpp_ext") for kib in (64, 128, 256)], SETTINGS, now=lambda: next(clock))
+    expected(overview([task(kib, "cpp_ext") for kib in (64, 128, 256)], set()), SETTINGS, now=lambda: next(clock))
     assert len(asked) == 1
 
 

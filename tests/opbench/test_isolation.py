@@ -12,10 +12,11 @@ import pytest
 from opbench import Axes, Case, Contended, Failed, Measured, Outcome, Point
 from opbench.codec import outcome_to_json
 from opbench.isolation import Isolation
+from opbench.plan import plan
 from opbench.process import Death
 from opbench.progress import Silent
 from opbench.record import Check
-from opbench.run import Runner, plan
+from opbench.run import Runner
 from opbench.settings import Settings
 from opbench.store import new_run
 from opbench.sweep import Grid, Sweep

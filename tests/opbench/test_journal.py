@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from opbench.case import Axes, Case, Point
-from opbench.codec import to_line
+from opbench.environment_lines import to_lines
 from opbench.errors import MachineError
 from opbench.record import Record, Unavailable
 from opbench.store import Run
@@ -23,7 +23,7 @@ def record(size: int, reason: str = "no compiler") -> Record:
 
 
 def lines(*sizes: int) -> bytes:
-    return "".join(to_line(record(size)) for size in sizes).encode()
+    return to_lines([record(size) for size in sizes])[0].encode()
 
 
 def sizes(run: Run) -> list[int]:
@@ -77,7 +77,7 @@ def test_a_case_on_record_is_not_written_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("torn", [2, 30, 100])
 def test_a_torn_last_line_is_cut_off_and_nothing_else(tmp_path: Path, torn: int, end: bytes) -> None:
     run = Run(tmp_path)
-    run.records_file.write_bytes((lines(1, 2) + lines(3)[:-torn]).replace(b"\n", end))
+    run.records_file.write_bytes(lines(1, 2, 3)[:-torn].replace(b"\n", end))
     with run.journal() as journal:
         assert "incomplete last line" in journal.repaired
     assert sizes(run) == [1, 2]

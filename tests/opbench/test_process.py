@@ -12,10 +12,11 @@ from typing import TextIO
 import pytest
 
 from opbench.errors import MachineError
+from opbench.plan import plan
 from opbench.process import MeasuringProcess
 from opbench.progress import Silent
 from opbench.record import Failed, Measured, Record
-from opbench.run import Runner, plan
+from opbench.run import Runner
 from opbench.settings import Settings
 from opbench.store import Run, new_run
 from opbench.sweep import Grid, Sweep

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from opbench import Axes, Case, Check, Measured, Point, Record, reporting
+from opbench.decoding import Lines
 from opbench.errors import UsageError
 from opbench.report import Artifact
-from opbench.reporting import slug, write_report
+from opbench.reporting import fitting_operators, slug, write_report
 from opbench.store import Run
 
 PASSED = Check(passed=True, elements=1, misses=0, max_abs_error=0, max_rel_error=0, rtol=0, atol=0)
@@ -26,8 +26,8 @@ def files(folder: Path) -> set[str]:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run of one record, whose reports make one figure each of a name a test sets; drawing is another test's."""
-    monkeypatch.setattr(reporting, "artifacts_of", lambda _: [Artifact("figures/one.svg", "", "", b"<svg/>")])
-    monkeypatch.setattr("opbench.catalog.page", lambda: lambda _records, _artifacts: "page")
+    monkeypatch.setattr(reporting, "artifacts_of", lambda *_: [Artifact("figures/one.svg", "", "", b"<svg/>")])
+    monkeypatch.setattr("opbench.catalog.page", lambda: lambda *_: "page")
     (tmp_path / "runs" / "run").mkdir(parents=True)
     return Run(tmp_path / "runs" / "run")
 
@@ -54,7 +54,7 @@ def test_any_name_becomes_that_of_a_file(name: str, file: str) -> None:
 @pytest.mark.parametrize("backend", ["/../../../out", "..", "a/b", "\x1b[2J"])
 def test_a_backend_in_a_record_does_not_choose_where_its_report_goes(run: Run, tmp_path: Path, backend: str) -> None:
     keep(run, "one", backend)
-    page = write_report(run, [backend])
+    page = write_report(run, [backend]).page
     folder = f"only/{slug(backend)}"
     assert page == run.folder / folder / "report.html"
     written = {"records.jsonl", f"{folder}/report.html", f"{folder}/figures/one.svg"}
@@ -67,7 +67,7 @@ def test_a_backend_in_a_record_does_not_choose_where_its_report_goes(run: Run, t
 def test_a_report_that_names_another_place_writes_nothing(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def artifacts(_: Sequence[Record]) -> list[Artifact]:
+    def artifacts(*_: object) -> list[Artifact]:
         return [Artifact("figures/good.svg", "", "", b""), Artifact(name, "", "", b"")]
 
     keep(run, "one")
@@ -102,3 +102,47 @@ def test_all_reports_of_today_name_good_files(tmp_path: Path) -> None:
     keep(run, "one", "/../../two", "three:flat")
     write_report(run)
     assert "table.csv" in files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "fit"),
+    [
+        ({}, 7, ""),
+        ({"a": 7}, 7, "a"),
+        ({"a": 8}, 7, ""),
+        ({"a": 100, "b": 3, "c": 4}, 7, "bc"),
+        ({"a": 5, "b": 3, "c": 4}, 7, "bc"),
+        ({"a": 1, "b": 8}, 7, "a"),
+    ],
+)
+def test_whole_operators_are_shown_as_far_as_a_page_has_room(
+    sizes: dict[str, int], most: int, fit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "MOST", most)
+    counts = {(name, "one"): size - 1 for name, size in sizes.items()} | {(name, "two"): 1 for name in sizes}
+    assert fitting_operators(counts) == set(fit)
+
+
+def test_a_run_too_large_for_a_page_is_read_once_and_written_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, read = Run(tmp_path), []
+    points = [replace(POINT, axes=Axes({"batch": size})) for size in range(1, 12)]
+    few = [replace(RECORD, case=Case(replace(point, operator="few"), "one")) for point in points[:3]]
+    run.append([*(replace(RECORD, case=Case(point, "one")) for point in points), *few])
+    monkeypatch.setattr(reporting, "MOST", 7)
+    record = Lines.record
+    monkeypatch.setattr(Lines, "record", lambda *words: read.append(words) or record(*words))  # type: ignore[func-returns-value]
+    written = write_report(run)
+    assert written.records == few
+    assert not written.complete
+    assert written.totals.records == len(read) == 14
+    assert len((tmp_path / "table.csv").read_text().splitlines()) == 1 + 14
+    assert "11 of 14 cases are not shown one by one" in written.page.read_text()
+
+
+def test_a_report_of_all_shows_all(run: Run) -> None:
+    keep(run, "one", "two")
+    written = write_report(run)
+    assert written.complete
+    assert len(written.records) == 2

@@ -11,10 +11,11 @@ import pytest
 from opbench.accounts import Accounts
 from opbench.case import Axes, Case, Point
 from opbench.codec import outcome_to_json
+from opbench.plan import Task
 from opbench.process import Death
 from opbench.progress import Silent
 from opbench.record import Check, Failed, Measured, Outcome, Unavailable
-from opbench.run import Runner, Task
+from opbench.run import Runner
 from opbench.settings import Settings
 from opbench.store import Run
 

@@ -9,7 +9,7 @@ import pytest
 from opbench import catalog
 from opbench.errors import UsageError
 from opbench.options import axes, integers, narrowing, one_of, split
-from opbench.run import elsewhere_only, plan
+from opbench.plan import elsewhere_only, plan
 from opbench.sweep import Grid, Narrowing, Sweep
 
 SWEEP = Sweep(
@@ -40,7 +40,7 @@ def test_backends_for_another_device_are_left_out_unless_named() -> None:
 
 
 def test_defaults_complete_the_axes_in_declared_order() -> None:
-    point = plan(SWEEP, "cpu", "wall")[0].point
+    point = next(iter(plan(SWEEP, "cpu", "wall"))).point
     assert str(point.axes) == "batch=1,channels=5,edge=28,selected=0"
 
 

@@ -82,6 +82,23 @@ def test_csv_and_parquet_hold_the_same_rows() -> None:
     assert text["median_s"].to_list()[0] == binary["median_s"].to_list()[0]
 
 
+@pytest.mark.parametrize("packed", [1, 2, 3, 5, 7])
+def test_a_table_is_the_same_however_its_rows_are_packed(packed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A column may begin in a later pack, and an axis there be what a backend measured itself."""
+    records = [
+        *every_outcome(),
+        record(operator="other", length=5),
+        record(measured(load_s=0.25, length=1.5)),
+        record(measured(), counts={"torch": {"macs": 7}}),
+    ]
+    whole = frame(records)
+    monkeypatch.setattr("reports.table.PACKED", packed)
+    pd.testing.assert_frame_equal(frame(records), whole)
+    assert whole["length"].to_list()[4:6] == [5.0, 1.5]
+    assert whole["length"].dtype == "float64"
+    assert list(whole.columns).index("length") < list(whole.columns).index("dtype")
+
+
 def test_no_records_make_no_table() -> None:
     assert REPORT.render([]) == []
 

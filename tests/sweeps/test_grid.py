@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from opbench import catalog
+from opbench.block import Block
 from opbench.case import Axes, Case, Point
 from opbench.cli import main
 from opbench.options import narrowing
 from opbench.record import Record, Unavailable
+from opbench.reporting import Written
 from opbench.settings import Settings
 from opbench.store import Run
+from opbench.sweep import Grid
 from reports.planes import planes
 from sweeps.grid import LARGEST_ON_CPU, ON_CPU, ON_GPU, SWEEP, too_large
 
@@ -25,10 +28,17 @@ DEVICES = {"cpu": "wall", "cuda": "cuda_events:warm"}
 Cells = set[tuple[int, int, int]]
 
 
+def points_of(grid: Grid, device: str) -> list[Point]:
+    """Every point that the grid asks of the device, without looking a backend up."""
+    if grid.device != device:
+        return []
+    return list(Block.of(grid, catalog.operator("cross_hadamard"), device, DEVICES[device]).points())
+
+
 def cells(device: str, **axes: tuple[int, ...]) -> Cells:
-    """(batch, channels, edge) of every point asked for, without looking a backend up."""
+    """(batch, channels, edge) of every point asked for."""
     found = SWEEP.narrowed(narrowing(axes))
-    points = [point for grid in found.grids for point in grid.points(device, DEVICES[device])]
+    points = [point for grid in found.grids for point in points_of(grid, device)]
     return {(point.axes["batch"], point.axes["channels"], point.axes["edge"]) for point in points}
 
 
@@ -42,9 +52,9 @@ def test_on_a_gpu_every_fourth_point_of_the_figure_is_asked() -> None:
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_every_device_has_the_three_planes_and_they_share_no_point(device: str) -> None:
-    grids = [grid for grid in SWEEP.grids if list(grid.points(device, DEVICES[device]))]
+    grids = [grid for grid in SWEEP.grids if points_of(grid, device)]
     assert [set(grid.axes) for grid in grids] == [{"batch", "edge"}, {"channels", "edge"}, {"batch", "channels"}]
-    assert sum(len(list(grid.points(device, DEVICES[device]))) for grid in grids) == len(cells(device))
+    assert sum(len(points_of(grid, device)) for grid in grids) == len(cells(device))
 
 
 def test_several_values_set_the_density_and_one_moves_the_held_axis() -> None:
@@ -126,14 +136,14 @@ def test_an_interrupted_grid_goes_on_with_the_same_cells_and_draws_all(
 ) -> None:
     words = ("sweep", "grid", *SMALL, "--backend", "torch_eager,torch_select")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opbench.commands.sweep.write_report", lambda run: run.folder)  # a killed run has none
+        patch.setattr("opbench.commands.sweep.write_report", lambda run: Written(run.folder, [], catalog.totals()))
         assert opbench(*words) == 0
     (folder,) = (tmp_path / "grid").iterdir()
     file = folder / "records.jsonl"
-    whole = file.read_text().splitlines(keepends=True)
-    file.write_text("".join(whole[:21]) + whole[21][:40])  # killed while writing
+    environment, *whole = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([environment, *whole[:21]]) + whole[21][:40])  # killed while writing
     assert opbench(*words, "--resume") == 0
-    again = file.read_text().splitlines(keepends=True)
+    again = [line for line in file.read_text().splitlines(keepends=True) if '"case":' in line]
     assert again[:21] == whole[:21]
     assert [key(line) for line in again] == [key(line) for line in whole]
     assert len(again) == (9 + 3 + 3) * 2
@@ -154,7 +164,7 @@ def key(line: str) -> tuple[str, str]:
 
 
 def test_the_planes_a_cpu_run_leaves_are_the_three_that_were_asked_for() -> None:
-    points = [point for grid in SWEEP.grids for point in grid.points("cpu", "wall")]
+    points = [point for grid in SWEEP.grids for point in points_of(grid, "cpu")]
     ordered = [Axes({name: point.axes[name] for name in ("batch", "channels", "edge")}) for point in points]
     cases = [Case(Point("cross_hadamard", axes), "cpp_ext:flat") for axes in ordered]
     records = [Record(case, Unavailable("not here"), {}, "", "") for case in cases]

@@ -8,7 +8,7 @@ import torch
 from impls.cross_hadamard import tuned
 from opbench import Axes, Backend, Figured, Point, catalog
 from opbench.errors import MachineError
-from opbench.run import by_name_only, plan
+from opbench.plan import by_name_only, plan
 from opbench.sweep import Grid, Sweep
 
 AXES = {"batch": 1, "channels": 5, "edge": 7, "selected": 0}

@@ -11,7 +11,7 @@ from benchmarks import network_bound
 from impls.network.given import network_of
 from impls.network.variants import expansions
 from opbench import catalog
-from opbench.run import plan
+from opbench.plan import plan
 
 from .points import NETWORKS, at
 

@@ -11,12 +11,13 @@ import pytest
 from opbench import catalog
 from opbench.case import Axes, Case, Point
 from opbench.ceilings import stored
-from opbench.ceilings.believing import Believing, raised
+from opbench.ceilings.believing import Believing, raised, with_limits
 from opbench.ceilings.deriving import ceilings_of
 from opbench.environment import describe
+from opbench.plan import Task
 from opbench.progress import Silent
 from opbench.record import Measured, Record
-from opbench.run import Runner, Task
+from opbench.run import Runner
 from opbench.settings import Settings
 from opbench.store import Run
 
@@ -124,3 +125,24 @@ def test_a_backend_that_skips_work_passes_the_check_and_is_caught_by_the_limit(
     assert isinstance(found["skips"].outcome, Measured)
     assert not found["honest"].impossible
     assert found["honest"].fraction_of_limit is not None
+
+
+def test_records_of_before_get_the_limits_of_their_own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One by one: a run may have been gone on with elsewhere, or after the ceilings were measured."""
+    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
+    stored.keep(replace(MACHINE, environment=stored.belonging(ENVIRONMENT)))
+    here = record(work(read=1_000_000), 1.0)
+    elsewhere = replace(here, environment={**ENVIRONMENT, "threads": 77})
+    (limited,) = with_limits([here])
+    assert limited.limit is not None
+    doubled = replace(limited, limit=replace(limited.limit, launch_s=2.0))
+    found = list(with_limits(iter([elsewhere, here, doubled, here])))
+    assert found == [elsewhere, limited, doubled, limited]
+
+
+def test_ceilings_that_cannot_be_read_cost_only_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
+    file = stored.keep(replace(MACHINE, environment=stored.belonging(ENVIRONMENT)))
+    file.write_text("nothing of the kind")
+    here = record(work(read=1_000_000), 1.0)
+    assert list(with_limits([here, here])) == [here, here]

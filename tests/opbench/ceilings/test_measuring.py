@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from opbench.caches.use import SIZES
 from opbench.case import Axes, Case, Point
 from opbench.ceilings import measuring
 from opbench.ceilings.measuring import cache_use_of, measured
+from opbench.journal import Journal
+from opbench.plan import Task
 from opbench.progress import Silent
 from opbench.record import Check, Failed, Measured, Outcome, Record
-from opbench.run import Task
 from opbench.settings import Settings
 from opbench.store import Run
 
@@ -50,12 +52,13 @@ class Rounds:
         self.run = run
         return self
 
-    def go(self, tasks: list[Task]) -> None:
-        if tasks[0].point.operator == "stores":
+    def go(self, tasks: Iterable[Task], journal: Journal | None = None) -> None:
+        if next(iter(tasks)).point.operator == "stores":
             self.run.append([self.caches])
             return
+        assert journal is not None, "the rounds share one journal"
         self.now_s += self.seconds
-        self.run.append(
+        journal.append(
             [record(work(read=1), 1.0, operator="memory_read", replica=self.rounds, sizes={"working_set_bytes": 7})]
         )
         self.rounds += 1

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
+from opbench.plan import Task
 from opbench.profiling import traces
 from opbench.profiling.profiled import KernelRow, PeakMemory
 from opbench.profiling.traces import Trace
 from opbench.record import Record
-from opbench.run import Runner, Task
+from opbench.run import Runner
 
 _MEASURED: dict[str, Record] = {}
 
