@@ -60,10 +60,9 @@ def workers_to_confirm(comparison: Comparison, rule: Rule) -> int:
     comparison: slower; of what was seen faster, its `inverted`.
     """
     slowdown = math.sqrt(comparison.ratio * comparison.low) - 1
-    for per_side in range(rule.least_confirming, rule.most_confirming):
-        if confirmable_slowdown(comparison.spread, rule.tolerance, per_side, rule.strict) <= slowdown:
-            return per_side
-    return rule.most_confirming
+    sizes = range(rule.least_confirming, rule.most_confirming)
+    enough = (n for n in sizes if confirmable_slowdown(comparison.spread, rule.tolerance, n, rule.strict) <= slowdown)
+    return next(enough, rule.most_confirming)
 
 
 def confirms(comparison: Comparison, rule: Rule) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from opbench.errors import UsageError
-from opbench.gate.stats.reduce import head_mask, to_table, turn_order
+from opbench.gate.stats.reduce import grid, head_mask, to_table, turn_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,8 +60,7 @@ class Recording:
 
 def record(samples: StageSamples, kept: int, about: dict[str, Any], *, same_code: bool) -> Recording:
     """A recording of a measured benchmark. kept: raw samples of a slice. same_code: whether sides mean nothing."""
-    row = {number: index for index, number in enumerate(sorted({turn.round for turn in samples.slices}))}
-    column = {number: index for index, number in enumerate(sorted(samples.sides))}
+    row, column = grid(samples)
     kept = min(kept, *(len(turn.samples_s) for turn in samples.slices))
     samples_s = np.zeros((len(row), len(column), kept))
     for turn in samples.slices:

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from opbench.gate.decision.verdict import Judgement
-    from opbench.gate.stats.compare import Comparison
     from opbench.gate.stats.rule import Rule
+
+JSON_NAMES = {"comparison": "found", "screening": "screened"}
+"""Fields of a judgement that have another name in the JSON lines than in the code."""
 
 LEAST_NAME = 24
 """Columns that a benchmark's name keeps on a terminal too narrow for everything."""
@@ -45,19 +47,7 @@ def print_results(judgements: Sequence[Judgement], allowed: Collection[Verdict],
 
 def judgement_json(judgement: Judgement) -> dict[str, Any]:
     """A judgement for machines: all that is known of it, in SI units. A number that is not finite is null."""
-    return {
-        "benchmark": judgement.benchmark,
-        "verdict": judgement.verdict.value,
-        "reason": judgement.reason,
-        "found": _comparison_json(judgement.comparison),
-        "screened": _comparison_json(judgement.screening),
-        "seconds": judgement.seconds,
-    }
-
-
-def _comparison_json(comparison: Comparison | None) -> dict[str, Any] | None:
-    fields: dict[str, Any] | None = None if comparison is None else _finite(asdict(comparison))
-    return fields
+    return {JSON_NAMES.get(name, name): _finite(value) for name, value in asdict(judgement).items()}
 
 
 def conclusion_json(judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from opbench.plain import plain
 from opbench.progress import REFRESH_PER_S, clock_time
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from opbench.gate.decision.verdict import Judgement
 
 STYLES = {Verdict.PASS: "green", Verdict.FASTER: "cyan", Verdict.REGRESSION: "bold red"}
@@ -40,9 +38,7 @@ class RunProgress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
     def start(self, total: int) -> None:
@@ -91,9 +87,7 @@ class ProgressBar(RunProgress):
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def start(self, total: int) -> None:

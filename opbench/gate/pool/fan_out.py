@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,25 +27,16 @@ def fan_out(requests: Iterable[tuple[WorkerHandle, dict[str, Any]]]) -> Iterator
     in_flight: deque[tuple[WorkerHandle, Answer | None]] = deque()
     places = os.cpu_count() or 1
     while True:
-        in_flight.extend(
-            (worker, _send(worker, request)) for worker, request in islice(remaining, places - len(in_flight))
-        )
+        for worker, request in islice(remaining, places - len(in_flight)):
+            in_flight.append((worker, _or_failure(worker.send, request)))
         if not in_flight:
             return
         worker, failure = in_flight.popleft()
-        yield worker, failure or _receive(worker)
+        yield worker, failure or _or_failure(worker.receive)
 
 
-def _send(worker: WorkerHandle, request: dict[str, Any]) -> Answer | None:
+def _or_failure(step: Callable[..., Any], *arguments: Any) -> Any:
     try:
-        worker.send(request)
-    except WorkerCrashError as exc:
-        return exc
-    return None
-
-
-def _receive(worker: WorkerHandle) -> Answer:
-    try:
-        return worker.receive()
+        return step(*arguments)
     except (WorkerCrashError, RequestRefusedError) as exc:
         return exc

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from opbench.gate.pool.sampling_plan import SamplingPlan
     from opbench.gate.pool.worker_handle import WorkerHandle
 
+    _Answered = tuple[WorkerHandle, dict[str, Any]]
+
 Place = tuple[int, int, "int | None"]
 """A turn's round, its order in the round, the core it is held on."""
 
@@ -44,25 +46,17 @@ def finish(workers: Iterable[WorkerHandle], benchmark: str) -> None:
 
 
 def _warm_ups(workers: Iterable[WorkerHandle], benchmark: str, request: dict[str, Any]) -> list[Mapping[str, Any]]:
-    warm_ups = []
-    for worker, answer in _ask_all(workers, benchmark, request):
+    answers = _ask_all(workers, benchmark, request)
+    for worker, answer in answers:
         if "ready" not in answer:
             raise BenchmarkFailure.of_outcome(benchmark, answer["finished"], worker)
-        warm_ups.append(answer["ready"])
-    return warm_ups
+    return [answer["ready"] for _, answer in answers]
 
 
-def _ask_all(
-    workers: Iterable[WorkerHandle], benchmark: str, request: dict[str, Any]
-) -> list[tuple[WorkerHandle, dict[str, Any]]]:
+def _ask_all(workers: Iterable[WorkerHandle], benchmark: str, request: dict[str, Any]) -> list[_Answered]:
     """Raises BenchmarkFailure for the first worker without an answer, once all others have answered."""
-    answers = []
-    failure: BenchmarkFailure | None = None
-    for worker, answer in fan_out([(worker, request) for worker in workers]):
+    answers = list(fan_out((worker, request) for worker in workers))
+    for worker, answer in answers:
         if isinstance(answer, Exception):
-            failure = failure or BenchmarkFailure.of_crash(benchmark, answer, worker)
-        else:
-            answers.append((worker, answer))
-    if failure is not None:
-        raise failure
-    return answers
+            raise BenchmarkFailure.of_crash(benchmark, answer, worker)
+    return [(worker, answer) for worker, answer in answers if not isinstance(answer, Exception)]

@@ -98,12 +98,17 @@ def quartile_log(samples_s: Any) -> float:
     return float(np.log(np.percentile(values_s, QUARTILE)))
 
 
+def grid(samples: StageSamples) -> tuple[dict[int, int], dict[int, int]]:
+    """Where each round and each worker stands in a table, by its number."""
+    rounds, workers = sorted({turn.round for turn in samples.slices}), sorted(samples.sides)
+    return {number: row for row, number in enumerate(rounds)}, {number: column for column, number in enumerate(workers)}
+
+
 def to_table(
     samples: StageSamples, value: Callable[[Slice], float] = lambda turn: quartile_log(turn.samples_s)
 ) -> Table:
     """(rounds, workers), workers by their number: `value` of every slice, NaN where there is none."""
-    row = {number: index for index, number in enumerate(sorted({turn.round for turn in samples.slices}))}
-    column = {number: index for index, number in enumerate(sorted(samples.sides))}
+    row, column = grid(samples)
     table = np.full((len(row), len(column)), np.nan)
     for turn in samples.slices:
         table[row[turn.round], column[turn.worker]] = value(turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 
 from opbench.gate.stats.rank_test import dropped_pairs, smallest_p
 
@@ -42,22 +43,15 @@ class Rule:
 
     def fewest_confirming(self, suspects: int) -> int:
         """The fewest workers a side of which complete separation confirms, among as many suspects as these."""
-        per_side = self.least_confirming
-        while smallest_p(per_side, per_side) > min(self.strict, self.level / suspects):
-            per_side += 1
-        return per_side
+        most_p = min(self.strict, self.level / suspects)
+        return next(side for side in count(self.least_confirming) if smallest_p(side, side) <= most_p)
 
     def fewest_separable(self, tests: int) -> int:
         """The fewest processes a side whose complete separation is rejected among so many tests, and that attain the
         confidence of the interval.
         """
-        per_side = 1
-        while (
-            smallest_p(per_side, per_side) * tests > self.level
-            or dropped_pairs(per_side, per_side, self.confidence)[1] < self.confidence
-        ):
-            per_side += 1
-        return per_side
+        rejected = (side for side in count(1) if smallest_p(side, side) * tests <= self.level)
+        return next(side for side in rejected if dropped_pairs(side, side, self.confidence)[1] >= self.confidence)
 
 
 DEFAULT = Rule()
