@@ -1,4 +1,4 @@
-"""Folders of the gate lie on one another: each imports from those below it, lazily and for types too, none in a circle."""
+"""Each folder of the gate imports only from those below it, lazily and for types too, and nothing in a circle."""
 
 from __future__ import annotations
 

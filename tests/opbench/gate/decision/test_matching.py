@@ -35,7 +35,7 @@ def test_one_only_in_base_is_deleted() -> None:
     assert only([benchmark("test_a")], []).verdict is Verdict.DELETED
 
 
-def test_the_same_test_under_another_name_is_renamed_and_both_names_are_said() -> None:
+def test_the_same_test_under_another_name_is_renamed_and_both_names_are_given() -> None:
     renamed = only([benchmark("test_old", "1", n="3")], [benchmark("test_completely_other", "1", n="3")])
     assert renamed.verdict is Verdict.RENAMED
     assert renamed.benchmark == f"{FILE}::test_completely_other"
@@ -48,31 +48,31 @@ def test_a_similar_name_with_equal_parameters_in_the_same_file_is_renamed() -> N
 
 def test_likeness_is_not_that_of_files_and_prefixes() -> None:
     _, judgements = match_benchmarks([benchmark("test_a")], [benchmark("test_b")])
-    assert [one.verdict for one in judgements] == [Verdict.NEW, Verdict.DELETED]
+    assert [judgement.verdict for judgement in judgements] == [Verdict.NEW, Verdict.DELETED]
 
 
 def test_a_similar_name_with_other_parameters_or_in_another_file_is_not_renamed() -> None:
     for head in (benchmark("test_transposed", n="4"), benchmark("test_transposed", file="other.py", n="3")):
         _, judgements = match_benchmarks([benchmark("test_transpose", n="3")], [head])
-        assert [one.verdict for one in judgements] == [Verdict.NEW, Verdict.DELETED]
+        assert [judgement.verdict for judgement in judgements] == [Verdict.NEW, Verdict.DELETED]
 
 
 def test_of_two_that_could_be_meant_neither_is_the_renamed_one() -> None:
     _, judgements = match_benchmarks(
         [benchmark("test_transpose")], [benchmark("test_transposed"), benchmark("test_transposer")]
     )
-    assert sorted(one.verdict for one in judgements) == [Verdict.DELETED, Verdict.NEW, Verdict.NEW]
+    assert sorted(judgement.verdict for judgement in judgements) == [Verdict.DELETED, Verdict.NEW, Verdict.NEW]
 
 
 def test_every_parameter_of_a_renamed_test_finds_its_own() -> None:
     base = [benchmark(f"test_transpose[{n}]", n=n) for n in "34"]
     head = [benchmark(f"test_transposed[{n}]", n=n) for n in "34"]
     _, judgements = match_benchmarks(base, head)
-    assert [one.verdict for one in judgements] == [Verdict.RENAMED] * 2
-    assert all(one.benchmark[-3:] in one.reason.split(" in base")[0] for one in judgements)
+    assert [judgement.verdict for judgement in judgements] == [Verdict.RENAMED] * 2
+    assert all(judgement.benchmark[-3:] in judgement.reason.split(" in base")[0] for judgement in judgements)
 
 
-def test_other_parameters_under_one_name_are_changed_and_their_values_said() -> None:
+def test_other_parameters_under_one_name_are_changed_and_their_values_given() -> None:
     changed = only([benchmark("test_a[big]", n="3", device="cpu")], [benchmark("test_a[big]", n="4", device="cpu")])
     assert changed.verdict is Verdict.CHANGED
     assert "parameter 'n' was 3, is 4" in changed.reason
@@ -86,5 +86,5 @@ def test_another_source_under_one_name_is_changed() -> None:
 
 
 def test_no_parameters_and_none_are_the_same() -> None:
-    one, other = Benchmark("a.py::test_a", {}), Benchmark("a.py::test_a", None)
-    assert match_benchmarks([one], [other])[0] == ["a.py::test_a"]
+    empty, absent = Benchmark("a.py::test_a", {}), Benchmark("a.py::test_a", None)
+    assert match_benchmarks([empty], [absent])[0] == ["a.py::test_a"]

@@ -18,8 +18,8 @@ UNSETTLEABLE = steady(spread=0.2)
 
 def noisy() -> Script:
     """Every worker in every round elsewhere."""
-    chance = np.random.default_rng(1)
-    return lambda _, rounds, per_side: Rounds(chance.normal(scale=0.25, size=(rounds, 2 * per_side)), sides(per_side))
+    draw = np.random.default_rng(1)
+    return lambda _, rounds, per_side: Rounds(draw.normal(scale=0.25, size=(rounds, 2 * per_side)), sides(per_side))
 
 
 def run(script: Script, room: int = 100) -> tuple[Judgement, ScriptedFactory]:
@@ -28,7 +28,7 @@ def run(script: Script, room: int = 100) -> tuple[Judgement, ScriptedFactory]:
     return judgement, factory
 
 
-def test_same_code_passes_at_the_first_look_and_nobody_else_is_hired() -> None:
+def test_same_code_passes_at_the_first_look_and_no_other_worker_is_started() -> None:
     judgement, factory = run(steady())
     assert judgement.verdict is Verdict.PASS
     assert factory.measured == [("screen", "it", 2, 12)]
@@ -79,7 +79,7 @@ def test_an_improvement_that_fresh_workers_do_not_share_is_a_plain_pass(fresh: S
     assert judgement.comparison.ratio == pytest.approx(0.9)
 
 
-def test_what_passes_and_may_be_faster_is_looked_at_again_but_nobody_is_hired_for_it() -> None:
+def test_what_passes_and_may_be_faster_is_looked_at_again_but_no_worker_is_started_for_it() -> None:
     random = np.random.default_rng(3)
 
     def script(_stage: str, rounds: int, per_side: int) -> Rounds:
@@ -97,7 +97,7 @@ def test_what_fresh_workers_see_slower_after_it_looked_faster_is_open() -> None:
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
-def test_an_improvement_that_nobody_can_confirm_is_a_plain_pass() -> None:
+def test_an_improvement_without_workers_to_confirm_it_is_a_plain_pass() -> None:
     factory = ScriptedFactory({"it": steady(0.5)}, room=5)
     (judgement,) = SequentialTest(factory.start, Rule(workers=5)).run(["it"])
     assert judgement.verdict is Verdict.PASS
@@ -143,7 +143,7 @@ def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
-def test_where_the_spread_is_beyond_what_more_workers_can_settle_none_are_hired_and_it_says_so() -> None:
+def test_where_the_spread_is_beyond_what_more_workers_can_settle_none_are_started_and_it_says_so() -> None:
     judgement, factory = run(UNSETTLEABLE)
     assert factory.measured == [("screen", "it", 2, 12), ("screen", "it", 2, 12), ("screen", "it", 4, 12)]
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -188,7 +188,7 @@ def test_what_new_workers_do_not_show_of_head_alone_passes(anew: Script) -> None
     assert judgement.verdict is Verdict.PASS
 
 
-def test_slow_workers_of_both_sides_alike_keep_nobody_from_a_pass() -> None:
+def test_slow_workers_of_both_sides_alike_do_not_prevent_a_pass() -> None:
     judgement, factory = run(uneven(base=2, head=2))
     assert judgement.verdict is Verdict.PASS
     assert factory.started == [("screen", 12)]
@@ -225,7 +225,7 @@ def test_more_suspects_of_either_kind_are_tried_by_more_workers(faster: int) -> 
     factory = ScriptedFactory({name: steady(0.8 if at < faster else 1.2) for at, name in enumerate(names)})
     judgements = SequentialTest(factory.start, DEFAULT).run(names)
     expected = [Verdict.FASTER] * faster + [Verdict.REGRESSION] * (10 - faster)
-    assert [one.verdict for one in judgements] == expected
+    assert [judgement.verdict for judgement in judgements] == expected
     assert factory.started[-1] == ("confirm", 7)  # ten times 1/924 is over 1 %
 
 
@@ -263,8 +263,8 @@ def test_a_time_that_is_not_a_number_is_invalid() -> None:
 
 def test_throttled_rounds_are_never_a_verdict() -> None:
     def script(stage: str, rounds: int, per_side: int) -> Rounds:
-        played = steady(1.2)(stage, rounds, per_side)
-        return Rounds(played.logs, played.head, problem="throttled")
+        measured = steady(1.2)(stage, rounds, per_side)
+        return Rounds(measured.logs, measured.head, problem="throttled")
 
     judgement, _ = run(script)
     assert judgement.verdict is Verdict.INCONCLUSIVE
@@ -281,7 +281,7 @@ def test_on_a_device_a_regression_must_show_in_cycles_too() -> None:
     assert "cycles" in judgement.reason
 
 
-def test_no_benchmarks_hire_nobody() -> None:
+def test_no_benchmarks_start_no_workers() -> None:
     factory = ScriptedFactory({})
     assert SequentialTest(factory.start, DEFAULT).run([]) == []
     assert factory.started == []

@@ -28,8 +28,8 @@ from ..stored_pairs import BENCHMARKS, ENVIRONMENT, synthetic, write_pair, write
 def test_statistics_are_pytest_benchmarks(count: int) -> None:
     samples = [1e-3 * (1 + (37 * place % 11) / 20 + (5.0 if place == 7 else 0.0)) for place in range(count)]
     theirs: Any = cast("Any", Stats)()
-    for one in samples:
-        theirs.update(one)
+    for sample in samples:
+        theirs.update(sample)
     ours = statistics_of(samples, 3)
     for name, value in theirs.as_dict().items():
         assert ours[name] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-12, abs=1e-15)), name
@@ -37,13 +37,13 @@ def test_statistics_are_pytest_benchmarks(count: int) -> None:
 
 
 def test_slices_come_back_as_they_were_written(tmp_path: Path) -> None:
-    taken = synthetic(BENCHMARKS[0].id)
-    pair = write_pair(tmp_path, [taken])
+    samples = synthetic(BENCHMARKS[0].id)
+    pair = write_pair(tmp_path, [samples])
     for side, path in zip(SIDES, (pair.base, pair.head), strict=True):
         entry = read_file(path).entries[BENCHMARKS[0].id]
         assert entry.benchmark == BENCHMARKS[0]
-        assert entry.stages == {"screen": [one for one in taken.slices if taken.sides[one.worker] == side]}
-        assert entry.samples_s == [sample for one in entry.stages["screen"] for sample in one.samples_s]
+        assert entry.stages == {"screen": [turn for turn in samples.slices if samples.sides[turn.worker] == side]}
+        assert entry.samples_s == [sample for turn in entry.stages["screen"] for sample in turn.samples_s]
 
 
 def test_the_origin_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -51,18 +51,18 @@ def test_the_origin_comes_back_as_it_was_written(tmp_path: Path) -> None:
     write_side(tmp_path / "a" / "head.json", origin, BENCHMARKS, [synthetic(BENCHMARKS[0].id)])
     stored = read_file(tmp_path / "a" / "head.json")
     assert stored.origin == origin
-    assert stored.listed == [one.id for one in BENCHMARKS]
+    assert stored.listed == [benchmark.id for benchmark in BENCHMARKS]
     assert list(stored.entries) == [BENCHMARKS[0].id]
 
 
 def test_goes_of_one_stage_become_its_rounds_one_after_the_other(tmp_path: Path) -> None:
     pair = write_pair(tmp_path, [synthetic(BENCHMARKS[0].id, rounds=3), synthetic(BENCHMARKS[0].id, rounds=3, seed=1)])
     slices = read_file(pair.base).entries[BENCHMARKS[0].id].stages["screen"]
-    assert [one.round for one in slices if one.worker == 0] == [0, 1, 2, 3, 4, 5]
+    assert [turn.round for turn in slices if turn.worker == 0] == [0, 1, 2, 3, 4, 5]
 
 
 def test_pytest_benchmarks_own_command_compares_our_files(tmp_path: Path) -> None:
-    pair = write_pair(tmp_path, [synthetic(one.id) for one in BENCHMARKS])
+    pair = write_pair(tmp_path, [synthetic(benchmark.id) for benchmark in BENCHMARKS])
     command = [
         sys.executable,
         "-m",
@@ -77,8 +77,8 @@ def test_pytest_benchmarks_own_command_compares_our_files(tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stderr
     assert "Failed to load" not in done.stdout + done.stderr
-    for one in BENCHMARKS:
-        assert done.stdout.count(one.id.rpartition("::")[2]) == 2
+    for benchmark in BENCHMARKS:
+        assert done.stdout.count(benchmark.id.rpartition("::")[2]) == 2
 
 
 def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_another_tools_file_is_named(tool: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "is empty"),
         ('{"benchmarks": [', "cut short"),
@@ -148,10 +148,10 @@ def test_another_tools_file_is_named(tool: str, tmp_path: Path) -> None:
         ('{"benchmarks": [{"fullname": "a"}], "opbench": {"schema": 99}}', "schema 99"),
     ],
 )
-def test_a_file_that_is_none_is_refused_in_one_line_that_names_it(text: str, said: str, tmp_path: Path) -> None:
+def test_a_file_that_is_none_is_refused_in_one_line_that_names_it(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
-    with pytest.raises(UsageError, match=said) as raised:
+    with pytest.raises(UsageError, match=message) as raised:
         read_file(path)
     assert str(path) in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -191,7 +191,7 @@ def test_what_moves_on_its_own_is_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("key", "value", "message"),
     [
         ("threads", 2, "threads 1 against 2"),
         ("python", "3.12.0", "python '3.11' against '3.12'"),
@@ -200,18 +200,18 @@ def test_what_moves_on_its_own_is_no_difference() -> None:
         ("of_tomorrow", [1], "of_tomorrow none against [1]"),
     ],
 )
-def test_anything_else_is_a_difference_in_words(key: str, value: object, said: str) -> None:
+def test_anything_else_is_a_difference_in_words(key: str, value: object, message: str) -> None:
     other = ENVIRONMENT | {key: value}
-    assert environment_differences(ENVIRONMENT, other) == [said]
+    assert environment_differences(ENVIRONMENT, other) == [message]
     assert environment_digest(ENVIRONMENT) != environment_digest(other)
 
 
 def test_our_machine_info_says_what_pytest_benchmarks_does() -> None:
-    said = comparable_info(machine_info(ENVIRONMENT))
-    assert said["cpu"] == "EPYC 7003"
-    assert said["cores"] == 2
-    assert said["python"] == "3.11.7"
-    assert {"architecture", "system"} <= said.keys()
+    info = comparable_info(machine_info(ENVIRONMENT))
+    assert info["cpu"] == "EPYC 7003"
+    assert info["cores"] == 2
+    assert info["python"] == "3.11.7"
+    assert {"architecture", "system"} <= info.keys()
 
 
 def test_a_machine_info_of_odd_values_is_no_crash() -> None:

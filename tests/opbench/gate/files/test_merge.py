@@ -1,4 +1,4 @@
-"""Stored slices are believed only where they fit together: columns with samples, both sides in one grid of rounds."""
+"""Stored slices are believed only where they fit together: columns with samples, both sides in turn grid of rounds."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from opbench.gate.samples import SIDES, Side, Slice
 
 from ..stored_pairs import synthetic
 
-TAKEN = synthetic("a", workers=3, rounds=4)
+SAMPLES = synthetic("a", workers=3, rounds=4)
 
 Slices = list[Slice]
 
 
 def of(side: Side) -> Slices:
-    return [one for one in TAKEN.slices if TAKEN.sides[one.worker] == side]
+    return [turn for turn in SAMPLES.slices if SAMPLES.sides[turn.worker] == side]
 
 
 def test_sides_that_ran_in_lockstep_are_put_together_again() -> None:
     parts = merge_sides("a", {side: {"screen": of(side)} for side in SIDES})
     assert list(parts) == ["screen"]
-    assert parts["screen"].sides == TAKEN.sides
-    key = lambda one: (one.round, one.order)  # noqa: E731
-    assert sorted(parts["screen"].slices, key=key) == sorted(TAKEN.slices, key=key)
+    assert parts["screen"].sides == SAMPLES.sides
+    key = lambda turn: (turn.round, turn.order)  # noqa: E731
+    assert sorted(parts["screen"].slices, key=key) == sorted(SAMPLES.slices, key=key)
 
 
 def test_every_stage_is_put_together_by_itself() -> None:
@@ -37,33 +37,41 @@ def test_every_stage_is_put_together_by_itself() -> None:
 
 
 SPOILED: dict[str, tuple[Callable[[Slices], Slices], str]] = {
-    "worker lost": (lambda head: [one for one in head if one.worker != 3], "3 base and 2 head workers"),
-    "worker of base": (lambda head: [replace(one, worker=0) if one.worker == 1 else one for one in head], "both sides"),
+    "worker lost": (lambda head: [turn for turn in head if turn.worker != 3], "3 base and 2 head workers"),
+    "worker of base": (
+        lambda head: [replace(turn, worker=0) if turn.worker == 1 else turn for turn in head],
+        "both sides",
+    ),
     "slice lost": (lambda head: head[1:], "round 0 of stage screen has 5 slices for 6 workers"),
     "slice twice": (lambda head: [*head, head[0]], "round 0 of stage screen has 7 slices for 6 workers"),
-    "two in a turn": (lambda head: [replace(one, order=0) for one in head], "the same turn"),
-    "turns exchanged": (lambda head: [replace(one, order=9 - one.order) for one in head], "not in the order of their"),
-    "later": (lambda head: [replace(one, at_s=one.at_s + 9 * one.order) for one in head], "not in"),
-    "other calls": (lambda head: [replace(one, calls=9) for one in head], "4 and 9 calls a sample"),
-    "other samples": (lambda head: [replace(one, samples_s=one.samples_s[1:]) for one in head], "7 and 8 samples"),
+    "two in a turn": (lambda head: [replace(turn, order=0) for turn in head], "the same turn"),
+    "turns exchanged": (
+        lambda head: [replace(turn, order=9 - turn.order) for turn in head],
+        "not in the order of their",
+    ),
+    "later": (lambda head: [replace(turn, at_s=turn.at_s + 9 * turn.order) for turn in head], "not in"),
+    "other calls": (lambda head: [replace(turn, calls=9) for turn in head], "4 and 9 calls a sample"),
+    "other samples": (lambda head: [replace(turn, samples_s=turn.samples_s[1:]) for turn in head], "7 and 8 samples"),
 }
 
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_slices_that_do_not_fit_together_are_refused(name: str) -> None:
-    spoil, said = SPOILED[name]
-    with pytest.raises(ValueError, match=said):
+    spoil, message = SPOILED[name]
+    with pytest.raises(ValueError, match=message):
         merge_sides("a", {"base": {"screen": of("base")}, "head": {"screen": spoil(of("head"))}})
 
 
 def test_a_round_missing_on_both_sides_is_noticed() -> None:
-    rest = {side: {"screen": [one for one in of(side) if one.round != 2]} for side in SIDES}
+    rest = {side: {"screen": [turn for turn in of(side) if turn.round != 2]} for side in SIDES}
     with pytest.raises(ValueError, match="of 4 rounds of stage screen, 3 are there"):
         merge_sides("a", rest)
 
 
 def test_rounds_that_overlap_in_time_are_not_in_lockstep() -> None:
-    slower = {side: {"screen": [replace(one, at_s=one.at_s - 0.99 * one.round) for one in of(side)]} for side in SIDES}
+    slower = {
+        side: {"screen": [replace(turn, at_s=turn.at_s - 0.99 * turn.round) for turn in of(side)]} for side in SIDES
+    }
     with pytest.raises(ValueError, match="began before round 0 ended"):
         merge_sides("a", slower)
 
@@ -97,14 +105,14 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_columns_that_are_not_ours_are_refused(name: str) -> None:
-    columns, data = to_columns([TAKEN], "base")
-    spoil, said = BROKEN[name]
+    columns, data = to_columns([SAMPLES], "base")
+    spoil, message = BROKEN[name]
     spoil(columns)
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         from_columns(columns, data)
 
 
 def test_columns_come_back_as_slices_with_their_clock() -> None:
-    clocked = replace(TAKEN, slices=[replace(one, clock_hz=1.98e9) for one in TAKEN.slices])
+    clocked = replace(SAMPLES, slices=[replace(turn, clock_hz=1.98e9) for turn in SAMPLES.slices])
     columns, data = to_columns([clocked], "head")
-    assert from_columns(columns, data) == {"screen": [replace(one, clock_hz=1.98e9) for one in of("head")]}
+    assert from_columns(columns, data) == {"screen": [replace(turn, clock_hz=1.98e9) for turn in of("head")]}

@@ -1,4 +1,4 @@
-"""A recording comes back as it was, and a replay deals its workers without using one twice."""
+"""A recording comes back as it was, and a replay draws its workers without using one twice."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def recording(workers: int = 44, rounds: int = 7) -> Recording:
 
 def test_what_is_saved_is_read_back_within_half_a_step(tmp_path: Path) -> None:
     recorded = record(stage_samples(), 3, {"condition": "quiet"}, same_code=False)
-    save([recorded, recorded], tmp_path / "tapes.npz")
-    _, back = load(tmp_path / "tapes.npz")
+    save([recorded, recorded], tmp_path / "recordings.npz")
+    _, back = load(tmp_path / "recordings.npz")
     assert (back.benchmark, back.about) == ("it", {"condition": "quiet"})
     assert back.samples_s.shape == (3, 4, 3)
     np.testing.assert_allclose(np.log(back.samples_s), np.log(recorded.samples_s), atol=0.5e-4 + 1e-12)
@@ -46,7 +46,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "no.npz")
 
 
-def test_a_scaled_tape_is_slower_in_its_head_workers_only() -> None:
+def test_a_recording_with_a_slower_head_is_slower_in_its_head_workers_only() -> None:
     recorded = record(stage_samples(), 5, {}, same_code=False)
     slower = recorded.with_slower_head(1.05)
     ratio = np.exp(slower.logs - recorded.logs)[0]
@@ -54,7 +54,7 @@ def test_a_scaled_tape_is_slower_in_its_head_workers_only() -> None:
     np.testing.assert_allclose(slower.samples_s[0, 1], 1.05 * recorded.samples_s[0, 1])
 
 
-def test_workers_of_two_codes_are_not_dealt_anew() -> None:
+def test_workers_of_two_codes_never_change_sides() -> None:
     with pytest.raises(UsageError, match="two codes"):
         record(stage_samples(), 5, {}, same_code=False).with_random_sides(random.Random(1))
 
@@ -68,12 +68,12 @@ def test_screening_widening_and_confirming_share_no_worker() -> None:
         widened = workers.measure("it", 1, "widen")
     with start(6, "confirm") as fresh:
         confirmed = fresh.measure("it", 1, "confirm")
-    names = [set(map(int, played.logs[0] % 100)) for played in (screened, widened, confirmed)]
-    assert [len(one) for one in names] == [10, 16, 12]
+    names = [set(map(int, rounds.logs[0] % 100)) for rounds in (screened, widened, confirmed)]
+    assert [len(workers) for workers in names] == [10, 16, 12]
     assert names[0] < names[1]
     assert not names[1] & names[2]
-    for played in (screened, widened, confirmed):
-        assert played.head.sum() * 2 == len(played.head)
+    for rounds in (screened, widened, confirmed):
+        assert rounds.head.sum() * 2 == len(rounds.head)
 
 
 def test_rounds_follow_each_other_and_begin_again() -> None:

@@ -41,7 +41,7 @@ MIXED = [
 
 
 def test_what_needs_action_comes_first_and_what_is_waived_after_it() -> None:
-    names = [one.verdict for one in by_urgency(MIXED, {Verdict.DELETED})]
+    names = [row.verdict for row in by_urgency(MIXED, {Verdict.DELETED})]
     assert names == [Verdict.REGRESSION, Verdict.INCONCLUSIVE, Verdict.DELETED, Verdict.FASTER, Verdict.PASS]
 
 
@@ -83,9 +83,9 @@ def test_the_headline_is_the_exit_code_in_words(judged: list[Judgement], headlin
 
 
 def test_a_quoted_reason_stays_on_its_line_and_in_its_cell() -> None:
-    said = "E   assert\x1b[31m 1 | 2\n\n<b>*bold*</b>"
-    page = markdown([judgement("test_odd|name", Verdict.CRASHED, said)], HEADER, DEFAULT)
-    (line,) = [one for one in page.splitlines() if "crashed" in one and one.startswith("|")]
+    quoted = "E   assert\x1b[31m 1 | 2\n\n<b>*bold*</b>"
+    page = markdown([judgement("test_odd|name", Verdict.CRASHED, quoted)], HEADER, DEFAULT)
+    (line,) = [row for row in page.splitlines() if "crashed" in row and row.startswith("|")]
     assert r"E assert 1 \| 2 \<b\>\*bold\*\</b\>" in line
     assert r"`test_odd\|name`" in line
 

@@ -48,15 +48,15 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="forks are waited for
 
 @pytest.fixture
 def checkouts(tmp_path: Path) -> dict[Side, Checkout]:
-    found: dict[Side, Checkout] = {}
+    checkouts: dict[Side, Checkout] = {}
     for side in ("base", "head"):
         tree = tmp_path / side
         (tree / "bench").mkdir(parents=True)
         (tree / "bench" / "test_it.py").write_text(
             BENCH.format(shared=PRELOADED, tree=str(tree), here=[str(tree / "bench")])
         )
-        found[side] = Checkout(Path(sys.executable), tree)
-    return found
+        checkouts[side] = Checkout(Path(sys.executable), tree)
+    return checkouts
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_forked_workers_serve_as_others_do_and_a_killed_one_is_replaced(
 ) -> None:
     before = _children()  # whatever other tests left behind, and this process has inherited as their forks' reaper
     with WorkerPool(checkouts, 2, launch=launch, random=random.Random(1), preload=PRELOADED) as pool:
-        surroundings, work = sorted(one["id"] for one in pool.listing("base"))
+        surroundings, work = sorted(listed["id"] for listed in pool.listing("base"))
         assert len(pool.measure(surroundings, 2, "screen").slices) == 2 * 4
         victim = min(_workers(_children() - before))
         os.kill(victim, signal.SIGKILL)
@@ -115,7 +115,10 @@ def test_a_side_that_says_goodbye_is_seen_to_end(checkouts: Mapping[Side, Checko
     server = ForkServer(bootstrap_command(checkouts["base"].python), environment, ())
     try:
         worker = WorkerHandle(7, "base", checkouts, launch, server.start)
-        assert {one["name"] for one in worker.ask({"list": {}})["benchmarks"]} == {"test_work", "test_surroundings"}
+        assert {listed["name"] for listed in worker.ask({"list": {}})["benchmarks"]} == {
+            "test_work",
+            "test_surroundings",
+        }
         worker.close()
         assert not psutil.pid_exists(worker.pid)
     finally:
@@ -136,15 +139,16 @@ def work(requests, answers, word):
     mapped = ctypes.addressof(ctypes.c_char.from_buffer(mmap.mmap(-1, 1 << 22)))
     os.write(answers, json.dumps([allocate(1 << 10), allocate(1 << 21), mapped]).encode())
 
-found = []
+addresses = []
 for _ in range(6):
-    told, tell = os.pipe()
+    answer_read, answer_write = os.pipe()
     ours, theirs = socket.socketpair()
     log = os.open(os.devnull, os.O_WRONLY)
-    fork_server._fork({{"folder": "/", "environment": {{}}, "argument": ""}}, [os.dup(0), tell, log], theirs, work)
-    os.close(tell)
-    found.append(json.loads(os.read(told, 100)))
-print(json.dumps(found))
+    request = {{"folder": "/", "environment": {{}}, "argument": ""}}
+    fork_server._fork(request, [os.dup(0), answer_write, log], theirs, work)
+    os.close(answer_write)
+    addresses.append(json.loads(os.read(answer_read, 100)))
+print(json.dumps(addresses))
 """
     run = subprocess.run(
         [sys.executable, "-c", script], env=pinned(os.environ), capture_output=True, text=True, check=True

@@ -57,11 +57,11 @@ def worker(tmp_path: Path) -> Iterator[WorkerHandle]:
 
 
 def test_one_that_hangs_is_killed_and_no_other_request_is_late(worker: WorkerHandle) -> None:
-    listed = {one["name"]: one["id"] for one in worker.ask({"list": {}})["benchmarks"]}
-    assert "ready" in worker.ask({"begin": listed["test_quick"]})
+    ids = {listed["name"]: listed["id"] for listed in worker.ask({"list": {}})["benchmarks"]}
+    assert "ready" in worker.ask({"begin": ids["test_quick"]})
     assert worker.ask({"finish": {}})["finished"]["outcome"] == "passed"
     assert not worker.crashed
     with pytest.raises(WorkerCrashError, match=r"hung: no answer in 3600 s \(--time-limit\)"):
-        worker.ask({"begin": listed["test_hanging"]})
+        worker.ask({"begin": ids["test_hanging"]})
     assert worker.crashed
     assert not psutil.pid_exists(worker.pid)

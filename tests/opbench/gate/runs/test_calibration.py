@@ -10,7 +10,7 @@ from opbench.gate.runs.calibration import replay_gate, upper_bound, workers_need
 from opbench.gate.stats.rule import DEFAULT
 
 
-def tape(spread: float, name: str = "it") -> Recording:
+def recording(spread: float, name: str = "it") -> Recording:
     random = np.random.default_rng(7)
     workers = 2 * workers_needed(DEFAULT)
     logs = np.log(1e-3) + random.normal(scale=spread, size=workers) + random.normal(scale=0.2, size=(24, 1))
@@ -19,20 +19,20 @@ def tape(spread: float, name: str = "it") -> Recording:
 
 def test_same_code_with_little_noise_raises_no_alarm_and_needs_the_first_look_only() -> None:
     steps: list[int] = []
-    found = replay_gate([tape(0.002), tape(0.003, "other")], DEFAULT, 30, 0, lambda: steps.append(1))
-    assert (found.suites, found.alarms, found.inconclusive, len(steps)) == (30, 0, 0, 30)
-    assert [line.benchmark for line in found.lines] == ["it", "other"]
-    assert found.lines[0].slices == 2 * 2 * DEFAULT.workers
-    assert found.lines[0].seconds == pytest.approx(0.01 * found.lines[0].slices)
-    assert found.lines[0].call_s == pytest.approx(1e-3, rel=0.5)
-    assert 0.03 < found.lines[0].detectable < 0.035
+    calibration = replay_gate([recording(0.002), recording(0.003, "other")], DEFAULT, 30, 0, lambda: steps.append(1))
+    assert (calibration.suites, calibration.alarms, calibration.inconclusive, len(steps)) == (30, 0, 0, 30)
+    assert [line.benchmark for line in calibration.lines] == ["it", "other"]
+    assert calibration.lines[0].slices == 2 * 2 * DEFAULT.workers
+    assert calibration.lines[0].seconds == pytest.approx(0.01 * calibration.lines[0].slices)
+    assert calibration.lines[0].call_s == pytest.approx(1e-3, rel=0.5)
+    assert 0.03 < calibration.lines[0].detectable < 0.035
 
 
 def test_much_noise_is_inconclusive_never_an_alarm_for_free() -> None:
-    found = replay_gate([tape(0.05)], DEFAULT, 30, 0, lambda: None)
-    assert found.inconclusive > 20
-    assert found.lines[0].detectable > 0.06
-    assert found.lines[0].slices > 30
+    calibration = replay_gate([recording(0.05)], DEFAULT, 30, 0, lambda: None)
+    assert calibration.inconclusive > 20
+    assert calibration.lines[0].detectable > 0.06
+    assert calibration.lines[0].slices > 30
 
 
 def test_the_bound_is_exact() -> None:

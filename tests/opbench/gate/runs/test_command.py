@@ -165,8 +165,8 @@ def ran(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     run = typed(repository, "--json", *words)
     *lines, end = map(json.loads, run.stdout.splitlines())
     (folder,) = (results / "gate").iterdir()
-    left = [one for one in psutil.process_iter() if "worker/bootstrap.py" in " ".join(_command(one))]
-    return Ran(run.returncode, {_short(one["benchmark"]): one for one in lines}, end, repository, folder, left)
+    left = [process for process in psutil.process_iter() if "worker/bootstrap.py" in " ".join(_command(process))]
+    return Ran(run.returncode, {_short(line["benchmark"]): line for line in lines}, end, repository, folder, left)
 
 
 def _short(benchmark: str) -> str:
@@ -181,7 +181,7 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 def test_every_benchmark_of_either_side_has_a_verdict_and_it_is_the_right_one(ran: Ran) -> None:
-    assert {name: one["verdict"] for name, one in ran.lines.items()} == EXPECTED
+    assert {name: line["verdict"] for name, line in ran.lines.items()} == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -205,11 +205,11 @@ def test_a_confirmed_regression_is_exit_code_1_whatever_else_there_is(ran: Ran) 
 
 def test_every_compared_line_has_its_numbers(ran: Ran) -> None:
     for name in ("test_same", "test_parametrised[10]", "test_with_setup", "test_slower", "test_faster"):
-        found = ran.lines[name]["found"]
-        assert found["low"] <= found["ratio"] <= found["high"]
-        assert 0 < found["p"] <= 1
-        assert found["detectable"] > 0.4
-        assert found["workers"] >= 6
+        comparison = ran.lines[name]["found"]
+        assert comparison["low"] <= comparison["ratio"] <= comparison["high"]
+        assert 0 < comparison["p"] <= 1
+        assert comparison["detectable"] > 0.4
+        assert comparison["workers"] >= 6
         assert ran.lines[name]["seconds"] > 0
 
 
@@ -230,7 +230,7 @@ def test_the_summary_and_its_figure_name_every_benchmark(ran: Ran) -> None:
 def test_the_stored_files_judged_again_say_the_same(ran: Ran) -> None:
     files = ("--base-json", str(ran.folder / "base.json"), "--head-json", str(ran.folder / "head.json"))
     run = typed(ran.repository, "--json", *files, "--tolerance", "40%")
-    again = {_short(one["benchmark"]): one["verdict"] for one in map(json.loads, run.stdout.splitlines()[:-1])}
+    again = {_short(line["benchmark"]): line["verdict"] for line in map(json.loads, run.stdout.splitlines()[:-1])}
     compared = {name for name, verdict in EXPECTED.items() if verdict in {"pass", "faster", "regression"}}
     assert {name: again[name] for name in compared} == {name: EXPECTED[name] for name in compared}
     assert run.returncode == 1

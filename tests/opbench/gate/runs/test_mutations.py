@@ -37,7 +37,7 @@ def judged(pair: Pair) -> tuple[int, list[Judgement]]:
 
 @pytest.fixture(scope="session")
 def passing(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    return write_pair(tmp_path_factory.mktemp("passing"), [synthetic(one.id) for one in BENCHMARKS])
+    return write_pair(tmp_path_factory.mktemp("passing"), [synthetic(benchmark.id) for benchmark in BENCHMARKS])
 
 
 @pytest.fixture
@@ -111,10 +111,10 @@ def without(fits: Callable[[Any, int], bool], pair: Pair) -> None:
 
     def change(entry: Any) -> None:
         columns, data = entry["extra_info"]["opbench"]["slices"], entry["stats"]["data"]
-        kept = [row for row in range(len(columns["worker"])) if not fits(columns, row)]
-        entry["stats"]["data"] = [data[row * SAMPLES + at] for row in kept for at in range(SAMPLES)]
+        remaining = [row for row in range(len(columns["worker"])) if not fits(columns, row)]
+        entry["stats"]["data"] = [data[row * SAMPLES + at] for row in remaining for at in range(SAMPLES)]
         for name in columns:
-            columns[name] = [columns[name][row] for row in kept]
+            columns[name] = [columns[name][row] for row in remaining]
 
     first(change, pair)
 
@@ -150,7 +150,7 @@ def scaled(factor: Callable[[int], float], pair: Pair, sides: tuple[Side, ...] =
 
 
 def played_anew(pair: Pair, **how: Any) -> None:
-    write_pair(pair.base.parent, [synthetic(one.id, **how) for one in BENCHMARKS])
+    write_pair(pair.base.parent, [synthetic(benchmark.id, **how) for benchmark in BENCHMARKS])
 
 
 def one_slow(pair: Pair, others: float = 1.0) -> None:
@@ -284,7 +284,7 @@ MUTATIONS: dict[str, tuple[Callable[[Pair], object], int, Verdict | None]] = {
     "empty file": (partial(text, lambda _: ""), WRONG, None),
     "blank file": (partial(text, lambda _: "\n \n"), WRONG, None),
     "no file": (lambda pair: pair.head.unlink(), WRONG, None),
-    "cut short": (partial(text, lambda found: found[: len(found) // 2]), WRONG, None),
+    "cut short": (partial(text, lambda whole: whole[: len(whole) // 2]), WRONG, None),
     "cut in the first character": (partial(text, lambda _: "{"), WRONG, None),
     "not text": (lambda pair: pair.head.write_bytes(b"\xff\xfe\x00\x81" * 9), WRONG, None),
     "a number": (partial(other, 7), WRONG, None),
@@ -316,8 +316,8 @@ MUTATIONS: dict[str, tuple[Callable[[Pair], object], int, Verdict | None]] = {
 def test_the_pair_as_it_is_passes(pair: Pair) -> None:
     code, judgements = judged(pair)
     assert code == PASSED
-    assert {one.verdict for one in judgements} == {Verdict.PASS}
-    assert [one.benchmark for one in judgements] == [one.id for one in BENCHMARKS]
+    assert {judgement.verdict for judgement in judgements} == {Verdict.PASS}
+    assert [judgement.benchmark for judgement in judgements] == [benchmark.id for benchmark in BENCHMARKS]
 
 
 def test_rewriting_a_file_without_changing_it_still_passes(pair: Pair) -> None:
@@ -334,8 +334,8 @@ def test_no_mutation_passes(name: str, pair: Pair) -> None:
     code, judgements = judged(pair)
     assert code == expected != PASSED
     if verdict is not None:
-        assert verdict in {one.verdict for one in judgements}
-    assert all(one.reason and "\n" not in one.reason for one in judgements)
+        assert verdict in {judgement.verdict for judgement in judgements}
+    assert all(judgement.reason and "\n" not in judgement.reason for judgement in judgements)
 
 
 def test_there_are_as_many_mutations_as_the_gate_promises() -> None:

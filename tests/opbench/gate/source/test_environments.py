@@ -35,11 +35,11 @@ line-length = 120
 @pytest.fixture
 def trees(tmp_path: Path) -> dict[Side, Path]:
     """Two equal projects."""
-    found = {side: tmp_path / side / "tree" for side in SIDES}
-    for tree in found.values():
+    folders = {side: tmp_path / side / "tree" for side in SIDES}
+    for tree in folders.values():
         tree.mkdir(parents=True)
         (tree / "pyproject.toml").write_text(PROJECT)
-    return found
+    return folders
 
 
 class FakePip:
@@ -48,7 +48,7 @@ class FakePip:
     def __init__(self, fails: str = "", says: str = "") -> None:
         self.fails, self.says = fails, says
         self.ran: list[tuple[str, str]] = []
-        self.told: list[str] = []
+        self.notes: list[str] = []
 
     def __call__(self, command: Sequence[str], folder: Path, log: Path) -> int:
         what = "venv" if "venv" in command else "pip"
@@ -73,7 +73,7 @@ def nothing_runs(command: Sequence[str], folder: Path, log: Path) -> int:
 def built(trees: dict[Side, Path], install: str, pip: FakePip | None = None) -> list[tuple[str, str]]:
     """What it took to have both environments."""
     pip = pip or FakePip()
-    prepare(trees, install, trees["base"].parent.parent, pip.told.append, pip)
+    prepare(trees, install, trees["base"].parent.parent, pip.notes.append, pip)
     return pip.ran
 
 
@@ -81,12 +81,12 @@ BOTH = [("venv", "base"), ("pip", "base"), ("venv", "head"), ("pip", "head")]
 
 
 def test_equal_declarations_share_this_interpreter(trees: dict[Side, Path], tmp_path: Path) -> None:
-    found = prepare(trees, None, tmp_path, pytest.fail, nothing_runs)
-    assert found == {side: Checkout(Path(sys.executable), trees[side]) for side in SIDES}
+    checkouts = prepare(trees, None, tmp_path, pytest.fail, nothing_runs)
+    assert checkouts == {side: Checkout(Path(sys.executable), trees[side]) for side in SIDES}
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("numpy>=2.0", "numpy>=2.1", "project.dependencies: -numpy>=2.0 +numpy>=2.1"),
         ('"numpy>=2.0", ', "", "project.dependencies: -numpy>=2.0"),
@@ -98,12 +98,12 @@ def test_equal_declarations_share_this_interpreter(trees: dict[Side, Path], tmp_
     ],
 )
 def test_a_dependency_that_differs_is_refused_by_name(
-    trees: dict[Side, Path], tmp_path: Path, old: str, new: str, told: str
+    trees: dict[Side, Path], tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     (trees["head"] / "pyproject.toml").write_text(PROJECT.replace(old, new))
     with pytest.raises(MachineError) as caught:
         prepare(trees, None, tmp_path, pytest.fail, nothing_runs)
-    assert str(caught.value).startswith(f"base and head declare different dependencies ({told}); ")
+    assert str(caught.value).startswith(f"base and head declare different dependencies ({message}); ")
     assert "--install '" in str(caught.value)
 
 
@@ -163,11 +163,11 @@ def test_a_project_file_that_is_not_toml_is_refused(trees: dict[Side, Path], tmp
 
 def test_each_side_is_built_in_its_turn_at_an_equally_long_path(trees: dict[Side, Path], tmp_path: Path) -> None:
     pip = FakePip()
-    found = prepare(trees, "numpy 'torch>=2.9'", tmp_path, pip.told.append, pip)
+    checkouts = prepare(trees, "numpy 'torch>=2.9'", tmp_path, pip.notes.append, pip)
     assert pip.ran == BOTH
-    assert pip.told == ["building the base environment ...", "building the head environment ..."]
-    assert found["head"] == Checkout(tmp_path / "head" / "venv" / "bin" / "python", trees["head"])
-    assert len({len(str(one.python)) for one in found.values()}) == 1
+    assert pip.notes == ["building the base environment ...", "building the head environment ..."]
+    assert checkouts["head"] == Checkout(tmp_path / "head" / "venv" / "bin" / "python", trees["head"])
+    assert len({len(str(checkout.python)) for checkout in checkouts.values()}) == 1
 
 
 def test_an_environment_is_kept_while_what_it_was_built_from_is_the_same(trees: dict[Side, Path]) -> None:
@@ -201,7 +201,7 @@ def test_code_of_the_tree_is_installed_every_time(trees: dict[Side, Path], insta
     built(trees, install)
     pip = FakePip()
     assert built(trees, install, pip) == [("pip", "base"), ("pip", "head")]
-    assert pip.told == ["installing the code of base ...", "installing the code of head ..."]
+    assert pip.notes == ["installing the code of base ...", "installing the code of head ..."]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_a_build_that_was_interrupted_never_counts_as_built(trees: dict[Side, Pa
 UNKNOWN = """Collecting nonsense==9
   error: of an earlier attempt
 ERROR: Could not find a version that satisfies the requirement nonsense==9 (from versions: none)
-ERROR: No matching distribution found for nonsense==9
+ERROR: No matching distribution checkouts for nonsense==9
 note: This error is no fault of pip.
 WARNING: There was a newer pip.
 """
@@ -272,7 +272,7 @@ def test_the_last_words_of_pip_are_in_the_error_with_its_log(trees: dict[Side, P
     assert str(caught.value) == (
         "cannot build the environment of base: pip install failed with exit code 1: "
         "ERROR: Could not find a version that satisfies the requirement nonsense==9 (from versions: none); "
-        f"ERROR: No matching distribution found for nonsense==9; all of it: {tmp_path}/base/install.log"
+        f"ERROR: No matching distribution checkouts for nonsense==9; all of it: {tmp_path}/base/install.log"
     )
 
 
@@ -283,9 +283,9 @@ def test_a_python_that_makes_no_environments_is_one_line(trees: dict[Side, Path]
         built(trees, "numpy", FakePip("venv base"))
 
 
-@pytest.mark.parametrize(("install", "told"), [("", "is empty"), ("  ", "is empty"), ("'numpy", "no list of words")])
-def test_an_install_that_is_no_list_of_words_is_refused(trees: dict[Side, Path], install: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+@pytest.mark.parametrize(("install", "message"), [("", "is empty"), ("  ", "is empty"), ("'numpy", "no list of words")])
+def test_an_install_that_is_no_list_of_words_is_refused(trees: dict[Side, Path], install: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         built(trees, install)
 
 

@@ -77,16 +77,18 @@ def registered(repository: Path) -> list[str]:
 
 
 def test_head_is_compared_with_where_it_left_the_base_not_with_the_base(repository: Path) -> None:
-    found = resolve("main", None, repository)
-    assert found == Revisions(git(repository, "rev-parse", "main~1"), git(repository, "rev-parse", "topic"), repository)
-    assert found.base == merge_base("main", repository)
+    revisions = resolve("main", None, repository)
+    assert revisions == Revisions(
+        git(repository, "rev-parse", "main~1"), git(repository, "rev-parse", "topic"), repository
+    )
+    assert revisions.base == merge_base("main", repository)
 
 
 def test_a_named_head_is_taken_whatever_is_checked_out_or_uncommitted(repository: Path) -> None:
     (repository / "b.py").write_text("changed")
-    found = resolve("topic", "main", repository)
-    assert found.base == git(repository, "rev-parse", "main~1")
-    assert found.head == git(repository, "rev-parse", "main")
+    revisions = resolve("topic", "main", repository)
+    assert revisions.base == git(repository, "rev-parse", "main~1")
+    assert revisions.head == git(repository, "rev-parse", "main")
 
 
 def test_the_folder_may_be_any_inside_the_repository(repository: Path) -> None:
@@ -96,16 +98,16 @@ def test_the_folder_may_be_any_inside_the_repository(repository: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["topic", "HEAD"])
-def test_a_revision_may_be_compared_with_itself_and_that_is_said(repository: Path, base: str) -> None:
-    found = resolve(base, None, repository)
-    assert found.base == found.head
-    assert f"{base} holds all of HEAD" in found.note
+def test_a_revision_may_be_compared_with_itself_and_that_is_noted(repository: Path, base: str) -> None:
+    revisions = resolve(base, None, repository)
+    assert revisions.base == revisions.head
+    assert f"{base} holds all of HEAD" in revisions.note
 
 
 def test_a_head_that_the_base_already_holds_is_noted(repository: Path) -> None:
-    found = resolve("main", "main~1", repository)
-    assert found.base == found.head
-    assert "main holds all of main~1" in found.note
+    revisions = resolve("main", "main~1", repository)
+    assert revisions.base == revisions.head
+    assert "main holds all of main~1" in revisions.note
 
 
 @pytest.mark.parametrize("staged", [False, True])
@@ -196,14 +198,14 @@ def test_a_repository_that_git_cannot_read_is_refused_in_gits_words(repository: 
 
 
 def test_both_trees_are_there_at_equally_long_paths_and_gone_afterwards(repository: Path, tmp_path: Path) -> None:
-    found = resolve("main", None, repository)
-    with checked_out(found, tmp_path / "home") as trees:
+    revisions = resolve("main", None, repository)
+    with checked_out(revisions, tmp_path / "home") as trees:
         assert {side: (tree / "a.py").read_text() for side, tree in trees.items()} == {"base": "one", "head": "one"}
         assert [(tree / "b.py").exists() for tree in trees.values()] == [False, True]
         assert len({len(str(tree)) for tree in trees.values()}) == 1
         assert {side: git(tree, "rev-parse", "HEAD") for side, tree in trees.items()} == {
-            "base": found.base,
-            "head": found.head,
+            "base": revisions.base,
+            "head": revisions.head,
         }
     assert not any(tree.exists() for tree in trees.values())
     assert registered(repository) == [str(repository)]
@@ -214,10 +216,10 @@ def test_trees_are_removed_however_the_run_ends(repository: Path, tmp_path: Path
     trees: dict[Side, Path] = {}
 
     def end_in_the_middle() -> None:
-        with checked_out(resolve("main", None, repository), tmp_path) as found:
-            trees.update(found)
-            (found["head"] / "b.py").write_text("changed")
-            (found["head"] / "build.o").touch()
+        with checked_out(resolve("main", None, repository), tmp_path) as checked:
+            trees.update(checked)
+            (checked["head"] / "b.py").write_text("changed")
+            (checked["head"] / "build.o").touch()
             raise way
 
     with pytest.raises(way):
@@ -273,11 +275,11 @@ def test_the_users_index_head_and_hooks_are_not_touched(repository: Path, tmp_pa
     hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/hooked\n")
     hook.chmod(0o755)
     os.utime(repository / "b.py", (1e9, 1e9))  # a plain `git status` would now write the index
-    kept = [(repository / ".git" / name) for name in ("index", "HEAD", "logs/HEAD")]
-    before = [file.read_bytes() for file in kept]
+    untouched = [(repository / ".git" / name) for name in ("index", "HEAD", "logs/HEAD")]
+    before = [file.read_bytes() for file in untouched]
     with checked_out(resolve("main", None, repository), tmp_path / "home"):
         pass
-    assert [file.read_bytes() for file in kept] == before
+    assert [file.read_bytes() for file in untouched] == before
     assert not (tmp_path / "hooked").exists()
 
 
@@ -303,8 +305,8 @@ def test_submodules_are_checked_out_too(repository: Path, tmp_path: Path) -> Non
 
 def test_a_cache_that_cannot_be_written_is_one_line(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    found = resolve("main", None, repository)
-    with pytest.raises(MachineError, match=r"cannot make .*OPBENCH_CACHE"), checked_out(found, tmp_path / "file"):
+    revisions = resolve("main", None, repository)
+    with pytest.raises(MachineError, match=r"cannot make .*OPBENCH_CACHE"), checked_out(revisions, tmp_path / "file"):
         pass
 
 

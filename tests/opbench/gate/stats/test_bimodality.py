@@ -19,19 +19,19 @@ def noise() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 def test_workers_slower_by_2_6_are_named(slow: tuple[int, ...]) -> None:
     values = noise()
     values[list(slow)] += np.log(2.6)
-    found = find_slow_mode(values, HEAD)
-    assert found is not None
-    assert (found.base, found.head) == (sum(one % 2 == 0 for one in slow), sum(one % 2 for one in slow))
-    assert found.factor == pytest.approx(2.6, rel=0.05)
+    mode = find_slow_mode(values, HEAD)
+    assert mode is not None
+    assert (mode.base, mode.head) == (sum(number % 2 == 0 for number in slow), sum(number % 2 for number in slow))
+    assert mode.factor == pytest.approx(2.6, rel=0.05)
 
 
 def test_slow_workers_need_not_be_alike() -> None:
     values = noise()
     values[[1, 3, 5]] += np.log([1.5, 2.0, 3.0])
-    found = find_slow_mode(values, HEAD)
-    assert found is not None
-    assert (found.base, found.head) == (0, 3)
-    assert found.factor == pytest.approx(2.0, rel=0.05)
+    mode = find_slow_mode(values, HEAD)
+    assert mode is not None
+    assert (mode.base, mode.head) == (0, 3)
+    assert mode.factor == pytest.approx(2.0, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -40,20 +40,20 @@ def test_slow_workers_need_not_be_alike() -> None:
 def test_a_slow_group_is_heads_alone_where_base_has_none(base: int, head: int, alone: bool) -> None:
     values = noise()
     values[[*range(0, 2 * base, 2), *range(1, 2 * head, 2)]] += np.log(2)
-    found = find_slow_mode(values, HEAD)
-    assert found is not None
-    assert found.only_in_head is alone
-    assert ("that base does not have" in str(found)) is alone
+    mode = find_slow_mode(values, HEAD)
+    assert mode is not None
+    assert mode.only_in_head is alone
+    assert ("that base does not have" in str(mode)) is alone
 
 
 def test_a_worker_of_base_that_is_a_little_slow_does_not_hide_much_slower_ones_of_head() -> None:
     values = noise() / 10
     values[0] += np.log(1.1)
     values[[1, 3]] += np.log(2.6)
-    found = find_slow_mode(values, HEAD)
-    assert found is not None
-    assert found.only_in_head
-    assert (found.base, found.head) == (0, 2)
+    mode = find_slow_mode(values, HEAD)
+    assert mode is not None
+    assert mode.only_in_head
+    assert (mode.base, mode.head) == (0, 2)
 
 
 def test_a_slower_head_is_no_mode() -> None:

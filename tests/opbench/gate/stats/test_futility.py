@@ -15,21 +15,21 @@ from ..scripted_workers import sides
 
 def screened(spread: float, slowdown: float = 1.0, slow: int = 0) -> list[Rounds]:
     """Many first screenings of 12 and 12 normal workers, `slow` of them 2.6 times slower."""
-    random, found = np.random.default_rng(3), []
+    random, screenings = np.random.default_rng(3), []
     for _ in range(15):
         head = sides(DEFAULT.workers)
         values = random.normal(scale=spread, size=len(head)) + np.log(slowdown) * head
         values[:slow] += np.log(2.6)
-        found.append(Rounds(np.tile(values, (2, 1)), head))
-    return found
+        screenings.append(Rounds(np.tile(values, (2, 1)), head))
+    return screenings
 
 
 def seen(spread: float, slow: int = 0) -> float:
-    return float(np.median([pass_probability(one, DEFAULT) for one in screened(spread, slow=slow)]))
+    return float(np.median([pass_probability(rounds, DEFAULT) for rounds in screened(spread, slow=slow)]))
 
 
 def given_up(spread: float, slowdown: float = 1.0) -> int:
-    return sum(is_futile(one, compare(one, DEFAULT), DEFAULT) for one in screened(spread, slowdown))
+    return sum(is_futile(rounds, compare(rounds, DEFAULT), DEFAULT) for rounds in screened(spread, slowdown))
 
 
 @pytest.mark.parametrize(("spread", "least"), [(0.005, 0.99), (0.015, 0.8), (0.03, 0.2)])

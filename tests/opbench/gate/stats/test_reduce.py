@@ -61,7 +61,7 @@ def test_rounds_whose_workers_do_not_agree_count_little() -> None:
     """Workers that are all the same, every third round disturbed: their values lie closer than medians over rounds."""
     disturbed = np.where(np.arange(12) % 3, 1, 20)[:, None]
     logs = [disturbed * noise(12, seed) for seed in range(20)]
-    values, medians = [worker_effects(one) for one in logs], [np.median(one, axis=0) for one in logs]
+    values, medians = [worker_effects(table) for table in logs], [np.median(table, axis=0) for table in logs]
     assert np.std(values) < 0.85 * np.std(medians)
 
 

@@ -40,7 +40,7 @@ def test_a_throttled_round_goes_whole_so_that_sides_stay_equal() -> None:
     filtered = drop_throttled(measured(20, slowed(3, 7)))
     assert filtered.discarded == (3, 7)
     assert filtered.problem is None
-    assert {one.round for one in filtered.samples.slices} == set(range(20)) - {3, 7}
+    assert {turn.round for turn in filtered.samples.slices} == set(range(20)) - {3, 7}
     assert len(filtered.samples.slices) == 18 * WORKERS
 
 
@@ -90,7 +90,7 @@ def test_clocks_of_some_workers_speak_for_the_round_and_the_rest_is_noted() -> N
 def test_samples_in_cycles_are_seconds_times_the_clock_of_their_slice() -> None:
     filtered = in_cycles(measured(2, slowed(1)))
     assert filtered is not None
-    cycles = {(one.round, one.worker): one.samples_s for one in filtered.slices}
+    cycles = {(turn.round, turn.worker): turn.samples_s for turn in filtered.slices}
     assert cycles[0, 1] == pytest.approx((19_800.0, 39_600.0))
     assert cycles[1, 1] == pytest.approx((17_820.0, 35_640.0))
 

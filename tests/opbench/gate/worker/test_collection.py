@@ -50,7 +50,7 @@ def started(tmp_path: Path) -> Iterator[Start]:
 
 
 def require_playing(worker: WorkerHandle) -> None:
-    assert sorted(one["id"] for one in worker.ask({"list": {}})["benchmarks"]) == ADDING
+    assert sorted(listed["id"] for listed in worker.ask({"list": {}})["benchmarks"]) == ADDING
     assert "ready" in worker.ask({"begin": ADDING[0]})
 
 
@@ -66,14 +66,14 @@ def test_so_has_an_environment_that_asks_for_it(started: Start, monkeypatch: pyt
     require_playing(started())
 
 
-def test_benchmarks_that_a_keyword_leaves_out_are_told_and_no_other_tests(started: Start) -> None:
+def test_benchmarks_that_a_keyword_deselects_are_reported_and_no_other_tests(started: Start) -> None:
     listed = started(keyword="nothing").ask({"list": {}})
     assert listed["benchmarks"] == listed["problems"] == []
     assert sorted(listed["deselected"]) == ADDING
     assert listed["filters"] == {"-k": "nothing"}
 
 
-def test_so_are_those_that_a_marker_of_the_projects_options_leaves_out(started: Start) -> None:
+def test_so_are_those_that_a_marker_of_the_projects_options_deselects(started: Start) -> None:
     listed = started(pytest_ini="[pytest]\naddopts = -m slow\nmarkers = slow\n").ask({"list": {}})
     assert listed["benchmarks"] == []
     assert sorted(listed["deselected"]) == ADDING
@@ -84,7 +84,7 @@ def test_so_are_those_that_a_marker_of_the_projects_options_leaves_out(started: 
     ("path", "keyword", "says"),
     [("elsewhere", None, "elsewhere"), ("test_it.py::test_other", None, "test_other"), (".", "adding and", "-k")],
 )
-def test_what_is_not_there_was_misasked(started: Start, path: str, keyword: str | None, says: str) -> None:
+def test_what_is_not_there_is_a_usage_error(started: Start, path: str, keyword: str | None, says: str) -> None:
     with pytest.raises(UsageRefusedError, match=says):
         started(path, keyword=keyword).ask({"list": {}})
 
@@ -97,7 +97,7 @@ def test_what_is_not_there_was_misasked(started: Start, path: str, keyword: str 
         (".", {"pytest_ini": "[pytest]\naddopts = --no-such-option\n"}, "no-such-option"),
     ],
 )
-def test_code_that_cannot_be_collected_was_not(started: Start, path: str, files: dict[str, str], says: str) -> None:
+def test_code_that_cannot_be_collected_is_none(started: Start, path: str, files: dict[str, str], says: str) -> None:
     with pytest.raises(RequestRefusedError, match=says) as refused:
         started(path, **files).ask({"list": {}})
     assert not isinstance(refused.value, UsageRefusedError)

@@ -138,14 +138,14 @@ def test_only_calls_under_the_limit_become_graphs(
 
 
 @pytest.mark.parametrize(("call_s", "replay", "launch_mode"), [(5 * US, False, "launches"), (90 * US, True, "graph")])
-def test_the_way_chosen_elsewhere_is_gone_whatever_the_call_takes(
+def test_the_launch_mode_chosen_elsewhere_is_taken_whatever_the_call_takes(
     slices: CudaTimer, device: FakeAccelerator, call_s: float, replay: bool, launch_mode: str
 ) -> None:
     slices.prepare(FakeLaunch(device, [Kernel(call_s)]), replay=replay)
     assert slices.launch_mode == launch_mode
 
 
-def test_a_refused_capture_is_told_with_its_first_cause_and_launches_are_timed(
+def test_a_refused_capture_is_reported_with_its_first_cause_and_launches_are_timed(
     slices: CudaTimer, device: FakeAccelerator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def capture(_: Callable[[], object]) -> NoReturn:
@@ -210,7 +210,7 @@ def test_the_clock_is_read_once_a_slice_while_the_device_is_busy(
     ("uuid", "refuses", "reason"),
     [(UUID, "init", "Not Supported"), (UUID, "clock", "does not tell the clock"), ("GPU-0", "", "not know the device")],
 )
-def test_a_clock_that_cannot_be_read_is_none_and_the_reason_is_told(
+def test_a_clock_that_cannot_be_read_is_none_and_the_reason_is_reported(
     device: FakeAccelerator, uuid: str, refuses: str, reason: str
 ) -> None:
     slices = CudaTimer(device, ClockFrequency(uuid, FakeNvml(device, refuses=refuses)))
@@ -264,7 +264,7 @@ def test_all_of_the_package_it_needs_is_loaded_at_once_and_no_heavy_library() ->
 
 
 @pytest.mark.gpu
-def test_on_a_device_short_calls_are_graphs_the_clock_is_told_and_twice_the_work_is_twice_the_time() -> None:
+def test_on_a_device_short_calls_are_graphs_the_clock_is_read_and_twice_the_work_is_twice_the_time() -> None:
     import torch
 
     served = CudaTimer()

@@ -1,4 +1,4 @@
-"""What a worker says of itself: whether a benchmark is the same, and whose code it runs."""
+"""What a worker knows of itself: whether a benchmark is the same, and whose code it runs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def function(folder: Path, text: str) -> Callable[..., object]:
     import linecache
 
     linecache.clearcache()
-    found: Callable[..., object] = module(folder, text).test
-    return found
+    test: Callable[..., object] = module(folder, text).test
+    return test
 
 
 AS_IT_IS = "def test(benchmark, n):\n    benchmark(sum, range(n))\n"
@@ -66,12 +66,12 @@ def test_other_parameters_have_another_digest(tmp_path: Path) -> None:
 @pytest.fixture
 def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module that lies in the user's repository, not in the side's checkout."""
-    monkeypatch.setitem(sys.modules, "opbench_test_stray", module(tmp_path, "", "stray"))
+    monkeypatch.setitem(sys.modules, "opbench_test_foreign", module(tmp_path, "", "foreign"))
     return tmp_path
 
 
-def test_a_module_from_somebody_elses_checkout_is_a_stray(imported: Path) -> None:
-    assert foreign_modules(str(imported / "tree"), [str(imported)]) == [str((imported / "stray.py").resolve())]
+def test_a_module_from_another_checkout_is_foreign(imported: Path) -> None:
+    assert foreign_modules(str(imported / "tree"), [str(imported)]) == [str((imported / "foreign.py").resolve())]
 
 
 def test_a_module_of_the_own_checkout_is_none(imported: Path) -> None:
@@ -79,5 +79,5 @@ def test_a_module_of_the_own_checkout_is_none(imported: Path) -> None:
 
 
 def test_the_program_itself_is_none_under_whatever_name(imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["opbench_test_stray"])
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["opbench_test_foreign"])
     assert foreign_modules(str(imported / "tree"), [str(imported)]) == []
