@@ -42,7 +42,7 @@ def _append(columns: dict[str, list[Any]], turn: Slice, stage: str, number: int)
 
 
 def from_columns(columns: Any, data: Sequence[float]) -> dict[str, list[Slice]]:
-    """Slices by stage. Raises ValueError, saying what is wrong, for columns that are not those of `tabulate`."""
+    """Slices by stage. Raises ValueError, saying what is wrong, for columns that are not those of `to_columns`."""
     if not isinstance(columns, Mapping) or any(not isinstance(columns.get(name), list) for name in NAMES):
         raise ValueError(f"its slices are not the columns {', '.join(NAMES)}")
     lengths = {name: len(columns[name]) for name in NAMES}

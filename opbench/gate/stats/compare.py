@@ -126,7 +126,7 @@ def standard_error(relative: Logs) -> float:
     """Standard error of a worker's value that comes from its rounds and set-ups, which more of them would lower.
 
     From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS. relative: (rounds,
-    workers), see `centred`.
+    workers), see `centre_blocks`.
     """
     starts = range(0, len(relative), SETUP_ROUNDS)
     setups = np.array([relative[start : start + SETUP_ROUNDS].mean(axis=0) for start in starts])

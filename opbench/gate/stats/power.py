@@ -73,8 +73,8 @@ def _tail(share: float, apart: Draws, above: Draws) -> tuple[Draws, Draws]:
     """The runs above either condition's own quantile. Whatever spread and tolerance weigh them with, all others need
     less than the quantile of the larger of the two.
     """
-    kept = (apart >= _nth_largest(apart, share)) | (above >= _nth_largest(above, share))
-    return apart[kept], above[kept]
+    largest = (apart >= _nth_largest(apart, share)) | (above >= _nth_largest(above, share))
+    return apart[largest], above[largest]
 
 
 def _nth_largest(draws: Draws, share: float) -> np.float64:

@@ -122,7 +122,7 @@ def turn_order(samples: StageSamples) -> NDArray[np.int64] | None:
 
 
 def head_mask(samples: StageSamples) -> NDArray[np.bool_]:
-    """(workers,): true for head's, in the order of `tabulated`."""
+    """(workers,): true for head's, in the order of `to_table`."""
     return np.array([samples.sides[number] == "head" for number in sorted(samples.sides)])
 
 
@@ -132,7 +132,7 @@ def worker_effects(logs: Table, order: NDArray[np.int64] | None = None) -> Table
 
 
 def robust_means(relative: Table) -> Table:
-    """(workers,): each worker's value, of what `centred` gives.
+    """(workers,): each worker's value, of what `centre_blocks` gives.
 
     The median over rounds, and from there one step to the mean of what lies near it (Huber, 1964), each round weighted
     by how well its workers agree. Sides do not enter, so equal code stays exchangeable; a side that is slower by a

@@ -24,7 +24,7 @@ from ..stored_pairs import BENCHMARKS, Pair, synthetic, write_pair, write_plain
 WRONG = UsageError.exit_code
 
 SAMPLES = 8
-"""A slice, see `play`."""
+"""A slice, see `synthetic`."""
 
 
 def judged(pair: Pair) -> tuple[int, list[Judgement]]:
