@@ -13,15 +13,14 @@ import json
 import mmap
 import os
 import random
-import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-RunWorker: TypeAlias = Callable[[int, int, str], None]
+from opbench.gate.worker.main import follow_parent
 
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
+RunWorker: TypeAlias = Callable[[int, int, str], None]
 
 SMALL_SIZES = tuple(1 << power for power in range(5, 17))
 MOST_SMALL = 8
@@ -31,8 +30,7 @@ LARGE_SIZE, MAPPED_PAGES = 1 << 24, 1 << 14
 
 def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
     """Until the other end of the socket is closed. modules: imported first, in that order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    follow_parent()
     for name in modules:
         importlib.import_module(name)
     gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares

@@ -31,9 +31,7 @@ def run_worker(
     plugin_class: Callable[[Connection, WorkerConfig], WorkerPlugin] | None,
 ) -> None:
     """Answer requests until there are no more. plugin_class: None where the side has no pytest."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    follow_parent()
     connection, config = Connection(requests, answers), WorkerConfig.from_json(config_json)
     if plugin_class is None:
         _refuse_all(
@@ -47,6 +45,13 @@ def run_worker(
     if not plugin.served:
         problem = f"pytest ended before it had collected: {_complaint(config.log, code)}"
         _refuse_all(connection, problem, usage_error=plugin.collection.usage_error)
+
+
+def follow_parent() -> None:
+    """Leave it to the parent what Ctrl-C means, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _pytest_arguments(config: WorkerConfig) -> list[str]:
