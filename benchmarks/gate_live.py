@@ -3,8 +3,8 @@
     python -m benchmarks.gate_live same 30 [antagonists]        this repository's 20 benchmarks, HEAD against itself
     python -m benchmarks.gate_live slower 20 5 3% [antagonists] kernels with 5 extra units of work in 100, tolerance 3 %
 
-Each run is the command itself in a process of its own, with worktrees, scouts, workers and confirmation. `slower` makes
-a repository whose head does the extra work (benchmarks/gate_kernels; its size: benchmarks/gate_truth.py).
+Each run is the command itself in a process of its own, with worktrees, dry runs, workers and confirmation. `slower`
+makes a repository whose head does the extra work (benchmarks/gate_kernels; its size: benchmarks/gate_truth.py).
 """
 
 from __future__ import annotations

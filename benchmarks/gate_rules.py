@@ -21,9 +21,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from opbench.gate.calibration import upper_bound
-from opbench.gate.rule import DEFAULT, Rule
-from opbench.gate.verdict import Verdict
+from opbench.gate.decision.verdict import Verdict
+from opbench.gate.runs.calibration import upper_bound
+from opbench.gate.stats.rule import DEFAULT, Rule
 from reports.style import BLUE, FAINT, INK, VERMILLION, styled, to_svg
 from tests.gate.replaying import (
     CONDITIONS,
@@ -42,7 +42,7 @@ from tests.gate.rivals import RIVALS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from opbench.gate.tape import Tape
+    from opbench.gate.files.recording import Recording
 
 OURS = {"opbench gate": DEFAULT, "opbench gate --tolerance 1.5%": Rule(tolerance=0.015)}
 RULES = (*OURS, *(rival.name for rival in RIVALS))
@@ -72,7 +72,7 @@ class Job:
     seeds: range
     folder: Path
 
-    def suite(self, draw: random.Random) -> dict[str, Tape]:
+    def suite(self, draw: random.Random) -> dict[str, Recording]:
         if self.code == "extra":
             return {tape.benchmark: tape for tape in recordings(self.condition, self.percent, self.folder)}
         tapes = recordings(self.condition, folder=self.folder)
@@ -97,7 +97,7 @@ def run(job: Job) -> Counter[Cell]:
     return found
 
 
-def judged(tapes: dict[str, Tape], draw: random.Random) -> Iterator[tuple[str, str, Counter[str]]]:
+def judged(tapes: dict[str, Recording], draw: random.Random) -> Iterator[tuple[str, str, Counter[str]]]:
     """Benchmark, rule, and what is counted of its judgement."""
     for name, rule in OURS.items():
         for one in replayed(tapes, rule, draw):

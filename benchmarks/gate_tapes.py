@@ -21,19 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.antagonists import antagonists
 from benchmarks.gate_truth import truth
-from opbench.gate.calibrating import SETTLING
-from opbench.gate.environments import Installed
-from opbench.gate.pool import Pool
-from opbench.gate.recipe import Recipe
-from opbench.gate.tape import Tape, load, recorded, save
+from opbench.gate.files.recording import Recording, load, record, save
+from opbench.gate.pool.launch import LaunchConfig
+from opbench.gate.pool.worker_pool import WorkerPool
+from opbench.gate.runs.calibrate import SETTLING
+from opbench.gate.source.environments import Checkout
 
 if TYPE_CHECKING:
-    from opbench.gate.slices import Side
+    from opbench.gate.samples import Side
 
 ROOT = Path(__file__).parents[1]
 KERNELS = "benchmarks/gate_kernels/test_kernels.py"
-SHARED = ("numpy", "torch")
-"""What a live run's scouts find that these benchmarks import."""
+PRELOADED = ("numpy", "torch")
+"""What a live run's dry runs find that these benchmarks import."""
 
 KEPT = 10
 """Raw samples of a slice that are kept; the quartile is taken before, from all of them."""
@@ -70,11 +70,11 @@ def _truths(extra: int, folder: Path) -> dict[str, float]:
     return found
 
 
-def _record(workers: int, rounds: int, extra: int, about: dict[str, Any], truths: dict[str, float]) -> list[Tape]:
+def _record(workers: int, rounds: int, extra: int, about: dict[str, Any], truths: dict[str, float]) -> list[Recording]:
     from opbench.environment import describe
 
-    installed = Installed(Path(sys.executable), ROOT)
-    recipe = Recipe(
+    checkout = Checkout(Path(sys.executable), ROOT)
+    launch = LaunchConfig(
         paths=(KERNELS,),
         keyword=None,
         threads=1,
@@ -83,20 +83,20 @@ def _record(workers: int, rounds: int, extra: int, about: dict[str, Any], truths
         time_limit_s=120.0,
         extra_environment={"base": {}, "head": {"OPBENCH_EXTRA_UNITS": str(extra)}} if extra else {},
     )
-    sides: dict[Side, Installed] = {"base": installed, "head": installed}
+    checkouts: dict[Side, Checkout] = {"base": checkout, "head": checkout}
     about |= {"machine": describe("cpu")["device_name"], "cores": describe("cpu")["cores"]}
     tapes = []
     chance = random.Random()  # noqa: S311
-    with Pool(sides, workers, start=recipe, random=chance, shared=SHARED) as pool:
-        pool.play(pool.listing("base")[0]["id"], SETTLING, "screen")
+    with WorkerPool(checkouts, workers, launch=launch, random=chance, preload=PRELOADED) as pool:
+        pool.measure(pool.listing("base")[0]["id"], SETTLING, "screen")
         for found in pool.listing("base"):
             name = found["name"].partition("[")[2].rstrip("]")
-            taken = pool.play(found["id"], rounds, "screen")
-            spans = [one.calls * sum(one.samples_s) for one in taken.slices]
+            samples = pool.measure(found["id"], rounds, "screen")
+            spans = [one.calls * sum(one.samples_s) for one in samples.slices]
             extra_about = {"slice_s": sum(spans) / len(spans)} | ({"truth": truths[name]} if truths else {})
-            tape = recorded(taken, KEPT, about | extra_about, same_code=not extra)
+            tape = record(samples, KEPT, about | extra_about, same_code=not extra)
             tapes.append(replace(tape, benchmark=name))
-            print(f"{name}: {len(taken.slices)} slices", flush=True)
+            print(f"{name}: {len(samples.slices)} slices", flush=True)
     return tapes
 
 

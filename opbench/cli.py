@@ -304,11 +304,11 @@ def gate(
 
     Exit code 0: passed; 1: a confirmed regression; 2: wrong usage; 3: not all of it could be compared.
     """
-    from opbench.commands.gate import Asked
+    from opbench.gate.runs.options import GateOptions
 
     _run(
         "gate",
-        Asked(
+        GateOptions(
             paths=tuple(paths or ("tests/bench",)),
             base=base,
             head=head,

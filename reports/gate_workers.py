@@ -15,14 +15,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from opbench.gate.verdict import GOOD, Verdict
+from opbench.gate.decision.verdict import GOOD, Verdict
 from reports.canvas import legend
 from reports.style import BLUE, FAINT, GREEN, INK, ORANGE, VERMILLION, styled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from opbench.gate.strips import Row
+    from opbench.gate.output.figure import FigureRow
 
 BASE, HEAD = BLUE, ORANGE
 
@@ -36,7 +36,7 @@ _LONGEST = 34  # letters of a name on one line
 _COLOURS = {Verdict.PASS: FAINT, Verdict.FASTER: GREEN, Verdict.REGRESSION: VERMILLION}
 
 
-def workers_figure(rows: Sequence[Row], tolerance: float, folder: str = "") -> bytes:
+def workers_figure(rows: Sequence[FigureRow], tolerance: float, folder: str = "") -> bytes:
     """SVG with a strip for every row, in the order given. tolerance: as a ratio less 1.
 
     folder: what all ids begin with, left away. Raises ValueError without a row.
@@ -54,15 +54,15 @@ def workers_figure(rows: Sequence[Row], tolerance: float, folder: str = "") -> b
         return to_svg(figure)
 
 
-def _reach(rows: Sequence[Row], tolerance: float) -> float:
+def _reach(rows: Sequence[FigureRow], tolerance: float) -> float:
     """How far the axis goes to either side, in percent: as far as anything lies, within LEAST and MOST."""
-    found = [row.judgement.found for row in rows if row.judgement.found is not None]
+    found = [row.judgement.comparison for row in rows if row.judgement.comparison is not None]
     ends = [end for one in found for end in (one.low, one.high)]
     farthest = max((abs(_percent(value)) for value in (*ends, *_every(rows))), default=0.0)
     return min(max(1.05 * farthest, 100 * LEAST * tolerance), 100 * MOST * tolerance)
 
 
-def _every(rows: Sequence[Row]) -> list[float]:
+def _every(rows: Sequence[FigureRow]) -> list[float]:
     return [value for row in rows for side in (row.base, row.head, row.fresh_base, row.fresh_head) for value in side]
 
 
@@ -70,7 +70,7 @@ def _percent(ratio: float) -> float:
     return 100 * (ratio - 1)
 
 
-def _frame(axes: Axes, rows: Sequence[Row], reach: float, tolerance: float, folder: str) -> None:
+def _frame(axes: Axes, rows: Sequence[FigureRow], reach: float, tolerance: float, folder: str) -> None:
     axes.set_xlim(-reach, reach)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_name(row.judgement.benchmark.removeprefix(folder)) for row in rows], fontsize=8)
@@ -102,7 +102,7 @@ class _Strip:
     place: int
     reach: float
 
-    def draw(self, row: Row) -> None:
+    def draw(self, row: FigureRow) -> None:
         self._dots(row.base, -_DOTS, BASE, hollow=False)
         self._dots(row.fresh_base, -_FRESH, BASE, hollow=True)
         self._dots(row.head, _DOTS, HEAD, hollow=False)
@@ -145,8 +145,8 @@ class _Strip:
             color=INK,
         )
 
-    def _interval(self, row: Row) -> None:
-        found = row.judgement.found
+    def _interval(self, row: FigureRow) -> None:
+        found = row.judgement.comparison
         if found is None:
             return
         low, middle, high = (_percent(value) for value in (found.low, found.ratio, found.high))
@@ -157,11 +157,15 @@ class _Strip:
         else:
             self._arrow(1 if middle > 0 else -1, 0, "", INK)
 
-    def _verdict(self, row: Row) -> None:
+    def _verdict(self, row: FigureRow) -> None:
         """Right of the axis: the verdict, and below it the ratio with its interval."""
         one = row.judgement
         colour = _COLOURS.get(one.verdict, "#7a4d00")
-        found = "" if one.found is None else f"{one.found.ratio:.3f} [{one.found.low:.3f}, {one.found.high:.3f}]"
+        found = (
+            ""
+            if one.comparison is None
+            else f"{one.comparison.ratio:.3f} [{one.comparison.low:.3f}, {one.comparison.high:.3f}]"
+        )
         weight = "normal" if one.verdict in GOOD else "bold"
         for text, dy, size, ink, heavy in ((one.verdict.value, 5, 8, colour, weight), (found, -5, 7, FAINT, "normal")):
             self.axes.annotate(
@@ -178,7 +182,7 @@ class _Strip:
             )
 
 
-def _keys(rows: Sequence[Row], tolerance: float) -> list[Line2D]:
+def _keys(rows: Sequence[FigureRow], tolerance: float) -> list[Line2D]:
     def dot(colour: str, label: str, *, hollow: bool = False) -> Line2D:
         face = "none" if hollow else colour
         return Line2D([], [], linestyle="", marker="o", markerfacecolor=face, markeredgecolor=colour, label=label)

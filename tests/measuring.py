@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from opbench.child import spawned
 from opbench.descendants import VARIABLE
-from opbench.gate.forks import ForkServer
+from opbench.gate.pool.fork_client import ForkServer
 
 if TYPE_CHECKING:
     from opbench.child import Process
@@ -25,9 +25,9 @@ MODULES = ("torch", "numpy", "opbench.worker", "opbench.environment", "opbench.m
 SERVE = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from opbench.gate import forking
+from opbench.gate.worker import fork_server
 from tests.measuring import work
-forking.serve(int(sys.argv[2]), sys.argv[3:], work)
+fork_server.serve(int(sys.argv[2]), sys.argv[3:], work)
 """
 
 

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opbench.errors import UsageError
-from opbench.gate.hired import Hire, Workers
-from opbench.gate.tape import Tape, hirer, load
-from opbench.gate.trial import Trial
+from opbench.gate.decision.sequential_test import SequentialTest
+from opbench.gate.decision.workers import StartWorkers, Workers
+from opbench.gate.files.recording import Recording, load
+from opbench.gate.files.replay import replay_workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from opbench.gate.rounds import Rounds
-    from opbench.gate.rule import Rule
-    from opbench.gate.verdict import Judgement
+    from opbench.gate.decision.verdict import Judgement
+    from opbench.gate.stats.reduce import Rounds
+    from opbench.gate.stats.rule import Rule
 
 CONDITIONS = ("epyc/quiet", "epyc/antagonists", "xeon/quiet", "xeon/antagonists")
 """The machine recorded, by its folder, and what else ran on it."""
@@ -41,7 +42,7 @@ RECORDINGS = Path(__file__).parent / "tapes"
 
 
 @lru_cache(maxsize=8)
-def recordings(condition: str, extra: int = 0, folder: Path = RECORDINGS) -> tuple[Tape, ...]:
+def recordings(condition: str, extra: int = 0, folder: Path = RECORDINGS) -> tuple[Recording, ...]:
     """Raises UsageError where there is none: without its data a test has nothing to say."""
     name = f"{condition}-{extra}-percent" if extra else f"{condition}-same-code"
     path = folder / f"{name}.npz"
@@ -56,18 +57,18 @@ def kind(benchmark: str) -> str:
     return "memory-bound" if benchmark.startswith("streamed") else "cache-resident"
 
 
-def suite(tapes: Sequence[Tape], size: int, draw: random.Random, slowdown: float = 1.0) -> dict[str, Tape]:
+def suite(tapes: Sequence[Recording], size: int, draw: random.Random, slowdown: float = 1.0) -> dict[str, Recording]:
     """So many benchmarks out of same-code recordings, workers dealt anew, head's slower by exactly the slowdown."""
     found = {}
     for number, tape in enumerate(islice(cycle(tapes), size)):
-        dealt = tape.dealt(draw)
-        found[f"{tape.benchmark}#{number}"] = dealt.scaled(slowdown) if slowdown != 1 else dealt
+        dealt = tape.with_random_sides(draw)
+        found[f"{tape.benchmark}#{number}"] = dealt.with_slower_head(slowdown) if slowdown != 1 else dealt
     return found
 
 
-def ours(tapes: Mapping[str, Tape], rule: Rule, draw: random.Random) -> list[Judgement]:
+def ours(tapes: Mapping[str, Recording], rule: Rule, draw: random.Random) -> list[Judgement]:
     """One run of the gate over the suite."""
-    return Trial(hirer(tapes, draw), rule).run(list(tapes))
+    return SequentialTest(replay_workers(tapes, draw), rule).run(list(tapes))
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,17 @@ class Replayed:
     slices: int
 
 
-def replayed(tapes: Mapping[str, Tape], rule: Rule, draw: random.Random) -> list[Replayed]:
+def replayed(tapes: Mapping[str, Recording], rule: Rule, draw: random.Random) -> list[Replayed]:
     """The same with what it cost."""
     slices: Counter[str] = Counter()
-    found = Trial(_counting(hirer(tapes, draw), slices), rule).run(list(tapes))
+    found = SequentialTest(_counting(replay_workers(tapes, draw), slices), rule).run(list(tapes))
     return [Replayed(one, slices[one.benchmark]) for one in found]
 
 
-def _counting(hire: Hire, slices: Counter[str]) -> Hire:
+def _counting(start: StartWorkers, slices: Counter[str]) -> StartWorkers:
     @contextmanager
     def counted(per_side: int, stage: str) -> Iterator[Workers]:
-        with hire(per_side, stage) as workers:
+        with start(per_side, stage) as workers:
             yield _Counted(workers, slices)
 
     return counted
@@ -99,10 +100,10 @@ class _Counted:
     workers: Workers
     slices: Counter[str]
 
-    def play(self, benchmark: str, rounds: int, stage: str) -> Rounds:
-        played = self.workers.play(benchmark, rounds, stage)
-        self.slices[benchmark] += played.logs.size
-        return played
+    def measure(self, benchmark: str, rounds: int, stage: str) -> Rounds:
+        measured = self.workers.measure(benchmark, rounds, stage)
+        self.slices[benchmark] += measured.logs.size
+        return measured
 
     def widen(self, per_side: int) -> None:
         self.workers.widen(per_side)
@@ -117,7 +118,7 @@ class Runs:
     slices: int
 
 
-def stored_and_later(tape: Tape, slices: int, draw: random.Random) -> Runs:
+def stored_and_later(tape: Recording, slices: int, draw: random.Random) -> Runs:
     """One worker of the base in some rounds, one of head's in rounds that do not meet them, half of `slices` each.
 
     As far as there are rounds: half of the recording's each. Whatever drifted in between did so once, in one direction;
@@ -133,7 +134,9 @@ def stored_and_later(tape: Tape, slices: int, draw: random.Random) -> Runs:
     return Runs(runs[0], runs[1], 2 * rounds)
 
 
-def with_slow_mode(tape: Tape, factor: float, share: float, draw: random.Random) -> tuple[Tape, NDArray[np.bool_]]:
+def with_slow_mode(
+    tape: Recording, factor: float, share: float, draw: random.Random
+) -> tuple[Recording, NDArray[np.bool_]]:
     """That share of the workers, whichever side they are on, slower for their whole life; and which they are."""
     slow = np.zeros(len(tape.head), dtype=bool)
     slow[draw.sample(range(len(slow)), round(share * len(slow)))] = True
@@ -141,7 +144,7 @@ def with_slow_mode(tape: Tape, factor: float, share: float, draw: random.Random)
     return replace(tape, logs=logs), slow
 
 
-def with_slow_head(tape: Tape, factor: float, share: float, draw: random.Random) -> Tape:
+def with_slow_head(tape: Recording, factor: float, share: float, draw: random.Random) -> Recording:
     """That share of head's workers slower for their whole life, and none of base's: a fault of head's own."""
     of_head = list(map(int, np.flatnonzero(tape.head)))
     factors = np.ones(len(tape.head))
@@ -158,7 +161,7 @@ def synthetic(
     rounds: int = 36,
     truth: float = 1.0,
     slow: float = 0.0,
-) -> Tape:
+) -> Recording:
     """A recording whose making is known: spread between workers, drift and bursts between rounds, skew within slices.
 
     truth: head's time over base's; 1 for the same code, with no sides. slow: share of the workers in a mode 2.6x slow.
@@ -171,4 +174,4 @@ def synthetic(
     within = draw.gamma(0.7, 0.02, size=(rounds, workers, 12)) + 0.2 * (draw.random((rounds, workers, 1)) < 0.03)
     samples_s = 1e-3 * np.exp(of_worker[None, :, None] + drift[:, None, None] + within)
     about = {"condition": "made", "slice_s": 0.012} | ({"truth": truth} if truth != 1 else {})
-    return Tape(name, np.log(np.percentile(samples_s, 25, axis=2)), head, samples_s, about)
+    return Recording(name, np.log(np.percentile(samples_s, 25, axis=2)), head, samples_s, about)

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from opbench.gate.comparing import compare
-from opbench.gate.exact import dropped_pairs, holm, p_slower, shift_interval, smallest_p
-from opbench.gate.hired import Hire
-from opbench.gate.rounds import Rounds
-from opbench.gate.rule import DEFAULT, confirms
-from opbench.gate.trial import Trial
-from opbench.gate.verdict import Verdict
+from opbench.gate.decision.screening import confirms
+from opbench.gate.decision.sequential_test import SequentialTest
+from opbench.gate.decision.verdict import Verdict
+from opbench.gate.decision.workers import StartWorkers
+from opbench.gate.stats.compare import compare
+from opbench.gate.stats.rank_test import dropped_pairs, hodges_lehmann_interval, holm, p_slower, smallest_p
+from opbench.gate.stats.reduce import Rounds
+from opbench.gate.stats.rule import DEFAULT
 
 VALUES = np.cumsum(0.1 + np.random.default_rng(1).random(2 * DEFAULT.workers))
 """Logarithms of workers, further apart than any tolerance; no two differences are alike."""
@@ -39,13 +40,13 @@ def p_values(side: int) -> tuple[float, ...]:
     return tuple(p_slower(values[~head], values[head]) for head in deals(side))
 
 
-def played(head: NDArray[np.bool_], values: NDArray[np.float64], rounds: int) -> Rounds:
+def measured(head: NDArray[np.bool_], values: NDArray[np.float64], rounds: int) -> Rounds:
     """What rounds have in common moves all of their workers."""
     return Rounds(values + np.linspace(-1, 1, rounds)[:, None], head)
 
 
 def test_fresh_workers_of_the_same_code_are_wholly_apart_in_one_deal_of_924() -> None:
-    rounds = [played(head, VALUES[:12], DEFAULT.confirm_rounds) for head in deals(DEFAULT.least_confirming)]
+    rounds = [measured(head, VALUES[:12], DEFAULT.confirm_rounds) for head in deals(DEFAULT.least_confirming)]
     found = [compare(one, DEFAULT) for one in rounds]
     assert len(found) == 924
     assert sum(confirms(one, DEFAULT) for one in found) == 1
@@ -73,7 +74,7 @@ def test_the_interval_misses_in_exactly_the_share_of_deals_that_its_confidence_l
     values = VALUES[: 2 * side]
     covered = trials = 0
     for head in deals(side):
-        low, high, attained = shift_interval(values[~head], values[head], 0.99)
+        low, high, attained = hodges_lehmann_interval(values[~head], values[head], 0.99)
         covered += low <= 0 <= high
         trials += 1
     assert covered / trials == pytest.approx(attained, rel=1e-12)
@@ -105,32 +106,32 @@ def test_holm_goes_on_where_bonferroni_stops() -> None:
 
 def test_so_many_workers_confirm_that_all_suspects_together_stay_under_the_level() -> None:
     for suspects in range(1, 300):
-        side = DEFAULT.confirming(suspects)
+        side = DEFAULT.fewest_confirming(suspects)
         assert suspects / math.comb(2 * side, side) <= DEFAULT.level
         least = side == DEFAULT.least_confirming
         assert least or suspects / math.comb(2 * side - 2, side - 1) > DEFAULT.level
 
 
-def planted(confirming: NDArray[np.bool_]) -> Hire:
+def planted(confirming: NDArray[np.bool_]) -> StartWorkers:
     """Screening sees head far slower whatever is asked; the fresh workers are dealt as told."""
 
     class Planted:
-        def play(self, _benchmark: str, rounds: int, stage: str) -> Rounds:
+        def measure(self, _benchmark: str, rounds: int, stage: str) -> Rounds:
             if stage == "confirm":
-                return played(confirming, VALUES[: len(confirming)], rounds)
+                return measured(confirming, VALUES[: len(confirming)], rounds)
             head = np.arange(2 * DEFAULT.workers) % 2 == 1
-            return played(head, head + 0.01 * VALUES[: len(head)], rounds)
+            return measured(head, head + 0.01 * VALUES[: len(head)], rounds)
 
         def widen(self, _per_side: int) -> None: ...
 
     @contextmanager
-    def hire(_per_side: int, _stage: str) -> Iterator[Planted]:
+    def start(_per_side: int, _stage: str) -> Iterator[Planted]:
         yield Planted()
 
-    return hire
+    return start
 
 
 def test_a_screening_that_suspects_everything_leaves_the_level_as_it_is() -> None:
-    verdicts = Counter(Trial(planted(head), DEFAULT).run(["it"])[0].verdict for head in deals(6))
+    verdicts = Counter(SequentialTest(planted(head), DEFAULT).run(["it"])[0].verdict for head in deals(6))
     assert verdicts.total() == 924
     assert verdicts[Verdict.REGRESSION] == 1

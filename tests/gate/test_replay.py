@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from opbench.errors import UsageError
-from opbench.gate.rule import DEFAULT, Rule
-from opbench.gate.tape import Tape
-from opbench.gate.verdict import Judgement, Verdict
+from opbench.gate.decision.verdict import Judgement, Verdict
+from opbench.gate.files.recording import Recording
+from opbench.gate.stats.rule import DEFAULT, Rule
 
 from .replaying import (
     CONDITIONS,
@@ -37,7 +37,7 @@ from .rivals import RIVALS
 CACHED, MEMORY = "cache-resident", "memory-bound"
 
 
-def cases(condition: str, runs: int, slowdown: float, rule: Rule = DEFAULT) -> Iterator[tuple[Tape, Judgement]]:
+def cases(condition: str, runs: int, slowdown: float, rule: Rule = DEFAULT) -> Iterator[tuple[Recording, Judgement]]:
     """Replays in which every benchmark is slower by the same factor, with the recording each is of."""
     for seed in range(runs):
         draw = random.Random(seed)
@@ -117,9 +117,9 @@ def test_extra_work_is_confirmed_and_measured_as_it_was_on_its_own(extra: int, l
     for seed in range(40):
         for one in ours(tapes, DEFAULT, random.Random(seed)):
             truth = tapes[one.benchmark].about["truth"]
-            assert one.found is not None
+            assert one.comparison is not None
             caught += one.verdict is Verdict.REGRESSION or truth < least
-            covered += one.found.low / 1.01 <= truth <= one.found.high * 1.01  # the truth is measured, too
+            covered += one.comparison.low / 1.01 <= truth <= one.comparison.high * 1.01  # the truth is measured, too
             trials += 1
     assert caught / trials >= 0.9
     assert covered / trials >= 0.95
@@ -130,8 +130,8 @@ def test_extra_work_is_confirmed_and_measured_as_it_was_on_its_own(extra: int, l
 def test_the_interval_covers_the_truth(condition: str, slowdown: float) -> None:
     inside = []
     for _, one in cases(condition, 80, slowdown):
-        assert one.found is not None
-        inside.append(one.found.low <= slowdown <= one.found.high)
+        assert one.comparison is not None
+        inside.append(one.comparison.low <= slowdown <= one.comparison.high)
     assert len(inside) >= 400
     assert np.mean(inside) >= 0.98
 
@@ -142,7 +142,7 @@ NOISY = [synthetic(spread=spread, seed=5) for spread in (0.005, 0.01, 0.02)]
 @pytest.mark.parametrize("source", [*CONDITIONS, "made"])
 def test_the_printed_detectable_slowdown_is_the_one_confirmed_nine_times_in_ten(source: str) -> None:
     for tape in NOISY if source == "made" else recordings(source):
-        told = np.median([one.found.detectable for one in runs_of(tape, 40, 1.0) if one.found is not None])
+        told = np.median([one.comparison.detectable for one in runs_of(tape, 40, 1.0) if one.comparison is not None])
         caught = {
             factor: np.mean([one.verdict is Verdict.REGRESSION for one in runs_of(tape, 40, 1 + factor * float(told))])
             for factor in (0.75, 1.25)
@@ -151,7 +151,7 @@ def test_the_printed_detectable_slowdown_is_the_one_confirmed_nine_times_in_ten(
         assert caught[1.25] > 0.85, tape.benchmark
 
 
-def runs_of(tape: Tape, runs: int, slowdown: float) -> list[Judgement]:
+def runs_of(tape: Recording, runs: int, slowdown: float) -> list[Judgement]:
     found = []
     for seed in range(runs):
         draw = random.Random(seed)
@@ -168,9 +168,9 @@ def test_a_slow_mode_on_both_sides_never_fails_a_suite_and_is_named(condition: s
         planted = {name: with_slow_mode(tape, 2.6, 0.25, draw)[0] for name, tape in dealt.items()}
         for one in ours(planted, DEFAULT, draw):
             assert one.verdict is not Verdict.REGRESSION
-            assert one.found is not None
-            bimodal += one.found.spread > 0.1
-            named += one.found.spread > 0.1 and one.found.modes is not None
+            assert one.comparison is not None
+            bimodal += one.comparison.spread > 0.1
+            named += one.comparison.spread > 0.1 and one.comparison.modes is not None
     assert bimodal > 400
     assert named / bimodal >= 0.99
 
@@ -229,7 +229,7 @@ def test_all_turns_are_counted_those_before_widening_too() -> None:
 def test_a_stored_run_and_a_later_one_share_neither_rounds_nor_worker_and_drift_either_way() -> None:
     tape = suite([synthetic()], 1, random.Random(1))["small_made#0"]
     samples = np.arange(tape.samples_s.size, dtype=float).reshape(tape.samples_s.shape)
-    numbered = Tape(tape.benchmark, tape.logs, tape.head, samples)
+    numbered = Recording(tape.benchmark, tape.logs, tape.head, samples)
     base_first = 0
     for seed in range(40):
         runs = stored_and_later(numbered, 30, random.Random(seed))

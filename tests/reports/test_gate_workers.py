@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.gate.strips import Row
-from opbench.gate.verdict import Judgement, Verdict
+from opbench.gate.decision.verdict import Judgement, Verdict
+from opbench.gate.output.figure import FigureRow
 from reports.gate_workers import workers_figure
 
 
-def drawn(*rows: Row, folder: str = "") -> str:
+def drawn(*rows: FigureRow, folder: str = "") -> str:
     return workers_figure(rows, 0.03, folder).decode()
 
 
-def row(name: str, verdict: Verdict = Verdict.PASS, head: tuple[float, ...] = (1.0, 1.01)) -> Row:
-    return Row(Judgement(name, verdict, ""), (0.99, 1.0), head)
+def row(name: str, verdict: Verdict = Verdict.PASS, head: tuple[float, ...] = (1.0, 1.01)) -> FigureRow:
+    return FigureRow(Judgement(name, verdict, ""), (0.99, 1.0), head)
 
 
 def test_names_verdicts_and_tolerance_are_in_the_figure() -> None:
@@ -30,13 +30,13 @@ def test_workers_beyond_the_axis_are_counted_with_their_factor() -> None:
 
 
 def test_fresh_workers_are_explained_only_where_there_are_some() -> None:
-    fresh = Row(Judgement("x", Verdict.REGRESSION, ""), (1.0,), (1.1,), (1.0,), (1.1,))
+    fresh = FigureRow(Judgement("x", Verdict.REGRESSION, ""), (1.0,), (1.1,), (1.0,), (1.1,))
     assert "fresh, to confirm" in drawn(fresh)
     assert "fresh, to confirm" not in drawn(row("x"))
 
 
 def test_a_benchmark_without_workers_still_has_its_strip() -> None:
-    assert "<!-- deleted -->" in drawn(Row(Judgement("gone", Verdict.DELETED, "")))
+    assert "<!-- deleted -->" in drawn(FigureRow(Judgement("gone", Verdict.DELETED, "")))
 
 
 def test_no_benchmark_is_no_figure() -> None:

@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from opbench.gate.archive import Origin, write
-from opbench.gate.listing import Found
-from opbench.gate.rule import Rule
-from opbench.gate.slices import SIDES, Side, Slice, Taken
+from opbench.gate.benchmark import Benchmark
+from opbench.gate.files.json_writer import Origin, write_side
+from opbench.gate.samples import SIDES, Side, Slice, StageSamples
+from opbench.gate.stats.rule import Rule
 
 FILE = "tests/bench/test_kernels.py"
 
-FOUND = (
-    Found(f"{FILE}::test_add[8]", {"channels": "8"}, "add", "add"),
-    Found(f"{FILE}::test_add[64]", {"channels": "64"}, "add", "add"),
-    Found(f"{FILE}::test_transpose", None, "transpose"),
-    Found(f"{FILE}::test_sort", None, "sort"),
+BENCHMARKS = (
+    Benchmark(f"{FILE}::test_add[8]", {"channels": "8"}, "add", "add"),
+    Benchmark(f"{FILE}::test_add[64]", {"channels": "64"}, "add", "add"),
+    Benchmark(f"{FILE}::test_transpose", None, "transpose"),
+    Benchmark(f"{FILE}::test_sort", None, "sort"),
 )
 
 ENVIRONMENT = {
@@ -64,31 +64,31 @@ class Editing:
         self._path.write_text(json.dumps(self._content))
 
 
-def play(
+def synthetic(
     benchmark: str, *, slowdown: float = 1.0, workers: int = 7, rounds: int = 12, stage: str = "screen", seed: int = 0
-) -> Taken:
+) -> StageSamples:
     """Workers of 1 ms a call that differ by 0.1 %, under a machine that drifts by 3 % from round to round."""
-    chance = random.Random(f"{benchmark} {stage} {seed}")
+    draw = random.Random(f"{benchmark} {stage} {seed}")
     first = {"screen": 0, "widen": 100, "confirm": 200}[stage]
     sides: dict[int, Side] = {first + number: SIDES[number % 2] for number in range(2 * workers)}
-    habit = {number: chance.gauss(0, 1e-3) for number in sides}
+    habit = {number: draw.gauss(0, 1e-3) for number in sides}
     slices = []
     for number in range(rounds):
-        weather = chance.gauss(0, 0.03)
+        weather = draw.gauss(0, 0.03)
         turns = list(sides)
-        chance.shuffle(turns)
+        draw.shuffle(turns)
         for order, worker in enumerate(turns):
             log = habit[worker] + weather + (math.log(slowdown) if sides[worker] == "head" else 0.0)
-            samples = tuple(1e-3 * math.exp(log + abs(chance.gauss(0, 1e-3))) for _ in range(8))
+            samples = tuple(1e-3 * math.exp(log + abs(draw.gauss(0, 1e-3))) for _ in range(8))
             at_s = 1.7e9 + first * 1000 + number + order / 100
             slices.append(Slice(worker, number, order, at_s, 4, samples, sum(samples) * 4, 0))
-    return Taken(benchmark, stage, sides, slices)
+    return StageSamples(benchmark, stage, sides, slices)
 
 
-def write_pair(folder: Path, taken: list[Taken], rule: Rule = ONE_LOOK) -> Pair:
+def write_pair(folder: Path, samples: list[StageSamples], rule: Rule = ONE_LOOK) -> Pair:
     pair = Pair(folder / "base.json", folder / "head.json")
-    write(pair.base, Origin("run-1", "base", "aaaa", rule, ENVIRONMENT), FOUND, taken)
-    write(pair.head, Origin("run-1", "head", "bbbb", rule, ENVIRONMENT), FOUND, taken)
+    write_side(pair.base, Origin("run-1", "base", "aaaa", rule, ENVIRONMENT), BENCHMARKS, samples)
+    write_side(pair.head, Origin("run-1", "head", "bbbb", rule, ENVIRONMENT), BENCHMARKS, samples)
     return pair
 
 
@@ -98,8 +98,8 @@ def write_plain(
     """Files as pytest-benchmark writes them, one process each."""
     paths = []
     for number in range(count):
-        chance = random.Random(f"{side} {number}")
-        log = chance.gauss(0, 1e-3) + (math.log(slowdown) if side == "head" else 0.0)
+        draw = random.Random(f"{side} {number}")
+        log = draw.gauss(0, 1e-3) + (math.log(slowdown) if side == "head" else 0.0)
         minute = number if in_turns else number + (1000 if side == "head" else 0)
         entries = [
             {
@@ -110,7 +110,7 @@ def write_plain(
                 "param": None,
                 "extra_info": {},
                 "options": {},
-                "stats": {"data": [1e-3 * math.exp(log + abs(chance.gauss(0, 1e-3))) for _ in range(20)]},
+                "stats": {"data": [1e-3 * math.exp(log + abs(draw.gauss(0, 1e-3))) for _ in range(20)]},
             }
             for place in range(names)
         ]

@@ -1,0 +1,113 @@
+"""What many workers measured in lockstep, stored so that the decision can be replayed on them (replay.py)."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from opbench.errors import UsageError
+from opbench.gate.stats.reduce import grid, head_mask, to_table, turn_order
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from opbench.gate.samples import StageSamples
+
+SCHEMA = 1
+
+STEP = 1e-4
+"""Samples are kept as whole steps of this size of the logarithm over the benchmark's median: 0.01 %, up to 26 times."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One benchmark as many workers ran it in lockstep.
+
+    logs: (rounds, workers), see Rounds.
+    head: (workers,), true where a worker ran head's code.
+    samples_s: (rounds, workers, kept) seconds per call, the first samples of every slice; empty where none were kept.
+    about: what was recorded: machine, condition, `slice_s`, and for head's code `truth`, its time over base's.
+    order: (rounds, workers), see Rounds.
+    """
+
+    benchmark: str
+    logs: NDArray[np.float64]
+    head: NDArray[np.bool_]
+    samples_s: NDArray[np.float64]
+    about: dict[str, Any] = field(default_factory=dict)
+    order: NDArray[np.int64] | None = None
+
+    def with_slower_head(self, factor: float) -> Recording:
+        """As if head's workers were slower by that factor, exactly: the truth of an injected slowdown is known."""
+        logs = self.logs + np.where(self.head, np.log(factor), 0.0)
+        samples = self.samples_s * np.where(self.head, factor, 1.0)[None, :, None]
+        return replace(self, logs=logs, samples_s=samples, about=self.about | {"truth": factor})
+
+    def with_random_sides(self, random: random.Random) -> Recording:
+        """The same workers with sides drawn anew, half of them head's. Only for a recording of the same code."""
+        if self.head.any():
+            raise UsageError(f"{self.benchmark} was recorded with two codes: its workers cannot change sides")
+        head = np.zeros(len(self.head), dtype=bool)
+        head[random.sample(range(len(head)), len(head) // 2)] = True
+        return replace(self, head=head)
+
+
+def record(samples: StageSamples, kept: int, about: dict[str, Any], *, same_code: bool) -> Recording:
+    """A recording of a measured benchmark. kept: raw samples of a slice. same_code: whether sides mean nothing."""
+    row, column = grid(samples)
+    kept = min(kept, *(len(turn.samples_s) for turn in samples.slices))
+    samples_s = np.zeros((len(row), len(column), kept))
+    for turn in samples.slices:
+        samples_s[row[turn.round], column[turn.worker]] = turn.samples_s[:kept]
+    head = head_mask(samples)
+    head = np.zeros_like(head) if same_code else head
+    return Recording(samples.benchmark, to_table(samples), head, samples_s, about, turn_order(samples))
+
+
+def save(recordings: Sequence[Recording], path: Path) -> None:
+    arrays: dict[str, Any] = {}
+    for number, recording in enumerate(recordings):
+        median_s = float(np.exp(np.median(recording.logs)))
+        with np.errstate(divide="ignore"):
+            steps = np.round(np.log(recording.samples_s / median_s) / STEP)
+        about = {"schema": SCHEMA, "benchmark": recording.benchmark, "middle_s": median_s, "about": recording.about}
+        arrays |= {
+            f"{number}.about": np.array(json.dumps(about)),
+            f"{number}.logs": np.round((recording.logs - np.log(median_s)) / STEP * 10).astype(np.int32),
+            f"{number}.head": recording.head,
+            f"{number}.samples": np.clip(steps, -32768, 32767).astype(np.int16),
+        }
+        if recording.order is not None:
+            arrays[f"{number}.order"] = recording.order.astype(np.int16)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+
+
+def load(path: Path) -> list[Recording]:
+    """Raises UsageError for a file that is no recording of this schema."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return [_recording(file, number) for number in range(sum(name.endswith(".about") for name in file.files))]
+    except (OSError, ValueError, KeyError) as exc:
+        raise UsageError(f"{path} is no recording of the gate's workers: {exc}") from exc
+
+
+def _recording(file: Mapping[str, Any], number: int) -> Recording:
+    about = json.loads(str(file[f"{number}.about"]))
+    if about["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {about['schema']}, this opbench reads {SCHEMA}")
+    median_s = about["middle_s"]
+    return Recording(
+        about["benchmark"],
+        file[f"{number}.logs"] * (STEP / 10) + np.log(median_s),
+        file[f"{number}.head"],
+        median_s * np.exp(file[f"{number}.samples"] * STEP),
+        about["about"],
+        file[f"{number}.order"].astype(np.int64) if f"{number}.order" in file else None,
+    )

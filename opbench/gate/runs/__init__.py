@@ -1,0 +1,1 @@
+"""The three ways to use the gate: two revisions live, two stored files, a calibration. Each is told step by step."""

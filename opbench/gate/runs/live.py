@@ -1,0 +1,130 @@
+"""`opbench gate --base REF`: two checkouts with their environments, a dry run, the sequential test, the results."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from opbench.errors import MachineError, UsageError
+from opbench.gate.decision.matching import match_benchmarks
+from opbench.gate.decision.sequential_test import SequentialTest
+from opbench.gate.decision.verdict import Judgement, exit_code
+from opbench.gate.decision.workers import InsufficientMemoryError
+from opbench.gate.output.console import print_results
+from opbench.gate.output.progress import progress_for
+from opbench.gate.pool.collection_check import require_collected
+from opbench.gate.pool.dry_run import dry_run
+from opbench.gate.pool.live_workers import LiveWorkerFactory
+from opbench.gate.runs.artifacts import LiveRun, write_artifacts
+from opbench.gate.samples import SIDES
+from opbench.gate.source.environments import prepare
+from opbench.gate.source.worktrees import checked_out, repository_folder, resolve
+from opbench.lock import WAIT_S, exclusive, measuring
+
+if TYPE_CHECKING:
+    from opbench.gate.decision.verdict import Verdict
+    from opbench.gate.output.progress import RunProgress
+    from opbench.gate.pool.dry_run import DryRun
+    from opbench.gate.pool.launch import LaunchConfig
+    from opbench.gate.runs.options import GateOptions
+    from opbench.gate.samples import Side
+    from opbench.gate.source.environments import Checkout
+    from opbench.gate.source.worktrees import Revisions
+    from opbench.gate.stats.rule import Rule
+
+
+def gate_revisions(options: GateOptions, rule: Rule, allowed: frozenset[Verdict]) -> int:
+    """The exit code."""
+    assert options.base is not None
+    revisions = resolve(options.base, options.head, Path.cwd())
+    with progress_for(options.as_json) as progress:
+        if revisions.note:
+            progress.note(revisions.note)
+        with prepared_checkouts(revisions, options.install, progress, options.wait) as checkouts:
+            seed = secrets.randbits(32)
+            run = judge(checkouts, options.launch_config(revisions.root), rule, seed, progress, options.wait)
+    print_results(run.judgements, allowed, run.rule, options.as_json)
+    folder = options.results / "gate" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    write_artifacts(run, revisions, folder, allowed)
+    progress.note(f"report: {folder / 'summary.md'}")
+    return exit_code(run.judgements, allowed)
+
+
+@contextmanager
+def prepared_checkouts(
+    revisions: Revisions, install: str | None, progress: RunProgress, wait: bool = True
+) -> Iterator[dict[Side, Checkout]]:
+    """Base and head checked out, each with its environment; all undone on leaving.
+
+    Raises MachineError where another gates this repository and it is not to `wait`, or has waited long.
+    """
+    folder = repository_folder(revisions.root)
+    lock, doing = f"repository-{folder.name}", "gating this repository"
+    with (
+        exclusive(lock, progress.note, doing=doing, wait_s=WAIT_S if wait else 0.0),
+        checked_out(revisions, folder) as trees,
+    ):
+        yield prepare(trees, install, folder, progress.note)
+
+
+def judge(
+    checkouts: Mapping[Side, Checkout],
+    launch: LaunchConfig,
+    rule: Rule,
+    seed: int,
+    progress: RunProgress,
+    wait: bool = True,
+) -> LiveRun:
+    """Run both sides dry, then hold head against base on every benchmark that both can run; nobody else measures.
+
+    Raises UsageError where a side has no benchmarks at all, MachineError where its tests cannot be collected or no
+    workers fit into memory.
+    """
+    with measuring(launch.device, progress.note, wait), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
+        launch = replace(launch, shared_folder=Path(folder))
+        progress.step("dry run: one worker a side runs every benchmark once")
+        dry_runs = dry_run(checkouts, launch)
+        _require_usable(dry_runs)
+        base, head = dry_runs["base"], dry_runs["head"]
+        names, unmatched = match_benchmarks(base.benchmarks, head.benchmarks)
+        failed = {name: judgement for name in names if (judgement := _failure(name, dry_runs))}
+        progress.start(len(names) + len(unmatched))
+        for judgement in (*unmatched, *failed.values()):
+            progress.judged(judgement)
+        worker_bytes = max(base.memory_bytes, head.memory_bytes)
+        preload = [name for name in base.preloadable if name in head.preloadable]
+        draw = random.Random(seed)  # noqa: S311  (an order of turns, not a secret)
+        factory = LiveWorkerFactory(checkouts, launch, worker_bytes, draw, progress.step, preload)
+        try:
+            rule = factory.within_memory(rule)
+            test = SequentialTest(factory.start, rule, progress.judged)
+            judgements = test.run([name for name in names if name not in failed])
+        except InsufficientMemoryError as exc:
+            raise MachineError(f"no memory for the workers: {exc}; close other programs or narrow with -k") from exc
+    return LiveRun([*unmatched, *failed.values(), *judgements], factory.samples, dry_runs, rule)
+
+
+def _require_usable(dry_runs: Mapping[Side, DryRun]) -> None:
+    for side in SIDES:
+        require_collected(side, dry_runs[side])
+        if foreign := dry_runs[side].foreign_modules:
+            raise UsageError(
+                f"{side} does not run its own code: it imported {foreign[0]} from outside its checkout; "
+                "give --install so that each side gets an environment of its own"
+            )
+
+
+def _failure(name: str, dry_runs: Mapping[Side, DryRun]) -> Judgement | None:
+    """A judgement where a side could not run the benchmark dry."""
+    for side in SIDES:
+        failure = dry_runs[side].failures.get(name)
+        if failure is not None:
+            return Judgement(name, failure.verdict, f"{side}: {failure.reason}")
+    return None

@@ -1,0 +1,197 @@
+"""The two revisions a gate compares, and a detached worktree of each for as long as it runs.
+
+Head is compared with the merge base, as `git diff base...head` does, so that what others put on the main branch
+meanwhile does not count against a branch. All of it is git's own work, done beside the user's: no hook runs, and
+their index, HEAD and other worktrees stay as they are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from opbench.cache import cache_folder
+from opbench.errors import MachineError, UsageError
+from opbench.gate.samples import SIDES, Side
+
+INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
+"""Set by git for its hooks and aliases; they would send every command below to another repository or index."""
+
+QUIET = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+"""Messages as they are matched below, no refreshing of the user's index by `git status`, no wait for a password."""
+
+LISTED = 12
+FEW = 3
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """What is compared: full commit ids, and the top level of the repository.
+
+    note: what the user should know of the choice, "" when there is nothing.
+    """
+
+    base: str
+    head: str
+    root: Path
+    note: str = ""
+
+
+class _GitError(MachineError):
+    """git failed, in its own words; where a better sentence is known it is caught and replaced."""
+
+
+def resolve(base: str, head: str | None, folder: Path) -> Revisions:
+    """The merge base of `head` (None: HEAD, with nothing uncommitted) and `base`, and `head`, as commits.
+
+    Raises UsageError: no git, no repository, no commits, no such revision, no common history, uncommitted changes.
+    """
+    root = _top_level(folder)
+    tip = _checked_out_commit(root) if head is None else _commit(root, head)
+    fork = merge_base(base, root, head or "HEAD")
+    notes = [_untracked(root)] if head is None else []
+    if fork == tip:
+        notes.append(f"{base} holds all of {head or 'HEAD'}: {tip[:12]} is compared with itself")
+    return Revisions(fork, tip, root, "; ".join(filter(None, notes)))
+
+
+def merge_base(ref: str, folder: Path, head: str = "HEAD") -> str:
+    """The commit at which `head` left `ref`. Raises UsageError as `resolve` does."""
+    root = _top_level(folder)
+    ends = [_commit(root, head), _commit(root, ref)]
+    try:
+        return _git(root, "merge-base", *ends)
+    except _GitError:
+        message = f"{ref!r} and {head!r} have no commit in common in {root}"
+        hint = _shallow(root) or "; name a --base that the work was started from"
+        raise UsageError(message + hint) from None
+
+
+def repository_folder(root: Path) -> Path:
+    """The folder that holds one repository's worktrees and environments; its name is a digest of `root`."""
+    digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
+    return (cache_folder() / "gate" / digest).resolve()
+
+
+@contextmanager
+def checked_out(revisions: Revisions, home: Path) -> Iterator[dict[Side, Path]]:
+    """Worktrees of both, `home`/SIDE/tree, whose paths are equally long; gone again on leaving, however that is.
+
+    What a killed run left at the same place goes first. Nobody else may use `home` meanwhile. Raises MachineError
+    when the cache cannot be written, or git cannot check a revision or its submodules out.
+    """
+    trees = {side: home / side / "tree" for side in SIDES}
+    commits: dict[Side, str] = {"base": revisions.base, "head": revisions.head}
+    try:
+        for side, tree in trees.items():
+            _remove(revisions.root, tree)
+            _add(revisions.root, tree, commits[side])
+        yield trees
+    finally:
+        for tree in trees.values():
+            _remove(revisions.root, tree)
+
+
+def _add(root: Path, tree: Path, commit: str) -> None:
+    try:
+        tree.parent.mkdir(parents=True, exist_ok=True)
+        _git(root, "worktree", "add", "--detach", str(tree), commit)
+        if (tree / ".gitmodules").exists():
+            _git(tree, "submodule", "update", "--init", "--recursive")
+    except OSError as exc:
+        raise MachineError(f"cannot make {tree.parent}: {exc.strerror}; name a folder by OPBENCH_CACHE") from exc
+    except _GitError as exc:
+        raise MachineError(f"cannot check out {commit[:12]} at {tree}: {exc}") from exc
+
+
+def _remove(root: Path, tree: Path) -> None:
+    """The folder, then its registration: in this order git asks for nothing to be clean, complete or unlocked.
+
+    Unlike `git worktree prune`, it forgets no worktree of the user's whose disk is away at the moment.
+    """
+    shutil.rmtree(tree, ignore_errors=True)  # what cannot go makes the next check-out fail, and git says why
+    with suppress(_GitError):  # it was not registered
+        _git(root, "worktree", "remove", "--force", "--force", str(tree))
+
+
+def _top_level(folder: Path) -> Path:
+    try:
+        return Path(_git(folder, "rev-parse", "--show-toplevel"))
+    except _GitError as exc:
+        if "not a git repository" in str(exc):
+            message = f"{folder} is in no git repository; run the gate inside one, or give it two stored files"
+            raise UsageError(f"{message}: --base-json A.json --head-json B.json") from None
+        raise UsageError(f"git cannot read a repository's files at {folder}: {exc}") from None
+
+
+def _checked_out_commit(root: Path) -> str:
+    try:
+        return _git(root, "rev-parse", "--verify", "HEAD^{commit}")
+    except _GitError:
+        raise UsageError(f"the branch checked out in {root} has no commits; commit, or name one by --head") from None
+
+
+def _commit(root: Path, ref: str) -> str:
+    with suppress(_GitError):
+        return _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    names = _git(root, "for-each-ref", "--sort=-creatordate", "--format=%(refname:short)").splitlines()
+    # `main` is most often meant where only `origin/main` was fetched, and no measure of likeness finds that.
+    close = [name for name in names if name.endswith(f"/{ref}")] or difflib.get_close_matches(ref, names, n=1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    listing = ", ".join(names[:LISTED]) or "none"
+    among = f"the newest of {len(names)} branches and tags: " if len(names) > LISTED else "branches and tags: "
+    raise UsageError(f"no revision {ref!r} in {root}{hint}; {among}{listing}{_shallow(root)}")
+
+
+def _shallow(root: Path) -> str:
+    """What to do where history is cut off, "" where it is whole."""
+    if _git(root, "rev-parse", "--is-shallow-repository") != "true":
+        return ""
+    return "; this clone is shallow: `git fetch --unshallow`, or fetch-depth: 0 for actions/checkout"
+
+
+def _untracked(root: Path) -> str:
+    """A note on untracked files. Raises UsageError when tracked ones differ from HEAD."""
+    options = ("--porcelain", "--no-renames", "--untracked-files=normal", "--ignore-submodules=untracked", "-z")
+    lines = [line for line in _git(root, "status", *options).split("\0") if line]
+    untracked = [line[3:] for line in lines if line.startswith("??")]
+    changed = [line[3:] for line in lines if not line.startswith("??")]
+    if changed:
+        message = f"tracked files differ from HEAD in {root} ({_few(changed)})"
+        raise UsageError(f"{message}: commit or stash them, or name what to gate with --head REF")
+    return f"untracked files are no part of it ({_few(untracked)})" if untracked else ""
+
+
+def _few(names: list[str]) -> str:
+    return f"{len(names)}: " + ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
+
+
+def _git(where: Path, *words: str) -> str:
+    """What git prints. Raises _GitError when it fails, UsageError when there is no git."""
+    command = ["git", "-c", f"core.hooksPath={os.devnull}", "-C", str(where), *words]
+    environment = {name: value for name, value in os.environ.items() if name not in INHERITED} | QUIET
+    try:
+        run = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UsageError("git is not on PATH; install it, or gate stored files: --base-json, --head-json") from None
+    if run.returncode:
+        lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
+        first = next((index for index, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
+        message = " ".join(lines[first:]) or f"exit code {run.returncode}"
+        raise _GitError(f"git {words[0]} failed: {message.removeprefix('fatal: ')}")
+    return run.stdout.rstrip("\n")

@@ -1,0 +1,1 @@
+"""From samples to a comparison of head with base: reduction, tests, intervals, power. Pure functions of numbers."""

@@ -1,0 +1,50 @@
+"""Whether to stop for futility: the screening is imagined with more workers, drawn from those there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from opbench.gate.stats.medians import median
+from opbench.gate.stats.rank_test import dropped_pairs
+from opbench.gate.stats.reduce import worker_effects
+
+if TYPE_CHECKING:
+    from opbench.gate.stats.compare import Comparison
+    from opbench.gate.stats.reduce import Rounds
+    from opbench.gate.stats.rule import Rule
+
+DRAWS = 400
+
+FUTILE = 0.05
+"""Share of imagined screenings that pass, below which no worker is started for it: of twenty such benchmarks one might
+have been settled, for as long as all twenty take. At a tolerance of 3 % that is a spread of 7 to 8 % between workers
+and no difference between the sides."""
+
+
+DIFFERENT = 0.05
+"""A p so small, of either direction, says that the sides may well differ: then more workers are started in any case."""
+
+
+def is_futile(rounds: Rounds, comparison: Comparison, rule: Rule) -> bool:
+    """Whether `rule.widened` workers a side would hardly settle it. comparison: of these rounds."""
+    return min(comparison.p, comparison.faster_p) > DIFFERENT and pass_probability(rounds, rule) < FUTILE
+
+
+def pass_probability(rounds: Rounds, rule: Rule) -> float:
+    """The share of screenings by `rule.widened` workers a side that would pass it, were the sides no different.
+
+    Each draws its workers from those of its own side, with replacement, around the side's median: no shape of their
+    distribution is assumed, so that a few slow ones among many, which ranks put up with, are no reason to give up.
+    Drawn from few, they lie closer together than new ones would, so the share is rather too large.
+    """
+    values, per_side = worker_effects(rounds.logs, rounds.order), rule.widened
+    random = np.random.default_rng(1979)
+    sides = (values[~rounds.head], values[rounds.head])
+    base, head = (random.choice(side - median(side), (DRAWS, per_side)) for side in sides)
+    dropped, _ = dropped_pairs(per_side, per_side, rule.confidence)
+    differences = (head[:, :, None] - base[:, None, :]).reshape(DRAWS, -1)
+    # The interval's upper end lies below the tolerance where no more differences than it leaves out lie at or above it.
+    above = np.count_nonzero(differences >= np.log1p(rule.tolerance), axis=1)
+    return float((above <= dropped).mean())
