@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from statistics import median
 from typing import Any, TypeAlias
 
 from opbench.case import Case
+from opbench.interval import Interval, median_interval
 from opbench.limit import IMPOSSIBLE, Limit
 from opbench.operator import Part, Work
 
@@ -89,8 +89,9 @@ class Measured:
             raise ValueError(f"a Measured needs positive finite samples, got {self.samples_s[:3]}...")
 
     @cached_property
-    def median_s(self) -> float:
-        return median(self.samples_s)
+    def interval(self) -> Interval:
+        """The median of the samples and its 95 % interval, which everything that is told of a latency begins with."""
+        return median_interval(self.samples_s)
 
     @property
     def page_faults_per_call(self) -> float:
@@ -164,7 +165,7 @@ class Record:
         """The limit over the median: 1 is as fast as this machine can be. None where either is missing."""
         if self.limit is None or not isinstance(self.outcome, Measured):
             return None
-        return self.limit.seconds / self.outcome.median_s
+        return self.limit.seconds / self.outcome.interval.mid
 
     @property
     def impossible(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opbench.counting import disagreements
-from opbench.interval import Interval, median_interval
+from opbench.interval import Interval
 from opbench.profiling.kinds import NOT_WORK
 from opbench.record import Failed, Measured, Mismatch, Record
 from reports import limit_columns
@@ -56,7 +56,7 @@ def _setting(record: Record) -> Row:
 
 def _latency(record: Record) -> Row:
     got = record.outcome if isinstance(record.outcome, Measured) else None
-    time = median_interval(got.samples_s) if got else Interval(math.nan, math.nan, math.nan)
+    time = got.interval if got else Interval(math.nan, math.nan, math.nan)
     return {
         "median_s": time.mid,
         "low_s": time.low,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opbench.interval import Interval, median_interval
+from opbench.interval import Interval
 from opbench.record import Measured, Record
 from reports import units
 from reports.naming import point_names
@@ -35,7 +35,7 @@ def share(record: Record) -> Interval | None:
     """
     if record.limit is None or not isinstance(record.outcome, Measured):
         return None
-    time, least = median_interval(record.outcome.samples_s), record.limit.seconds
+    time, least = record.outcome.interval, record.limit.seconds
     return Interval(least / time.high, least / time.mid, least / time.low)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from opbench.interval import Interval, median_interval
+from opbench.interval import Interval
 from opbench.record import Measured, Record
 from reports.reported import table7
 from reports.series import settled
@@ -160,4 +160,4 @@ def is_schedule(runtime: str) -> bool:
 
 def latency(record: Record) -> Interval | None:
     """Seconds; None where it was not measured."""
-    return median_interval(record.outcome.samples_s) if isinstance(record.outcome, Measured) else None
+    return record.outcome.interval if isinstance(record.outcome, Measured) else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opbench.interval import median_interval
 from opbench.record import Measured, Record
 from reports import units
 from reports.limits import IMPOSSIBLE, limit_text
@@ -40,7 +39,7 @@ def cells(record: Record) -> Cells:
     label = record.case.label
     if not isinstance(outcome, Measured):
         return Cells(label, headline(outcome), reason(outcome))
-    time = median_interval(outcome.samples_s)
+    time = outcome.interval
     return Cells(
         backend=label,
         median=units.seconds(time.mid),

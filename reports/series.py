@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opbench.case import Axes, Point
-from opbench.interval import Interval, median_interval
+from opbench.interval import Interval
 from opbench.record import Measured, Record
 
 
@@ -45,7 +45,7 @@ class Panel:
         for record in sorted(self.records, key=self.position):
             if isinstance(record.outcome, Measured):
                 label = record.case.label
-                found[label][self.position(record)] = median_interval(record.outcome.samples_s)
+                found[label][self.position(record)] = record.outcome.interval
         return {label: found[label] for label in sorted(found)}
 
     @property

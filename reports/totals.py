@@ -40,7 +40,7 @@ class Tally:
     def add(self, record: Record) -> None:
         self.outcomes[verdict(record.outcome)] += 1
         if isinstance(record.outcome, Measured):
-            middle = record.outcome.median_s
+            middle = record.outcome.interval.mid
             self.quickest_s, self.slowest_s = min(self.quickest_s, middle), max(self.slowest_s, middle)
 
     @property

@@ -177,7 +177,7 @@ def test_a_results_folder_of_an_older_schema_is_refused_and_kept(opbench: Typed,
     (folder / "records.jsonl").write_text('{"schema": 0}\n')
     run = opbench("sweep", "channels", *SMALL, "--resume", "--results", str(tmp_path))
     assert run.code == 2
-    assert "schema 0, this opbench reads schema 1" in run.stderr
+    assert "schema 0, this opbench reads schemas 1 and 2" in run.stderr
     assert (folder / "records.jsonl").read_text() == '{"schema": 0}\n'
 
 
