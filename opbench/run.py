@@ -27,6 +27,7 @@ from opbench.errors import MachineError, UsageError
 from opbench.operator import Work
 from opbench.process import Death, MeasuringProcess
 from opbench.record import Failed, Outcome, Record, Unavailable
+from opbench.sweep import Every
 
 if TYPE_CHECKING:
     from opbench.ceilings.believing import Believing
@@ -79,13 +80,34 @@ def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
     known = catalog.backend_names(point.operator)
     elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
     unasked = {*elsewhere_only(point.operator, point.device), *by_name_only(point.operator)}
-    wanted = grid.backends or tuple(name for name in known if name not in unasked)
+    usual = tuple(name for name in known if name not in unasked)
+    wanted = _named(grid.backends, point.operator, usual) or usual
     for name in wanted:
         stem, _, schedule = name.partition(":")
         if stem not in elsewhere or (schedule and stem in known):
             catalog.backend(point.operator, name)  # raises, naming those that exist
     seen = itertools.groupby(sorted(name for name in wanted if name.partition(":")[0] in known))
     return tuple(Case(point, name, replica) for name, same in seen for replica, _ in enumerate(same))
+
+
+def _named(asked: tuple[str | Every, ...], operator: str, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """What a grid asks for by name, with the names of the usual backends in place of every `Every`.
+
+    One that cannot be looked into, because its library is not installed, stays: its record says what is missing.
+    """
+    named = [one for one in asked if isinstance(one, str)]
+    for every in (one for one in asked if isinstance(one, Every)):
+        suffix = f":{every.schedule}" if every.schedule else ""
+        entries = {name: catalog.backend(operator, name) for name in usual}
+        names = [f"{name}{suffix}" for name, entry in entries.items() if _is_of(entry, every)]
+        named += [name for name in names if name not in named]
+    return tuple(named)
+
+
+def _is_of(entry: Backend | Unavailable, every: Every) -> bool:
+    if isinstance(entry, Unavailable):
+        return True
+    return entry.kind == every.kind and (not every.schedule or every.schedule in entry.schedules)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.autograd import forward_ad
 
-from impls.cross_hadamard import registered, tracked
+from impls.cross_hadamard.api import fast_autograd, library_operators
 from impls.cross_hadamard.contract import check_index, check_input, check_out, check_parameters
 from impls.cross_hadamard.kernels import check_name
 from impls.cross_hadamard.norms import check_norm
@@ -28,7 +28,7 @@ def cross_hadamard(
         Eq. 2); repeated values are allowed.
     backend: a name such as `cpp_ext`, one with its schedule such as `triton_jit:balanced`, or `auto`, which takes
         the fastest measured for the device, dtype and nearest shape (`opbench ls --dispatch`); where nothing was
-        measured, the first of `automatic.ORDER` that can run.
+        measured, the one of the lowest rank that can run (`opbench.Backend.rank`).
     out: a tensor of the output's shape, dtype and device to write into; it may be strided. Not differentiable.
     Returns (B, P, *spatial), contiguous, with P = n(n-1)/2 for n = C or k; empty for n of 0 or 1. Pairs are in
     row order: (0,1), (0,2), ..., (0,n-1), (1,2), ...
@@ -50,14 +50,14 @@ def cross_hadamard(
         if needs_dispatcher(x, out):
             torch.ops.opbench.cross_hadamard_out.default(x, index, out, backend)
         else:
-            registered.cross_hadamard_out(x, index, out, backend)
+            library_operators.cross_hadamard_out(x, index, out, backend)
         return out
     if needs_dispatcher(x):
         y: Tensor = torch.ops.opbench.cross_hadamard.default(x, index, backend)
     elif torch.is_grad_enabled() and x.requires_grad:
-        y = tracked.Pairs.apply(x, index, backend)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        y = fast_autograd.Pairs.apply(x, index, backend)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     else:
-        y = registered.cross_hadamard(x, index, backend)
+        y = library_operators.cross_hadamard(x, index, backend)
     return y
 
 
@@ -94,9 +94,9 @@ def ach_expand(
     if needs_dispatcher(*tensors):
         y: Tensor = torch.ops.opbench.ach_expand.default(x, index, alpha, weight, bias, norm, backend)
     elif torch.is_grad_enabled() and any(one.requires_grad for one in tensors):
-        y = tracked.Expansion.apply(x, index, alpha, weight, bias, norm, backend)  # type: ignore[no-untyped-call]  # torch
+        y = fast_autograd.Expansion.apply(x, index, alpha, weight, bias, norm, backend)  # type: ignore[no-untyped-call]  # torch
     else:
-        y = registered.ach_expand(x, index, alpha, weight, bias, norm, backend)
+        y = library_operators.ach_expand(x, index, alpha, weight, bias, norm, backend)
     return y
 
 

@@ -22,7 +22,7 @@ def eager_backend(eager: Eager) -> Backend:
     def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
         return partial(eager(point), *inputs.values())
 
-    return Backend(about="PyTorch's own operators, one after the other", prepare=prepare)
+    return Backend(about="PyTorch's own operators, one after the other", prepare=prepare, kind="framework")
 
 
 def compiled_backend(eager: Eager) -> Backend:
@@ -33,6 +33,7 @@ def compiled_backend(eager: Eager) -> Backend:
     return Backend(
         about="torch.compile of the eager definition, static shapes",
         prepare=prepare,
+        kind="compiler",
         unavailable=why_not,
         preparing=preparing,
     )

@@ -49,8 +49,10 @@ Open: TypeAlias = "Callable[[Point, Inputs, str, str], Opened]"
 """(point, inputs, schedule, kind) to a session whose only input is the point's `x`."""
 
 
-def backend_of(kind: str, open_it: Open, schedules: tuple[str, ...] = ()) -> Backend:
-    """kind: `stock` or `custom`."""
+def backend_of(
+    kind: str, open_it: Open, *, look: tuple[str, str] | tuple[()] = (), schedules: tuple[str, ...] = ()
+) -> Backend:
+    """kind: `stock` or `custom`. look: as in `Backend`."""
 
     def prepare(point: Point, inputs: Inputs, _: Tensor | None, schedule: str) -> Launch:
         found = open_it(point, inputs, schedule, kind)
@@ -64,6 +66,8 @@ def backend_of(kind: str, open_it: Open, schedules: tuple[str, ...] = ()) -> Bac
         devices=frozenset({"cpu", "cuda"} if kind == "stock" else {"cpu"}),
         dtypes=frozenset({"float32", "float16"}),
         schedules=schedules,
+        kind="runtime",
+        look=look,
         unavailable=_why_not(kind),
         preparing=lambda: Preparing(each_s=2.0),  # to export a network takes 1 to 5 s, to find its file again 0.3
     )

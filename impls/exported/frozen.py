@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-import impls.cross_hadamard.selecting  # noqa: F401  (registers the operator that is called here)
+import impls.cross_hadamard.api.select_expand  # noqa: F401  (registers the operator that is called here)
 from impls.cross_hadamard.kernels import PUBLISHED
 from impls.cross_hadamard.steps import affine
 from impls.hadaptive.ach import ACH

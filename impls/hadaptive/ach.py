@@ -17,10 +17,10 @@ from impls.cross_hadamard.functional import ach_expand, cross_hadamard
 from impls.cross_hadamard.kernels import PUBLISHED, check_name
 from impls.cross_hadamard.pairs import pair_count
 from impls.cross_hadamard.steps import selected
-from impls.hadaptive.first_channels import first_channels
+from impls.hadaptive.fused_evaluation import settled
 from impls.hadaptive.normalizers import DynamicNorm, normalizer
 from impls.hadaptive.selection import selector
-from impls.hadaptive.settled import settled
+from impls.hadaptive.static_selection import first_channels
 
 if TYPE_CHECKING:
     from impls.hadaptive.selection import Choice

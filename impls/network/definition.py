@@ -15,6 +15,7 @@ import torch
 
 from impls.hadaptive.stateless import as_function
 from impls.network.drawing import images, ladders, state
+from impls.network.inside import products_inside
 from impls.network.parts import parts_of
 from impls.network.reference import reference
 from impls.network.variants import CLASSES, PARAMETERS, config_of, selecting, skeleton, state_shapes
@@ -125,4 +126,5 @@ def operator_of(name: str) -> Operator:
         parts=partial(parts_of, name),
         modes=frozenset({"forward", "backward"}),
         backends="impls.network",
+        further_backends=products_inside,
     )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from impls.cross_hadamard import kernels
 from impls.network.given import launch_of, network_of
 from impls.resident import loaded
 from impls.threads import use_threads
-from opbench import Backend, Figured
+from opbench import Backend, Figured, Preparing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
     from opbench import Inputs, Launch, Point
@@ -19,18 +23,21 @@ if TYPE_CHECKING:
 MODES = frozenset({"forward", "backward"})
 
 
+def products_inside() -> dict[str, Callable[[], Backend]]:
+    """A backend of the networks for each of the product's that the public functions know, by the same name."""
+    return {name: partial(backend_inside, name) for name in kernels.backends()}
+
+
 def backend_inside(name: str) -> Backend:
-    """The harness's entry for the backend `name` of `impls.cross_hadamard`, with its devices, schedules and needs."""
-    products: Backend = import_module(f"impls.cross_hadamard.{name}").BACKEND
-    return Backend(
+    """The harness's entry for the backend `name` of the product, with its devices, schedules and needs."""
+    products = kernels.entry_of(name)
+    return replace(
+        products,
         about=f"PyTorch's layers, pairs and expansions by {name}: {products.about}",
         prepare=prepare_inside(name),
-        devices=products.devices,
-        dtypes=products.dtypes,
         modes=MODES,
-        schedules=products.schedules,
-        simulator=products.simulator,
-        unavailable=products.unavailable,
+        resources=None,
+        preparing=Preparing,
     )
 
 

@@ -1,8 +1,8 @@
 """The least arithmetic and traffic of the networks, layer by layer from their configurations.
 
-The convention is that of `impls.expansion.costs`, which both counters agree with. A training step adds for every
-convolution and matrix product the gradient of its weight and of its input, but for that of the image; for every pair
-two multiply-adds, as the product's own gradient; and every elementwise operation once more, for its slope.
+The convention is that of `impls.expansion.operation_counts`, which both counters agree with. A training step adds for
+every convolution and matrix product the gradient of its weight and of its input, but for that of the image; for every
+pair two multiply-adds, as the product's own gradient; and every elementwise operation once more, for its slope.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from impls.cross_hadamard.pairs import pair_count
 from impls.expansion.ach.scene import TAPS
-from impls.expansion.costs import BATCH_NORM, DYSOFT, HARDSWISH
+from impls.expansion.operation_counts import BATCH_NORM, DYSOFT, HARDSWISH
 from impls.hadaptive.blocks import depthwise_kernel
 from impls.hadaptive.config import Convolution, GhostBottleneck, Layer, NetworkConfig
 from impls.network.variants import CLASSES, config_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.network.cuda_graph import captured
+from impls.network.backends.cuda_graph import captured
 from impls.resident import loaded
 from impls.threads import use_threads
 from impls.zoo.building import build
@@ -27,4 +27,6 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     return Figured(replay, figures)
 
 
-BACKEND = Backend(about="the whole model replayed as one CUDA graph", prepare=prepare, devices=frozenset({"cuda"}))
+BACKEND = Backend(
+    about="the whole model replayed as one CUDA graph", prepare=prepare, kind="framework", devices=frozenset({"cuda"})
+)

@@ -19,4 +19,4 @@ def prepare_with(point: Point, inputs: Inputs, schedule: str, kind: str) -> Open
     return opened_model(module_for(point), point.operator, point, inputs, kind)
 
 
-BACKEND = backend_of("stock", prepare_with)
+BACKEND = backend_of("stock", prepare_with, look=("#000000", "s"))

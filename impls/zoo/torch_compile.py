@@ -41,6 +41,7 @@ def _compiled(point: Point, x: Tensor) -> Callable[[Tensor], Tensor]:
 BACKEND = Backend(
     about="torch.compile of the whole model",
     prepare=prepare,
+    kind="compiler",
     unavailable=why_not,
     preparing=partial(preparing, each_s=60.0, ahead=False),
 )

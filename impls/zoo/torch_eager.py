@@ -26,4 +26,4 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     return Figured(partial(model, x), figures)
 
 
-BACKEND = Backend(about="PyTorch's eager operators", prepare=prepare)
+BACKEND = Backend(about="PyTorch's eager operators", prepare=prepare, kind="framework")

@@ -10,8 +10,8 @@ from torch.nn import functional
 from impls.cross_hadamard.pairs import pair_indices
 from impls.cross_hadamard.steps import gathered, selected
 from impls.expansion.ach.scene import TAPS, draw_ach
-from impls.expansion.costs import BATCH_NORM, DYSOFT, work_of
 from impls.expansion.layers import dysoft, normalised
+from impls.expansion.operation_counts import BATCH_NORM, DYSOFT, work_of
 from impls.expansion.references import all_pairs, channel_scores, exact, mix, normalise, soft_sign, strongest
 from impls.expansion.tolerances import TOLERANCES
 from impls.expansion.values import Shapes, materialise, norm_shapes

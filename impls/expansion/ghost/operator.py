@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from impls.expansion.costs import BATCH_NORM, HARDSWISH, work_of
 from impls.expansion.layers import normalised
+from impls.expansion.operation_counts import BATCH_NORM, HARDSWISH, work_of
 from impls.expansion.references import exact, hard_swish, mix, normalise, spread
 from impls.expansion.tolerances import TOLERANCES
 from impls.expansion.values import Shapes, kernel, materialise, norm_shapes, norm_values, normal

@@ -2,7 +2,7 @@
 
 Small crops of each, mirrored and with colours changed, are its class. What is tested are other crops of the same
 photographs: it shows that a network has learnt them, and says nothing about images it has never seen. It is here to
-have something to look into (`impls.hadaptive.looking`) where no other pictures are at hand.
+have something to look into (`impls.hadaptive.inspect`) where no other pictures are at hand.
 """
 
 from __future__ import annotations

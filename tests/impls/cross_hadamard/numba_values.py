@@ -17,8 +17,8 @@ if not torch.cuda.is_available():
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before the first import of numba
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
-from impls.cross_hadamard import numba_kernels
-from impls.cross_hadamard.numba_kernels import machine
+from impls.cross_hadamard.gpu import numba_kernels
+from impls.cross_hadamard.gpu.numba_kernels.language import target
 
 from .subjects import told_apart
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-DEVICE = "cpu" if machine.SIMULATED else "cuda"
+DEVICE = "cpu" if target.SIMULATED else "cuda"
 DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 SCHEDULES = ("direct", "balanced", "blocked", "flat")
 OURS = ("blocked", "flat")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from impls.cross_hadamard import cuda_kernels
+from impls.cross_hadamard.gpu import nvcc_kernels
 
 SHAPES = [(3, 5, 7, 7), (1, 17, 4, 4), (2, 3, 33, 5), (1, 2, 1, 1), (280, 3, 12, 12), (4, 17, 56, 56)]
 """The last but one takes the gradient's `columns` in both dtypes, the last the larger tiles of `blocked`."""
@@ -23,15 +23,15 @@ def launch_all(shape: tuple[int, int, int, int], dtype: torch.dtype) -> int:
     for chosen, n in ((None, channels), (index, 4)):
         pairs = n * (n - 1) // 2
         for schedule in ("direct", "balanced", "blocked", "flat"):
-            cuda_kernels.forward(x, chosen, torch.empty(batch, pairs, *spatial, device="cuda", dtype=dtype), schedule)
+            nvcc_kernels.forward(x, chosen, torch.empty(batch, pairs, *spatial, device="cuda", dtype=dtype), schedule)
             launched += 1
         grad = torch.randn(batch, pairs, *spatial).to(dtype).cuda()
-        cuda_kernels.backward(grad, x, chosen, torch.empty_like(x))
+        nvcc_kernels.backward(grad, x, chosen, torch.empty_like(x))
     out = torch.empty(batch, channels + 6, *spatial, device="cuda", dtype=dtype)
     for schedule in ("blocked", "flat"):
-        cuda_kernels.expand(x, index, alpha, weight, bias, "softsign", out, schedule)
+        nvcc_kernels.expand(x, index, alpha, weight, bias, "softsign", out, schedule)
         launched += 1
-    cuda_kernels.expand_backward(out, x, index, alpha, weight, bias, "softsign", torch.empty_like(x))
+    nvcc_kernels.expand_backward(out, x, index, alpha, weight, bias, "softsign", torch.empty_like(x))
     torch.cuda.synchronize()
     return launched
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from impls.cross_hadamard import cuda_kernels, cupy_kernels, runtime_compile
+from impls.cross_hadamard.gpu import cupy_kernels, nvcc_kernels, nvrtc
 
 from ...compiled import remembered
 
-KERNELS = Path(cupy_kernels.__file__).parent / "csrc" / "cuda"
+KERNELS = Path(cupy_kernels.__file__).parents[1] / "csrc" / "cuda"
 # NVRTC and nvcc are given the same text; each takes half a minute for these on one core.
 WIDTHS = {"float": (1, 4), "__nv_bfloat16": (1, 8)}
 
@@ -87,10 +87,10 @@ def test_two_blocks_of_every_kernel_fit_the_registers_of_a_multiprocessor(report
 
 @pytest.mark.parametrize("instance", instances()[::5])
 def test_nvrtc_compiles_the_same_headers(instance: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if reason := runtime_compile.why_not():
+    if reason := nvrtc.why_not():
         pytest.skip(reason)
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
-    file, name = runtime_compile.compiled(instance, "90")
+    file, name = nvrtc.compiled(instance, "90")
     assert file.read_bytes()[:4] == b"\x7fELF"
     assert name.encode() in file.read_bytes()
 
@@ -101,12 +101,12 @@ def test_the_sanitizer_finds_nothing(tool: str) -> None:
     sanitizer = shutil.which("compute-sanitizer")
     if sanitizer is None:
         pytest.skip("no compute-sanitizer on the PATH: it comes with the CUDA toolkit")
-    if reason := cuda_kernels.unavailable():
+    if reason := nvcc_kernels.unavailable():
         pytest.skip(reason)
-    cuda_kernels.operators()  # built before, and not under the sanitizer
+    nvcc_kernels.operators()  # built before, and not under the sanitizer
     command = [sanitizer, "--tool", tool, "--error-exitcode", "99", "--kernel-regex", "kns=opbench"]
     script = Path(__file__).parent / "small_launches.py"
-    root = Path(cuda_kernels.__file__).parents[2]
+    root = Path(nvcc_kernels.__file__).parents[3]
     done = subprocess.run(
         [*command, sys.executable, str(script)],
         capture_output=True,
@@ -122,13 +122,13 @@ def test_the_sanitizer_finds_nothing(tool: str) -> None:
 @pytest.mark.gpu
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_device_computes_the_bits_that_the_host_does(dtype: torch.dtype) -> None:
-    from impls.cross_hadamard import host_cuda
+    from impls.cross_hadamard.gpu import host_kernels
 
     x = torch.randn(3, 17, 7, 7, generator=torch.Generator().manual_seed(0)).to(dtype)
     for schedule in ("direct", "balanced", "blocked", "flat"):
         wanted, found = torch.empty(3, 136, 7, 7, dtype=dtype), torch.empty(3, 136, 7, 7, dtype=dtype, device="cuda")
-        host_cuda.forward(x, None, wanted, schedule)
-        cuda_kernels.forward(x.cuda(), None, found, schedule)
+        host_kernels.forward(x, None, wanted, schedule)
+        nvcc_kernels.forward(x.cuda(), None, found, schedule)
         assert torch.equal(found.cpu(), wanted)
 
 
@@ -140,7 +140,7 @@ def test_outputs_beyond_two_to_the_31_elements_are_right(schedule: str) -> None:
         pytest.skip("less than 6 GiB of free memory on the device")
     x = torch.randn(1, n, edge, edge, device="cuda", dtype=torch.float16)
     out = torch.empty(1, n * (n - 1) // 2, edge, edge, device="cuda", dtype=torch.float16)
-    cuda_kernels.forward(x, None, out, schedule)
+    nvcc_kernels.forward(x, None, out, schedule)
     for p, (i, j) in ((0, (0, 1)), (1040, (18, 60)), (2035, (55, 56)), (2079, (63, 64))):
         assert p == i * (2 * n - i - 1) // 2 + j - i - 1
         assert torch.equal(out[0, p], x[0, i] * x[0, j])

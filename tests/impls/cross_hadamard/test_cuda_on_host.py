@@ -52,9 +52,9 @@ def _an_h200_again() -> Iterator[None]:
 
 
 def host() -> Any:
-    from impls.cross_hadamard import host_cuda
+    from impls.cross_hadamard.gpu import host_kernels
 
-    return host_cuda
+    return host_kernels
 
 
 def made(shape: tuple[int, ...], dtype: torch.dtype, offset: int = 0, seed: int = 0) -> torch.Tensor:

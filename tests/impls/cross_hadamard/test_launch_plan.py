@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 
-from impls.cross_hadamard import cupy_kernels, launch_plan
-from impls.cross_hadamard.launch_plan import Device, Plan, Problem
+from impls.cross_hadamard.gpu import cupy_kernels, launch_plan
+from impls.cross_hadamard.gpu.launch_plan import Device, Plan, Problem
 
 from ...rows import rows
 
-KERNELS = Path(cupy_kernels.__file__).parent / "csrc" / "cuda"
+KERNELS = Path(cupy_kernels.__file__).parents[1] / "csrc" / "cuda"
 H200 = Device(132, 232448)
 
 
@@ -54,7 +54,7 @@ def planned(operation: str, problem: Problem, device: Device) -> Plan:
 @pytest.mark.parametrize("operation", ["direct", "balanced", "blocked", "flat", "backward", "sums"])
 @rows("device", [H200, Device(1, 49152), Device(108, 166912), Device(16, 0)])
 def test_python_and_cpp_plan_the_same(operation: str, device: Device) -> None:
-    from impls.cross_hadamard.host_cuda import operators
+    from impls.cross_hadamard.gpu.host_kernels import operators
 
     library: Any = operators()
     library.pretend(*device)

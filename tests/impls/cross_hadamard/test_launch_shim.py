@@ -17,13 +17,13 @@ pytestmark = pytest.mark.compiler
 @pytest.fixture(scope="module", autouse=True)
 def _built_once() -> None:
     """Kernels that do not compile are one failed build here, not one for every test."""
-    from impls.cross_hadamard.host_cuda import operators
+    from impls.cross_hadamard.gpu.host_kernels import operators
 
     operators()
 
 
 def check(name: str, data: torch.Tensor) -> torch.Tensor:
-    from impls.cross_hadamard.host_cuda import operators
+    from impls.cross_hadamard.gpu.host_kernels import operators
 
     operation: Any = operators().selftest
     found: torch.Tensor = operation(name, data)

@@ -16,9 +16,9 @@ if not torch.cuda.is_available():
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before the first import of numba
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
-from impls.cross_hadamard import numba_kernels
-from impls.cross_hadamard.numba_kernels import machine
-from impls.cross_hadamard.numba_resources import toolkit
+from impls.cross_hadamard.gpu import numba_kernels
+from impls.cross_hadamard.gpu.numba_kernels.language import target
+from impls.cross_hadamard.resources.numba_cuda import toolkit
 
 from ...compiled import release, remembered
 from .numba_values import DEVICE, SCHEDULES, pair_products, rounded, same, selected, values
@@ -38,7 +38,8 @@ try:
     nvvm.NVVM()
 except Exception as error:
     sys.exit(f"NVVM: {type(error).__name__}: {error}")
-from impls.cross_hadamard.numba_kernels import blocked, columns, flat, owners, published, reductions, words
+from impls.cross_hadamard.gpu.numba_kernels import blocked, columns, flat, owners, published, reductions
+from impls.cross_hadamard.gpu.numba_kernels.language import words
 def kernels_of(one, wide, vector): return {
     "direct": (published.direct_kernel(one, True), 8),
     "balanced": (published.balanced_kernel(one, True), 8),
@@ -108,7 +109,7 @@ def test_products_neither_flush_denormals_nor_approximate(compiled: list[dict[st
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(machine.SIMULATED, reason="needs a CUDA device: the simulator has no streams")
+@pytest.mark.skipif(target.SIMULATED, reason="needs a CUDA device: the simulator has no streams")
 def test_a_warm_launch_can_be_captured_in_a_graph() -> None:
     x = values(2, 8, 4, 4, dtype=torch.float32)
     out = torch.empty(2, 28, 4, 4, device=DEVICE)

@@ -13,9 +13,10 @@ if not torch.cuda.is_available():
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before the first import of numba
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
-from impls.cross_hadamard import numba_kernels, pairs
-from impls.cross_hadamard.numba_kernels import index as index_maths
-from impls.cross_hadamard.numba_kernels import planning, products
+from impls.cross_hadamard import pairs
+from impls.cross_hadamard.gpu import numba_kernels
+from impls.cross_hadamard.gpu.numba_kernels import index as index_maths
+from impls.cross_hadamard.gpu.numba_kernels import planning, products
 
 from ...drawing import example, given
 from ...drawing import strategies as st

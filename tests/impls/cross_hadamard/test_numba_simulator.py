@@ -12,7 +12,7 @@ if not torch.cuda.is_available():
     os.environ["NUMBA_ENABLE_CUDASIM"] = "1"  # before the first import of numba
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
-from impls.cross_hadamard.numba_kernels import simulated
+from impls.cross_hadamard.gpu.numba_kernels.language import simulated
 
 from .numba_values import same
 

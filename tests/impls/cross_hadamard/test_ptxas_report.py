@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impls.cross_hadamard.ptxas_report import Used, used
+from impls.cross_hadamard.resources.ptxas_report import Used, used
 
 NVCC = """\
 ptxas info    : 0 bytes gmem

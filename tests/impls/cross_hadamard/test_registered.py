@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impls.cross_hadamard import registered
+from impls.cross_hadamard.api import library_operators
 from impls.cross_hadamard.functional import ach_expand, cross_hadamard
 from opbench.counting import count
 
@@ -169,8 +169,8 @@ def test_a_mode_sees_the_operator_and_a_plain_call_skips_the_dispatcher(
     with Witness():  # type: ignore[no-untyped-call]  # torch leaves it untyped
         cross_hadamard(x, backend="torch_select")
     assert seen[0] == "opbench.cross_hadamard.default"
-    calls = Mock(wraps=registered.cross_hadamard)
-    monkeypatch.setattr(registered, "cross_hadamard", calls)
+    calls = Mock(wraps=library_operators.cross_hadamard)
+    monkeypatch.setattr(library_operators, "cross_hadamard", calls)
     cross_hadamard(x, backend="torch_select")
     assert calls.call_count == 1
     assert cross_hadamard(x.requires_grad_(), backend="torch_select").requires_grad

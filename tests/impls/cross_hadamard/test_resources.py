@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from impls.cross_hadamard import cuda_resources, numba_resources, triton_resources, would_launch
 from impls.cross_hadamard.kernels import SCHEDULES
-from impls.cross_hadamard.would_launch import WITHOUT_GPU
+from impls.cross_hadamard.resources import cuda_cpp, dry_run, numba_cuda, triton_jit
+from impls.cross_hadamard.resources.dry_run import WITHOUT_GPU
 from opbench import KernelResources, Point, catalog
 from opbench.errors import MachineError, UsageError
 
@@ -54,39 +54,37 @@ class Recorder:
 )
 def test_the_launcher_is_called_as_the_timed_launch_would(asked: Point, schedule: str, call: tuple[Any, ...]) -> None:
     recorder: Any = Recorder()
-    would_launch.run(asked, schedule, recorder)
+    dry_run.run(asked, schedule, recorder)
     assert recorder.calls == [call]
 
 
 def test_the_fused_expansion_and_its_gradients_are_launches_of_their_own() -> None:
     recorder: Any = Recorder()
-    would_launch.run(point("ach_expand", selected=3), "", recorder)
-    would_launch.run(point("ach_expand", "backward", selected=3), "", recorder)
+    dry_run.run(point("ach_expand", selected=3), "", recorder)
+    dry_run.run(point("ach_expand", "backward", selected=3), "", recorder)
     assert [call[:2] for call in recorder.calls] == [("expand", "softsign"), ("expand_backward", "softsign")]
     with pytest.raises(UsageError, match="no schedule 'direct' of ach_expand"):
-        would_launch.run(point("ach_expand", selected=3), "direct", recorder)
+        dry_run.run(point("ach_expand", selected=3), "direct", recorder)
 
 
 def test_one_channel_has_no_pairs_and_no_launch() -> None:
     recorder: Any = Recorder()
-    would_launch.run(point(channels=1), "direct", recorder)
+    dry_run.run(point(channels=1), "direct", recorder)
     assert recorder.calls == []
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_schedule_has_one_cuda_kernel_named_after_it(schedule: str) -> None:
-    (instance,) = cuda_resources.instances(point(dtype="bfloat16"), schedule, DEVICE)
+    (instance,) = cuda_cpp.instances(point(dtype="bfloat16"), schedule, DEVICE)
     assert instance.startswith(f"opbench::{schedule}<__nv_bfloat16")
 
 
 def test_dynamic_shared_memory_is_what_the_launch_asks_for() -> None:
     small, large = point(channels=17), point(channels=64, edge=56)
-    assert cuda_resources.instances(small, "flat", DEVICE) == {
+    assert cuda_cpp.instances(small, "flat", DEVICE) == {
         "opbench::flat<float, true, opbench::Product<float>>": 17 * 49 * 4
     }
-    assert cuda_resources.instances(large, "flat", DEVICE) == {
-        "opbench::flat<float, false, opbench::Product<float>>": 0
-    }
+    assert cuda_cpp.instances(large, "flat", DEVICE) == {"opbench::flat<float, false, opbench::Product<float>>": 0}
 
 
 def check(kernels: tuple[KernelResources, ...], *names: str, source: str) -> None:
@@ -95,14 +93,14 @@ def check(kernels: tuple[KernelResources, ...], *names: str, source: str) -> Non
         assert kernel.registers is not None
         assert 16 <= kernel.registers <= 255
         assert kernel.spill_bytes == 0
-        assert kernel.source == f"{source} for sm_{would_launch.target()[0]}"
+        assert kernel.source == f"{source} for sm_{dry_run.target()[0]}"
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc on the PATH: install the CUDA toolkit")
 def test_nvcc_tells_of_each_kernel_what_it_takes() -> None:
-    (direct,) = cuda_resources.by_nvcc(point(), "direct")
-    (blocked,) = cuda_resources.by_nvcc(point(channels=64, edge=56), "blocked")
-    gradients = cuda_resources.by_nvcc(point("ach_expand", "backward", selected=3), "")
+    (direct,) = cuda_cpp.by_nvcc(point(), "direct")
+    (blocked,) = cuda_cpp.by_nvcc(point(channels=64, edge=56), "blocked")
+    gradients = cuda_cpp.by_nvcc(point("ach_expand", "backward", selected=3), "")
     check((direct, blocked, *gradients), "direct", "blocked", "owner", "parameter_sums", source="nvcc -Xptxas -v")
     assert gradients[1].shared_bytes == 3 * 128 * 4
     assert (direct.registers or 0) < (blocked.registers or 0)  # the one keeps two values, the other a tile of them
@@ -110,7 +108,7 @@ def test_nvcc_tells_of_each_kernel_what_it_takes() -> None:
 
 def test_what_runs_on_the_cpu_takes_nothing_of_a_gpu() -> None:
     with pytest.raises(MachineError, match="starts no GPU kernel; ask with device 'cuda'"):
-        cuda_resources.by_nvcc(replace(point(), device="cpu"), "")
+        cuda_cpp.by_nvcc(replace(point(), device="cpu"), "")
 
 
 def told(find: Any, asked: Point, schedule: str) -> tuple[KernelResources, ...]:
@@ -125,24 +123,24 @@ def told(find: Any, asked: Point, schedule: str) -> tuple[KernelResources, ...]:
 
 
 def test_nvrtc_agrees_with_nvcc_on_the_names() -> None:
-    check(told(cuda_resources.by_nvrtc, point(), "balanced"), "balanced", source="NVRTC")
+    check(told(cuda_cpp.by_nvrtc, point(), "balanced"), "balanced", source="NVRTC")
 
 
 def test_triton_tells_of_each_kernel_what_it_takes() -> None:
     source = "Triton's ptxas"
-    check(told(triton_resources.resources, point(), "flat"), "flat", source=source)
-    gradients = told(triton_resources.resources, point("ach_expand", "backward", selected=3), "")
+    check(told(triton_jit.resources, point(), "flat"), "flat", source=source)
+    gradients = told(triton_jit.resources, point("ach_expand", "backward", selected=3), "")
     check(gradients, "owner", "collect", source=source)
 
 
 def test_numba_tells_of_each_kernel_what_it_takes() -> None:
-    found = told(numba_resources.resources, point("ach_expand", "backward", selected=3), "")
+    found = told(numba_cuda.resources, point("ach_expand", "backward", selected=3), "")
     check(found, "owner_kernel", "sums_kernel", source="ptxas on Numba's PTX")
     assert found[1].shared_bytes == 3 * 128 * 4
 
 
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    for find, name in ((triton_resources.resources, "triton"), (numba_resources.resources, "numba-cuda")):
+    for find, name in ((triton_jit.resources, "triton"), (numba_cuda.resources, "numba-cuda")):
         with pytest.raises(MachineError, match=f"{name} is not installed; python -m pip install {name}"):
             find(point(), "flat")

@@ -21,12 +21,12 @@ if not torch.cuda.is_available():
 import triton.language as tl
 from triton.runtime.interpreter import InterpretedFunction
 
-from impls.cross_hadamard import triton_kernels
+from impls.cross_hadamard.gpu import triton_kernels
+from impls.cross_hadamard.gpu.triton_kernels import norms, operations
+from impls.cross_hadamard.gpu.triton_kernels.index import pair_at
+from impls.cross_hadamard.gpu.triton_kernels.language import kernel, launch
+from impls.cross_hadamard.gpu.triton_kernels.planning import Configuration, plan_backward, plan_blocked, plan_flat
 from impls.cross_hadamard.pairs import flat_to_pair, pair_count, pair_to_flat
-from impls.cross_hadamard.triton_kernels import launching, norms
-from impls.cross_hadamard.triton_kernels.index import pair_at
-from impls.cross_hadamard.triton_kernels.language import kernel, launch
-from impls.cross_hadamard.triton_kernels.planning import Configuration, plan_backward, plan_blocked, plan_flat
 from opbench.errors import MachineError
 
 from ...rows import rows
@@ -73,7 +73,7 @@ def products(x: Tensor, index: Tensor | None = None) -> Tensor:
 def computed(x: Tensor, index: Tensor | None, schedule: str, configuration: Configuration | None = None) -> Tensor:
     n = x.shape[1] if index is None else index.shape[1]
     out = torch.full((x.shape[0], pair_count(n), *x.shape[2:]), 7.0, dtype=x.dtype, device=DEVICE)
-    launching.forward(x, index, out, schedule, configuration)
+    operations.forward(x, index, out, schedule, configuration)
     return out
 
 
@@ -147,19 +147,19 @@ def test_flat_blocks_run_on_across_maps_rows_and_samples(block: int, shape: tupl
 
 def test_flat_offsets_may_be_64_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     x = random(2, 5, 3, 5)
-    planned = launching._ours("flat", x.shape, 5, x.dtype, False, "none", None)
+    planned = operations._ours("flat", x.shape, 5, x.dtype, False, "none", None)
     wide = planned._replace(fixed=planned.fixed | {"offset": tl.int64})
-    monkeypatch.setattr(launching, "_ours", lambda *_: wide)
+    monkeypatch.setattr(operations, "_ours", lambda *_: wide)
     assert_exact(x, None, "flat")
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_grids_too_large_for_the_device_are_walked_in_strides(schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launching, "LARGEST_GRID", 2)
-    monkeypatch.setattr(launching, "LARGEST_SIDE_GRID", 1)
-    launching._published.cache_clear()
+    monkeypatch.setattr(operations, "LARGEST_GRID", 2)
+    monkeypatch.setattr(operations, "LARGEST_SIDE_GRID", 1)
+    operations._published.cache_clear()
     assert_exact(random(2, 3, 33, 35), None, schedule)
-    launching._published.cache_clear()
+    operations._published.cache_clear()
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -184,7 +184,7 @@ def test_special_values_follow_ieee(schedule: str, dtype: torch.dtype) -> None:
 def test_misaligned_storage_is_read_and_written_in_place(schedule: str) -> None:
     x = random(1 + 2 * 3 * 16)[1:].view(2, 3, 4, 4)
     room = torch.full((2 + 2 * 3 * 16,), 7.0, device=DEVICE)
-    launching.forward(x, None, room[1:-1].view(2, 3, 4, 4), schedule)
+    operations.forward(x, None, room[1:-1].view(2, 3, 4, 4), schedule)
     assert torch.equal(room[1:-1].view(2, 3, 4, 4), products(x))
     assert room[0] == room[-1] == 7.0
 
@@ -262,7 +262,7 @@ def test_gradients_equal_those_of_the_definition(dtype: torch.dtype, configurati
         grad = random(*y.shape, dtype=dtype, seed=4)
         (want,) = torch.autograd.grad(y, given, grad.double())
         grad_x = torch.full_like(x, 7.0)
-        launching.backward(grad, x, index, grad_x, configuration)
+        operations.backward(grad, x, index, grad_x, configuration)
         assert_close(grad_x, want, CLOSE[dtype])
 
 
@@ -277,7 +277,7 @@ def test_gradients_of_the_expansion_equal_those_of_the_definition(
     grad = random(*y.shape, dtype=dtype, seed=4)
     want = torch.autograd.grad(y, given, grad.double())
     grad_x = torch.full_like(x, 7.0)
-    sums = launching.expand_backward(grad, x, index, *parts, norm, grad_x, configuration)
+    sums = operations.expand_backward(grad, x, index, *parts, norm, grad_x, configuration)
     assert sums.shape == (4, 3, 6)  # 2 samples, 35 elements in pieces of 32
     assert_close(grad_x, want[0], CLOSE[dtype])
     for row, expected in ((2, want[1]), (0, want[2]), (1, want[3])):
@@ -289,7 +289,7 @@ def test_gradients_of_the_expansion_equal_those_of_the_definition(
 def test_a_gradient_is_written_for_every_channel_and_no_other_memory(configuration: Configuration) -> None:
     x, index = random(1, 4, 1, 3), torch.tensor([[1, 1, 2]], device=DEVICE)
     room = torch.full((4 * 3 + 2,), 7.0, device=DEVICE)
-    launching.backward(torch.ones(1, 3, 1, 3, device=DEVICE), x, index, room[1:-1].view(1, 4, 1, 3), configuration)
+    operations.backward(torch.ones(1, 3, 1, 3, device=DEVICE), x, index, room[1:-1].view(1, 4, 1, 3), configuration)
     got = room[1:-1].view(1, 4, 1, 3)
     assert room[0] == room[-1] == 7.0
     assert torch.equal(got[0, [0, 3]], torch.zeros(2, 1, 3, device=DEVICE))
@@ -300,7 +300,7 @@ def test_a_gradient_is_written_for_every_channel_and_no_other_memory(configurati
 def test_an_index_outside_the_channels_adds_nothing_to_a_gradient(configuration: Configuration) -> None:
     x, index = random(1, 3, 1, 5), torch.tensor([[-1, 3, 2**40]], device=DEVICE)
     grad_x = torch.full_like(x, 7.0)
-    launching.backward(torch.ones(1, 3, 1, 5, device=DEVICE), x, index, grad_x, configuration)
+    operations.backward(torch.ones(1, 3, 1, 5, device=DEVICE), x, index, grad_x, configuration)
     assert torch.equal(grad_x, torch.zeros_like(x))
 
 
@@ -318,7 +318,7 @@ def test_plans_give_what_the_kernels_can_compile() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to tune on")
 def test_tuning_without_a_gpu_is_refused() -> None:
-    from impls.cross_hadamard.triton_kernels.tuning import tune
+    from impls.cross_hadamard.gpu.triton_kernels.tuning import tune
 
     with pytest.raises(MachineError, match="CUDA"):
         tune(random(1, 3, 2, 2), None, "forward", "blocked")
@@ -327,8 +327,8 @@ def test_tuning_without_a_gpu_is_refused() -> None:
 def test_every_kernel_compiles_for_sm_90_without_spilling() -> None:
     """In a process of its own: this one may have imported triton to interpret. Needs no device."""
     environment = {name: text for name, text in os.environ.items() if name != "TRITON_INTERPRET"}
-    environment["PYTHONPATH"] = str(Path(triton_kernels.__file__).parents[3])
-    module = "impls.cross_hadamard.triton_kernels.compiling"
+    environment["PYTHONPATH"] = str(Path(triton_kernels.__file__).parents[4])
+    module = "impls.cross_hadamard.gpu.triton_kernels.compiling"
     done = subprocess.run(
         [sys.executable, "-m", module], env=environment, capture_output=True, text=True, timeout=3600, check=False
     )

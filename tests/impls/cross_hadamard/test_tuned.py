@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impls.cross_hadamard import tuned
+from impls.cross_hadamard.backends import tuned
 from opbench import Axes, Backend, Figured, Point, catalog
 from opbench.errors import MachineError
 from opbench.run import by_name_only, plan

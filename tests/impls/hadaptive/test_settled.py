@@ -12,8 +12,8 @@ from impls.cross_hadamard import cpp_kernels, steps
 from impls.hadaptive import ach as module
 from impls.hadaptive import affine
 from impls.hadaptive.ach import ACH
+from impls.hadaptive.fused_evaluation import settled
 from impls.hadaptive.normalizers import NORMALIZERS, DynamicNorm
-from impls.hadaptive.settled import settled
 
 from .scenes import BACKENDS, drawn, random
 

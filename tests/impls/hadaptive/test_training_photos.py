@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from impls.hadaptive.looking.pictures import EDGE, pictures_of
+from impls.hadaptive.inspect.pictures import EDGE, pictures_of
 from impls.hadaptive.training import photos
 from impls.hadaptive.training.data import DataSet
 from impls.hadaptive.training.pictures import DEVIATION, MEAN

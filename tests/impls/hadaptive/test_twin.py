@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from impls.hadaptive.ach import ACH
+from impls.hadaptive.all_ghost import ghost_twin
 from impls.hadaptive.blocks import AdaptiveBottleneck
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig
 from impls.hadaptive.network import build
-from impls.hadaptive.twin import ghost_twin
 from impls.hadaptive.variants import VARIANTS
 from opbench.errors import UsageError
 

@@ -13,7 +13,8 @@ from impls.cross_hadamard import kernels
 from impls.expansion.references import exact
 from impls.hadaptive.network import HadaptiveNet
 from impls.hadaptive.selection import FixedSelection
-from impls.network import cuda_graph, given, inside
+from impls.network import given, inside
+from impls.network.backends import cuda_graph
 from impls.network.reference import FIRST, _Network
 from impls.network.variants import expansions, state_shapes
 from opbench import Case, Check, Point, Unavailable, catalog
