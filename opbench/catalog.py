@@ -124,7 +124,7 @@ def looks() -> dict[str, tuple[str, str]]:
     Raises UsageError for a file that does not write them out.
     """
     roots = {"impls", *_announced("operators").values()}
-    files = [file for root in sorted(roots) for folder in _folders(root) for file in sorted(folder.rglob("*.py"))]
+    files = [file for root in sorted(roots) for file in sorted(_folder(root).rglob("*.py"))]
     return {file.stem: look for file in files if (look := _look(file)) is not None}
 
 
@@ -191,15 +191,15 @@ def _look_up(kind: str, name: str, known: Mapping[str, Known], where: str = "") 
     return known[name]
 
 
-def _folders(package: str) -> list[Path]:
+def _folder(package: str) -> Path:
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise UsageError(f"the package {package!r} cannot be found; run from the repository or install opbench")
-    return [Path(folder) for folder in spec.submodule_search_locations]
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _packages(root: str) -> Iterator[tuple[Path, str]]:
-    base = _folders(root)[0]
+    base = _folder(root)
     for file in sorted(base.rglob("operator.py")):
         yield file, ".".join((root, *file.parent.relative_to(base).parts))
 
@@ -214,14 +214,15 @@ def missing_library(exc: ModuleNotFoundError) -> str:
 
 def backend_modules(package: str, name: str = "BACKEND") -> dict[str, str]:
     """Modules of an operator's package, and of its folder `backends`, by file name, that assign `name`."""
-    inner = any((folder / "backends").is_dir() for folder in _folders(package))
     found = modules_assigning(package, name)
-    return found | modules_assigning(f"{package}.backends", name) if inner else found
+    if (_folder(package) / "backends").is_dir():
+        found |= modules_assigning(f"{package}.backends", name)
+    return found
 
 
 def modules_assigning(package: str, name: str) -> dict[str, str]:
     """Modules of the package, by file name, that assign `name` at their top level; none is imported."""
-    files = sorted(file for folder in _folders(package) for file in folder.glob("*.py"))
+    files = sorted(_folder(package).glob("*.py"))
     return {file.stem: f"{package}.{file.stem}" for file in files if _assigns(file, name)}
 
 

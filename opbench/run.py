@@ -81,7 +81,7 @@ def _cases(grid: Grid, point: Point) -> tuple[Case, ...]:
     elsewhere = {name for operator in grid.operators for name in catalog.backend_names(operator)}
     unasked = {*elsewhere_only(point.operator, point.device), *by_name_only(point.operator)}
     usual = tuple(name for name in known if name not in unasked)
-    wanted = _named(grid.backends, point.operator, usual) or usual
+    wanted = _named(grid.backends, point.operator, usual) if grid.backends else usual
     for name in wanted:
         stem, _, schedule = name.partition(":")
         if stem not in elsewhere or (schedule and stem in known):
