@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from ...rows import rows
+from ....rows import rows
 
 pytestmark = pytest.mark.compiler
 

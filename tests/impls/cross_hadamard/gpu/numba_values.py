@@ -20,7 +20,7 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 from impls.cross_hadamard.gpu import numba_kernels
 from impls.cross_hadamard.gpu.numba_kernels.language import target
 
-from .subjects import told_apart
+from ..subjects import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

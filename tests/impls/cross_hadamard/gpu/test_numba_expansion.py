@@ -15,7 +15,7 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
 from impls.cross_hadamard.gpu import numba_kernels
 
-from ...rows import rows
+from ....rows import rows
 from .numba_values import (
     DEVICE,
     NORMALISED,

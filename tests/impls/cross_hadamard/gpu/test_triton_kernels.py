@@ -29,7 +29,7 @@ from impls.cross_hadamard.gpu.triton_kernels.planning import Configuration, plan
 from impls.cross_hadamard.pairs import flat_to_pair, pair_count, pair_to_flat
 from opbench.errors import MachineError
 
-from ...rows import rows
+from ....rows import rows
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available() and not isinstance(tl.cdiv, InterpretedFunction),

@@ -12,7 +12,7 @@
 #include <immintrin.h>
 #endif
 
-#include "../cpu.h"
+#include "../../cpu.h"
 
 namespace opbench::OPBENCH_VARIANT {
 

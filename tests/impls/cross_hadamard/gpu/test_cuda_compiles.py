@@ -15,7 +15,7 @@ import torch
 
 from impls.cross_hadamard.gpu import cupy_kernels, nvcc_kernels, nvrtc
 
-from ...compiled import remembered
+from ....compiled import remembered
 
 KERNELS = Path(cupy_kernels.__file__).parents[1] / "csrc" / "cuda"
 # NVRTC and nvcc are given the same text; each takes half a minute for these on one core.

@@ -13,7 +13,7 @@ import torch
 from impls.cross_hadamard.gpu import cupy_kernels, launch_plan
 from impls.cross_hadamard.gpu.launch_plan import Device, Plan, Problem
 
-from ...rows import rows
+from ....rows import rows
 
 KERNELS = Path(cupy_kernels.__file__).parents[1] / "csrc" / "cuda"
 H200 = Device(132, 232448)

@@ -18,9 +18,9 @@ from impls.cross_hadamard.gpu import numba_kernels
 from impls.cross_hadamard.gpu.numba_kernels import index as index_maths
 from impls.cross_hadamard.gpu.numba_kernels import planning, products
 
-from ...drawing import example, given
-from ...drawing import strategies as st
-from ...rows import rows
+from ....drawing import example, given
+from ....drawing import strategies as st
+from ....rows import rows
 from .numba_values import (
     DEVICE,
     DTYPES,

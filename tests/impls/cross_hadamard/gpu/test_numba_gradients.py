@@ -17,7 +17,7 @@ from impls.cross_hadamard import pairs
 from impls.cross_hadamard.gpu import numba_kernels
 from impls.cross_hadamard.gpu.numba_kernels import planning
 
-from ...rows import rows
+from ....rows import rows
 from .numba_values import (
     DEVICE,
     DTYPES,

@@ -20,7 +20,7 @@ from impls.cross_hadamard.gpu import numba_kernels
 from impls.cross_hadamard.gpu.numba_kernels.language import target
 from impls.cross_hadamard.resources.numba_cuda import toolkit
 
-from ...compiled import release, remembered
+from ....compiled import release, remembered
 from .numba_values import DEVICE, SCHEDULES, pair_products, rounded, same, selected, values
 
 COMPILE = """
@@ -78,7 +78,7 @@ def _compiled() -> list[dict[str, Any]]:
         environment["CUDA_HOME"] = root
     ran = subprocess.run(
         [sys.executable, "-c", COMPILE, *WIDEST],
-        capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[3],
+        capture_output=True, text=True, check=False, env=environment, cwd=Path(__file__).parents[4],
     )  # fmt: skip
     if "NVVM: " in ran.stderr and not ran.stdout:
         pytest.skip(f"compiling without a GPU needs NVVM: {ran.stderr.strip().splitlines()[-1]}")
