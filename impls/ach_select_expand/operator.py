@@ -36,13 +36,13 @@ def inputs(point: Point) -> Inputs:
     """
     batch, channels, edge, selected = (point.axes[name] for name in ("batch", "channels", "edge", "selected"))
     random, dtype = generator_for(point), dtype_of(point)
-    kept = dtype if dtype == torch.float64 else torch.float32
+    parameter_dtype = dtype if dtype == torch.float64 else torch.float32
     values = {
         "x": _maps(batch, channels, edge, random).to(dtype),
-        "taps": torch.tensor(TAPS, dtype=kept),
-        "alpha": torch.tensor([1.0 if point.axes["batchnorm"] else 0.5], dtype=kept),
-        "weight": torch.rand(pair_count(selected), generator=random).to(kept) + 0.5,
-        "bias": torch.rand(pair_count(selected), generator=random).to(kept) - 0.5,
+        "taps": torch.tensor(TAPS, dtype=parameter_dtype),
+        "alpha": torch.tensor([1.0 if point.axes["batchnorm"] else 0.5], dtype=parameter_dtype),
+        "weight": torch.rand(pair_count(selected), generator=random).to(parameter_dtype) + 0.5,
+        "bias": torch.rand(pair_count(selected), generator=random).to(parameter_dtype) - 0.5,
     }
     return {name: value.to(point.device) for name, value in values.items()}
 

@@ -93,7 +93,7 @@ def ach_expand(
     tensors = (x, alpha, weight, bias)
     if needs_dispatcher(*tensors):
         y: Tensor = torch.ops.opbench.ach_expand.default(x, index, alpha, weight, bias, norm, backend)
-    elif torch.is_grad_enabled() and any(one.requires_grad for one in tensors):
+    elif torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
         y = fast_autograd.Expansion.apply(x, index, alpha, weight, bias, norm, backend)  # type: ignore[no-untyped-call]  # torch
     else:
         y = library_operators.ach_expand(x, index, alpha, weight, bias, norm, backend)
@@ -110,9 +110,9 @@ def measure_caches() -> CacheUse:
     from impls.cross_hadamard import cpp_kernels
     from impls.machine.caches import measure
 
-    found = measure()
-    cpp_kernels.use_caches(found)
-    return found
+    use = measure()
+    cpp_kernels.use_caches(use)
+    return use
 
 
 def needs_dispatcher(*tensors: Tensor) -> bool:
@@ -125,8 +125,8 @@ def needs_dispatcher(*tensors: Tensor) -> bool:
         return True
     if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
         _refuse_tangents(tensors)
-    for one in tensors:
-        if type(one) not in _PLAIN or one.is_meta:
+    for tensor in tensors:
+        if type(tensor) not in _PLAIN or tensor.is_meta:
             return True
     transform: Any = torch._C._functorch.peek_interpreter_stack()  # noqa: SLF001
     if transform is not None and transform.key() == torch._C._functorch.TransformType.Grad:  # noqa: SLF001
@@ -140,7 +140,7 @@ def needs_dispatcher(*tensors: Tensor) -> bool:
 
 def _refuse_tangents(tensors: tuple[Tensor, ...]) -> None:
     """The dispatcher would drop them and give a derivative of zero."""
-    if any(forward_ad.unpack_dual(one).tangent is not None for one in tensors):  # type: ignore[no-untyped-call]  # torch: untyped
+    if any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):  # type: ignore[no-untyped-call]  # torch: untyped
         raise NotImplementedError("no forward-mode gradient; use reverse mode: torch.autograd.grad or .backward()")
 
 

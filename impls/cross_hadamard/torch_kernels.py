@@ -35,7 +35,7 @@ def kernels_of(products: Products) -> Kernels:
         grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str
     ) -> Gradients:
         tables = steps.tables_for(x, index)
-        found = steps.expansion_gradients(grad, x, index, alpha, weight, bias, norm, tables, products)
-        return found[0].contiguous(), *found[1:]
+        gradients = steps.expansion_gradients(grad, x, index, alpha, weight, bias, norm, tables, products)
+        return gradients[0].contiguous(), *gradients[1:]
 
     return Kernels(forward, backward, expand, expand_backward)

@@ -55,10 +55,10 @@ def backend_of(
     """kind: `stock` or `custom`. look: as in `Backend`."""
 
     def prepare(point: Point, inputs: Inputs, _: Tensor | None, schedule: str) -> Launch:
-        found = open_it(point, inputs, schedule, kind)
-        launch = launch_on(found.session, point.device, inputs["x"])
+        opened_point = open_it(point, inputs, schedule, kind)
+        launch = launch_on(opened_point.session, point.device, inputs["x"])
         _, growth = peak_growth(launch)
-        return Figured(launch, _summed(found.figures, growth))
+        return Figured(launch, _summed(opened_point.figures, growth))
 
     return Backend(
         about=KINDS[kind],
@@ -77,8 +77,8 @@ def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind
     """The model, exported once for its image size; `name` is its architecture's, with whatever decides the graph."""
     path = exported(model, name, tuple(inputs["x"].shape))
     file = read(path)
-    found = opened(file.SerializeToString(), str(path), point, kind)
-    return Opened(found.session, {"export_s": float(facts(file)[EXPORT_S]), **found.figures})
+    opened_file = opened(file.SerializeToString(), str(path), point, kind)
+    return Opened(opened_file.session, {"export_s": float(facts(file)[EXPORT_S]), **opened_file.figures})
 
 
 def opened(data: bytes, what: str, point: Point, kind: str) -> Opened:

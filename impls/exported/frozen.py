@@ -52,8 +52,8 @@ def freeze(model: nn.Module) -> None:
     One whose backend names one of the paper's schedules stays, since it is about separate products; so do ablations.
     """
     for name, module in list(model.named_modules()):
-        if isinstance(module, ACH) and (found := frozen(module)) is not None:
-            model.set_submodule(name, found)
+        if isinstance(module, ACH) and (replacement := frozen(module)) is not None:
+            model.set_submodule(name, replacement)
 
 
 def frozen(ach: ACH) -> Frozen | None:

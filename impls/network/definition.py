@@ -65,16 +65,16 @@ def inputs(point: Point) -> Inputs:
     Raises UsageError for a training step that leaves BatchNorm one value per channel.
     """
     _check_statistics(point)
-    dtype, wanted = dtype_of(point), shapes(point)
+    dtype, shape_of = dtype_of(point), shapes(point)
     if point.device == "meta":
-        return {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in wanted.items()}
+        return {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in shape_of.items()}
     random = generator_for(point)
-    values = dict(state(point.operator)) | {"x": images(wanted["x"], random)}
+    values = dict(state(point.operator)) | {"x": images(shape_of["x"], random)}
     if point.mode == "backward":
         values |= ladders(point.operator, point.axes["batch"], random)
-        values["grad"] = away_from_zero(wanted["grad"], point, random)
+        values["grad"] = away_from_zero(shape_of["grad"], point, random)
     # `copy`: the state is shared by all points, and a check writes to its inputs.
-    return {name: values[name].to(device=point.device, dtype=dtype, copy=True) for name in wanted}
+    return {name: values[name].to(device=point.device, dtype=dtype, copy=True) for name in shape_of}
 
 
 def _check_statistics(point: Point) -> None:

@@ -74,15 +74,15 @@ def launch_of(point: Point, inputs: Inputs, network: Callable[[Tensor], Tensor],
 def _complete(network: nn.Module, inputs: Inputs) -> dict[str, Tensor]:
     """The inputs, and what is none: running statistics of a training step, counters and temperatures."""
     like = inputs["x"]
-    found = {}
-    for name, one in network.state_dict().items():
+    state = {}
+    for name, tensor in network.state_dict().items():
         if name in inputs:
-            found[name] = inputs[name]
+            state[name] = inputs[name]
         else:
-            dtype = like.dtype if one.is_floating_point() else one.dtype
+            dtype = like.dtype if tensor.is_floating_point() else tensor.dtype
             start = HOTTEST if name.endswith("tau") else 0
-            found[name] = torch.full(one.shape, start, dtype=dtype, device=like.device)
-    return found
+            state[name] = torch.full(tensor.shape, start, dtype=dtype, device=like.device)
+    return state
 
 
 def _settle(network: nn.Module, inputs: Inputs) -> None:
@@ -90,6 +90,6 @@ def _settle(network: nn.Module, inputs: Inputs) -> None:
     for name, ach in expansions(network).items():
         assert isinstance(ach.select, LearnedSelection)
         ach.select = GivenNoise(ach.select, inputs[f"{name}.noise"])
-    for one in network.modules():
-        if isinstance(one, nn.Dropout):
-            one.eval()
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()

@@ -53,7 +53,7 @@ def prepare_inside(name: str) -> Prepare:
         backend = f"{name}:{schedule}" if schedule else name
 
         def load() -> Launch:
-            return _launch(point, {key: one.clone() for key, one in inputs.items()}, backend)
+            return _launch(point, {key: tensor.clone() for key, tensor in inputs.items()}, backend)
 
         figures = loaded(load, lambda launch: launch(), point.device)[1]
         return Figured(_launch(point, inputs, backend), figures)

@@ -23,7 +23,7 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     use_threads(point.axes)
     build(point.operator)
     x = inputs["x"]
-    replay, figures = loaded(lambda: captured(partial(module_for(point), x)), lambda one: one(), point.device)
+    replay, figures = loaded(lambda: captured(partial(module_for(point), x)), lambda launch: launch(), point.device)
     return Figured(replay, figures)
 
 

@@ -24,7 +24,7 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     use_threads(point.axes)  # before compiling: the number of threads is written into the kernels
     build(point.operator)
     x = inputs["x"]
-    call, figures = loaded(lambda: _compiled(point, x), lambda one: one(x), point.device)
+    call, figures = loaded(lambda: _compiled(point, x), lambda call: call(x), point.device)
     return Figured(partial(call, x), figures)
 
 

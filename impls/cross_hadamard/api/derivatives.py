@@ -50,8 +50,8 @@ def save_expansion(ctx: Any, inputs: tuple[Any, ...], output: Any = None) -> Non
 
 def expansion_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     x, index, *parameters = ctx.saved_tensors
-    found = _ops().ach_expand_backward(grad, x, index, *parameters, ctx.norm, ctx.backend)
-    return found[0], None, *found[1:], *BACKENDLESS
+    gradients = _ops().ach_expand_backward(grad, x, index, *parameters, ctx.norm, ctx.backend)
+    return gradients[0], None, *gradients[1:], *BACKENDLESS
 
 
 def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | None, ...]:
@@ -61,23 +61,23 @@ def _expansion_double_backward(ctx: Any, *cotangents: Tensor) -> tuple[Tensor | 
     with torch.enable_grad():
         inputs = [_alias(one) for one in (grad, x, *parameters)]
         tables = steps.tables_for(x, index)
-        found = steps.expansion_gradients(
+        gradients = steps.expansion_gradients(
             inputs[0], inputs[1], index, inputs[2], inputs[3], inputs[4], ctx.norm, tables, steps.gathered
         )
-        needed = [(one, by) for one, by in zip(found, cotangents, strict=True) if one.requires_grad]
+        differentiable = [(one, by) for one, by in zip(gradients, cotangents, strict=True) if one.requires_grad]
         of_grad, of_x, *of_parameters = torch.autograd.grad(
-            [one for one, _ in needed],
+            [one for one, _ in differentiable],
             inputs,
-            [by for _, by in needed],
+            [by for _, by in differentiable],
             allow_unused=True,
             create_graph=further,
         )
     return of_grad, of_x, None, *of_parameters, *BACKENDLESS
 
 
-def _alias(one: Tensor) -> Tensor:
+def _alias(tensor: Tensor) -> Tensor:
     """A tensor to differentiate by: grad depends on x, and a derivative by x itself would count that path too."""
-    return one.view_as(one) if one.requires_grad else one.detach().requires_grad_()
+    return tensor.view_as(tensor) if tensor.requires_grad else tensor.detach().requires_grad_()
 
 
 def register(library: torch.library.Library) -> None:

@@ -78,9 +78,9 @@ def ach_expand_backward(
     return kernels.expand_backward(grad, x, index, alpha, weight, bias, norm)
 
 
-def _empty(x: Tensor, index: Tensor | None, kept: int = 0) -> Tensor:
+def _empty(x: Tensor, index: Tensor | None, leading: int = 0) -> Tensor:
     """Room for the pairs, after `kept` channels."""
-    channels = kept + pair_count(channel_count(x, index))
+    channels = leading + pair_count(channel_count(x, index))
     return torch.empty((x.shape[0], channels, *x.shape[2:]), dtype=x.dtype, device=x.device)
 
 

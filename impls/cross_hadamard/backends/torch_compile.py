@@ -61,8 +61,8 @@ def expand_backward(
     grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str
 ) -> Gradients:
     tables = steps.tables_for(x, index)
-    found: Gradients = _run(_expansion_gradients, grad, x, index, alpha, weight, bias, norm, tables)
-    return found[0].contiguous(), *found[1:]
+    gradients: Gradients = _run(_expansion_gradients, grad, x, index, alpha, weight, bias, norm, tables)
+    return gradients[0].contiguous(), *gradients[1:]
 
 
 def _run(plain: Callable[..., Any], *arguments: Any) -> Any:

@@ -34,7 +34,8 @@ def prepare(point: Point, inputs: Inputs, out: Tensor | None, _: str) -> Launch:
     """Raises MachineError where nothing can run."""
     ready, failed = _prepared(dict(_candidates(point, inputs, out)))
     if not ready:
-        raise MachineError(f"nothing runs here: {'; '.join(f'{one.configuration}: {one.reason}' for one in failed)}")
+        reasons = "; ".join(f"{trial.configuration}: {trial.reason}" for trial in failed)
+        raise MachineError(f"nothing runs here: {reasons}")
     times = _timed(point, ready)
     trials = tuple(Trial(name, times[name]) for name in ready)
     return Figured(ready[min(times, key=times.__getitem__)], trials=(*trials, *failed))
@@ -43,10 +44,10 @@ def prepare(point: Point, inputs: Inputs, out: Tensor | None, _: str) -> Launch:
 def _candidates(point: Point, inputs: Inputs, out: Tensor | None) -> Iterator[tuple[str, Make]]:
     """All but those that compile for seconds at every shape: what that brings, they show alone."""
     for name in usable(point.device):
-        found = catalog.backend(point.operator, name)
-        if isinstance(found, Unavailable) or found.compiles_each_point or found.refusal(point):
+        backend = catalog.backend(point.operator, name)
+        if isinstance(backend, Unavailable) or backend.compiles_each_point or backend.refusal(point):
             continue
-        for schedule in found.schedules or ("",):
+        for schedule in backend.schedules or ("",):
             label = f"{name}:{schedule}" if schedule else name
             yield label, partial(launch_of(name), point, inputs, out, schedule)
     if point.device == "cuda" and point.operator == "cross_hadamard" and point.mode == "forward":
@@ -83,8 +84,8 @@ def _prepared(candidates: dict[str, Make]) -> tuple[dict[str, Launch], list[Tria
 def _timed(point: Point, ready: dict[str, Launch]) -> dict[str, float]:
     """Median seconds per call; candidates take turns, on the clock that the point is measured with."""
     clock = clock_named(DEFAULT[point.device] if point.clock == "none" else point.clock)
-    found = sampler.measure(ready, clock, lambda: Precision(target=0.05, budget_s=BUDGET_S))
-    return {name: median(samples.samples_s) for name, samples in found.items()}
+    measured = sampler.measure(ready, clock, lambda: Precision(target=0.05, budget_s=BUDGET_S))
+    return {name: median(samples.samples_s) for name, samples in measured.items()}
 
 
 BACKEND = Backend(

@@ -165,12 +165,12 @@ def _with_pairs(x: Tensor, pairs: int) -> Tensor:
 def _accumulated(x: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The parameters in the dtype that sums are kept in, as (count,)."""
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
-    a, w, b = (one.to(wide).reshape(-1).contiguous() for one in (alpha, weight, bias))
+    a, w, b = (parameter.to(wide).reshape(-1).contiguous() for parameter in (alpha, weight, bias))
     return a, w, b
 
 
-def _share_memory(one: Tensor, other: Tensor) -> bool:
+def _share_memory(tensor: Tensor, other: Tensor) -> bool:
     """By address: two storages may lie over one buffer, as slices of an array imported one by one do."""
-    mine, theirs = one.untyped_storage(), other.untyped_storage()
-    first, second = mine.data_ptr(), theirs.data_ptr()
-    return first < second + theirs.nbytes() and second < first + mine.nbytes()
+    storage, other_storage = tensor.untyped_storage(), other.untyped_storage()
+    first, second = storage.data_ptr(), other_storage.data_ptr()
+    return first < second + other_storage.nbytes() and second < first + storage.nbytes()

@@ -80,8 +80,8 @@ def blocked(problem: Problem, device: Device) -> Plan:
 def flat(problem: Problem, device: Device) -> Plan:
     vector = 16 // problem.itemsize
     pieces = _ceil((problem.lead + problem.pairs) * problem.size + vector - 1, vector)
-    wanted = _ceil(8 * device.multiprocessors, problem.batch)
-    chunk = min(max(_ceil(pieces, wanted), 256), 16 * 256)
+    chunks = _ceil(8 * device.multiprocessors, problem.batch)
+    chunk = min(max(_ceil(pieces, chunks), 256), 16 * 256)
     staged = problem.n * problem.size * problem.itemsize
     shared = staged if staged <= device.shared_bytes // 2 and staged <= chunk * 16 else 0
     grid = (min(_ceil(pieces, chunk), GRID_X), min(problem.batch, GRID_YZ), 1)
@@ -94,11 +94,11 @@ def backward(problem: Problem, device: Device) -> Plan:
     vector = _vector(problem, 4) if problem.itemsize == 2 else 1
     vectors = problem.size // vector
     fixed = 4 * (problem.n + problem.channels)
-    each = problem.n * vector * problem.sum_bytes
+    thread_bytes = problem.n * vector * problem.sum_bytes
     threads = 128
-    while threads > 32 and each * threads + fixed > device.shared_bytes // 2:
+    while threads > 32 and thread_bytes * threads + fixed > device.shared_bytes // 2:
         threads //= 2
-    shared = each * threads + fixed
+    shared = thread_bytes * threads + fixed
     if problem.batch * vectors >= device.multiprocessors * 128 and shared <= device.shared_bytes:
         return Plan((_ceil(vectors, threads), min(problem.batch, GRID_YZ), 1), (threads, 1, 1), shared, vector)
     return Plan((_ceil(problem.batch * problem.channels * problem.size, 256), 1, 1), (256, 1, 1))

@@ -38,7 +38,7 @@ def include_folders() -> tuple[Path, ...]:
     """Where cuda_fp16.h lies: in the CUDA toolkit, or in the NVIDIA packages that torch or CuPy brought."""
     import cupy
 
-    roots = [Path(found)] if (found := cupy.cuda.get_cuda_path()) else []
+    roots = [Path(toolkit)] if (toolkit := cupy.cuda.get_cuda_path()) else []
     spec = importlib.util.find_spec("nvidia")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         roots += [Path(folder) / "cu13", Path(folder) / "cuda_runtime"]

@@ -34,8 +34,8 @@ def by_nvrtc(point: Point, schedule: str) -> tuple[KernelResources, ...]:
         raise MachineError(f"cannot compile the kernels: {reason}")
     shared = instances(point, schedule, device)
     return tuple(
-        _resources(one, nvrtc.report(one, architecture), dynamic, f"NVRTC for sm_{architecture}")
-        for one, dynamic in shared.items()
+        _resources(instance, nvrtc.report(instance, architecture), dynamic, f"NVRTC for sm_{architecture}")
+        for instance, dynamic in shared.items()
     )
 
 
@@ -49,23 +49,24 @@ def by_nvcc(point: Point, schedule: str) -> tuple[KernelResources, ...]:
     architecture, device = dry_run.target()
     shared, source = instances(point, schedule, device), f"nvcc -Xptxas -v for sm_{architecture}"
     return tuple(
-        _resources(one, _nvcc_report(nvcc, one, architecture), dynamic, source) for one, dynamic in shared.items()
+        _resources(instance, _nvcc_report(nvcc, instance, architecture), dynamic, source)
+        for instance, dynamic in shared.items()
     )
 
 
 def instances(point: Point, schedule: str, device: Device) -> dict[str, int]:
     """The template instances that the point launches, and the dynamic shared memory in bytes that each asks for."""
-    found: dict[str, int] = {}
+    shared_bytes: dict[str, int] = {}
 
     def record(_: Any, plan: Plan, instance: str, __: Any) -> None:
-        found[instance] = plan.shared
+        shared_bytes[instance] = plan.shared
 
     with (
         mock.patch.object(cupy_kernels, "_launch", record),
         mock.patch.object(cupy_kernels, "device_of", return_value=device),
     ):
         dry_run.run(point, schedule, cupy_kernels)
-    return found
+    return shared_bytes
 
 
 def _nvcc_report(nvcc: str, instance: str, architecture: str) -> str:
@@ -76,22 +77,23 @@ def _nvcc_report(nvcc: str, instance: str, architecture: str) -> str:
             f"const void* const kernel = reinterpret_cast<const void*>({instance});\n"
         )
         words = [*FLAGS, f"-arch=sm_{architecture}", f"-I{nvrtc.FOLDER}"]
-        done = subprocess.run(
+        compilation = subprocess.run(
             [nvcc, *words, "-o", str(source.with_suffix(".cubin")), str(source)],
             capture_output=True,
             text=True,
             check=False,
         )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if "error" in line] or done.stderr.splitlines()[:1]
+    if compilation.returncode:
+        printed = compilation.stderr.splitlines()
+        lines = [line for line in printed if "error" in line] or printed[:1]
         raise MachineError(f"nvcc does not compile {instance} for sm_{architecture}: {''.join(lines[:1])}")
-    return done.stderr
+    return compilation.stderr
 
 
 def _resources(instance: str, report: str, dynamic: int, source: str) -> KernelResources:
     kernels: list[Used] = list(ptxas_report.used(report).values())
     if len(kernels) != 1:
         raise MachineError(f"{source} told of {len(kernels)} kernels in place of {instance}; expected one")
-    (told,) = kernels
+    (usage,) = kernels
     name = instance.replace("opbench::", "")
-    return KernelResources(name, told.registers, told.spill_bytes, told.static_bytes + dynamic, source)
+    return KernelResources(name, usage.registers, usage.spill_bytes, usage.static_bytes + dynamic, source)

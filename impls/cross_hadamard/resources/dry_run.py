@@ -65,29 +65,29 @@ def from_child(
     module: str, point: Point, schedule: str, environment: Mapping[str, str] | None = None
 ) -> tuple[KernelResources, ...]:
     """What `answer` prints in a fresh process of the module, without simulators. Raises MachineError with its words."""
-    kept = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
+    environment_here = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
     root = str(Path(__file__).parents[3])
-    kept["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
+    environment_here["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    child = subprocess.run(
         [sys.executable, "-m", module, json.dumps(point_to_json(point)), schedule],
-        env=kept | dict(environment or {}),
+        env=environment_here | dict(environment or {}),
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"{module} ended with code {done.returncode}"]
-        raise MachineError(said[-1])
-    return tuple(KernelResources(**json.loads(line)) for line in done.stdout.splitlines() if line.startswith("{"))
+    if child.returncode:
+        lines = child.stderr.strip().splitlines() or [f"{module} ended with code {child.returncode}"]
+        raise MachineError(lines[-1])
+    return tuple(KernelResources(**json.loads(line)) for line in child.stdout.splitlines() if line.startswith("{"))
 
 
 def answer(find: Callable[[Point, str], Sequence[KernelResources]]) -> int:
     """The child's end of `from_child`: a line of JSON for each kernel, or one line on standard error and a code."""
     try:
-        found = find(point_from_json(json.loads(sys.argv[1])), sys.argv[2])
+        kernels = find(point_from_json(json.loads(sys.argv[1])), sys.argv[2])
     except OpbenchError as exc:
         print(exc, file=sys.stderr)
         return exc.exit_code
-    for kernel in dict.fromkeys(found):  # one that is launched twice is the same kernel
+    for kernel in dict.fromkeys(kernels):  # one that is launched twice is the same kernel
         print(json.dumps(asdict(kernel)), flush=True)
     return 0

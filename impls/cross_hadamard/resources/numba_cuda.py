@@ -93,14 +93,14 @@ def _launches(point: Point, schedule: str) -> list[tuple[Any, int, int]]:
     from impls.cross_hadamard.gpu import numba_kernels
     from impls.cross_hadamard.gpu.numba_kernels import gradients, products
 
-    found: list[tuple[Any, int, int]] = []
+    launches: list[tuple[Any, int, int]] = []
 
     def record(kernel: Any, _: Any, __: Any, arguments: tuple[Any, ...], shared: int = 0) -> None:
-        found.append((kernel, len(arguments), shared))
+        launches.append((kernel, len(arguments), shared))
 
     with mock.patch.object(products, "launch", record), mock.patch.object(gradients, "launch", record):
         dry_run.run(point, schedule, numba_kernels)
-    return found
+    return launches
 
 
 def _compiled(kernel: Any, count: int, dynamic: int, architecture: str) -> KernelResources:
@@ -109,10 +109,10 @@ def _compiled(kernel: Any, count: int, dynamic: int, architecture: str) -> Kerne
     signature = (types.int64,) * count
     ptx, _ = cuda.compile(kernel.py_func, signature, cc=capability, device=False, output="ptx", abi="numba")
     text = ptx if isinstance(ptx, bytes) else ptx.encode()
-    (told,) = ptxas_report.used(_report(text, architecture, kernel.targetoptions.get("max_registers"))).values()
-    name, shared = kernel.py_func.__qualname__.partition(".")[0], told.static_bytes + dynamic
+    (usage,) = ptxas_report.used(_report(text, architecture, kernel.targetoptions.get("max_registers"))).values()
+    name, shared = kernel.py_func.__qualname__.partition(".")[0], usage.static_bytes + dynamic
     return KernelResources(
-        name, told.registers, told.spill_bytes, shared, f"ptxas on Numba's PTX for sm_{architecture}"
+        name, usage.registers, usage.spill_bytes, shared, f"ptxas on Numba's PTX for sm_{architecture}"
     )
 
 
@@ -122,10 +122,11 @@ def _report(ptx: bytes, architecture: str, most: int | None) -> str:
         source = Path(folder) / "kernel.ptx"
         source.write_bytes(ptx)
         words = [ptxas(), "-v", f"-arch=sm_{architecture}", *limit, str(source), "-o", str(source) + ".cubin"]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise MachineError(f"ptxas does not take Numba's PTX: {(done.stderr.strip().splitlines() or ['no reason'])[0]}")
-    return done.stderr
+        assembly = subprocess.run(words, capture_output=True, text=True, check=False)
+    if assembly.returncode:
+        first = (assembly.stderr.strip().splitlines() or ["no reason"])[0]
+        raise MachineError(f"ptxas does not take Numba's PTX: {first}")
+    return assembly.stderr
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ class Used:
 def used(report: str) -> dict[str, Used]:
     """By the kernels' mangled names, in the order compiled. A kernel without its line of registers is left out."""
     parts = ENTRY.split(report)[1:]
-    found = {name: _of(text) for name, text in zip(parts[::2], parts[1::2], strict=True)}
-    return {name: one for name, one in found.items() if one is not None}
+    usages = {name: _of(text) for name, text in zip(parts[::2], parts[1::2], strict=True)}
+    return {name: usage for name, usage in usages.items() if usage is not None}
 
 
 def _of(text: str) -> Used | None:

@@ -34,19 +34,22 @@ def found(point: Point, schedule: str) -> list[KernelResources]:
     if reason := compiling.why_not():
         raise MachineError(f"triton compiles nothing here: {reason}")
     architecture, _ = dry_run.target()
-    made = [
+    reports = [
         compiling.compile_launch(launch, GPUTarget("cuda", int(architecture), 32))
         for launch in compiling.recorded(partial(dry_run.run, point, schedule, triton_kernels))
     ]
     source = f"Triton's ptxas for sm_{architecture}"
-    return [KernelResources(_name(one), one["registers"], one["spilled"], one["shared"], source) for one in made]
+    return [
+        KernelResources(_name(report), report["registers"], report["spilled"], report["shared"], source)
+        for report in reports
+    ]
 
 
-def _name(made: dict[str, str]) -> str:
+def _name(report: dict[str, str]) -> str:
     constants = {
-        name: made[name] for name in ("norm", "tile", "rows", "block", "side", "vector", "warps") if name in made
+        name: report[name] for name in ("norm", "tile", "rows", "block", "side", "vector", "warps") if name in report
     }
-    return f"{made['kernel']}[{', '.join(f'{name}={value}' for name, value in constants.items())}]"
+    return f"{report['kernel']}[{', '.join(f'{name}={value}' for name, value in constants.items())}]"
 
 
 if __name__ == "__main__":

@@ -112,9 +112,9 @@ def _singles(word: Word, staged: bool, bits: int, selected: bool, norm: str | No
             p = divide(t, size)
             s = t - p * size
             i, j = pair_at(p, n)
-            one = element(z, x, index, b, i, n, channels, size, s)
-            other = element(z, x, index, b, j, n, channels, size, s)
-            row[0] = combine(one, other, slope, at_p(weight, p), at_p(bias, p))
+            first = element(z, x, index, b, i, n, channels, size, s)
+            second = element(z, x, index, b, j, n, channels, size, s)
+            row[0] = combine(first, second, slope, at_p(weight, p), at_p(bias, p))
             write(out, base + t, row, 0)
             k += cuda.blockDim.x
 
@@ -144,9 +144,9 @@ def _pieces(word: Word, width: int, staged: bool, bits: int, selected: bool, nor
         while piece < count:
             row_i, row_j, row_p, place = i, j, p, s
             for e in range(width):
-                one = element(z, x, index, b, row_i, n, channels, size, place)
-                other = element(z, x, index, b, row_j, n, channels, size, place)
-                row[e] = combine(one, other, slope, at_p(weight, row_p), at_p(bias, row_p))
+                first = element(z, x, index, b, row_i, n, channels, size, place)
+                second = element(z, x, index, b, row_j, n, channels, size, place)
+                row[e] = combine(first, second, slope, at_p(weight, row_p), at_p(bias, row_p))
                 place += 1
                 if place == size:
                     place = 0

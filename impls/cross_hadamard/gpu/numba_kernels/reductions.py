@@ -46,10 +46,10 @@ def sums_kernel(word: Word, threads: int, name: str) -> Any:
             b = divide(item, size)
             place = item - b * size
             g = read(grad, (b * (channels + pairs) + channels + p) * size + place)
-            one = z(x, index, b, i, n, channels, size, place)
-            other = z(x, index, b, j, n, channels, size, place)
+            first = z(x, index, b, i, n, channels, size, place)
+            second = z(x, index, b, j, n, channels, size, place)
             for e in range(elements):
-                product, ge = part(one, e) * part(other, e), part(g, e)
+                product, ge = part(first, e) * part(second, e), part(g, e)
                 u = bound(factor * product)
                 of_f += ge * f(u)
                 of_one += ge

@@ -47,14 +47,14 @@ def why_not() -> str | None:
 
 def recorded(run: Callable[[], object]) -> list[Recorded]:
     """The launches `run` would make: kernel, arguments and compile-time arguments."""
-    found: list[Recorded] = []
+    launches: list[Recorded] = []
 
     def record(compiled: Any, _: object, __: object, arguments: tuple[Any, ...], fixed: dict[str, Any]) -> None:
-        found.append((compiled, arguments, fixed))
+        launches.append((compiled, arguments, fixed))
 
     with mock.patch.object(operations, "launch", record):
         run()
-    return found
+    return launches
 
 
 def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, Any]:
@@ -70,11 +70,11 @@ def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, An
         constexprs={(names.index(name),): value for name, value in constants.items()},
         attrs=aligned,
     )
-    made = triton.compile(source, target=target, options={"num_warps": fixed["num_warps"], "num_stages": 1})
-    stores = sorted(set(re.findall(r"st\.global[.\w]*", made.asm["ptx"])))
-    told = {"kernel": kernel.fn.__name__, "dtype": next(iter(signature.values())), "warps": fixed["num_warps"]}
-    told |= {name: str(value) for name, value in constants.items()}
-    return told | {"shared": made.metadata.shared, "stores": stores} | _resources(made.asm["cubin"])
+    binary = triton.compile(source, target=target, options={"num_warps": fixed["num_warps"], "num_stages": 1})
+    stores = sorted(set(re.findall(r"st\.global[.\w]*", binary.asm["ptx"])))
+    report = {"kernel": kernel.fn.__name__, "dtype": next(iter(signature.values())), "warps": fixed["num_warps"]}
+    report |= {name: str(value) for name, value in constants.items()}
+    return report | {"shared": binary.metadata.shared, "stores": stores} | _resources(binary.asm["cubin"])
 
 
 def _kind(value: Any) -> str:

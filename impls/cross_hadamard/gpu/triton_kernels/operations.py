@@ -49,13 +49,13 @@ def forward(
     """
     n = x.shape[1] if index is None else index.shape[1]
     selected = index is not None
-    given = x if index is None else index
+    index_or_x = x if index is None else index
     if schedule in {"direct", "balanced"}:
         planned = _published(schedule, x.shape, n, x.dtype, selected)
-        launch(planned.kernel, planned.grid, x, (x, given, out, *planned.sizes), planned.fixed)
+        launch(planned.kernel, planned.grid, x, (x, index_or_x, out, *planned.sizes), planned.fixed)
         return
     planned = _ours(schedule, x.shape, n, x.dtype, selected, "none", configuration)
-    launch(planned.kernel, planned.grid, x, (x, given, x, x, x, out, *planned.sizes), planned.fixed)
+    launch(planned.kernel, planned.grid, x, (x, index_or_x, x, x, x, out, *planned.sizes), planned.fixed)
 
 
 def expand(

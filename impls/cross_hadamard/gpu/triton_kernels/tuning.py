@@ -26,8 +26,10 @@ def candidates(operation: str, schedule: str, n: int, size: int) -> list[Configu
     blocks = [block for block in (32, 64, 128, 256, 512, 1024) if block <= max(32, power_of_two(size))]
     if operation.endswith("backward"):
         rows = max(16, power_of_two(n))
-        kept = [Configuration(0, block, warps) for block in blocks for warps in (1, 2, 4, 8) if rows * block <= 8192]
-        return kept + [Configuration(tile, block, 2) for tile in (8, 16, 32) for block in blocks if block <= 256]
+        blockwise = [
+            Configuration(0, block, warps) for block in blocks for warps in (1, 2, 4, 8) if rows * block <= 8192
+        ]
+        return blockwise + [Configuration(tile, block, 2) for tile in (8, 16, 32) for block in blocks if block <= 256]
     if schedule == "flat":
         return [Configuration(1, block, warps) for block in (128, 256, 512, 1024, 2048) for warps in (1, 2, 4, 8)]
     return [Configuration(tile, block, warps) for tile in (2, 4, 8) for block in blocks for warps in (1, 2, 4)]
@@ -41,9 +43,9 @@ def launches(x: Tensor, index: Tensor | None) -> Iterator[tuple[str, Callable[[]
     n = x.shape[1] if index is None else index.shape[1]
     shape = (x.shape[0], n * (n - 1) // 2, *x.shape[2:])
     for schedule in ("blocked", "flat"):
-        for one in candidates("forward", schedule, n, x.shape[2:].numel()):
-            label = f"{schedule} tile {one.tile}, block {one.block}, warps {one.warps}"
-            yield label, partial(_forward, x, index, shape, schedule, one)
+        for configuration in candidates("forward", schedule, n, x.shape[2:].numel()):
+            label = f"{schedule} tile {configuration.tile}, block {configuration.block}, warps {configuration.warps}"
+            yield label, partial(_forward, x, index, shape, schedule, configuration)
 
 
 def _forward(
@@ -71,7 +73,8 @@ def tune(
     n = x.shape[1] if index is None else index.shape[1]
     run = _operation(x, index, operation, schedule, norm)
     listed = candidates(operation, schedule, n, x.shape[2] * x.shape[3])
-    return sorted(((one, _seconds(partial(run, one))) for one in listed), key=lambda pair: pair[1])
+    timed = [(configuration, _seconds(partial(run, configuration))) for configuration in listed]
+    return sorted(timed, key=lambda pair: pair[1])
 
 
 def _operation(
@@ -82,18 +85,22 @@ def _operation(
     pairs = n * (n - 1) // 2
     y = x.new_empty(x.shape[0], pairs, *x.shape[2:])
     if operation == "forward":
-        return lambda one: operations.forward(x, index, y, schedule, one)
+        return lambda configuration: operations.forward(x, index, y, schedule, configuration)
     if operation == "backward":
         grad, grad_x = y.normal_(), torch.empty_like(x)
-        return lambda one: operations.backward(grad, x, index, grad_x, one)
+        return lambda configuration: operations.backward(grad, x, index, grad_x, configuration)
     assert index is not None
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
     alpha, weight = (torch.ones(count, dtype=wide, device=x.device) for count in (1, pairs))
-    whole = torch.cat([x, y], 1)
+    expanded = torch.cat([x, y], 1)
     if operation == "expand":
-        return lambda one: operations.expand(x, index, alpha, weight, weight, norm, whole, schedule, one)
-    grad, grad_x = whole.normal_(), torch.empty_like(x)
-    return lambda one: operations.expand_backward(grad, x, index, alpha, weight, weight, norm, grad_x, one)
+        return lambda configuration: operations.expand(
+            x, index, alpha, weight, weight, norm, expanded, schedule, configuration
+        )
+    grad, grad_x = expanded.normal_(), torch.empty_like(x)
+    return lambda configuration: operations.expand_backward(
+        grad, x, index, alpha, weight, weight, norm, grad_x, configuration
+    )
 
 
 def _seconds(run: Callable[[], object]) -> float:
