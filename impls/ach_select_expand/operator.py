@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def norm_of(axes: Axes) -> str:
-    """f by its name in `impls.cross_hadamard.norms`: DySoft's, or that of a BatchNorm with settled statistics."""
+    """f by its name in `impls.cross_hadamard.norms`: DySoft's, or that of a BatchNorm with running statistics."""
     return "identity" if axes["batchnorm"] else "softsign"
 
 
@@ -106,7 +106,7 @@ OPERATOR = Operator(
         Axis("channels", "input channels C", default=128),
         Axis("edge", "height and width", default=14, minimum=1),
         Axis("selected", "channels selected by their scores", default=32, minimum=0),
-        Axis("batchnorm", "0 normalises by DySoft, 1 by a BatchNorm with settled statistics", default=0, minimum=0),
+        Axis("batchnorm", "0 normalises by DySoft, 1 by a BatchNorm with running statistics", default=0, minimum=0),
         THREADS,
     ),
     inputs=inputs,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     """Of x, alpha, weight and bias, each in its own shape and dtype."""
 
     Statistics: TypeAlias = tuple[Tensor, Tensor, float]
-    """A BatchNorm's settled mean (P,) and variance (P,), and its eps."""
+    """A BatchNorm's running mean (P,) and variance (P,), and its eps."""
 
 PUBLISHED = ("direct", "balanced")
 """The paper's two schedules: one product map a block, and a parity-balanced share of the pairs a channel."""

@@ -46,7 +46,7 @@ def strongest(x: Tensor, taps: Tensor, k: int) -> Tensor:
 
 
 def affine(weight: Tensor, bias: Tensor, statistics: Statistics) -> tuple[Tensor, Tensor]:
-    """BatchNorm with settled statistics as one weight and one bias a channel, (P,) each, in float32 or better."""
+    """BatchNorm with running statistics as one weight and one bias a channel, (P,) each, in float32 or better."""
     mean, variance, eps = statistics
     weight, bias, mean, variance = (
         tensor if tensor.dtype == torch.float64 else tensor.float() for tensor in (weight, bias, mean, variance)

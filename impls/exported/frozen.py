@@ -1,4 +1,4 @@
-"""ACH as it is exported: everything behind its convolution one operator, its parameters settled in float32.
+"""ACH as it is exported: everything behind its convolution one operator, its parameters fixed in float32.
 
 Within a file nothing trains, so BatchNorm's statistics and weights become one weight and one bias a channel for good.
 """
@@ -29,10 +29,10 @@ class Frozen(nn.Module):
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, ach: ACH, taps: Tensor, settled: Affine) -> None:
+    def __init__(self, ach: ACH, taps: Tensor, norm: Affine) -> None:
         super().__init__()
         self.mix, self.k, self.channels = ach.mix, ach.k, ach.channels
-        self.f, alpha, weight, bias, statistics = settled
+        self.f, alpha, weight, bias, statistics = norm
         if statistics is not None:
             weight, bias = affine(weight, bias, statistics)
         values = {"taps": taps.reshape(-1), "alpha": alpha.reshape(1), "weight": weight, "bias": bias}
@@ -47,7 +47,7 @@ class Frozen(nn.Module):
 
 
 def freeze(model: nn.Module) -> None:
-    """Replaces every ACH of `model`, which is in eval mode, that selects by its scores and has a settled normaliser.
+    """Replaces every ACH of `model`, in eval mode, that selects by its scores and whose normaliser is one formula.
 
     One whose backend names one of the paper's schedules stays, since it is about separate products; so do ablations.
     """
@@ -63,5 +63,5 @@ def frozen(ach: ACH) -> Frozen | None:
         return None
     taps = select.scores.get_submodule("mix").get_parameter("weight")
     with torch.no_grad():
-        settled = in_eval(ach.norm)
-        return None if settled is None else Frozen(ach, taps, settled)
+        norm = in_eval(ach.norm)
+        return None if norm is None else Frozen(ach, taps, norm)

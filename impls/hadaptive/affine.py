@@ -1,6 +1,6 @@
 """A trained normaliser of the pairs as what `ach_expand` takes: f, alpha, weight and bias. In eval BatchNorm has them.
 
-With settled statistics BatchNorm is (v - mean) / sqrt(var + eps) * w + b: a weight and a bias for each channel, and f
+With running statistics BatchNorm is (v - mean) / sqrt(var + eps) * w + b: a weight and a bias for each channel, and f
 the identity. They are made anew in every call: training changes statistics, and a fused optimiser parameters, without
 a trace by which one could tell that something made earlier is stale.
 """
@@ -44,14 +44,14 @@ def in_eval(norm: nn.Module) -> Affine | None:
         return None
     kind: Any = type(norm)
     if kind is nn.BatchNorm2d:
-        return _settled_statistics(norm, weight, bias)
+        return _running_statistics(norm, weight, bias)
     alpha = parameters.get("alpha")
     if kind.forward is not DynamicNorm.forward or alpha is None or (alpha.requires_grad and torch.is_grad_enabled()):
         return None
     return kind.f, alpha, weight, bias, None
 
 
-def _settled_statistics(norm: Any, weight: Tensor, bias: Tensor) -> Affine | None:
+def _running_statistics(norm: Any, weight: Tensor, bias: Tensor) -> Affine | None:
     buffers = norm._buffers  # noqa: SLF001
     mean, variance = buffers.get("running_mean"), buffers.get("running_var")
     if mean is None or variance is None:

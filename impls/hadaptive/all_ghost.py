@@ -10,13 +10,15 @@ from impls.hadaptive.config import GhostBottleneck, HadaBottleneck, Layer, Netwo
 from opbench.errors import UsageError
 
 
-def ghost_twin(config: NetworkConfig) -> NetworkConfig:
+def all_ghost(config: NetworkConfig) -> NetworkConfig:
     """`config` with every HadaBottleneck replaced by a GhostBottleneck that expands to as many channels.
 
     So the two have equal shapes in every layer. Raises UsageError where the first layer is a HadaBottleneck, because
     what it expands is the image, whose channels a configuration does not say.
     """
-    layers = [_ghost(at, one, config.layers[at - 1].channels if at else None) for at, one in enumerate(config.layers)]
+    layers = [
+        _ghost(at, layer, config.layers[at - 1].channels if at else None) for at, layer in enumerate(config.layers)
+    ]
     return dataclasses.replace(config, layers=tuple(layers))
 
 

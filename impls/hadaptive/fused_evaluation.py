@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
+def fused_expansion(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
     """concat(mixed, N(pairs of the k channels that the selection chooses in eval mode)).
 
     modules: those of an ACH, by name. None where gradients are wanted, a graph is made, somebody watches the selection
@@ -35,10 +35,10 @@ def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
     if type(select) is not LearnedSelection or select.training or mixed.requires_grad or torch.compiler.is_compiling():
         return None
     scores: Any = select._modules["scores"]  # noqa: SLF001
-    found, taps = in_eval(norm), scores._modules["mix"]._parameters.get("weight")  # noqa: SLF001
-    if found is None or taps is None or _watched(select, scores, norm):
+    affine_norm, taps = in_eval(norm), scores._modules["mix"]._parameters.get("weight")  # noqa: SLF001
+    if affine_norm is None or taps is None or _watched(select, scores, norm):
         return None
-    f, alpha, weight, bias, statistics = found
+    f, alpha, weight, bias, statistics = affine_norm
     if needs_dispatcher(mixed, taps, alpha, weight, bias):
         return None
     kernels, schedule = chosen(backend, mixed, k, "ach_expand")
@@ -51,15 +51,15 @@ def settled(modules: Any, mixed: Tensor, k: int, backend: str) -> Tensor | None:
     return kernels.expand(mixed, strongest(mixed, taps, k), alpha, weight, bias, f, schedule)
 
 
-def _watched(one: Any, two: Any, three: Any) -> bool:
+def _watched(select: Any, scores: Any, norm: Any) -> bool:
     """Whether a hook waits for one of these modules to be called, or for any module."""
     return bool(
-        one._forward_hooks  # noqa: SLF001  (no public names for these)
-        or two._forward_hooks  # noqa: SLF001
-        or three._forward_hooks  # noqa: SLF001
-        or one._forward_pre_hooks  # noqa: SLF001
-        or two._forward_pre_hooks  # noqa: SLF001
-        or three._forward_pre_hooks  # noqa: SLF001
+        select._forward_hooks  # noqa: SLF001  (no public names for these)
+        or scores._forward_hooks  # noqa: SLF001
+        or norm._forward_hooks  # noqa: SLF001
+        or select._forward_pre_hooks  # noqa: SLF001
+        or scores._forward_pre_hooks  # noqa: SLF001
+        or norm._forward_pre_hooks  # noqa: SLF001
         or nn_module._global_forward_hooks  # noqa: SLF001
         or nn_module._global_forward_pre_hooks  # noqa: SLF001
     )

@@ -19,13 +19,13 @@ def first_channels(batch: int, k: int, device: torch.device) -> Tensor:
     if torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack():  # noqa: SLF001  (no public name)
         return _made(batch, k, device)
     key = (int(batch), k, str(device))
-    found = _KEPT.get(key)
-    if found is None:
+    index = _KEPT.get(key)
+    if index is None:
         if len(_KEPT) >= CACHED:
             _KEPT.clear()
         with torch.inference_mode(mode=False):
-            found = _KEPT[key] = _made(int(batch), k, device)
-    return found  # not looked up again: another thread may have cleared
+            index = _KEPT[key] = _made(int(batch), k, device)
+    return index  # not looked up again: another thread may have cleared
 
 
 def _made(batch: int, k: int, device: torch.device) -> Tensor:

@@ -15,12 +15,12 @@ import torch
 
 from impls.hadaptive.stateless import as_function
 from impls.network.drawing import images, ladders, state
-from impls.network.inside import products_inside
+from impls.network.eager_ach import write_out
 from impls.network.parts import parts_of
+from impls.network.product_backends import products_inside
 from impls.network.reference import reference
 from impls.network.variants import CLASSES, PARAMETERS, config_of, selecting, skeleton, state_shapes
 from impls.network.work import work_of
-from impls.network.written import write_out
 from impls.seeded import away_from_zero, dtype_of, generator_for
 from impls.threads import THREADS
 from opbench import Axes, Axis, Operator, Tolerance, Work

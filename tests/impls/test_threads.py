@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impls import threads
-from impls.network.inside import backend_inside
+from impls.network.product_backends import backend_inside
 from impls.threads import threads_of, use_threads
 from opbench import Point, catalog
 from opbench.errors import UsageError

@@ -79,7 +79,7 @@ def ach_expand_backward(
 
 
 def _empty(x: Tensor, index: Tensor | None, leading: int = 0) -> Tensor:
-    """Room for the pairs, after `kept` channels."""
+    """Room for the pairs, after `leading` channels."""
     channels = leading + pair_count(channel_count(x, index))
     return torch.empty((x.shape[0], channels, *x.shape[2:]), dtype=x.dtype, device=x.device)
 
@@ -99,7 +99,7 @@ def _fake_backward(grad: Tensor, x: Tensor, index: Tensor | None = None, backend
 
 
 def _fake_expand(x: Tensor, index: Tensor, *_: object, **__: object) -> Tensor:
-    return _empty(x, index, kept=x.shape[1])
+    return _empty(x, index, leading=x.shape[1])
 
 
 def _fake_expand_backward(

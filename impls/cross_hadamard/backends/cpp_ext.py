@@ -66,8 +66,8 @@ def select_expand(
     statistics: Statistics | None,
 ) -> Tensor:
     if not x.is_cuda:
-        settled = () if statistics is None else statistics
-        return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule, *settled)
+        batchnorm = () if statistics is None else statistics
+        return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule, *batchnorm)
     if statistics is not None:
         weight, bias = steps.affine(weight, bias, statistics)
     return _CUDA.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, norm, schedule)

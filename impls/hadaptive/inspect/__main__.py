@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from typer import Option
 
-from impls.hadaptive.all_ghost import ghost_twin
+from impls.hadaptive.all_ghost import all_ghost
 from impls.hadaptive.config import LABELS, HadaBottleneck, NetworkConfig
 from impls.hadaptive.inspect.choices import selection_shares
 from impls.hadaptive.inspect.maps import layer_maps
@@ -58,31 +58,34 @@ def look(
     use_threads(threads)
     if workers < 0:
         raise UsageError(f"--workers is {workers}; expected at least 0")
-    config, found = network_config(network), sources.load(data, root, edge)
+    config, dataset = network_config(network), sources.load(data, root, edge)
     settings = Settings(sources.source(data).epochs if epochs is None else epochs, batch, lr, seed=seed)
-    out = results / "looking" / f"{found.name}-{Path(network).stem}-{seed}"
+    out = results / "looking" / f"{dataset.name}-{Path(network).stem}-{seed}"
     trainings = {}
-    for name, one in (("network", config), ("twin", ghost_twin(config))):
-        made = Training(one, found, settings, device=usable_device(device), backend=backend, workers=workers)
-        trained_in(out / name, made, resume=True, what=f"{found.name}, {name}")
-        made.network.eval().cpu()
-        trainings[name] = made
-    shown = pictures_of(found)
+    for name, architecture in (("network", config), ("twin", all_ghost(config))):
+        training = Training(
+            architecture, dataset, settings, device=usable_device(device), backend=backend, workers=workers
+        )
+        trained_in(out / name, training, resume=True, what=f"{dataset.name}, {name}")
+        training.network.eval().cpu()
+        trainings[name] = training
+    shown = pictures_of(dataset)
     _write_maps(out / "maps.npz", trainings, shown)
-    inside = _inside(config, found, trainings, shown, Path(network).stem)
+    inside = _inside(config, dataset, trainings, shown, Path(network).stem)
     (out / "inside.json").write_text(f"{json.dumps(inside, indent=1)}\n", encoding="utf-8")
-    for name, made in trainings.items():
-        seconds = sum(one.seconds for one in made.history)
-        print(f"{name}: test accuracy {made.history[-1].accuracy:.2%} after {settings.epochs} epochs, {seconds:.0f} s")
+    for name, training in trainings.items():
+        seconds = sum(epoch.seconds for epoch in training.history)
+        accuracy = training.history[-1].accuracy
+        print(f"{name}: test accuracy {accuracy:.2%} after {settings.epochs} epochs, {seconds:.0f} s")
     print(f"Figures: python -m reports.inside {out}")
 
 
 def _write_maps(path: Path, trainings: dict[str, Training], shown: list[Picture]) -> None:
     """`network` and `twin`: (pictures, layers, H, W) uint8, 255 for 1; `pictures`: (pictures, H, W, 3) uint8."""
-    arrays: dict[str, Any] = {"pictures": np.stack([one.seen for one in shown])}
-    for name, made in trainings.items():
-        layers = range(len(made.network.body))
-        maps = [layer_maps(made.network, one.given, one.label, layers) for one in shown]
+    arrays: dict[str, Any] = {"pictures": np.stack([picture.rgb for picture in shown])}
+    for name, training in trainings.items():
+        layers = range(len(training.network.body))
+        maps = [layer_maps(training.network, picture.image, picture.label, layers) for picture in shown]
         arrays[name] = (255 * np.stack(maps)).round().astype(np.uint8)
     np.savez_compressed(path, **arrays)
 
@@ -90,22 +93,26 @@ def _write_maps(path: Path, trainings: dict[str, Training], shown: list[Picture]
 def _inside(
     config: NetworkConfig, data: DataSet, trainings: dict[str, Training], shown: list[Picture], named: str
 ) -> dict[str, Any]:
-    made = trainings["network"]
-    batches = (images for images, _ in in_order(data.test, made.settings.batch, made.workers))
+    training = trainings["network"]
+    batches = (images for images, _ in in_order(data.test, training.settings.batch, training.workers))
     return {
         "format": FORMAT,
         "network": named,
         "data": data.described,
-        "settings": {"epochs": made.settings.epochs, "batch": made.settings.batch, "seed": made.settings.seed},
+        "settings": {
+            "epochs": training.settings.epochs,
+            "batch": training.settings.batch,
+            "seed": training.settings.seed,
+        },
         "test_images": count_of(data.test),
-        "accuracies": {name: one.history[-1].accuracy for name, one in trainings.items()},
-        "pictures": [one.name for one in shown],
+        "accuracies": {name: each.history[-1].accuracy for name, each in trainings.items()},
+        "pictures": [picture.name for picture in shown],
         "layers": [
-            {"kind": LABELS[type(one)], "channels": one.channels, "stride": one.stride} for one in config.layers
+            {"kind": LABELS[type(layer)], "channels": layer.channels, "stride": layer.stride} for layer in config.layers
         ],
-        "selection": selection_shares(made.network, batches),
-        "selected": [one.k for one in config.layers if isinstance(one, HadaBottleneck)],
-        "temperatures": [list(one.temperatures) for one in made.history],
+        "selection": selection_shares(training.network, batches),
+        "selected": [layer.k for layer in config.layers if isinstance(layer, HadaBottleneck)],
+        "temperatures": [list(epoch.temperatures) for epoch in training.history],
     }
 
 

@@ -42,4 +42,4 @@ def selection_shares(network: nn.Module, batches: Iterable[Tensor]) -> dict[str,
     finally:
         for hook in hooks:
             hook.remove()  # type: ignore[attr-defined]  # a RemovableHandle
-    return {name: (found / max(1, images)).tolist() for name, found in counts.items()}
+    return {name: (chosen / max(1, images)).tolist() for name, chosen in counts.items()}

@@ -35,14 +35,14 @@ def layer_maps(network: HadaptiveNet, image: Tensor, label: int, layers: Sequenc
         raise UsageError(f"layers {outside} of {len(network.body)}; expected 0 to {len(network.body) - 1}")
     library = _library()
     target = [library.utils.model_targets.ClassifierOutputTarget(label)]
-    kept = [one.grad for one in network.parameters()]
-    found = []
+    gradients = [parameter.grad for parameter in network.parameters()]
+    maps = []
     for at in layers:
         with library.GradCAM(model=network, target_layers=[network.body[at]]) as cam:
-            found.append(cam(input_tensor=image[None], targets=target)[0])
-    for one, grad in zip(network.parameters(), kept, strict=True):
-        one.grad = grad
-    return np.stack(found).astype(np.float32)
+            maps.append(cam(input_tensor=image[None], targets=target)[0])
+    for parameter, grad in zip(network.parameters(), gradients, strict=True):
+        parameter.grad = grad
+    return np.stack(maps).astype(np.float32)
 
 
 def _library() -> Any:

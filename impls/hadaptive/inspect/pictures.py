@@ -26,15 +26,15 @@ class Picture:
 
     name: str
     label: int
-    seen: npt.NDArray[np.uint8]
-    given: Tensor
+    rgb: npt.NDArray[np.uint8]
+    image: Tensor
 
 
 def pictures_of(data: DataSet) -> list[Picture]:
     """Raises as the data set's own loading does."""
     if data.name == "photos":
-        found = photos.pictures()
-        squares = [photos.centred(found[name], EDGE) for name in data.classes]
+        photographs = photos.pictures()
+        squares = [photos.centred(photographs[name], EDGE) for name in data.classes]
         return [
             Picture(name, at, square.permute(1, 2, 0).numpy(), photos.normalised(square))
             for at, (name, square) in enumerate(zip(data.classes, squares, strict=True))
@@ -45,13 +45,13 @@ def pictures_of(data: DataSet) -> list[Picture]:
 def _first(data: DataSet) -> list[tuple[Tensor, int]]:
     """The first test image of every class, in the classes' order."""
     images: Any = data.test
-    found: dict[int, Tensor] = {}
+    images_by_label: dict[int, Tensor] = {}
     for at in range(len(images)):
         image, label = images[at]
-        found.setdefault(label, image)
-        if len(found) == min(MOST, len(data.classes)):
+        images_by_label.setdefault(label, image)
+        if len(images_by_label) == min(MOST, len(data.classes)):
             break
-    return [(found[label], label) for label in sorted(found)]
+    return [(images_by_label[label], label) for label in sorted(images_by_label)]
 
 
 def _visible(image: Tensor) -> npt.NDArray[np.uint8]:

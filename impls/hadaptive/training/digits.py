@@ -66,8 +66,8 @@ def load(root: Path, edge: int) -> DataSet:
     deviation, mean = torch.std_mean(images[training])
     images, background = (images - mean) / deviation, float(-mean / deviation)
     moved = Shifted(images[training], labels[training], edge // NATIVE_EDGE, background)
-    kept = Labelled(images[testing], labels[testing])
-    return DataSet("digits", tuple("0123456789"), 1, edge, moved, kept)
+    test = Labelled(images[testing], labels[testing])
+    return DataSet("digits", tuple("0123456789"), 1, edge, moved, test)
 
 
 def _read() -> tuple[Tensor, Tensor]:

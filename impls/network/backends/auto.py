@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impls.network.inside import MODES, prepare_inside
+from impls.network.product_backends import MODES, prepare_inside
 from opbench import Backend
 
 BACKEND = Backend(

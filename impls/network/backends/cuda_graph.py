@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.cross_hadamard.kernels import backends, entry_of
-from impls.network.inside import MODES, prepare_inside
+from impls.network.product_backends import MODES, prepare_inside
 from opbench import Backend, Figured
 
 if TYPE_CHECKING:

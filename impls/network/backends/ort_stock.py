@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impls.exported.backends import backend_of
+from impls.exported.runtime_backend import backend_of
 from impls.network.runtimes import prepare_with
 
 BACKEND = backend_of("stock", prepare_with, look=("#000000", "s"))

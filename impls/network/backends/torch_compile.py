@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from impls.compiled import compiled, preparing, why_not
-from impls.network.given import launch_of, network_of
-from impls.network.inside import MODES, prepare_inside
+from impls.network.launches import launch_of, network_of
+from impls.network.product_backends import MODES, prepare_inside
 from impls.threads import use_threads
 from opbench import Backend
 

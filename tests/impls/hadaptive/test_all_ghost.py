@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.all_ghost import ghost_twin
+from impls.hadaptive.all_ghost import all_ghost
 from impls.hadaptive.blocks import AdaptiveBottleneck
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig
 from impls.hadaptive.network import build
@@ -17,7 +17,7 @@ from opbench.errors import UsageError
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_layer_has_the_shapes_of_the_network_it_stands_for(name: str) -> None:
     config = VARIANTS[name]
-    twin = ghost_twin(config)
+    twin = all_ghost(config)
     with torch.device("meta"):
         networks = build(config), build(twin)
     assert not any(isinstance(one, ACH) for one in networks[1].modules())
@@ -31,7 +31,7 @@ def test_every_layer_has_the_shapes_of_the_network_it_stands_for(name: str) -> N
 
 def test_what_is_no_product_stays() -> None:
     config = VARIANTS["hadaptive_net_m"]
-    for one, other in zip(config.layers, ghost_twin(config).layers, strict=True):
+    for one, other in zip(config.layers, all_ghost(config).layers, strict=True):
         assert one == other or isinstance(one, HadaBottleneck)
 
 
@@ -39,11 +39,11 @@ def test_the_expanded_width_is_exact_where_the_quotient_rounds_down() -> None:
     for channels in range(2, 200):
         for k in range(2, min(channels, 40) + 1):
             config = NetworkConfig((Convolution(channels), HadaBottleneck(channels, k)))
-            found = ghost_twin(config).layers[1]
+            found = all_ghost(config).layers[1]
             assert isinstance(found, GhostBottleneck)
             assert int(channels * found.ratio) == channels + k * (k - 1) // 2
 
 
 def test_an_expansion_of_the_image_itself_is_refused() -> None:
     with pytest.raises(UsageError, match="layer 0 is a HadaBottleneck on the image"):
-        ghost_twin(NetworkConfig((HadaBottleneck(7, 2),)))
+        all_ghost(NetworkConfig((HadaBottleneck(7, 2),)))

@@ -12,7 +12,7 @@ from impls.cross_hadamard import cpp_kernels, steps
 from impls.hadaptive import ach as module
 from impls.hadaptive import affine
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.fused_evaluation import settled
+from impls.hadaptive.fused_evaluation import fused_expansion
 from impls.hadaptive.normalizers import NORMALIZERS, DynamicNorm
 
 from .scenes import BACKENDS, drawn, random
@@ -34,11 +34,11 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     found: list[bool] = []
 
     def watched(*arguments: object) -> torch.Tensor | None:
-        y = settled(*arguments)  # type: ignore[arg-type]
+        y = fused_expansion(*arguments)  # type: ignore[arg-type]
         found.append(y is not None)
         return y
 
-    monkeypatch.setattr(module, "settled", watched)
+    monkeypatch.setattr(module, "fused_expansion", watched)
     return found
 
 

@@ -170,7 +170,7 @@ def test_a_checkpoint_of_another_network_names_both(config: NetworkConfig, says:
 
 def test_a_checkpoint_of_another_variant_names_both(tmp_path: Path) -> None:
     from impls.hadaptive.network import hadaptive_net_m
-    from impls.hadaptive.training.compared import config_difference, name_of
+    from impls.hadaptive.training.config_difference import config_difference, name_of
     from impls.hadaptive.variants import L, S
 
     assert (name_of(S), name_of(L), name_of(TINY)) == (

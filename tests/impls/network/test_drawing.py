@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impls.network import reference as spelled_out
 from impls.network.drawing import state
-from impls.network.given import network_of
+from impls.network.launches import network_of
 from impls.network.reference import NEAR, gap
 from impls.network.variants import expansions
 from opbench import Point, catalog

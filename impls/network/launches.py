@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from impls.hadaptive.selection import Choice, LearnedSelection, straight_through
 from impls.hadaptive.temperature import HOTTEST
+from impls.network.eager_ach import write_out
 from impls.network.variants import expansions, skeleton
-from impls.network.written import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ class GivenNoise(nn.Module):
 def network_of(point: Point, inputs: Inputs, backend: str, *, written: bool = False) -> HadaptiveNet:
     """The network with its products by `backend`, its parameters being the input tensors themselves.
 
-    written: every ACH in PyTorch's own operators, none of ours, and `backend` without a meaning (`written.py`).
+    written: every ACH in PyTorch's own operators, none of ours, and `backend` without a meaning (`eager_ach.py`).
     In mode `backward` it is in training, else in eval.
     """
     training = point.mode == "backward"

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from impls.cross_hadamard import kernels
-from impls.network.given import launch_of, network_of
+from impls.network.launches import launch_of, network_of
 from impls.resident import loaded
 from impls.threads import use_threads
 from opbench import Backend, Figured, Preparing

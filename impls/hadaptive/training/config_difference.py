@@ -16,9 +16,9 @@ def name_of(config: NetworkConfig) -> str:
 
 def config_difference(there: NetworkConfig, here: NetworkConfig) -> str:
     """The first thing in which two different configurations differ."""
-    for at, (one, other) in enumerate(zip(there.layers, here.layers, strict=False)):
-        if one != other:
-            return f"layer {at} is {one} there, {other} here"
+    for at, (layer, other_layer) in enumerate(zip(there.layers, here.layers, strict=False)):
+        if layer != other_layer:
+            return f"layer {at} is {layer} there, {other_layer} here"
     if len(there.layers) != len(here.layers):
         return f"{len(there.layers)} layers there, {len(here.layers)} here"
     fields = ("width", "hidden", "dropout")
