@@ -21,7 +21,11 @@ FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC", "-fvisibil
 
 @dataclass(frozen=True)
 class Variant:
-    """flags: of the instructions. below: the variant whose kernels of float32 and float64 serve this one too."""
+    """One set of vector instructions that kernels are compiled for.
+
+    flags: of the instructions.
+    below: the variant whose kernels of float32 and float64 serve this one too.
+    """
 
     name: str
     flags: tuple[str, ...]

@@ -73,13 +73,15 @@ def ach_expand(
 ) -> Tensor:
     """ACH's expansion in one pass: concat(x, f(alpha * pairs of the selected channels) * weight + bias).
 
-    x: (B, C, *spatial), as for `cross_hadamard`; index: (B, k) int64.
+    x: (B, C, *spatial), as for `cross_hadamard`.
+    index: (B, k) int64.
     alpha: one value, () or (1,); weight and bias: (P,) with P = k(k-1)/2; in x's dtype or float32.
     norm: f, one of `softsign` u / (1 + |u|) (DySoft, Eq. 11), `sigmoid` sigmoid(u) - 0.5 (DySig), `algebraic`
         u / sqrt(1 + u^2) (DyAlge), `tanh` (DyT), `identity` u (BatchNorm with running statistics).
     backend: as for `cross_hadamard`; of schedules, only `blocked` and `flat` have this fused form.
-    Returns (B, C + P, *spatial), contiguous, in x's dtype; kernels of ours compute in float32 (float64 for float64)
-    and round once.
+
+    Returns (B, C + P, *spatial), contiguous, in x's dtype; kernels of ours compute in float32 (float64 for float64) and
+    round once.
 
     Differentiable in x, alpha, weight and bias; one graph node (`opbench::ach_expand`). Raises as `cross_hadamard`
     does, and UsageError for an unknown norm.

@@ -52,7 +52,11 @@ Open: TypeAlias = "Callable[[Point, Inputs, str, str], Opened]"
 def backend_of(
     kind: str, open_it: Open, *, look: tuple[str, str] | tuple[()] = (), schedules: tuple[str, ...] = ()
 ) -> Backend:
-    """kind: `stock` or `custom`. look: as in `Backend`."""
+    """Makes a backend of ONNX Runtime from what opens a session.
+
+    kind: `stock` or `custom`.
+    look: as in `Backend`.
+    """
 
     def prepare(point: Point, inputs: Inputs, _: Tensor | None, schedule: str) -> Launch:
         opened_point = open_it(point, inputs, schedule, kind)

@@ -53,8 +53,9 @@ def open_file(
 ) -> Session:
     """The file of an exported model, ready to run.
 
-    with_library: with our operators compiled (`library.library`), or as any ONNX Runtime runs it. threads: that an
-    operator may use, 0 for the runtime's choice. provider: of ONNX Runtime; `options` are its own.
+    with_library: with our operators compiled (`library.library`), or as any ONNX Runtime runs it.
+    threads: that an operator may use, 0 for the runtime's choice.
+    provider: of ONNX Runtime; `options` are its own.
 
     Raises UsageError as `file.read` does; MachineError for an ONNX Runtime that is missing or too old, a provider that
     is not there or does not start, and a library that cannot be built or loaded.

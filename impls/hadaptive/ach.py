@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class ACH(nn.Module):
     """(B, C, H, W) to (B, C + k(k-1)/2, H, W): figure 2, Eq. 2 to 11.
 
-    channels: C. k: channels chosen per sample, 2 <= k <= C.
+    channels: C.
+    k: channels chosen per sample, 2 <= k <= C.
     norm: of the pairs, a name in `normalizers.NORMALIZERS`.
     selection: a name in `selection.SELECTIONS`; other than `learned` are ablations.
     pointwise: whether the 1x1 convolution before the selection is there; BatchNorm stays without it.

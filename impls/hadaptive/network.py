@@ -33,7 +33,8 @@ class FeatureMap:
 class HadaptiveNet(nn.Module):
     """(B, in_chans, H, W) to scores (B, num_classes), or with `features_only` to a list of maps, widest first.
 
-    config: the architecture. backend: of the cross-Hadamard products, any name `cross_hadamard` takes.
+    config: the architecture.
+    backend: of the cross-Hadamard products, any name `cross_hadamard` takes.
     features_only: no classifier; one map for each resolution, described by `feature_maps`.
 
     Parts: `body`, one module for each layer of the configuration, `widen`, `head`.

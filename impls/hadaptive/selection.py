@@ -61,8 +61,9 @@ def gumbel(like: Tensor) -> Tensor:
 def straight_through(noisy: Tensor, soft: Tensor, k: int) -> Choice:
     """The top k, each with a gate of value 1 and the gradient of M (Eq. 5 and 6).
 
-    noisy: (B, C) scores with noise; soft: (B, C), M, an increasing function of `noisy`.
-    The top k of `noisy` are those of M, but M of a cold softmax underflows to ties at 0, and `noisy` does not.
+    noisy: (B, C) scores with noise.
+    soft: (B, C), M, an increasing function of `noisy`. The top k of `noisy` are those of M, but M of a cold softmax
+        underflows to ties at 0, and `noisy` does not.
     """
     index = noisy.topk(k, dim=1).indices
     chosen = soft.gather(1, index)

@@ -84,8 +84,9 @@ class Adaptive(nn.Module):
 def adapt_temperatures(model: nn.Module, factor: Tensor | None = None) -> None:
     """Algorithm 1 once in every ACH module of `model`: call it after `backward`, before gradients are cleared.
 
-    model: the module itself or what wraps it (DistributedDataParallel, torch.compile). factor: what makes gradients the
-    true ones, such as the reciprocal of a loss scale; NaN for a step that is to be skipped.
+    model: the module itself or what wraps it (DistributedDataParallel, torch.compile).
+    factor: what makes gradients the true ones, such as the reciprocal of a loss scale; NaN for a step that is to be
+        skipped.
     """
     for module in model.modules():
         if isinstance(module, Adaptive):

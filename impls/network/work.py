@@ -89,7 +89,11 @@ def tally(config: NetworkConfig, edge: int, channels: int = 3) -> Tally:
 
 
 def work_of(point: Point, shapes: Mapping[str, tuple[int, ...]], trained: Iterable[str]) -> Work:
-    """shapes: of all inputs. trained: names of those whose gradients a training step writes."""
+    """Counts a forward pass, or a whole training step.
+
+    shapes: of all inputs.
+    trained: names of those whose gradients a training step writes.
+    """
     config, batch, edge = config_of(point.operator), point.axes["batch"], point.axes["edge"]
     forward = tally(config, edge)
     macs, elementwise, written = batch * forward.macs, batch * forward.elementwise, batch * CLASSES

@@ -61,5 +61,10 @@ def by_rule(device: str) -> str:
     """The backend where nothing was measured: of those that can run, and compile nothing at a new shape, the one of the
     lowest rank.
     """
-    quick = {name: entry for name in usable(device) if not (entry := entry_of(name)).compiles_each_point}
+    return _lowest_rank(usable(device))
+
+
+@lru_cache(maxsize=8)
+def _lowest_rank(names: tuple[str, ...]) -> str:
+    quick = {name: entry for name in names if not (entry := entry_of(name)).compiles_each_point}
     return min(quick, key=lambda name: (quick[name].rank, name))

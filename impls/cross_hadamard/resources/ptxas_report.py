@@ -13,7 +13,10 @@ SHARED = re.compile(r"(\d+) bytes smem")
 
 @dataclass(frozen=True)
 class Used:
-    """registers: of a thread. spill_bytes: stored by a thread, its functions that were not inlined included.
+    """What one kernel takes of a GPU.
+
+    registers: of a thread.
+    spill_bytes: stored by a thread, its functions that were not inlined included.
     static_bytes: of shared memory that a block has without asking for it at the launch.
     """
 

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 def layer_maps(network: HadaptiveNet, image: Tensor, label: int, layers: Sequence[int]) -> npt.NDArray[np.float32]:
     """(len(layers), H, W), 0 to 1: Grad-CAM of `label` at these layers of `network.body`, enlarged to the image.
 
-    network: in eval mode. image: (C, H, W) as it was trained on, any size its strides allow. Parameters' gradients are
-    left as they were. Raises UsageError for a class or layer that is not there, MachineError without grad-cam.
+    network: in eval mode.
+    image: (C, H, W) as it was trained on, any size its strides allow.
+
+    Parameters' gradients are left as they were. Raises UsageError for a class or layer that is not there, MachineError
+    without grad-cam.
     """
     if not 0 <= label < network.num_classes:
         raise UsageError(f"class {label} of {network.num_classes}; expected 0 to {network.num_classes - 1}")

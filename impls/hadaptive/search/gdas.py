@@ -44,9 +44,11 @@ class Epoch:
 class Search:
     """A search over a module that holds `Mixed` layers, from nothing or from a `state`.
 
-    make: builds the module; noise it draws is fixed by the seed. train, validation: images for the weights and for the
-    logits; an epoch has as many steps of either as the shorter of the two has batches. workers: processes that read
-    images, for each half; 0 reads them here. device: cpu or cuda.
+    make: builds the module; noise it draws is fixed by the seed.
+    train, validation: images for the weights and for the logits; an epoch has as many steps of either as the shorter of
+        the two has batches.
+    workers: processes that read images, for each half; 0 reads them here.
+    device: cpu or cuda.
 
     The same arguments on the same machine with the same number of threads give the same bits, on the CPU. PyTorch's
     global generator is left as it was. `model` is the module, `history` the epochs so far.

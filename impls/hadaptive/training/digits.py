@@ -25,7 +25,9 @@ TESTED = 360
 class Shifted(Dataset[tuple[Tensor, int]]):
     """The images, each moved by up to `most` pixels along both axes every time it is read; what enters is background.
 
-    images: (N, C, H, W); labels: (N,) int64; background: the value of an empty pixel.
+    images: (N, C, H, W).
+    labels: (N,) int64.
+    background: the value of an empty pixel.
     """
 
     def __init__(self, images: Tensor, labels: Tensor, most: int, background: float) -> None:

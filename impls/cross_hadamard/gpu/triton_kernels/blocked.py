@@ -138,8 +138,10 @@ def blocked(
 ) -> None:
     """Grid B * items * pieces, pieces of the map innermost; items: tile pairs + copies.
 
-    tiles: ceil(n / tile). copies: 0, or ceil(C / (2 tile)) programs that copy x, for a norm.
-    pieces: ceil(S / block). groups: S / vector; the product is how the compiler knows what S is divisible by.
+    tiles: ceil(n / tile).
+    copies: 0, or ceil(C / (2 tile)) programs that copy x, for a norm.
+    pieces: ceil(S / block).
+    groups: S / vector; the product is how the compiler knows what S is divisible by.
     """
     rest, piece = tl.program_id(0) // pieces, tl.cast(tl.program_id(0) % pieces, tl.int64)  # divided in 32 bits
     batch, item = tl.cast(rest // items, tl.int64), tl.cast(rest % items, tl.int64)

@@ -114,7 +114,8 @@ def flat(
 ) -> None:
     """Grid ceil(total / block) over the `total` elements of the output.
 
-    offset: int32 where x has fewer than 2^31 elements, else int64. small: S < block.
+    offset: int32 where x has fewer than 2^31 elements, else int64.
+    small: S < block.
     tiny: a sample's output is shorter than a block; then each element finds its pair by itself, in float32.
     """
     n, channels, size = tl.cast(n, tl.int64), tl.cast(channels, tl.int64), tl.cast(size, tl.int64)

@@ -17,9 +17,10 @@ def row_start(i: tl.tensor, n: tl.tensor) -> tl.tensor:
 def pair_at(p: tl.tensor, n: tl.tensor, root: tl.constexpr) -> tl.tensor:
     """The pair (i, j), 0 <= i < j < n, at position p, 0 <= p < n(n-1)/2.
 
-    p, n: int64, or int32 where 4 n^2 fits. root: the dtype of the square root. The integer under it is exact; its
-    rounding and the root's are below 0.1 for n up to 100,000 even in float32, with the GPU's approximate root. So
-    the closed form is less than one row off, and one step either way corrects it.
+    p, n: int64, or int32 where 4 n^2 fits.
+    root: the dtype of the square root. The integer under it is exact; its rounding and the root's are below 0.1 for n
+        up to 100,000 even in float32, with the GPU's approximate root. So the closed form is less than one row off, and
+        one step either way corrects it.
     """
     edge = 2 * n - 1
     reach = tl.sqrt((edge * edge - 8 * p).to(root))

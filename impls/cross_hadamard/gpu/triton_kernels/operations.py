@@ -43,8 +43,10 @@ def forward(
 ) -> None:
     """out[b, p] = z[b, i] * z[b, j] with z = x, or x[b, index[b]].
 
-    x: (B, C, H, W). index: (B, n) int64 or None; a value outside [0, C) makes its products NaN.
-    out: (B, n(n-1)/2, H, W), n >= 2. schedule: "direct", "balanced", "blocked" or "flat".
+    x: (B, C, H, W).
+    index: (B, n) int64 or None; a value outside [0, C) makes its products NaN.
+    out: (B, n(n-1)/2, H, W), n >= 2.
+    schedule: "direct", "balanced", "blocked" or "flat".
     configuration: instead of the planned one, for blocked and flat.
     """
     n = x.shape[1] if index is None else index.shape[1]
@@ -71,8 +73,12 @@ def expand(
 ) -> None:
     """out = concat(x, f(alpha * z_i * z_j) * weight[p] + bias[p]), one rounding to the dtype of x at the end.
 
-    x: (B, C, H, W). index: (B, n) int64, n >= 2. alpha: (1,), weight, bias: (P,), float32, or float64 as x.
-    out: (B, C + P, H, W). norm: one of `norms.NORMS`. schedule: "blocked" or "flat".
+    x: (B, C, H, W).
+    index: (B, n) int64, n >= 2.
+    alpha: (1,), weight, bias: (P,), float32, or float64 as x.
+    out: (B, C + P, H, W).
+    norm: one of `norms.NORMS`.
+    schedule: "blocked" or "flat".
     """
     planned = _ours(schedule, x.shape, index.shape[1], x.dtype, True, norm, configuration)
     launch(planned.kernel, planned.grid, x, (x, index, alpha, weight, bias, out, *planned.sizes), planned.fixed)
@@ -139,7 +145,9 @@ def backward(
 ) -> None:
     """grad_x[b, c] = sum over positions i of channel c and all j != i of grad[b, pair(i, j)] * z[b, j].
 
-    grad: (B, P, H, W). x, grad_x: (B, C, H, W). index: (B, n) int64 or None; a value outside [0, C) adds nothing.
+    grad: (B, P, H, W).
+    x, grad_x: (B, C, H, W).
+    index: (B, n) int64 or None; a value outside [0, C) adds nothing.
     Sums are made in float32 (float64 for float64), in one order, and rounded once.
     """
     n = x.shape[1] if index is None else index.shape[1]

@@ -38,7 +38,8 @@ def candidates(operation: str, schedule: str, n: int, size: int) -> list[Configu
 def launches(x: Tensor, index: Tensor | None) -> Iterator[tuple[str, Callable[[], Tensor]]]:
     """`forward` in every candidate, with a label such as "flat tile 1, block 128, warps 4"; each call a fresh output.
 
-    x: (B, C, H, W). index: (B, k) int64 or None.
+    x: (B, C, H, W).
+    index: (B, k) int64 or None.
     """
     n = x.shape[1] if index is None else index.shape[1]
     shape = (x.shape[0], n * (n - 1) // 2, *x.shape[2:])
@@ -61,7 +62,9 @@ def tune(
 ) -> list[tuple[Configuration, float]]:
     """Every candidate with its median time in seconds over CUDA events, the fastest first.
 
-    x: (B, C, H, W) on a GPU. index: (B, k) int64 or None; an expansion without one selects all channels.
+    x: (B, C, H, W) on a GPU.
+    index: (B, k) int64 or None; an expansion without one selects all channels.
+
     Raises MachineError when x is not on a GPU, UsageError for an unknown operation.
     """
     if operation not in OPERATIONS:
