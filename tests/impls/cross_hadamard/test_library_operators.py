@@ -61,13 +61,13 @@ def test_the_public_functions_are_one_graph_under_compile_with_gradients(subject
 
     given = [one.to(device).requires_grad_() for one in (random(2, 4, 3), *parameters())]
     want = step(*given)
-    wanted = torch.autograd.grad(want.sum(), given)
+    expected = torch.autograd.grad(want.sum(), given)
     torch._dynamo.reset()
     # To every compiler these are the same two opaque nodes, whatever computes them: code is generated around one.
     compiler = "inductor" if subject.stem == "cpp_ext" else "aot_eager"
     got = torch.compile(step, fullgraph=True, dynamic=False, backend=compiler)(*given)
     torch.testing.assert_close(got, want)
-    for one, other in zip(torch.autograd.grad(got.sum(), given), wanted, strict=True):
+    for one, other in zip(torch.autograd.grad(got.sum(), given), expected, strict=True):
         torch.testing.assert_close(one, other)
 
 
@@ -149,8 +149,8 @@ def test_both_counters_know_the_operators() -> None:
     flat = {name: torch.empty(size, device="meta") for name, size in (("alpha", 1), ("weight", 6), ("bias", 6))}
     products = 2 * 6 * 21
     expanded = {"macs": 0, "products": products, "elementwise": 6 * products}
-    found = count(torch.ops.opbench.ach_expand.default, {"x": x, "index": index, **flat})
-    assert found == {"fvcore": expanded, "torch": expanded}
+    actual = count(torch.ops.opbench.ach_expand.default, {"x": x, "index": index, **flat})
+    assert actual == {"fvcore": expanded, "torch": expanded}
 
 
 def test_a_mode_sees_the_operator_and_a_plain_call_skips_the_dispatcher(

@@ -39,9 +39,9 @@ def test_the_expanded_width_is_exact_where_the_quotient_rounds_down() -> None:
     for channels in range(2, 200):
         for k in range(2, min(channels, 40) + 1):
             config = NetworkConfig((Convolution(channels), HadaBottleneck(channels, k)))
-            found = all_ghost(config).layers[1]
-            assert isinstance(found, GhostBottleneck)
-            assert int(channels * found.ratio) == channels + k * (k - 1) // 2
+            actual = all_ghost(config).layers[1]
+            assert isinstance(actual, GhostBottleneck)
+            assert int(channels * actual.ratio) == channels + k * (k - 1) // 2
 
 
 def test_an_expansion_of_the_image_itself_is_refused() -> None:

@@ -51,9 +51,9 @@ def test_one_call_gives_what_the_steps_give(
     ach, x = drawn(ACH(CHANNELS, K, norm=norm, backend=backend)), random(*shape)
     once = called(monkeypatch)
     with torch.no_grad():
-        found = ach(x)
+        actual = ach(x)
     assert once == [True]
-    torch.testing.assert_close(found, by_steps(ach, x), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(actual, by_steps(ach, x), rtol=1e-5, atol=1e-5)
 
 
 def test_gradients_hooks_and_the_papers_schedules_take_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,12 +155,12 @@ def test_under_autocast_every_backend_chooses_alike(dtype: torch.dtype, backend:
         with torch.no_grad(), torch.autocast("cpu", dtype):
             mixed = ach.mix(x)
             index = ach.select(mixed).index
-            found, z = ach(x), steps.selected(mixed, index)
+            actual, z = ach(x), steps.selected(mixed, index)
             first = z[:, 0] * z[:, 1]
-        assert found.dtype == dtype
+        assert actual.dtype == dtype
         u = norm.alpha * first.float()
         expected = u / (1 + u.abs()) * norm.weight[0] + norm.bias[0]
-        torch.testing.assert_close(found[:, 97].float(), expected, rtol=2e-2, atol=2e-2)
+        torch.testing.assert_close(actual[:, 97].float(), expected, rtol=2e-2, atol=2e-2)
 
 
 @pytest.mark.parametrize("name", ["dysoft", "bn"])
@@ -214,14 +214,14 @@ def test_the_kernel_chooses_as_pytorch_does_bit_for_bit(
     x, pairs = random(*shape, dtype=dtype), k * (k - 1) // 2
     taps, alpha = random(5, dtype=dtype, seed=1), torch.tensor([0.5])
     weight, bias = random(pairs, seed=2), random(pairs, seed=3)
-    found = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "softsign", schedule)
+    actual = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "softsign", schedule)
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, "softsign", schedule)
-    assert torch.equal(found, want)
+    assert torch.equal(actual, want)
     statistics = random(pairs, seed=4), random(pairs, seed=5).abs(), 1e-3
-    found = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "identity", schedule, *statistics)
+    actual = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "identity", schedule, *statistics)
     folded = steps.affine(weight, bias, statistics)
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, *folded, "identity", schedule)
-    torch.testing.assert_close(found, want, rtol=1e-2, atol=1e-2)  # folded in float32, or in float64 for float64
+    torch.testing.assert_close(actual, want, rtol=1e-2, atol=1e-2)  # folded in float32, or in float64 for float64
 
 
 @pytest.mark.compiler
@@ -231,9 +231,9 @@ def test_equal_scores_and_nan_are_chosen_as_by_topk(k: int) -> None:
     x[1, 17], x[2, 5:9] = torch.nan, torch.nan
     taps, pairs = torch.ones(1), k * (k - 1) // 2
     parameters = torch.ones(1), torch.ones(pairs), torch.zeros(pairs)
-    found = cpp_kernels.select_expand()(x, taps, k, *parameters, "identity", "")
+    actual = cpp_kernels.select_expand()(x, taps, k, *parameters, "identity", "")
     want = cpp_kernels.expand(x, x[:, :, 0, 0].topk(k).indices, *parameters, "identity", "")
-    torch.testing.assert_close(found, want, rtol=0, atol=0, equal_nan=True)
+    torch.testing.assert_close(actual, want, rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.compiler

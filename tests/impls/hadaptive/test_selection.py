@@ -72,9 +72,9 @@ def test_raising_a_chosen_channels_score_raises_its_gate() -> None:
     index, gate = choice.index, choice.gate
     assert gate is not None
     for place, channel in enumerate(index[0].tolist()):
-        (found,) = torch.autograd.grad(gate[0, place], noisy, retain_graph=True)
-        assert found[0, channel] > 0
-        assert (found[0, [c for c in range(5) if c != channel]] < 0).all()
+        (actual,) = torch.autograd.grad(gate[0, place], noisy, retain_graph=True)
+        assert actual[0, channel] > 0
+        assert (actual[0, [c for c in range(5) if c != channel]] < 0).all()
 
 
 @pytest.mark.parametrize("tau", [4.0, 0.7, 0.1])

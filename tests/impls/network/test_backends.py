@@ -34,8 +34,8 @@ def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:
     return PointMeasurement(point, cases, Settings(), lambda *_: None).verify(catalog.operator(point.operator))
 
 
-def assert_right(found: dict[str, Check | Outcome]) -> None:
-    wrong = {label: one for label, one in found.items() if not isinstance(one, Check)}
+def assert_right(actual: dict[str, Check | Outcome]) -> None:
+    wrong = {label: one for label, one in actual.items() if not isinstance(one, Check)}
     assert not wrong
 
 
@@ -82,9 +82,9 @@ def test_a_replayed_graph_computes_anew(mode: str) -> None:
 
 
 def test_without_a_gpu_a_cuda_graph_says_what_it_needs() -> None:
-    found = verdicts(at("hadaptive_s"), "cuda_graph", "triton_jit")
-    assert found == dict.fromkeys(found, Unavailable("runs on cuda, not on cpu"))
-    assert len(found) == 2
+    actual = verdicts(at("hadaptive_s"), "cuda_graph", "triton_jit")
+    assert actual == dict.fromkeys(actual, Unavailable("runs on cuda, not on cpu"))
+    assert len(actual) == 2
 
 
 def test_every_backend_of_the_product_can_be_had_inside_the_network() -> None:

@@ -78,13 +78,13 @@ def forward(x: Tensor, index: Tensor | None, schedule: str) -> Tensor:
     return out.cpu()
 
 
-def same(found: Tensor, expected: Tensor) -> None:
-    torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True)
+def same(actual: Tensor, expected: Tensor) -> None:
+    torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True)
 
 
-def near(found: Tensor, expected: Tensor, dtype: torch.dtype, terms: int = 1) -> None:
+def near(actual: Tensor, expected: Tensor, dtype: torch.dtype, terms: int = 1) -> None:
     tolerance = TOLERANCE[dtype] * terms
-    torch.testing.assert_close(found.double().cpu(), expected, rtol=tolerance, atol=tolerance, equal_nan=True)
+    torch.testing.assert_close(actual.double().cpu(), expected, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def at_odd_address(tensor: Tensor) -> Tensor:

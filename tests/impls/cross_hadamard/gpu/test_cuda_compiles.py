@@ -46,8 +46,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     release = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
     command = [nvcc, "-std=c++17", "-O3", "-arch=sm_90", "-Xptxas", "-v", "-Werror", "all-warnings", f"-I{KERNELS}"]
     folder = tmp_path_factory.mktemp("nvcc")
-    said: str = remembered([release, *command, *instances()], KERNELS.parent, lambda: _told(command, folder))
-    return said
+    printed: str = remembered([release, *command, *instances()], KERNELS.parent, lambda: _told(command, folder))
+    return printed
 
 
 def _told(command: list[str], folder: Path) -> str:
@@ -78,7 +78,7 @@ def test_no_kernel_spills_registers_or_keeps_an_array_in_local_memory(report: st
 
 
 def test_two_blocks_of_every_kernel_fit_the_registers_of_a_multiprocessor(report: str) -> None:
-    used = [int(found) for found in re.findall(r"Used (\d+) registers", report)]
+    used = [int(count) for count in re.findall(r"Used (\d+) registers", report)]
     assert len(used) >= len(instances())
     assert max(used) <= 65536 // (2 * 128)  # `columns`, in blocks of 128
     blocked = re.findall(r"entry function '\S*7blocked\S*'.*?Used (\d+) registers", report, re.DOTALL)
@@ -126,10 +126,10 @@ def test_the_device_computes_the_bits_that_the_host_does(dtype: torch.dtype) -> 
 
     x = torch.randn(3, 17, 7, 7, generator=torch.Generator().manual_seed(0)).to(dtype)
     for schedule in ("direct", "balanced", "blocked", "flat"):
-        wanted, found = torch.empty(3, 136, 7, 7, dtype=dtype), torch.empty(3, 136, 7, 7, dtype=dtype, device="cuda")
-        host_kernels.forward(x, None, wanted, schedule)
-        nvcc_kernels.forward(x.cuda(), None, found, schedule)
-        assert torch.equal(found.cpu(), wanted)
+        expected, actual = torch.empty(3, 136, 7, 7, dtype=dtype), torch.empty(3, 136, 7, 7, dtype=dtype, device="cuda")
+        host_kernels.forward(x, None, expected, schedule)
+        nvcc_kernels.forward(x.cuda(), None, actual, schedule)
+        assert torch.equal(actual.cpu(), expected)
 
 
 @pytest.mark.gpu

@@ -104,8 +104,8 @@ def forward(x: torch.Tensor, index: torch.Tensor | None, schedule: str, offset: 
     return out
 
 
-def assert_same(found: torch.Tensor, wanted: torch.Tensor) -> None:
-    torch.testing.assert_close(found, wanted, rtol=0, atol=0, equal_nan=True)
+def assert_same(actual: torch.Tensor, expected: torch.Tensor) -> None:
+    torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -116,10 +116,10 @@ def test_forward_is_the_exact_product_rounded_once(
 ) -> None:
     x = made(shape, dtype)
     index = chosen(x, k)
-    wanted = products(x, index)
+    expected = products(x, index)
     for device in DEVICES if schedule in {"blocked", "flat"} else [WIDE]:
         host().operators().pretend(*device)
-        assert_same(forward(x, index, schedule), wanted)
+        assert_same(forward(x, index, schedule), expected)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -179,7 +179,7 @@ def expanded(
     return torch.stack(maps, 1)
 
 
-def assert_close(found: torch.Tensor, wanted: torch.Tensor, dtype: torch.dtype, terms: int = 1) -> None:
+def assert_close(actual: torch.Tensor, expected: torch.Tensor, dtype: torch.dtype, terms: int = 1) -> None:
     """Within the rounding of `dtype`, where the absolute part grows with the terms of a sum."""
     rtol, atol = {
         torch.float32: (1e-5, 1e-6),
@@ -187,7 +187,7 @@ def assert_close(found: torch.Tensor, wanted: torch.Tensor, dtype: torch.dtype, 
         torch.bfloat16: (1e-2, 1e-3),
         torch.float64: (1e-12, 1e-13),
     }[dtype]
-    torch.testing.assert_close(found.double(), wanted, rtol=rtol, atol=terms * atol)
+    torch.testing.assert_close(actual.double(), expected, rtol=rtol, atol=terms * atol)
 
 
 EXPANDED = [((1, 2, 1, 1), 2), ((3, 5, 7, 7), 4), ((2, 9, 4, 4), 17), ((1, 6, 13, 29), 3), ((2, 33, 1, 2), 9)]
@@ -204,13 +204,13 @@ def test_expansion_is_x_then_its_normalised_products(
     index = chosen(x, k)
     assert index is not None
     alpha, weight, bias = (one.double() for one in given)
-    wanted = expanded(x.double(), index, (alpha, weight, bias), norm)
+    expected = expanded(x.double(), index, (alpha, weight, bias), norm)
     for device in DEVICES:
         host().operators().pretend(*device)
-        out = torch.full_like(wanted, -7.0, dtype=dtype)
+        out = torch.full_like(expected, -7.0, dtype=dtype)
         host().expand(x, index, *given, norm, out, schedule)
         assert_same(out[:, : shape[1]], x)
-        assert_close(out, wanted, dtype)
+        assert_close(out, expected, dtype)
 
 
 @pytest.mark.parametrize("schedule", ["blocked", "flat"])
@@ -225,9 +225,9 @@ def test_infinite_products_are_normalised_to_the_limit_and_nan_stays(
     out = torch.empty(1, 10, 1, 1, dtype=dtype)
     host().expand(x, index, alpha, weight, bias, norm, out, schedule)
     limit = 0.5 if norm == "sigmoid" else 1.0
-    found = out.flatten().tolist()[4:]
-    assert found[:2] == [limit, -limit]
-    assert [math.isnan(value) for value in found] == [False, False, True, False, True, True]
+    actual = out.flatten().tolist()[4:]
+    assert actual[:2] == [limit, -limit]
+    assert [math.isnan(value) for value in actual] == [False, False, True, False, True, True]
 
 
 def product_gradient(grad: torch.Tensor, x: torch.Tensor, index: torch.Tensor | None) -> torch.Tensor:
@@ -253,8 +253,8 @@ def test_backward_sums_over_the_partners_of_each_channel(
     grad = made((shape[0], n * (n - 1) // 2, *shape[2:]), dtype, seed=3)
     grad_x = torch.full_like(x, -7.0)
     host().backward(grad, x, index, grad_x)
-    wanted = product_gradient(grad, x, index)
-    assert_close(grad_x, wanted, dtype, terms=20)
+    expected = product_gradient(grad, x, index)
+    assert_close(grad_x, expected, dtype, terms=20)
 
 
 @rows("device", DEVICES)
@@ -263,9 +263,9 @@ def test_a_channel_outside_x_contributes_nothing_to_the_gradient(device: tuple[i
     x, grad = made((1, 3, 16, 16), torch.float32), made((1, 6, 16, 16), torch.float32, seed=3)
     grad_x = torch.full_like(x, -7.0)
     host().backward(grad, x, torch.tensor([[0, 7, 2, -1]]), grad_x)
-    wanted = torch.zeros_like(x)
-    wanted[0, 0], wanted[0, 2] = grad[0, 1] * x[0, 2], grad[0, 1] * x[0, 0]
-    torch.testing.assert_close(grad_x, wanted)
+    expected = torch.zeros_like(x)
+    expected[0, 0], expected[0, 2] = grad[0, 1] * x[0, 2], grad[0, 1] * x[0, 0]
+    torch.testing.assert_close(grad_x, expected)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -282,14 +282,14 @@ def test_the_expansions_gradients_are_those_of_its_definition(
     grad = made((shape[0], shape[1] + k * (k - 1) // 2, *shape[2:]), dtype, seed=3)
     exact = [one.double().requires_grad_() for one in (x, *given)]
     y = expanded(exact[0], index, (exact[1], exact[2], exact[3]), norm)
-    wanted = torch.autograd.grad(y, exact, grad.double())
+    expected = torch.autograd.grad(y, exact, grad.double())
     grad_x = torch.full_like(x, -7.0)
     sums = host().expand_backward(grad, x, index, *given, norm, grad_x).double().sum(0)
-    assert_close(grad_x, wanted[0], dtype, terms=20)
+    assert_close(grad_x, expected[0], dtype, terms=20)
     kind = accumulator(dtype)  # nothing of the sums is rounded to 16 bits
-    assert_close(sums[2].sum().view(1), wanted[1], kind, terms=1000)
-    assert_close(sums[0], wanted[2], kind, terms=100)
-    assert_close(sums[1], wanted[3], kind, terms=100)
+    assert_close(sums[2].sum().view(1), expected[1], kind, terms=1000)
+    assert_close(sums[0], expected[2], kind, terms=100)
+    assert_close(sums[1], expected[3], kind, terms=100)
 
 
 @pytest.mark.parametrize("operation", ["backward", "expand_backward"])

@@ -60,8 +60,8 @@ def test_python_and_cpp_plan_the_same(operation: str, device: Device) -> None:
     library.pretend(*device)
     try:
         for problem in problems(3, 200):
-            found = planned(operation, problem, device)
-            assert [*found.grid, *found.block, *found[2:]] == library.plan(operation, list(problem)), problem
+            actual = planned(operation, problem, device)
+            assert [*actual.grid, *actual.block, *actual[2:]] == library.plan(operation, list(problem)), problem
     finally:
         library.pretend(*H200)
 

@@ -69,29 +69,29 @@ def test_sixteen_bit_values_round_as_torch_rounds_them(dtype: torch.dtype) -> No
     bits = every.view(torch.int32).to(torch.int64)
     near = [bits + step for step in (-1, 1, 0x7FFF, 0x8000, 0x8001, 0xFFF, 0x1000, 0x1001)]  # beside and between them
     values = torch.cat([bits, *near]).clamp(-(1 << 31), (1 << 31) - 1).to(torch.int32).view(torch.float32)
-    wanted = values.to(dtype).float()
+    expected = values.to(dtype).float()
     name = "half" if dtype == torch.float16 else "bfloat16"
-    torch.testing.assert_close(check(name, values), wanted, rtol=0, atol=0, equal_nan=True)
+    torch.testing.assert_close(check(name, values), expected, rtol=0, atol=0, equal_nan=True)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 64, 2047, 2048, 2049, 46341, 65535, 65536, 65537, 100_000])
 def test_direct_indexing_is_exact_at_the_rows_ends_and_between(n: int) -> None:
     chance = random.Random(n)
     rows = {*range(min(n - 1, 50)), *range(max(0, n - 50), n - 1), *(chance.randrange(n - 1) for _ in range(2000))}
-    wanted = []
+    expected = []
     for i in sorted(rows):
         start, count = i * (2 * n - i - 1) // 2, n - 1 - i
-        wanted += [(start + at, i, i + 1 + at) for at in {0, count - 1, chance.randrange(count)}]
-    data = torch.tensor([(p, n) for p, _, _ in wanted])
-    assert check("pairs", data).tolist() == [[i, j] for _, i, j in wanted]
+        expected += [(start + at, i, i + 1 + at) for at in {0, count - 1, chance.randrange(count)}]
+    data = torch.tensor([(p, n) for p, _, _ in expected])
+    assert check("pairs", data).tolist() == [[i, j] for _, i, j in expected]
 
 
 @pytest.mark.parametrize("group", [1, 2, 3, 4])
 @pytest.mark.parametrize("columns", [1, 2, 5, 12, 13])
 def test_tile_pairs_cover_every_column_with_the_rows_before_it_once(group: int, columns: int) -> None:
-    wanted = [(row, column) for column in range(columns) for row in range(column // group + 1)]
-    data = torch.tensor([(t, group) for t in range(len(wanted))])
-    assert sorted(map(tuple, check("tile_pairs", data).tolist())) == sorted(wanted)
+    expected = [(row, column) for column in range(columns) for row in range(column // group + 1)]
+    data = torch.tensor([(t, group) for t in range(len(expected))])
+    assert sorted(map(tuple, check("tile_pairs", data).tolist())) == sorted(expected)
 
 
 def test_division_by_multiplication_is_exact_below_two_to_the_31() -> None:
@@ -102,5 +102,5 @@ def test_division_by_multiplication_is_exact_below_two_to_the_31() -> None:
         top = ((1 << 31) - 1) // d
         for q in {0, 1, top - 1, top, *(chance.randrange(top + 1) for _ in range(20))}:
             rows += [(a, d) for a in (q * d - 1, q * d, q * d + d - 1) if 0 <= a < 1 << 31]
-    found = check("quotients", torch.tensor(rows))
-    assert found.tolist() == [[a // d, a // d] for a, d in rows]
+    actual = check("quotients", torch.tensor(rows))
+    assert actual.tolist() == [[a // d, a // d] for a, d in rows]

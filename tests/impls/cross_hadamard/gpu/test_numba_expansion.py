@@ -49,9 +49,9 @@ def expand(x: Tensor, index: Tensor, norm: str, schedule: str) -> tuple[Tensor, 
 def test_the_expansion_is_x_and_its_normalised_pairs(schedule: str, norm: str, dtype: torch.dtype) -> None:
     for (batch, channels, *space), k in zip(SHAPES[1:4], (3, 6, 5), strict=True):
         x = values(batch, channels, *space, dtype=dtype)
-        found, expected = expand(x, indices(batch, k, channels), norm, schedule)
-        near(found, expected, dtype)
-        assert torch.equal(found[:, :channels], x)
+        actual, expected = expand(x, indices(batch, k, channels), norm, schedule)
+        near(actual, expected, dtype)
+        assert torch.equal(actual[:, :channels], x)
 
 
 @rows("dtype", [torch.float32, torch.float16, torch.float64])
@@ -73,6 +73,6 @@ def test_an_overflowing_product_reaches_the_bound_and_nan_stays(norm: str, dtype
 @pytest.mark.parametrize("schedule", OURS)
 def test_an_expansion_with_an_index_outside_gives_nan_there(schedule: str) -> None:
     x, index = values(1, 3, 1, 5, dtype=torch.float32), torch.tensor([[0, 3, 2]], device=DEVICE)
-    found, expected = expand(x, index, "softsign", schedule)
-    near(found, expected, torch.float32)
-    assert found.isnan().sum() == 2 * 5
+    actual, expected = expand(x, index, "softsign", schedule)
+    near(actual, expected, torch.float32)
+    assert actual.isnan().sum() == 2 * 5

@@ -57,9 +57,9 @@ def test_an_index_selects_per_sample_and_may_repeat(schedule: str, dtype: torch.
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_an_index_outside_the_channels_gives_nan_and_reads_nothing(schedule: str, dtype: torch.dtype) -> None:
     x, index = values(1, 3, 1, 4, dtype=dtype), torch.tensor([[2, -1, 0, 3, 2**62]], device=DEVICE)
-    found = forward(x, index, schedule)
-    same(found, rounded(pair_products(selected(x, index)), dtype))
-    assert found.isnan().sum() == 9 * 4
+    actual = forward(x, index, schedule)
+    same(actual, rounded(pair_products(selected(x, index)), dtype))
+    assert actual.isnan().sum() == 9 * 4
 
 
 @rows("dtype", DTYPES)
@@ -69,10 +69,10 @@ def test_special_values_follow_ieee(schedule: str, dtype: torch.dtype) -> None:
     info = torch.finfo(dtype)
     special = [math.nan, math.inf, -math.inf, 0.0, -0.0, info.max, info.tiny, info.smallest_normal * 0.5, 0.5, -1.0]
     x = torch.tensor(special, dtype=dtype, device=DEVICE).reshape(1, 10, 1, 1).expand(1, 10, 1, 2).contiguous()
-    found, expected = forward(x, None, schedule), rounded(pair_products(selected(x, None)), dtype)
-    same(found, expected)
+    actual, expected = forward(x, None, schedule), rounded(pair_products(selected(x, None)), dtype)
+    same(actual, expected)
     numbers = ~expected.isnan()
-    assert torch.equal(found.signbit()[numbers], expected.signbit()[numbers])
+    assert torch.equal(actual.signbit()[numbers], expected.signbit()[numbers])
 
 
 @rows("dtype", [torch.float32, torch.bfloat16])

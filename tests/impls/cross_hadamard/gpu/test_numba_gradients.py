@@ -106,12 +106,12 @@ def test_the_same_gradients_come_out_bit_for_bit_every_time(path: str, monkeypat
     x, index = values(2, 4, 1, 7, dtype=torch.float32), indices(2, 5, 4)
     grad = values(2, 10 + 4, 1, 7, dtype=torch.float32, seed=3)
     given_ = parameters(10, x.dtype)
-    found = []
+    actual = []
     for _ in range(2):
         grad_x = torch.empty_like(x)
-        found.append((grad_x, numba_kernels.expand_backward(grad, x, index, *given_, "tanh", grad_x)))
-    assert torch.equal(found[0][0], found[1][0])
-    assert torch.equal(found[0][1], found[1][1])
+        actual.append((grad_x, numba_kernels.expand_backward(grad, x, index, *given_, "tanh", grad_x)))
+    assert torch.equal(actual[0][0], actual[1][0])
+    assert torch.equal(actual[0][1], actual[1][1])
 
 
 @rows("norm, dtype", NORMALISED)

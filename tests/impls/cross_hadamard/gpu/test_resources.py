@@ -134,9 +134,9 @@ def test_triton_tells_of_each_kernel_what_it_takes() -> None:
 
 
 def test_numba_tells_of_each_kernel_what_it_takes() -> None:
-    found = told(numba_cuda.resources, point("ach_expand", "backward", selected=3), "")
-    check(found, "owner_kernel", "sums_kernel", source="ptxas on Numba's PTX")
-    assert found[1].shared_bytes == 3 * 128 * 4
+    actual = told(numba_cuda.resources, point("ach_expand", "backward", selected=3), "")
+    check(actual, "owner_kernel", "sums_kernel", source="ptxas on Numba's PTX")
+    assert actual[1].shared_bytes == 3 * 128 * 4
 
 
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

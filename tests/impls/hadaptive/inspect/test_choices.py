@@ -16,12 +16,12 @@ from ..training_scenes import TINY
 def test_shares_are_counted_over_all_images_and_sum_to_k() -> None:
     net = drawn(build(TINY, 3, 3, "torch_eager"))
     images = random(11, 3, 8, 8)
-    found = selection_shares(net, [images[:4], images[4:8], images[8:]])
-    assert list(found) == ["body.1.expand", "body.3.expand"]
-    assert [len(shares) for shares in found.values()] == [7, 5]
-    assert sum(found["body.1.expand"]) == pytest.approx(3)
-    assert found["body.3.expand"] == [1.0] * 5  # k = 5 of 5
-    assert selection_shares(net, [images]) == found
+    actual = selection_shares(net, [images[:4], images[4:8], images[8:]])
+    assert list(actual) == ["body.1.expand", "body.3.expand"]
+    assert [len(shares) for shares in actual.values()] == [7, 5]
+    assert sum(actual["body.1.expand"]) == pytest.approx(3)
+    assert actual["body.3.expand"] == [1.0] * 5  # k = 5 of 5
+    assert selection_shares(net, [images]) == actual
 
 
 def test_the_channels_with_the_highest_scores_are_those_counted() -> None:

@@ -44,9 +44,9 @@ def test_both_networks_are_trained_alike_and_looked_into(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch) == 0
-    said = capsys.readouterr()
-    assert "Figures: python -m reports.inside results/looking/bars-tiny-0" in said.out
-    assert said.err.count("epoch 2/2: loss ") == 2
+    message = capsys.readouterr()
+    assert "Figures: python -m reports.inside results/looking/bars-tiny-0" in message.out
+    assert message.err.count("epoch 2/2: loss ") == 2
     inside = json.loads((folder / "inside.json").read_text(encoding="utf-8"))
     assert [one["kind"] for one in inside["layers"]] == ["CNA", "ACH", "Ghost", "ACH"]
     assert inside["pictures"] == ["row", "column", "neither"]

@@ -40,10 +40,10 @@ def by_formula(net: HadaptiveNet, image: torch.Tensor, label: int, layer: int) -
 @pytest.mark.parametrize("label", [0, 4])
 def test_each_map_is_grad_cam_of_its_layer_and_class(label: int) -> None:
     net, image = network(), random(3, EDGE, EDGE)
-    found = layer_maps(net, image, label, [1, 3])
-    assert found.shape == (2, EDGE, EDGE)
-    assert found.dtype == np.float32
-    for one, layer in zip(found, (1, 3), strict=True):
+    actual = layer_maps(net, image, label, [1, 3])
+    assert actual.shape == (2, EDGE, EDGE)
+    assert actual.dtype == np.float32
+    for one, layer in zip(actual, (1, 3), strict=True):
         want = by_formula(net, image, label, layer)
         assert want.max() > 0  # or the comparison shows nothing
         # Enlarged by two along each edge: pairs of pixels lie a quarter to either side of what they come from.
@@ -57,8 +57,8 @@ def test_a_layer_as_large_as_the_image_is_the_formula_itself() -> None:
 
     net = drawn(build(NetworkConfig((Convolution(7), HadaBottleneck(5, 3)), 11, 13), CLASSES, 3, "torch_eager"))
     image = random(3, 7, 7)
-    found = layer_maps(net, image, 2, [0, 1])
-    for one, layer in zip(found, (0, 1), strict=True):
+    actual = layer_maps(net, image, 2, [0, 1])
+    for one, layer in zip(actual, (0, 1), strict=True):
         # The library adds 1e-7 to the maximum it divides by.
         np.testing.assert_allclose(one, by_formula(net, image, 2, layer), atol=1e-3)
 
