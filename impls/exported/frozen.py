@@ -14,11 +14,11 @@ import impls.cross_hadamard.api.select_expand  # noqa: F401  (registers the oper
 from impls.cross_hadamard.kernels import PUBLISHED
 from impls.cross_hadamard.steps import affine
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.affine import in_eval
-from impls.hadaptive.selection import LearnedSelection
+from impls.hadaptive.ach_parts.affine import in_eval
+from impls.hadaptive.ach_parts.selection import LearnedSelection
 
 if TYPE_CHECKING:
-    from impls.hadaptive.affine import Affine
+    from impls.hadaptive.ach_parts.affine import Affine
 
 
 class Frozen(nn.Module):

@@ -17,13 +17,13 @@ from impls.cross_hadamard.functional import ach_expand, cross_hadamard
 from impls.cross_hadamard.kernels import PUBLISHED, check_name
 from impls.cross_hadamard.pairs import pair_count
 from impls.cross_hadamard.steps import selected
-from impls.hadaptive.fused_evaluation import fused_expansion
-from impls.hadaptive.normalizers import DynamicNorm, normalizer
-from impls.hadaptive.selection import selector
-from impls.hadaptive.static_selection import first_channels
+from impls.hadaptive.ach_parts.fused_evaluation import fused_expansion
+from impls.hadaptive.ach_parts.normalizers import DynamicNorm, normalizer
+from impls.hadaptive.ach_parts.selection import selector
+from impls.hadaptive.ach_parts.static_selection import first_channels
 
 if TYPE_CHECKING:
-    from impls.hadaptive.selection import Choice
+    from impls.hadaptive.ach_parts.selection import Choice
 
 
 class ACH(nn.Module):

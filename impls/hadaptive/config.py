@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from impls.hadaptive.normalizers import check_normalizer
-from impls.hadaptive.selection import check_selection
+from impls.hadaptive.ach_parts.normalizers import check_normalizer
+from impls.hadaptive.ach_parts.selection import check_selection
 from opbench.errors import UsageError, unknown
 
 

@@ -13,7 +13,7 @@ from impls.network.variants import expansions
 
 if TYPE_CHECKING:
     from impls.hadaptive.ach import ACH
-    from impls.hadaptive.selection import Choice
+    from impls.hadaptive.ach_parts.selection import Choice
 
 
 class Written(nn.Module):

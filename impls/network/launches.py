@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from impls.hadaptive.selection import Choice, LearnedSelection, straight_through
+from impls.hadaptive.ach_parts.selection import Choice, LearnedSelection, straight_through
 from impls.hadaptive.temperature import HOTTEST
 from impls.network.eager_ach import write_out
 from impls.network.variants import expansions, skeleton

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from impls.hadaptive.selection import Choice
+    from impls.hadaptive.ach_parts.selection import Choice
 
 
 @torch.no_grad()

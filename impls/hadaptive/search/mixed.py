@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from impls.hadaptive.selection import gumbel
+from impls.hadaptive.ach_parts.selection import gumbel
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from impls.expansion.references import all_pairs, channel_scores, strongest
 from impls.hadaptive.ach import ACH, use_backend
-from impls.hadaptive.normalizers import NORMALIZERS
-from impls.hadaptive.selection import LearnedSelection, gumbel
+from impls.hadaptive.ach_parts.normalizers import NORMALIZERS
+from impls.hadaptive.ach_parts.selection import LearnedSelection, gumbel
 
 from .scenes import BACKENDS, drawn, mixed_by, random, without_fusing
 

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from impls.hadaptive.ach_parts.selection import ChannelScores
 from impls.hadaptive.counting import count_module, trainable
 from impls.hadaptive.network import HadaptiveNet, hadaptive_net
-from impls.hadaptive.selection import ChannelScores
 
 COUNTS = {
     "hadaptive_net_s": (2_102_632, 130_994_400),

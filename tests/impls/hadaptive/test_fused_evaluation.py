@@ -10,10 +10,10 @@ from torch import nn
 
 from impls.cross_hadamard import cpp_kernels, steps
 from impls.hadaptive import ach as module
-from impls.hadaptive import affine
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.fused_evaluation import fused_expansion
-from impls.hadaptive.normalizers import NORMALIZERS, DynamicNorm
+from impls.hadaptive.ach_parts import affine
+from impls.hadaptive.ach_parts.fused_evaluation import fused_expansion
+from impls.hadaptive.ach_parts.normalizers import NORMALIZERS, DynamicNorm
 
 from .scenes import BACKENDS, drawn, random
 

@@ -8,8 +8,8 @@ from scipy import stats
 from torch import Tensor
 
 from impls.expansion.references import channel_scores
-from impls.hadaptive.selection import ChannelScores, LearnedSelection, gumbel, selector, straight_through
-from impls.hadaptive.static_selection import first_channels
+from impls.hadaptive.ach_parts.selection import ChannelScores, LearnedSelection, gumbel, selector, straight_through
+from impls.hadaptive.ach_parts.static_selection import first_channels
 from opbench.errors import UsageError
 
 from .scenes import drawn, random

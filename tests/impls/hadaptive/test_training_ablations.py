@@ -10,8 +10,8 @@ import pytest
 from torch import nn
 
 from impls.hadaptive.ach import ACH
+from impls.hadaptive.ach_parts.selection import FixedSelection, LearnedSelection, RandomSelection
 from impls.hadaptive.network import build
-from impls.hadaptive.selection import FixedSelection, LearnedSelection, RandomSelection
 from impls.hadaptive.training import ablations
 from impls.hadaptive.training.ablation_log import Log
 from impls.hadaptive.training.ablation_table import markdown

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from impls.cross_hadamard import kernels
 from impls.expansion.references import exact
+from impls.hadaptive.ach_parts.selection import FixedSelection
 from impls.hadaptive.network import HadaptiveNet
-from impls.hadaptive.selection import FixedSelection
 from impls.network import launches, product_backends
 from impls.network.backends import cuda_graph
 from impls.network.reference import FIRST, _Network

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from impls.hadaptive.ach_parts.selection import gumbel
 from impls.hadaptive.blocks import CNA
 from impls.hadaptive.search.mixed import Mixed, draw, logits_of, set_temperature, weights_of
-from impls.hadaptive.selection import gumbel
 from opbench.errors import UsageError
 
 from ..scenes import random

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from impls.cross_hadamard.steps import scores_of
-from impls.hadaptive.static_selection import first_channels
+from impls.hadaptive.ach_parts.static_selection import first_channels
 from impls.hadaptive.temperature import Adaptive, Temperature
 from opbench.errors import UsageError, unknown
 

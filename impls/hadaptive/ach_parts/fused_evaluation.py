@@ -17,8 +17,8 @@ from impls.cross_hadamard.api.automatic import chosen
 from impls.cross_hadamard.functional import needs_dispatcher
 from impls.cross_hadamard.kernels import PUBLISHED
 from impls.cross_hadamard.steps import affine, strongest
-from impls.hadaptive.affine import in_eval
-from impls.hadaptive.selection import LearnedSelection
+from impls.hadaptive.ach_parts.affine import in_eval
+from impls.hadaptive.ach_parts.selection import LearnedSelection
 
 if TYPE_CHECKING:
     from torch import Tensor

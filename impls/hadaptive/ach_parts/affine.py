@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from impls.hadaptive.normalizers import DynamicNorm
+from impls.hadaptive.ach_parts.normalizers import DynamicNorm
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.kernels import Statistics
