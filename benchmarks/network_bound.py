@@ -67,7 +67,7 @@ def launches(operator: str) -> dict[str, Launch]:
 
     import torch
 
-    from impls.network.given import network_of
+    from impls.network.launches import network_of
     from opbench import Point, catalog
 
     found = catalog.operator(operator)

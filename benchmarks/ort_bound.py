@@ -125,7 +125,7 @@ def whole(network: str, threads: int) -> tuple[dict[str, Sequence[float]], float
     from impls.exported.file import read
     from impls.exported.library import library
     from impls.exported.session import open_model
-    from impls.network.given import network_of
+    from impls.network.launches import network_of
     from opbench import Point, catalog
 
     operator = catalog.operator(network)

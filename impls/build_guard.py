@@ -64,11 +64,11 @@ def _ended_well(parent: int) -> bool:
 def _kill_all_in(folder: str) -> None:
     quiet = 0
     while quiet < _QUIET:
-        found = list(_working_in(folder))
-        for process in found:
+        processes = list(_working_in(folder))
+        for process in processes:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
-        quiet = 0 if found else quiet + 1
+        quiet = 0 if processes else quiet + 1
         time.sleep(0.01)
 
 

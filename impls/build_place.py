@@ -31,11 +31,11 @@ def built(name: str, library: Path, make: Callable[[Path], None]) -> None:
     warning says so once. Raises what `make` raises, and MachineError where the disk does not take it.
     """
     with _one_builder_of(library):
-        if (found := damage(library)) is not None:
+        if (problem := damage(library)) is not None:
             with put_in_place(name, library) as fresh:
                 make(fresh)
-    if found:
-        warnings.warn(plain(f"{library} was damaged and is built anew: {found}"), RuntimeWarning, stacklevel=3)
+    if problem:
+        warnings.warn(plain(f"{library} was damaged and is built anew: {problem}"), RuntimeWarning, stacklevel=3)
 
 
 @contextmanager

@@ -86,8 +86,10 @@ def why_not(device: str) -> str | None:
     if os.environ.get(SWITCH) == "1":
         return f"torch.compile is switched off by {SWITCH}=1; unset it"
     if device == "cuda":
-        found = importlib.util.find_spec("triton") is not None
-        return None if found else "torch.compile needs triton on cuda; python -m pip install triton"
+        installed = importlib.util.find_spec("triton") is not None
+        return None if installed else "torch.compile needs triton on cuda; python -m pip install triton"
     # What Inductor calls (torch._inductor.config.cpp.cxx): on Linux it tries neither c++ nor clang++ by itself.
-    wanted = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
-    return None if shutil.which(wanted) else f"torch.compile needs the C++ compiler {wanted!r}; install it or set CXX"
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    return (
+        None if shutil.which(compiler) else f"torch.compile needs the C++ compiler {compiler!r}; install it or set CXX"
+    )

@@ -23,9 +23,9 @@ def compile_with(name: str, arguments: Sequence[str], folder: Path) -> None:
     not compile.
     """
     words = _words()
-    done = subprocess.run([*words, *arguments], cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise MachineError(f"{name} does not compile with {words[0]}: {first_error(done.stderr)}")
+    compilation = subprocess.run([*words, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    if compilation.returncode:
+        raise MachineError(f"{name} does not compile with {words[0]}: {first_error(compilation.stderr)}")
 
 
 def knows(flags: Sequence[str]) -> bool:

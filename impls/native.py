@@ -30,8 +30,8 @@ def why_no_compiler() -> str | None:
     """Why not even a source without PyTorch can be built here, or None."""
     if compiler() is not None:
         return None
-    wanted = os.environ.get("CXX", "c++ or g++")
-    return f"no C++ compiler ({wanted}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
+    expected = os.environ.get("CXX", "c++ or g++")
+    return f"no C++ compiler ({expected}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
 
 
 def why_not(*, cuda: bool = False) -> str | None:
@@ -60,8 +60,8 @@ def nvcc() -> Path | None:
     from torch.utils import cpp_extension
 
     home = cpp_extension.CUDA_HOME
-    found = Path(home) / "bin" / "nvcc" if home else None
-    return found if found is not None and found.exists() else None
+    path = Path(home) / "bin" / "nvcc" if home else None
+    return path if path is not None and path.exists() else None
 
 
 def _ninja_module() -> Path | None:
@@ -127,11 +127,11 @@ def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], fold
     from torch.utils import cpp_extension
 
     units = [file for file in kernels if file.suffix == ".cpp"]
-    wanted = vector_variants.wanted(processor()) if units else ()
+    variants = vector_variants.wanted(processor()) if units else ()
     cuda = any(file.suffix == ".cu" for file in files)
     try:
         with guarded(folder), _environment_for_building():
-            objects = vector_variants.compile_all(wanted, units, folder)
+            objects = vector_variants.compile_all(variants, units, folder)
             cpp_extension.load(
                 name,
                 [str(file) for file in files if file.suffix in {".cpp", ".cu"}],
@@ -154,8 +154,8 @@ def _environment_for_building() -> Iterator[None]:
     takes 10 s instead of 3.
     """
     before = dict(os.environ)
-    if found := _ninja_module():
-        os.environ["PATH"] = f"{found}{os.pathsep}{os.environ['PATH']}"
+    if ninja_folder := _ninja_module():
+        os.environ["PATH"] = f"{ninja_folder}{os.pathsep}{os.environ['PATH']}"
     os.environ.setdefault("CXX", compiler() or "c++")
     try:
         yield
@@ -180,8 +180,8 @@ def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> s
 
 
 def _nvcc_version() -> str:
-    found = subprocess.run([str(nvcc()), "--version"], capture_output=True, text=True, check=False)
-    return found.stdout
+    printed = subprocess.run([str(nvcc()), "--version"], capture_output=True, text=True, check=False)
+    return printed.stdout
 
 
 def processor() -> str:

@@ -25,8 +25,10 @@ FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fPIC", "-sha
 def shared_library(name: str, sources: Sequence[Path], flags: Sequence[str] = (), seen: Sequence[Path] = ()) -> Path:
     """The library of these sources, compiled unless the cache has it whole: .cpp are units, the rest are their headers.
 
-    flags: besides FLAGS. seen: other files that the sources include. Raises MachineError where there is no compiler,
-    and with its words where it fails.
+    flags: besides FLAGS.
+    seen: other files that the sources include.
+
+    Raises MachineError where there is no compiler, and with its words where it fails.
     """
     target = cache_folder() / f"{name}-{_key(sources, flags, seen)}.so"
     if not whole(target):

@@ -34,15 +34,15 @@ def loaded(load: Callable[[], T], run: Callable[[T], object], device: str = "cpu
 
     def body() -> tuple[T, float]:
         began = perf_counter()
-        found = load()
+        result = load()
         if device == "cuda":
             torch.cuda.synchronize()
         seconds = perf_counter() - began
-        run(found)
-        return found, seconds
+        run(result)
+        return result, seconds
 
-    (found, seconds), peak = (_peak_on_gpu if device == "cuda" else peak_growth)(body)
-    return found, {"load_s": seconds, **peak}
+    (result, seconds), peak = (_peak_on_gpu if device == "cuda" else peak_growth)(body)
+    return result, {"load_s": seconds, **peak}
 
 
 def peak_growth(body: Callable[[], T]) -> tuple[T, dict[str, float]]:
@@ -94,5 +94,5 @@ def _status(field: str) -> int | None:
         lines = (PROCESS / "status").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith(f"{field}:")]
-    return int(found[0]) * 1024 if found else None
+    values = [line.split()[1] for line in lines if line.startswith(f"{field}:")]
+    return int(values[0]) * 1024 if values else None

@@ -34,11 +34,11 @@ def damage(file: Path) -> str | None:
     except OSError:
         return ""
     try:
-        found = _told(file)
+        digests = _told(file)
     except OSError as exc:
         return f"it cannot be read ({exc.strerror})"
-    if found != sealed:
-        return f"it is not as it was built: {_first(found)} bytes, {_first(sealed)} when built"
+    if digests != sealed:
+        return f"it is not as it was built: {_first(digests)} bytes, {_first(sealed)} when built"
     _known[file] = now
     return None
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def dtype_of(point: Point) -> torch.dtype:
-    found: torch.dtype = getattr(torch, point.dtype)
-    return found
+    dtype: torch.dtype = getattr(torch, point.dtype)
+    return dtype
 
 
 def itemsize(point: Point) -> int:

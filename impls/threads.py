@@ -23,10 +23,10 @@ def threads_of(axes: Mapping[str, int]) -> int:
 
     Raises UsageError for more than the machine has cores: they would take turns, and the times be the scheduler's.
     """
-    asked, cores = _asked(axes), os.cpu_count() or 1
-    if asked > cores:
-        raise UsageError(f"threads is {asked}; expected 0 (PyTorch's choice) to {cores}, this machine's cores")
-    return asked or (_BEFORE[0] if _BEFORE else torch.get_num_threads())
+    threads, cores = _asked(axes), os.cpu_count() or 1
+    if threads > cores:
+        raise UsageError(f"threads is {threads}; expected 0 (PyTorch's choice) to {cores}, this machine's cores")
+    return threads or (_BEFORE[0] if _BEFORE else torch.get_num_threads())
 
 
 def use_threads(axes: Mapping[str, int]) -> None:
@@ -34,13 +34,13 @@ def use_threads(axes: Mapping[str, int]) -> None:
 
     A later point that asks for none gets what the process had before one did. Raises as `threads_of`.
     """
-    wanted = threads_of(axes)
+    threads = threads_of(axes)
     if not _asked(axes):
         _BEFORE.clear()
     elif not _BEFORE:
         _BEFORE.append(torch.get_num_threads())
-    if torch.get_num_threads() != wanted:
-        torch.set_num_threads(wanted)
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
 
 
 @contextmanager

@@ -52,5 +52,5 @@ def _declare() -> None:
 
 def _forget_half_imported() -> None:
     """The submodules that were imported before the failure would not be run again."""
-    for name in [one for one in sys.modules if one.partition(".")[0] == "torchvision"]:
+    for name in [module for module in sys.modules if module.partition(".")[0] == "torchvision"]:
         del sys.modules[name]

@@ -21,7 +21,11 @@ FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC", "-fvisibil
 
 @dataclass(frozen=True)
 class Variant:
-    """flags: of the instructions. below: the variant whose kernels of float32 and float64 serve this one too."""
+    """One set of vector instructions that kernels are compiled for.
+
+    flags: of the instructions.
+    below: the variant whose kernels of float32 and float64 serve this one too.
+    """
 
     name: str
     flags: tuple[str, ...]
@@ -66,11 +70,12 @@ def compile_all(variants: Iterable[Variant], sources: Iterable[Path], folder: Pa
 
     Raises MachineError with the compiler's first error.
     """
-    known = [one for one in variants if knows(one.flags)]
-    jobs = [(variant, source) for variant in known for source in sources]
+    compilable = [variant for variant in variants if knows(variant.flags)]
+    jobs = [(variant, source) for variant in compilable for source in sources]
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         objects = list(pool.map(lambda job: _compile(job[0], job[1], folder), jobs))
-    return {variant: [path for (of, _), path in zip(jobs, objects, strict=True) if of is variant] for variant in known}
+    made = list(zip(jobs, objects, strict=True))
+    return {variant: [path for (of, _), path in made if of is variant] for variant in compilable}
 
 
 def _compile(variant: Variant, source: Path, folder: Path) -> Path:

@@ -6,7 +6,7 @@ from opbench.limit import Limit
 from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
 from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
 from opbench.report import Artifact, Page, Report
-from opbench.sweep import Grid, Sweep
+from opbench.sweep import Every, Grid, Sweep
 
 __version__ = "0.1.0"
 
@@ -18,6 +18,7 @@ __all__ = [
     "Case",
     "Check",
     "Contended",
+    "Every",
     "Failed",
     "Figured",
     "Grid",

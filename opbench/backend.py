@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from opbench import simulation
+from opbench.errors import unknown
 from opbench.record import Trial
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ def _always(_: str) -> str | None:
     return None
 
 
+KINDS = ("kernels", "framework", "compiler", "runtime", "choice")
+"""Written for the operator in one language; a framework's own operators; a compiler of those; a runtime of another
+framework; and what launches whichever of the others it picks.
+"""
+
+
 @dataclass(frozen=True)
 class Backend:
     """One implementation of one operator. A backend file assigns one of these to `BACKEND`.
@@ -80,6 +87,10 @@ class Backend:
         of `schedules`, or "" for the backend's own choice. Its time is recorded as `prepare_s`.
     unavailable(device): why this backend cannot run on `cpu` or `cuda` of this machine, or None. It must be
         cheap and must not compile anything.
+    kind: one of KINDS, by which a sweep may ask for backends that it does not name (`sweep.Every`).
+    rank: where a choice falls without a measurement, the one that can run with the lowest is taken.
+    look: colour and marker of its series in figures, as matplotlib writes them, such as ("#0072B2", "o"); empty leaves
+        them to its name. Written out in the call, because reports read it from the file (`catalog.looks`).
     by_name: whether it is measured only where it is named; a sweep that names no backends leaves it out.
     simulator: what runs the backend's GPU kernels on CPU tensors when simulation is switched on, such as
         "Triton's interpreter"; empty when nothing does.
@@ -95,11 +106,23 @@ class Backend:
     dtypes: frozenset[str] = frozenset({"float32", "float16", "bfloat16", "float64"})
     modes: frozenset[str] = frozenset({"forward"})
     schedules: tuple[str, ...] = ()
+    kind: str = "kernels"
+    rank: int = 1000
+    look: tuple[str, str] | tuple[()] = ()
     by_name: bool = False
     simulator: str = ""
     unavailable: Callable[[str], str | None] = _always
     resources: Callable[[Point, str], Sequence[KernelResources]] | None = None
     preparing: Callable[[], Preparing] = Preparing
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise unknown("kind", self.kind, KINDS, f"of backend {self.about!r}")
+
+    @property
+    def compiles_each_point(self) -> bool:
+        """Whether every point costs it seconds to prepare, so that nothing tries it unasked."""
+        return self.preparing().each_s > 0
 
     def refusal(self, point: Point) -> str | None:
         """Why this backend does not take the point, or None when it does."""

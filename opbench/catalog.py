@@ -1,33 +1,35 @@
 """What there is to measure, ask and show: found by listing the folders, and by what other packages announce.
 
-An operator is a package under `impls` that holds `operator.py`; its backends are its other modules that assign
-`BACKEND`. A package of many alike assigns `OPERATORS` there, a dictionary by name. All that is read from their source,
-so that listing them imports none of their libraries. Another installed package joins through the entry-point groups
-`opbench.operators` (a package laid out the same way), `opbench.sweeps` and `opbench.reports` (modules that assign
-`SWEEP` or `REPORT`).
+An operator is a package under `impls` that holds `operator.py`; its backends are the modules beside it, and in a folder
+`backends` there, that assign `BACKEND`. A package of many alike assigns `OPERATORS` there, a dictionary by name. All
+that is read from their source, so that listing them imports none of their libraries. Another installed package joins
+through the entry-point groups `opbench.operators` (a package laid out the same way), `opbench.sweeps` and
+`opbench.reports` (modules that assign `SWEEP` or `REPORT`).
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opbench.errors import UsageError, unknown
 from opbench.record import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from opbench.backend import Backend
     from opbench.operator import Operator
     from opbench.record import Record
     from opbench.report import Page, Report
     from opbench.sweep import Sweep
+
+Known = TypeVar("Known")
 
 OPTIONAL = frozenset(
     {
@@ -75,11 +77,20 @@ def operator(name: str) -> Operator:
 
 def backend_names(operator_name: str) -> list[str]:
     """Backends of an operator in alphabetical order. Raises UsageError for an unknown operator."""
-    return sorted(modules_assigning(_backends_package(operator_name), "BACKEND"))
+    return sorted(_backend_makers(operator_name))
 
 
-def _backends_package(operator_name: str) -> str:
-    return operator(operator_name).backends or operators()[operator_name]
+def _backend_makers(operator_name: str) -> dict[str, Callable[[], Backend]]:
+    """What gives each backend, by name; a file goes before what the operator makes under the same name."""
+    described = operator(operator_name)
+    modules = backend_modules(described.backends or operators()[operator_name])
+    files = {name: partial(_assigned_backend, module) for name, module in modules.items()}
+    return {**described.further_backends(), **files}
+
+
+def _assigned_backend(module: str) -> Backend:
+    assigned: Backend = import_module(module).BACKEND
+    return assigned
 
 
 def backend(operator_name: str, name: str) -> Backend | Unavailable:
@@ -88,10 +99,9 @@ def backend(operator_name: str, name: str) -> Backend | Unavailable:
     Raises UsageError for an unknown operator, backend or schedule.
     """
     stem, _, schedule = name.partition(":")
-    modules = modules_assigning(_backends_package(operator_name), "BACKEND")
-    module = _look_up("backend", stem, modules, f"for operator {operator_name!r}")
+    make = _look_up("backend", stem, _backend_makers(operator_name), f"for operator {operator_name!r}")
     try:
-        found: Backend = import_module(module).BACKEND
+        found = make()
     except ModuleNotFoundError as exc:
         return Unavailable(f"{missing_library(exc)} is not installed")
     found = _as_far_as(operator(operator_name), found)
@@ -105,6 +115,32 @@ def _as_far_as(operator: Operator, found: Backend) -> Backend:
     """The backend with the modes and schedules that this operator has; it may serve several."""
     schedules = tuple(one for one in found.schedules if one in operator.schedules or not operator.schedules)
     return replace(found, modes=found.modes & operator.modes, schedules=schedules)
+
+
+@lru_cache(maxsize=1)
+def looks() -> dict[str, tuple[str, str]]:
+    """Colour and marker of every backend that says them, by name, read from its file.
+
+    Raises UsageError for a file that does not write them out.
+    """
+    roots = {"impls", *_announced("operators").values()}
+    files = [file for root in sorted(roots) for file in sorted(_folder(root).rglob("*.py"))]
+    return {file.stem: look for file in files if (look := _look(file)) is not None}
+
+
+def _look(file: Path) -> tuple[str, str] | None:
+    """The argument `look` of the call that the file assigns to `BACKEND`."""
+    if "BACKEND" not in file.read_text(encoding="utf-8"):
+        return None
+    call = _assigned(file).get("BACKEND")
+    given = [one.value for one in call.keywords if one.arg == "look"] if isinstance(call, ast.Call) else []
+    for value in given:
+        match value:
+            case ast.Tuple(elts=[ast.Constant(value=str(colour)), ast.Constant(value=str(marker))]):
+                return colour, marker
+        wanted = 'expected a colour and a marker written out, such as ("#0072B2", "o")'
+        raise UsageError(f"{file}: the look is {ast.unparse(value)}; {wanted}")
+    return None
 
 
 def sweep(name: str) -> Sweep:
@@ -159,7 +195,7 @@ def profile_page() -> Any:
     return import_module("reports.profile_page").render
 
 
-def _look_up(kind: str, name: str, known: dict[str, str], where: str = "") -> str:
+def _look_up(kind: str, name: str, known: Mapping[str, Known], where: str = "") -> Known:
     if name not in known:
         raise unknown(kind, name, known, where)
     return known[name]
@@ -186,6 +222,14 @@ def missing_library(exc: ModuleNotFoundError) -> str:
     return library
 
 
+def backend_modules(package: str, name: str = "BACKEND") -> dict[str, str]:
+    """Modules of an operator's package, and of its folder `backends`, by file name, that assign `name`."""
+    found = modules_assigning(package, name)
+    if (_folder(package) / "backends").is_dir():
+        found |= modules_assigning(f"{package}.backends", name)
+    return found
+
+
 def modules_assigning(package: str, name: str) -> dict[str, str]:
     """Modules of the package, by file name, that assign `name` at their top level; none is imported."""
     files = sorted(_folder(package).glob("*.py"))
@@ -197,7 +241,7 @@ def _assigns(file: Path, name: str) -> bool:
     return name in _assigned(file)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def _assigned(file: Path) -> dict[str, ast.expr | None]:
     """What a module assigns at its top level: names to the expressions."""
     found: dict[str, ast.expr | None] = {}

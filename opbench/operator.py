@@ -12,6 +12,7 @@ from opbench.errors import UsageError, unknown
 if TYPE_CHECKING:
     import torch
 
+    from opbench.backend import Backend
     from opbench.case import Point
 
 Inputs: TypeAlias = "dict[str, torch.Tensor]"
@@ -89,6 +90,10 @@ def _no_parts(_: Axes) -> tuple[Part, ...]:
     return ()
 
 
+def _no_backends() -> Mapping[str, Callable[[], Backend]]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Operator:
     """One computation with named axes.
@@ -104,6 +109,7 @@ class Operator:
         inputs hold `grad`, and the reference is the gradient of the operator's first input.
     backends: the package whose modules compute this operator too (their `prepare` goes by the point's operator);
         empty for the operator's own.
+    further_backends(): backends that have no file, what makes each by name; a file of that name goes before it.
     schedules: those of its backends' schedules that this operator has; empty for all of them.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
     parts(axes): operators of the suite that one call contains, so that its gain can be predicted from theirs.
@@ -123,6 +129,7 @@ class Operator:
     parts: Callable[[Axes], tuple[Part, ...]] = field(default=_no_parts)
     modes: frozenset[str] = frozenset({"forward"})
     backends: str = ""
+    further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=_no_backends)
     schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     ceiling: str = ""

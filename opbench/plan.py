@@ -17,7 +17,8 @@ from opbench.backend import Backend
 from opbench.block import Block, uncovered
 from opbench.case import Case, Point
 from opbench.errors import UsageError
-from opbench.sweep import Grid, Sweep
+from opbench.record import Unavailable
+from opbench.sweep import Every, Grid, Sweep
 
 SOME = 512
 """Tasks that stand for a whole plan where its duration is estimated."""
@@ -129,13 +130,34 @@ def _backends_of(grid: Grid, operator: str, device: str) -> tuple[tuple[str, int
     known = catalog.backend_names(operator)
     elsewhere = {name for other in grid.operators for name in catalog.backend_names(other)}
     unasked = {*elsewhere_only(operator, device), *by_name_only(operator)}
-    wanted = grid.backends or tuple(name for name in known if name not in unasked)
+    usual = tuple(name for name in known if name not in unasked)
+    wanted = _named(grid.backends, operator, usual) if grid.backends else usual
     for name in wanted:
         stem, _, schedule = name.partition(":")
         if stem not in elsewhere or (schedule and stem in known):
             catalog.backend(operator, name)  # raises, naming those that exist
     seen = itertools.groupby(sorted(name for name in wanted if name.partition(":")[0] in known))
     return tuple((name, replica) for name, same in seen for replica, _ in enumerate(same))
+
+
+def _named(asked: tuple[str | Every, ...], operator: str, usual: tuple[str, ...]) -> tuple[str, ...]:
+    """What a grid asks for by name, with the names of the usual backends in place of every `Every`.
+
+    One that cannot be looked into, because its library is not installed, stays: its record says what is missing.
+    """
+    named = [asked_for for asked_for in asked if isinstance(asked_for, str)]
+    for every in (asked_for for asked_for in asked if isinstance(asked_for, Every)):
+        suffix = f":{every.schedule}" if every.schedule else ""
+        entries = {name: catalog.backend(operator, name) for name in usual}
+        names = [f"{name}{suffix}" for name, entry in entries.items() if _is_of(entry, every)]
+        named += [name for name in names if name not in named]
+    return tuple(named)
+
+
+def _is_of(entry: Backend | Unavailable, every: Every) -> bool:
+    if isinstance(entry, Unavailable):
+        return True
+    return entry.kind == every.kind and (not every.schedule or every.schedule in entry.schedules)
 
 
 @lru_cache(maxsize=64)

@@ -14,10 +14,20 @@ def _take_all(_: Point) -> str | None:
 
 
 @dataclass(frozen=True)
+class Every:
+    """In place of a name: every backend of the operator of this kind (`backend.KINDS`) that has kernels for the device,
+    but for those that the grid names itself. schedule: asked of each, of those that have it; "" is their own choice.
+    """
+
+    kind: str
+    schedule: str = ""
+
+
+@dataclass(frozen=True)
 class Grid:
     """A full cross product of axis values over some operators. The last axis runs fastest, operators slowest.
 
-    backends: names to measure; empty means every backend the operator's folder holds.
+    backends: what to measure, names or `Every` backend of a kind; empty means every backend of the operator.
     held: axes at one value, so that the others span a plane. The command line moves them by one value
         (`--batch 16`) and leaves them where it gives several.
     device: the only device the grid is for; "" is every device.
@@ -26,7 +36,7 @@ class Grid:
 
     operators: tuple[str, ...]
     axes: Mapping[str, tuple[int, ...]]
-    backends: tuple[str, ...] = ()
+    backends: tuple[str | Every, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)
     modes: tuple[str, ...] = ("forward",)
     held: Mapping[str, int] = field(default_factory=dict)

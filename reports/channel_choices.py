@@ -25,7 +25,7 @@ _COLUMNS = 3
 
 
 def channel_choices_figure(inside: Mapping[str, Any]) -> bytes:
-    """SVG. inside: `inside.json` of `impls.hadaptive.looking`. Raises UsageError for a network without ACH."""
+    """SVG. inside: `inside.json` of `impls.hadaptive.inspect`. Raises UsageError for a network without ACH."""
     shares = inside["selection"]
     if not shares:
         raise UsageError("a network without ACH modules; there is no selection to draw")

@@ -1,4 +1,4 @@
-"""What `python -m impls.hadaptive.looking` found, drawn: Grad-CAM by layer, channels chosen, temperatures.
+"""What `python -m impls.hadaptive.inspect` found, drawn: Grad-CAM by layer, channels chosen, temperatures.
 
     python -m reports.inside FOLDER [PICTURE ...]
 
@@ -51,9 +51,9 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with (folder / "maps.npz").open("rb") as file, np.load(file, allow_pickle=False) as maps:
             arrays = {name: maps[name] for name in ("pictures", "network", "twin")}
     except FileNotFoundError as exc:
-        raise UsageError(f"no file {exc.filename}; expected a folder of impls.hadaptive.looking") from exc
+        raise UsageError(f"no file {exc.filename}; expected a folder of impls.hadaptive.inspect") from exc
     except (ValueError, KeyError, zipfile.BadZipFile) as exc:
-        raise UsageError(f"{folder} is damaged ({exc}); look again with impls.hadaptive.looking") from exc
+        raise UsageError(f"{folder} is damaged ({exc}); look again with impls.hadaptive.inspect") from exc
     if not isinstance(inside, dict) or inside.get("format") != FORMAT:
         raise UsageError(f"{folder / 'inside.json'} is of another format; expected {FORMAT!r}")
     return inside, arrays
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
     """Exit code 0, or the error's with one line on what is wrong."""
     try:
         if not arguments:
-            raise UsageError("no folder; expected FOLDER [PICTURE ...], as impls.hadaptive.looking names it")
+            raise UsageError("no folder; expected FOLDER [PICTURE ...], as impls.hadaptive.inspect names it")
         for path in draw(Path(arguments[0]), arguments[1:]):
             print(path)
     except OpbenchError as exc:

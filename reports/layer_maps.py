@@ -29,7 +29,7 @@ def layer_maps_figure(
 ) -> bytes:
     """SVG: two rows a picture, a column a layer of the body.
 
-    inside: `inside.json`; arrays: `maps.npz`, as `impls.hadaptive.looking` writes them. names: the pictures to show,
+    inside: `inside.json`; arrays: `maps.npz`, as `impls.hadaptive.inspect` writes them. names: the pictures to show,
     all where empty. Raises UsageError for a picture that is not there.
     """
     places = _places(inside["pictures"], names)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
+from opbench import catalog
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -29,20 +31,12 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 INK, FAINT, GRID = "#1f2328", "#59636e", "#d8dee4"
 
-# Names met side by side in many figures, kept apart by hand; every other name draws its look from a hash.
+# Names met side by side in many figures, kept apart by hand; a backend says its own look, and every other name draws
+# one from a hash.
 _CHOSEN = {
-    "torch_eager": (BLACK, "s"),
-    "torch_compile": (ORANGE, "^"),
-    "torch_select": (SKY, "X"),
-    "cpp_ext": (BLUE, "o"),
-    "triton_jit": (VERMILLION, "D"),
-    "numba_cuda": (GREEN, "v"),
-    "cupy_raw": (PURPLE, "P"),
     "pointwise": (PURPLE, "s"),
     "ghost": (ORANGE, "^"),
     "ach": (BLUE, "o"),
-    "ort_stock": (BLACK, "s"),
-    "ort_custom": (BLUE, "o"),
     "Hadaptive-Net": (BLUE, "o"),
     "MobileNetV3": (ORANGE, "^"),
     "MobileNetV4": (VERMILLION, "s"),
@@ -104,7 +98,8 @@ def look(label: str) -> Look:
     case, _, replica = label.partition("#")
     name, _, schedule = case.partition(":")
     number = zlib.crc32(name.encode())
-    colour, marker = _CHOSEN.get(name, (PALETTE[number % len(PALETTE)], MARKERS[number // len(PALETTE) % len(MARKERS)]))
+    drawn = PALETTE[number % len(PALETTE)], MARKERS[number // len(PALETTE) % len(MARKERS)]
+    colour, marker = _CHOSEN.get(name) or catalog.looks().get(name, drawn)
     if schedule:
         marker = MARKERS[zlib.adler32(schedule.encode()) % len(MARKERS)]
     return Look(colour, marker, "--" if replica else "-.") if schedule or replica else Look(colour, marker, "-")

@@ -22,7 +22,7 @@ _SIZE = (6.2, 3.2)  # inches
 
 
 def temperature_figure(inside: Mapping[str, Any]) -> bytes:
-    """SVG. inside: `inside.json` of `impls.hadaptive.looking`. Raises UsageError where nothing has a temperature."""
+    """SVG. inside: `inside.json` of `impls.hadaptive.inspect`. Raises UsageError where nothing has a temperature."""
     epochs = inside["temperatures"]
     if not epochs or not epochs[0]:
         raise UsageError("a training in which nothing has a temperature; there is none to draw")

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from opbench import Grid, Point, Sweep
+from opbench import Every, Grid, Point, Sweep
 
 LARGEST_ON_CPU = 128 << 20
 
 SCHEDULES = ("direct", "balanced", "flat", "blocked")
 
-LANGUAGES = ("cpp_ext", "cupy_raw", "numba_cuda", "triton_jit")
+ON_CPU = tuple(Every("kernels", schedule) for schedule in SCHEDULES)
 
-ON_CPU = tuple(f"cpp_ext:{schedule}" for schedule in SCHEDULES)
-
-ON_GPU = (*(f"{language}:{schedule}" for language in LANGUAGES for schedule in SCHEDULES), "torch_eager")
+ON_GPU: tuple[str | Every, ...] = (*ON_CPU, "torch_eager")
 """Without torch_compile, which compiles for seconds at every point; `--backend` adds it."""
 
 
@@ -34,7 +32,7 @@ def too_large(point: Point) -> str | None:
 
 
 def planes(
-    device: str, backends: tuple[str, ...], axes: Mapping[str, Sequence[int]], held: Mapping[str, int]
+    device: str, backends: tuple[str | Every, ...], axes: Mapping[str, Sequence[int]], held: Mapping[str, int]
 ) -> tuple[Grid, ...]:
     """A grid over every two of the three axes, with the third held."""
     return tuple(

@@ -5,7 +5,7 @@ operator inside them at its own shapes, from which their gain is predicted. torc
 is added by `--backend torch_compile`. Samples are led by an untimed call, because every runtime has threads of its own.
 """
 
-from opbench import Grid, Sweep
+from opbench import Every, Grid, Sweep
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 
@@ -22,7 +22,6 @@ RUNTIMES = ("torch_eager", "ort_stock")
 OURS = ("cpp_ext", "ort_custom")
 PUBLISHED = ("cpp_ext:direct", "cpp_ext:balanced", "ort_custom:direct", "ort_custom:balanced")
 ON_GPU = ("torch_eager", "cuda_graph", "ort_stock")
-KERNELS_ON_GPU = ("cpp_ext", "cupy_raw", "triton_jit")
 
 # (channels, edge, selected, batchnorm) of every ACH in the three networks at 224x224.
 PARTS = (
@@ -74,7 +73,7 @@ SWEEP = Sweep(
         Grid(
             operators=NETWORKS,
             axes={"batch": (1, 16), "edge": (224,), "threads": (0,)},
-            backends=(*ON_GPU, *KERNELS_ON_GPU, "cpp_ext:direct", "cpp_ext:balanced"),
+            backends=(*ON_GPU, Every("kernels"), "cpp_ext:direct", "cpp_ext:balanced"),
             device="cuda",
         ),
         Grid(

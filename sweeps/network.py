@@ -3,18 +3,16 @@
 Without torch_compile, which compiles for a minute or more at each point; `--backend torch_compile` adds it.
 """
 
-from opbench import Grid, Sweep
+from opbench import Every, Grid, Sweep
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 
-ON_CPU = ("auto", "cpp_ext", "torch_eager", "torch_select")
+ON_CPU: tuple[str | Every, ...] = ("auto", Every("kernels"), Every("framework"))
 
-LANGUAGES = ("cpp_ext", "cupy_raw", "numba_cuda", "triton_jit")
-
-ON_GPU = (
+ON_GPU: tuple[str | Every, ...] = (
     "auto",
     "torch_eager",
-    *(f"{language}{schedule}" for language in LANGUAGES for schedule in ("", ":direct", ":balanced")),
+    *(Every("kernels", schedule) for schedule in ("", "direct", "balanced")),
     "cuda_graph",
     "cuda_graph:torch_eager",
 )

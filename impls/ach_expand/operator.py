@@ -35,7 +35,7 @@ def inputs(point: Point) -> Inputs:
     x = away_from_zero((batch, channels, edge, edge), point, random)
     order = torch.rand(batch, channels, generator=random).argsort(dim=1)
     index = order[:, torch.arange(selected) % channels].contiguous()
-    found = {
+    tensors = {
         "x": x,
         "index": index.to(point.device),
         "alpha": torch.tensor([0.5], dtype=dtype_of(point), device=point.device),
@@ -43,8 +43,8 @@ def inputs(point: Point) -> Inputs:
         "bias": away_from_zero((pairs,), point, random),
     }
     if point.mode == "backward":
-        found = {"grad": away_from_zero((batch, channels + pairs, edge, edge), point, random)} | found
-    return found
+        tensors = {"grad": away_from_zero((batch, channels + pairs, edge, edge), point, random)} | tensors
+    return tensors
 
 
 def reference(point: Point, inputs: Inputs) -> Tensor:

@@ -22,14 +22,14 @@ def single(shape: tuple[int, ...], k: int, norm: str, parameters: Mapping[str, T
     channels, name = shape[1], select_expand_name(norm)
     kind = TensorProto.FLOAT16 if dtype == "float16" else TensorProto.FLOAT
     node = helper.make_node(name, ["x", *parameters], ["y"], domain=DOMAIN, name="ach", k=k)
-    kept = [numpy_helper.from_array(one.float().numpy(), key) for key, one in parameters.items()]
+    initializers = [numpy_helper.from_array(tensor.float().numpy(), key) for key, tensor in parameters.items()]
     wide = channels + k * (k - 1) // 2
     graph = helper.make_graph(
         [node],
         "ach",
         [helper.make_tensor_value_info("x", kind, ["batch", *shape[1:]])],
         [helper.make_tensor_value_info("y", kind, ["batch", wide, *shape[2:]])],
-        kept,
+        initializers,
     )
     versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, VERSION)]
     return helper.make_model(graph, opset_imports=versions, ir_version=IR_VERSION, functions=[function(name)])

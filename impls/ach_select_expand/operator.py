@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def norm_of(axes: Axes) -> str:
-    """f by its name in `impls.cross_hadamard.norms`: DySoft's, or that of a BatchNorm with settled statistics."""
+    """f by its name in `impls.cross_hadamard.norms`: DySoft's, or that of a BatchNorm with running statistics."""
     return "identity" if axes["batchnorm"] else "softsign"
 
 
@@ -36,13 +36,13 @@ def inputs(point: Point) -> Inputs:
     """
     batch, channels, edge, selected = (point.axes[name] for name in ("batch", "channels", "edge", "selected"))
     random, dtype = generator_for(point), dtype_of(point)
-    kept = dtype if dtype == torch.float64 else torch.float32
+    parameter_dtype = dtype if dtype == torch.float64 else torch.float32
     values = {
         "x": _maps(batch, channels, edge, random).to(dtype),
-        "taps": torch.tensor(TAPS, dtype=kept),
-        "alpha": torch.tensor([1.0 if point.axes["batchnorm"] else 0.5], dtype=kept),
-        "weight": torch.rand(pair_count(selected), generator=random).to(kept) + 0.5,
-        "bias": torch.rand(pair_count(selected), generator=random).to(kept) - 0.5,
+        "taps": torch.tensor(TAPS, dtype=parameter_dtype),
+        "alpha": torch.tensor([1.0 if point.axes["batchnorm"] else 0.5], dtype=parameter_dtype),
+        "weight": torch.rand(pair_count(selected), generator=random).to(parameter_dtype) + 0.5,
+        "bias": torch.rand(pair_count(selected), generator=random).to(parameter_dtype) - 0.5,
     }
     return {name: value.to(point.device) for name, value in values.items()}
 
@@ -106,7 +106,7 @@ OPERATOR = Operator(
         Axis("channels", "input channels C", default=128),
         Axis("edge", "height and width", default=14, minimum=1),
         Axis("selected", "channels selected by their scores", default=32, minimum=0),
-        Axis("batchnorm", "0 normalises by DySoft, 1 by a BatchNorm with settled statistics", default=0, minimum=0),
+        Axis("batchnorm", "0 normalises by DySoft, 1 by a BatchNorm with running statistics", default=0, minimum=0),
         THREADS,
     ),
     inputs=inputs,

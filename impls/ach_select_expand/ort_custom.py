@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from impls.ach_select_expand.runtimes import prepare_with
-from impls.exported.backends import backend_of
+from impls.exported.runtime_backend import backend_of
 
-BACKEND = backend_of("custom", prepare_with)
+BACKEND = backend_of("custom", prepare_with, look=("#0072B2", "o"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from impls.ach_select_expand.files import single
 from impls.ach_select_expand.operator import norm_of
-from impls.exported.backends import Opened, opened
+from impls.exported.runtime_backend import Opened, opened
 
 if TYPE_CHECKING:
     from opbench import Inputs, Point

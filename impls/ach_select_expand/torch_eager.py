@@ -22,4 +22,4 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     return launch
 
 
-BACKEND = Backend(about="PyTorch's own operators", prepare=prepare)
+BACKEND = Backend(about="PyTorch's own operators", prepare=prepare, kind="framework")

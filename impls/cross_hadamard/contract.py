@@ -30,9 +30,9 @@ def check_input(x: Tensor) -> None:
         raise TypeError(f"x is {x.dtype}; expected float32, float16, bfloat16 or float64")
 
 
-def _check_tensor(name: str, given: object) -> None:
-    if not isinstance(given, torch.Tensor):
-        raise TypeError(f"{name} is {type(given).__name__}; expected a torch.Tensor")
+def _check_tensor(name: str, value: object) -> None:
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"{name} is {type(value).__name__}; expected a torch.Tensor")
 
 
 def check_index(x: Tensor, index: Tensor) -> None:
@@ -109,12 +109,12 @@ def check_out(x: Tensor, index: Tensor | None, out: Tensor) -> None:
 def check_parameters(x: Tensor, k: int, alpha: Tensor, weight: Tensor, bias: Tensor) -> None:
     """Raises ValueError or TypeError unless alpha is one value, weight and bias (P,), in x's dtype or float32."""
     pairs = pair_count(k)
-    for name, given, elements in (("alpha", alpha, 1), ("weight", weight, pairs), ("bias", bias, pairs)):
-        _check_tensor(name, given)
-        if given.numel() != elements or given.dim() > 1:
-            wanted = "one value, () or (1,)" if name == "alpha" else f"({pairs},) for k = {k}"
-            raise ValueError(f"{name} has shape {tuple(given.shape)}; expected {wanted}")
-        if given.dtype not in {x.dtype, torch.float32}:
-            raise TypeError(f"{name} is {given.dtype}; expected {x.dtype} as x, or torch.float32")
-        if given.device != x.device:
-            raise ValueError(f"{name} is on {given.device} and x on {x.device}; expected one device")
+    for name, tensor, elements in (("alpha", alpha, 1), ("weight", weight, pairs), ("bias", bias, pairs)):
+        _check_tensor(name, tensor)
+        if tensor.numel() != elements or tensor.dim() > 1:
+            expected = "one value, () or (1,)" if name == "alpha" else f"({pairs},) for k = {k}"
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}; expected {expected}")
+        if tensor.dtype not in {x.dtype, torch.float32}:
+            raise TypeError(f"{name} is {tensor.dtype}; expected {x.dtype} as x, or torch.float32")
+        if tensor.device != x.device:
+            raise ValueError(f"{name} is on {tensor.device} and x on {x.device}; expected one device")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAME = "opbench_cpp"
 _CSRC = Path(__file__).parent / "csrc"
 SOURCES = tuple(sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}))
-IN_VARIANTS = tuple(sorted(file for file in (_CSRC / "cpu").glob("*") if file.suffix in {".cpp", ".h"}))
+IN_VARIANTS = tuple(sorted(file for file in (_CSRC / "cpu").rglob("*") if file.suffix in {".cpp", ".h"}))
 """Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
 
 
@@ -34,9 +34,9 @@ def operators() -> Any:
     """
     import torch
 
-    found = load(NAME, SOURCES, IN_VARIANTS)
-    _tell_caches(found, known(torch.get_num_threads()))
-    return found
+    library = load(NAME, SOURCES, IN_VARIANTS)
+    _tell_caches(library, known(torch.get_num_threads()))
+    return library
 
 
 def use_caches(use: CacheUse) -> None:
@@ -44,8 +44,8 @@ def use_caches(use: CacheUse) -> None:
     _tell_caches(operators(), use)
 
 
-def _tell_caches(found: Any, use: CacheUse) -> None:
-    found.use_stream_from(use.stream_fresh_bytes, use.stream_reused_bytes)
+def _tell_caches(library: Any, use: CacheUse) -> None:
+    library.use_stream_from(use.stream_fresh_bytes, use.stream_reused_bytes)
 
 
 @lru_cache(maxsize=16)
@@ -106,5 +106,5 @@ def expand_backward(
     grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str = "softsign"
 ) -> Gradients:
     """Gradients of x, alpha, weight and bias, each in its own shape and dtype."""
-    found: Gradients = _overload("ach_expand_backward")(grad, x, index, alpha, weight, bias, norm)
-    return found
+    gradients: Gradients = _overload("ach_expand_backward")(grad, x, index, alpha, weight, bias, norm)
+    return gradients

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.autograd import forward_ad
 
-from impls.cross_hadamard import registered, tracked
+from impls.cross_hadamard.api import fast_autograd, library_operators
 from impls.cross_hadamard.contract import check_index, check_input, check_out, check_parameters
 from impls.cross_hadamard.kernels import check_name
 from impls.cross_hadamard.norms import check_norm
@@ -28,7 +28,7 @@ def cross_hadamard(
         Eq. 2); repeated values are allowed.
     backend: a name such as `cpp_ext`, one with its schedule such as `triton_jit:balanced`, or `auto`, which takes
         the fastest measured for the device, dtype and nearest shape (`opbench ls --dispatch`); where nothing was
-        measured, the first of `automatic.ORDER` that can run.
+        measured, the one of the lowest rank that can run (`opbench.Backend.rank`).
     out: a tensor of the output's shape, dtype and device to write into; it may be strided. Not differentiable.
     Returns (B, P, *spatial), contiguous, with P = n(n-1)/2 for n = C or k; empty for n of 0 or 1. Pairs are in
     row order: (0,1), (0,2), ..., (0,n-1), (1,2), ...
@@ -50,14 +50,14 @@ def cross_hadamard(
         if needs_dispatcher(x, out):
             torch.ops.opbench.cross_hadamard_out.default(x, index, out, backend)
         else:
-            registered.cross_hadamard_out(x, index, out, backend)
+            library_operators.cross_hadamard_out(x, index, out, backend)
         return out
     if needs_dispatcher(x):
         y: Tensor = torch.ops.opbench.cross_hadamard.default(x, index, backend)
     elif torch.is_grad_enabled() and x.requires_grad:
-        y = tracked.Pairs.apply(x, index, backend)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        y = fast_autograd.Pairs.apply(x, index, backend)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     else:
-        y = registered.cross_hadamard(x, index, backend)
+        y = library_operators.cross_hadamard(x, index, backend)
     return y
 
 
@@ -73,13 +73,15 @@ def ach_expand(
 ) -> Tensor:
     """ACH's expansion in one pass: concat(x, f(alpha * pairs of the selected channels) * weight + bias).
 
-    x: (B, C, *spatial), as for `cross_hadamard`; index: (B, k) int64.
+    x: (B, C, *spatial), as for `cross_hadamard`.
+    index: (B, k) int64.
     alpha: one value, () or (1,); weight and bias: (P,) with P = k(k-1)/2; in x's dtype or float32.
     norm: f, one of `softsign` u / (1 + |u|) (DySoft, Eq. 11), `sigmoid` sigmoid(u) - 0.5 (DySig), `algebraic`
-        u / sqrt(1 + u^2) (DyAlge), `tanh` (DyT), `identity` u (BatchNorm with settled statistics).
+        u / sqrt(1 + u^2) (DyAlge), `tanh` (DyT), `identity` u (BatchNorm with running statistics).
     backend: as for `cross_hadamard`; of schedules, only `blocked` and `flat` have this fused form.
-    Returns (B, C + P, *spatial), contiguous, in x's dtype; kernels of ours compute in float32 (float64 for float64)
-    and round once.
+
+    Returns (B, C + P, *spatial), contiguous, in x's dtype; kernels of ours compute in float32 (float64 for float64) and
+    round once.
 
     Differentiable in x, alpha, weight and bias; one graph node (`opbench::ach_expand`). Raises as `cross_hadamard`
     does, and UsageError for an unknown norm.
@@ -93,10 +95,10 @@ def ach_expand(
     tensors = (x, alpha, weight, bias)
     if needs_dispatcher(*tensors):
         y: Tensor = torch.ops.opbench.ach_expand.default(x, index, alpha, weight, bias, norm, backend)
-    elif torch.is_grad_enabled() and any(one.requires_grad for one in tensors):
-        y = tracked.Expansion.apply(x, index, alpha, weight, bias, norm, backend)  # type: ignore[no-untyped-call]  # torch
+    elif torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
+        y = fast_autograd.Expansion.apply(x, index, alpha, weight, bias, norm, backend)  # type: ignore[no-untyped-call]  # torch
     else:
-        y = registered.ach_expand(x, index, alpha, weight, bias, norm, backend)
+        y = library_operators.ach_expand(x, index, alpha, weight, bias, norm, backend)
     return y
 
 
@@ -110,9 +112,9 @@ def measure_caches() -> CacheUse:
     from impls.cross_hadamard import cpp_kernels
     from impls.machine.caches import measure
 
-    found = measure()
-    cpp_kernels.use_caches(found)
-    return found
+    use = measure()
+    cpp_kernels.use_caches(use)
+    return use
 
 
 def needs_dispatcher(*tensors: Tensor) -> bool:
@@ -125,8 +127,8 @@ def needs_dispatcher(*tensors: Tensor) -> bool:
         return True
     if forward_ad._current_level >= 0:  # noqa: SLF001  (no public names for these)
         _refuse_tangents(tensors)
-    for one in tensors:
-        if type(one) not in _PLAIN or one.is_meta:
+    for tensor in tensors:
+        if type(tensor) not in _PLAIN or tensor.is_meta:
             return True
     transform: Any = torch._C._functorch.peek_interpreter_stack()  # noqa: SLF001
     if transform is not None and transform.key() == torch._C._functorch.TransformType.Grad:  # noqa: SLF001
@@ -140,7 +142,7 @@ def needs_dispatcher(*tensors: Tensor) -> bool:
 
 def _refuse_tangents(tensors: tuple[Tensor, ...]) -> None:
     """The dispatcher would drop them and give a derivative of zero."""
-    if any(forward_ad.unpack_dual(one).tangent is not None for one in tensors):  # type: ignore[no-untyped-call]  # torch: untyped
+    if any(forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):  # type: ignore[no-untyped-call]  # torch: untyped
         raise NotImplementedError("no forward-mode gradient; use reverse mode: torch.autograd.grad or .backward()")
 
 

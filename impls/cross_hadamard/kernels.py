@@ -1,19 +1,19 @@
 """What a backend file offers, and how a name such as `triton_jit:balanced` leads to it.
 
-A backend file assigns `KERNELS`, one `Kernels`, and `BACKEND`, its entry in the harness's catalogue. Nothing else in
-the project lists backends: another file in this folder that assigns both has joined the public functions, the
-contract tests and every sweep.
+A file of the folder `backends` assigns `KERNELS`, one `Kernels`, and `BACKEND`, its entry in the harness's catalogue.
+Nothing else in the project lists backends: another file there that assigns both has joined the public functions, the
+networks, the contract tests and every sweep.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from opbench.catalog import missing_library, modules_assigning
+from opbench.catalog import backend_modules, missing_library
 from opbench.errors import MachineError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     """Of x, alpha, weight and bias, each in its own shape and dtype."""
 
     Statistics: TypeAlias = tuple[Tensor, Tensor, float]
-    """A BatchNorm's settled mean (P,) and variance (P,), and its eps."""
+    """A BatchNorm's running mean (P,) and variance (P,), and its eps."""
 
 PUBLISHED = ("direct", "balanced")
 """The paper's two schedules: one product map a block, and a parity-balanced share of the pairs a channel."""
@@ -41,7 +41,7 @@ class Kernels:
     """Functions of tensors that the contract has admitted; strides, empty sizes and n < 2 are theirs to handle.
 
     They run below autograd: a gradient is computed by formula or kernel, never by `torch.autograd`, and nothing they
-    save or track matters. `steps.py` has every one in PyTorch's operators, `dense.py` adapts kernels that want
+    save or track matters. `steps.py` has every one in PyTorch's operators, `gpu/adapter.py` adapts kernels that want
     contiguous tensors.
 
     forward(x, index, out, schedule): pairs of x (B, C, *spatial), or of the channels index (B, k) names, as
@@ -52,6 +52,8 @@ class Kernels:
     select_expand(x, taps, k, alpha, weight, bias, norm, schedule, statistics): expand of the k channels that `taps`
         scores highest (`steps.strongest`), what ACH is once trained; with statistics, weight and bias are those of a
         BatchNorm (`steps.affine`). None where these are calls of their own.
+    configurations(x, index): ways to launch `forward` that its rules would not choose, a label and a launch each, for
+        `tuned` to try on a GPU. None where there are none.
     `schedule` is one of SCHEDULES, or "" for the backend's own choice; `norm` one of `norms.NORMS`.
     """
 
@@ -62,12 +64,13 @@ class Kernels:
     select_expand: (
         Callable[[Tensor, Tensor, int, Tensor, Tensor, Tensor, str, str, Statistics | None], Tensor] | None
     ) = None
+    configurations: Callable[[Tensor, Tensor | None], Iterator[tuple[str, Callable[[], Tensor]]]] | None = None
 
 
 @lru_cache(maxsize=1)
 def backends() -> tuple[str, ...]:
-    """The files of this folder that assign `KERNELS`, in alphabetical order."""
-    return tuple(sorted(modules_assigning("impls.cross_hadamard", "KERNELS")))
+    """The files that assign `KERNELS`, in alphabetical order."""
+    return tuple(sorted(backend_modules("impls.cross_hadamard", "KERNELS")))
 
 
 def check_name(name: str) -> None:
@@ -116,7 +119,7 @@ PACKAGES = {"numba": "numba-cuda", "cupy": "cupy-cuda13x"}
 def _module(stem: str) -> Any:
     """The backend's module, or what to install for it. Only a missing library is forgiven, not a fault of ours."""
     try:
-        return import_module(f"impls.cross_hadamard.{stem}")
+        return _imported(stem)
     except ModuleNotFoundError as exc:
         library = missing_library(exc)
         return f"{library} is not installed, python -m pip install {PACKAGES.get(library, library)}"
@@ -126,6 +129,16 @@ def _module(stem: str) -> Any:
 def usable(device: str) -> tuple[str, ...]:
     """Backends that can run on `cpu` or `cuda` of this machine."""
     return tuple(name for name in backends() if _usable(name, device))
+
+
+def entry_of(name: str) -> Backend:
+    """The harness's entry of the backend. Raises ModuleNotFoundError where its file cannot import its library."""
+    entry: Backend = _imported(name).BACKEND
+    return entry
+
+
+def _imported(name: str) -> Any:
+    return import_module(backend_modules("impls.cross_hadamard", "KERNELS")[name])
 
 
 def _usable(name: str, device: str) -> bool:

@@ -59,7 +59,7 @@ NORMS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] 
     "sigmoid": (_sigmoid, _sigmoid_slope),  # DySig
     "algebraic": (_algebraic, _algebraic_slope),  # DyAlge
     "tanh": (torch.tanh, _tanh_slope),  # DyT
-    "identity": (_identity, torch.ones_like),  # BatchNorm with settled statistics: weight and bias alone
+    "identity": (_identity, torch.ones_like),  # BatchNorm with running statistics: weight and bias alone
 }
 """f and its derivative, by name."""
 

@@ -26,16 +26,16 @@ def inputs(point: Point) -> Inputs:
     """
     batch, channels, edge, selected = (point.axes[name] for name in ("batch", "channels", "edge", "selected"))
     random = generator_for(point)
-    found = {"x": away_from_zero((batch, channels, edge, edge), point, random)}
+    tensors = {"x": away_from_zero((batch, channels, edge, edge), point, random)}
     if selected:
         # From an empty channel axis nothing can be selected; then the index has no columns either.
         columns = selected if channels else 0
         index = torch.randint(max(channels, 1), (batch, columns), generator=random)
-        found["index"] = index.to(point.device)
+        tensors["index"] = index.to(point.device)
     if point.mode == "backward":
         pairs = pair_count(_channels_used(point.axes))
-        found = {"grad": away_from_zero((batch, pairs, edge, edge), point, random)} | found
-    return found
+        tensors = {"grad": away_from_zero((batch, pairs, edge, edge), point, random)} | tensors
+    return tensors
 
 
 def reference(point: Point, inputs: Inputs) -> torch.Tensor:
@@ -57,9 +57,9 @@ def _reference_gradient(grad: torch.Tensor, x: torch.Tensor, index: torch.Tensor
     places = everyone if index is None else index
     total = torch.zeros_like(x)
     for p, (i, j) in enumerate(itertools.combinations(range(places.shape[1]), 2)):
-        one, other = (rows, places[:, i]), (rows, places[:, j])
-        total[one] += grad[:, p] * x[other]
-        total[other] += grad[:, p] * x[one]
+        at_i, at_j = (rows, places[:, i]), (rows, places[:, j])
+        total[at_i] += grad[:, p] * x[at_j]
+        total[at_j] += grad[:, p] * x[at_i]
     return total
 
 
@@ -74,8 +74,8 @@ def work(point: Point) -> Work:
     size = itemsize(point)
     index_bytes = 8 * batch * n if point.axes["selected"] else 0
     if point.mode == "backward":
-        whole = batch * point.axes["channels"] * pixels * size
-        return Work(2 * products, 0, 0, (products * size) + whole + index_bytes, whole)
+        map_bytes = batch * point.axes["channels"] * pixels * size
+        return Work(2 * products, 0, 0, (products * size) + map_bytes + index_bytes, map_bytes)
     return Work(
         macs=0,
         products=products,

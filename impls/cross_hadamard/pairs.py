@@ -36,8 +36,8 @@ def flat_to_pair(p: int, n: int) -> tuple[int, int]:
     Counted from the end, row i starts where a triangle of n-i rows begins, so i follows from the integer root
     of the pairs that are left.
     """
-    left = pair_count(n) - 1 - p
-    rows_after = (math.isqrt(8 * left + 1) - 1) // 2
+    pairs_left = pair_count(n) - 1 - p
+    rows_after = (math.isqrt(8 * pairs_left + 1) - 1) // 2
     i = n - 2 - rows_after
     return i, i + 1 + p - i * (2 * n - 1 - i) // 2
 
@@ -56,11 +56,11 @@ def partner_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.T
 
 def _partners(n: int) -> list[list[int]]:
     meetings = [(i, j) for i in range(n) for j in range(n) if i != j]
-    return [[j for _, j in meetings], [pair_to_flat(min(one), max(one), n) for one in meetings]]
+    return [[j for _, j in meetings], [pair_to_flat(min(meeting), max(meeting), n) for meeting in meetings]]
 
 
-def _unbound(both: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    first, second = both.to(torch.int64).unbind()
+def _unbound(table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    first, second = table.to(torch.int64).unbind()
     return first.contiguous(), second.contiguous()
 
 
@@ -68,12 +68,12 @@ def _cached(
     kind: str, n: int, device: torch.device | str, make: Callable[[], tuple[torch.Tensor, torch.Tensor]]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     key = (kind, n, str(device))
-    found = _CACHE.get(key)
+    tables = _CACHE.get(key)
     # Inside a mode that fakes or forbids tensors everything has to be made there, and nothing made there may stay.
-    if found is None or torch._C._len_torch_dispatch_stack():  # noqa: SLF001  (no public name)
-        found = make()
-        if type(found[0]) is torch.Tensor and not found[0].is_inference():
+    if tables is None or torch._C._len_torch_dispatch_stack():  # noqa: SLF001  (no public name)
+        tables = make()
+        if type(tables[0]) is torch.Tensor and not tables[0].is_inference():
             if len(_CACHE) >= CACHED:
                 _CACHE.clear()
-            _CACHE[key] = found
-    return found
+            _CACHE[key] = tables
+    return tables

@@ -34,8 +34,8 @@ def scores_of(x: Tensor, taps: Tensor) -> Tensor:
     weighted by `taps`, an odd number of weights; zeros beyond the first and the last channel.
     """
     means = x.mean(dim=tuple(range(2, x.dim()))) if x.dim() > 2 else x
-    found: Tensor = torch.nn.functional.conv1d(means[:, None], taps.view(1, 1, -1), padding=taps.numel() // 2)
-    return found[:, 0]
+    scores: Tensor = torch.nn.functional.conv1d(means[:, None], taps.view(1, 1, -1), padding=taps.numel() // 2)
+    return scores[:, 0]
 
 
 def strongest(x: Tensor, taps: Tensor, k: int) -> Tensor:
@@ -46,10 +46,10 @@ def strongest(x: Tensor, taps: Tensor, k: int) -> Tensor:
 
 
 def affine(weight: Tensor, bias: Tensor, statistics: Statistics) -> tuple[Tensor, Tensor]:
-    """BatchNorm with settled statistics as one weight and one bias a channel, (P,) each, in float32 or better."""
+    """BatchNorm with running statistics as one weight and one bias a channel, (P,) each, in float32 or better."""
     mean, variance, eps = statistics
     weight, bias, mean, variance = (
-        one if one.dtype == torch.float64 else one.float() for one in (weight, bias, mean, variance)
+        tensor if tensor.dtype == torch.float64 else tensor.float() for tensor in (weight, bias, mean, variance)
     )
     scale = weight * (variance + eps).rsqrt()
     return scale, torch.addcmul(bias, mean, scale, value=-1)

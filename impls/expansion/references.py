@@ -23,7 +23,7 @@ def mix(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def normalise(x: Tensor, mean: Tensor, variance: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
-    columns = [each[:, None, None] for each in (mean, variance, gamma, beta)]
+    columns = [parameter[:, None, None] for parameter in (mean, variance, gamma, beta)]
     return (x - columns[0]) / (columns[1] + 1e-5).sqrt() * columns[2] + columns[3]
 
 

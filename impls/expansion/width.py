@@ -69,8 +69,8 @@ def width(axes: Axes) -> Width:
 
 
 def sizes(axes: Axes) -> Mapping[str, int]:
-    found = width(axes)
-    return {"out_channels": found.n, "selected": found.k}
+    size = width(axes)
+    return {"out_channels": size.n, "selected": size.k}
 
 
 def _smallest_selection(pairs: int) -> int:

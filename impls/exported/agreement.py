@@ -24,7 +24,7 @@ SAMPLES, BATCHES = 4, (1, 3)
 LAST_BITS, NUDGES = 2.0**-21, 12
 
 
-def check(made: ModelProto, model: nn.Module, like: Tensor) -> None:
+def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
     """like: (1, ...), the shape and dtype of one sample; values are drawn. Two batches, of 1 and 3 samples.
 
     Raises UsageError where a stock ONNX Runtime computes something else, and where no sample could tell; onnx's
@@ -34,8 +34,8 @@ def check(made: ModelProto, model: nn.Module, like: Tensor) -> None:
 
     from impls.exported.session import open_model
 
-    onnx.checker.check_model(made)
-    session = open_model(made.SerializeToString(), "the exported model", with_library=False)
+    onnx.checker.check_model(exported)
+    session = open_model(exported.SerializeToString(), "the exported model", with_library=False)
     x = torch.randn((SAMPLES, *like.shape[1:]), generator=torch.Generator().manual_seed(0)).to(like.dtype)
     with torch.no_grad():
         want = model(x)
@@ -43,7 +43,7 @@ def check(made: ModelProto, model: nn.Module, like: Tensor) -> None:
     off = (got.double() - want.double()).flatten(1).abs().amax(1)
     limit = NEAR[like.dtype] * max(1.0, float(want.double().abs().max()))
     wrong = [at for at in range(SAMPLES) if not float(off[at]) <= limit and not jumps(model, x[at], want[at], limit)]
-    left_out = sum(not float(one) <= limit for one in off) - len(wrong)
+    left_out = sum(not float(deviation) <= limit for deviation in off) - len(wrong)
     if left_out == SAMPLES:
         raise UsageError(
             f"whether the exported {type(model).__name__} is right could not be told: rounding decides all of "
@@ -61,5 +61,5 @@ def jumps(model: nn.Module, sample: Tensor, want: Tensor, limit: float) -> bool:
     random = torch.Generator().manual_seed(1)
     nudges = 1 + LAST_BITS * torch.randn((NUDGES, *sample.shape), generator=random)
     with torch.no_grad():
-        found = model((sample.float() * nudges).to(sample.dtype))
-    return float((found.double() - want.double()).abs().max()) > limit
+        nudged = model((sample.float() * nudges).to(sample.dtype))
+    return float((nudged.double() - want.double()).abs().max()) > limit

@@ -41,16 +41,16 @@ def export(model: nn.Module, path: str | Path, shape: tuple[int, ...] = (1, 3, 2
     Returns the path. Raises UsageError for a model that cannot be exported or an image size it does not take, and where
     the runtime computes something else; MachineError for a missing library and a disk that does not take the file.
     """
-    dtype = next((one.dtype for one in model.parameters()), torch.float32)
+    dtype = next((parameter.dtype for parameter in model.parameters()), torch.float32)
     if dtype not in {torch.float32, torch.float16}:
         raise UsageError(f"the model is {dtype}; files hold float32 or float16")
     still = copy.deepcopy(model).eval().requires_grad_(requires_grad=False).cpu()
     freeze(still)
     start = perf_counter()
-    made = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype))
-    complete(made, perf_counter() - start)
-    check(made, still, torch.zeros((1, *shape[1:]), dtype=dtype))
-    return _written(made, Path(path))
+    exported = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype))
+    complete(exported, perf_counter() - start)
+    check(exported, still, torch.zeros((1, *shape[1:]), dtype=dtype))
+    return _written(exported, Path(path))
 
 
 class _Named(nn.Module):
@@ -89,13 +89,13 @@ def _exported(model: nn.Module, example: Tensor) -> ModelProto:
             )
     except Exception as exc:
         raise UsageError(f"this {type(model).__name__} cannot be exported: {_first(exc)}") from exc
-    made: ModelProto = program.model_proto
-    return made
+    exported: ModelProto = program.model_proto
+    return exported
 
 
-def _written(made: ModelProto, path: Path) -> Path:
+def _written(exported: ModelProto, path: Path) -> Path:
     try:
-        write_whole(path, made.SerializeToString())
+        write_whole(path, exported.SerializeToString())
     except OSError as exc:
         raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
     return path
@@ -105,16 +105,16 @@ def _written(made: ModelProto, path: Path) -> Path:
 def _quiet() -> Iterator[None]:
     """The exporter warns of its own internals and logs what it skips; neither says anything of the model."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir", "torch.export")]
-    levels = [one.level for one in loggers]
+    levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for one in loggers:
-            one.setLevel(logging.ERROR)
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
         try:
             yield
         finally:
-            for one, level in zip(loggers, levels, strict=True):
-                one.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def _first(exc: BaseException) -> str:

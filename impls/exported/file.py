@@ -35,14 +35,14 @@ def complete(model: ModelProto, export_s: float) -> None:
 
 def digest(model: ModelProto) -> str:
     """Over weights, nodes, functions, inputs and outputs."""
-    found = hashlib.blake2b(digest_size=16)
+    hashed = hashlib.blake2b(digest_size=16)
     graph = model.graph
     for part in (*graph.node, *model.functions, *graph.input, *graph.output, *model.opset_import):
-        found.update(part.SerializeToString(deterministic=True))
-    for one in graph.initializer:
-        found.update(f"{one.name} {one.data_type} {list(one.dims)}".encode())
-        found.update(one.raw_data or one.SerializeToString(deterministic=True))
-    return found.hexdigest()
+        hashed.update(part.SerializeToString(deterministic=True))
+    for initializer in graph.initializer:
+        hashed.update(f"{initializer.name} {initializer.data_type} {list(initializer.dims)}".encode())
+        hashed.update(initializer.raw_data or initializer.SerializeToString(deterministic=True))
+    return hashed.hexdigest()
 
 
 def read(path: Path) -> ModelProto:
@@ -52,15 +52,15 @@ def read(path: Path) -> ModelProto:
     exported by us; MachineError where onnx is not installed.
     """
     model = parse(path)
-    ours = {one.domain: one.version for one in model.opset_import}.get(DOMAIN, VERSION)
+    ours = {opset.domain: opset.version for opset in model.opset_import}.get(DOMAIN, VERSION)
     if ours != VERSION:
         raise UsageError(
             f"{path} uses version {ours} of our operators, this opbench has version {VERSION}; export the model anew"
         )
-    kept = facts(model).get(SUM)
-    if kept is None:
+    recorded = facts(model).get(SUM)
+    if recorded is None:
         raise UsageError(f"{path} was not exported by opbench (it has no {SUM}); export it with impls.exported.export")
-    if kept != digest(model):
+    if recorded != digest(model):
         raise UsageError(f"{path} is not as it was exported: its sum differs; export the model anew")
     return model
 
@@ -86,7 +86,7 @@ def parse(path: Path) -> ModelProto:
 
 
 def facts(model: ModelProto) -> dict[str, str]:
-    return {one.key: one.value for one in model.metadata_props}
+    return {entry.key: entry.value for entry in model.metadata_props}
 
 
 __all__ = ["EXPORT_S", "OPSET", "complete", "digest", "facts", "parse", "read"]

@@ -1,4 +1,4 @@
-"""ACH as it is exported: everything behind its convolution one operator, its parameters settled in float32.
+"""ACH as it is exported: everything behind its convolution one operator, its parameters fixed in float32.
 
 Within a file nothing trains, so BatchNorm's statistics and weights become one weight and one bias a channel for good.
 """
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-import impls.cross_hadamard.selecting  # noqa: F401  (registers the operator that is called here)
+import impls.cross_hadamard.api.select_expand  # noqa: F401  (registers the operator that is called here)
 from impls.cross_hadamard.kernels import PUBLISHED
 from impls.cross_hadamard.steps import affine
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.affine import in_eval
-from impls.hadaptive.selection import LearnedSelection
+from impls.hadaptive.ach_parts.affine import in_eval
+from impls.hadaptive.ach_parts.selection import LearnedSelection
 
 if TYPE_CHECKING:
-    from impls.hadaptive.affine import Affine
+    from impls.hadaptive.ach_parts.affine import Affine
 
 
 class Frozen(nn.Module):
@@ -29,10 +29,10 @@ class Frozen(nn.Module):
     weight: Tensor
     bias: Tensor
 
-    def __init__(self, ach: ACH, taps: Tensor, settled: Affine) -> None:
+    def __init__(self, ach: ACH, taps: Tensor, norm: Affine) -> None:
         super().__init__()
         self.mix, self.k, self.channels = ach.mix, ach.k, ach.channels
-        self.f, alpha, weight, bias, statistics = settled
+        self.f, alpha, weight, bias, statistics = norm
         if statistics is not None:
             weight, bias = affine(weight, bias, statistics)
         values = {"taps": taps.reshape(-1), "alpha": alpha.reshape(1), "weight": weight, "bias": bias}
@@ -47,13 +47,13 @@ class Frozen(nn.Module):
 
 
 def freeze(model: nn.Module) -> None:
-    """Replaces every ACH of `model`, which is in eval mode, that selects by its scores and has a settled normaliser.
+    """Replaces every ACH of `model`, in eval mode, that selects by its scores and whose normaliser is one formula.
 
     One whose backend names one of the paper's schedules stays, since it is about separate products; so do ablations.
     """
     for name, module in list(model.named_modules()):
-        if isinstance(module, ACH) and (found := frozen(module)) is not None:
-            model.set_submodule(name, found)
+        if isinstance(module, ACH) and (replacement := frozen(module)) is not None:
+            model.set_submodule(name, replacement)
 
 
 def frozen(ach: ACH) -> Frozen | None:
@@ -63,5 +63,5 @@ def frozen(ach: ACH) -> Frozen | None:
         return None
     taps = select.scores.get_submodule("mix").get_parameter("weight")
     with torch.no_grad():
-        settled = in_eval(ach.norm)
-        return None if settled is None else Frozen(ach, taps, settled)
+        norm = in_eval(ach.norm)
+        return None if norm is None else Frozen(ach, taps, norm)

@@ -146,7 +146,7 @@ def function(name: str) -> FunctionProto:
     from onnx import parser
 
     body, norm = BODIES[name]
-    found: FunctionProto = parser.parse_function(f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}]> {body(norm)}')
-    for node in found.node:  # a profiler shows them
+    parsed: FunctionProto = parser.parse_function(f'<domain: "{DOMAIN}", opset_import: ["" : {OPSET}]> {body(norm)}')
+    for node in parsed.node:  # a profiler shows them
         node.name = f"{DOMAIN}.{name}.{node.output[0]}"
-    return found
+    return parsed

@@ -36,10 +36,10 @@ class Session:
             sizes = ", ".join(map(str, self.shape))
             raise UsageError(f"x has shape {x.shape}; {self.what} takes (batch, {sizes}), and no other image size")
         try:
-            (found,) = self.runtime.run(None, {self.name: x})
+            (output,) = self.runtime.run(None, {self.name: x})
         except Exception as exc:
             raise UsageError(f"{self.what} does not run: {one_line(exc)}") from exc
-        answer: np.ndarray[Any, Any] = found
+        answer: np.ndarray[Any, Any] = output
         return answer
 
 
@@ -53,8 +53,9 @@ def open_file(
 ) -> Session:
     """The file of an exported model, ready to run.
 
-    with_library: with our operators compiled (`library.library`), or as any ONNX Runtime runs it. threads: that an
-    operator may use, 0 for the runtime's choice. provider: of ONNX Runtime; `options` are its own.
+    with_library: with our operators compiled (`library.library`), or as any ONNX Runtime runs it.
+    threads: that an operator may use, 0 for the runtime's choice.
+    provider: of ONNX Runtime; `options` are its own.
 
     Raises UsageError as `file.read` does; MachineError for an ONNX Runtime that is missing or too old, a provider that
     is not there or does not start, and a library that cannot be built or loaded.
@@ -85,8 +86,8 @@ def open_model(
     with_library: a path is a library of one's own.
     """
     session = started(data, what, with_library=with_library, threads=threads, provider=provider, options=options or {})
-    (given,) = session.get_inputs()
-    return Session(session, what, given.name, tuple(given.shape[1:]))
+    (model_input,) = session.get_inputs()
+    return Session(session, what, model_input.name, tuple(model_input.shape[1:]))
 
 
 def started(

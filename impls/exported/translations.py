@@ -81,10 +81,10 @@ def _register_schemas() -> None:
     attribute, kind = defs.OpSchema.Attribute, defs.OpSchema.AttrType
     k = attribute("k", kind.INT, "channels selected", required=True)
     schedule = attribute("schedule", kind.STRING, "direct, balanced or empty", required=False)
-    wanted: list[tuple[str, tuple[tuple[str, str], ...], list[Any]]] = [(CROSS_HADAMARD, (X, INDEX), [schedule])]
+    schemas: list[tuple[str, tuple[tuple[str, str], ...], list[Any]]] = [(CROSS_HADAMARD, (X, INDEX), [schedule])]
     for norm in SUFFIXES:
-        wanted += [(expand_name(norm), (X, INDEX, *FLOATS), []), (select_expand_name(norm), (X, TAPS, *FLOATS), [k])]
-    for name, inputs, attributes in wanted:
+        schemas += [(expand_name(norm), (X, INDEX, *FLOATS), []), (select_expand_name(norm), (X, TAPS, *FLOATS), [k])]
+    for name, inputs, attributes in schemas:
         if not defs.has(name, domain=DOMAIN):
             defs.register_schema(_schema(name, inputs, attributes))
 
@@ -97,7 +97,7 @@ def _schema(name: str, inputs: tuple[tuple[str, str], ...], attributes: list[Any
         name,
         DOMAIN,
         VERSION,
-        inputs=[formal(*one) for one in inputs],
+        inputs=[formal(*input_type) for input_type in inputs],
         outputs=[formal("y", "T")],
         type_constraints=[("T", ["tensor(float)", "tensor(float16)"], "of x")],
         attributes=attributes,

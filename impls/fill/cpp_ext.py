@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from impls.cross_hadamard.cpp_ext import BACKEND as PRODUCTS
+from impls.cross_hadamard.backends.cpp_ext import BACKEND as PRODUCTS
 from impls.cross_hadamard.cpp_kernels import operators
 from impls.fill.operator import VALUE
 from opbench import Backend

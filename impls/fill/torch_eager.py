@@ -21,4 +21,6 @@ def prepare(_: Point, inputs: Inputs, out: torch.Tensor | None, schedule: str) -
     return lambda: torch.full(like.shape, VALUE, dtype=like.dtype, device=like.device)
 
 
-BACKEND = Backend(about="torch.full, Tensor.fill_", prepare=prepare, modes=frozenset({"forward", "out"}))
+BACKEND = Backend(
+    about="torch.full, Tensor.fill_", prepare=prepare, kind="framework", modes=frozenset({"forward", "out"})
+)

@@ -45,17 +45,19 @@ def ablate(
     """Train the variants of the ablation and print them beside the paper's figures for CIFAR-100."""
     use_threads(threads)
     names, numbered, config = ablations.chosen(variants), numbers("--seeds", seeds), network_config(network)
-    found, on = sources.load(data, root, edge), usable_device(device)
+    dataset, on = sources.load(data, root, edge), usable_device(device)
     folder = results / "ablations" / f"{data}-{Path(network).stem}-{epochs}"
     recipe = Settings(epochs, batch, lr)
-    log = Log(folder / "trainings.jsonl", _setting(config, found, recipe), resume=resume)
+    log = Log(folder / "trainings.jsonl", _setting(config, dataset, recipe), resume=resume)
     for seed in numbered:  # seeds outside: whenever it is stopped, the variants have had about as many
         for name in names:
             if not log.has(name, seed):
                 changed = config.with_hada(**ablations.VARIANTS[name].changes)
-                training = Training(changed, found, dataclasses.replace(recipe, seed=seed), device=on, backend=backend)
+                training = Training(
+                    changed, dataset, dataclasses.replace(recipe, seed=seed), device=on, backend=backend
+                )
                 log.add(*_trained(name, training))
-    words = f"{Path(network).stem} on {found.described}, {epochs} epochs, batch {batch}, learning rate {lr:g}"
+    words = f"{Path(network).stem} on {dataset.described}, {epochs} epochs, batch {batch}, learning rate {lr:g}"
     table = markdown(ablations.rows(log.trained, names), words)
     (folder / "table.md").write_text(f"{table}\n", encoding="utf-8")
     print(table)
@@ -72,7 +74,7 @@ def _trained(name: str, training: Training) -> tuple[Trained, float]:
     seed = training.settings.seed
     with Shown(f"{name}, seed {seed}", training.settings.epochs, lines=False) as progress:
         last = list(training.run(progress))[-1]
-        seconds = sum(one.seconds for one in training.history)
+        seconds = sum(epoch.seconds for epoch in training.history)
         progress.note(f"test accuracy {last.accuracy:.2%}, loss {last.loss:.4f}, {seconds:.1f} s")
     return Trained(name, seed, last.accuracy), seconds
 

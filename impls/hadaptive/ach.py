@@ -1,6 +1,6 @@
 """The adaptive cross-Hadamard module: mix channels, choose k of them, append the normalised products of all pairs.
 
-Four ways lead to the same values. Once trained, everything after the convolution is one call (`settled`).
+Four ways lead to the same values. Once trained, everything after the convolution is one call (`fused_expansion`).
 With other selections, one pass (`ach_expand`) makes the output where the backend has it; BatchNorm in training, which
 needs statistics of the pairs, and the paper's own schedules take separate steps. And in training the chosen channels
 first go through a gate that carries the gradient to their scores, so they are gathered before.
@@ -17,19 +17,20 @@ from impls.cross_hadamard.functional import ach_expand, cross_hadamard
 from impls.cross_hadamard.kernels import PUBLISHED, check_name
 from impls.cross_hadamard.pairs import pair_count
 from impls.cross_hadamard.steps import selected
-from impls.hadaptive.first_channels import first_channels
-from impls.hadaptive.normalizers import DynamicNorm, normalizer
-from impls.hadaptive.selection import selector
-from impls.hadaptive.settled import settled
+from impls.hadaptive.ach_parts.fused_evaluation import fused_expansion
+from impls.hadaptive.ach_parts.normalizers import DynamicNorm, normalizer
+from impls.hadaptive.ach_parts.selection import selector
+from impls.hadaptive.ach_parts.static_selection import first_channels
 
 if TYPE_CHECKING:
-    from impls.hadaptive.selection import Choice
+    from impls.hadaptive.ach_parts.selection import Choice
 
 
 class ACH(nn.Module):
     """(B, C, H, W) to (B, C + k(k-1)/2, H, W): figure 2, Eq. 2 to 11.
 
-    channels: C. k: channels chosen per sample, 2 <= k <= C.
+    channels: C.
+    k: channels chosen per sample, 2 <= k <= C.
     norm: of the pairs, a name in `normalizers.NORMALIZERS`.
     selection: a name in `selection.SELECTIONS`; other than `learned` are ablations.
     pointwise: whether the 1x1 convolution before the selection is there; BatchNorm stays without it.
@@ -68,8 +69,8 @@ class ACH(nn.Module):
         if x.dim() != 4 or x.shape[1] != self.channels:
             raise ValueError(f"x has shape {tuple(x.shape)}; this ACH takes (B, {self.channels}, H, W)")
         mixed: Tensor = self.mix(x)
-        if not self.training and (found := settled(self._modules, mixed, self.k, self.backend)) is not None:
-            return found
+        if not self.training and (expanded := fused_expansion(self._modules, mixed, self.k, self.backend)) is not None:
+            return expanded
         choice: Choice = self.select(mixed)
         if choice.gate is None:
             return self._expanded(mixed, choice.index)

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from impls.hadaptive.normalizers import check_normalizer
-from impls.hadaptive.selection import check_selection
+from impls.hadaptive.ach_parts.normalizers import check_normalizer
+from impls.hadaptive.ach_parts.selection import check_selection
 from opbench.errors import UsageError, unknown
 
 
@@ -103,7 +103,8 @@ class NetworkConfig:
     def with_hada(self, **changes: Any) -> NetworkConfig:
         """The same with these fields of every HadaBottleneck changed, such as `norm="bn"`: the ablations."""
         layers = (
-            dataclasses.replace(one, **changes) if isinstance(one, HadaBottleneck) else one for one in self.layers
+            dataclasses.replace(layer, **changes) if isinstance(layer, HadaBottleneck) else layer
+            for layer in self.layers
         )
         return dataclasses.replace(self, layers=tuple(layers))
 
@@ -123,7 +124,7 @@ def parse(plain: Mapping[str, Any]) -> NetworkConfig:
     listed = fields.pop("layers", ())
     if not isinstance(listed, list | tuple):
         raise UsageError(f"layers is {listed!r}; expected a list of layers")
-    layers = tuple(_layer(at, one) for at, one in enumerate(listed))
+    layers = tuple(_layer(at, entry) for at, entry in enumerate(listed))
     return _made(NetworkConfig, {**fields, "layers": layers}, "the network")
 
 
@@ -138,13 +139,15 @@ def _layer(at: int, plain: Mapping[str, Any]) -> Layer:
 
 
 def _made(kind: type[T], fields: dict[str, Any], what: str) -> T:
-    known = dataclasses.fields(kind)  # type: ignore[arg-type]  # always one of the dataclasses above
-    names = [one.name for one in known]
-    missing = [one.name for one in known if one.default is dataclasses.MISSING and one.name not in fields]
+    fields_of_kind = dataclasses.fields(kind)  # type: ignore[arg-type]  # always one of the dataclasses above
+    names = [field.name for field in fields_of_kind]
+    missing = [
+        field.name for field in fields_of_kind if field.default is dataclasses.MISSING and field.name not in fields
+    ]
     extra = [str(name) for name in fields if name not in names]
     if missing or extra:
-        said = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(extra)}"
-        raise UsageError(f"{what} {said}; its fields are: {', '.join(names)}")
+        problem = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(extra)}"
+        raise UsageError(f"{what} {problem}; its fields are: {', '.join(names)}")
     return kind(**fields)
 
 
@@ -157,8 +160,8 @@ def _check_ratio(value: object) -> None:
         raise UsageError(f"ratio of GhostBottleneck is {value!r}; expected a number of at least 1")
 
 
-def _check_sizes(given: object, *names: str) -> None:
+def _check_sizes(holder: object, *names: str) -> None:
     for name in names:
-        value = getattr(given, name)
+        value = getattr(holder, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UsageError(f"{name} of {type(given).__name__} is {value!r}; expected a whole number of at least 1")
+            raise UsageError(f"{name} of {type(holder).__name__} is {value!r}; expected a whole number of at least 1")

@@ -23,10 +23,10 @@ def count_module(module: nn.Module, shape: tuple[int, ...]) -> dict[str, Counts 
     `opbench.counting.count`.
     """
     walked = copy.deepcopy(module).to("meta").eval()
-    state = {name: one.detach() for name, one in (*walked.named_parameters(), *walked.named_buffers())}
+    state = {name: tensor.detach() for name, tensor in (*walked.named_parameters(), *walked.named_buffers())}
     return count(as_function(walked, tuple(state)), {"x": torch.empty(shape, device="meta"), **state})
 
 
 def trainable(module: nn.Module) -> int:
     """Parameters that train."""
-    return sum(one.numel() for one in module.parameters() if one.requires_grad)
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

@@ -33,7 +33,8 @@ class FeatureMap:
 class HadaptiveNet(nn.Module):
     """(B, in_chans, H, W) to scores (B, num_classes), or with `features_only` to a list of maps, widest first.
 
-    config: the architecture. backend: of the cross-Hadamard products, any name `cross_hadamard` takes.
+    config: the architecture.
+    backend: of the cross-Hadamard products, any name `cross_hadamard` takes.
     features_only: no classifier; one map for each resolution, described by `feature_maps`.
 
     Parts: `body`, one module for each layer of the configuration, `widen`, `head`.
@@ -77,12 +78,12 @@ class HadaptiveNet(nn.Module):
     def maps(self, x: Tensor) -> list[Tensor]:
         """The last map at each resolution, before `widen`: see `feature_maps`."""
         self._check(x)
-        wanted, found = {one.layer for one in self.feature_maps}, []
+        layers, maps = {info.layer for info in self.feature_maps}, []
         for at, layer in enumerate(self.body):
             x = layer(x)
-            if at in wanted:
-                found.append(x)
-        return found
+            if at in layers:
+                maps.append(x)
+        return maps
 
     def _check(self, x: Tensor) -> None:
         if x.dim() != 4 or x.shape[1] != self.in_chans:

@@ -27,11 +27,11 @@ app = application()
 @app.command(epilog="Example:  python -m impls.hadaptive.replacements --tables 5,8")
 def replacements(tables: Annotated[str, typer.Option(help="Some of 5, 8 and 13.")] = "5,8,13") -> None:
     """Print parameters, MACs and FLOPs of models with ACH in them, ours beside the paper's."""
-    asked = [str(one) for one in numbers("--tables", tables)]
-    for name in asked:
+    chosen = [str(number) for number in numbers("--tables", tables)]
+    for name in chosen:
         if name not in TABLES:
             raise unknown("table", name, TABLES, "of replacements")
-    for name in asked:
+    for name in chosen:
         TABLES[name](_shown(f"table {name}"))
 
 
@@ -54,11 +54,11 @@ def table8(track: Track) -> None:
 
 
 def table13(track: Track) -> None:
-    found: Iterable[Row] = bert_rows(track)
+    rows: Iterable[Row] = bert_rows(track)
     _print(
         "Table 13. All feed-forwards of a BERT encoder replaced; one sequence of 128 tokens.",
         BERTS,
-        map(bert_line, found),
+        map(bert_line, rows),
         deviations.table13(),
     )
 

@@ -84,8 +84,9 @@ class Adaptive(nn.Module):
 def adapt_temperatures(model: nn.Module, factor: Tensor | None = None) -> None:
     """Algorithm 1 once in every ACH module of `model`: call it after `backward`, before gradients are cleared.
 
-    model: the module itself or what wraps it (DistributedDataParallel, torch.compile). factor: what makes gradients the
-    true ones, such as the reciprocal of a loss scale; NaN for a step that is to be skipped.
+    model: the module itself or what wraps it (DistributedDataParallel, torch.compile).
+    factor: what makes gradients the true ones, such as the reciprocal of a loss scale; NaN for a step that is to be
+        skipped.
     """
     for module in model.modules():
         if isinstance(module, Adaptive):
@@ -103,8 +104,8 @@ def adapt_before_steps(optimizer: Optimizer, model: nn.Module) -> RemovableHandl
 
 def _true_factor(optimizer: Any) -> Tensor | None:
     """Of an optimiser that GradScaler lets unscale by itself, as fused ones do: it is called for skipped steps too."""
-    scale, found = getattr(optimizer, "grad_scale", None), getattr(optimizer, "found_inf", None)
-    if found is None:
+    scale, overflowed = getattr(optimizer, "grad_scale", None), getattr(optimizer, "found_inf", None)
+    if overflowed is None:
         return None
-    factor = torch.ones_like(found) if scale is None else scale.reciprocal().to(found)
-    return torch.where(found != 0, torch.nan, factor)
+    factor = torch.ones_like(overflowed) if scale is None else scale.reciprocal().to(overflowed)
+    return torch.where(overflowed != 0, torch.nan, factor)

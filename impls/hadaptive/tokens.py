@@ -14,7 +14,9 @@ from impls.hadaptive.ach import ACH
 class TokenACH(nn.Module):
     """(B, N, C) to (B, N, out_channels): ACH over the channels of all N tokens of a sample, then a linear layer.
 
-    channels: C. k: channels chosen per sample, 2 <= k <= C. out_channels: C where not given.
+    channels: C.
+    k: channels chosen per sample, 2 <= k <= C.
+    out_channels: C where not given.
     dropout: of the output, as in a feed-forward. The keyword arguments after it are ACH's.
 
     The scores are means over all tokens, padding included. A selection is per sample, shared by its tokens, and looks

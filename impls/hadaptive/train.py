@@ -48,17 +48,17 @@ def train(
     if workers < 0:
         raise UsageError(f"--workers is {workers}; expected at least 0")
     config = network_config(network)
-    found, on = sources.load(data, root, edge), usable_device(device)
+    dataset, on = sources.load(data, root, edge), usable_device(device)
     epochs = sources.source(data).epochs if epochs is None else epochs
     accuracies = []
     for seed in numbers("--seeds", seeds):
         settings = Settings(epochs, batch, lr, weight_decay, seed=seed, precision=precision)
-        training = Training(config, found, settings, device=on, backend=backend, workers=workers)
-        folder = results / "training" / f"{found.name}-{Path(network).stem}-{seed}"
+        training = Training(config, dataset, settings, device=on, backend=backend, workers=workers)
+        folder = results / "training" / f"{dataset.name}-{Path(network).stem}-{seed}"
         accuracies.append(trained_in(folder, training, resume=resume))
-        seconds = sum(one.seconds for one in training.history)
+        seconds = sum(epoch.seconds for epoch in training.history)
         print(f"seed {seed}: test accuracy {accuracies[-1]:.2%} after {epochs} epochs, {seconds:.0f} s; {folder}")
-    _summed(accuracies, found)
+    _summed(accuracies, dataset)
 
 
 def _summed(accuracies: list[float], data: DataSet) -> None:

@@ -90,8 +90,8 @@ class Writer:
             squares(self._small, address(self._pool) + at, size // 4, around)
         times = max(1, SAMPLE_BYTES // size)
         before = _taken_off()
-        found = [self._write_and_read(places[turn % len(places)], size, around) for turn in range(times)]
-        write_s, read_s = (sum(getattr(one, name) for one in found) / times for name in ("write_s", "read_s"))
+        samples = [self._write_and_read(places[turn % len(places)], size, around) for turn in range(times)]
+        write_s, read_s = (sum(getattr(sample, name) for sample in samples) / times for name in ("write_s", "read_s"))
         return _taken_off() > before, Times(write_s, read_s)
 
     def _write_and_read(self, at: int, size: int, around: bool) -> Times:

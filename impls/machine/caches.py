@@ -25,8 +25,8 @@ def measure(times: int = TIMES) -> CacheUse:
 
     The note says where it cannot be kept. Raises MachineError where there is no compiler for the loops.
     """
-    found = middle(measured_once() for _ in range(times))
-    return replace(found, note=keep(found, torch.get_num_threads()))
+    use = middle(measured_once() for _ in range(times))
+    return replace(use, note=keep(use, torch.get_num_threads()))
 
 
 if __name__ == "__main__":

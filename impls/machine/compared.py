@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def prepare(point: Point, inputs: Inputs, out: torch.Tensor | None, _: str) -> Launch:
     if point.operator != "stores" or out is None:
         raise UsageError(f"has stores, not {point.operator}")
-    found = measured_once()
+    use = measured_once()
     launch = partial(_stored, inputs["x"], out, floats(point))
-    return Figured(launch, {name: float(getattr(found, name)) for name in SIZES})
+    return Figured(launch, {name: float(getattr(use, name)) for name in SIZES})
 
 
 def _stored(small: torch.Tensor, out: torch.Tensor, count: int) -> torch.Tensor:

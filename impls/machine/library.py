@@ -49,9 +49,9 @@ def why_not(_: str) -> str | None:
 @lru_cache(maxsize=8)
 def function(name: str) -> Callable[..., Any]:
     """`machine_NAME` of the library. Raises MachineError where it does not build."""
-    found: Any = getattr(_library(), f"machine_{name}")
-    found.argtypes, found.restype = _TYPES[name]
-    call: Callable[..., Any] = found
+    symbol: Any = getattr(_library(), f"machine_{name}")
+    symbol.argtypes, symbol.restype = _TYPES[name]
+    call: Callable[..., Any] = symbol
     return call
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from impls.machine.arithmetic import MATRIX_MULTIPLY, MULTIPLY_ADD
-from impls.machine.costs import EMPTY_CALL, EMPTY_LAUNCH, FRESH_PAGES
+from impls.machine.call_costs import EMPTY_CALL, EMPTY_LAUNCH, FRESH_PAGES
 from impls.machine.memory import COPY, READ, WRITE
 from impls.machine.stores import STORES
 

@@ -68,5 +68,6 @@ def _empty_kernel(x: torch.Tensor) -> torch.Tensor:
 BACKEND = Backend(
     about="PyTorch's own operators",
     prepare=prepare,
+    kind="framework",
     modes=frozenset({"forward", "out"}),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import triton.language as tl
 
-from impls.cross_hadamard.triton_kernels.language import kernel
+from impls.cross_hadamard.gpu.triton_kernels.language import kernel
 
 BLOCK, WARPS = 1024, 4
 """Eight values a thread: a multiply-add has a latency of four cycles, and four warps of a block take turns as well."""

@@ -32,8 +32,8 @@ def _chains(x: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def unavailable(_: str) -> str | None:
-    found = importlib.util.find_spec("triton") is not None
-    return None if found else "triton is not installed; python -m pip install triton"
+    installed = importlib.util.find_spec("triton") is not None
+    return None if installed else "triton is not installed; python -m pip install triton"
 
 
 BACKEND = Backend(

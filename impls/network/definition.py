@@ -15,11 +15,12 @@ import torch
 
 from impls.hadaptive.stateless import as_function
 from impls.network.drawing import images, ladders, state
+from impls.network.eager_ach import write_out
 from impls.network.parts import parts_of
+from impls.network.product_backends import products_inside
 from impls.network.reference import reference
 from impls.network.variants import CLASSES, PARAMETERS, config_of, selecting, skeleton, state_shapes
 from impls.network.work import work_of
-from impls.network.written import write_out
 from impls.seeded import away_from_zero, dtype_of, generator_for
 from impls.threads import THREADS
 from opbench import Axes, Axis, Operator, Tolerance, Work
@@ -64,16 +65,16 @@ def inputs(point: Point) -> Inputs:
     Raises UsageError for a training step that leaves BatchNorm one value per channel.
     """
     _check_statistics(point)
-    dtype, wanted = dtype_of(point), shapes(point)
+    dtype, shape_of = dtype_of(point), shapes(point)
     if point.device == "meta":
-        return {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in wanted.items()}
+        return {name: torch.empty(shape, dtype=dtype, device="meta") for name, shape in shape_of.items()}
     random = generator_for(point)
-    values = dict(state(point.operator)) | {"x": images(wanted["x"], random)}
+    values = dict(state(point.operator)) | {"x": images(shape_of["x"], random)}
     if point.mode == "backward":
         values |= ladders(point.operator, point.axes["batch"], random)
-        values["grad"] = away_from_zero(wanted["grad"], point, random)
+        values["grad"] = away_from_zero(shape_of["grad"], point, random)
     # `copy`: the state is shared by all points, and a check writes to its inputs.
-    return {name: values[name].to(device=point.device, dtype=dtype, copy=True) for name in wanted}
+    return {name: values[name].to(device=point.device, dtype=dtype, copy=True) for name in shape_of}
 
 
 def _check_statistics(point: Point) -> None:
@@ -125,4 +126,5 @@ def operator_of(name: str) -> Operator:
         parts=partial(parts_of, name),
         modes=frozenset({"forward", "backward"}),
         backends="impls.network",
+        further_backends=products_inside,
     )

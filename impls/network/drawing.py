@@ -60,13 +60,13 @@ def state(operator: str) -> Mapping[str, Tensor]:
 
 def draw(network: nn.Module, random: torch.Generator) -> None:
     """Weights scaled by their fan-in; of the rest values that all matter: no 0, no 1."""
-    for name, one in network.named_parameters():
-        if one.dim() > 1:
-            one.copy_(torch.randn(one.shape, generator=random) * one[0].numel() ** -0.5)
+    for name, parameter in network.named_parameters():
+        if parameter.dim() > 1:
+            parameter.copy_(torch.randn(parameter.shape, generator=random) * parameter[0].numel() ** -0.5)
         elif name.endswith(("weight", "alpha")):
-            one.copy_(torch.rand(one.shape, generator=random) + 0.5)
+            parameter.copy_(torch.rand(parameter.shape, generator=random) + 0.5)
         else:
-            one.copy_(torch.randn(one.shape, generator=random) * 0.3)
+            parameter.copy_(torch.randn(parameter.shape, generator=random) * 0.3)
 
 
 def _put_on_rungs(ach: ACH, random: torch.Generator) -> None:
@@ -98,8 +98,8 @@ def ladders(operator: str, batch: int, random: torch.Generator) -> dict[str, Ten
     The whole numbers below C, shuffled for each sample. Scores differ by less than a few rungs of that, so rounding
     cannot reorder them, and with the temperature at 4 the softmax still passes gradients to the first few.
     """
-    found = {}
+    values = {}
     for name, channels in selecting(operator).items():
         order = torch.rand(batch, channels, generator=random).argsort(dim=1)
-        found[f"{name}.noise"] = order.to(torch.float32)
-    return found
+        values[f"{name}.noise"] = order.to(torch.float32)
+    return values

@@ -13,13 +13,13 @@ from opbench import Axes, Part
 def parts_of(operator: str, axes: Mapping[str, int]) -> tuple[Part, ...]:
     """For the network's own axes, those of `ach_select_expand`, in the order they first come."""
     edge, channels = axes["edge"], 3
-    found: Counter[Axes] = Counter()
+    counts: Counter[Axes] = Counter()
     for layer in config_of(operator).layers:
         if isinstance(layer, HadaBottleneck):
-            found[_of(layer, axes, channels, edge)] += 1
+            counts[_of(layer, axes, channels, edge)] += 1
         edge = _behind(layer, edge)
         channels = layer.channels
-    return tuple(Part("ach_select_expand", one, count) for one, count in found.items())
+    return tuple(Part("ach_select_expand", part_axes, count) for part_axes, count in counts.items())
 
 
 def _of(layer: HadaBottleneck, axes: Mapping[str, int], channels: int, edge: int) -> Axes:

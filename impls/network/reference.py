@@ -86,7 +86,7 @@ class _Network:
         pairs = all_pairs(mixed * gate[:, :, None, None], strongest(scores, layer.k))
         if layer.norm == "bn":
             return torch.cat([mixed, self._normalised(pairs, f"{expand}.norm")], dim=1)
-        parameters = (self.values[f"{expand}.norm.{one}"] for one in ("alpha", "weight", "bias"))
+        parameters = (self.values[f"{expand}.norm.{parameter}"] for parameter in ("alpha", "weight", "bias"))
         return torch.cat([mixed, soft_sign(pairs, *parameters)], dim=1)
 
     def _convolved(self, x: Tensor, name: str, stride: int = 1, *, active: bool = True) -> Tensor:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impls.exported.backends import opened_model
-from impls.network.given import network_of
+from impls.exported.runtime_backend import opened_model
+from impls.network.launches import network_of
 
 if TYPE_CHECKING:
-    from impls.exported.backends import Opened
+    from impls.exported.runtime_backend import Opened
     from opbench import Inputs, Point
 
 

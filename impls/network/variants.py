@@ -44,15 +44,15 @@ def state_shapes(operator: str, *, training: bool) -> Mapping[str, tuple[int, ..
     """Shape of every parameter and, outside training, of every running statistic, by its name in `state_dict`."""
     left_out = NOT_INPUTS + (STATISTICS if training else ())
     state = skeleton(operator).state_dict()
-    return {name: tuple(one.shape) for name, one in state.items() if not name.endswith(left_out)}
+    return {name: tuple(tensor.shape) for name, tensor in state.items() if not name.endswith(left_out)}
 
 
 def expansions(network: nn.Module) -> dict[str, ACH]:
     """The ACH modules by their name in the network, in order."""
-    return {name: one for name, one in network.named_modules() if isinstance(one, ACH)}
+    return {name: module for name, module in network.named_modules() if isinstance(module, ACH)}
 
 
 @lru_cache(maxsize=8)
 def selecting(operator: str) -> Mapping[str, int]:
     """Channels of every ACH module by its name."""
-    return {name: one.channels for name, one in expansions(skeleton(operator)).items()}
+    return {name: ach.channels for name, ach in expansions(skeleton(operator)).items()}

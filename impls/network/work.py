@@ -1,8 +1,8 @@
 """The least arithmetic and traffic of the networks, layer by layer from their configurations.
 
-The convention is that of `impls.expansion.costs`, which both counters agree with. A training step adds for every
-convolution and matrix product the gradient of its weight and of its input, but for that of the image; for every pair
-two multiply-adds, as the product's own gradient; and every elementwise operation once more, for its slope.
+The convention is that of `impls.expansion.operation_counts`, which both counters agree with. A training step adds for
+every convolution and matrix product the gradient of its weight and of its input, but for that of the image; for every
+pair two multiply-adds, as the product's own gradient; and every elementwise operation once more, for its slope.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from impls.cross_hadamard.pairs import pair_count
 from impls.expansion.ach.scene import TAPS
-from impls.expansion.costs import BATCH_NORM, DYSOFT, HARDSWISH
+from impls.expansion.operation_counts import BATCH_NORM, DYSOFT, HARDSWISH
 from impls.hadaptive.blocks import depthwise_kernel
 from impls.hadaptive.config import Convolution, GhostBottleneck, Layer, NetworkConfig
 from impls.network.variants import CLASSES, config_of
@@ -80,25 +80,29 @@ class Tally:
 
 def tally(config: NetworkConfig, edge: int, channels: int = 3) -> Tally:
     """One sample's forward pass."""
-    found = Tally(edge)
+    counts = Tally(edge)
     for layer in config.layers:
-        found.layer(channels, layer)
+        counts.layer(channels, layer)
         channels = layer.channels
-    found.head(config)
-    return found
+    counts.head(config)
+    return counts
 
 
 def work_of(point: Point, shapes: Mapping[str, tuple[int, ...]], trained: Iterable[str]) -> Work:
-    """shapes: of all inputs. trained: names of those whose gradients a training step writes."""
+    """Counts a forward pass, or a whole training step.
+
+    shapes: of all inputs.
+    trained: names of those whose gradients a training step writes.
+    """
     config, batch, edge = config_of(point.operator), point.axes["batch"], point.axes["edge"]
-    one = tally(config, edge)
-    macs, elementwise, written = batch * one.macs, batch * one.elementwise, batch * CLASSES
+    forward = tally(config, edge)
+    macs, elementwise, written = batch * forward.macs, batch * forward.elementwise, batch * CLASSES
     if point.mode == "backward":
         first = Tally(edge)
         first.layer(3, config.layers[0])
-        macs = 3 * macs - batch * first.macs + 2 * batch * one.products
+        macs = 3 * macs - batch * first.macs + 2 * batch * forward.products
         elementwise *= 2
         written = sum(math.prod(shapes[name]) for name in trained)
     size = itemsize(point)
     read = size * sum(map(math.prod, shapes.values()))
-    return Work(macs, batch * one.products, elementwise, read, size * written)
+    return Work(macs, batch * forward.products, elementwise, read, size * written)

@@ -37,20 +37,20 @@ def skeleton(name: str) -> nn.Module:
     """
     with torch.random.fork_rng(devices=[]):
         model = _as_measured(name, _made(name)).to("meta")
-    one: Any
-    for one in model.modules():
-        if hasattr(one, "fused_attn"):
-            one.fused_attn = False
+    module: Any
+    for module in model.modules():
+        if hasattr(module, "fused_attn"):
+            module.fused_attn = False
     return model
 
 
 def _made(name: str) -> nn.Module:
     """By its library, with weights of that library's own choice."""
     if MODELS[name].library == "torchvision":
-        found: nn.Module = getattr(library("torchvision.models"), name)(num_classes=CLASSES)
+        model: nn.Module = getattr(library("torchvision.models"), name)(num_classes=CLASSES)
     else:
-        found = library("timm").create_model(name, num_classes=CLASSES)
-    return found
+        model = library("timm").create_model(name, num_classes=CLASSES)
+    return model
 
 
 def _as_measured(name: str, model: nn.Module) -> nn.Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.network.cuda_graph import captured
+from impls.network.backends.cuda_graph import captured
 from impls.resident import loaded
 from impls.threads import use_threads
 from impls.zoo.building import build
@@ -23,8 +23,10 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     use_threads(point.axes)
     build(point.operator)
     x = inputs["x"]
-    replay, figures = loaded(lambda: captured(partial(module_for(point), x)), lambda one: one(), point.device)
+    replay, figures = loaded(lambda: captured(partial(module_for(point), x)), lambda launch: launch(), point.device)
     return Figured(replay, figures)
 
 
-BACKEND = Backend(about="the whole model replayed as one CUDA graph", prepare=prepare, devices=frozenset({"cuda"}))
+BACKEND = Backend(
+    about="the whole model replayed as one CUDA graph", prepare=prepare, kind="framework", devices=frozenset({"cuda"})
+)

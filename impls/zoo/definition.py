@@ -86,7 +86,7 @@ def _counts(name: str, *image: int) -> Mapping[str, int]:
 def _state_elements(name: str) -> int:
     """Of the parameters and of BatchNorm's statistics; its counter of batches is read by nobody."""
     model = skeleton(name)
-    return sum(one.numel() for one in (*model.parameters(), *model.buffers()) if one.is_floating_point())
+    return sum(tensor.numel() for tensor in (*model.parameters(), *model.buffers()) if tensor.is_floating_point())
 
 
 def eager(point: Point) -> Callable[..., Tensor]:

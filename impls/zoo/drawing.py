@@ -41,9 +41,9 @@ def images(shape: tuple[int, ...], random: torch.Generator) -> Tensor:
 def settle(model: nn.Module, random: torch.Generator) -> None:
     """Draws all parameters, and takes the statistics. The model is left in training."""
     draw(model, random)
-    for one in model.modules():
-        if type(one).__name__ == "Block" and hasattr(one, "g"):  # timm's StarNet has no public class of it
-            one.get_parameter("g.bn.weight").mul_(CALM)
-        if isinstance(one, nn.BatchNorm2d):
-            one.momentum = 1.0
+    for module in model.modules():
+        if type(module).__name__ == "Block" and hasattr(module, "g"):  # timm's StarNet has no public class of it
+            module.get_parameter("g.bn.weight").mul_(CALM)
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
     model.train()(images(PROBE, random))

@@ -15,7 +15,11 @@ CLASSES = 100
 
 @dataclass(frozen=True)
 class Model:
-    """name: the library's own. label: as the paper has it. parameters: those that train.
+    """What is known of one model without building it.
+
+    name: the library's own.
+    label: as the paper has it.
+    parameters: those that train.
 
     merged: whether its branches are merged into single convolutions, as timm's `reparameterize_model` does.
     least_edge: of an image that it takes. All of them take every edge from there on, odd ones too: tried up to 120.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impls.exported.backends import backend_of, opened_model
+from impls.exported.runtime_backend import backend_of, opened_model
 from impls.zoo.building import build
 from impls.zoo.definition import module_for
 
 if TYPE_CHECKING:
-    from impls.exported.backends import Opened
+    from impls.exported.runtime_backend import Opened
     from opbench import Inputs, Point
 
 
@@ -19,4 +19,4 @@ def prepare_with(point: Point, inputs: Inputs, schedule: str, kind: str) -> Open
     return opened_model(module_for(point), point.operator, point, inputs, kind)
 
 
-BACKEND = backend_of("stock", prepare_with)
+BACKEND = backend_of("stock", prepare_with, look=("#000000", "s"))

@@ -24,7 +24,7 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     use_threads(point.axes)  # before compiling: the number of threads is written into the kernels
     build(point.operator)
     x = inputs["x"]
-    call, figures = loaded(lambda: _compiled(point, x), lambda one: one(x), point.device)
+    call, figures = loaded(lambda: _compiled(point, x), lambda call: call(x), point.device)
     return Figured(partial(call, x), figures)
 
 
@@ -41,6 +41,7 @@ def _compiled(point: Point, x: Tensor) -> Callable[[Tensor], Tensor]:
 BACKEND = Backend(
     about="torch.compile of the whole model",
     prepare=prepare,
+    kind="compiler",
     unavailable=why_not,
     preparing=partial(preparing, each_s=60.0, ahead=False),
 )

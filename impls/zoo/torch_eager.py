@@ -22,8 +22,8 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     use_threads(point.axes)
     build(point.operator)
     x = inputs["x"]
-    model, figures = loaded(lambda: module_for(point), lambda one: one(x), point.device)
+    model, figures = loaded(lambda: module_for(point), lambda module: module(x), point.device)
     return Figured(partial(model, x), figures)
 
 
-BACKEND = Backend(about="PyTorch's eager operators", prepare=prepare)
+BACKEND = Backend(about="PyTorch's eager operators", prepare=prepare, kind="framework")

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from impls.cross_hadamard.cpp_ext import BACKEND
+from impls.cross_hadamard.backends.cpp_ext import BACKEND
 from impls.cross_hadamard.functional import cross_hadamard
 from opbench.errors import unknown
 

@@ -44,8 +44,8 @@ def test_the_same_sources_are_built_once(source: Path, monkeypatch: pytest.Monke
 def test_who_wants_a_library_that_is_being_built_waits_for_it(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built, asked = fake_compiler(monkeypatch), threading.Event()
     compiles, key = native._compile, native._key
-    found: list[Path] = []
-    other = threading.Thread(target=lambda: found.append(native.build("one", [source])))
+    actual: list[Path] = []
+    other = threading.Thread(target=lambda: actual.append(native.build("one", [source])))
 
     def announced(*given: Any, **named: Any) -> str:
         if threading.current_thread() is other:
@@ -62,7 +62,7 @@ def test_who_wants_a_library_that_is_being_built_waits_for_it(source: Path, monk
     monkeypatch.setattr(native, "_compile", asked_for_meanwhile)
     library = native.build("one", [source])
     other.join()
-    assert found == [library]
+    assert actual == [library]
     assert built == ["one"]
     assert {file.name for file in cache_folder().iterdir()} == {library.name, f"{library.name}.sha256"}
 
@@ -140,9 +140,9 @@ def test_another_nvcc_or_architecture_is_another_library(source: Path, monkeypat
     monkeypatch.setattr(native, "nvcc", lambda: None)
     kernel = source.with_suffix(".cu")
     kernel.write_text("")
-    found = set()
+    actual = set()
     for version, architecture in (("13.0", "90"), ("12.8", "90"), ("13.0", "100")):
         monkeypatch.setattr(native, "_nvcc_version", lambda version=version: version)
         monkeypatch.setattr(native, "cuda_flags", lambda architecture=architecture: [f"-arch=sm_{architecture}"])
-        found.add(native.build("one", [kernel]))
-    assert len(found) == 3
+        actual.add(native.build("one", [kernel]))
+    assert len(actual) == 3

@@ -20,11 +20,11 @@ def touched(mib: int) -> torch.Tensor:
     return torch.ones(mib * MIB, dtype=torch.uint8)
 
 
-def growth_of(found: dict[str, float]) -> float:
+def growth_of(actual: dict[str, float]) -> float:
     """In MiB, or a skip where this kernel refuses to tell."""
-    if "peak_bytes" not in found:
+    if "peak_bytes" not in actual:
         pytest.skip("this kernel does not start a process's peak anew")
-    return found["peak_bytes"] / MIB
+    return actual["peak_bytes"] / MIB
 
 
 @linux
@@ -35,9 +35,9 @@ def test_what_a_body_held_for_a_moment_counts_and_what_was_held_before_does_not(
         first = touched(41)
         return first.numel() + touched(23).numel()
 
-    result, found = peak_growth(body)
+    result, actual = peak_growth(body)
     assert result == 64 * MIB
-    assert 63 < growth_of(found) < 80
+    assert 63 < growth_of(actual) < 80
     del before
     assert growth_of(peak_growth(lambda: None)[1]) < 8
 
@@ -51,7 +51,7 @@ def test_memory_that_was_free_before_is_not_free_of_charge() -> None:
         return blocks[-1]
 
     kept = [peak_growth(body) for _ in range(2)]
-    assert all(30 < growth_of(found) < 60 for _, found in kept)
+    assert all(30 < growth_of(actual) < 60 for _, actual in kept)
 
 
 @pytest.fixture
@@ -98,5 +98,5 @@ def test_loading_is_timed_and_the_first_run_is_not(process: Path, monkeypatch: p
 
 @pytest.mark.gpu
 def test_on_a_gpu_it_is_the_memory_there() -> None:
-    found = loaded(lambda: torch.ones(8 * MIB, device="cuda"), lambda one: one * 2, "cuda")[1]
-    assert found["peak_bytes"] == 64 * MIB
+    actual = loaded(lambda: torch.ones(8 * MIB, device="cuda"), lambda one: one * 2, "cuda")[1]
+    assert actual["peak_bytes"] == 64 * MIB

@@ -52,8 +52,8 @@ def test_every_damage_is_found_and_said_in_sizes(library: Path, spoil: Callable[
     if seen:
         assert sealed.damage(library) is None
     spoil(library)
-    said = sealed.damage(library)
-    assert said == f"it is not as it was built: {library.stat().st_size} bytes, {len(CONTENT)} when built"
+    message = sealed.damage(library)
+    assert message == f"it is not as it was built: {library.stat().st_size} bytes, {len(CONTENT)} when built"
 
 
 @pytest.mark.parametrize("seal", [b"", b"\xff\x00", b"5", b"word word\n", b"9" * 5000])

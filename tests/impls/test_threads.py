@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impls import threads
-from impls.network.torch_eager import BACKEND
+from impls.network.product_backends import backend_inside
 from impls.threads import threads_of, use_threads
 from opbench import Point, catalog
 from opbench.errors import UsageError
@@ -55,7 +55,7 @@ def test_more_threads_than_cores_are_refused_and_nothing_changes() -> None:
 def test_a_network_is_prepared_under_its_points_threads() -> None:
     operator = catalog.operator("hadaptive_s")
     point = Point("hadaptive_s", operator.complete({"edge": 33, "threads": 1}))
-    BACKEND.prepare(point, operator.inputs(point), None, "")
+    backend_inside("torch_eager").prepare(point, operator.inputs(point), None, "")
     assert torch.get_num_threads() == 1
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
+import impls
 from impls import cross_hadamard
 from impls.cross_hadamard import kernels
 from opbench import Backend, catalog
@@ -27,7 +29,7 @@ def test_every_operator_sweep_and_report_that_is_listed_loads() -> None:
 
 
 def test_backends_are_the_files_that_assign_one() -> None:
-    files = Path(cross_hadamard.__path__[0]).glob("*.py")
+    files = Path(cross_hadamard.__path__[0], "backends").glob("*.py")
     assert catalog.backend_names("cross_hadamard") == sorted(
         one.stem for one in files if "\nBACKEND = " in one.read_text()
     )
@@ -43,6 +45,25 @@ def test_the_public_function_knows_the_backends_the_folder_holds() -> None:
     named = by_name_only("cross_hadamard")
     assert list(kernels.backends()) == [name for name in catalog.backend_names("cross_hadamard") if name not in named]
     assert named == ("tuned",)
+
+
+def test_a_name_that_says_its_look_in_several_files_says_the_same(tmp_path: Path) -> None:
+    said = [
+        (file.stem, look) for file in Path(impls.__path__[0]).rglob("*.py") if (look := catalog._look(file)) is not None
+    ]
+    assert len(set(said)) == len(catalog.looks()) < len(said)
+
+
+def test_a_look_that_is_not_written_out_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rows.py"
+    file.write_text("BACKEND = Backend(about='rows', look=LOOK)")
+    with pytest.raises(UsageError, match=r"rows.py: the look is LOOK; expected a colour and a marker written out"):
+        catalog._look(file)
+
+
+def test_a_backend_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"no kind 'kernel' of backend 'rows'.*did you mean 'kernels'"):
+        Backend("rows", lambda *_: lambda: torch.ones(1), kind="kernel")
 
 
 @pytest.mark.parametrize(

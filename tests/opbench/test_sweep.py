@@ -9,8 +9,9 @@ import pytest
 from opbench import catalog
 from opbench.errors import UsageError
 from opbench.options import axes, integers, narrowing, one_of, split
-from opbench.plan import elsewhere_only, plan
-from opbench.sweep import Grid, Narrowing, Sweep
+from opbench.plan import _named, elsewhere_only, plan
+from opbench.record import Unavailable
+from opbench.sweep import Every, Grid, Narrowing, Sweep
 
 SWEEP = Sweep(
     "why?",
@@ -47,6 +48,28 @@ def test_defaults_complete_the_axes_in_declared_order() -> None:
 def test_narrowing_replaces_values_where_the_axis_is_and_drops_nothing_else() -> None:
     found = keys(SWEEP.narrowed(Narrowing(axes={"channels": (3,)})))
     assert len(found) == 4 + 3
+
+
+def kinds(*asked: str | Every, operator: str = "cross_hadamard") -> list[str]:
+    grid = Grid((operator,), {"channels": (5,)} if operator == "cross_hadamard" else {}, backends=asked)
+    return [key.rpartition("/")[2] for key in keys(Sweep("?", (grid,)))]
+
+
+def test_backends_of_a_kind_are_those_that_run_on_the_device_but_for_those_named_beside() -> None:
+    assert kinds(Every("kernels")) == ["cpp_ext"]
+    assert kinds(Every("framework"), "torch_eager") == ["torch_eager", "torch_select"]
+    assert kinds(Every("kernels", "flat"), Every("kernels", "direct")) == ["cpp_ext:direct", "cpp_ext:flat"]
+
+
+def test_a_kind_that_the_operator_has_not_is_no_backend_rather_than_all() -> None:
+    assert kinds(Every("compiler"), operator="fill") == []
+    assert kinds(Every("framework", "flat")) == []
+
+
+def test_one_that_cannot_be_looked_into_is_asked_whatever_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that its record says what is missing."""
+    monkeypatch.setattr(catalog, "backend", lambda *_: Unavailable("cupy is not installed"))
+    assert "cpp_ext" in _named((Every("runtime"),), "cross_hadamard", ("cpp_ext",))
 
 
 def test_a_point_in_two_grids_is_measured_once() -> None:

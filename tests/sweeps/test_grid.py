@@ -14,13 +14,14 @@ from opbench.block import Block
 from opbench.case import Axes, Case, Point
 from opbench.cli import main
 from opbench.options import narrowing
+from opbench.plan import plan
 from opbench.record import Record, Unavailable
 from opbench.reporting import Written
 from opbench.settings import Settings
 from opbench.store import Run
 from opbench.sweep import Grid
 from reports.planes import planes
-from sweeps.grid import LARGEST_ON_CPU, ON_CPU, ON_GPU, SWEEP, too_large
+from sweeps.grid import LARGEST_ON_CPU, SWEEP, too_large
 
 ROOT = Path(__file__).parents[2]
 DEVICES = {"cpu": "wall", "cuda": "cuda_events:warm"}
@@ -66,13 +67,15 @@ def test_several_values_set_the_density_and_one_moves_the_held_axis() -> None:
 
 
 def test_the_cpu_asks_for_its_extension_and_a_gpu_for_every_language_and_eager() -> None:
-    assert {grid.backends for grid in SWEEP.grids if grid.device == "cpu"} == {ON_CPU}
-    assert {name.partition(":")[0] for name in ON_CPU} == {"cpp_ext"}
-    assert {name.partition(":")[0] for name in ON_GPU} == {
-        *("cpp_ext", "cupy_raw", "numba_cuda", "triton_jit", "torch_eager"),
-    }
-    for schedule in ("direct", "balanced"):
-        assert sum(name.endswith(f":{schedule}") for name in ON_GPU) == 4
+    schedules = ("direct", "balanced", "flat", "blocked")
+    assert asked("cpu") == {f"cpp_ext:{schedule}" for schedule in schedules}
+    languages = ("cpp_ext", "cupy_raw", "numba_cuda", "triton_jit")
+    assert asked("cuda") == {"torch_eager", *(f"{one}:{schedule}" for one in languages for schedule in schedules)}
+
+
+def asked(device: str) -> set[str]:
+    thinned = SWEEP.narrowed(narrowing({"batch": (1,), "channels": (3,), "edge": (1,)}))
+    return {case.backend for task in plan(thinned, device, DEVICES[device]) for case in task.cases}
 
 
 @pytest.mark.parametrize(

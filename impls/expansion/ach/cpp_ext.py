@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.cross_hadamard.cpp_ext import BACKEND as PRODUCTS
+from impls.cross_hadamard.backends.cpp_ext import BACKEND as PRODUCTS
 from impls.cross_hadamard.functional import ach_expand
 from impls.expansion.ach.operator import expansion
 from impls.expansion.width import width

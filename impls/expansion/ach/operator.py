@@ -10,13 +10,13 @@ from torch.nn import functional
 from impls.cross_hadamard.pairs import pair_indices
 from impls.cross_hadamard.steps import gathered, selected
 from impls.expansion.ach.scene import TAPS, draw_ach
-from impls.expansion.costs import BATCH_NORM, DYSOFT, work_of
+from impls.expansion.family import expansion_operator
 from impls.expansion.layers import dysoft, normalised
+from impls.expansion.operation_counts import BATCH_NORM, DYSOFT, work_of
 from impls.expansion.references import all_pairs, channel_scores, exact, mix, normalise, soft_sign, strongest
-from impls.expansion.tolerances import TOLERANCES
 from impls.expansion.values import Shapes, materialise, norm_shapes
-from impls.expansion.width import AXES, CHECK_POINTS, sizes, width
-from opbench import Axes, Operator, Work
+from impls.expansion.width import width
+from opbench import Axes, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,15 +96,11 @@ def eager(point: Point) -> Callable[..., Tensor]:
     return expansion(k, separately)
 
 
-OPERATOR = Operator(
+OPERATOR = expansion_operator(
     name="ach",
     about="expansion by the products of all pairs of selected channels (adaptive cross-Hadamard)",
-    axes=AXES,
     inputs=inputs,
     reference=reference,
     work=work,
     eager=eager,
-    tolerances=TOLERANCES,
-    check_points=CHECK_POINTS,
-    sizes=sizes,
 )

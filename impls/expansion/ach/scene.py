@@ -79,11 +79,11 @@ def orthogonal(m: int, random: torch.Generator) -> Tensor:
 
 def draw_ach(size: Width, random: torch.Generator) -> dict[str, Tensor]:
     """Float32 values of every input of the ACH expansion."""
-    m, wanted = size.m, wanted_scores(size, random)
+    m, scores = size.m, wanted_scores(size, random)
     weight, bias, offset = orthogonal(m, random), normal((m,), random, 0.3), normal((m,), random, 0.3)
     variance, gamma = uniform((m,), random, 0.5, 1.5), uniform((m,), random, 0.2, 0.3)
     gain = gamma / (variance + EPSILON).sqrt()
-    means = before_eca(wanted.shift) / gain @ weight
+    means = before_eca(scores.shift) / gain @ weight
     ripple = normal((size.batch, m, size.edge, size.edge), random)
     ripple -= ripple.mean(dim=(2, 3), keepdim=True)
     return {
@@ -93,7 +93,7 @@ def draw_ach(size: Width, random: torch.Generator) -> dict[str, Tensor]:
         "mean": bias + offset,
         "variance": variance,
         "gamma": gamma,
-        "beta": before_eca(wanted.base) + gain * offset,
+        "beta": before_eca(scores.base) + gain * offset,
         "eca": torch.tensor(TAPS),
         "alpha": torch.tensor(0.5),
         "scale": uniform((size.pairs,), random, 0.8, 1.2),

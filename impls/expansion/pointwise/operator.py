@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from torch.nn import functional
 
-from impls.expansion.costs import BATCH_NORM, HARDSWISH, work_of
+from impls.expansion.family import expansion_operator
 from impls.expansion.layers import normalised
+from impls.expansion.operation_counts import BATCH_NORM, HARDSWISH, work_of
 from impls.expansion.references import exact, hard_swish, mix, normalise
-from impls.expansion.tolerances import TOLERANCES
 from impls.expansion.values import Shapes, kernel, materialise, norm_shapes, norm_values, normal
-from impls.expansion.width import AXES, CHECK_POINTS, sizes, width
-from opbench import Axes, Operator, Work
+from impls.expansion.width import width
+from opbench import Axes, Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,15 +59,11 @@ def eager(_: Point) -> Callable[..., Tensor]:
     return expand
 
 
-OPERATOR = Operator(
+OPERATOR = expansion_operator(
     name="pointwise",
     about="expansion by 1x1 convolution, BatchNorm, Hardswish",
-    axes=AXES,
     inputs=inputs,
     reference=reference,
     work=work,
     eager=eager,
-    tolerances=TOLERANCES,
-    check_points=CHECK_POINTS,
-    sizes=sizes,
 )

@@ -47,12 +47,12 @@ def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
 
     Raises CountingError where neither has one, and where the two find different MACs.
     """
-    found = count_module(model, shape)
-    counted: list[Counts] = [one for one in found.values() if not isinstance(one, str)]
+    answers = count_module(model, shape)
+    counted: list[Counts] = [count for count in answers.values() if not isinstance(count, str)]
     if not counted:
-        reasons = "; ".join(f"{counter}: {reason}" for counter, reason in found.items())
+        reasons = "; ".join(f"{counter}: {reason}" for counter, reason in answers.items())
         raise CountingError(f"no counter has a count of this {class_name(model)}: {reasons}")
-    if len({one["macs"] for one in counted}) != 1:
+    if len({count["macs"] for count in counted}) != 1:
         raise CountingError(f"the counters do not agree on the MACs of this {class_name(model)}: {counted}")
     counts = counted[0]
     attention = attention_macs(model, shape)
@@ -62,17 +62,17 @@ def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
 
 def attention_macs(model: nn.Module, shape: tuple[int, ...]) -> int:
     """2 B N^2 C, summed over all self-attentions, for the shapes (B, N, C) that reach them."""
-    if not any(class_name(one) in ATTENTIONS for one in model.modules()):
+    if not any(class_name(module) in ATTENTIONS for module in model.modules()):
         return 0  # and most models need no walk of a second or a copy of their weights to say so
     walked = copy.deepcopy(model).to("meta").eval()
-    found: list[int] = []
+    macs: list[int] = []
 
     def note(_: nn.Module, arguments: tuple[Any, ...]) -> None:
         batch, tokens, channels = arguments[0].shape
-        found.append(2 * batch * tokens**2 * channels)
+        macs.append(2 * batch * tokens**2 * channels)
 
-    for one in walked.modules():
-        if class_name(one) in ATTENTIONS:
-            one.register_forward_pre_hook(note)
+    for module in walked.modules():
+        if class_name(module) in ATTENTIONS:
+            module.register_forward_pre_hook(note)
     walked(torch.empty(shape, device="meta"))
-    return sum(found)
+    return sum(macs)

@@ -74,4 +74,4 @@ def table13() -> list[str]:
 
 def paragraphs(text: str) -> list[str]:
     """One string for each, with single spaces."""
-    return [" ".join(one.split()) for one in text.strip().split("\n\n")]
+    return [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]

@@ -37,7 +37,7 @@ def last(count: int) -> Callable[[Sequence[str]], Sequence[str]]:
 
 def of_class(full_name: str) -> Callable[[nn.Module], list[str]]:
     """Finds the modules of exactly this class, such as `timm.models.starnet.Block`, below a model."""
-    return lambda model: [name for name, one in model.named_modules() if name and class_name(one) == full_name]
+    return lambda model: [name for name, module in model.named_modules() if name and class_name(module) == full_name]
 
 
 def class_name(module: nn.Module) -> str:
@@ -49,5 +49,5 @@ def class_name(module: nn.Module) -> str:
 def families() -> tuple[Family, ...]:
     """All there are, in the alphabetical order of their files in `families`."""
     folder = import_module("impls.hadaptive.replacing.families")
-    names = sorted(one.name for one in pkgutil.iter_modules(folder.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(folder.__path__))
     return tuple(import_module(f"{folder.__name__}.{name}").FAMILY for name in names)

@@ -50,14 +50,14 @@ def replace_with_ach(
 
 
 def _recognised(model: nn.Module) -> tuple[Family, list[str]]:
-    found = [(family, names) for family in families() if (names := family.blocks(model))]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = " and ".join(f"{family.name} ({names[0]}, ...)" for family, names in found)
+    matches = [(family, names) for family in families() if (names := family.blocks(model))]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        several = " and ".join(f"{family.name} ({names[0]}, ...)" for family, names in matches)
         raise UsageError(f"this {class_name(model)} has blocks of {several}; pass the part with one kind of blocks")
-    known = ", ".join(sorted(family.name for family in families()))
-    raise UsageError(f"no known blocks in this {class_name(model)}; the families that ACH goes into are: {known}")
+    names_known = ", ".join(sorted(family.name for family in families()))
+    raise UsageError(f"no known blocks in this {class_name(model)}; the families that ACH goes into are: {names_known}")
 
 
 def _chosen(family: Family, names: Sequence[str], last: int | None) -> Sequence[str]:
@@ -73,7 +73,7 @@ def _chosen(family: Family, names: Sequence[str], last: int | None) -> Sequence[
 
 def _replaced(family: Family, name: str, block: nn.Module, settings: Settings) -> nn.Module:
     """The new block, where and how the old one was."""
-    if any(isinstance(one, ACH) for one in block.modules()):
+    if any(isinstance(module, ACH) for module in block.modules()):
         raise UsageError(f"block {name} of this {family.name} has an ACH already; replace in a fresh model")
     try:
         fresh = family.replaced(block, settings)

@@ -15,8 +15,8 @@ WEIGHT_AT_7X7 = 2 * 7 * 7
 def reported() -> dict[str, Any]:
     """Lists of rows `table5`, `table8` and `table13`, and `source`. Where a row has pairs: unchanged, with ACH."""
     text = resources.files("impls.hadaptive.replacing").joinpath("reported.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    tables: dict[str, Any] = json.loads(text)
+    return tables
 
 
 def nearly_free(row: dict[str, Any]) -> float:

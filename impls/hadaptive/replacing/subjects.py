@@ -28,15 +28,16 @@ FROM_TIMM = {
 
 def network(label: str) -> nn.Module:
     """The image classifier that a table calls so, with 100 classes. Raises MachineError without its library."""
+    model: nn.Module
     if label == "ShuffleNetV2-1.0":
-        found: nn.Module = library("torchvision.models").shufflenet_v2_x1_0(num_classes=CLASSES)
-        return found
-    made: nn.Module = library("timm").create_model(FROM_TIMM[label], num_classes=CLASSES)
-    one: Any
-    for one in made.modules():
-        if hasattr(one, "fused_attn"):
-            one.fused_attn = False  # so that the counters see its matrix products
-    return made
+        model = library("torchvision.models").shufflenet_v2_x1_0(num_classes=CLASSES)
+        return model
+    model = library("timm").create_model(FROM_TIMM[label], num_classes=CLASSES)
+    module: Any
+    for module in model.modules():
+        if hasattr(module, "fused_attn"):
+            module.fused_attn = False  # so that the counters see its matrix products
+    return model
 
 
 class Encoder(nn.Module):

@@ -44,9 +44,9 @@ def replacement_rows(table: str, track: Track) -> Iterator[Row]:
         yield Row("  change", None, after - before, _difference(*cells), change=True)
         if row["model"] == "MobileNetV4-S":
             implied = mobilenet_v4_as_implied()
-            found = cost(implied, IMAGE)
-            yield Row("  with ACH, SE, 5x5", selected(implied), found, cells[1])
-            yield Row("  change", None, found - before, _difference(*cells), change=True)
+            implied_cost = cost(implied, IMAGE)
+            yield Row("  with ACH, SE, 5x5", selected(implied), implied_cost, cells[1])
+            yield Row("  change", None, implied_cost - before, _difference(*cells), change=True)
 
 
 def bert_rows(track: Track) -> Iterator[Row]:
@@ -63,9 +63,9 @@ def bert_rows(track: Track) -> Iterator[Row]:
 
 def selected(model: nn.Module) -> int | None:
     """k of the model's ACH modules, which is one and the same in these tables; None without any."""
-    found = {one.k for one in model.modules() if isinstance(one, ACH)}
-    assert len(found) <= 1
-    return found.pop() if found else None
+    counts = {module.k for module in model.modules() if isinstance(module, ACH)}
+    assert len(counts) <= 1
+    return counts.pop() if counts else None
 
 
 def _difference(before: Sequence[float], after: Sequence[float]) -> tuple[float, ...]:
@@ -85,11 +85,10 @@ def replacement_line(row: Row) -> str:
     """One line under REPLACEMENTS; changes with their sign."""
     sign = "+" if row.change else ""
     params, flops, top1 = row.reported
-    one = row.cost
     return (
-        f"{row.label:25}{row.k or '':>4}{one.parameters / 1e6:{sign}9.3f}{params:{sign}7.2f}  "
-        f"{one.macs / 1e6:{sign}9.1f}{one.attention / 1e6:{sign}11.1f} "
-        f"{one.flops / 1e6:{sign}9.1f}{flops:{sign}7.0f} {top1:{sign}9.2f}"
+        f"{row.label:25}{row.k or '':>4}{row.cost.parameters / 1e6:{sign}9.3f}{params:{sign}7.2f}  "
+        f"{row.cost.macs / 1e6:{sign}9.1f}{row.cost.attention / 1e6:{sign}11.1f} "
+        f"{row.cost.flops / 1e6:{sign}9.1f}{flops:{sign}7.0f} {top1:{sign}9.2f}"
     )
 
 
@@ -99,8 +98,8 @@ def bert_line(row: Row) -> str:
     ours = {"FFN": 2048, "FFN (fixed channel)": TOKENS[2]}.get(row.label.partition(" ")[2])
     if row.k is not None:
         ours = TOKENS[2] + row.k * (row.k - 1) // 2
-    one = row.cost
     return (
-        f"{row.label:27}{row.k or '':>4}{TOKENS[2]:5}{channels:7}{ours:5}{wide:7}{one.parameters / 1e6:11.3f} "
-        f"{one.macs / 1e6:9.1f}{one.attention / 1e6:11.1f}{one.flops / 1e6:10.0f}{sst2:9.1f}{mnli:9.1f}"
+        f"{row.label:27}{row.k or '':>4}{TOKENS[2]:5}{channels:7}{ours:5}{wide:7}{row.cost.parameters / 1e6:11.3f} "
+        f"{row.cost.macs / 1e6:9.1f}{row.cost.attention / 1e6:11.1f}{row.cost.flops / 1e6:10.0f}"
+        f"{sst2:9.1f}{mnli:9.1f}"
     )

@@ -80,15 +80,15 @@ def search(
     images = load(data, root, planned.edge if edge is None else edge)
     _check_edge(images, around.reduction)
     question = {"data": images.described, "space": space, "network": network, "divisor": divisor, **searched.plain()}
-    made = _search(searched, images, settings, backend, usable_device(device), workers)
+    search_run = _search(searched, images, settings, backend, usable_device(device), workers)
     out = results / "search" / f"{data}-{space}-{annealing}-{seed}"
-    kept = out / "checkpoint.pt"
-    if kept.exists() and not resume:
+    checkpoint_file = out / "checkpoint.pt"
+    if checkpoint_file.exists() and not resume:
         raise UsageError(f"{out} already holds a search; --resume goes on with it, or name other --results")
-    if kept.exists():
-        checkpoint.resume(made, kept, question)
-    _finish(made, kept, question, f"{data}, {space}")
-    _write(out, outcome(made, images, question), images)
+    if checkpoint_file.exists():
+        checkpoint.resume(search_run, checkpoint_file, question)
+    _finish(search_run, checkpoint_file, question, f"{data}, {space}")
+    _write(out, outcome(search_run, images, question), images)
 
 
 def _search(space: Space, data: DataSet, settings: Settings, backend: str, device: str, workers: int) -> Search:
@@ -104,36 +104,36 @@ def _check_edge(data: DataSet, least: int) -> None:
         raise UsageError(f"{data.described} is too small: strides divide edges by {least}; give --edge {least} or more")
 
 
-def _finish(made: Search, kept: Path, question: dict[str, Any], what: str) -> None:
+def _finish(search_run: Search, checkpoint_file: Path, question: dict[str, Any], what: str) -> None:
     """The epochs that are left, each kept when it is done."""
-    epochs, started = made.settings.epochs, time.perf_counter()
-    with Shown(what, epochs, len(made.history)) as shown:
-        for one in made.run(shown.step):
-            checkpoint.save(made, kept, question)
+    epochs, started = search_run.settings.epochs, time.perf_counter()
+    with Shown(what, epochs, len(search_run.history)) as shown:
+        for epoch in search_run.run(shown.step):
+            checkpoint.save(search_run, checkpoint_file, question)
             shown.note(
-                f"epoch {one.number}/{epochs}: temperature {one.temperature:.2f}, loss {one.train_loss:.3f}, "
-                f"validation {one.validation_loss:.3f}, mean confidence {one.confidence:.0%}, "
+                f"epoch {epoch.number}/{epochs}: temperature {epoch.temperature:.2f}, loss {epoch.train_loss:.3f}, "
+                f"validation {epoch.validation_loss:.3f}, mean confidence {epoch.confidence:.0%}, "
                 f"{time.perf_counter() - started:.0f} s"
             )
 
 
-def _write(out: Path, found: dict[str, Any], data: DataSet) -> None:
-    drawn = confidence.table(found["layers"])
+def _write(out: Path, result: dict[str, Any], data: DataSet) -> None:
+    drawn = confidence.table(result["layers"])
     for name, text in (
-        ("result.json", json.dumps(found, indent=1)),
-        ("network.json", json.dumps(found["network"], indent=1)),
+        ("result.json", json.dumps(result, indent=1)),
+        ("network.json", json.dumps(result["network"], indent=1)),
         ("confidence.txt", drawn),
     ):
         (out / name).write_text(f"{text}\n", encoding="utf-8")
     print(drawn)
     print(f"\nSoftmax of the logits, in percent; * the likeliest; - not searched; /2 halves the edge. {data.described}")
     print(
-        f"Arg-max network, {out / 'network.json'}: {len(found['network']['layers'])} of {len(found['layers']) - 1} "
-        f"layers, {found['parameters']:,} parameters, {found['macs']:,} conv + linear MACs"
+        f"Arg-max network, {out / 'network.json'}: {len(result['network']['layers'])} of {len(result['layers']) - 1} "
+        f"layers, {result['parameters']:,} parameters, {result['macs']:,} conv + linear MACs"
     )
     print(
-        f"With the weights it shares, never trained alone: {found['test_accuracy']:.2%} of the test images, "
-        f"{found['validation_accuracy']:.2%} of those the logits were trained on"
+        f"With the weights it shares, never trained alone: {result['test_accuracy']:.2%} of the test images, "
+        f"{result['validation_accuracy']:.2%} of those the logits were trained on"
     )
     print(f"Figure: python -m reports.search_confidence {out / 'result.json'} {out / 'confidence.svg'}")
 

@@ -24,7 +24,7 @@ def save(search: Search, path: Path, question: dict[str, Any]) -> None:
         "format": FORMAT,
         "question": question,
         "settings": dataclasses.asdict(search.settings),
-        "history": [dataclasses.asdict(one) for one in search.history],
+        "history": [dataclasses.asdict(epoch) for epoch in search.history],
         "state": search.state(),
     }
     archive.write(content, path)
@@ -48,7 +48,7 @@ def resume(search: Search, path: Path, question: dict[str, Any]) -> None:
     ]:
         raise UsageError(f"{path} is of another search: {'; '.join(differing)}; a resumption needs the same")
     try:
-        search.restore(content["state"], [Epoch(**one) for one in content["history"]])
+        search.restore(content["state"], [Epoch(**fields) for fields in content["history"]])
     except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError(f"{path} does not fit its own question ({archive.first_line(exc)}); search again") from exc
 

@@ -31,39 +31,39 @@ def layers(space: Space, confidences: Sequence[Sequence[float]]) -> list[dict[st
     A candidate is {"group", "detail", "confidence"}; a layer that was not searched has none and no likeliest. The last
     row is the 1x1 convolution before the classifier, as in the paper.
     """
-    told = _told_apart(space)
+    distinguishing = _told_apart(space)
     rows = []
     for place, shares in zip(space.places, confidences, strict=True):
-        named = [column(one, told) for one in place.candidates] if place.searched else []
-        found = [
+        named = [column(candidate, distinguishing) for candidate in place.candidates] if place.searched else []
+        candidates = [
             {"group": group, "detail": detail, "confidence": share}
             for (group, detail), share in zip(named, shares, strict=True)
         ]
-        chosen = max(range(len(shares)), key=shares.__getitem__) if found else None
-        rows.append({"channels": place.channels, "stride": place.stride, "candidates": found, "chosen": chosen})
+        chosen = max(range(len(shares)), key=shares.__getitem__) if candidates else None
+        rows.append({"channels": place.channels, "stride": place.stride, "candidates": candidates, "chosen": chosen})
     return [*rows, {"channels": space.width, "stride": 1, "candidates": [], "chosen": None}]
 
 
-def column(candidate: Candidate, told: Mapping[type[Layer], Sequence[str]]) -> Column:
+def column(candidate: Candidate, distinguishing: Mapping[type[Layer], Sequence[str]]) -> Column:
     """The column of a candidate, named by those of its fields that are in `told` for its kind."""
     if candidate is None:
         return BLANK, ""
-    values = (getattr(candidate, name) for name in told.get(type(candidate), ()))
-    return LABELS[type(candidate)], "-".join(NAMES.get(str(one), str(one)) for one in values)
+    values = (getattr(candidate, name) for name in distinguishing.get(type(candidate), ()))
+    return LABELS[type(candidate)], "-".join(NAMES.get(str(value), str(value)) for value in values)
 
 
 def _told_apart(space: Space) -> dict[type[Layer], list[str]]:
     """By kind, the fields in which candidates of one layer differ; what is the same for all would only lengthen."""
-    found: dict[type[Layer], list[str]] = {}
+    distinguishing: dict[type[Layer], list[str]] = {}
     for kind in LABELS:
-        names = {one.name for one in dataclasses.fields(kind)}
-        found[kind] = [name for name in FIELDS if name in names and _differs(space, kind, name)]
-    return found
+        names = {field.name for field in dataclasses.fields(kind)}
+        distinguishing[kind] = [name for name in FIELDS if name in names and _differs(space, kind, name)]
+    return distinguishing
 
 
 def _differs(space: Space, kind: type[Layer], name: str) -> bool:
-    values = ({getattr(one, name) for one in place.layers if isinstance(one, kind)} for place in space.places)
-    return any(len(one) > 1 for one in values)
+    values = ({getattr(layer, name) for layer in place.layers if isinstance(layer, kind)} for place in space.places)
+    return any(len(distinct) > 1 for distinct in values)
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:

@@ -44,9 +44,11 @@ class Epoch:
 class Search:
     """A search over a module that holds `Mixed` layers, from nothing or from a `state`.
 
-    make: builds the module; noise it draws is fixed by the seed. train, validation: images for the weights and for the
-    logits; an epoch has as many steps of either as the shorter of the two has batches. workers: processes that read
-    images, for each half; 0 reads them here. device: cpu or cuda.
+    make: builds the module; noise it draws is fixed by the seed.
+    train, validation: images for the weights and for the logits; an epoch has as many steps of either as the shorter of
+        the two has batches.
+    workers: processes that read images, for each half; 0 reads them here.
+    device: cpu or cuda.
 
     The same arguments on the same machine with the same number of threads give the same bits, on the CPU. PyTorch's
     global generator is left as it was. `model` is the module, `history` the epochs so far.
@@ -82,20 +84,20 @@ class Search:
         step: told the epoch, from 1, and how many of its steps are done, of how many.
         """
         while len(self.history) < self.settings.epochs:
-            done, settings = len(self.history), self.settings
-            tau = temperature(settings.annealing, done, settings.epochs)
-            rate = settings.weight_rate * (1 + math.cos(math.pi * done / settings.epochs)) / 2
+            epochs_done, settings = len(self.history), self.settings
+            tau = temperature(settings.annealing, epochs_done, settings.epochs)
+            rate = settings.weight_rate * (1 + math.cos(math.pi * epochs_done / settings.epochs)) / 2
             with self._noise.continued():
                 losses = self._epoch(tau, rate, step)
-            found = [max(one.confidence) for one in undecided(self.model)]
-            self.history.append(Epoch(done + 1, tau, rate, *losses, math.fsum(found) / len(found)))
+            confidences = [max(choice.confidence) for choice in undecided(self.model)]
+            self.history.append(Epoch(epochs_done + 1, tau, rate, *losses, math.fsum(confidences) / len(confidences)))
             yield self.history[-1]
 
     def _epoch(self, tau: float, rate: float, step: Callable[[int, int, int], None]) -> tuple[float, float]:
         """One pass; returns both mean losses."""
-        done, batch = len(self.history), self.settings.batch
-        seed = (self.settings.seed, done)
-        halves = [shuffled(one, batch, seed, self.workers) for one in (self.train, self.validation)]
+        epochs_done, batch = len(self.history), self.settings.batch
+        seed = (self.settings.seed, epochs_done)
+        halves = [shuffled(images, batch, seed, self.workers) for images in (self.train, self.validation)]
         steps = min(map(len, halves))
         for group in self._on_weights.param_groups:
             group["lr"] = rate
@@ -104,11 +106,11 @@ class Search:
         totals = torch.zeros(2, device=self.device)  # read once an epoch: reading each step would stop a GPU
         for at, (train, validation) in enumerate(zip(*halves, strict=False)):
             totals += torch.stack([self._weights_step(*train), self._logits_step(*validation)])
-            step(done + 1, at + 1, steps)
+            step(epochs_done + 1, at + 1, steps)
         losses = (totals / steps).tolist()
         if not all(map(math.isfinite, losses)):
             raise UsageError(
-                f"the losses became {losses} in epoch {done + 1}; expected finite ones: "
+                f"the losses became {losses} in epoch {epochs_done + 1}; expected finite ones: "
                 f"search with a weight_rate below {self.settings.weight_rate:g}"
             )
         return losses[0], losses[1]
@@ -160,10 +162,10 @@ class Search:
 @contextmanager
 def _held(parameters: list[nn.Parameter]) -> Iterator[None]:
     """Inside, these get no gradient, and nothing is computed or kept for one."""
-    for one in parameters:
-        one.requires_grad_(False)
+    for parameter in parameters:
+        parameter.requires_grad_(False)
     try:
         yield
     finally:
-        for one in parameters:
-            one.requires_grad_(True)
+        for parameter in parameters:
+            parameter.requires_grad_(True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from impls.hadaptive.selection import gumbel
+from impls.hadaptive.ach_parts.selection import gumbel
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -89,17 +89,17 @@ class Mixed(nn.Module):
 
 def undecided(model: nn.Module) -> Iterator[Mixed]:
     """The layers of `model` that have a choice, in order."""
-    return (one for one in model.modules() if isinstance(one, Mixed))
+    return (module for module in model.modules() if isinstance(module, Mixed))
 
 
 def set_temperature(model: nn.Module, tau: float) -> None:
-    for one in undecided(model):
-        one.tau = tau
+    for mixed in undecided(model):
+        mixed.tau = tau
 
 
 def logits_of(model: nn.Module) -> list[nn.Parameter]:
     """What the architecture's optimiser trains."""
-    return [one.logits for one in undecided(model)]
+    return [mixed.logits for mixed in undecided(model)]
 
 
 def weights_of(model: nn.Module) -> list[nn.Parameter]:

@@ -10,8 +10,11 @@ from impls.hadaptive.training.sources import source
 
 @dataclass(frozen=True)
 class Plan:
-    """space: a name in `spaces.ALTERNATIVES`. divisor, fine_stem: see `spaces.reduced`. edge: of the images, None for
-    the data set's own. The rest as in Settings.
+    """Names a search: what is searched, and how.
+
+    space: a name in `spaces.ALTERNATIVES`.
+    divisor, fine_stem: see `spaces.reduced`.
+    edge: of the images, None for the data set's own. The rest as in Settings.
     """
 
     space: str = "full"

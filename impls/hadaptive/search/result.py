@@ -23,8 +23,8 @@ FORMAT = "opbench.hadaptive.confidence/1"
 
 def halves(images: Images, seed: int) -> tuple[Images, Images]:
     """The images to train weights on and those to train logits on, dealt at random by the seed."""
-    one, other = random_split(images, [0.5, 0.5], torch.Generator().manual_seed(seed))
-    return one, other
+    first, second = random_split(images, [0.5, 0.5], torch.Generator().manual_seed(seed))
+    return first, second
 
 
 def outcome(search: Search, data: DataSet, question: dict[str, Any]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def outcome(search: Search, data: DataSet, question: dict[str, Any]) -> dict[str
         **cost(model.chosen, data),
         "validation_accuracy": search.accuracy(search.validation),
         "test_accuracy": search.accuracy(data.test),
-        "history": [dataclasses.asdict(one) for one in search.history],
+        "history": [dataclasses.asdict(epoch) for epoch in search.history],
     }
 
 

@@ -14,10 +14,13 @@ from opbench.errors import UsageError
 class Settings:
     """The defaults are the paper's (appendix A.1), batch and epochs included.
 
-    batch: images a step, of either half. weight_rate, weight_decay: of AdamW over the weights; the rate falls along
-    half a cosine, epoch by epoch. logit_rate: of AdamW over the logits, which do not decay (the paper says nothing of
-    it), so that only gradients move them. clip: the norm that the gradients of either are cut to.
+    batch: images a step, of either half.
+    weight_rate, weight_decay: of AdamW over the weights; the rate falls along half a cosine, epoch by epoch.
+    logit_rate: of AdamW over the logits, which do not decay (the paper says nothing of it), so that only gradients move
+        them.
+    clip: the norm that the gradients of either are cut to.
     annealing: a name in `annealing.SCHEDULES`.
+
     Raises UsageError for a value outside its range, naming both.
     """
 

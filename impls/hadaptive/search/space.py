@@ -31,15 +31,15 @@ class Place:
             raise UsageError("a layer without candidates but blank; expected at least one to choose")
         if len(set(self.candidates)) < len(self.candidates):
             raise UsageError(f"a candidate is listed twice among {self.candidates}")
-        shapes = sorted({(one.channels, one.stride) for one in layers})
+        shapes = sorted({(layer.channels, layer.stride) for layer in layers})
         if len(shapes) > 1:
-            said = " and ".join(f"{channels} channels at stride {stride}" for channels, stride in shapes)
-            raise UsageError(f"the candidates of one layer give {said}; expected the same of all")
+            listed = " and ".join(f"{channels} channels at stride {stride}" for channels, stride in shapes)
+            raise UsageError(f"the candidates of one layer give {listed}; expected the same of all")
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The candidates that are not blank."""
-        return tuple(one for one in self.candidates if one is not None)
+        return tuple(candidate for candidate in self.candidates if candidate is not None)
 
     @property
     def channels(self) -> int:
@@ -80,7 +80,7 @@ class Space:
     def adds_input(self, at: int) -> bool:
         """Whether every candidate of layer `at` adds its input to its result; a blank adds nothing else."""
         place, before = self.places[at], self.places[at - 1].channels if at else None
-        convolves = any(isinstance(one, Convolution) for one in place.layers)
+        convolves = any(isinstance(layer, Convolution) for layer in place.layers)
         return place.stride == 1 and place.channels == before and not convolves
 
     def config(self, chosen: Sequence[int]) -> NetworkConfig:
@@ -90,9 +90,11 @@ class Space:
         """
         if len(chosen) != len(self.places):
             raise UsageError(f"{len(chosen)} choices for {len(self.places)} layers; expected one for each")
-        layers = [_candidate(at, place, one) for at, (place, one) in enumerate(zip(self.places, chosen, strict=True))]
-        kept = tuple(one for one in layers if one is not None)
-        return NetworkConfig(kept, self.width, self.hidden, self.dropout)
+        layers = [
+            _candidate(at, place, layer) for at, (place, layer) in enumerate(zip(self.places, chosen, strict=True))
+        ]
+        present = tuple(layer for layer in layers if layer is not None)
+        return NetworkConfig(present, self.width, self.hidden, self.dropout)
 
     @property
     def full(self) -> NetworkConfig:
@@ -101,7 +103,10 @@ class Space:
 
     def plain(self) -> dict[str, Any]:
         """Only dicts, lists, strings and numbers, for JSON and checkpoints; None is a blank."""
-        places = [[None if one is None else _plain(one) for one in place.candidates] for place in self.places]
+        places = [
+            [None if candidate is None else _plain(candidate) for candidate in place.candidates]
+            for place in self.places
+        ]
         return {"places": places, "width": self.width, "hidden": self.hidden, "dropout": self.dropout}
 
 
@@ -112,8 +117,8 @@ def _candidate(at: int, place: Place, chosen: int) -> Candidate:
 
 
 def _plain(layer: Layer) -> dict[str, Any]:
-    found: dict[str, Any] = NetworkConfig((layer,)).plain()["layers"][0]
-    return found
+    plain: dict[str, Any] = NetworkConfig((layer,)).plain()["layers"][0]
+    return plain
 
 
 def _check_blank(at: int, place: Place, before: int | None) -> None:
@@ -126,9 +131,9 @@ def _check_blank(at: int, place: Place, before: int | None) -> None:
 
 
 def _check_selected(at: int, place: Place, before: int | None) -> None:
-    for one in place.candidates:
-        if isinstance(one, HadaBottleneck) and before is not None and one.k > before:
+    for candidate in place.candidates:
+        if isinstance(candidate, HadaBottleneck) and before is not None and candidate.k > before:
             raise UsageError(
-                f"layer {at} has {before} input channels, and a candidate selects k = {one.k} of them; "
+                f"layer {at} has {before} input channels, and a candidate selects k = {candidate.k} of them; "
                 f"expected at most {before}"
             )

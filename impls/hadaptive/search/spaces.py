@@ -67,7 +67,7 @@ def search_space(name: str, network: NetworkConfig, divisor: int = 1) -> Space:
 
 def around(network: NetworkConfig, offered: Alternatives) -> Space:
     """The space of `network` with every bottleneck's alternatives; convolutions are fixed."""
-    first = next((at for at, one in enumerate(network.layers) if isinstance(one, HadaBottleneck)), 0)
+    first = next((at for at, layer in enumerate(network.layers) if isinstance(layer, HadaBottleneck)), 0)
     places = []
     for at, layer in enumerate(network.layers):
         fixed = isinstance(layer, Convolution) or (offered.late and (at < first or layer.stride > 1))
@@ -92,9 +92,9 @@ def _offered(network: NetworkConfig, at: int, offered: Alternatives, *, keeps: b
 
 
 def _nearest_k(layers: tuple[Layer, ...], at: int) -> int:
-    for one in (*layers[at:], *reversed(layers[:at])):
-        if isinstance(one, HadaBottleneck):
-            return one.k
+    for layer in (*layers[at:], *reversed(layers[:at])):
+        if isinstance(layer, HadaBottleneck):
+            return layer.k
     raise UsageError("a network without Hada blocks says no k for them; name some in Alternatives.selected")
 
 
@@ -105,9 +105,9 @@ def reduced(network: NetworkConfig, divisor: int = 1, *, fine_stem: bool = False
     those of stride 2. Ratios, kernels and everything else stay. Raises UsageError for a divisor that leaves no channel,
     or a k below 2.
     """
-    kinds = [isinstance(one, Convolution) for one in network.layers]
+    kinds = [isinstance(layer, Convolution) for layer in network.layers]
     body = kinds.index(False) if False in kinds else len(kinds)
-    layers = [_smaller(one, divisor, fine=fine_stem and at < body) for at, one in enumerate(network.layers)]
+    layers = [_smaller(layer, divisor, fine=fine_stem and at < body) for at, layer in enumerate(network.layers)]
     width, hidden = _divided("width", network.width, divisor), _divided("hidden", network.hidden, divisor)
     return dataclasses.replace(network, layers=tuple(layers), width=width, hidden=hidden)
 

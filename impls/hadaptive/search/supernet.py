@@ -27,20 +27,20 @@ class SuperNet(HadaptiveNet):
         for at, place in enumerate(space.places):
             if place.searched:
                 inputs = space.places[at - 1].channels if at else in_chans
-                modules = [_module(one, inputs, backend) for one in place.candidates]
+                modules = [_module(candidate, inputs, backend) for candidate in place.candidates]
                 self.body[at] = Mixed(modules, residual=space.adds_input(at))
 
     @property
     def choices(self) -> list[int]:
         """The candidate with the highest logit in every layer, 0 where there is one."""
-        found = iter(undecided(self))
-        return [next(found).best if place.searched else 0 for place in self.space.places]
+        mixed = iter(undecided(self))
+        return [next(mixed).best if place.searched else 0 for place in self.space.places]
 
     @property
     def confidences(self) -> list[list[float]]:
         """softmax of the logits in every layer that is searched; an empty list for the others."""
-        found = iter(undecided(self))
-        return [next(found).confidence if place.searched else [] for place in self.space.places]
+        mixed = iter(undecided(self))
+        return [next(mixed).confidence if place.searched else [] for place in self.space.places]
 
     @property
     def chosen(self) -> NetworkConfig:

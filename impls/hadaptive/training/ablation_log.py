@@ -27,42 +27,42 @@ class Log:
         elif path.exists():
             raise UsageError(f"{path} is there already; --resume goes on with it, or name other --results")
 
-    def add(self, one: Trained, seconds: float) -> None:
-        self.trained.append(one)
+    def add(self, trained: Trained, seconds: float) -> None:
+        self.trained.append(trained)
         if not self._path.exists():  # not before: what is refused later leaves nothing behind
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(f"{json.dumps(self._setting)}\n", encoding="utf-8")
         with self._path.open("a", encoding="utf-8") as file:
-            print(json.dumps({**dataclasses.asdict(one), "seconds": seconds}), file=file)
+            print(json.dumps({**dataclasses.asdict(trained), "seconds": seconds}), file=file)
 
     def has(self, variant: str, seed: int) -> bool:
-        return any((one.variant, one.seed) == (variant, seed) for one in self.trained)
+        return any((trained.variant, trained.seed) == (variant, seed) for trained in self.trained)
 
     def _read(self, setting: Mapping[str, Any]) -> None:
         first, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
         there = self._parsed(1, first)
         if differing := [name for name in setting if there.get(name) != setting[name]]:
-            said = "; ".join(
+            reason = "; ".join(
                 f"{name} {_short(there.get(name))} there, {_short(setting[name])} here" for name in differing
             )
-            raise UsageError(f"{self._path} has other settings: {said}; name other --results")
+            raise UsageError(f"{self._path} has other settings: {reason}; name other --results")
         for at, line in enumerate(lines):
             if at + 1 == len(lines) and not _whole(line):
                 break
-            found = self._parsed(at + 2, line)
-            if found.get("variant") not in VARIANTS or not {"seed", "accuracy"} <= found.keys():
+            parsed = self._parsed(at + 2, line)
+            if parsed.get("variant") not in VARIANTS or not {"seed", "accuracy"} <= parsed.keys():
                 raise UsageError(
                     f"{self._path}, line {at + 2}: expected variant, seed and accuracy, found {line[:80]!r}"
                 )
-            self.trained.append(Trained(found["variant"], found["seed"], found["accuracy"]))
-        kept = [first, *lines[: len(self.trained)]]
-        self._path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+            self.trained.append(Trained(parsed["variant"], parsed["seed"], parsed["accuracy"]))
+        lines_kept = [first, *lines[: len(self.trained)]]
+        self._path.write_text("".join(f"{line}\n" for line in lines_kept), encoding="utf-8")
 
     def _parsed(self, number: int, line: str) -> dict[str, Any]:
         if not _whole(line):
             raise UsageError(f"{self._path}, line {number} is damaged: {line[:80]!r}; expected a JSON object")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        fields: dict[str, Any] = json.loads(line)
+        return fields
 
 
 def _whole(line: str) -> bool:

@@ -33,14 +33,14 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    said, said_change = row.reported, row.reported_change_percent
+    reported, reported_change = row.reported, row.reported_change_percent
     return (
         row.variant,
         "not trained yet" if row.accuracy is None else in_percent(row.accuracy),
         str(row.seeds),
         "" if row.change is None else in_percent(row.change, "+"),
-        "no such row" if said is None else f"{said.top1_percent:.2f}",
-        "" if said_change is None else f"{said_change:+.2f}",
+        "no such row" if reported is None else f"{reported.top1_percent:.2f}",
+        "" if reported_change is None else f"{reported_change:+.2f}",
         row.verdict,
     )
 

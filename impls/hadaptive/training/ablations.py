@@ -74,10 +74,10 @@ class Row:
 
 def chosen(names: str) -> tuple[str, ...]:
     """Variants by comma-separated names, or all, `full` first. Raises UsageError for an unknown one."""
-    wanted = set(VARIANTS) if names == "all" else {name.strip() for name in names.split(",")}
-    for name in sorted(wanted - set(VARIANTS)):
+    names_asked = set(VARIANTS) if names == "all" else {name.strip() for name in names.split(",")}
+    for name in sorted(names_asked - set(VARIANTS)):
         raise unknown("variant", name, VARIANTS, "of the ablation")
-    return tuple(name for name in VARIANTS if name in wanted)
+    return tuple(name for name in VARIANTS if name in names_asked)
 
 
 def reported() -> dict[str, Reported]:
@@ -90,18 +90,20 @@ def reported() -> dict[str, Reported]:
 def rows(trained: Iterable[Trained], names: Sequence[str]) -> list[Row]:
     """One row for each name, in that order."""
     by_seed: dict[str, dict[int, float]] = {name: {} for name in VARIANTS}
-    for one in trained:
-        by_seed[one.variant][one.seed] = one.accuracy
+    for result in trained:
+        by_seed[result.variant][result.seed] = result.accuracy
     return [_row(name, by_seed[name], by_seed[FULL], reported()) for name in names]
 
 
-def _row(name: str, ours: dict[int, float], full: dict[int, float], theirs: dict[str, Reported]) -> Row:
+def _row(name: str, ours: dict[int, float], full: dict[int, float], reported: dict[str, Reported]) -> Row:
     paired = [ours[seed] - full[seed] for seed in ours if seed in full and name != FULL]
     change = mean_interval(paired) if paired else None
-    said = theirs.get(name)
-    said_change = None if said is None or name == FULL else said.top1_percent - theirs[FULL].top1_percent
+    reported_row = reported.get(name)
+    change_reported = (
+        None if reported_row is None or name == FULL else reported_row.top1_percent - reported[FULL].top1_percent
+    )
     accuracy = mean_interval(list(ours.values())) if ours else None
-    return Row(name, len(ours), accuracy, change, said, said_change, _verdict(change, said_change))
+    return Row(name, len(ours), accuracy, change, reported_row, change_reported, _verdict(change, change_reported))
 
 
 def _verdict(change: Interval | None, reported_change: float | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from impls.hadaptive.config import NetworkConfig, parse
 from impls.hadaptive.network import HadaptiveNet, build
 from impls.hadaptive.training import archive
-from impls.hadaptive.training.compared import config_difference, name_of
+from impls.hadaptive.training.config_difference import config_difference, name_of
 from impls.hadaptive.training.loop import Epoch, Training
 from impls.hadaptive.training.settings import Settings
 from opbench.errors import UsageError
@@ -43,7 +43,7 @@ def save(training: Training, path: Path) -> None:
         "config": training.network.config.plain(),
         "data": _described(training),
         "settings": dataclasses.asdict(training.settings),
-        "history": [dataclasses.asdict(one) for one in training.history],
+        "history": [dataclasses.asdict(epoch) for epoch in training.history],
         "state": training.state(),
     }
     archive.write(content, path)
@@ -67,7 +67,7 @@ def load(path: Path) -> Checkpoint:
             parse(content["config"]),
             content["data"],
             Settings(**content["settings"]),
-            [Epoch(**one) for one in content["history"]],
+            [Epoch(**fields) for fields in content["history"]],
             content["state"],
         )
     except (TypeError, ValueError, KeyError, AttributeError) as exc:  # a field too many or too few, or of another kind
@@ -79,27 +79,27 @@ def resume(training: Training, path: Path) -> None:
 
     Raises UsageError as `load`, and for a checkpoint of another network, other data or other settings, naming both.
     """
-    found = load(path)
-    _check_config(path, found.config, training.network.config)
+    checkpoint = load(path)
+    _check_config(path, checkpoint.config, training.network.config)
     here = _described(training)
-    if found.data != here:
+    if checkpoint.data != here:
         raise UsageError(
-            f"{path} was trained on {_in_words(found.data)}, and this is {_in_words(here)}; expected the same"
+            f"{path} was trained on {_in_words(checkpoint.data)}, and this is {_in_words(here)}; expected the same"
         )
-    there, now = dataclasses.asdict(found.settings), dataclasses.asdict(training.settings)
+    there, now = dataclasses.asdict(checkpoint.settings), dataclasses.asdict(training.settings)
     if differing := [f"{name} {there[name]} there, {now[name]} here" for name in there if there[name] != now[name]]:
         raise UsageError(f"{path} has other settings: {'; '.join(differing)}; a resumption needs the same")
     try:
-        training.restore(found.state, found.history)
+        training.restore(checkpoint.state, checkpoint.history)
     except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError(f"{path} does not fit its own network ({archive.first_line(exc)}); train again") from exc
 
 
 def load_network(path: Path, backend: str = "auto") -> HadaptiveNet:
     """The trained network in a checkpoint, in eval mode, on the CPU. Raises UsageError as `load`."""
-    found = load(path)
-    network = build(found.config, len(found.data["classes"]), found.data["channels"], backend)
-    _put(found, network)
+    checkpoint = load(path)
+    network = build(checkpoint.config, len(checkpoint.data["classes"]), checkpoint.data["channels"], backend)
+    _put(checkpoint, network)
     return network.eval()
 
 
@@ -108,23 +108,25 @@ def load_weights(network: HadaptiveNet, path: Path) -> None:
 
     Raises UsageError as `load`, and for a checkpoint of another network, classes or channels, naming both.
     """
-    found = load(path)
-    _check_config(path, found.config, network.config)
-    there = (len(found.data["classes"]), found.data["channels"])
+    checkpoint = load(path)
+    _check_config(path, checkpoint.config, network.config)
+    there = (len(checkpoint.data["classes"]), checkpoint.data["channels"])
     here = (network.num_classes, network.in_chans)
     if there != here:
         raise UsageError(
             f"{path} is of {there[0]} classes and {there[1]} channels, "
             f"and the network has {here[0]} and {here[1]}; expected the same"
         )
-    _put(found, network)
+    _put(checkpoint, network)
 
 
-def _put(found: Checkpoint, network: HadaptiveNet) -> None:
+def _put(checkpoint: Checkpoint, network: HadaptiveNet) -> None:
     try:
-        network.load_state_dict(found.state["network"])
+        network.load_state_dict(checkpoint.state["network"])
     except (KeyError, RuntimeError, TypeError, AttributeError) as exc:
-        raise UsageError(f"{found.path} does not fit its own network ({archive.first_line(exc)}); train again") from exc
+        raise UsageError(
+            f"{checkpoint.path} does not fit its own network ({archive.first_line(exc)}); train again"
+        ) from exc
 
 
 def _content(path: Path) -> Any:
@@ -133,8 +135,8 @@ def _content(path: Path) -> Any:
     if not zipfile.is_zipfile(path):  # the archive's table of contents stands at its end
         with path.open("rb") as file:
             bare = file.read(1) == pickle.PROTO
-        said = "a bare pickle, which may hold code" if bare else "truncated, or no checkpoint at all"
-        raise UsageError(f"{path} is {said}; expected a zip archive that impls.hadaptive.train wrote, whole")
+        problem = "a bare pickle, which may hold code" if bare else "truncated, or no checkpoint at all"
+        raise UsageError(f"{path} is {problem}; expected a zip archive that impls.hadaptive.train wrote, whole")
     try:
         return archive.read(path)
     except pickle.UnpicklingError as exc:

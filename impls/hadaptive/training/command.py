@@ -69,10 +69,10 @@ def numbers(option: str, text: str) -> tuple[int, ...]:
     words = text.split(",")
     if not all(word.strip().isdecimal() for word in words):
         raise UsageError(f"{option} is {text!r}; expected whole numbers from 0, comma-separated, such as 0,1,2")
-    found = tuple(int(word) for word in words)
-    if len(set(found)) < len(found):
+    parsed = tuple(int(word) for word in words)
+    if len(set(parsed)) < len(parsed):
         raise UsageError(f"{option} is {text!r}; expected each number once")
-    return found
+    return parsed
 
 
 def usable_device(named: str) -> str:

@@ -25,7 +25,9 @@ TESTED = 360
 class Shifted(Dataset[tuple[Tensor, int]]):
     """The images, each moved by up to `most` pixels along both axes every time it is read; what enters is background.
 
-    images: (N, C, H, W); labels: (N,) int64; background: the value of an empty pixel.
+    images: (N, C, H, W).
+    labels: (N,) int64.
+    background: the value of an empty pixel.
     """
 
     def __init__(self, images: Tensor, labels: Tensor, most: int, background: float) -> None:
@@ -66,8 +68,8 @@ def load(root: Path, edge: int) -> DataSet:
     deviation, mean = torch.std_mean(images[training])
     images, background = (images - mean) / deviation, float(-mean / deviation)
     moved = Shifted(images[training], labels[training], edge // NATIVE_EDGE, background)
-    kept = Labelled(images[testing], labels[testing])
-    return DataSet("digits", tuple("0123456789"), 1, edge, moved, kept)
+    test = Labelled(images[testing], labels[testing])
+    return DataSet("digits", tuple("0123456789"), 1, edge, moved, test)
 
 
 def _read() -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ def mean_interval(values: Sequence[float]) -> Interval:
         return Interval(-math.inf, mean, math.inf)
     from scipy.stats import t
 
-    deviation = math.sqrt(math.fsum((one - mean) ** 2 for one in values) / (count - 1))
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
     half = float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / math.sqrt(count)
     return Interval(mean - half, mean, mean + half)
 

@@ -22,20 +22,22 @@ def trained_in(folder: Path, training: Training, *, resume: bool, what: str = ""
     what: before every line that is shown, the data's name and seed where empty. Raises UsageError where the folder
     holds a training and `resume` is not set; with it, errors as `checkpoint.resume`.
     """
-    kept, log = folder / "checkpoint.pt", folder / "epochs.jsonl"
-    if kept.exists() and not resume:
+    checkpoint_file, log = folder / "checkpoint.pt", folder / "epochs.jsonl"
+    if checkpoint_file.exists() and not resume:
         raise UsageError(f"{folder} already holds a training; --resume goes on with it, or name other --results")
-    if kept.exists():
-        checkpoint.resume(training, kept)
+    if checkpoint_file.exists():
+        checkpoint.resume(training, checkpoint_file)
     folder.mkdir(parents=True, exist_ok=True)
     # The checkpoint is what counts: a process killed between the two leaves a line too many here.
-    log.write_text("".join(f"{json.dumps(dataclasses.asdict(one))}\n" for one in training.history), encoding="utf-8")
-    said = what or f"{training.data.name}, seed {training.settings.seed}"
+    log.write_text(
+        "".join(f"{json.dumps(dataclasses.asdict(epoch))}\n" for epoch in training.history), encoding="utf-8"
+    )
+    title = what or f"{training.data.name}, seed {training.settings.seed}"
     with (
-        Shown(said, training.settings.epochs, len(training.history)) as progress,
+        Shown(title, training.settings.epochs, len(training.history)) as progress,
         log.open("a", encoding="utf-8") as lines,
     ):
         for epoch in training.run(progress):
             print(json.dumps(dataclasses.asdict(epoch)), file=lines, flush=True)
-            checkpoint.save(training, kept)
+            checkpoint.save(training, checkpoint_file)
     return training.history[-1].accuracy

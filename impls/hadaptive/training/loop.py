@@ -83,7 +83,7 @@ class Training:
             with self._noise.continued():
                 loss = self._train(progress)
             right = self._test()
-            taus = tuple(float(one.tau) for one in self.network.modules() if isinstance(one, Temperature))
+            taus = tuple(float(module.tau) for module in self.network.modules() if isinstance(module, Temperature))
             epoch = Epoch(len(self.history) + 1, loss, right, time.perf_counter() - started, taus)
             self.history.append(epoch)
             progress.finished(epoch.number, epoch.loss, epoch.accuracy, epoch.seconds)
@@ -91,20 +91,20 @@ class Training:
 
     def _train(self, progress: Progress) -> float:
         """One epoch; returns its mean loss."""
-        done, settings = len(self.history), self.settings
-        batches = shuffled(self.data.train, settings.batch, (settings.seed, done), self.workers)
+        epochs_done, settings = len(self.history), self.settings
+        batches = shuffled(self.data.train, settings.batch, (settings.seed, epochs_done), self.workers)
         steps = len(batches)
         self.network.train()
         total = torch.zeros((), device=self.device)  # read once an epoch: reading it each step would stop a GPU
         for at, (images, labels) in enumerate(batches):
-            rate = settings.rate * factor(done * steps + at, settings.epochs * steps, settings.warm_up)
+            rate = settings.rate * factor(epochs_done * steps + at, settings.epochs * steps, settings.warm_up)
             total += self._step(images.to(self.device), labels.to(self.device), rate)
-            progress.step(done + 1, at + 1, steps)
+            progress.step(epochs_done + 1, at + 1, steps)
         loss = float(total) / steps
         if not math.isfinite(loss):
             raise UsageError(
-                f"the loss became {loss} in epoch {done + 1} at learning rate {settings.rate} in {settings.precision}; "
-                "expected a finite one: try a lower --lr, or --precision float32"
+                f"the loss became {loss} in epoch {epochs_done + 1} at learning rate {settings.rate} in "
+                f"{settings.precision}; expected a finite one: try a lower --lr, or --precision float32"
             )
         return loss
 

@@ -2,7 +2,7 @@
 
 Small crops of each, mirrored and with colours changed, are its class. What is tested are other crops of the same
 photographs: it shows that a network has learnt them, and says nothing about images it has never seen. It is here to
-have something to look into (`impls.hadaptive.looking`) where no other pictures are at hand.
+have something to look into (`impls.hadaptive.inspect`) where no other pictures are at hand.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def load(root: Path, edge: int) -> DataSet:
     """
     del root
     transforms = torchvision().transforms
-    photographs = [transforms.functional.to_pil_image(one) for one in pictures().values()]
+    photographs = [transforms.functional.to_pil_image(picture) for picture in pictures().values()]
     return DataSet("photos", NAMES, 3, edge, Crops(photographs, edge), _tested(photographs, edge))
 
 
@@ -62,10 +62,10 @@ def pictures() -> dict[str, npt.NDArray[np.uint8]]:
     """The photographs by name, (H, W, 3) uint8. Raises MachineError without scikit-learn or scikit-image."""
     samples = _module("sklearn.datasets", "scikit-learn").load_sample_image
     bundled = _module("skimage.data", "scikit-image")
-    found = {name: samples(f"{name}.jpg") for name in NAMES[:2]}
-    found |= {name: getattr(bundled, name)() for name in NAMES[2:6]}
-    found[NAMES[6]] = _grace_hopper()
-    return found
+    by_name = {name: samples(f"{name}.jpg") for name in NAMES[:2]}
+    by_name |= {name: getattr(bundled, name)() for name in NAMES[2:6]}
+    by_name[NAMES[6]] = _grace_hopper()
+    return by_name
 
 
 def centred(picture: npt.NDArray[np.uint8], edge: int) -> Tensor:
@@ -108,7 +108,7 @@ def _tested(photographs: list[Any], edge: int) -> Labelled:
     )
     with torch.random.fork_rng(range(torch.cuda.device_count())):
         torch.manual_seed(0)
-        images = [crop(one) for one in photographs for _ in range(TESTED)]
+        images = [crop(photograph) for photograph in photographs for _ in range(TESTED)]
     return Labelled(torch.stack(images), torch.arange(len(photographs)).repeat_interleave(TESTED))
 
 

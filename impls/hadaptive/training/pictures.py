@@ -23,12 +23,12 @@ def cifar100(root: Path, edge: int) -> DataSet:
 
     Raises MachineError where the files are not there or are damaged.
     """
-    made, transforms = torchvision().datasets.CIFAR100, torchvision().transforms
+    dataset, transforms = torchvision().datasets.CIFAR100, torchvision().transforms
     cropped = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
     enlarged = transforms.Resize((edge, edge), antialias=True)
     try:
-        train = made(root, train=True, transform=_pipeline(*cropped, enlarged))
-        test = made(root, train=False, transform=_pipeline(enlarged))
+        train = dataset(root, train=True, transform=_pipeline(*cropped, enlarged))
+        test = dataset(root, train=False, transform=_pipeline(enlarged))
     except RuntimeError as exc:
         raise MachineError(
             f"no intact CIFAR-100 in {root / 'cifar-100-python'}; expected the files of cifar-100-python.tar.gz "
@@ -42,12 +42,12 @@ def imagenet(root: Path, edge: int) -> DataSet:
 
     Raises MachineError where neither is there.
     """
-    made = torchvision().datasets.ImageNet
+    dataset = torchvision().datasets.ImageNet
     if not root.is_dir():
         raise _absent("ImageNet", root)
     try:
-        train = made(root, split="train", transform=_training(edge), loader=opened)
-        test = made(root, split="val", transform=_testing(edge), loader=opened)
+        train = dataset(root, split="train", transform=_training(edge), loader=opened)
+        test = dataset(root, split="val", transform=_testing(edge), loader=opened)
     except (RuntimeError, FileNotFoundError) as exc:
         raise MachineError(
             f"no intact ImageNet in {root} ({_first_line(exc)}); expected the archives ILSVRC2012_img_train.tar, "
@@ -64,10 +64,10 @@ def folder(root: Path, edge: int) -> DataSet:
     for part in ("train", "val"):
         if not (root / part).is_dir():
             raise _absent("images", root / part)
-    made = torchvision().datasets.ImageFolder
+    dataset = torchvision().datasets.ImageFolder
     try:
-        train = made(root / "train", transform=_training(edge), loader=opened)
-        test = made(root / "val", transform=_testing(edge), loader=opened)
+        train = dataset(root / "train", transform=_training(edge), loader=opened)
+        test = dataset(root / "val", transform=_testing(edge), loader=opened)
     except FileNotFoundError as exc:
         raise UsageError(f"{root}: {_first_line(exc)}; expected train/CLASS/* and val/CLASS/* with images") from exc
     if train.classes != test.classes:
@@ -106,10 +106,10 @@ def _absent(what: str, at: Path) -> MachineError:
 
 
 def _differing(root: Path, training: set[str], testing: set[str]) -> str:
-    one, other = sorted(training - testing), sorted(testing - training)
+    only_training, only_testing = sorted(training - testing), sorted(testing - training)
     return (
-        f"the classes under {root} differ: only in train: {', '.join(one) or 'none'}; "
-        f"only in val: {', '.join(other) or 'none'}; expected the same folders in both"
+        f"the classes under {root} differ: only in train: {', '.join(only_training) or 'none'}; "
+        f"only in val: {', '.join(only_testing) or 'none'}; expected the same folders in both"
     )
 
 

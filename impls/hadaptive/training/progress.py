@@ -30,7 +30,9 @@ class Silent:
 class Shown:
     """On standard error; results go to standard output.
 
-    epochs: in all. done: of them finished before. what: such as "digits, seed 0", before every line.
+    epochs: in all.
+    done: of them finished before.
+    what: such as "digits, seed 0", before every line.
     lines: whether to write a line for each epoch; the bar is there either way.
     """
 

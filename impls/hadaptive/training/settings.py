@@ -23,7 +23,10 @@ class Settings:
     """The defaults are the paper's recipe (section 5.3): AdamW, cosine annealing with 5 % linear warm-up, batch 64.
 
     batch: images a step. At least 2: BatchNorm over one image of one pixel has no deviation.
-    rate: AdamW's learning rate at its highest. decay: its weight decay. warm_up: share of all steps.
+    rate: AdamW's learning rate at its highest.
+    decay: its weight decay.
+    warm_up: share of all steps.
+
     Raises UsageError for a value outside its range, naming both.
     """
 

@@ -44,8 +44,10 @@ def load(name: str, root: Path, edge: int | None = None) -> DataSet:
 
     Raises UsageError for an unknown name and an edge below 1; MachineError where its files or its library are absent.
     """
-    found = source(name)
-    edge = found.edge if edge is None else edge
+    chosen_source = source(name)
+    edge = chosen_source.edge if edge is None else edge
     if edge < 1:
-        raise UsageError(f"an image edge of {edge} pixels; expected at least 1, for {name} usually {found.edge}")
-    return found.load(root, edge)
+        raise UsageError(
+            f"an image edge of {edge} pixels; expected at least 1, for {name} usually {chosen_source.edge}"
+        )
+    return chosen_source.load(root, edge)

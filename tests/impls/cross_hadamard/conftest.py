@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 
-from impls.cross_hadamard import torch_compile
+from impls.cross_hadamard.backends import torch_compile
 
 
 @pytest.fixture

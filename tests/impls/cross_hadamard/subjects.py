@@ -37,7 +37,7 @@ class Subject:
 
 def _of(stem: str, schedules: bool) -> Iterator[tuple[Subject, list[Any]]]:
     try:
-        backend: Backend = import_module(f"impls.cross_hadamard.{stem}").BACKEND
+        backend: Backend = import_module(f"impls.cross_hadamard.backends.{stem}").BACKEND
     except ModuleNotFoundError as exc:
         yield Subject(stem, "cpu", simulated=False), [pytest.mark.skip(reason=f"{exc.name} is not installed")]
         return

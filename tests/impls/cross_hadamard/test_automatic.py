@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from impls.cross_hadamard import automatic, kernels
+from impls.cross_hadamard import kernels
+from impls.cross_hadamard.api import automatic
 from impls.cross_hadamard.functional import cross_hadamard
 from opbench import dispatch
 from opbench.dispatch import device_key
@@ -32,9 +33,8 @@ def _forget() -> None:
 
 
 @pytest.mark.usefixtures("no_tables")
-def test_without_a_table_the_first_of_the_order_that_can_run_is_taken() -> None:
-    first = next(name for name in automatic.ORDER if name in kernels.usable("cpu"))
-    assert automatic.chosen("auto", torch.ones(1, 3, 5), 0) == kernels.resolve(first, "cpu")
+def test_without_a_table_the_rule_decides() -> None:
+    assert automatic.chosen("auto", torch.ones(1, 3, 5), 0) == kernels.resolve(automatic.by_rule("cpu"), "cpu")
 
 
 @pytest.mark.usefixtures("no_tables")
@@ -57,9 +57,8 @@ def test_a_table_of_another_version_is_a_warning_and_the_rule(label: str, monkey
     row = Row("cross_hadamard", "float32", axes, {label: 1.0})
     monkeypatch.setattr(dispatch, "_readable", lambda: [Table(device_key(describe("cpu")), "abc", (row,), "old.json")])
     dispatch.forget()
-    first = next(name for name in automatic.ORDER if name in kernels.usable("cpu"))
     with pytest.warns(RuntimeWarning, match="old.json is outdated: .*make it again"):
-        assert automatic.chosen("auto", torch.ones(1, 3, 5), 0) == kernels.resolve(first, "cpu")
+        assert automatic.chosen("auto", torch.ones(1, 3, 5), 0) == kernels.resolve(automatic.by_rule("cpu"), "cpu")
 
 
 def test_the_public_function_computes_whatever_the_table_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +72,15 @@ def test_the_public_function_computes_whatever_the_table_holds(tmp_path: Path, m
     _forget()
 
 
-def test_every_backend_of_the_rule_exists() -> None:
-    assert set(automatic.ORDER) <= set(kernels.backends())
+def test_by_rule_kernels_go_before_eager_and_what_compiles_at_every_shape_is_never_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left, order = list(kernels.backends()), []
+    monkeypatch.setattr(automatic, "usable", lambda _: tuple(left))
+    while left != ["torch_compile"]:
+        order.append(automatic.by_rule("cuda"))
+        left.remove(order[-1])
+    assert order == ["cpp_ext", "triton_jit", "cupy_raw", "numba_cuda", "torch_select", "torch_eager"]
 
 
 def test_auto_is_right() -> None:

@@ -76,8 +76,8 @@ def test_selected_channels_of_wider_maps(subject: Subject, dtype: torch.dtype) -
 @pytest.mark.parametrize("subject", subjects(schedules=False))
 def test_fewer_than_two_selected_channels_give_no_pairs(subject: Subject, k: int) -> None:
     index = torch.zeros(2, k, dtype=torch.int64, device=subject.device)
-    found = cross_hadamard(random(2, 5, 7, 7).to(subject.device), index, backend=subject.name)
-    assert found.shape == (2, 0, 7, 7)
+    actual = cross_hadamard(random(2, 5, 7, 7).to(subject.device), index, backend=subject.name)
+    assert actual.shape == (2, 0, 7, 7)
 
 
 @pytest.mark.usefixtures("graphs_only")

@@ -152,8 +152,10 @@ def test_strides_of_x_of_the_gradient_and_of_the_index_do_not_matter(kind: str) 
     expanded = cpp_kernels.expand(dense, index, *parameters)
     assert torch.equal(cpp_kernels.expand(x, index, *parameters), expanded)
     grad = torch.ones(1).expand(expanded.shape)
-    found = cpp_kernels.expand_backward(grad, x, index, *parameters)
-    for got, want in zip(found, cpp_kernels.expand_backward(grad.contiguous(), dense, index, *parameters), strict=True):
+    actual = cpp_kernels.expand_backward(grad, x, index, *parameters)
+    for got, want in zip(
+        actual, cpp_kernels.expand_backward(grad.contiguous(), dense, index, *parameters), strict=True
+    ):
         assert torch.equal(got, want)
     of_x = cpp_kernels.backward(grad[:, :6], x, index)
     assert torch.equal(of_x, cpp_kernels.backward(grad[:, :6].contiguous(), dense, index))
@@ -188,8 +190,8 @@ def test_the_expansion_is_x_and_the_normalised_products_with_autograds_gradients
         assert_close(got, want.detach())
     grad = random(*want.shape, dtype=dtype, seed=5)
     gradients = torch.autograd.grad(want, leaves, grad.double())
-    found = cpp_kernels.expand_backward(grad, x, index, *parameters, norm)
-    for one, expected, like in zip(found, gradients, (x, *parameters), strict=True):
+    actual = cpp_kernels.expand_backward(grad, x, index, *parameters, norm)
+    for one, expected, like in zip(actual, gradients, (x, *parameters), strict=True):
         assert (one.shape, one.dtype) == (like.shape, like.dtype)
         assert_close(one, expected, factor=4)
 
@@ -220,19 +222,19 @@ def test_gradients_have_the_same_bits_at_any_number_of_threads() -> None:
     x, before = random(3, 19, 7, 7), torch.get_num_threads()
     index, parameters = chosen(x, 13), parameters_for(x, 13)
     grad, of_pairs = random(3, 19 + 78, 7, 7, seed=7), random(3, 78, 7, 7, seed=8)
-    found = []
+    actual = []
     try:
         for threads in (1, 2, 5):
             torch.set_num_threads(threads)
-            found.append(
+            actual.append(
                 (*cpp_kernels.expand_backward(grad, x, index, *parameters), cpp_kernels.backward(of_pairs, x, index))
             )
     finally:
         torch.set_num_threads(before)
-    for other in found[1:]:
-        assert torch.equal(found[0][0], other[0])
-        assert torch.equal(found[0][4], other[4])
-        for one, another in zip(found[0][1:4], other[1:4], strict=True):
+    for other in actual[1:]:
+        assert torch.equal(actual[0][0], other[0])
+        assert torch.equal(actual[0][4], other[4])
+        for one, another in zip(actual[0][1:4], other[1:4], strict=True):
             torch.testing.assert_close(one, another, rtol=1e-5, atol=1e-5)  # tiles of a sample depend on the threads
 
 
@@ -252,8 +254,8 @@ def test_an_infinite_argument_gives_the_bound_and_nan_stays_nan(norm: str, dtype
 def test_gradients_are_finite_where_products_overflow() -> None:
     x = torch.full((1, 2, 3), 1e30)
     index = torch.tensor([[0, 1]])
-    found = cpp_kernels.expand_backward(torch.ones(1, 3, 3), x, index, torch.ones(1), torch.ones(1), torch.zeros(1))
-    assert all(one.isfinite().all() for one in found)
+    actual = cpp_kernels.expand_backward(torch.ones(1, 3, 3), x, index, torch.ones(1), torch.ones(1), torch.zeros(1))
+    assert all(one.isfinite().all() for one in actual)
 
 
 @rows("shape", EMPTY)
@@ -285,9 +287,9 @@ def test_parameters_may_come_in_any_floating_dtype_and_alpha_as_a_scalar(dtype: 
     x, index = random(2, 5, 7, dtype=torch.bfloat16), torch.tensor([[0, 4, 2], [3, 3, 1]])
     parameters = (torch.tensor(0.5, dtype=dtype), torch.ones(3, dtype=dtype), torch.zeros(3, dtype=dtype))
     assert_close(cpp_kernels.expand(x, index, *parameters), expansion(x, index, parameters, "softsign"))
-    found = cpp_kernels.expand_backward(torch.ones(2, 8, 7, dtype=x.dtype), x, index, *parameters)
-    assert [one.dtype for one in found[1:]] == [dtype] * 3
-    assert found[1].shape == ()
+    actual = cpp_kernels.expand_backward(torch.ones(2, 8, 7, dtype=x.dtype), x, index, *parameters)
+    assert [one.dtype for one in actual[1:]] == [dtype] * 3
+    assert actual[1].shape == ()
 
 
 def call(name: str, **changed: object) -> Tensor:

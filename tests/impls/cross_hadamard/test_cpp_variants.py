@@ -161,11 +161,11 @@ def test_the_sizes_from_which_stores_go_around_the_caches_are_the_measured_ones(
 
 
 def test_one_library_serves_every_processor_that_has_avx2_and_none_other_is_shared() -> None:
-    wanted = vector_variants.wanted
-    assert [one.name for one in wanted("fpu avx2 avx512f", "x86_64")] == ["avx512", "avx2", "avx512_half"]
-    assert wanted("fpu avx2", "x86_64") == wanted("fpu avx2 avx512f", "x86_64")
-    assert [one.name for one in wanted("fpu sse2", "x86_64")] == ["native"]
-    assert [one.name for one in wanted("", "aarch64")] == ["native"]
+    variants = vector_variants.wanted
+    assert [one.name for one in variants("fpu avx2 avx512f", "x86_64")] == ["avx512", "avx2", "avx512_half"]
+    assert variants("fpu avx2", "x86_64") == variants("fpu avx2 avx512f", "x86_64")
+    assert [one.name for one in variants("fpu sse2", "x86_64")] == ["native"]
+    assert [one.name for one in variants("", "aarch64")] == ["native"]
     assert vector_variants.one_for_all("avx2", "x86_64")
     assert not vector_variants.one_for_all("", "aarch64")
 

@@ -72,11 +72,11 @@ def test_all_four_gradients_of_the_expansion_equal_the_definition(
         given = (x, torch.tensor([0.7], dtype=dtype), *(random(count, dtype=dtype, seed=seed) for seed in (3, 4)))
         index, grad = index_of(batch, k, channels), random(batch, channels + count, *spatial, dtype=dtype, seed=2)
         exact = [one.double().requires_grad_() for one in given]
-        wanted = torch.autograd.grad(expansion(index, *exact, norm=norm), exact, grad.double())
+        expected = torch.autograd.grad(expansion(index, *exact, norm=norm), exact, grad.double())
         placed = [one.to(subject.device).requires_grad_() for one in given]
         y = ach_expand(placed[0], index.to(subject.device), *placed[1:], norm=norm, backend=subject.name)
-        found = torch.autograd.grad(y, placed, grad.to(subject.device))
-        for got, want, one in zip(found, wanted, given, strict=True):
+        actual = torch.autograd.grad(y, placed, grad.to(subject.device))
+        for got, want, one in zip(actual, expected, given, strict=True):
             assert got.dtype == one.dtype
             assert_near(got, want, dtype)
 
@@ -120,10 +120,10 @@ def test_third_gradients_of_the_expansion_are_those_of_the_definition(subject: S
     def third(function: Callable[..., Tensor]) -> Tensor:
         x = random(2, 4, 3, dtype=torch.float64).to(subject.device).requires_grad_()
         rest = [random(count, dtype=torch.float64, seed=count).to(subject.device) for count in (1, 3, 3)]
-        found = function(x, *rest)
+        actual = function(x, *rest)
         for _ in range(3):
-            (found,) = torch.autograd.grad(found.square().sum(), x, create_graph=True)
-        return found.detach()
+            (actual,) = torch.autograd.grad(actual.square().sum(), x, create_graph=True)
+        return actual.detach()
 
     got = third(lambda x, *rest: ach_expand(x, index, *rest, backend=subject.name))
     want = third(lambda x, *rest: expansion(index.cpu(), x.cpu(), *(one.cpu() for one in rest), norm="softsign"))

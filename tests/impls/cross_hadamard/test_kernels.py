@@ -10,7 +10,8 @@ from types import ModuleType
 import pytest
 import torch
 
-from impls.cross_hadamard import kernels, triton_jit
+from impls.cross_hadamard import kernels
+from impls.cross_hadamard.backends import triton_jit
 from impls.cross_hadamard.functional import cross_hadamard
 from opbench import simulation
 from opbench.errors import MachineError

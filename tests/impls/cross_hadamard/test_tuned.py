@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from impls.cross_hadamard import tuned
+from impls.cross_hadamard.backends import tuned
 from opbench import Axes, Backend, Figured, Point, catalog
 from opbench.errors import MachineError
 from opbench.plan import by_name_only, plan
@@ -42,9 +42,9 @@ def test_every_schedule_of_every_backend_that_runs_here_is_tried(times: dict[str
 @pytest.mark.parametrize("best", ["torch_eager", "torch_select"])
 def test_the_quickest_is_launched(best: str, times: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
     times[best] = 0.5
-    found = prepared(point())
-    assert {one.configuration: one.seconds for one in found.trials}[best] == 0.5
-    assert found.call.keywords["backend"] == best  # type: ignore[attr-defined]  # a partial of the public function
+    actual = prepared(point())
+    assert {one.configuration: one.seconds for one in actual.trials}[best] == 0.5
+    assert actual.call.keywords["backend"] == best  # type: ignore[attr-defined]  # a partial of the public function
 
 
 def test_one_that_fails_is_kept_with_its_reason_and_costs_nothing_else(

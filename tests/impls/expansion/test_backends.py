@@ -67,8 +67,8 @@ def test_zeros_and_a_shifted_channel_do_not_pass(name: str, dtype: str) -> None:
     point = Point(name, operator.complete(operator.check_points[0]), dtype)
     want = operator.reference(point, operator.inputs(point))
     for wrong in (torch.zeros_like(want), want.roll(1, dims=1), want.flip(2)):
-        found = compare(wrong.to(getattr(torch, dtype)), want, operator.tolerances[dtype], getattr(torch, dtype))
-        assert found.misses > want.numel() // 4
+        actual = compare(wrong.to(getattr(torch, dtype)), want, operator.tolerances[dtype], getattr(torch, dtype))
+        assert actual.misses > want.numel() // 4
 
 
 @pytest.mark.parametrize("name", OPERATORS)

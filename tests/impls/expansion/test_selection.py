@@ -65,9 +65,9 @@ def test_without_the_neighbours_of_eca_the_selection_would_differ() -> None:
 
 
 def test_eca_is_inverted() -> None:
-    wanted = torch.linspace(-2, 3, 34).reshape(2, 17)
-    found = torch.nn.functional.conv1d(before_eca(wanted)[:, None], torch.tensor(TAPS).view(1, 1, -1), padding=2)
-    torch.testing.assert_close(found[:, 0], wanted)
+    expected = torch.linspace(-2, 3, 34).reshape(2, 17)
+    actual = torch.nn.functional.conv1d(before_eca(expected)[:, None], torch.tensor(TAPS).view(1, 1, -1), padding=2)
+    torch.testing.assert_close(actual[:, 0], expected)
 
 
 @pytest.mark.parametrize("m", [1, 2, 31, 64])

@@ -18,10 +18,10 @@ def axes(channels: int, expansion: int, batch: int = 1, edge: int = 1) -> Axes:
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 7, 16, 64, 65])
 def test_the_selection_is_the_smallest_that_is_wide_enough(channels: int) -> None:
     for expansion in range(1, (channels + 1) // 2 + 1):
-        found = width(axes(channels, expansion))
-        wanted = channels * expansion
-        assert found.n == channels + found.k * (found.k - 1) // 2 >= wanted
-        assert found.k == 0 or channels + (found.k - 1) * (found.k - 2) // 2 < wanted
+        actual = width(axes(channels, expansion))
+        expected = channels * expansion
+        assert actual.n == channels + actual.k * (actual.k - 1) // 2 >= expected
+        assert actual.k == 0 or channels + (actual.k - 1) * (actual.k - 2) // 2 < expected
 
 
 def test_no_expansion_selects_nothing() -> None:

@@ -56,6 +56,6 @@ def test_bytes_are_those_of_the_inputs_and_of_the_output(name: str, dtype: str, 
     for given in operator.check_points:
         point = Point(name, operator.complete(given), dtype)
         inputs = operator.inputs(point)
-        found = operator.work(point)
-        assert found.bytes_read == sum(tensor.numel() for tensor in inputs.values()) * size
-        assert found.bytes_written == operator.reference(point, inputs).numel() * size
+        actual = operator.work(point)
+        assert actual.bytes_read == sum(tensor.numel() for tensor in inputs.values()) * size
+        assert actual.bytes_written == operator.reference(point, inputs).numel() * size

@@ -33,8 +33,8 @@ def test_it_answers_for_inputs_that_change(backend: str) -> None:
 
 def test_a_network_says_of_which_operators_it_consists() -> None:
     """Layers 6, 7, 9, 10 and 13, 14 of S (Table 9)."""
-    found = catalog.operator("hadaptive_s")
-    parts = found.parts(found.complete({"batch": 2, "edge": 64, "threads": 1}))
+    network_operator = catalog.operator("hadaptive_s")
+    parts = network_operator.parts(network_operator.complete({"batch": 2, "edge": 64, "threads": 1}))
     assert [(part.count, part.axes["channels"], part.axes["edge"], part.axes["selected"]) for part in parts] == [
         (4, 96, 4, 16),
         (2, 128, 2, 32),
@@ -46,7 +46,7 @@ def test_a_network_says_of_which_operators_it_consists() -> None:
 def test_parts_are_the_ach_modules_of_the_network(network: str) -> None:
     from impls.network.variants import expansions, skeleton
 
-    found = catalog.operator(network)
+    network_operator = catalog.operator(network)
     seen: list[tuple[int, int, int]] = []
     model = skeleton(network, "torch_eager").eval()
     for one in expansions(model).values():
@@ -54,10 +54,12 @@ def test_parts_are_the_ach_modules_of_the_network(network: str) -> None:
     model(torch.empty(1, 3, 100, 100, device="meta"))
     told = [
         (part.axes["channels"], part.axes["edge"], part.axes["selected"])
-        for part in found.parts(found.complete({"edge": 100}))
+        for part in network_operator.parts(network_operator.complete({"edge": 100}))
         for _ in range(part.count)
     ]
     assert sorted(told) == sorted(seen)
     complete = catalog.operator("ach_select_expand")
-    assert all(complete.complete(part.axes) == part.axes for part in found.parts(found.complete({})))
-    assert isinstance(found.parts(found.complete({}))[0], Part)
+    assert all(
+        complete.complete(part.axes) == part.axes for part in network_operator.parts(network_operator.complete({}))
+    )
+    assert isinstance(network_operator.parts(network_operator.complete({}))[0], Part)

@@ -12,8 +12,8 @@ from torch import Tensor
 from impls.cross_hadamard.functional import ach_expand
 from impls.expansion.references import all_pairs, channel_scores, strongest
 from impls.hadaptive.ach import ACH, use_backend
-from impls.hadaptive.normalizers import NORMALIZERS, DynamicNorm
-from impls.hadaptive.selection import LearnedSelection
+from impls.hadaptive.ach_parts.normalizers import NORMALIZERS, DynamicNorm
+from impls.hadaptive.ach_parts.selection import LearnedSelection
 from opbench.errors import UsageError
 
 from .scenes import BACKENDS, drawn, mixed_by, random

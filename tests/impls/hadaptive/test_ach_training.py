@@ -10,8 +10,8 @@ from torch import Tensor
 
 from impls.expansion.references import all_pairs, channel_scores, strongest
 from impls.hadaptive.ach import ACH, use_backend
-from impls.hadaptive.normalizers import NORMALIZERS
-from impls.hadaptive.selection import LearnedSelection, gumbel
+from impls.hadaptive.ach_parts.normalizers import NORMALIZERS
+from impls.hadaptive.ach_parts.selection import LearnedSelection, gumbel
 
 from .scenes import BACKENDS, drawn, mixed_by, random, without_fusing
 
@@ -55,9 +55,9 @@ def test_gradients_do_not_depend_on_the_way_it_is_computed(
 def test_every_parameter_learns_ecas_weights_included() -> None:
     ach = drawn(ACH(7, 4, backend="torch_eager")).train()
     ach(random(3, 7, 5, 3)).square().sum().backward()
-    found = {name: one.grad for name, one in ach.named_parameters()}
-    assert len(found) == 8
-    for name, grad in found.items():
+    actual = {name: one.grad for name, one in ach.named_parameters()}
+    assert len(actual) == 8
+    for name, grad in actual.items():
         assert grad is not None, name
         assert grad.isfinite().all(), name
         # BatchNorm takes away what the convolution's bias adds

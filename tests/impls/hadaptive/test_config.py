@@ -15,9 +15,9 @@ from opbench.errors import UsageError
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_configuration_survives_json(name: str) -> None:
     config = variant(name)
-    found = parse(json.loads(json.dumps(config.plain())))
-    assert found == config
-    assert hash(found) == hash(config)
+    actual = parse(json.loads(json.dumps(config.plain())))
+    assert actual == config
+    assert hash(actual) == hash(config)
 
 
 @pytest.mark.parametrize(("name", "least"), [("hadaptive_net_s", 32), ("hadaptive_net_m", 32), ("hadaptive_net_l", 64)])

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from impls.hadaptive.ach_parts.selection import ChannelScores
 from impls.hadaptive.counting import count_module, trainable
 from impls.hadaptive.network import HadaptiveNet, hadaptive_net
-from impls.hadaptive.selection import ChannelScores
 
 COUNTS = {
     "hadaptive_net_s": (2_102_632, 130_994_400),
@@ -35,12 +35,12 @@ def test_the_parameters_that_train(network: tuple[HadaptiveNet, int, int]) -> No
 
 
 def test_the_macs_by_the_suites_own_counting(network: tuple[HadaptiveNet, int, int]) -> None:
-    found = count_module(network[0], IMAGE)
-    assert {by: counts["macs"] for by, counts in found.items() if not isinstance(counts, str)} == {
+    actual = count_module(network[0], IMAGE)
+    assert {by: counts["macs"] for by, counts in actual.items() if not isinstance(counts, str)} == {
         "fvcore": network[2],
         "torch": network[2],
     }
-    assert found["fvcore"] == found["torch"]
+    assert actual["fvcore"] == actual["torch"]
 
 
 def test_the_macs_by_fvcore_alone(network: tuple[HadaptiveNet, int, int]) -> None:
@@ -51,21 +51,21 @@ def test_the_macs_by_fvcore_alone(network: tuple[HadaptiveNet, int, int]) -> Non
 
         analysis = FlopCountAnalysis(network[0], torch.zeros(IMAGE))
         analysis.unsupported_ops_warnings(enabled=False)
-        found = analysis.by_operator()
-    assert int(found["conv"] + found["linear"]) == network[2]
+        actual = analysis.by_operator()
+    assert int(actual["conv"] + actual["linear"]) == network[2]
 
 
 def test_the_macs_by_torchs_counter_alone(network: tuple[HadaptiveNet, int, int]) -> None:
     counter = FlopCounterMode(display=False)
     with counter, torch.no_grad():
         network[0](torch.zeros(IMAGE))
-    found = Counter({str(name): flops for name, flops in counter.get_flop_counts()["Global"].items()})
-    assert found["aten.convolution"] + found["aten.addmm"] == 2 * network[2]
+    actual = Counter({str(name): flops for name, flops in counter.get_flop_counts()["Global"].items()})
+    assert actual["aten.convolution"] + actual["aten.addmm"] == 2 * network[2]
 
 
 def test_the_scores_are_among_the_macs_five_per_channel() -> None:
-    found = count_module(ChannelScores(), (2, 7, 3, 5))
-    assert found["torch"] == {"macs": 2 * 7 * 5, "products": 0, "elementwise": 2 * 7 * 15}
+    actual = count_module(ChannelScores(), (2, 7, 3, 5))
+    assert actual["torch"] == {"macs": 2 * 7 * 5, "products": 0, "elementwise": 2 * 7 * 15}
 
 
 def test_counting_leaves_the_module_as_it_was() -> None:

@@ -128,10 +128,10 @@ def test_batch_mates_do_not_change_a_result() -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_features_only_gives_the_last_map_of_every_resolution(name: str) -> None:
     network = hadaptive_net(name, features_only=True).to("meta").eval()
-    found = network(torch.empty(1, 3, 192, 128, device="meta"))
+    actual = network(torch.empty(1, 3, 192, 128, device="meta"))
     described = [(1, one.channels, 192 // one.reduction, 128 // one.reduction) for one in network.feature_maps]
-    assert [tuple(one.shape) for one in found] == described
-    assert [one.reduction for one in network.feature_maps] == [2, 4, 8, 16, 32, 64][: len(found)]
+    assert [tuple(one.shape) for one in actual] == described
+    assert [one.reduction for one in network.feature_maps] == [2, 4, 8, 16, 32, 64][: len(actual)]
     assert [one.channels for one in network.feature_maps] == [
         channels
         for at, (channels, edge) in enumerate(SHAPES[name])

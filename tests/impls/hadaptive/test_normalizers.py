@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from impls.cross_hadamard.functional import ach_expand
-from impls.hadaptive.normalizers import NORMALIZERS, DynamicNorm, normalizer
+from impls.hadaptive.ach_parts.normalizers import NORMALIZERS, DynamicNorm, normalizer
 from opbench.errors import UsageError
 
 from .scenes import drawn, random

@@ -8,8 +8,8 @@ from scipy import stats
 from torch import Tensor
 
 from impls.expansion.references import channel_scores
-from impls.hadaptive.first_channels import first_channels
-from impls.hadaptive.selection import ChannelScores, LearnedSelection, gumbel, selector, straight_through
+from impls.hadaptive.ach_parts.selection import ChannelScores, LearnedSelection, gumbel, selector, straight_through
+from impls.hadaptive.ach_parts.static_selection import first_channels
 from opbench.errors import UsageError
 
 from .scenes import drawn, random
@@ -72,9 +72,9 @@ def test_raising_a_chosen_channels_score_raises_its_gate() -> None:
     index, gate = choice.index, choice.gate
     assert gate is not None
     for place, channel in enumerate(index[0].tolist()):
-        (found,) = torch.autograd.grad(gate[0, place], noisy, retain_graph=True)
-        assert found[0, channel] > 0
-        assert (found[0, [c for c in range(5) if c != channel]] < 0).all()
+        (actual,) = torch.autograd.grad(gate[0, place], noisy, retain_graph=True)
+        assert actual[0, channel] > 0
+        assert (actual[0, [c for c in range(5) if c != channel]] < 0).all()
 
 
 @pytest.mark.parametrize("tau", [4.0, 0.7, 0.1])

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.selection import LearnedSelection
+from impls.hadaptive.ach_parts.selection import LearnedSelection
 from impls.hadaptive.temperature import Temperature, adapt_before_steps, adapt_temperatures
 from opbench.errors import UsageError
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from impls.expansion.references import all_pairs, channel_scores, normalise, strongest
+from impls.hadaptive.ach_parts.selection import LearnedSelection
 from impls.hadaptive.counting import trainable
-from impls.hadaptive.selection import LearnedSelection
 from impls.hadaptive.temperature import adapt_temperatures
 from impls.hadaptive.tokens import TokenACH
 from opbench.errors import UsageError

@@ -10,8 +10,8 @@ import pytest
 from torch import nn
 
 from impls.hadaptive.ach import ACH
+from impls.hadaptive.ach_parts.selection import FixedSelection, LearnedSelection, RandomSelection
 from impls.hadaptive.network import build
-from impls.hadaptive.selection import FixedSelection, LearnedSelection, RandomSelection
 from impls.hadaptive.training import ablations
 from impls.hadaptive.training.ablation_log import Log
 from impls.hadaptive.training.ablation_table import markdown
@@ -39,12 +39,12 @@ def test_each_variant_changes_one_part_of_every_hada_block_and_there_are_no_othe
     soft = TINY.with_hada(norm="dysoft")
     for name, want in BUILT.items():
         network = build(soft.with_hada(**VARIANTS[name].changes), 3)
-        found = [one for one in network.modules() if isinstance(one, ACH)]
-        assert [(type(one.mix[0]), type(one.select), type(one.norm).__name__) for one in found] == [want, want], name
+        actual = [one for one in network.modules() if isinstance(one, ACH)]
+        assert [(type(one.mix[0]), type(one.select), type(one.norm).__name__) for one in actual] == [want, want], name
 
 
 def test_the_papers_column_is_quoted_as_such_and_is_of_another_data_set() -> None:
-    said = ablations.reported()
+    message = ablations.reported()
     top1 = {
         "full": 73.57,
         "no_pointwise": 69.27,
@@ -54,8 +54,8 @@ def test_the_papers_column_is_quoted_as_such_and_is_of_another_data_set() -> Non
         "dysig": 73.14,
         "dyalge": 72.8,
     }
-    assert {name: one.top1_percent for name, one in said.items()} == top1
-    assert all("CIFAR-100" in one.source and "reported by the paper" in one.source for one in said.values())
+    assert {name: one.top1_percent for name, one in message.items()} == top1
+    assert all("CIFAR-100" in one.source and "reported by the paper" in one.source for one in message.values())
 
 
 def test_variants_are_chosen_by_name_in_one_order() -> None:
@@ -70,8 +70,8 @@ def results(**accuracies: list[float]) -> list[Trained]:
 
 
 def test_a_mean_has_students_interval() -> None:
-    found = mean_interval([1.0, 2.0, 3.0])
-    assert (found.low, found.mid, found.high) == pytest.approx((2 - 2.4841377, 2, 2 + 2.4841377))
+    actual = mean_interval([1.0, 2.0, 3.0])
+    assert (actual.low, actual.mid, actual.high) == pytest.approx((2 - 2.4841377, 2, 2 + 2.4841377))
     assert mean_interval([4.0, 4.0]) == Interval(4, 4, 4)
     assert mean_interval([4.0]) == Interval(-math.inf, 4, math.inf)
     with pytest.raises(ValueError, match="no values"):
@@ -115,8 +115,8 @@ def test_a_direction_holds_only_where_the_interval_excludes_no_change(
 
 
 def test_the_table_keeps_ours_and_the_papers_apart() -> None:
-    found = markdown(ablations.rows(results(full=[0.9, 0.92], bn=[0.8]), ("full", "bn", "dyt")), "tiny on bars")
-    header, _, full, bn, dyt = [line for line in found.splitlines() if line.startswith("|")]
+    actual = markdown(ablations.rows(results(full=[0.9, 0.92], bn=[0.8]), ("full", "bn", "dyt")), "tiny on bars")
+    header, _, full, bn, dyt = [line for line in actual.splitlines() if line.startswith("|")]
     assert header.index("ours: test accuracy") < header.index("paper: CIFAR-100 top-1")
     assert "91.00 [78.29, 103.71]" in full
     assert "73.57" in full
@@ -124,8 +124,8 @@ def test_the_table_keeps_ours_and_the_papers_apart() -> None:
     assert "-9.18" in bn
     assert "not trained yet" in dyt
     assert "no such row" in dyt
-    assert "reported by the paper (arXiv 2505.22226, figure 3 and table 1), not measured here" in found
-    assert "Ours: tiny on bars" in found
+    assert "reported by the paper (arXiv 2505.22226, figure 3 and table 1), not measured here" in actual
+    assert "Ours: tiny on bars" in actual
 
 
 SETTING = {"data": "bars", "epochs": 2, "config": {"layers": [1]}}

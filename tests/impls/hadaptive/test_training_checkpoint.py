@@ -66,8 +66,8 @@ def test_the_network_of_a_checkpoint_computes_what_the_trained_one_did(tmp_path:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("kept") / "a.pt"
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saved") / "a.pt"
     checkpoint.save(ran(training(), epochs=1), path)
     return path
 
@@ -96,8 +96,8 @@ def test_code_in_a_file_is_refused_and_not_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.9, 0.999])
-def test_a_truncated_file_is_refused(share: float, kept: Path, tmp_path: Path) -> None:
-    whole = kept.read_bytes()
+def test_a_truncated_file_is_refused(share: float, saved: Path, tmp_path: Path) -> None:
+    whole = saved.read_bytes()
     (tmp_path / "cut.pt").write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(UsageError, match=r"cut.pt is truncated, or no checkpoint at all; expected"):
         checkpoint.load(tmp_path / "cut.pt")
@@ -112,8 +112,8 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
         checkpoint.load(tmp_path / "text.pt")
 
 
-def changed(kept: Path, at: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
-    content = torch.load(kept, weights_only=True)
+def changed(saved: Path, at: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    content = torch.load(saved, weights_only=True)
     replaced = change(content)
     torch.save(content if replaced is None else replaced, at)
     return at
@@ -132,19 +132,19 @@ STRANGE: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
 
 @pytest.mark.parametrize(("change", "says"), [case[1:] for case in STRANGE], ids=[case[0] for case in STRANGE])
 def test_other_contents_are_refused(
-    change: Callable[[dict[str, Any]], Any], says: str, kept: Path, tmp_path: Path
+    change: Callable[[dict[str, Any]], Any], says: str, saved: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match=says) as caught:
-        checkpoint.load(changed(kept, tmp_path / "a.pt", change))
+        checkpoint.load(changed(saved, tmp_path / "a.pt", change))
     assert "\n" not in str(caught.value)
 
 
-def test_a_state_that_does_not_fit_its_own_configuration_is_one_line(kept: Path, tmp_path: Path) -> None:
+def test_a_state_that_does_not_fit_its_own_configuration_is_one_line(saved: Path, tmp_path: Path) -> None:
     path = changed(
-        kept, tmp_path / "a.pt", lambda content: content["state"]["network"].pop("head.classify.bias") is None
+        saved, tmp_path / "a.pt", lambda content: content["state"]["network"].pop("head.classify.bias") is None
     )
     path = changed(
-        kept, path, lambda content: content["state"]["network"].update({"head.classify.bias": torch.zeros(9)})
+        saved, path, lambda content: content["state"]["network"].update({"head.classify.bias": torch.zeros(9)})
     )
     for use in (checkpoint.load_network, lambda at: checkpoint.resume(training(), at)):
         with pytest.raises(UsageError, match=r"does not fit its own network .*train again") as caught:
@@ -160,17 +160,17 @@ OTHERS: list[tuple[NetworkConfig, str]] = [
 
 
 @pytest.mark.parametrize(("config", "says"), OTHERS, ids=["norm", "layers", "hidden"])
-def test_a_checkpoint_of_another_network_names_both(config: NetworkConfig, says: str, kept: Path) -> None:
+def test_a_checkpoint_of_another_network_names_both(config: NetworkConfig, says: str, saved: Path) -> None:
     other = Training(config, bars(), FEW, backend="torch_eager")
     with pytest.raises(UsageError, match=says):
-        checkpoint.resume(other, kept)
+        checkpoint.resume(other, saved)
     with pytest.raises(UsageError, match=says):
-        checkpoint.load_weights(other.network, kept)
+        checkpoint.load_weights(other.network, saved)
 
 
 def test_a_checkpoint_of_another_variant_names_both(tmp_path: Path) -> None:
     from impls.hadaptive.network import hadaptive_net_m
-    from impls.hadaptive.training.compared import config_difference, name_of
+    from impls.hadaptive.training.config_difference import config_difference, name_of
     from impls.hadaptive.variants import L, S
 
     assert (name_of(S), name_of(L), name_of(TINY)) == (
@@ -187,18 +187,18 @@ def test_a_checkpoint_of_another_variant_names_both(tmp_path: Path) -> None:
         checkpoint.load_weights(hadaptive_net_m(), path)
 
 
-def test_other_classes_channels_data_and_settings_name_both(kept: Path) -> None:
+def test_other_classes_channels_data_and_settings_name_both(saved: Path) -> None:
     with pytest.raises(UsageError, match="is of 3 classes and 1 channels, and the network has 10 and 3"):
-        checkpoint.load_weights(build(TINY, 10, 3), kept)
+        checkpoint.load_weights(build(TINY, 10, 3), saved)
     with pytest.raises(
         UsageError, match=r"trained on bars \(3 classes, 1x6x6\), and this is bars \(3 classes, 1x7x7\)"
     ):
-        checkpoint.resume(training(data=bars(edge=7)), kept)
+        checkpoint.resume(training(data=bars(edge=7)), saved)
     other = dataclasses.replace(FEW, epochs=9, rate=0.5)
     with pytest.raises(
         UsageError, match=r"has other settings: epochs 4 there, 9 here; rate 0\.01 there, 0\.5 here; a res"
     ):
-        checkpoint.resume(training(other), kept)
+        checkpoint.resume(training(other), saved)
 
 
 @pytest.mark.parametrize(
@@ -206,24 +206,24 @@ def test_other_classes_channels_data_and_settings_name_both(kept: Path) -> None:
     [{"data": None}, {"data": {}}, {"config": "abc"}, {"config": {"layers": ["x"]}}, {"settings": 3}, {"history": 3}],
     ids=str,
 )
-def test_a_part_of_another_kind_is_refused(changed: dict[str, Any], kept: Path, tmp_path: Path) -> None:
-    content = {**torch.load(kept, weights_only=True), **changed}
+def test_a_part_of_another_kind_is_refused(changed: dict[str, Any], saved: Path, tmp_path: Path) -> None:
+    content = {**torch.load(saved, weights_only=True), **changed}
     torch.save(content, tmp_path / "a.pt")
     with pytest.raises(UsageError):
         checkpoint.load(tmp_path / "a.pt")
 
 
 @pytest.mark.parametrize("state", [None, [], {"network": None}], ids=str)
-def test_a_state_of_another_kind_does_not_fit(state: Any, kept: Path, tmp_path: Path) -> None:
-    torch.save({**torch.load(kept, weights_only=True), "state": state}, tmp_path / "a.pt")
+def test_a_state_of_another_kind_does_not_fit(state: Any, saved: Path, tmp_path: Path) -> None:
+    torch.save({**torch.load(saved, weights_only=True), "state": state}, tmp_path / "a.pt")
     for use in (lambda path: checkpoint.resume(training(), path), checkpoint.load_network):
         with pytest.raises(UsageError, match="does not fit its own network"):
             use(tmp_path / "a.pt")
 
 
-def test_a_flipped_bit_and_a_lost_beginning_are_damage(kept: Path, tmp_path: Path) -> None:
-    whole = kept.read_bytes()
-    weights = torch.load(kept, weights_only=True)["state"]["network"]["head.hide.0.weight"]
+def test_a_flipped_bit_and_a_lost_beginning_are_damage(saved: Path, tmp_path: Path) -> None:
+    whole = saved.read_bytes()
+    weights = torch.load(saved, weights_only=True)["state"]["network"]["head.hide.0.weight"]
     flipped = bytearray(whole)
     flipped[whole.index(weights.numpy().tobytes()[:32]) + 5] ^= 1
     for content in (bytes(flipped), whole[100:]):

@@ -38,8 +38,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         with pytest.raises(SystemExit) as ended:
             command.run(app, name)
         assert isinstance(ended.value.code, int)
-        said = capsys.readouterr()
-        return ended.value.code, said.out, said.err
+        message = capsys.readouterr()
+        return ended.value.code, message.out, message.err
 
     return one
 
@@ -116,8 +116,8 @@ REFUSED: list[tuple[tuple[str, ...], int, str]] = [
 def test_a_refusal_is_one_line_and_a_code(name: str, words: tuple[str, ...], code: int, says: str, run: Run) -> None:
     Path("list.json").write_text("[]", encoding="utf-8")
     Path("text.json").write_text("layers", encoding="utf-8")
-    found, out, err = run(name, *words)
-    assert (found, out, len(err.splitlines())) == (code, "", 1), err
+    actual, out, err = run(name, *words)
+    assert (actual, out, len(err.splitlines())) == (code, "", 1), err
     assert err.startswith(f"{name}: ")
     assert says in err
 

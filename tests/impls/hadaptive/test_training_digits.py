@@ -48,8 +48,8 @@ def test_images_keep_their_own_labels(loaded: DataSet) -> None:
     """The nearest class mean tells most digits: labels that slipped would not be told at all."""
     images, labels = everything(loaded.test)
     means = torch.stack([images[torch.tensor(labels) == one].mean(0) for one in range(10)])
-    found = torch.cdist(images.flatten(1), means.flatten(1)).argmin(1)
-    assert (found == torch.tensor(labels)).float().mean() > 0.85
+    actual = torch.cdist(images.flatten(1), means.flatten(1)).argmin(1)
+    assert (actual == torch.tensor(labels)).float().mean() > 0.85
 
 
 def test_training_images_have_mean_0_and_deviation_1_and_move_by_up_to_one_native_pixel(loaded: DataSet) -> None:

@@ -106,9 +106,9 @@ def order(count: int, batch: int, seed: tuple[int, int], workers: int = 0) -> li
 
 
 def test_an_epoch_sees_an_image_at_most_once_and_leaves_out_only_what_fills_no_batch() -> None:
-    found = order(23, 7, (0, 0))
-    assert [len(batch) for batch in found] == [7, 7, 7]
-    assert len({at for batch in found for at in batch}) == 21
+    actual = order(23, 7, (0, 0))
+    assert [len(batch) for batch in actual] == [7, 7, 7]
+    assert len({at for batch in actual for at in batch}) == 21
 
 
 def test_a_set_smaller_than_a_batch_is_one() -> None:

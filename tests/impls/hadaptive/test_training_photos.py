@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from impls.hadaptive.looking.pictures import EDGE, pictures_of
+from impls.hadaptive.inspect.pictures import EDGE, pictures_of
 from impls.hadaptive.training import photos
 from impls.hadaptive.training.data import DataSet
 from impls.hadaptive.training.pictures import DEVIATION, MEAN
@@ -58,23 +58,23 @@ def test_training_crops_are_drawn_from_the_global_generator(data: DataSet) -> No
 
 
 def test_grad_cam_is_shown_whole_photographs_as_the_network_takes_them(data: DataSet) -> None:
-    found = pictures_of(data)
-    assert [one.name for one in found] == list(photos.NAMES)
-    assert [one.label for one in found] == list(range(7))
-    for one in found:
-        assert one.seen.shape == (EDGE, EDGE, 3)
-        restored = one.given * torch.tensor(DEVIATION)[:, None, None] + torch.tensor(MEAN)[:, None, None]
-        assert torch.allclose(restored * 255, torch.from_numpy(one.seen).permute(2, 0, 1).float(), atol=1e-3)
+    actual = pictures_of(data)
+    assert [one.name for one in actual] == list(photos.NAMES)
+    assert [one.label for one in actual] == list(range(7))
+    for one in actual:
+        assert one.rgb.shape == (EDGE, EDGE, 3)
+        restored = one.image * torch.tensor(DEVIATION)[:, None, None] + torch.tensor(MEAN)[:, None, None]
+        assert torch.allclose(restored * 255, torch.from_numpy(one.rgb).permute(2, 0, 1).float(), atol=1e-3)
 
 
 def test_of_other_data_it_is_shown_the_first_test_image_of_each_class() -> None:
     data = bars()
-    found = pictures_of(data)
-    assert [(one.name, one.label) for one in found] == [("row", 0), ("column", 1), ("neither", 2)]
-    for one in found:
-        assert torch.equal(one.given, read(data.test, one.label)[0])  # there labels go 0, 1, 2, 0, ...
-        assert (one.seen.min(), one.seen.max()) == (0, 255)
-        assert one.seen.shape == (6, 6, 3)
+    actual = pictures_of(data)
+    assert [(one.name, one.label) for one in actual] == [("row", 0), ("column", 1), ("neither", 2)]
+    for one in actual:
+        assert torch.equal(one.image, read(data.test, one.label)[0])  # there labels go 0, 1, 2, 0, ...
+        assert (one.rgb.min(), one.rgb.max()) == (0, 255)
+        assert one.rgb.shape == (6, 6, 3)
 
 
 def test_without_what_brings_the_photographs_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,17 +17,17 @@ def over(steps: int, warm_up: float) -> list[float]:
 
 
 def test_it_rises_in_equal_steps_over_the_first_twentieth_and_then_only_falls() -> None:
-    found = over(200, 0.05)
-    assert found[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
-    assert found[10] == 1
-    assert all(later < earlier for earlier, later in pairwise(found[10:]))
-    assert 0 < found[-1] < 1e-4
+    actual = over(200, 0.05)
+    assert actual[:10] == pytest.approx([0.1 * step for step in range(1, 11)])
+    assert actual[10] == 1
+    assert all(later < earlier for earlier, later in pairwise(actual[10:]))
+    assert 0 < actual[-1] < 1e-4
 
 
 def test_the_fall_is_half_a_cosine() -> None:
-    found = over(110, 10 / 110)
-    assert found[10 + 25] == pytest.approx((1 + math.sqrt(0.5)) / 2)
-    assert found[10 + 50] == pytest.approx(0.5)
+    actual = over(110, 10 / 110)
+    assert actual[10 + 25] == pytest.approx((1 + math.sqrt(0.5)) / 2)
+    assert actual[10 + 50] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("steps", "warm_up"), [(1, 0.05), (7, 0.0), (9, 0.05)])

@@ -74,12 +74,12 @@ def test_a_slow_machine_answers_after_its_first_turn(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Writer, "sample", sample)
     monkeypatch.setattr(cache_times, "largest_bytes", lambda *_: MIB)
     clock: Iterator[int] = itertools.count()
-    found = cache_times.measured_once(now=lambda: float(next(clock)))
+    actual = cache_times.measured_once(now=lambda: float(next(clock)))
     reused = len(sizes_up_to(MIB))
     fresh = len([size for size in sizes_up_to(MIB) if size <= MIB // 2])
     assert len(sampled) == len(set(sampled)) == 2 * (reused + fresh)
-    assert found.source == "measured"
-    assert found.possible
+    assert actual.source == "measured"
+    assert actual.possible
 
 
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,10 +91,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_call_measures_and_keeps(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     small(monkeypatch)
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
-    found = caches.measure(times=1)
-    assert found.possible
-    assert found.note == ""
-    assert known(torch.get_num_threads()) == found
+    actual = caches.measure(times=1)
+    assert actual.possible
+    assert actual.note == ""
+    assert known(torch.get_num_threads()) == actual
 
 
 def test_the_backend_that_compares_tells_the_sizes(monkeypatch: pytest.MonkeyPatch) -> None:

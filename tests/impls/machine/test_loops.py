@@ -50,10 +50,10 @@ def test_copy_copies_every_value_and_none_beyond(count: int, far: bool) -> None:
 @pytest.mark.parametrize("count", COUNTS)
 def test_a_chain_does_every_step_for_every_value(count: int, dtype: str) -> None:
     values = aligned(count).to(getattr(torch, dtype))
-    wanted = values.clone()
+    expected = values.clone()
     name = "chain_float" if dtype == "float32" else "chain_double"
     library.function(name)(values.data_ptr(), count, 3, 0.5, 1.0)
-    torch.testing.assert_close(values, ((wanted * 0.5 + 1) * 0.5 + 1) * 0.5 + 1)
+    torch.testing.assert_close(values, ((expected * 0.5 + 1) * 0.5 + 1) * 0.5 + 1)
 
 
 def test_an_address_that_the_loops_cannot_take_is_refused() -> None:

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from impls.cross_hadamard import kernels
 from impls.expansion.references import exact
+from impls.hadaptive.ach_parts.selection import FixedSelection
 from impls.hadaptive.network import HadaptiveNet
-from impls.hadaptive.selection import FixedSelection
-from impls.network import cuda_graph, given, inside
+from impls.network import launches, product_backends
+from impls.network.backends import cuda_graph
 from impls.network.reference import FIRST, _Network
 from impls.network.variants import expansions, state_shapes
 from opbench import Case, Check, Point, Unavailable, catalog
@@ -33,8 +34,8 @@ def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:
     return PointMeasurement(point, cases, Settings(), lambda *_: None).verify(catalog.operator(point.operator))
 
 
-def assert_right(found: dict[str, Check | Outcome]) -> None:
-    wrong = {label: one for label, one in found.items() if not isinstance(one, Check)}
+def assert_right(actual: dict[str, Check | Outcome]) -> None:
+    wrong = {label: one for label, one in actual.items() if not isinstance(one, Check)}
     assert not wrong
 
 
@@ -49,7 +50,7 @@ def test_the_backends_of_a_cpu_match_the_reference_at_every_check_point(
         # The larger networks take seconds a point and have no layers of their own kind: one point of each, and no copy
         # to see how much memory it takes, which is nothing that a verdict could depend on.
         points = points[1:2]
-        monkeypatch.setattr(inside, "loaded", lambda *_: (None, {}))
+        monkeypatch.setattr(product_backends, "loaded", lambda *_: (None, {}))
     for point in points:
         assert_right(verdicts(point, *ON_CPU))
 
@@ -81,9 +82,9 @@ def test_a_replayed_graph_computes_anew(mode: str) -> None:
 
 
 def test_without_a_gpu_a_cuda_graph_says_what_it_needs() -> None:
-    found = verdicts(at("hadaptive_s"), "cuda_graph", "triton_jit")
-    assert found == dict.fromkeys(found, Unavailable("runs on cuda, not on cpu"))
-    assert len(found) == 2
+    actual = verdicts(at("hadaptive_s"), "cuda_graph", "triton_jit")
+    assert actual == dict.fromkeys(actual, Unavailable("runs on cuda, not on cpu"))
+    assert len(actual) == 2
 
 
 def test_every_backend_of_the_product_can_be_had_inside_the_network() -> None:
@@ -97,7 +98,7 @@ def test_the_gradients_of_all_parameters_are_the_references(name: str) -> None:
     """The check sees one of them; here are all, the one through the selection's softmax included."""
     point = at(name, "backward", "float64")
     inputs = catalog.operator(name).inputs(point)
-    network = given.network_of(point, inputs, "torch_eager")
+    network = launches.network_of(point, inputs, "torch_eager")
     scores = network(inputs["x"])
     assert isinstance(scores, Tensor)
     got = torch.autograd.grad(scores, list(network.parameters()), inputs["grad"])
@@ -144,7 +145,7 @@ def test_a_wrong_network_does_not_pass(spoil: Callable[[HadaptiveNet], None], mo
     point = at("hadaptive_s")
     operator = catalog.operator(point.operator)
     inputs = operator.inputs(point)
-    network = given.network_of(point, inputs, "torch_eager")
+    network = launches.network_of(point, inputs, "torch_eager")
     want = operator.reference(point, inputs)
     assert compare(network(inputs["x"]), want, operator.tolerance(point), torch.float32).passed
     spoil(network)
@@ -155,8 +156,8 @@ def test_a_wrong_network_does_not_pass(spoil: Callable[[HadaptiveNet], None], mo
 def test_a_launch_reads_the_inputs_own_memory(mode: str) -> None:
     point = at("hadaptive_s", mode)
     inputs = catalog.operator(point.operator).inputs(point)
-    network = given.network_of(point, inputs, "torch_eager")
-    launch = given.launch_of(point, inputs, network, network)
+    network = launches.network_of(point, inputs, "torch_eager")
+    launch = launches.launch_of(point, inputs, network, network)
     before = launch().clone()
     inputs["head.classify.weight"].mul_(2)
     assert not torch.equal(launch(), before)

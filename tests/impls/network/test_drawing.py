@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impls.network import reference as spelled_out
 from impls.network.drawing import state
-from impls.network.given import network_of
+from impls.network.launches import network_of
 from impls.network.reference import NEAR, gap
 from impls.network.variants import expansions
 from opbench import Point, catalog
@@ -46,11 +46,11 @@ def selecting(name: str) -> dict[str, int]:
 def test_float32_selects_what_float64_does(name: str, factor: float) -> None:
     ks = selecting(name)
     for point in check_points(catalog.operator(name), "forward"):
-        found, _ = observed(point, factor)
-        wanted, _ = observed(replace(point, dtype="float64"), factor)
+        actual, _ = observed(point, factor)
+        expected, _ = observed(replace(point, dtype="float64"), factor)
         for key, k in ks.items():
-            assert torch.equal(found[key].topk(k).indices, wanted[key].topk(k).indices)
-            assert gap(wanted[key], k) > NEAR["float32"]
+            assert torch.equal(actual[key].topk(k).indices, expected[key].topk(k).indices)
+            assert gap(expected[key], k) > NEAR["float32"]
 
 
 @pytest.mark.parametrize("name", NETWORKS)

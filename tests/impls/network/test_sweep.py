@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks import network_bound
-from impls.network.given import network_of
+from impls.network.launches import network_of
 from impls.network.variants import expansions
 from opbench import catalog
 from opbench.plan import plan

@@ -9,7 +9,7 @@ import pytest
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from impls.hadaptive.counting import trainable
-from impls.network.given import launch_of, network_of
+from impls.network.launches import launch_of, network_of
 from opbench import catalog
 from opbench.counting import count, counts_of
 from opbench.errors import UsageError

@@ -31,8 +31,8 @@ def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:
         return PointMeasurement(point, cases, Settings(), lambda *_: None).verify(catalog.operator(point.operator))
 
 
-def assert_right(found: dict[str, Check | Outcome]) -> None:
-    wrong = {label: one for label, one in found.items() if not isinstance(one, Check)}
+def assert_right(actual: dict[str, Check | Outcome]) -> None:
+    wrong = {label: one for label, one in actual.items() if not isinstance(one, Check)}
     assert not wrong
 
 
@@ -131,7 +131,7 @@ def test_the_memory_of_a_run_is_in_the_figures() -> None:
 @torch.no_grad()
 def test_a_point_gets_the_threads_it_asks_for() -> None:
     torch.set_num_threads(3)
-    for threads, found in ((1, 1), (0, 3)):
+    for threads, actual in ((1, 1), (0, 3)):
         point = at(SMALL, threads=threads)
         torch_eager.prepare(point, catalog.operator(SMALL).inputs(point), None, "")
-        assert torch.get_num_threads() == found
+        assert torch.get_num_threads() == actual

@@ -92,10 +92,10 @@ def test_ghostnet_v3_keeps_its_branches() -> None:
 
 @pytest.mark.parametrize("edge", [1, 2, 31, 64])
 def test_images_are_of_one_size_and_all_different(edge: int) -> None:
-    found = images((3, 3, edge, edge), torch.Generator().manual_seed(1))
-    assert found.shape == (3, 3, edge, edge)
-    torch.testing.assert_close(found.square().mean(dim=(1, 2, 3)), torch.ones(3))
-    assert not torch.equal(found[0], found[1])
+    actual = images((3, 3, edge, edge), torch.Generator().manual_seed(1))
+    assert actual.shape == (3, 3, edge, edge)
+    torch.testing.assert_close(actual.square().mean(dim=(1, 2, 3)), torch.ones(3))
+    assert not torch.equal(actual[0], actual[1])
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "../pairs.h"
-#include "memory.h"
+#include "vector/memory.h"
 #include "positions.h"
 
 namespace opbench::OPBENCH_VARIANT {

@@ -6,9 +6,9 @@
 #pragma once
 
 #include "../pairs.h"
-#include "memory.h"
-#include "norms.h"
-#include "queue.h"
+#include "vector/memory.h"
+#include "vector/norms.h"
+#include "vector/queue.h"
 #include "tile.h"
 
 namespace opbench::OPBENCH_VARIANT {

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "../pairs.h"
-#include "memory.h"
-#include "norms.h"
+#include "vector/memory.h"
+#include "vector/norms.h"
 #include "positions.h"
 
 namespace opbench::OPBENCH_VARIANT {

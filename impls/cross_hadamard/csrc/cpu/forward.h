@@ -8,8 +8,8 @@
 #include <array>
 
 #include "../pairs.h"
-#include "memory.h"
-#include "rows.h"
+#include "vector/memory.h"
+#include "vector/rows.h"
 #include "threads.h"
 
 namespace opbench::OPBENCH_VARIANT {

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <exception>
 
-#include "vectors.h"
+#include "vector/vectors.h"
 
 namespace opbench::OPBENCH_VARIANT {
 

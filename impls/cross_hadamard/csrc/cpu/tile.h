@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "threads.h"
-#include "wide.h"
+#include "vector/wide.h"
 
 namespace opbench::OPBENCH_VARIANT {
 

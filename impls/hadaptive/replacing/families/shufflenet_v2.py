@@ -23,26 +23,26 @@ def replaced(block: Any, settings: Settings) -> nn.Module:
     """k where not given: the one with which half of the branch's channels are products, as nearly as can be."""
     narrow, norm, activation, filtered, filtered_norm, widen = block.branch2[:6]
     inputs, outputs = pointwise(narrow, "branch2.0").in_channels, pointwise(widen, "branch2.5").out_channels
-    kept = outputs - pair_count(_selected(outputs, settings.k))
+    passed = outputs - pair_count(_selected(outputs, settings.k))
     fresh = copy.deepcopy(block)
     fresh.branch2 = nn.Sequential(
-        resized(narrow, "branch2.0", inputs, kept),
-        renormed(norm, "branch2.1", kept),
+        resized(narrow, "branch2.0", inputs, passed),
+        renormed(norm, "branch2.1", passed),
         activation,
-        resized(filtered, "branch2.3", kept, kept),
-        renormed(filtered_norm, "branch2.4", kept),
-        settings.ach(kept, _selected(outputs, settings.k)),
+        resized(filtered, "branch2.3", passed, passed),
+        renormed(filtered_norm, "branch2.4", passed),
+        settings.ach(passed, _selected(outputs, settings.k)),
     )
     return fresh  # type: ignore[no-any-return]  # torchvision's block
 
 
 def _selected(outputs: int, k: int | None) -> int:
     """k, checked: its k(k-1)/2 products have to leave at least k of the branch's channels to select from."""
-    fitting = [one for one in range(2, outputs) if one + pair_count(one) <= outputs]
+    fitting = [k for k in range(2, outputs) if k + pair_count(k) <= outputs]
     if not fitting:
         raise UsageError(f"a branch of {outputs} channels is too narrow for ACH; expected at least 3")
     if k is None:
-        return min(fitting, key=lambda one: abs(outputs - 2 * pair_count(one)))
+        return min(fitting, key=lambda k: abs(outputs - 2 * pair_count(k)))
     if k not in fitting:
         raise UsageError(
             f"cannot select k = {k}: its products have to leave k of the branch's {outputs} channels; "

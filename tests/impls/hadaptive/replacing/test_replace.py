@@ -61,11 +61,11 @@ def test_a_step_lowers_the_loss_and_reaches_every_part_of_ach(subject: Subject) 
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    x, wanted = subject.input().double(), torch.tensor([0, 3, 4])
+    x, labels = subject.input().double(), torch.tensor([0, 3, 4])
 
     def loss() -> torch.Tensor:
         torch.manual_seed(3)  # the same noise, so that the same channels are selected
-        return nn.functional.cross_entropy(model(x), wanted)
+        return nn.functional.cross_entropy(model(x), labels)
 
     before = loss()
     torch.autograd.backward(before)

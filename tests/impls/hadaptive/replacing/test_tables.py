@@ -70,9 +70,9 @@ def test_mobilenet_v3_with_one_channel_fewer_is_not_the_papers() -> None:
 
 def test_what_the_papers_mobilenet_v4_implies_gives_its_numbers() -> None:
     before, row = cost_before("MobileNetV4-S"), paper("table5", "MobileNetV4-S")
-    found = cost(mobilenet_v4_as_implied(), IMAGE)
-    assert round(found.parameters / 1e6, 2) == row["params_m"][1] == 2.98
-    assert abs((found - before).flops / 1e6 - (row["flops_m"][1] - row["flops_m"][0])) < 1
+    actual = cost(mobilenet_v4_as_implied(), IMAGE)
+    assert round(actual.parameters / 1e6, 2) == row["params_m"][1] == 2.98
+    assert abs((actual - before).flops / 1e6 - (row["flops_m"][1] - row["flops_m"][0])) < 1
 
 
 def test_starnet_without_the_biases_of_its_convolutions_is_the_papers() -> None:
@@ -99,9 +99,9 @@ def test_mobilevits_bases_are_as_far_from_the_papers_as_stated(label: str, witho
     more = trainable(model) / 1e6 / row["params_m"][0] - 1
     assert 0.09 <= more <= 0.12
     assert trainable(model.get_submodule("head")) / 1e6 < trainable(model) / 1e6 - row["params_m"][0]
-    found = cost_before(label)
-    assert round(100 * (found.flops / 1e6 / row["flops_m"][0] - 1)) == with_attention
-    assert round(100 * ((found.flops - 2 * found.attention) / 1e6 / row["flops_m"][0] - 1)) == without
+    actual = cost_before(label)
+    assert round(100 * (actual.flops / 1e6 / row["flops_m"][0] - 1)) == with_attention
+    assert round(100 * ((actual.flops - 2 * actual.attention) / 1e6 / row["flops_m"][0] - 1)) == without
 
 
 def test_parameters_that_cost_nothing_follow_from_the_papers_two_columns() -> None:
@@ -113,14 +113,14 @@ def test_a_berts_cost_is_the_closed_form() -> None:
     tokens, channels, wide, layers = 7, 768, 11, 2
     encoder = Encoder(layers, wide)
     shape = (3, tokens, channels)
-    found = cost(encoder, shape)
+    actual = cost(encoder, shape)
     weights = 4 * channels**2 + 2 * channels * wide
-    assert found.parameters == layers * (weights + 9 * channels + wide)
-    assert found.macs == layers * 3 * tokens * weights
-    assert found.attention == layers * 3 * 2 * tokens**2 * channels == attention_macs(encoder, shape)
+    assert actual.parameters == layers * (weights + 9 * channels + wide)
+    assert actual.macs == layers * 3 * tokens * weights
+    assert actual.attention == layers * 3 * 2 * tokens**2 * channels == attention_macs(encoder, shape)
     norms = 2 * 7 * tokens * channels + 2 * tokens * channels  # with their residuals
     scores = (4 + 1) * 12 * tokens**2  # softmax, and the division by the root of the head's size
-    assert found.flops == 2 * (found.macs + found.attention) + layers * 3 * (norms + scores + tokens * wide)
+    assert actual.flops == 2 * (actual.macs + actual.attention) + layers * 3 * (norms + scores + tokens * wide)
 
 
 def test_a_berts_replacement_has_the_papers_width_and_the_weights_that_the_sentence_states() -> None:
@@ -194,7 +194,7 @@ def test_the_command_ends_with_an_exit_code(
 def test_torchs_generator_is_not_needed_to_count() -> None:
     module = nn.Sequential(nn.Conv2d(3, 5, 1), nn.MaxPool2d(2), nn.LayerNorm(2), nn.Softmax(-1))
     state = torch.get_rng_state()
-    found = cost(module, (1, 3, 4, 4))
+    actual = cost(module, (1, 3, 4, 4))
     assert torch.equal(torch.get_rng_state(), state)
-    assert (found.macs, found.attention) == (240, 0)
-    assert found.flops == 480 + (7 + 4) * 20
+    assert (actual.macs, actual.attention) == (240, 0)
+    assert actual.flops == 480 + (7 + 4) * 20

@@ -13,10 +13,10 @@ from opbench.errors import UsageError
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("epochs", [2, 7, 250])
 def test_every_schedule_falls_from_4_to_a_tenth(schedule: str, epochs: int) -> None:
-    found = [temperature(schedule, epoch, epochs) for epoch in range(epochs)]
-    assert found[0] == 4.0
-    assert found[-1] == pytest.approx(0.1)
-    assert all(before > after for before, after in pairwise(found))
+    actual = [temperature(schedule, epoch, epochs) for epoch in range(epochs)]
+    assert actual[0] == 4.0
+    assert actual[-1] == pytest.approx(0.1)
+    assert all(before > after for before, after in pairwise(actual))
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,14 @@ class Code:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Path:
+def saved(tmp_path: Path) -> Path:
     path = tmp_path / "deep" / "checkpoint.pt"
     checkpoint.save(search(), path, QUESTION)
     return path
 
 
-def test_nothing_unfinished_is_left_beside_it(kept: Path) -> None:
-    assert list(kept.parent.iterdir()) == [kept]
+def test_nothing_unfinished_is_left_beside_it(saved: Path) -> None:
+    assert list(saved.parent.iterdir()) == [saved]
 
 
 @pytest.mark.parametrize(
@@ -44,10 +44,10 @@ def test_nothing_unfinished_is_left_beside_it(kept: Path) -> None:
     ],
 )
 def test_another_search_is_refused_naming_both(
-    kept: Path, changed: dict[str, Any], question: dict[str, Any], says: str
+    saved: Path, changed: dict[str, Any], question: dict[str, Any], says: str
 ) -> None:
     with pytest.raises(UsageError, match=f"is of another search: {says}; a resumption needs the same"):
-        checkpoint.resume(search(**changed), kept, {**QUESTION, **question})
+        checkpoint.resume(search(**changed), saved, {**QUESTION, **question})
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
@@ -55,46 +55,46 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
         checkpoint.resume(search(), tmp_path / "gone.pt", QUESTION)
 
 
-def test_a_truncated_file_is_refused(kept: Path) -> None:
-    whole = kept.read_bytes()
+def test_a_truncated_file_is_refused(saved: Path) -> None:
+    whole = saved.read_bytes()
     for length in (0, 1, len(whole) // 2, len(whole) - 1):
-        kept.write_bytes(whole[:length])
+        saved.write_bytes(whole[:length])
         with pytest.raises(UsageError, match=r"truncated, or no checkpoint|damaged"):
-            checkpoint.resume(search(), kept, QUESTION)
+            checkpoint.resume(search(), saved, QUESTION)
 
 
-def test_a_damaged_middle_is_refused(kept: Path) -> None:
-    whole = bytearray(kept.read_bytes())
+def test_a_damaged_middle_is_refused(saved: Path) -> None:
+    whole = bytearray(saved.read_bytes())
     at = whole.index(b"data.pkl") + 100
     whole[at : at + 400] = bytes(400)
-    kept.write_bytes(bytes(whole))
+    saved.write_bytes(bytes(whole))
     with pytest.raises(UsageError, match=r"damaged|holds code"):
-        checkpoint.resume(search(), kept, QUESTION)
+        checkpoint.resume(search(), saved, QUESTION)
 
 
-def test_code_is_not_run(kept: Path) -> None:
-    torch.save({"format": checkpoint.FORMAT, "state": Code()}, kept)
+def test_code_is_not_run(saved: Path) -> None:
+    torch.save({"format": checkpoint.FORMAT, "state": Code()}, saved)
     with pytest.raises(UsageError, match="holds code or objects beside tensors, and nothing of it was run"):
-        checkpoint.resume(search(), kept, QUESTION)
-    kept.write_bytes(pickle.dumps(Code()))
+        checkpoint.resume(search(), saved, QUESTION)
+    saved.write_bytes(pickle.dumps(Code()))
     with pytest.raises(UsageError, match="no checkpoint"):
-        checkpoint.resume(search(), kept, QUESTION)
+        checkpoint.resume(search(), saved, QUESTION)
 
 
 @pytest.mark.parametrize("content", [{"format": "opbench.hadaptive.training/1"}, [1, 2], {}], ids=str)
-def test_a_file_of_another_kind_is_refused(kept: Path, content: object) -> None:
-    torch.save(content, kept)
+def test_a_file_of_another_kind_is_refused(saved: Path, content: object) -> None:
+    torch.save(content, saved)
     with pytest.raises(UsageError, match=f"is no checkpoint of a search; expected format '{checkpoint.FORMAT}'"):
-        checkpoint.resume(search(), kept, QUESTION)
+        checkpoint.resume(search(), saved, QUESTION)
 
 
 @pytest.mark.parametrize("missing", ["question", "settings", "history", "state"])
-def test_a_file_that_lacks_a_part_names_it(kept: Path, missing: str) -> None:
-    content = torch.load(kept, weights_only=True)
+def test_a_file_that_lacks_a_part_names_it(saved: Path, missing: str) -> None:
+    content = torch.load(saved, weights_only=True)
     del content[missing]
-    torch.save(content, kept)
+    torch.save(content, saved)
     with pytest.raises(UsageError, match=f"lacks {missing}"):
-        checkpoint.resume(search(), kept, QUESTION)
+        checkpoint.resume(search(), saved, QUESTION)
 
 
 def test_a_folder_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) -> None:

@@ -58,18 +58,18 @@ def result(done: Path) -> dict[str, Any]:
 
 
 def test_it_leaves_a_result_a_network_and_the_table(done: Path) -> None:
-    found = result(done)
+    actual = result(done)
     config = parse(json.loads((done / "network.json").read_text()))
-    assert config.plain() == found["network"]
+    assert config.plain() == actual["network"]
     assert build(config, 10, 1, "torch_eager").eval()(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
-    assert (done / "confidence.txt").read_text() == f"{table(found['layers'])}\n"
-    assert [row["channels"] for row in found["layers"]] == [6, 8, 8, 9]
-    for row in found["layers"][1:3]:
+    assert (done / "confidence.txt").read_text() == f"{table(actual['layers'])}\n"
+    assert [row["channels"] for row in actual["layers"]] == [6, 8, 8, 9]
+    for row in actual["layers"][1:3]:
         assert sum(one["confidence"] for one in row["candidates"]) == pytest.approx(1)
         assert row["candidates"][row["chosen"]]["confidence"] == max(one["confidence"] for one in row["candidates"])
-    assert len(found["history"]) == found["settings"]["epochs"] == 2
-    assert found["question"]["data"] == "digits (10 classes, 1x8x8)"
-    assert 0 <= found["test_accuracy"] <= 1
+    assert len(actual["history"]) == actual["settings"]["epochs"] == 2
+    assert actual["question"]["data"] == "digits (10 classes, 1x8x8)"
+    assert 0 <= actual["test_accuracy"] <= 1
 
 
 def test_a_folder_is_not_written_over_and_resume_goes_on_where_it_ended(done: Path, folder: Path) -> None:

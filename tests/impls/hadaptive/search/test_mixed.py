@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from impls.hadaptive.ach_parts.selection import gumbel
 from impls.hadaptive.blocks import CNA
 from impls.hadaptive.search.mixed import Mixed, draw, logits_of, set_temperature, weights_of
-from impls.hadaptive.selection import gumbel
 from opbench.errors import UsageError
 
 from ..scenes import random
@@ -63,9 +63,9 @@ def test_eval_runs_the_likeliest_alone() -> None:
 @pytest.mark.parametrize("tau", [0.1, 4.0])
 def test_a_candidate_is_drawn_as_often_as_its_softmax_says_at_any_temperature(tau: float) -> None:
     logits, draws = torch.tensor([0.0, math.log(2), math.log(5)]), 4000
-    found = Counter(draw(logits, tau).place for _ in range(draws))
+    actual = Counter(draw(logits, tau).place for _ in range(draws))
     for place, share in enumerate((1 / 8, 2 / 8, 5 / 8)):
-        assert abs(found[place] / draws - share) < 4 * math.sqrt(share * (1 - share) / draws)
+        assert abs(actual[place] / draws - share) < 4 * math.sqrt(share * (1 - share) / draws)
 
 
 @pytest.mark.parametrize("residual", [False, True])

@@ -104,18 +104,18 @@ def test_a_space_offers_what_its_table_asks(
 
 
 def test_reducing_divides_channels_and_k_and_keeps_the_rest() -> None:
-    found = reduced(S, 2)
-    assert [one.channels * 2 for one in found.layers] == [one.channels for one in S.layers]
-    assert [one.k for one in found.layers if isinstance(one, HadaBottleneck)] == [8] * 4 + [16] * 2
-    assert (found.width, found.hidden, found.dropout, found.reduction) == (480, 640, 0.3, 32)
+    actual = reduced(S, 2)
+    assert [one.channels * 2 for one in actual.layers] == [one.channels for one in S.layers]
+    assert [one.k for one in actual.layers if isinstance(one, HadaBottleneck)] == [8] * 4 + [16] * 2
+    assert (actual.width, actual.hidden, actual.dropout, actual.reduction) == (480, 640, 0.3, 32)
     assert reduced(S) == S
 
 
 def test_a_fine_stem_keeps_the_edge_and_only_the_stem_changes() -> None:
-    found = reduced(S, fine_stem=True)
-    assert found.reduction == 8
-    assert found.layers[3:] == S.layers[3:]
-    assert found.layers[:3] == (Convolution(32, 3, 1, activation=False), Convolution(48, 3), Convolution(32))
+    actual = reduced(S, fine_stem=True)
+    assert actual.reduction == 8
+    assert actual.layers[3:] == S.layers[3:]
+    assert actual.layers[:3] == (Convolution(32, 3, 1, activation=False), Convolution(48, 3), Convolution(32))
 
 
 def test_choosing_leaves_blanks_out() -> None:

@@ -65,9 +65,9 @@ def test_the_exported_network_is_counted_alone() -> None:
 
 
 def test_confidences_are_those_of_the_searched_layers() -> None:
-    found = supernet().confidences
-    assert list(map(len, found)) == [0, 3, 2, 3]
-    assert found[2] == [0.5, 0.5]
+    actual = supernet().confidences
+    assert list(map(len, actual)) == [0, 3, 2, 3]
+    assert actual[2] == [0.5, 0.5]
 
 
 def test_every_draw_trains_and_gives_every_logit_of_what_it_ran_a_gradient() -> None:

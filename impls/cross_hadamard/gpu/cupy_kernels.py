@@ -1,0 +1,188 @@
+"""The CUDA kernels through CuPy: compiled by NVRTC instance by instance on first use, launched on torch's tensors.
+
+Zero-copy: kernels are given the tensors' own pointers, on torch's current stream, in the same CUDA context. The four
+functions take contiguous, non-empty, checked tensors on one CUDA device.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from impls.cross_hadamard.gpu import launch_plan, nvrtc
+from impls.cross_hadamard.gpu.launch_plan import Device, Plan, Problem
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ELEMENTS = {
+    torch.float32: "float",
+    torch.float64: "double",
+    torch.float16: "__half",
+    torch.bfloat16: "__nv_bfloat16",
+}
+NORMS = {name: f"opbench::{name.capitalize()}" for name in ("softsign", "sigmoid", "algebraic", "tanh", "identity")}
+SHARED_WITHOUT_ASKING = 48 << 10
+
+
+def unavailable() -> str | None:
+    """Why these kernels cannot run here, or None."""
+    if reason := nvrtc.why_not():
+        return reason
+    return None if torch.cuda.is_available() else "no CUDA device: PyTorch sees none on this machine"
+
+
+def forward(x: Tensor, index: Tensor | None, out: Tensor, schedule: str) -> None:
+    """out (B, P, H, W) = products of x (B, C, H, W), or of its channels index (B, k) int64; four schedules."""
+    kind = ELEMENTS[x.dtype]
+    problem = problem_of(x, index, x, out)
+    if schedule in {"direct", "balanced"}:
+        plan = launch_plan.direct(problem) if schedule == "direct" else launch_plan.balanced(problem)
+        sizes = (problem.batch, problem.channels, problem.n, problem.height, problem.width)
+        _launch(x, plan, f"opbench::{schedule}<{kind}>", (*_pointers(x, index, out), *sizes))
+        return
+    _fused(x, index, (0, 0, 0), out, schedule, problem, f"opbench::Product<{kind}>")
+
+
+def expand(
+    x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, out: Tensor, schedule: str
+) -> None:
+    """out (B, C + P, H, W) = x, then normalised products; alpha (1,), weight, bias (P,) float32 (or all float64)."""
+    problem = problem_of(x, index, x, out)._replace(lead=x.shape[1])
+    epilogue = f"opbench::Normalised<{ELEMENTS[x.dtype]}, {_norm(norm)}>"
+    parameters = (alpha.data_ptr(), weight.data_ptr(), bias.data_ptr())
+    _fused(x, index, parameters, out, schedule, problem, epilogue)
+
+
+def backward(grad: Tensor, x: Tensor, index: Tensor | None, grad_x: Tensor) -> None:
+    """grad_x (B, C, H, W), written whole, from grad (B, P, H, W)."""
+    problem = problem_of(x, index, x, grad, grad_x)
+    _gradient(grad, x, index, (0, 0), grad_x, problem, f"opbench::Unit<{ELEMENTS[x.dtype]}>")
+
+
+def expand_backward(
+    grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, grad_x: Tensor
+) -> Tensor:
+    """grad_x (B, C, H, W), written whole; sums (parts, 3, P) for weight, bias, alpha; from grad (B, C + P, H, W)."""
+    del bias  # its gradient does not depend on it
+    kind = ELEMENTS[x.dtype]
+    problem = problem_of(x, index, x, grad, grad_x)._replace(lead=x.shape[1])
+    parameters = (alpha.data_ptr(), weight.data_ptr())
+    _gradient(grad, x, index, parameters, grad_x, problem, f"opbench::Slope<{kind}, {_norm(norm)}>")
+    plan = launch_plan.sums(problem, device_of(x.device.index))
+    sums = torch.empty(plan.grid[1] * plan.grid[2], 3, problem.pairs, dtype=weight.dtype, device=x.device)
+    sizes = (problem.batch, problem.channels, problem.n, problem.size)
+    arguments = (*_pointers(grad, x, index), *parameters, sums.data_ptr(), *sizes)
+    _launch(x, plan, f"opbench::parameter_sums<{kind}, {_norm(norm)}>", arguments)
+    return sums
+
+
+def problem_of(x: Tensor, index: Tensor | None, *accessed: Tensor) -> Problem:
+    """Sizes of an operation on x (B, C, *spatial), and the alignment of the tensors it accesses in vectors."""
+    n = x.shape[1] if index is None else index.shape[1]
+    width = x.shape[-1] if x.dim() > 2 else 1
+    bits = 16
+    for tensor in accessed:
+        bits |= tensor.data_ptr()
+    height = x.numel() // (x.shape[0] * x.shape[1] * width)
+    return Problem(x.shape[0], x.shape[1], n, height, width, x.element_size(), bits & -bits)
+
+
+def blocked_instance(kind: str, plan: Plan, epilogue: str) -> str:
+    return f"opbench::blocked<{kind}, {plan.vector}, {plan.tile}, {epilogue}>"
+
+
+def flat_instance(kind: str, plan: Plan, epilogue: str) -> str:
+    return f"opbench::flat<{kind}, {'true' if plan.shared else 'false'}, {epilogue}>"
+
+
+def gradient_instance(kind: str, plan: Plan, scale: str) -> str:
+    return f"opbench::columns<{kind}, {plan.vector}, {scale}>" if plan.shared else f"opbench::owner<{kind}, {scale}>"
+
+
+def _fused(
+    x: Tensor,
+    index: Tensor | None,
+    parameters: tuple[int, int, int],
+    out: Tensor,
+    schedule: str,
+    problem: Problem,
+    epilogue: str,
+) -> None:
+    device, kind = device_of(x.device.index), ELEMENTS[x.dtype]
+    arguments = (*_pointers(x, index), *parameters, out.data_ptr())
+    sizes = (problem.batch, problem.channels, problem.n, problem.size)
+    if schedule == "blocked":
+        plan = launch_plan.blocked(problem, device)
+        _launch(x, plan, blocked_instance(kind, plan, epilogue), (*arguments, *sizes, plan.group))
+    elif schedule == "flat":
+        plan = launch_plan.flat(problem, device)
+        _launch(x, plan, flat_instance(kind, plan, epilogue), (*arguments, *sizes, plan.chunk, plan.magic, plan.shift))
+    else:
+        raise ValueError(
+            f"no schedule {schedule!r}; there are direct, balanced, blocked, flat; for ach_expand the last two"
+        )
+
+
+def _gradient(
+    grad: Tensor,
+    x: Tensor,
+    index: Tensor | None,
+    parameters: tuple[int, int],
+    grad_x: Tensor,
+    problem: Problem,
+    scale: str,
+) -> None:
+    plan = launch_plan.backward(problem, device_of(x.device.index))
+    sizes = (problem.batch, problem.channels, problem.n, problem.size)
+    arguments = (*_pointers(grad, x, index), *parameters, grad_x.data_ptr(), *sizes)
+    _launch(x, plan, gradient_instance(ELEMENTS[x.dtype], plan, scale), arguments)
+
+
+def _norm(name: str) -> str:
+    if name not in NORMS:
+        raise ValueError(f"no norm {name!r}; there are {', '.join(NORMS)}")
+    return NORMS[name]
+
+
+def _pointers(*tensors: Tensor | None) -> tuple[int, ...]:
+    return tuple(0 if tensor is None else tensor.data_ptr() for tensor in tensors)
+
+
+@lru_cache(maxsize=64)
+def device_of(number: int) -> Device:
+    """What the plans need of CUDA device `number`."""
+    import cupy
+
+    facts = cupy.cuda.Device(number).attributes
+    return Device(facts["MultiProcessorCount"], facts["MaxSharedMemoryPerBlockOptin"])
+
+
+@lru_cache(maxsize=1024)
+def _kernel(instance: str, number: int) -> Any:
+    import cupy
+
+    with cupy.cuda.Device(number):
+        file, name = nvrtc.compiled(instance, cupy.cuda.Device(number).compute_capability)
+        return cupy.RawModule(path=str(file)).get_function(name)
+
+
+@lru_cache(maxsize=256)
+def _stream(pointer: int, number: int) -> Any:
+    import cupy
+
+    return cupy.cuda.ExternalStream(pointer, number)
+
+
+def _launch(x: Tensor, plan: Plan, instance: str, arguments: tuple[int, ...]) -> None:
+    """On torch's current stream of x's device. Python ints are 64-bit arguments, as all of these are."""
+    import cupy
+
+    number = x.device.index
+    kernel = _kernel(instance, number)
+    with cupy.cuda.Device(number), _stream(torch.cuda.current_stream(x.device).cuda_stream, number):
+        if plan.shared > SHARED_WITHOUT_ASKING:
+            kernel.max_dynamic_shared_size_bytes = plan.shared
+        kernel(plan.grid, plan.block, arguments, shared_mem=plan.shared)

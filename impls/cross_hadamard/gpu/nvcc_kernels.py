@@ -1,0 +1,71 @@
+"""The CUDA kernels as a torch extension, built by nvcc on first use; operators of namespace `opbench_cuda`.
+
+The four functions take contiguous, non-empty, checked tensors on one CUDA device and launch on its current stream.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impls.native import load, why_not
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FOLDER = Path(__file__).parents[1] / "csrc" / "cuda"
+
+
+def sources() -> tuple[Path, ...]:
+    """The one file that nvcc compiles, then every header: together they are the library's cache key."""
+    headers = [file for file in FOLDER.iterdir() if file.suffix in {".h", ".cuh"}]
+    return (FOLDER / "binding.cu", *sorted(headers))
+
+
+def unavailable() -> str | None:
+    """Why the extension cannot be built or run here, or None."""
+    return why_not(cuda=True)
+
+
+@lru_cache(maxsize=1)
+def operators() -> Any:
+    """`torch.ops.opbench_cuda`, built (a minute or two, once per machine) and loaded if it was not.
+
+    Raises MachineError with the compiler's last words when it does not build, and with what is missing where it cannot.
+    """
+    return load("opbench_cuda", sources())
+
+
+@lru_cache(maxsize=1)
+def _overloads() -> tuple[Any, Any, Any, Any]:
+    # Calling the overload itself skips the packet's overload resolution.
+    library = operators()
+    names = ("forward", "backward", "expand", "expand_backward")
+    forward_, backward_, expand_, expand_backward_ = (getattr(library, name).default for name in names)
+    return forward_, backward_, expand_, expand_backward_
+
+
+def forward(x: Tensor, index: Tensor | None, out: Tensor, schedule: str) -> None:
+    """out (B, P, H, W) = products of x (B, C, H, W), or of its channels index (B, k) int64; four schedules."""
+    _overloads()[0](x, index, out, schedule)
+
+
+def backward(grad: Tensor, x: Tensor, index: Tensor | None, grad_x: Tensor) -> None:
+    """grad_x (B, C, H, W), written whole, from grad (B, P, H, W)."""
+    _overloads()[1](grad, x, index, grad_x)
+
+
+def expand(
+    x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, out: Tensor, schedule: str
+) -> None:
+    """out (B, C + P, H, W) = x, then normalised products; alpha (1,), weight, bias (P,) float32 (or all float64)."""
+    _overloads()[2](x, index, alpha, weight, bias, norm, out, schedule)
+
+
+def expand_backward(
+    grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, grad_x: Tensor
+) -> Tensor:
+    """grad_x (B, C, H, W), written whole; sums (parts, 3, P) for weight, bias, alpha; from grad (B, C + P, H, W)."""
+    sums: Tensor = _overloads()[3](grad, x, index, alpha, weight, bias, norm, grad_x)
+    return sums

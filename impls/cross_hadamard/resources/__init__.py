@@ -1,0 +1,1 @@
+"""Registers, spills and shared memory of the kernels that a point launches, by their compilers; none needs a GPU."""
