@@ -2,7 +2,7 @@
 
 python -m benchmarks.honest_backends [--cases 5000] [--minutes 10] [--only cross_hadamard,ach] [--budget 0.02]
 
-Points are drawn anew in every pass: an operator, axis values from its own check points or its defaults, a dtype, a mode.
+Points are drawn one after another: an operator, axis values from its own check points or its defaults, a dtype, a mode.
 Prints every case that was no figure and not unavailable, with its reason, and how many were. Other work on the machine
 only makes this harder to pass, which is the better test.
 """

@@ -237,7 +237,8 @@ class Audit:
         if not self._redrawing.changes:
             return
         comparable = isinstance(output, torch.Tensor) and 0 < output.numel() <= WHOLE
-        before = output.clone() if comparable and fixed else output
+        again = fixed or not self._wall  # there a backend may be a graph of its own, which writes to one place
+        before = output.clone() if comparable and again else output
         place = self._redrawing.place()
         for number in range(CHANGES):
             self._poison(output, fixed)
