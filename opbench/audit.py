@@ -1,14 +1,15 @@
-"""The timed output is the checked output: while sampling, inputs change and outputs of drawn rounds are looked at.
+"""The timed output is the checked output: while sampling, inputs change and outputs of drawn rounds are kept.
 
 A backend that was right when it was checked may be something else once it is timed: zeros, an earlier result, half
-precision. So before a round of samples the first floating input is scaled by a factor that nobody can know beforehand,
-and after some rounds, drawn by the system's randomness, the outputs of each backend's last timed call and of two more
-are held against the reference of the inputs as they were in that round; the two are called after the input was another
-for the call before. Then some calls are timed with an element of the input changed before each: a backend that keeps
-results by its inputs' version, address or values takes longer there.
+precision. So the input holds other values in every round of samples (`redrawing.py`). In rounds that the system's
+randomness draws, evenly from all of them, a sample ends after a number of calls that is drawn too, and is no figure
+then. Part of its last output is kept, and of the output of one more call, for which the input held the round's other
+values and memory was poisoned. Which of the two a backend is timed with is drawn for each, so that its neighbour's
+output is no help. Between them, calls are timed for which one element of the input has changed its sign: a result that
+is bit for bit what it was is one that was kept, and a backend that does notice takes longer there.
 
-What is looked at are elements at positions drawn for every point, and the whole of small outputs. Outputs that were
-asked for as fresh memory must be: a call may not return the block that an earlier one's caller still holds.
+Outputs that were asked for as fresh memory must be: nobody but the caller may have them. What was kept is compared once
+sampling is over (`judging.py`).
 """
 
 from __future__ import annotations
@@ -22,26 +23,35 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from opbench.check import compare, rms
-from opbench.checker import is_expanded
-from opbench.record import Check
+from opbench.check import overlaps, poison, refused
+from opbench.checker import poison_free_memory
+from opbench.guarded import Guard, Tampered
+from opbench.judging import Judge, Round, Undecided
+from opbench.redrawing import MOVED, PRISTINE, Redrawing
+from opbench.taking import is_held, take
+from opbench.timing.clocks import is_wall
 
 if TYPE_CHECKING:
     from opbench.case import Point
     from opbench.checker import Candidate
     from opbench.operator import Inputs, Operator
+    from opbench.record import Check
+    from opbench.timing.clock import Timer
 
-ELEMENTS = 1 << 16
-"""Elements of an output that are looked at. All of a smaller one."""
+ENOUGH, MOST = 3, 6
+"""Rounds that are kept and compared where that is cheap, and at most. One is compared whatever it costs."""
 
-ENOUGH = 3
-"""Looks that a point gets where they are cheap. One is never left out."""
-
-SHARE, EARLY_SHARE = 0.06, 0.3
-"""Of the time spent sampling, what this may take, and what it may take before there were ENOUGH looks."""
+SHARE, EARLY_SHARE = 0.04, 0.2
+"""Of the time spent sampling, what keeping may take, and comparing may; and what they may before there are ENOUGH."""
 
 CHANCE = 0.25
-"""Of a round to be looked at, while there is time."""
+"""Of a round to be kept, while there is time."""
+
+CHANGES = 4
+"""Calls in a look before which one element of the input changes; an even number, so that it is back in the end."""
+
+WHOLE = 1 << 24
+"""Elements of an output up to which all of it is held against that of the next call."""
 
 SLOWER, SLOWER_S = 2.5, 5e-6
 """A backend keeps results where the quickest call after its input changed takes more than this many times the median of
@@ -51,10 +61,35 @@ ones took up to 1.5 times the median, of 360 cases, where a neighbour on the hos
 
 
 class Audit:
-    """Of one point's sampling. `looks`: rounds looked at. `misses`: by label, the first Check that did not pass.
+    """Of one point's sampling. `looks`: rounds compared. `misses`: by label, the first Check that did not pass.
 
     inputs: the tensors that the launches read; they are as they were once `close` was called.
     """
+
+    __slots__ = (
+        "_began",
+        "_candidates",
+        "_changing_s",
+        "_draw",
+        "_drawn",
+        "_drawn_rounds",
+        "_editors",
+        "_guard",
+        "_inputs",
+        "_judge",
+        "_now",
+        "_others",
+        "_redrawing",
+        "_round",
+        "_rounds",
+        "_spent_s",
+        "_versions",
+        "_wall",
+        "_way",
+        "_which",
+        "looks",
+        "misses",
+    )
 
     def __init__(
         self,
@@ -64,85 +99,127 @@ class Audit:
         candidates: Mapping[str, Candidate],
         now: Callable[[], float] = perf_counter,
         draw: Callable[[], float] | None = None,
+        guard: Guard | None = None,
     ) -> None:
-        self._operator, self._point, self._inputs = operator, point, inputs
+        self._inputs = {} if operator.ceiling else inputs  # an operator that does nothing returns its input
         self._candidates, self._now = candidates, now
         self._draw = draw or secrets.SystemRandom().random
-        self._dtype: torch.dtype = getattr(torch, point.dtype)
-        self._input = next((one for one in inputs.values() if _writable(one)), None)
-        self._pristine = None if self._input is None else self._input.clone()
-        self._positions: torch.Tensor | None = None
+        self._guard = guard or Guard()
+        self._wall = is_wall(point.clock)
+        self._redrawing = Redrawing(inputs.values(), self._draw)
+        self._others = [(one, one.clone()) for one in list(inputs.values())[1:] if not overlaps(one)]
+        self._versions = _versions(self._others)
+        self._judge = Judge(operator, point, inputs, self._redrawing)
+        self._way = MOVED
         self._began, self._spent_s = now(), 0.0
-        self._drawn = False
-        self._taken: dict[str, list[Any]] = {}
-        self._reused: set[str] = set()
+        self._drawn, self._drawn_rounds, self._which = False, 0, 0
+        self._round = Round((self._redrawing.new(PRISTINE),) * 2)
+        self._rounds: list[Round] = []
         self._changing_s: dict[str, float] = {}
+        self._editors: set[str] = set()
         self.misses: dict[str, Check] = {}
         self.looks = 0
 
+    def glance(self) -> None:
+        """Raises Tampered where what matters most is no longer what it was."""
+        self._guard.glance()
+
     def begin(self, last: bool = False) -> None:
-        """Before a round: other input values, unless they cost too much; is it looked at? The `last` one is."""
+        """Before a round: other input values, unless they cost too much; is it kept? The `last` one is."""
         began = self._now()
-        if self._input is not None and self._pristine is not None and self._within(SHARE):
-            torch.mul(self._pristine, 0.5 + 0.5 * self._draw(), out=self._input)
-        share = SHARE if self.looks >= ENOUGH else EARLY_SHARE
-        self._drawn = last or (self._within(share) and self._draw() < CHANCE)
-        self._taken.clear()
+        within = self._within(SHARE if len(self._rounds) >= ENOUGH else EARLY_SHARE)
+        self._drawn = last or (within and self._draw() < CHANCE)
+        if self._drawn:
+            self._check_all()
+            if _versions(self._others) != self._versions:  # in a round that is not kept; its next turn is looked at
+                self._put_others_back()
+            self._round = Round((self._redrawing.new(self._way), self._redrawing.new(self._way)))
+        elif self._within(SHARE):
+            self._redrawing.put(self._redrawing.new(self._way))
         self._spent_s += self._now() - began
 
     def calls(self, calls: int) -> int:
-        """How many calls the next sample is to have of `calls`: now and then one to three in a round that is looked at,
-        so that the last of them is none that could repeat an earlier one's result.
+        """How many calls the next sample is to have of `calls`: in a round that is kept any number, so that no call
+        knows that its output is not looked at.
         """
-        return min(calls, 1 + int(3 * self._draw())) if self._drawn and self._draw() < 0.5 else calls
+        if not self._drawn:
+            return calls
+        began = self._now()
+        self._which = int(2 * self._draw())
+        self._redrawing.put(self._round.values[self._which])
+        self._spent_s += self._now() - began
+        return 1 + int(calls * self._draw())
 
-    def look(self, label: str, output: Any, calls: int) -> None:
-        """After a sample of so many calls: take what is needed of the last one's output, at once, and of two more."""
+    def look(self, label: str, timer: Timer) -> None:
+        """After a sample: keep part of its last output, at once, and of one more. Raises Tampered, see `guarded.py`."""
         if not self._drawn:
             return
         began = self._now()
-        given, launch = self._candidates[label].out, self._candidates[label].launch
-        taken = self._taken[label] = [self._values(output if given is None else given)]
-        for _ in range(2):  # one of them may be the one in three that a backend computes
-            if self._input is not None:
-                self._input.mul_(0.5)
-                launch()
-                self._input.mul_(2)
-            following = launch()
-            taken.append(self._values(following if given is None else given))
-            if given is None and _same_memory(output, following):
-                self._reused.add(label)
-        self._time_changing(label, calls)
+        given = self._candidates[label].out
+        if self._wall and given is None and not timer.reuses and is_held(timer):
+            self._round.broken[label] = "returned memory that it keeps, where fresh memory was asked for"
+        fixed = given is not None or timer.reuses
+        output = timer.output if given is None else given
+        kept = self._round.taken.setdefault(label, [])
+        kept.append((self._which, take(output, self._inputs.values(), self._draw)))
+        self._guard.check()
+        if not isinstance(output, torch.Tensor) or kept[0][1].problem:
+            return
+        if not self._redrawing.holds(self._round.values[self._which]):
+            self._round.broken[label] = "changed its input"
+        self._change_one_element(label, timer, output, fixed)
+        other = 1 - self._which
+        self._redrawing.put(self._round.values[other])
+        self._poison(output, fixed)
+        following = timer.call()
+        kept.append((other, take(following if given is None else given, self._inputs.values(), self._draw)))
+        if _versions(self._others) != self._versions:
+            self._editors.add(label)
+            self._round.broken.setdefault(label, "changed its input")
+            self._put_others_back()
         self._spent_s += self._now() - began
 
     def end(self) -> None:
-        """After a round that was drawn: hold what was taken against the reference."""
-        if not self._taken:
+        """After a round: keep it in the place of an earlier one, so that all have had the same chance in the end."""
+        if not self._drawn:
             return
-        began = self._now()
-        self.looks += 1
-        want = self._operator.reference(self._point, self._inputs)
-        tolerance = self._operator.tolerance(self._point)
-        scale = rms(want) if tolerance.atol else 0.0
-        wanted = self._values(want)
-        for label, taken in self._taken.items():
-            for values in taken:
-                check = compare(values, wanted, tolerance, self._dtype, scale)
-                if label in self._reused:
-                    check = _missed(check, "returned memory that the caller of an earlier call still holds")
-                if not check.passed:
-                    self.misses.setdefault(label, replace(check, detail=f"in a timed call: {check.detail}"))
-        self._taken.clear()
-        self._spent_s += self._now() - began
+        self._drawn_rounds += 1
+        if len(self._rounds) < MOST:
+            self._rounds.append(self._round)
+        elif (place := int(self._drawn_rounds * self._draw())) < MOST:
+            self._rounds[place] = self._round
 
     def wanting(self) -> bool:
-        """Whether another round is to be looked at before sampling may end."""
-        return self.looks < 1 or (self.looks < ENOUGH and self._within(EARLY_SHARE))
+        """Compare what was kept, as far as there is time; whether one more round is to be sampled, for want of any."""
+        if self._rounds and len(self._rounds) < ENOUGH and self._within(EARLY_SHARE):
+            return True
+        began, sampled_s, compared_s = self._now(), self._now() - self._began, 0.0
+        self._check_all()
+        if not all(torch.equal(one.nan_to_num(), kept.nan_to_num()) for one, kept in self._others):
+            self._put_others_back()
+            if not self._editors:
+                self._blame_all("changed an input past PyTorch's notice")
+        while self._rounds:
+            share = SHARE if self.looks >= ENOUGH else EARLY_SHARE
+            if self.looks and compared_s > share * sampled_s:
+                break
+            looked = self._rounds.pop(int(self._draw() * len(self._rounds)))
+            try:
+                found = self._judge.misses(looked, final=self._way == PRISTINE)
+            except Undecided:
+                self._rounds.clear()
+                self._way = min(PRISTINE, self._way + 1)
+                break
+            self.looks += 1
+            for label, check in found.items():
+                self.misses.setdefault(label, replace(check, detail=f"in a timed call: {check.detail}"))
+            compared_s = self._now() - began
+        self._rounds.clear()
+        return not self.looks
 
     def close(self) -> None:
         """The inputs as they were."""
-        if self._input is not None and self._pristine is not None:
-            self._input.copy_(self._pristine)
+        self._redrawing.put(self._redrawing.new(PRISTINE))
 
     def kept(self, label: str, check: Check, samples_s: Sequence[float]) -> Check:
         """The Check, failed where the backend keeps results. samples_s: seconds a call, of a figure not contended."""
@@ -150,55 +227,70 @@ class Audit:
         slow_s = sorted(samples_s)[len(samples_s) * 9 // 10]
         if changing_s <= max(SLOWER * median_s, slow_s + SLOWER_S):
             return check
-        times = changing_s / median_s
-        return _missed(check, f"takes {times:.1f} times as long once its input has changed: it keeps results")
+        detail = f"takes {changing_s / median_s:.1f} times as long once its input has changed: it keeps results"
+        return replace(check, passed=False, misses=max(1, check.misses), detail=detail)
 
-    def _time_changing(self, label: str, calls: int) -> None:
-        """Seconds of the quickest call, of all looks, before which one element of the input changed sign.
-
-        An even number of calls, so that the input is back in the end.
+    def _change_one_element(self, label: str, timer: Timer, output: Any, fixed: bool) -> None:
+        """Seconds of the quickest call after one element changed its sign, of all looks, and whether the first such
+        call's output is what it was.
         """
-        if self._input is None or not self._input.numel():
+        if not self._redrawing.changes:
             return
-        launch = self._candidates[label].launch
-        place = torch.randint(self._input.numel(), (1,), generator=_generator())[0]
-        where = torch.unravel_index(place, self._input.shape)
-        element = self._input[tuple(slice(int(one), int(one) + 1) for one in where)]
-        for _ in range(2 * max(1, calls // 8)):
-            element.neg_()
+        comparable = isinstance(output, torch.Tensor) and 0 < output.numel() <= WHOLE
+        again = fixed or not self._wall  # there a backend may be a graph of its own, which writes to one place
+        before = output.clone() if comparable and again else output
+        place = self._redrawing.place()
+        for number in range(CHANGES):
+            self._poison(output, fixed)
+            self._redrawing.negate(place)
             start = self._now()
-            launch()
+            following = timer.call()
             seconds = self._now() - start
-            self._changing_s[label] = min(seconds, self._changing_s.get(label, seconds))
+            if self._wall:
+                self._changing_s[label] = min(seconds, self._changing_s.get(label, seconds))
+            result = output if fixed else following
+            if not number and comparable and _alike(before, result):
+                self._round.unmoved[label] = (self._which, place)
+            if number == 1:  # the sign is back: who went by anything less than all elements left the poison there
+                self._round.taken[label].append((self._which, take(result, self._inputs.values(), self._draw)))
+                if not self._wall:
+                    break
+
+    def _poison(self, output: Any, fixed: bool) -> None:
+        """What the next call is to write into: the given tensor, or free memory where it asks for some."""
+        if not isinstance(output, torch.Tensor) or not output.is_floating_point():
+            return
+        if fixed:
+            poison(output.data)
+        else:
+            poison_free_memory(output.numel(), output.dtype, output.device)
+
+    def _check_all(self) -> None:
+        """Of what changed since somebody's last turn nobody knows who did it."""
+        try:
+            self._guard.check()
+        except Tampered as exc:
+            self._blame_all(str(exc))
+
+    def _blame_all(self, what: str) -> None:
+        detail = f"one of {', '.join(self._candidates)} {what}"
+        for label in self._candidates:
+            self.misses.setdefault(label, refused(self._judge.tolerance, 0, detail))
+
+    def _put_others_back(self) -> None:
+        for one, kept in self._others:
+            one.copy_(kept)
+        self._versions = _versions(self._others)
 
     def _within(self, share: float) -> bool:
         return self._spent_s <= share * (self._now() - self._began)
 
-    def _values(self, output: Any) -> Any:
-        """A copy of the elements that are looked at; what is no tensor is returned, and is a miss."""
-        if not isinstance(output, torch.Tensor):
-            return output
-        flat = output.detach().reshape(-1)
-        if flat.numel() <= ELEMENTS:
-            return flat.clone()
-        if self._positions is None:
-            drawn = torch.randint(flat.numel(), (ELEMENTS,), generator=_generator())
-            self._positions = drawn.sort().values.to(flat.device)
-        return flat[self._positions.clamp(max=flat.numel() - 1)]
+
+def _versions(tensors: list[tuple[torch.Tensor, torch.Tensor]]) -> list[int]:
+    """How often each first one was written to, as far as PyTorch counts it."""
+    return [one._version for one, _ in tensors]  # noqa: SLF001  # there is no public name
 
 
-def _generator() -> torch.Generator:
-    return torch.Generator().manual_seed(secrets.randbits(63))
-
-
-def _missed(check: Check, detail: str) -> Check:
-    return replace(check, passed=False, misses=max(1, check.misses), detail=detail)
-
-
-def _same_memory(output: Any, following: Any) -> bool:
-    tensors = isinstance(output, torch.Tensor) and isinstance(following, torch.Tensor)
-    return tensors and bool(output.numel()) and output.data_ptr() == following.data_ptr()
-
-
-def _writable(tensor: torch.Tensor) -> bool:
-    return tensor.is_floating_point() and not is_expanded(tensor)
+def _alike(before: torch.Tensor, following: Any) -> bool:
+    same_kind = isinstance(following, torch.Tensor) and following.shape == before.shape
+    return same_kind and following.dtype == before.dtype and bool(torch.equal(before, following))

@@ -34,7 +34,7 @@ def compare(got: Any, want: Tensor, tolerance: Tolerance, dtype: torch.dtype, sc
     reference is NaN, an infinity only against the same one. A wrong type, shape, dtype or device fails too.
     """
     if problem := _shape_problem(got, want, dtype):
-        return _verdict(tolerance, elements=want.numel(), misses=max(1, want.numel()), detail=problem)
+        return refused(tolerance, want.numel(), problem)
     given, wanted = got.detach().reshape(-1), want.reshape(-1)
     allowance = tolerance.atol * (rms(wanted) if scale is None else scale) if tolerance.atol else 0.0
     totals = _Totals()
@@ -98,13 +98,44 @@ def _shape_problem(got: Any, want: Tensor, dtype: torch.dtype) -> str:
         return f"returned {got.dtype}, expected {dtype}"
     if got.device.type != want.device.type:
         return f"returned a tensor on {got.device}, expected {want.device}"
+    return unusual(got)
+
+
+def unusual(output: Tensor) -> str:
+    """Why this tensor is none whose elements all lie in memory and are computed by now, or ""."""
+    if type(output) is not torch.Tensor:
+        return f"returned a {type(output).__name__}, which may compute when it is read; expected a plain torch.Tensor"
+    if output.is_meta:
+        return "returned a tensor without values, on device meta"
+    if output.layout is not torch.strided:
+        return f"returned a tensor laid out as {output.layout}, expected torch.strided"
+    if output.is_neg() or output.is_conj() or output._is_zerotensor():  # noqa: SLF001  # there is no public name
+        return "returned a tensor whose sign or values are only noted; expected them in memory"
+    if overlaps(output):
+        return f"returned a view of strides {output.stride()} whose elements share memory; expected them all written"
     return ""
+
+
+def overlaps(tensor: Tensor) -> bool:
+    """Whether elements of it may share memory, as in an expanded view."""
+    reach = 0
+    for stride, size in sorted(zip(tensor.stride(), tensor.shape, strict=True)):
+        if size > 1:
+            if stride <= reach:
+                return tensor.numel() > 0
+            reach += stride * (size - 1)
+    return False
 
 
 def rms(want: Tensor) -> float:
     """Root mean square of the finite elements; 0 of none."""
     finite = want[want.isfinite()]
     return float(finite.square().mean().sqrt()) if finite.numel() else 0.0
+
+
+def refused(tolerance: Tolerance, elements: int, detail: str) -> Check:
+    """The Check of an output that is wrong whatever its values are."""
+    return _verdict(tolerance, elements, max(1, elements), detail=detail)
 
 
 def _verdict(

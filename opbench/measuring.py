@@ -20,11 +20,12 @@ from opbench.audit import Audit
 from opbench.backend import Figured
 from opbench.checker import Candidate, Checker
 from opbench.errors import UsageError
+from opbench.guarded import Guard, Tampered
 from opbench.memory import shortage
 from opbench.process_state import PROCESSORS, DisturbedError, ProcessState
 from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.timing import sampler
-from opbench.timing.clocks import clock_named, is_wall
+from opbench.timing.clocks import clock_named
 from opbench.timing.stopping import Precision
 from opbench.timing.watch import watched
 from opbench.turns import JointStopping, LedClock
@@ -66,6 +67,7 @@ class PointMeasurement:
     _prepare_s: dict[str, float] = field(default_factory=dict)
     _figured: dict[str, Figured] = field(default_factory=dict)
     _checks: dict[str, Check] = field(default_factory=dict)
+    _guard: Guard = field(default_factory=Guard)
 
     def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
         admitted = self._timeable(operator)
@@ -104,6 +106,11 @@ class PointMeasurement:
     def _admit(self, operator: Operator, case: Case) -> tuple[Backend, str] | None:
         """The backend and its schedule, or None with an Unavailable outcome saying why not."""
         found = catalog.backend(operator.name, case.backend)
+        try:
+            self._guard.check()
+        except Tampered as exc:
+            self.outcomes[case.label] = Failed("import", describe(exc))
+            return None
         reason: str | None
         if isinstance(found, Unavailable):
             reason = found.reason
@@ -133,6 +140,7 @@ class PointMeasurement:
                 launch = backend.prepare(self.point, inputs, out, schedule)
                 _synchronize(self.point.device)
                 self._prepare_s[label] = perf_counter() - start
+                self._guard.check()
                 if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
                     self._figured[label], launch = launch, launch.call
                 candidates[label] = Candidate(launch, out)
@@ -143,6 +151,7 @@ class PointMeasurement:
         def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:
             with self._step("check", label):
                 found = self._checks[label] = check_one(candidates[label])
+                self._guard.check()
                 if not found.passed:
                     self.outcomes[label] = Mismatch(found)
             return None if label in self.outcomes else found
@@ -171,10 +180,10 @@ class PointMeasurement:
             raise DisturbedError(f"changed its process for its rivals: {changes}")
 
     def _audit(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> Audit | None:
-        """None where nothing is to be looked at, or the clock is a device's own, which keeps no outputs."""
-        if self.settings.trusting or not is_wall(self.point.clock):
+        """None where nothing is to be looked at."""
+        if self.settings.trusting:
             return None
-        return Audit(operator, self.point, inputs, candidates)
+        return Audit(operator, self.point, inputs, candidates, guard=self._guard)
 
     def _time(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> None:
         """Sample all; when one raises, it is out and the others are sampled anew without it."""

@@ -55,10 +55,11 @@ class Accelerator(Protocol):
         """Enqueue a write over `factor` times the L2, so that the next kernel finds none of its data there."""
         ...
 
-    def capture(self, launch: Callable[[], object]) -> Callable[[], None]:
+    def capture(self, launch: Callable[[], object]) -> Callable[[], object]:
         """Warm `launch` up, record one call of it as a graph and return what enqueues that graph.
 
-        Whatever the capture raises is passed on, with the current stream what it was before.
+        That returns what the recorded call did, to whose memory every replay writes again. Whatever the capture raises
+        is passed on, with the current stream what it was before.
         """
         ...
 
@@ -129,7 +130,7 @@ class TorchAccelerator:
             self._scrubs[factor] = self._torch.empty(factor * self.l2_bytes(), dtype=self._torch.uint8, device="cuda")
         self._scrubs[factor].zero_()
 
-    def capture(self, launch: Callable[[], object]) -> Callable[[], None]:
+    def capture(self, launch: Callable[[], object]) -> Callable[[], object]:
         graph = self._torch.cuda.CUDAGraph()
         before, side = self._torch.cuda.current_stream(), self._torch.cuda.Stream()
         side.wait_stream(before)
@@ -141,12 +142,13 @@ class TorchAccelerator:
             for _ in range(CAPTURE_WARMUPS):
                 launch()
             with self._torch.cuda.graph(graph, stream=side):
-                launch()
+                output = launch()
         before.wait_stream(side)
 
-        def replay() -> None:
+        def replay() -> object:
             _ = launch  # the graph reads its inputs' memory, which the launch keeps alive
             graph.replay()
+            return output
 
         return replay
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from opbench.backend import Launch
 
-Timer: TypeAlias = Callable[[int], float]
-"""Time that many calls of one launch as one sample and return seconds per call.
 
-One that keeps the last call's output until it is asked for the next sample has it as an attribute `output`.
-"""
+class Timer(Protocol):
+    """Times that many calls of one launch as one sample and returns seconds per call.
+
+    call: one call as it is timed, a graph's replay where that is. output: what the last one of the last sample
+    returned, let go of when the next sample begins. reuses: whether the clock itself has every call write to the same
+    memory.
+    """
+
+    output: Any
+
+    @property
+    def call(self) -> Callable[[], Any]: ...
+
+    @property
+    def reuses(self) -> bool: ...
+
+    def __call__(self, calls: int) -> float: ...
 
 
 class ClockError(Exception):

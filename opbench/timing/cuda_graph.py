@@ -53,10 +53,10 @@ class CudaGraph:
         watch.refuse(launch)  # an error of the launch itself is raised here, as itself
         replay = _captured(device, launch)
         watch.refuse_unaccounted(launch, occupied_s(device, replay, watch))
-        return DeviceTimer(device, replay, sampled, watch)
+        return DeviceTimer(device, replay, sampled, watch, reuses=True)
 
 
-def _captured(device: Accelerator, launch: Launch) -> Callable[[], None]:
+def _captured(device: Accelerator, launch: Launch) -> Callable[[], object]:
     try:
         return device.capture(launch)
     except Exception as exc:  # each library raises its own type for a refused capture

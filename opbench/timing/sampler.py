@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opbench.timing.stopping import FEWEST
 
@@ -61,13 +61,18 @@ class Samples:
 
 
 class Audit(Protocol):
-    """Looks at what is timed, see `opbench.audit`: told of every round and sample, outside the timed region."""
+    """Looks at what is timed, see `opbench.audit`: told of every round and sample, outside the timed region.
+
+    glance: after every sample, those that warm up too. What it raises ends the measurement.
+    """
+
+    def glance(self) -> None: ...
 
     def begin(self, last: bool = False) -> None: ...
 
     def calls(self, calls: int) -> int: ...
 
-    def look(self, label: str, output: Any, calls: int) -> None: ...
+    def look(self, label: str, timer: Timer) -> None: ...
 
     def end(self) -> None: ...
 
@@ -79,6 +84,10 @@ Observe = Callable[[str, str, Samples], None]
 
 
 def _unobserved(_phase: str, _name: str, _so_far: Samples) -> None:
+    return None
+
+
+def _nothing() -> None:
     return None
 
 
@@ -105,7 +114,7 @@ def measure(
     says which launch was at fault.
     """
     found = {name: Samples() for name in launches}
-    watch = _Watch(now, delay, page_faults, relieve)
+    watch = _Watch(now, delay, page_faults, relieve, _nothing if audit is None else audit.glance)
     timers: dict[str, Timer] = {}
     for name, launch in launches.items():
         observe("warm-up", name, found[name])
@@ -123,7 +132,7 @@ def measure(
             calls = found[name].calls if audit is None else audit.calls(found[name].calls)
             _sample(timers[name], calls, found[name], watch)
             if audit is not None:
-                audit.look(name, getattr(timers[name], "output", None), found[name].calls)
+                audit.look(name, timers[name])
         if audit is not None:
             audit.end()
 
@@ -168,6 +177,7 @@ class _Watch:
     delay: Callable[[], float]
     page_faults: Callable[[], int]
     relieve: Callable[[], None]
+    glance: Callable[[], None]
 
 
 def _timed(timer: Timer, calls: int, watch: _Watch) -> tuple[float, float, bool]:
@@ -175,6 +185,7 @@ def _timed(timer: Timer, calls: int, watch: _Watch) -> tuple[float, float, bool]
     waited_s, start = watch.delay(), watch.now()
     seconds = timer(calls)
     took_s = watch.now() - start
+    watch.glance()
     preempted = watch.delay() - waited_s > PREEMPTED * took_s
     if preempted:
         watch.relieve()

@@ -31,21 +31,23 @@ class WallTimer:
     for every backend alike.
     """
 
+    reuses = False
+
     def __init__(self, launch: Launch, led: bool = False) -> None:
-        self._launch, self._led = launch, led
+        self.call, self._led = launch, led
         self.output: Any = None
 
     def __call__(self, calls: int) -> float:
-        launch = self._launch
+        launch, now = self.call, perf_counter  # a launch that replaced the module's clock would not replace this one
         repeats = range(calls - 1)
         self.output = None
         if self._led:
             launch()
-        start = perf_counter()
+        start = now()
         for _ in repeats:
             launch()
         output = launch()
-        seconds = (perf_counter() - start) / calls
+        seconds = (now() - start) / calls
         self.output = output
         return seconds
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from opbench import Backend
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from opbench import Inputs, Launch, Point
 
-Compute: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
+Compute: TypeAlias = "Callable[[Tensor, Tensor], Any]"
+Make: TypeAlias = "Callable[[Tensor, Tensor], Compute]"
 
 SCRIPTED = "CHEATS_MOVE_THE_CLOCK"
 """Set in a measuring process's environment: its wall clock then is moved by the cheats' calls and by nothing else."""
@@ -56,6 +57,69 @@ def backend(make: Callable[[Tensor, Tensor], Compute], *, untouched: bool = Fals
         return launch
 
     return Backend(about="for the tests", prepare=prepare, modes=frozenset({"forward", "out"}))
+
+
+def kind(about: str, modes: Iterable[str] = ("forward", "out"), **cheats: Make) -> Backend:
+    """Several cheats of one kind in one file: each is a schedule of the backend. make(x, offset) as for `backend`.
+
+    In mode `backward` x is the gradient that arrives.
+    """
+
+    def prepare(_: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> Launch:
+        x, offset = inputs["grad"] if "grad" in inputs else inputs["x"], inputs["offset"]
+        compute = cheats[schedule](x, offset)
+
+        def launch() -> Tensor:
+            result = compute(x, offset)
+            return result if out is None or result is out else out.copy_(result)
+
+        if out is not None and hasattr(compute, "given"):
+            compute.given = out
+        return launch
+
+    return Backend(about=about, prepare=prepare, modes=frozenset(modes), schedules=tuple(cheats))
+
+
+def right(x: Tensor, offset: Tensor) -> Tensor:
+    return 2 * x + offset
+
+
+CHECKED = 6
+"""Calls until a backend is checked, at most."""
+
+
+def later(compute: Compute) -> Make:
+    """Right while it is checked; `compute` ever after."""
+
+    def make(*_: Tensor) -> Compute:
+        calls = iter(range(1 << 62))
+        return lambda x, offset: right(x, offset) if next(calls) < CHECKED else compute(x, offset)
+
+    return make
+
+
+def numbered(compute: Callable[[int, Tensor, Tensor], Tensor]) -> Make:
+    """compute(number of the call since it was checked, x, offset); right until then."""
+
+    def make(*_: Tensor) -> Compute:
+        calls = iter(range(-CHECKED, 1 << 62))
+
+        def numbering(x: Tensor, offset: Tensor) -> Tensor:
+            number = next(calls)
+            return right(x, offset) if number < 0 else compute(number, x, offset)
+
+        return numbering
+
+    return make
+
+
+def spend(seconds: float) -> None:
+    """Moves the clock that is SCRIPTED, or that a test put in its place."""
+    _spent_s[0] += seconds
+
+
+def spent_s() -> float:
+    return _spent_s[0]
 
 
 def writing(text: bytes) -> Callable[[Tensor, Tensor], Compute]:

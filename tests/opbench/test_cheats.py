@@ -54,7 +54,7 @@ def test_several_blocks_are_poisoned_at_a_time(elements: int, blocks: int, monke
         return block
 
     monkeypatch.setattr(checker, "poison", keep)
-    checker.poison_free_memory(torch.empty(elements), torch.float32)
+    checker.poison_free_memory(elements, torch.float32, "cpu")
     assert len(alive) == blocks
     assert all(one.isnan().all() for one in alive)
     assert not elements or len({one.data_ptr() for one in alive}) == blocks
@@ -63,7 +63,7 @@ def test_several_blocks_are_poisoned_at_a_time(elements: int, blocks: int, monke
 def test_a_kept_result_is_named_as_such(liar: str) -> None:
     found = outcomes(["remembers"])["remembers"]
     assert isinstance(found, Mismatch)
-    assert "after its input was halved" in found.check.detail
+    assert "after its input was changed" in found.check.detail
 
 
 def test_a_changed_input_is_named(liar: str) -> None:
@@ -100,7 +100,17 @@ def test_check_alone_times_nothing(liar: str) -> None:
     assert isinstance(found["zeros"], Mismatch)
 
 
-LATE = ["zeros_later", "by_stack", "every_third", "half_later", "two_results", "by_frames", "late_thread"]
+LATE = ["zeros_later", "by_stack", "every_third", "half_later", "late_thread"]
+
+
+@pytest.mark.parametrize("mode", ["forward", "out"])
+@pytest.mark.parametrize("cheat", ["two_results", "by_frames"])
+def test_inputs_are_drawn_after_preparing_and_their_reference_after_the_call(liar: str, cheat: str, mode: str) -> None:
+    found = outcomes([cheat, "honest"], mode, 1009)
+    caught = found[cheat]
+    assert isinstance(caught, Mismatch)
+    assert caught.check.detail.startswith("after its input was changed: ")
+    assert isinstance(found["honest"], Measured)
 
 
 @pytest.mark.parametrize("cheat", [*LATE, "one_buffer"])

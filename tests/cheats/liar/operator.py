@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 
 def inputs(point: Point) -> Inputs:
-    """x (size,) of 1, 2, 3, ...; `offset` adds to all, for a cheat that ignores it."""
+    """x (size,) of 1, 2, 3, ...; `offset` adds to all, for a cheat that ignores it.
+
+    In mode `backward` first grad (size,).
+    """
     values = torch.arange(1, point.axes["size"] + 1, dtype=torch.float32)
-    return {"x": values, "offset": torch.tensor(3.0)}
+    found = {"x": values, "offset": torch.tensor(3.0)}
+    return {"grad": values.flip(0)} | found if point.mode == "backward" else found
 
 
-def reference(_: Point, inputs: Inputs) -> torch.Tensor:
+def reference(point: Point, inputs: Inputs) -> torch.Tensor:
+    if point.mode == "backward":
+        return 2 * inputs["grad"].double()
     return 2 * inputs["x"].double() + inputs["offset"].double()
 
 
@@ -43,5 +49,6 @@ OPERATOR = Operator(
     eager=eager,
     tolerances={"float32": Tolerance(rtol=1e-6)},
     check_points=({"size": 1}, {"size": 7}),
-    modes=frozenset({"forward", "out"}),
+    modes=frozenset({"forward", "out", "backward"}),
+    backward_tolerances={"float32": Tolerance(rtol=1e-6)},
 )

@@ -119,18 +119,22 @@ class FakeAccelerator:
         self._cached = None
         self._enqueue(MAIN, FLUSH_S)
 
-    def capture(self, launch: Callable[[], object]) -> Callable[[], None]:
+    def capture(self, launch: Callable[[], object]) -> Callable[[], object]:
         launch()
         self._graph = graph = list[Kernel]()
         try:
-            launch()
+            output = launch()
         finally:
             self._graph = None
+        compute = launch.compute if isinstance(launch, FakeLaunch) else None
 
-        def replay() -> None:
+        def replay() -> object:
             self.host_s += REPLAY_S
             if graph:
                 self._enqueue(MAIN, sum(map(self._duration_s, graph)))
+            if compute is not None:
+                cast("torch.Tensor", output).copy_(compute())  # what its kernels do to the memory they were given
+            return output
 
         return replay
 
@@ -140,13 +144,17 @@ class FakeAccelerator:
 
 @dataclass
 class FakeLaunch:
-    """A launch that costs the host `host_s` and enqueues the kernels; `calls` counts how often it ran."""
+    """A launch that costs the host `host_s` and enqueues the kernels; `calls` counts how often it ran.
+
+    compute: what its kernels do, for tests that look at outputs; done at once, whatever the time on the device.
+    """
 
     device: FakeAccelerator
     kernels: list[Kernel]
     host_s: float = 4e-6
     synchronises: bool = False
     calls: int = 0
+    compute: Callable[[], torch.Tensor] | None = None
 
     def __call__(self) -> torch.Tensor:
         self.calls += 1
@@ -155,4 +163,4 @@ class FakeLaunch:
             self.device.run(kernel)
         if self.synchronises:
             self.device.synchronise()
-        return cast("torch.Tensor", None)  # no clock looks at the output
+        return cast("torch.Tensor", None) if self.compute is None else self.compute()

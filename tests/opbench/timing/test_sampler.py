@@ -17,6 +17,17 @@ RESULT = torch.empty(0)
 
 
 @dataclass
+class ScriptedTimer:
+    sample: Callable[[int], float]
+    call: Callable[[], Any]
+    output: Any = None
+    reuses: bool = False
+
+    def __call__(self, calls: int) -> float:
+        return self.sample(calls)
+
+
+@dataclass
 class ScriptedClock:
     """Says a call lasts what the launch's table says; remembers (launch, calls) of every sample."""
 
@@ -36,7 +47,7 @@ class ScriptedClock:
             self.now_s += self.seconds[label] * calls
             return self.seconds[label]
 
-        return sample
+        return ScriptedTimer(sample, launch)
 
 
 @dataclass
@@ -137,7 +148,7 @@ def test_a_launch_that_gets_faster_is_warmed_up_longer() -> None:
                 return timed(calls)
 
             timed = super().timer(launch)
-            return sample
+            return ScriptedTimer(sample, launch)
 
     clock = Cooling({})
     found = measure({"a": launch("a")}, clock, lambda: After(5), now=lambda: clock.now_s)
@@ -256,7 +267,7 @@ def test_preempted_samples_do_not_say_how_many_calls_make_one() -> None:
                 self.now_s += 0.008 * first
                 return plain(calls) + 0.008 * first / calls
 
-            return sample
+            return ScriptedTimer(sample, launch)
 
     clock = Slow({"a": 1e-6})
     line = Line(clock, lambda _, number: number < 4)
@@ -271,6 +282,10 @@ class Looking:
     told: list[tuple[str, str]] = field(default_factory=list)
     rounds: int = 0
     lasts: int = 0
+    glances: int = 0
+
+    def glance(self) -> None:
+        self.glances += 1
 
     def begin(self, last: bool = False) -> None:
         self.rounds += 1
@@ -279,9 +294,8 @@ class Looking:
     def calls(self, calls: int) -> int:
         return 1 if self.rounds % 3 == 0 else calls
 
-    def look(self, label: str, output: Any, calls: int) -> None:
-        assert output is None  # this clock keeps none
-        assert calls == 1001
+    def look(self, label: str, timer: Timer) -> None:
+        assert timer.call.__name__ == label
         self.told.append(("look", label))
 
     def end(self) -> None:
@@ -295,6 +309,7 @@ def test_every_round_is_looked_at_between_samples_and_shortened_samples_are_no_f
     looking = Looking()
     _, found = go({"a": 1e-6, "b": 1e-6}, audit=looking)
     assert looking.lasts == 1
+    assert looking.glances > looking.told.count(("look", "a")) + looking.told.count(("look", "b"))  # warm-up too
     assert looking.told[2::3] == [("end", "")] * looking.rounds
     assert looking.told.count(("look", "a")) == looking.told.count(("look", "b")) == looking.rounds
     assert len(found["a"].samples_s) == looking.rounds - looking.rounds // 3
