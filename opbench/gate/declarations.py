@@ -50,7 +50,7 @@ def declarations(tree: Path) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise MachineError(f"cannot tell what {path} depends on: it is not TOML: {exc}") from exc
     for key in KEYS:
         found |= _flat(key, _at(table, key))
