@@ -1,4 +1,4 @@
-"""What reads the gate's files: stored sides of a run, files of pytest-benchmark, recordings of workers, declarations."""
+"""What reads the gate's files: sides of a run, files of pytest-benchmark, recordings of workers, declarations."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def told(base: list[Path], head: list[Path]) -> None:
     with shown.capture() as captured:
         telling.show(shown, judgements, (), DEFAULT)
     print(without_styles(captured.get()))
-    print(markdown(judgements, About("a" * 12, "b" * 12, "Abacus", None), DEFAULT))
+    print(markdown(judgements, About("a" * 12, "b" * 12, "Abacus"), DEFAULT))
 
 
 def without_styles(text: str) -> str:

@@ -11,8 +11,32 @@ from contextlib import suppress
 from typing import Any
 
 NAMES = (
-    *("", " ", "/../../../x", "..", "a/b", "\x00", "\x1b[2J\x1b]0;title\x07", "\x9b31m", "a\u202eb", "\ud800", "\n", "\r"),
-    *("]]>", "<script>alert(1)</script>", "&amp;", "[bold]x[/bold]", "[/]", "$x^{2}$", "\\frac{", "{}", "%s", "x" * 3000),
+    *(
+        "",
+        " ",
+        "/../../../x",
+        "..",
+        "a/b",
+        "\x00",
+        "\x1b[2J\x1b]0;title\x07",
+        "\x9b31m",
+        "a\u202eb",
+        "\ud800",
+        "\n",
+        "\r",
+    ),
+    *(
+        "]]>",
+        "<script>alert(1)</script>",
+        "&amp;",
+        "[bold]x[/bold]",
+        "[/]",
+        "$x^{2}$",
+        "\\frac{",
+        "{}",
+        "%s",
+        "x" * 3000,
+    ),
     *("cpu", "cuda", "float32", "measured", "failed", "e\u0301", "\u0661", "\U0001f600", "NaN", "1"),
 )
 """Texts that are paths, escape sequences, markup, formulas, formats, or belong elsewhere."""
@@ -30,7 +54,21 @@ _UNWRITABLE = {
 }
 """What `json.dumps` does not write, by what stands for it until then."""
 
-OTHERS = (None, True, False, [], {}, [None], [[1]], {"a": 1}, {"": None}, [1, "a"], _DIGITS, _NESTED, _TWICE)
+OTHERS: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    [],
+    {},
+    [None],
+    [[1]],
+    {"a": 1},
+    {"": None},
+    [1, "a"],
+    _DIGITS,
+    _NESTED,
+    _TWICE,
+)
 
 
 def with_wrong_values(original: bytes, draw: random.Random, *, alike: bool = False) -> bytes | None:

@@ -1,10 +1,10 @@
-"""What reads what is known of a machine: its ceilings, its caches, its dispatch tables, and the libraries built on it."""
+"""What reads what is known of a machine: its ceilings, caches and dispatch tables, and libraries built on it."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from impls import sealed
@@ -50,7 +50,7 @@ def caches(folder: Path) -> Path:
     file = folder / "cache" / "caches" / kept.file_for(here).name
     file.parent.mkdir(parents=True, exist_ok=True)
     use = replace(from_system(THREADS), note="")
-    file.write_text(json.dumps({"schema": kept.SCHEMA, "machine": here, **kept.asdict(use)}))
+    file.write_text(json.dumps({"schema": kept.SCHEMA, "machine": here, **asdict(use)}))
     return file
 
 

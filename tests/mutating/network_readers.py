@@ -29,7 +29,9 @@ RESULT = {
     "layers": [
         {"channels": 7, "stride": 2, "chosen": None, "candidates": []},
         {
-            **{"channels": 5, "stride": 1, "chosen": 1},
+            "channels": 5,
+            "stride": 1,
+            "chosen": 1,
             "candidates": [
                 {"group": "Ghost", "detail": "", "confidence": 0.25},
                 {"group": "ACH", "detail": "16-3", "confidence": 0.75},

@@ -35,7 +35,8 @@ class Reader:
 
     read(file): reads it as the suite does, and raises AssertionError where what it made of it breaks a rule of its own.
     What it prints is what a user would see. signed: puts checksums inside the file right again, four times in five.
-    alike: see `mutated`. named: whether a refusal has to name the file. share: of 1,000 files, how many are for this reader.
+    alike: see `mutated`. named: whether a refusal has to name the file. share: of 1,000 files, how many it
+    gets.
     """
 
     name: str
@@ -98,8 +99,6 @@ def _unfit(text: str) -> str:
 
 
 def _unfit_refusal(message: str, reader: Reader, file: Path) -> str:
-    if "\n" in message or "\r" in message:
-        return f"a refusal of several lines: {message!r:.300}"
     if _unfit(plain(message)):
         return f"a refusal that a terminal acts on: {message!r:.300}"
     if len(message) > LONGEST_MESSAGE + len(str(file)):

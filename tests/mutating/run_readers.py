@@ -11,24 +11,21 @@ from pathlib import Path
 from unittest import mock
 
 from opbench import cli
-from opbench.codec import from_line, to_line
+from opbench.codec import from_line, outcome_to_json, to_line
+from opbench.record import Check, Contended, Failed, Mismatch, Outcome, Unavailable
 from opbench.store import Run
 from tests.mutating.reader import Reader
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "epyc9004-2core"
 SAMPLES = 7
 
-UNMEASURED = (
-    {"kind": "failed", "phase": "prepare", "reason": "RuntimeError: no kernel"},
-    {"kind": "unavailable", "reason": "no compiler"},
-    {"kind": "contended", "reason": "3 of 4 samples were preempted"},
-    {
-        "kind": "mismatch",
-        "check": {
-            **{"passed": False, "elements": 9, "misses": 3, "max_abs_error": float("inf"), "max_rel_error": 0.5},
-            **{"rtol": 1e-6, "atol": 0.0, "detail": "first at (0,): got nan, expected 1"},
-        },
-    },
+MISSED = Check(False, 9, 3, float("inf"), 0.5, 1e-6, 0.0, "first at (0,): got nan, expected 1")
+
+UNMEASURED: tuple[Outcome, ...] = (
+    Failed("prepare", "RuntimeError: no kernel"),
+    Unavailable("no compiler"),
+    Contended("3 of 4 samples were preempted"),
+    Mismatch(MISSED),
 )
 _CHECKSUM = re.compile(rb',"crc32":"[0-9a-f]{8}"}\s*$')
 
@@ -51,7 +48,7 @@ def records(folder: Path, each: int = 1) -> Path:
         kept.append(data)
     for number, outcome in enumerate(UNMEASURED):
         case = kept[0]["case"] | {"backend": f"other{number}"}
-        kept.append(kept[0] | {"outcome": outcome, "case": case, "limit": None})
+        kept.append(kept[0] | {"outcome": outcome_to_json(outcome), "case": case, "limit": None})
     file.write_bytes(signed("\n".join(map(json.dumps, kept)).encode() + b"\n"))
     return file
 
@@ -85,11 +82,13 @@ def repair(file: Path) -> None:
 
 def commanded(*words: str) -> None:
     """`opbench WORDS` in this process, as the command line ends it."""
+    code: object = None
     with mock.patch.object(sys, "argv", ["opbench", *words]):
         try:
             cli.main()
         except SystemExit as exc:
-            assert exc.code in {0, 1, 2, 3}, f"exit code {exc.code}"
+            code = exc.code
+    assert code in {0, 1, 2, 3}, f"exit code {code}"
 
 
 def report(file: Path) -> None:

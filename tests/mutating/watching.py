@@ -68,7 +68,7 @@ def _told(event: str, path: Any, folder: Path, seen: list[str], above: int = -1)
     """A descriptor was opened, and told, before."""
     if isinstance(path, int):
         return
-    beside = "" if above < 0 else f"/proc/self/fd/{above}"
-    found = Path(os.path.realpath(os.path.join(beside, os.fsdecode(path))))
+    beside = Path.cwd() if above < 0 else Path(f"/proc/self/fd/{above}")
+    found = Path(os.path.realpath(beside / os.fsdecode(path)))
     if found != Path(os.devnull) and found != folder and folder not in found.parents:
         seen.append(f"{event} {found}")
