@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opbench import catalog
@@ -23,30 +25,51 @@ _NAME = re.compile(r"([\w+-][\w.+-]*/)*[\w+-][\w.+-]*", re.ASCII)
 
 
 def artifacts_of(records: list[Record]) -> list[Artifact]:
-    """What all reports make of the records, in page order."""
-    reports = sorted((catalog.report(name) for name in catalog.reports()), key=lambda report: report.order)
-    return [artifact for report in reports for artifact in report.render(records)]
+    """What all reports make of the records, in page order. Raises UsageError where one of them cannot be made."""
+    reports = {name: catalog.report(name) for name in catalog.reports()}
+    made: list[Artifact] = []
+    for name in sorted(reports, key=lambda name: reports[name].order):
+        with _made_of_records(f"report {name!r}"):
+            made += reports[name].render(records)
+    return made
+
+
+@contextmanager
+def _made_of_records(what: str) -> Iterator[None]:
+    """Records may be whole and say what none of ours would, such as a size that their operator does not have."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
+        raise UsageError(
+            f"{what} cannot be made of what these records hold ({type(exc).__name__}: {exc!s:.200}); leave out records "
+            "that are not as they were written, or mend the report"
+        ) from exc
 
 
 def write_report(run: Run, backends: Sequence[str] = ()) -> Path:
     """Render every report of the run into its folder and return the page's path.
 
     With backends named, only their records, into a folder of its own below the run's.
-    Raises UsageError when the run's records cannot be read or hold none of a named backend, when a report names a file
-    that is none below the run's folder, and where a link would lead out of it; MachineError when a file cannot be
-    written. Nothing is written before all names are known to be good.
+    Raises UsageError when the run's records cannot be read, hold none of a named backend or what no report can be made
+    of, when a report names a file that is none below the run's folder, and where a link would lead out of it;
+    MachineError when a file cannot be written. Nothing is written before all names are known to be good.
     """
     records = with_limits(run.records())
     folder = ""
     if backends:
         records = _only(records, backends)
         folder = f"only/{slug('+'.join(backends))}/"
-    artifacts = artifacts_of(records)
+    try:
+        artifacts = artifacts_of(records)
+        with _made_of_records("the page"):
+            page = catalog.page()(records, artifacts).encode()
+    except UsageError as exc:
+        raise UsageError(f"{run.records_file}: {exc}") from exc
     for name in (PAGE, *(artifact.name for artifact in artifacts)):
         _check_place(run.folder, folder + name)
     for artifact in artifacts:
         run.write(folder + artifact.name, artifact.data)
-    return run.write(folder + PAGE, catalog.page()(records, artifacts).encode())
+    return run.write(folder + PAGE, page)
 
 
 def slug(name: str) -> str:
