@@ -4,7 +4,7 @@
     python -m benchmarks.mutated_files --only tapes --number 17 --keep tape.npz     (one of them, kept to look at)
 
 A reader fails on a file where it raises what is no refusal, refuses in several lines or without naming the file, writes
-outside the file's folder, starts a process, prints what a terminal acts on, takes longer than LONGEST_S, or needs more
+outside the file's folder, starts a process, prints what a terminal acts on, takes longer than LONGEST_S of a processor, or needs more
 than MEMORY_BYTES beyond what it needed for good files. Exits with 1 where one did.
 """
 
@@ -112,15 +112,15 @@ def _kind(wrong: str) -> str:
 
 def _in_time(reader: Reader, folder: Path, file: Path, data: bytes) -> Tried:
     def end(*_: object) -> NoReturn:
-        raise TooLongError(f"not read in {LONGEST_S} s")
+        raise TooLongError(f"not read in {LONGEST_S} s of a processor")
 
-    before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)
     try:
         return tried(reader, folder, file, data)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager
