@@ -4,8 +4,8 @@
     python -m benchmarks.mutated_files --only tapes --number 17 --keep tape.npz     (one of them, kept to look at)
 
 A reader fails on a file where it raises what is no refusal, refuses in several lines or without naming the file, writes
-outside the file's folder, starts a process, prints what a terminal acts on, takes longer than LONGEST_S of a processor, or needs more
-than MEMORY_BYTES beyond what it needed for good files. Exits with 1 where one did.
+outside the file's folder, starts a process, prints what a terminal acts on, takes longer than LONGEST_S of a processor,
+or needs more than MEMORY_BYTES beyond what it needed for good files. Exits with 1 where one did.
 """
 
 from __future__ import annotations
