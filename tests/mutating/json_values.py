@@ -95,11 +95,11 @@ def with_wrong_values(original: bytes, draw: random.Random, *, alike: bool = Fal
 def _documents(data: bytes) -> list[Any]:
     try:
         return [json.loads(data)]
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:
         return [json.loads(line) for line in data.splitlines() if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return []
 
 

@@ -192,7 +192,12 @@ def test_free_memory_is_poisoned_in_as_many_blocks_at_a_time_as_the_bytes_hold(
 ) -> None:
     """On the device `meta`, which has no memory."""
     alive: list[torch.Tensor] = []
-    monkeypatch.setattr(checker, "poison", lambda out: alive.append(out) or out)
+
+    def watching(out: torch.Tensor) -> torch.Tensor:
+        alive.append(out)
+        return out
+
+    monkeypatch.setattr(checker, "poison", watching)
     checker.poison_free_memory(torch.empty(elements, dtype=torch.float64, device="meta"), torch.float32)
     assert len(alive) == blocks
     assert {(one.shape, one.dtype, one.device.type) for one in alive} == {((elements,), torch.float32, "meta")}
