@@ -112,6 +112,65 @@ def stress(session: nox.Session) -> None:
     session.run(*suite, env={"PYTHONPATH": str(Path("tests", "stress", "clocks").absolute())})
 
 
+@nox.session(python=False)
+def coverage(session: nox.Session) -> None:
+    """Which branches of `opbench/` the tests take, processes that they start included; `-- tests` for all tests."""
+    python = _python(session, "test", "coverage")
+    suite = session.posargs or ["tests/opbench"]
+    session.run(python, "-m", "coverage", "erase")
+    session.run(python, "-m", "coverage", "run", "-m", "pytest", "--benchmark-disable", *suite)
+    session.run(python, "-m", "coverage", "combine", "--quiet")
+    session.run(python, "-m", "coverage", "report", "--skip-covered", "--sort=miss")
+
+
+@nox.session(python=False)
+def mutants(session: nox.Session) -> None:
+    """Whether tests see it when what decides is broken a little; half an hour, `-- --only gate/rule` for one file."""
+    session.run(_python(session, "test", "mutants"), "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session(python=False)
+def mutated(session: nox.Session) -> None:
+    """100,000 files that nobody would write, through every reader; `-- --files 1000` for fewer."""
+    session.run(_python(session, "test"), "-m", "benchmarks.mutated_files", *session.posargs)
+
+
+SANITIZED = (
+    "tests/impls/cross_hadamard/test_contract.py", "tests/impls/cross_hadamard/test_cpp_kernels.py",
+    "tests/impls/cross_hadamard/test_cpp_layouts.py", "tests/impls/exported/test_nodes.py",
+    "tests/impls/exported/test_node_shapes.py",
+)  # fmt: skip
+SANITIZERS = "-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined"
+"""Without vptr, which wants type information that PyTorch's libraries do not have."""
+
+
+@nox.session(python=False)
+def sanitize(session: nox.Session) -> None:
+    """The C++ kernels for the CPU and for ONNX Runtime, built to stop at an access out of bounds or undefined
+    behaviour, at every contract and at layouts that nobody chose. Needs g++; building takes minutes.
+    """
+    python = _python(session, "test")
+    builds = {
+        "CXX": f"g++ {SANITIZERS} -fno-omit-frame-pointer -g1",
+        "OPBENCH_CACHE": str(Path(".nox", "sanitized").absolute()),
+    }
+    build = "from impls import native; from impls.cross_hadamard import cpp_kernels as kernels; "
+    build += "native.build(kernels.NAME, kernels.SOURCES, kernels.IN_VARIANTS); "
+    build += "from impls.exported.library import library; library()"
+    session.run(python, "-c", build, env=builds)  # before, so that the compiler is not sanitized too
+    libraries = [
+        str(session.run("g++", f"-print-file-name={name}", silent=True, external=True)).strip()
+        for name in ("libasan.so", "libubsan.so")
+    ]
+    environment = builds | {
+        "LD_PRELOAD": ":".join(libraries),
+        "ASAN_OPTIONS": "detect_leaks=0",  # of the interpreter's own there are thousands
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    chosen = session.posargs or ("-k", "cpp_ext or cpp_kernels or cpp_layouts or exported", *SANITIZED)
+    session.run(python, "-m", "pytest", "--benchmark-disable", "-p", "no:xdist", *chosen, env=environment)
+
+
 def _sweep(session: nox.Session, name: str, *groups: str) -> None:
     """The machine's ceilings first, where they are not known yet: records then say how close to them each case came."""
     session.run(_python(session, *groups), "-m", "opbench", "sweep", name, "--ceilings", *session.posargs)

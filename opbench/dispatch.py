@@ -30,7 +30,7 @@ def device_key(environment: Mapping[str, Any]) -> str:
 def table_of(records: Iterable[Record], source: str = "") -> Table:
     """Every point of a run with its backends' medians.
 
-    Raises UsageError when nothing was measured, or on more than one device.
+    Raises UsageError when nothing was measured, or on more than one device, or on one that a record does not name.
     """
     times: dict[tuple[str, str, tuple[tuple[str, int], ...]], dict[str, float]] = {}
     devices, revision = set(), ""
@@ -39,13 +39,19 @@ def table_of(records: Iterable[Record], source: str = "") -> Table:
         empty = record.work is not None and not record.work.bytes_written
         if not isinstance(record.outcome, Measured) or point.mode != "forward" or record.case.replica or empty:
             continue
-        devices.add(device_key(record.environment))
+        try:
+            devices.add(device_key(record.environment))
+        except KeyError as exc:
+            raise UsageError(
+                f"{source}: the record of {record.case.key} does not say what it was measured on: its environment has "
+                f"no {exc}; measure again, or remove that line"
+            ) from None
         revision = record.revision
         row = times.setdefault((point.operator, point.dtype, tuple(point.axes.items())), {})
         row[record.case.backend] = median(record.outcome.samples_s)
     if len(devices) != 1:
         what = f"on {len(devices)} devices ({', '.join(sorted(devices))})" if devices else "nowhere"
-        raise UsageError(f"the run was measured {what}; a dispatch table is of one device and mode 'forward'")
+        raise UsageError(f"the run {source} was measured {what}; a dispatch table is of one device and mode 'forward'")
     rows = [Row(operator, dtype, dict(axes), seconds) for (operator, dtype, axes), seconds in times.items()]
     return Table(devices.pop(), revision, tuple(rows), source)
 

@@ -7,6 +7,7 @@ set fits into, and no call is quicker than one that does nothing. How it is comp
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 IMPOSSIBLE = 1.05
@@ -32,6 +33,12 @@ class Limit:
     allocation_s: float
     slowest_s: float
     quickest_s: float
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for seconds that no ceilings give."""
+        for name, value in vars(self).items():
+            if name != "level" and not 0 <= value < math.inf:
+                raise ValueError(f"{name} of a limit is {value}; expected seconds from 0 on")
 
     @property
     def seconds(self) -> float:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +43,29 @@ class Written:
         return bool(len(self.records) == self.totals.records)
 
 
+@contextmanager
+def _made_of_records(what: str) -> Iterator[None]:
+    """Records may be whole and say what none of ours would, such as a size that their operator does not have."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
+        raise UsageError(
+            f"{what} cannot be made of what these records hold ({type(exc).__name__}: {exc!s:.200}); leave out records "
+            "that are not as they were written, or mend the report"
+        ) from exc
+
+
 def artifacts_of(records: list[Record], collected: Mapping[str, Collector]) -> list[Artifact]:
-    """What all reports make of the records, in page order; those that were collected, of all that they took."""
-    reports = sorted(((name, catalog.report(name)) for name in catalog.reports()), key=lambda one: one[1].order)
-    made = [collected[name].artifacts() if name in collected else report.render(records) for name, report in reports]
-    return [artifact for artifacts in made for artifact in artifacts]
+    """What all reports make of the records, in page order; those that were collected, of all that they took.
+
+    Raises UsageError where one of them cannot be made.
+    """
+    reports = {name: catalog.report(name) for name in catalog.reports()}
+    made: list[Artifact] = []
+    for name in sorted(reports, key=lambda name: reports[name].order):
+        with _made_of_records(f"report {name!r}"):
+            made += collected[name].artifacts() if name in collected else reports[name].render(records)
+    return made
 
 
 def write_report(run: Run, backends: Sequence[str] = ()) -> Written:
@@ -53,30 +73,41 @@ def write_report(run: Run, backends: Sequence[str] = ()) -> Written:
 
     With backends named, only their records, into a folder of its own below the run's. Where there are more than MOST
     records, the page and its figures show those operators' that fit, the smallest first, and the totals of all.
-    Raises UsageError when the run's records cannot be read or hold none of a named backend, when a report names a file
-    that is none below the run's folder, and where a link would lead out of it; MachineError when a file cannot be
-    written. Nothing is written before all names are known to be good.
+    Raises UsageError when the run's records cannot be read, hold none of a named backend or what no report can be made
+    of, when a report names a file that is none below the run's folder, and where a link would lead out of it;
+    MachineError when a file cannot be written. Nothing is written before all names are known to be good.
     """
     records = run.listed()
     folder = ""
     if backends:
         records = _only(records, backends)
         folder = f"only/{slug('+'.join(backends))}/"
-    fitting = fitting_operators(records.counts)
-    collected = {name: made() for name in catalog.reports() if (made := catalog.report(name).collect)}
-    totals, shown = catalog.totals(), []
-    for record in with_limits(records):
-        for taker in (totals, *collected.values()):
-            taker.add(record)
-        if record.case.point.operator in fitting:
-            shown.append(record)
-    artifacts = artifacts_of(shown, collected)
+    try:
+        shown, artifacts, totals, page = _made(records)
+    except UsageError as exc:
+        raise UsageError(f"{run.records_file}: {exc}") from exc
     for name in (PAGE, *(artifact.name for artifact in artifacts)):
         _check_place(run.folder, folder + name)
     for artifact in artifacts:
         run.write(folder + artifact.name, artifact.data)
-    text = catalog.page()(shown, artifacts, None if len(shown) == totals.records else totals)
-    return Written(run.write(folder + PAGE, text.encode()), shown, totals)
+    return Written(run.write(folder + PAGE, page), shown, totals)
+
+
+def _made(records: RecordFile) -> tuple[list[Record], list[Artifact], Any, bytes]:
+    """The records that a page has room for, all artifacts, the totals and the page. Raises UsageError."""
+    fitting = fitting_operators(records.counts)
+    collected = {name: made() for name in catalog.reports() if (made := catalog.report(name).collect)}
+    totals, shown = catalog.totals(), []
+    for record in with_limits(records):
+        with _made_of_records("a summary"):
+            for taker in (totals, *collected.values()):
+                taker.add(record)
+        if record.case.point.operator in fitting:
+            shown.append(record)
+    artifacts = artifacts_of(shown, collected)
+    with _made_of_records("the page"):
+        page = catalog.page()(shown, artifacts, None if len(shown) == totals.records else totals).encode()
+    return shown, artifacts, totals, page
 
 
 def fitting_operators(counts: Mapping[Group, int]) -> set[str]:

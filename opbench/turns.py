@@ -97,18 +97,27 @@ class LedClock:
         self.sample_target_s, self.max_calls = clock.sample_target_s, clock.max_calls
 
     def timer(self, launch: Launch) -> Timer:
-        return _LedTimer(launch, self._clock.timer(launch))
+        return _LedTimer(self._clock.timer(launch))
 
 
 class _LedTimer:
-    def __init__(self, launch: Launch, timer: Timer) -> None:
-        self._launch, self._timer = launch, timer
+    """Hands all but the leading call on to another timer."""
+
+    def __init__(self, timer: Timer) -> None:
+        self._timer = timer
+        self.output: Any = None
 
     @property
-    def output(self) -> Any:
-        """What the last timed call returned, where the other clock keeps it."""
-        return getattr(self._timer, "output", None)
+    def call(self) -> Callable[[], Any]:
+        return self._timer.call
+
+    @property
+    def reuses(self) -> bool:
+        return self._timer.reuses
 
     def __call__(self, calls: int) -> float:
-        self._launch()
-        return self._timer(calls)
+        self.output = self._timer.output = None
+        self._timer.call()
+        seconds = self._timer(calls)
+        self.output = self._timer.output
+        return seconds

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.plain import plain
 from reports.channel_choices import channel_choices_figure
 from reports.layer_maps import layer_maps_figure
 from reports.temperature_curves import temperature_figure
@@ -52,7 +54,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             arrays = {name: maps[name] for name in ("pictures", "network", "twin")}
     except FileNotFoundError as exc:
         raise UsageError(f"no file {exc.filename}; expected a folder of impls.hadaptive.inspect") from exc
-    except (ValueError, KeyError, zipfile.BadZipFile) as exc:
+    except (ValueError, KeyError, RecursionError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
         raise UsageError(f"{folder} is damaged ({exc}); look again with impls.hadaptive.inspect") from exc
     if not isinstance(inside, dict) or inside.get("format") != FORMAT:
         raise UsageError(f"{folder / 'inside.json'} is of another format; expected {FORMAT!r}")
@@ -67,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         for path in draw(Path(arguments[0]), arguments[1:]):
             print(path)
     except OpbenchError as exc:
-        print(f"inside: {exc}", file=sys.stderr)
+        print(plain(f"inside: {exc}"), file=sys.stderr)
         return exc.exit_code
     return 0
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def predictions_table(found: Sequence[Prediction], errors: Mapping[str, Error], ceilings: Ceilings) -> Group:
     """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
     where = ceilings.environment
-    threads = f", {where['threads']} threads" if where.get("device") == "cpu" else ""
+    threads = f", {where['threads']} threads" if where.get("device") == "cpu" and "threads" in where else ""
     head = Text(plain(f"predicted for {where.get('device_name', 'unknown')}{threads}"), style="bold")
     ground = common_ground([one.point for one in found])
     return Group(head, _table(found), Text(plain(ground), style="dim"), *_told(found, errors))

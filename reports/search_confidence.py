@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from opbench.errors import OpbenchError, UsageError
+from opbench.plain import plain
 from reports.style import BLUE, FAINT, GRID, INK, styled, to_svg
 
 if TYPE_CHECKING:
@@ -164,11 +165,21 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if len(arguments) != 2:
             raise UsageError(f"{len(arguments)} arguments; expected two: RESULT.json FIGURE.svg")
-        Path(arguments[1]).write_bytes(confidence_figure(_read(Path(arguments[0]))))
+        Path(arguments[1]).write_bytes(_drawn(Path(arguments[0])))
     except OpbenchError as exc:
-        print(f"search_confidence: {exc}", file=sys.stderr)
+        print(plain(f"search_confidence: {exc}"), file=sys.stderr)
         return exc.exit_code
     return 0
+
+
+def _drawn(path: Path) -> bytes:
+    """Raises UsageError where the file is no search's result, whatever else it holds."""
+    try:
+        return confidence_figure(_read(path))
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
+        raise UsageError(
+            f"{path} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200}); expected the result.json of a search"
+        ) from exc
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -176,8 +187,8 @@ def _read(path: Path) -> Mapping[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         raise UsageError(f"no file {path}; expected the result.json of a search") from exc
-    except ValueError as exc:
-        raise UsageError(f"{path} is not JSON ({exc}); expected the result.json of a search") from exc
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{path} is not JSON ({exc!s:.200}); expected the result.json of a search") from exc
     if not isinstance(found, dict):
         raise UsageError(f"{path} holds a {type(found).__name__}; expected the result.json of a search")
     return found

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 from impls.hadaptive.ach_parts.normalizers import check_normalizer
 from impls.hadaptive.ach_parts.selection import check_selection
 from opbench.errors import UsageError, unknown
+from opbench.plain import plain
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class NetworkConfig:
         if not self.layers:
             raise UsageError("a network without layers; expected at least one")
         if not _is_share(self.dropout):
-            raise UsageError(f"dropout is {self.dropout!r}; expected at least 0 and below 1")
+            raise UsageError(f"dropout is {self.dropout!r:.80}; expected at least 0 and below 1")
 
     @property
     def reduction(self) -> int:
@@ -115,26 +116,26 @@ class NetworkConfig:
         return {**dataclasses.asdict(self), "layers": layers}
 
 
-def parse(plain: Mapping[str, Any]) -> NetworkConfig:
+def parse(given: Mapping[str, Any]) -> NetworkConfig:
     """The configuration that `NetworkConfig.plain` wrote.
 
     Raises UsageError for unknown kinds and fields, and for missing ones, naming the layer.
     """
-    fields = dict(plain)
+    fields = dict(given)
     listed = fields.pop("layers", ())
     if not isinstance(listed, list | tuple):
-        raise UsageError(f"layers is {listed!r}; expected a list of layers")
+        raise UsageError(f"layers is {listed!r:.80}; expected a list of layers")
     layers = tuple(_layer(at, entry) for at, entry in enumerate(listed))
     return _made(NetworkConfig, {**fields, "layers": layers}, "the network")
 
 
-def _layer(at: int, plain: Mapping[str, Any]) -> Layer:
-    if not isinstance(plain, Mapping):
-        raise UsageError(f"layer {at} is {plain!r}; expected an object with kind and fields")
-    fields = dict(plain)
+def _layer(at: int, given: Mapping[str, Any]) -> Layer:
+    if not isinstance(given, Mapping):
+        raise UsageError(f"layer {at} is {given!r:.80}; expected an object with kind and fields")
+    fields = dict(given)
     kind = fields.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
-        raise unknown("kind", str(kind), KINDS, f"of layer {at}")
+        raise unknown("kind", f"{kind!s:.80}", KINDS, f"of layer {at}")
     return _made(KINDS[kind], fields, f"layer {at}, a {kind},")
 
 
@@ -144,7 +145,7 @@ def _made(kind: type[T], fields: dict[str, Any], what: str) -> T:
     missing = [
         field.name for field in fields_of_kind if field.default is dataclasses.MISSING and field.name not in fields
     ]
-    extra = [str(name) for name in fields if name not in names]
+    extra = [plain(str(name))[:40] for name in fields if name not in names]
     if missing or extra:
         problem = f"lacks {', '.join(missing)}" if missing else f"has unknown {', '.join(extra)}"
         raise UsageError(f"{what} {problem}; its fields are: {', '.join(names)}")
@@ -157,11 +158,13 @@ def _is_share(value: object) -> bool:
 
 def _check_ratio(value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < math.inf:
-        raise UsageError(f"ratio of GhostBottleneck is {value!r}; expected a number of at least 1")
+        raise UsageError(f"ratio of GhostBottleneck is {value!r:.80}; expected a number of at least 1")
 
 
 def _check_sizes(holder: object, *names: str) -> None:
     for name in names:
         value = getattr(holder, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise UsageError(f"{name} of {type(holder).__name__} is {value!r}; expected a whole number of at least 1")
+            raise UsageError(
+                f"{name} of {type(holder).__name__} is {value!r:.80}; expected a whole number of at least 1"
+            )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,34 +85,66 @@ def read(file: Path) -> Ceilings:
         schema = data.pop("schema")
         if schema != SCHEMA:
             raise UsageError(
-                f"{file}: ceilings of schema {schema}, this opbench reads {SCHEMA}; measure again: opbench ceilings"
+                f"{file}: ceilings of schema {schema!r:.40}, this opbench reads {SCHEMA}; "
+                "measure again: opbench ceilings"
             )
         return _built(data)
     except OSError as exc:
         raise UsageError(f"cannot read {file}: {exc.strerror}; `opbench ceilings --output FILE` makes one") from exc
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise UsageError(
-            f"{file} holds no ceilings ({type(exc).__name__}: {exc}); `opbench ceilings --output FILE` makes such"
+            f"{file} holds no ceilings ({type(exc).__name__}: {exc!s:.200}); "
+            "`opbench ceilings --output FILE` makes such"
         ) from exc
 
 
 def _built(data: dict[str, Any]) -> Ceilings:
     """Raises KeyError, TypeError or ValueError where the data is not what `to_json` makes."""
-    levels = tuple(Level(name, math.inf if size is None else size) for name, size in data.pop("levels"))
+    levels = tuple(
+        Level(_text(name), math.inf if size is None else _positive(size)) for name, size in data.pop("levels")
+    )
     if not levels or not isinstance(data["environment"], dict):
         raise ValueError("no levels of memory, or no environment")
-    bandwidth = {
-        kind: {int(size): _rate(rate) for size, rate in curve.items()} for kind, curve in data.pop("bandwidth").items()
-    }
+    if (device := data["environment"].get("device", "cpu")) not in ("cpu", "cuda"):
+        raise ValueError(f"its device is {device!r:.40}; expected cpu or cuda")
+    if not _ascending([level.size_bytes for level in levels]):
+        raise ValueError("its levels of memory are not the smallest first")
+    bandwidth = {kind: _curve(kind, curve) for kind, curve in data.pop("bandwidth").items()}
     arithmetic = {
         kind: {dtype: _rate(rate) for dtype, rate in rates.items()} for kind, rates in data.pop("arithmetic").items()
     }
     costs = {kind: _rate(rate) for kind, rate in data.pop("costs").items()}
-    return Ceilings(levels=levels, bandwidth=bandwidth, arithmetic=arithmetic, costs=costs, **data)
+    found = Ceilings(levels=levels, bandwidth=bandwidth, arithmetic=arithmetic, costs=costs, **data)
+    for text in (found.revision, found.measured):
+        _text(text)
+    for value in (found.seconds or 1.0, *found.opinions.values()):  # 0 seconds where nobody said how long it took
+        _positive(value)
+    return found
+
+
+def _curve(kind: str, curve: Mapping[str, Any]) -> dict[int, Rate]:
+    found = {int(size): _rate(rate) for size, rate in curve.items()}
+    if not _ascending([0, *found]):
+        raise ValueError(f"the working sets of {kind} are not the smallest first")
+    return found
 
 
 def _rate(data: dict[str, Any]) -> Rate:
-    rate = Rate(**data)
-    if not all(isinstance(one, int | float) and 0 < one < math.inf for one in data.values()):
-        raise ValueError(f"a rate of {data}; expected positive numbers")
-    return rate
+    return Rate(**{end: _positive(value) for end, value in data.items()})
+
+
+def _positive(value: Any) -> float:
+    if type(value) not in {int, float} or not 0 < value <= sys.float_info.max:
+        raise ValueError(f"{value!r:.40} where a positive number was expected")
+    found: float = value
+    return found
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r:.40} where a text was expected")
+    return value
+
+
+def _ascending(sizes: Sequence[float]) -> bool:
+    return all(before < after for before, after in pairwise(sizes))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from opbench import dispatch, dispatch_table, store
 from opbench.errors import MachineError
+from opbench.plain import plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,5 +26,6 @@ def run(name: str, results: Path, output: Path | None, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"device": table.device, "rows": len(table.rows), "table": str(output)}))
     else:
-        print(f"{len(table.rows)} shapes of {found.folder}, measured on {table.device}\ntable: {output}")
+        print(plain(f"{len(table.rows)} shapes of {found.folder}, measured on {table.device}"))
+        print(f"table: {output}")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from opbench import Axes, Case, Check, Measured, Point, Record, reporting
 from opbench.decoding import Lines
 from opbench.errors import UsageError
-from opbench.report import Artifact
+from opbench.report import Artifact, Report
 from opbench.reporting import fitting_operators, slug, write_report
 from opbench.store import Run
 
+ARTIFACTS_OF = reporting.artifacts_of
 PASSED = Check(passed=True, elements=1, misses=0, max_abs_error=0, max_rel_error=0, rtol=0, atol=0)
 POINT = Point("pairs", Axes({"batch": 1, "channels": 3}))
 RECORD = Record(Case(POINT, "one"), Measured(PASSED, (1e-5,) * 20, 1, "target", 0.1, 1, 0.1, 0.1), {}, "abc", "now")
@@ -152,3 +154,21 @@ def test_a_report_of_all_shows_all(run: Run) -> None:
     written = write_report(run)
     assert written.complete
     assert len(written.records) == 2
+
+
+@pytest.mark.parametrize("error", [KeyError("channels"), OverflowError("too large"), ValueError("no digits")])
+def test_a_report_that_cannot_be_made_is_named_with_the_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Records may be whole and say what none of ours would."""
+
+    def render(_: Sequence[Record]) -> list[Artifact]:
+        raise error
+
+    keep(run, "one")
+    monkeypatch.setattr(reporting, "artifacts_of", ARTIFACTS_OF)
+    monkeypatch.setattr("opbench.catalog.reports", lambda: ["odd"])
+    monkeypatch.setattr("opbench.catalog.report", lambda _: Report("", 1, render))
+    with pytest.raises(UsageError, match=rf"records\.jsonl: report 'odd' cannot be made .*{type(error).__name__}"):
+        write_report(run)
+    assert files(run.folder) == {"records.jsonl"}

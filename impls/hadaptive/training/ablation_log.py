@@ -39,7 +39,7 @@ class Log:
         return any((trained.variant, trained.seed) == (variant, seed) for trained in self.trained)
 
     def _read(self, setting: Mapping[str, Any]) -> None:
-        first, *lines = self._path.read_text(encoding="utf-8").splitlines() or [""]
+        first, *lines = self._lines() or [""]
         there = self._parsed(1, first)
         if differing := [name for name in setting if there.get(name) != setting[name]]:
             reason = "; ".join(
@@ -49,14 +49,21 @@ class Log:
         for at, line in enumerate(lines):
             if at + 1 == len(lines) and not _whole(line):
                 break
-            parsed = self._parsed(at + 2, line)
-            if parsed.get("variant") not in VARIANTS or not {"seed", "accuracy"} <= parsed.keys():
+            if (trained := _trained(self._parsed(at + 2, line))) is None:
                 raise UsageError(
                     f"{self._path}, line {at + 2}: expected variant, seed and accuracy, found {line[:80]!r}"
                 )
-            self.trained.append(Trained(parsed["variant"], parsed["seed"], parsed["accuracy"]))
+            self.trained.append(trained)
         lines_kept = [first, *lines[: len(self.trained)]]
         self._path.write_text("".join(f"{line}\n" for line in lines_kept), encoding="utf-8")
+
+    def _lines(self) -> list[str]:
+        try:
+            return self._path.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as exc:
+            raise UsageError(f"{self._path} is not text ({exc}); name other --results") from exc
+        except OSError as exc:
+            raise UsageError(f"cannot read {self._path}: {exc.strerror}; name other --results") from exc
 
     def _parsed(self, number: int, line: str) -> dict[str, Any]:
         if not _whole(line):
@@ -68,8 +75,20 @@ class Log:
 def _whole(line: str) -> bool:
     try:
         return isinstance(json.loads(line), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
+
+
+def _trained(found: Mapping[str, Any]) -> Trained | None:
+    """None where the line is not of `add`: an unknown variant, a seed that is none, an accuracy that is no share."""
+    variant, seed, accuracy = found.get("variant"), found.get("seed"), found.get("accuracy")
+    if not isinstance(variant, str) or variant not in VARIANTS:
+        return None
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        return None
+    if not isinstance(accuracy, int | float) or isinstance(accuracy, bool) or not 0 <= accuracy <= 1:
+        return None
+    return Trained(variant, seed, accuracy)
 
 
 def _short(value: Any) -> str:

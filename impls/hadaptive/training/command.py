@@ -57,11 +57,14 @@ def network_config(named: str) -> NetworkConfig:
         raise UsageError(
             f"{named} cannot be read ({exc.strerror}); expected a file with a configuration in JSON"
         ) from exc
-    except ValueError as exc:
-        raise UsageError(f"{named} is not JSON ({exc}); expected a network's configuration") from exc
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{named} is not JSON ({exc!s:.200}); expected a network's configuration") from exc
     if not isinstance(plain, dict):
         raise UsageError(f"{named} holds a {type(plain).__name__}; expected an object with the fields of NetworkConfig")
-    return parse(plain)
+    try:
+        return parse(plain)
+    except UsageError as exc:
+        raise UsageError(f"{named}: {exc}") from exc
 
 
 def numbers(option: str, text: str) -> tuple[int, ...]:

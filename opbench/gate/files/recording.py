@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import struct
+import tokenize
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -92,10 +96,22 @@ def save(recordings: Sequence[Recording], path: Path) -> None:
 def load(path: Path) -> list[Recording]:
     """Raises UsageError for a file that is no recording of this schema."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves the file open where the archive is damaged.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return [_recording(file, number) for number in range(sum(name.endswith(".about") for name in file.files))]
-    except (OSError, ValueError, KeyError) as exc:
-        raise UsageError(f"{path} is no recording of the gate's workers: {exc}") from exc
+    except _DAMAGED as exc:
+        first = str(exc).partition("\n")[0]
+        raise UsageError(
+            f"{path} is no recording of the gate's workers ({type(exc).__name__}: {first:.200}); expected a file that "
+            "`save` of opbench.gate.files.recording wrote, whole"
+        ) from exc
+
+
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError, RuntimeError),
+    *(RecursionError, MemoryError, SyntaxError, struct.error, tokenize.TokenError, zlib.error, zipfile.BadZipFile),
+)
+"""What NumPy and the modules for archives raise of a file that is not as it was written."""
 
 
 def _recording(file: Mapping[str, Any], number: int) -> Recording:
@@ -103,11 +119,23 @@ def _recording(file: Mapping[str, Any], number: int) -> Recording:
     if about["schema"] != SCHEMA:
         raise ValueError(f"its schema is {about['schema']}, this opbench reads {SCHEMA}")
     median_s = about["middle_s"]
-    return Recording(
-        about["benchmark"],
-        file[f"{number}.logs"] * (STEP / 10) + np.log(median_s),
-        file[f"{number}.head"],
-        median_s * np.exp(file[f"{number}.samples"] * STEP),
-        about["about"],
-        file[f"{number}.order"].astype(np.int64) if f"{number}.order" in file else None,
+    logs, head, samples = (file[f"{number}.{name}"] for name in ("logs", "head", "samples"))
+    order = file[f"{number}.order"].astype(np.int64) if f"{number}.order" in file else None
+    if logs.ndim != 2 or not logs.size or head.shape != logs.shape[1:] or samples.shape[:2] != logs.shape:
+        raise ValueError(f"logs of {logs.shape}, head of {head.shape}, samples of {samples.shape}: of no one recording")
+    if head.dtype.kind != "b" or samples.ndim != 3 or (order is not None and order.shape != logs.shape):
+        raise ValueError("its sides are no truth values, or its samples or turns are of another recording")
+    benchmark, circumstances = about["benchmark"], about["about"]
+    if not isinstance(benchmark, str) or not isinstance(circumstances, dict):
+        raise TypeError("its benchmark has no name, or nothing is said about it")
+    recording = Recording(
+        benchmark,
+        logs * (STEP / 10) + np.log(median_s),
+        head,
+        median_s * np.exp(samples * STEP),
+        circumstances,
+        order,
     )
+    if not np.isfinite(recording.logs).all():
+        raise ValueError("one of its times is no number")
+    return recording

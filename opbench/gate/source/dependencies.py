@@ -50,7 +50,7 @@ def declared_dependencies(tree: Path) -> dict[str, tuple[str, ...]]:
     declared: dict[str, tuple[str, ...]] = {}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise MachineError(f"cannot tell what {path} depends on: it is not TOML: {exc}") from exc
     for key in KEYS:
         declared |= _flat(key, _at(table, key))

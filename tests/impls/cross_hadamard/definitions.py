@@ -30,7 +30,9 @@ def index_of(batch: int, k: int, channels: int, seed: int = 1) -> Tensor:
 def channels_of(x: Tensor, index: Tensor | None) -> Tensor:
     if index is None:
         return x
-    return torch.stack([x[b, index[b]] for b in range(len(x))]) if len(x) else x[:, : index.shape[1]]
+    if not len(x):
+        return x.new_empty(0, index.shape[1], *x.shape[2:])
+    return torch.stack([x[b, index[b]] for b in range(len(x))])
 
 
 def pairs(x: Tensor, index: Tensor | None = None) -> Tensor:

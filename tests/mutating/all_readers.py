@@ -1,0 +1,11 @@
+"""Every reader there is, by name; `Reader.share` of all of them together is about 1,000."""
+
+from __future__ import annotations
+
+from tests.mutating import gate_readers, machine_readers, network_readers, run_readers
+
+READERS = {
+    reader.name: reader
+    for readers in (run_readers.READERS, machine_readers.READERS, gate_readers.READERS, network_readers.READERS)
+    for reader in readers
+}

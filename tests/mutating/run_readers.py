@@ -1,0 +1,122 @@
+"""What reads a run: its records, their repair, its reports, and what else is made of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+from opbench import cli
+from opbench.codec import from_line, outcome_to_json, to_line
+from opbench.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
+from opbench.store import Run
+from tests.mutating.reader import Reader
+
+REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "epyc9004-2core"
+SAMPLES = 7
+
+MISSED = Check(False, 9, 3, float("inf"), 0.5, 1e-6, 0.0, "first at (0,): got nan, expected 1")
+
+UNMEASURED: tuple[Outcome, ...] = (
+    Failed("prepare", "RuntimeError: no kernel"),
+    Unavailable("no compiler"),
+    Contended("3 of 4 samples were preempted"),
+    Mismatch(MISSED),
+)
+_CHECKSUM = re.compile(rb',"crc32":"[0-9a-f]{8}"}\s*$')
+
+
+def records(folder: Path, each: int = 1) -> Path:
+    """A run with that many measured records of every operator of a real one, few samples each, and one of every other
+    outcome.
+    """
+    file = folder / "sweep" / "run" / "records.jsonl"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    seen: dict[str, int] = {}
+    kept = []
+    for line in (REFERENCE / "limits_2_threads" / "records.jsonl").read_text().splitlines():
+        data = json.loads(line)
+        operator = data["case"]["operator"]
+        if data["outcome"]["kind"] != "measured" or seen.setdefault(operator, 0) == each:
+            continue
+        seen[operator] += 1
+        data["outcome"]["samples_s"] = data["outcome"]["samples_s"][:SAMPLES]
+        kept.append(data)
+    for number, outcome in enumerate(UNMEASURED):
+        case = kept[0]["case"] | {"backend": f"other{number}"}
+        kept.append(kept[0] | {"outcome": outcome_to_json(outcome), "case": case, "limit": None})
+    file.write_bytes(signed("\n".join(map(json.dumps, kept)).encode() + b"\n"))
+    return file
+
+
+def signed(data: bytes) -> bytes:
+    """The checksum of every line put right, so that what the line says is what is judged."""
+    lines = []
+    for line in data.split(b"\n"):
+        text = line[: found.start()] if (found := _CHECKSUM.search(line)) else line.rstrip().removesuffix(b"}")
+        lines.append(b'%s,"crc32":"%08x"}' % (text, zlib.crc32(text)) if text.strip() else line)
+    return b"\n".join(lines)
+
+
+def read(content: bytes) -> list[Record]:
+    """The records of a run whose file has this content. Raises UsageError."""
+    with TemporaryDirectory(prefix="opbench-run-") as folder:
+        run = Run(Path(folder))
+        run.records_file.write_bytes(content)
+        return run.records()
+
+
+def read_records(file: Path) -> None:
+    for record in Run(file.parent).records():
+        line = to_line(record)
+        assert to_line(from_line(line)) == line, "a record that was read and written reads otherwise"
+
+
+def repair(file: Path) -> None:
+    """Whatever whole lines there were stay, and a second opening finds nothing more to mend."""
+    before = file.read_bytes()
+    with Run(file.parent).journal() as journal:
+        keys = journal.keys
+        print(journal.repaired, end="")
+    after = file.read_bytes()
+    assert after.startswith(before[: before.rfind(b"\n") + 1]), "the repair changed a whole line"
+    with Run(file.parent).journal() as journal:
+        assert (journal.repaired, journal.keys) == ("", keys), "the repair was none"
+
+
+def commanded(*words: str) -> None:
+    """`opbench WORDS` in this process, as the command line ends it."""
+    code: object = None
+    with mock.patch.object(sys, "argv", ["opbench", *words]):
+        try:
+            cli.main()
+        except SystemExit as exc:
+            code = exc.code
+    assert code in {0, 1, 2, 3}, f"exit code {code}"
+
+
+def report(file: Path) -> None:
+    for name in ("figures", "only"):
+        shutil.rmtree(file.parent / name, ignore_errors=True)
+    commanded("report", str(file.parent))
+
+
+def dispatch(file: Path) -> None:
+    commanded("dispatch", str(file.parent))
+
+
+def report_run(folder: Path) -> Path:
+    return records(folder, each=2)
+
+
+READERS = (
+    Reader("records", records, read_records, signed, share=270),
+    Reader("journal", records, repair, signed, share=100),
+    Reader("report", report_run, report, signed, alike=0.9, share=3),
+    Reader("dispatch", records, dispatch, signed, alike=0.6, share=20),
+)
