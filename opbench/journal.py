@@ -28,16 +28,16 @@ _TAIL = 1 << 16
 
 class Journal:
     """The file held open. `keys`: of the cases that have a record, but for those that were Contended and may be tried
-    again. `repaired`: what was cut off on opening, or "".
+    again. `repaired`: what was cut off on opening, or "". `listing`: of the file's lines; None once some were appended.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self._path, self._descriptor = path, descriptor
         self.repaired = self._repair()
         with _reading(descriptor) as stream:
-            listing = Listing.of(stream, str(path))
-        self.keys = set(listing.settled())
-        self._environments = set(listing.lines.environments)
+            self.listing: Listing | None = Listing.of(stream, str(path))
+        self.keys = set(self.listing.settled())
+        self._environments = set(self.listing.lines.environments)
         self._size = os.fstat(descriptor).st_size
 
     def append(self, records: Iterable[Record]) -> None:
@@ -61,6 +61,7 @@ class Journal:
         self._size = os.fstat(self._descriptor).st_size
         self.keys.update(record.case.key for record in records if not isinstance(record.outcome, Contended))
         self._environments |= told
+        self.listing = None if records else self.listing
 
     def _write(self, text: bytes) -> None:
         while text:

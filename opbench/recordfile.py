@@ -108,6 +108,11 @@ class RecordFile:
             listing = Listing()
         except OSError as exc:
             raise UsageError(f"cannot read {path}: {exc.strerror}") from exc
+        return cls.of(path, listing)
+
+    @classmethod
+    def of(cls, path: Path, listing: Listing) -> RecordFile:
+        """All records of a file that is listed already."""
         return cls(path, listing, frozenset(listing.counts()))
 
     @property

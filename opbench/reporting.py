@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any
 from opbench import catalog
 from opbench.ceilings.believing import with_limits
 from opbench.errors import UsageError, unknown
+from opbench.recordfile import RecordFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from opbench.record import Record
-    from opbench.recordfile import Group, RecordFile
+    from opbench.recordfile import Group, Listing
     from opbench.report import Artifact, Collector
     from opbench.store import Run
 
 PAGE = "report.html"
 
 MOST = 2000
-"""Records that a page lists and draws."""
+"""Records that a page lists and draws: of so many it has 2.7 MB."""
 
 _NAME = re.compile(r"([\w+-][\w.+-]*/)*[\w+-][\w.+-]*", re.ASCII)
 
@@ -68,16 +69,17 @@ def artifacts_of(records: list[Record], collected: Mapping[str, Collector]) -> l
     return made
 
 
-def write_report(run: Run, backends: Sequence[str] = ()) -> Written:
+def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None = None) -> Written:
     """Render every report of the run into its folder; the records are read once.
 
+    listing: of the run's records as they are, where somebody has it.
     With backends named, only their records, into a folder of its own below the run's. Where there are more than MOST
     records, the page and its figures show those operators' that fit, the smallest first, and the totals of all.
     Raises UsageError when the run's records cannot be read, hold none of a named backend or what no report can be made
     of, when a report names a file that is none below the run's folder, and where a link would lead out of it;
     MachineError when a file cannot be written. Nothing is written before all names are known to be good.
     """
-    records = run.listed()
+    records = run.listed() if listing is None else RecordFile.of(run.records_file, listing)
     folder = ""
     if backends:
         records = _only(records, backends)

@@ -91,7 +91,7 @@ def run(
                         on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
                     )
             _measure(target, journal, tasks, on, settings, as_json)
-    written = write_report(target)
+    written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
     return exit_code(written.totals)
 

@@ -14,6 +14,7 @@ from opbench.case import Axes, Case, Point
 from opbench.environment_lines import to_lines
 from opbench.errors import MachineError
 from opbench.record import Record, Unavailable
+from opbench.recordfile import RecordFile
 from opbench.store import Run
 
 
@@ -39,6 +40,17 @@ def test_records_of_several_openings_follow_each_other(tmp_path: Path) -> None:
         assert journal.keys == {record(1).case.key, record(2).case.key}
         journal.append([record(3)])
     assert sizes(run) == [1, 2, 3]
+
+
+def test_a_listing_holds_until_something_is_appended(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.append([record(1)])
+    with run.journal() as journal:
+        journal.append([])
+        assert journal.listing is not None
+        assert list(RecordFile.of(run.records_file, journal.listing)) == [record(1)]
+        journal.append([record(2)])
+        assert journal.listing is None
 
 
 def test_a_second_writer_is_refused_and_told_whom_to_wait_for(tmp_path: Path) -> None:

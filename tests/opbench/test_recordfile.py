@@ -89,6 +89,15 @@ def test_a_changed_line_is_refused_by_head_and_record(at: int) -> None:
             read(bytes(line), "here")
 
 
+def test_a_line_with_another_number_in_it_is_refused_by_head_and_record() -> None:
+    lines = Lines()
+    told, line = to_lines([record(outcome=OUTCOMES[0])])[0].encode().splitlines(keepends=True)
+    lines.head(told, "here")
+    for read in (lines.head, lines.record):
+        with pytest.raises(UsageError, match="here: its checksum does not fit"):
+            read(line.replace(b"0.001", b"0.003"), "here")
+
+
 def test_a_seal_is_known_behind_what_editors_add() -> None:
     line = sealed('{"a":1}').encode()
     assert fits(line) is fits(line.replace(b"\n", b"\r\n")) is True

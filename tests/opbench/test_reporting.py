@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -129,16 +128,17 @@ def test_whole_operators_are_shown_as_far_as_a_page_has_room(
 def test_a_run_too_large_for_a_page_is_read_once_and_written_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, read = Run(tmp_path), []
+    run = Run(tmp_path)
+    read: list[str] = []
     points = [replace(POINT, axes=Axes({"batch": size})) for size in range(1, 12)]
     few = [replace(RECORD, case=Case(replace(point, operator="few"), "one")) for point in points[:3]]
     run.append([*(replace(RECORD, case=Case(point, "one")) for point in points), *few])
     monkeypatch.setattr(reporting, "MOST", 7)
     record = Lines.record
 
-    def counted(*words: Any) -> Any:
-        read.append(words)
-        return record(*words)
+    def counted(lines: Lines, line: bytes, where: str) -> Record:
+        read.append(where)
+        return record(lines, line, where)
 
     monkeypatch.setattr(Lines, "record", counted)
     written = write_report(run)

@@ -139,7 +139,7 @@ def test_an_interrupted_grid_goes_on_with_the_same_cells_and_draws_all(
 ) -> None:
     words = ("sweep", "grid", *SMALL, "--backend", "torch_eager,torch_select")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opbench.commands.sweep.write_report", lambda run: Written(run.folder, [], catalog.totals()))
+        patch.setattr("opbench.commands.sweep.write_report", lambda run, **_: Written(run.folder, [], catalog.totals()))
         assert opbench(*words) == 0
     (folder,) = (tmp_path / "grid").iterdir()
     file = folder / "records.jsonl"
