@@ -152,14 +152,14 @@ def _found(_: Candidate, check: Check) -> Check:
     return check
 
 
-def poison_free_memory(elements: int, dtype: torch.dtype, device: torch.device | str) -> None:
+def poison_free_memory(elements: int, dtype: torch.dtype, device: torch.device | str, most: int = MOST_BLOCKS) -> None:
     """NaN into the memory that an output of so many elements is made in next, wherever the allocator finds it.
 
     Several blocks at a time: one alone grows together with free memory beside it when it is given back, and then glibc
     prefers the block of exactly that size that a right neighbour's result has left.
     """
     size = max(1, elements * dtype.itemsize)
-    count = max(FEWEST_BLOCKS, min(MOST_BLOCKS, BLOCK_BYTES // size))
+    count = max(FEWEST_BLOCKS, min(most, BLOCK_BYTES // size))
     blocks = [poison(torch.empty(elements, dtype=dtype, device=device)) for _ in range(count)]
     blocks.clear()
 
