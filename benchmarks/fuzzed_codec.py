@@ -2,8 +2,8 @@
 
     python -m benchmarks.fuzzed_codec [SECONDS]
 
-Begins with a real run's lines, whole and one at a time. Ends with what broke the decoder, or after that time of one
-processor; 600 s unless given. Needs `atheris` (Linux, Python up to 3.13).
+Begins with a real run's lines, whole and one at a time. Ends with what broke the decoder, or after that time; 600
+unless given. Needs `atheris` (Linux, Python up to 3.13).
 """
 
 from __future__ import annotations
