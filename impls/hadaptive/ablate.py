@@ -11,13 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
+from impls.hadaptive.ablation import comparison
+from impls.hadaptive.ablation.comparison import Trained
+from impls.hadaptive.ablation.log import Log
+from impls.hadaptive.ablation.table import markdown
 from impls.hadaptive.config import NetworkConfig
-from impls.hadaptive.training import ablations, sources
-from impls.hadaptive.training.ablation_log import Log
-from impls.hadaptive.training.ablation_table import markdown
-from impls.hadaptive.training.ablations import Trained
+from impls.hadaptive.images import sources
+from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.training.command import application, network_config, numbers, run, usable_device, use_threads
-from impls.hadaptive.training.data import DataSet
 from impls.hadaptive.training.loop import Training
 from impls.hadaptive.training.progress import Shown
 from impls.hadaptive.training.settings import Settings
@@ -27,7 +28,7 @@ app = application()
 
 @app.command(epilog="Example:  python -m impls.hadaptive.ablate --variants full,bn --seeds 0,1,2 --epochs 10")
 def ablate(
-    variants: Annotated[str, typer.Option(help=f"all, or some of {', '.join(ablations.VARIANTS)}.")] = "all",
+    variants: Annotated[str, typer.Option(help=f"all, or some of {', '.join(comparison.VARIANTS)}.")] = "all",
     seeds: Annotated[str, typer.Option(help="Comma-separated.")] = "0,1,2",
     data: Annotated[str, typer.Option(help=f"One of {', '.join(sources.SOURCES)}.")] = "digits",
     root: Annotated[Path, typer.Option(help="Folder of the data set; digits need none.")] = Path("data"),
@@ -44,7 +45,7 @@ def ablate(
 ) -> None:
     """Train the variants of the ablation and print them beside the paper's figures for CIFAR-100."""
     use_threads(threads)
-    names, numbered, config = ablations.chosen(variants), numbers("--seeds", seeds), network_config(network)
+    names, numbered, config = comparison.chosen(variants), numbers("--seeds", seeds), network_config(network)
     dataset, on = sources.load(data, root, edge), usable_device(device)
     folder = results / "ablations" / f"{data}-{Path(network).stem}-{epochs}"
     recipe = Settings(epochs, batch, lr)
@@ -52,13 +53,13 @@ def ablate(
     for seed in numbered:  # seeds outside: whenever it is stopped, the variants have had about as many
         for name in names:
             if not log.has(name, seed):
-                changed = config.with_hada(**ablations.VARIANTS[name].changes)
+                changed = config.with_hada(**comparison.VARIANTS[name].changes)
                 training = Training(
                     changed, dataset, dataclasses.replace(recipe, seed=seed), device=on, backend=backend
                 )
                 log.add(*_trained(name, training))
     words = f"{Path(network).stem} on {dataset.described}, {epochs} epochs, batch {batch}, learning rate {lr:g}"
-    table = markdown(ablations.rows(log.trained, names), words)
+    table = markdown(comparison.rows(log.trained, names), words)
     (folder / "table.md").write_text(f"{table}\n", encoding="utf-8")
     print(table)
 

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from impls.hadaptive.training import sources
-from impls.hadaptive.training.batches import count_of
+from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.images import sources
+from impls.hadaptive.images.batches import count_of
+from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.training.command import application, network_config, numbers, run, usable_device, use_threads
-from impls.hadaptive.training.data import DataSet
-from impls.hadaptive.training.estimates import in_percent, mean_interval
 from impls.hadaptive.training.folder import trained_in
 from impls.hadaptive.training.loop import Training
 from impls.hadaptive.training.settings import Settings

@@ -19,11 +19,11 @@ from typer import Option
 
 from impls.hadaptive.all_ghost import all_ghost
 from impls.hadaptive.config import LABELS, HadaBottleneck, NetworkConfig
+from impls.hadaptive.images import sources
+from impls.hadaptive.images.batches import count_of, in_order
 from impls.hadaptive.inspect.choices import selection_shares
 from impls.hadaptive.inspect.maps import layer_maps
 from impls.hadaptive.inspect.pictures import Picture, pictures_of
-from impls.hadaptive.training import sources
-from impls.hadaptive.training.batches import count_of, in_order
 from impls.hadaptive.training.command import application, network_config, run, usable_device, use_threads
 from impls.hadaptive.training.folder import trained_in
 from impls.hadaptive.training.loop import Training
@@ -31,7 +31,7 @@ from impls.hadaptive.training.settings import Settings
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from impls.hadaptive.training.data import DataSet
+    from impls.hadaptive.images.data import DataSet
 
 app = application()
 

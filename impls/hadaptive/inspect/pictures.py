@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from impls.hadaptive.training import photos
+from impls.hadaptive.images import photos
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from torch import Tensor
 
-    from impls.hadaptive.training.data import DataSet
+    from impls.hadaptive.images.data import DataSet
 
 MOST = 7
 """Classes that are shown."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
+from impls.hadaptive.images.sources import SOURCES, load
 from impls.hadaptive.search import checkpoint, confidence
 from impls.hadaptive.search.annealing import SCHEDULES
 from impls.hadaptive.search.gdas import Search
@@ -27,12 +28,11 @@ from impls.hadaptive.search.spaces import ALTERNATIVES, reduced, search_space
 from impls.hadaptive.search.supernet import SuperNet
 from impls.hadaptive.training.command import application, network_config, run, usable_device, use_threads
 from impls.hadaptive.training.progress import Shown
-from impls.hadaptive.training.sources import SOURCES, load
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from impls.hadaptive.images.data import DataSet
     from impls.hadaptive.search.space import Space
-    from impls.hadaptive.training.data import DataSet
 
 app = application()
 

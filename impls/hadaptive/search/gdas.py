@@ -14,13 +14,13 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import AdamW
 
+from impls.hadaptive.images.batches import shuffled
+from impls.hadaptive.images.data import Images
 from impls.hadaptive.search.annealing import temperature
 from impls.hadaptive.search.mixed import logits_of, set_temperature, undecided, weights_of
 from impls.hadaptive.search.settings import Settings
 from impls.hadaptive.temperature import adapt_temperatures
 from impls.hadaptive.training.accuracy import accuracy
-from impls.hadaptive.training.batches import shuffled
-from impls.hadaptive.training.data import Images
 from impls.hadaptive.training.noise import Noise
 from opbench.errors import UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from impls.hadaptive.training.sources import source
+from impls.hadaptive.images.sources import source
 
 
 @dataclass(frozen=True)

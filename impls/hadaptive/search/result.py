@@ -15,8 +15,8 @@ from impls.hadaptive.search.supernet import SuperNet
 
 if TYPE_CHECKING:
     from impls.hadaptive.config import NetworkConfig
+    from impls.hadaptive.images.data import DataSet, Images
     from impls.hadaptive.search.gdas import Search
-    from impls.hadaptive.training.data import DataSet, Images
 
 FORMAT = "opbench.hadaptive.confidence/1"
 

@@ -1,1 +1,1 @@
-"""Training Hadaptive-Net: data sets by name, one loop, checkpoints that resume bit for bit, and the ablations."""
+"""Training Hadaptive-Net: one loop, its settings, and checkpoints that resume bit for bit."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from impls.hadaptive.training.batches import in_order
+from impls.hadaptive.images.batches import in_order
 
 if TYPE_CHECKING:
-    from impls.hadaptive.training.data import Images
+    from impls.hadaptive.images.data import Images
 
 
 @torch.no_grad()

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from impls.hadaptive.config import NetworkConfig
+from impls.hadaptive.images.batches import shuffled
+from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.network import build
 from impls.hadaptive.temperature import Temperature, adapt_before_steps
 from impls.hadaptive.training.accuracy import accuracy
-from impls.hadaptive.training.batches import shuffled
-from impls.hadaptive.training.data import DataSet
 from impls.hadaptive.training.noise import Noise
 from impls.hadaptive.training.progress import Progress
 from impls.hadaptive.training.settings import PRECISIONS, Settings, factor

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from torch import nn
 
+from impls.hadaptive.ablation import comparison
+from impls.hadaptive.ablation.comparison import VARIANTS, Trained
+from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.log import Log
+from impls.hadaptive.ablation.table import markdown
 from impls.hadaptive.ach import ACH
 from impls.hadaptive.ach_parts.selection import FixedSelection, LearnedSelection, RandomSelection
 from impls.hadaptive.network import build
-from impls.hadaptive.training import ablations
-from impls.hadaptive.training.ablation_log import Log
-from impls.hadaptive.training.ablation_table import markdown
-from impls.hadaptive.training.ablations import VARIANTS, Trained
-from impls.hadaptive.training.estimates import in_percent, mean_interval
 from opbench.errors import UsageError
 from opbench.interval import Interval
 
@@ -44,7 +44,7 @@ def test_each_variant_changes_one_part_of_every_hada_block_and_there_are_no_othe
 
 
 def test_the_papers_column_is_quoted_as_such_and_is_of_another_data_set() -> None:
-    message = ablations.reported()
+    reported = comparison.reported()
     top1 = {
         "full": 73.57,
         "no_pointwise": 69.27,
@@ -54,15 +54,15 @@ def test_the_papers_column_is_quoted_as_such_and_is_of_another_data_set() -> Non
         "dysig": 73.14,
         "dyalge": 72.8,
     }
-    assert {name: one.top1_percent for name, one in message.items()} == top1
-    assert all("CIFAR-100" in one.source and "reported by the paper" in one.source for one in message.values())
+    assert {name: one.top1_percent for name, one in reported.items()} == top1
+    assert all("CIFAR-100" in one.source and "reported by the paper" in one.source for one in reported.values())
 
 
 def test_variants_are_chosen_by_name_in_one_order() -> None:
-    assert ablations.chosen("all") == tuple(VARIANTS)
-    assert ablations.chosen("bn, full") == ("full", "bn")
+    assert comparison.chosen("all") == tuple(VARIANTS)
+    assert comparison.chosen("bn, full") == ("full", "bn")
     with pytest.raises(UsageError, match=r"no variant 'bm' of the ablation.*there are: bn, dyalge"):
-        ablations.chosen("full,bm")
+        comparison.chosen("full,bm")
 
 
 def results(**accuracies: list[float]) -> list[Trained]:
@@ -87,7 +87,7 @@ def test_shares_are_printed_in_percent_with_their_interval() -> None:
 def test_a_change_is_between_the_same_seeds() -> None:
     """Seeds differ far more than variants here: unpaired, nothing could be told."""
     trained = [*results(full=[0.5, 0.7, 0.9]), Trained("bn", 1, 0.69), Trained("bn", 2, 0.891), Trained("bn", 0, 0.49)]
-    full, bn = ablations.rows([*trained, Trained("bn", 9, 0.1)], ("full", "bn"))
+    full, bn = comparison.rows([*trained, Trained("bn", 9, 0.1)], ("full", "bn"))
     assert (full.seeds, full.change, full.reported_change_percent) == (3, None, None)
     assert bn.change is not None
     assert bn.change.mid == pytest.approx((-0.01 - 0.01 - 0.009) / 3)
@@ -110,12 +110,12 @@ VERDICTS = [
 def test_a_direction_holds_only_where_the_interval_excludes_no_change(
     name: str, accuracies: list[float], verdict: str
 ) -> None:
-    (row,) = ablations.rows(results(full=[0.9, 0.9, 0.9], **{name: accuracies}), (name,))
+    (row,) = comparison.rows(results(full=[0.9, 0.9, 0.9], **{name: accuracies}), (name,))
     assert row.verdict == verdict
 
 
 def test_the_table_keeps_ours_and_the_papers_apart() -> None:
-    actual = markdown(ablations.rows(results(full=[0.9, 0.92], bn=[0.8]), ("full", "bn", "dyt")), "tiny on bars")
+    actual = markdown(comparison.rows(results(full=[0.9, 0.92], bn=[0.8]), ("full", "bn", "dyt")), "tiny on bars")
     header, _, full, bn, dyt = [line for line in actual.splitlines() if line.startswith("|")]
     assert header.index("ours: test accuracy") < header.index("paper: CIFAR-100 top-1")
     assert "91.00 [78.29, 103.71]" in full

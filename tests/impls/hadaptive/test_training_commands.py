@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from impls.hadaptive import ablate, train
-from impls.hadaptive.training import checkpoint, command, sources
-from impls.hadaptive.training.data import DataSet
+from impls.hadaptive.images import sources
+from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.sources import Source
+from impls.hadaptive.training import checkpoint, command
 from impls.hadaptive.training.loop import Training
-from impls.hadaptive.training.sources import Source
 
 from .training_scenes import TINY, bars, differing
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from impls.hadaptive.training import digits
-from impls.hadaptive.training.data import DataSet, Images
-from impls.hadaptive.training.digits import Labelled, Shifted
+from impls.hadaptive.images import digits
+from impls.hadaptive.images.data import DataSet, Images
+from impls.hadaptive.images.digits import Labelled, Shifted
 from opbench.errors import MachineError, UsageError
 
 from .scenes import random

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from impls.hadaptive.images.batches import in_order, shuffled
+from impls.hadaptive.images.digits import Labelled
 from impls.hadaptive.temperature import Temperature
-from impls.hadaptive.training.batches import in_order, shuffled
-from impls.hadaptive.training.digits import Labelled
 from impls.hadaptive.training.progress import Silent
 from impls.hadaptive.training.settings import factor
 from opbench.errors import UsageError

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from impls.hadaptive.images import photos
+from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.pictures import DEVIATION, MEAN
 from impls.hadaptive.inspect.pictures import EDGE, pictures_of
-from impls.hadaptive.training import photos
-from impls.hadaptive.training.data import DataSet
-from impls.hadaptive.training.pictures import DEVIATION, MEAN
 from opbench.errors import MachineError
 
 from .training_scenes import bars

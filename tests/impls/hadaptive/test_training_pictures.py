@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from impls.hadaptive.training import sources, vision
-from impls.hadaptive.training.batches import in_order
-from impls.hadaptive.training.data import DataSet
+from impls.hadaptive.images import sources, vision
+from impls.hadaptive.images.batches import in_order
+from impls.hadaptive.images.data import DataSet
 from opbench.errors import MachineError, UsageError
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig
-from impls.hadaptive.training.data import DataSet
-from impls.hadaptive.training.digits import Labelled, Shifted
+from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.digits import Labelled, Shifted
 from impls.hadaptive.training.loop import Epoch, Training
 from impls.hadaptive.training.progress import Silent
 from impls.hadaptive.training.settings import Settings

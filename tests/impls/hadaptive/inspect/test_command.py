@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from impls.hadaptive.images import sources
+from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.sources import Source
 from impls.hadaptive.inspect import __main__ as looking
-from impls.hadaptive.training import command, sources
-from impls.hadaptive.training.data import DataSet
-from impls.hadaptive.training.sources import Source
+from impls.hadaptive.training import command
 from reports.inside import main
 
 from ..training_scenes import TINY, bars

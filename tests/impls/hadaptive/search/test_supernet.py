@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from impls.hadaptive.config import parse
+from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.network import HadaptiveNet, build
 from impls.hadaptive.search.mixed import Mixed, undecided
 from impls.hadaptive.search.result import cost
 from impls.hadaptive.search.supernet import SuperNet
-from impls.hadaptive.training.data import DataSet
 
 from ..scenes import drawn, random
 from .toys import SPACE, images, watched

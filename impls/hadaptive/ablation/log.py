@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from impls.hadaptive.training.ablations import VARIANTS, Trained
+from impls.hadaptive.ablation.comparison import VARIANTS, Trained
 from opbench.errors import UsageError
 
 

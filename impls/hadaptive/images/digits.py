@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 from torch.utils.data import Dataset
 
-from impls.hadaptive.training.data import DataSet
+from impls.hadaptive.images.data import DataSet
 from opbench.errors import MachineError
 
 NATIVE_EDGE = 8

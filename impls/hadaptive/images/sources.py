@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from impls.hadaptive.training import digits, photos, pictures
-from impls.hadaptive.training.data import DataSet
+from impls.hadaptive.images import digits, photos, pictures
+from impls.hadaptive.images.data import DataSet
 from opbench.errors import UsageError, unknown
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from impls.hadaptive.training.data import Images
+from impls.hadaptive.images.data import Images
 from opbench.errors import OpbenchError, UsageError
 
 TESTED_AT_ONCE = 4

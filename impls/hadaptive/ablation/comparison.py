@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from impls.hadaptive.training.estimates import mean_interval
+from impls.hadaptive.ablation.estimates import mean_interval
 from opbench.errors import unknown
 from opbench.interval import Interval
 

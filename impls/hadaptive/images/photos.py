@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from impls.hadaptive.training.data import DataSet
-from impls.hadaptive.training.digits import Labelled
-from impls.hadaptive.training.pictures import DEVIATION, MEAN
-from impls.hadaptive.training.vision import torchvision
+from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.digits import Labelled
+from impls.hadaptive.images.pictures import DEVIATION, MEAN
+from impls.hadaptive.images.vision import torchvision
 from opbench.errors import MachineError
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from impls.hadaptive.training.ablations import VARIANTS, Row
-from impls.hadaptive.training.estimates import in_percent
+from impls.hadaptive.ablation.comparison import VARIANTS, Row
+from impls.hadaptive.ablation.estimates import in_percent
 
 HEADER = (
     "variant",

@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from impls.hadaptive.training.data import DataSet
-from impls.hadaptive.training.vision import torchvision
+from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.vision import torchvision
 from opbench.errors import MachineError, UsageError
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
