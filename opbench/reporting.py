@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from opbench import catalog
-from opbench.ceilings.believing import with_limits
+from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:

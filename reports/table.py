@@ -12,7 +12,7 @@ import pandas as pd
 
 from opbench.counting import disagreements
 from opbench.interval import Interval, median_interval
-from opbench.profiling.kinds import NOT_WORK
+from opbench.profiling.split.kinds import NOT_WORK
 from opbench.record import Failed, Measured, Mismatch, Record
 from opbench.report import Artifact, Report
 from reports import limit_columns
