@@ -32,8 +32,14 @@ class Rate:
     mid: float
     high: float
 
-    def covers(self, other: float) -> bool:
-        return min(self.low, self.high) <= other <= max(self.low, self.high)
+    def at(self, end: str) -> float:
+        """Return one of ENDS."""
+        value: float = getattr(self, end)
+        return value
+
+    def covers(self, figure: float) -> bool:
+        """Whether a figure lies between the low end and the high one."""
+        return min(self.low, self.high) <= figure <= max(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ class Ceilings:
             return curve[sizes[min(at, len(sizes) - 1)]]
         share = math.log(working_set_bytes / sizes[at - 1]) / math.log(sizes[at] / sizes[at - 1])
         below, above = curve[sizes[at - 1]], curve[sizes[at]]
-        return Rate(*(getattr(below, end) ** (1 - share) * getattr(above, end) ** share for end in ENDS))
+        return Rate(*(below.at(end) ** (1 - share) * above.at(end) ** share for end in ENDS))
 
     def operations_per_s(self, kind: str, dtype: str) -> Rate | None:
         """Return multiply-adds a second; a dtype that has no rate of its own is computed in float32."""

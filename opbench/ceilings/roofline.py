@@ -10,7 +10,7 @@ from opbench.limit import Limit
 from opbench.record import Measured
 
 if TYPE_CHECKING:
-    from opbench.ceilings.ceiling import Ceilings, Rate
+    from opbench.ceilings.ceiling import Ceilings
     from opbench.operator import Work
     from opbench.record import Record
 
@@ -47,35 +47,23 @@ def limit(
     faults: page faults a call.
     """
     size_bytes = work.moved_bytes if size_bytes is None else size_bytes
-    times = {end: _times(work, dtype, ceilings, size_bytes, end) for end in ENDS}
-    if any(None in at_end for at_end in times.values()):
-        return None
-    memory_s, arithmetic_s, launch_s = _known(times["mid"])
-    page = ceilings.costs.get("page")
+    launch, page = (ceilings.costs.get(kind) for kind in ("launch" if _on_gpu(ceilings) else "call", "page"))
+    times: dict[str, tuple[float, float, float]] = {}
+    for end in ENDS:
+        moving_s = memory_s(work, ceilings, size_bytes, end)
+        computing_s = arithmetic_s(work, dtype, ceilings, end)
+        if moving_s is None or computing_s is None:
+            return None
+        times[end] = moving_s, computing_s, launch.at(end) if launch else 0.0
     return Limit(
         level=ceilings.level(size_bytes),
-        memory_s=memory_s,
-        arithmetic_s=arithmetic_s,
-        launch_s=launch_s,
+        memory_s=times["mid"][0],
+        arithmetic_s=times["mid"][1],
+        launch_s=times["mid"][2],
         allocation_s=faults * page.mid if page else 0.0,
-        slowest_s=max(_known(times["low"])),
-        quickest_s=max(_known(times["high"])),
+        slowest_s=max(times["low"]),
+        quickest_s=max(times["high"]),
     )
-
-
-def _times(
-    work: Work, dtype: str, ceilings: Ceilings, size_bytes: int, end: str
-) -> tuple[float | None, float | None, float | None]:
-    launch = ceilings.costs.get("launch" if ceilings.environment.get("device") == "cuda" else "call")
-    return (
-        memory_s(work, ceilings, size_bytes, end),
-        arithmetic_s(work, dtype, ceilings, end),
-        getattr(launch, end) if launch else 0.0,
-    )
-
-
-def _known(times: tuple[float | None, ...]) -> list[float]:
-    return [time_s for time_s in times if time_s is not None]
 
 
 def memory_s(work: Work, ceilings: Ceilings, size_bytes: int, end: str = "mid") -> float | None:
@@ -88,9 +76,8 @@ def memory_s(work: Work, ceilings: Ceilings, size_bytes: int, end: str = "mid") 
     both = min(work.bytes_read, work.bytes_written)
     needed = {"copy": 2 * both, "read": work.bytes_read - both, "write": work.bytes_written - both}
     rates = {kind: ceilings.bytes_per_s(kind, size_bytes) for kind, amount in needed.items() if amount}
-    if None in rates.values():
-        return None
-    return sum(needed[kind] / _at(rate, end) for kind, rate in rates.items())
+    known = {kind: rate.at(end) for kind, rate in rates.items() if rate is not None}
+    return sum(needed[kind] / rate for kind, rate in known.items()) if len(known) == len(rates) else None
 
 
 def arithmetic_s(work: Work, dtype: str, ceilings: Ceilings, end: str = "mid") -> float | None:
@@ -99,17 +86,14 @@ def arithmetic_s(work: Work, dtype: str, ceilings: Ceilings, end: str = "mid") -
     MACs at the better of the two rates, every other operation as one multiply-add, though a division or a root takes
     longer; a GPU does both at a time.
     """
-    known = {kind: ceilings.operations_per_s(kind, dtype) for kind in ARITHMETIC}
-    rates = {kind: _at(rate, end) for kind, rate in known.items() if rate is not None}
+    rates = {kind: rate.at(end) for kind in ARITHMETIC if (rate := ceilings.operations_per_s(kind, dtype)) is not None}
     if not rates:
         return None if work.flops else 0.0
     macs_s = work.macs / max(rates.values())
     # Without a rate for them, the matrix rate is a ceiling of the others too: it cannot be below it.
     others_s = (work.products + work.elementwise) / rates.get("multiply_add", rates.get("matrix", 0.0))
-    return max(macs_s, others_s) if ceilings.environment.get("device") == "cuda" else macs_s + others_s
+    return max(macs_s, others_s) if _on_gpu(ceilings) else macs_s + others_s
 
 
-def _at(rate: Rate | None, end: str) -> float:
-    assert rate is not None
-    value: float = getattr(rate, end)
-    return value
+def _on_gpu(ceilings: Ceilings) -> bool:
+    return ceilings.environment.get("device") == "cuda"

@@ -1,1 +1,3 @@
-"""What tools outside the process count of one case: a file that runs each tool, and one that reads what it prints."""
+"""What tools outside the process count of one case: a file for each tool, and `counter_values.py`, what
+all of them return.
+"""

@@ -11,8 +11,7 @@ from opbench.errors import describe_exception
 from opbench.profiling.split.call_split import TOLERANCE, Split, explain_miss
 from opbench.profiling.split.cpu_profiler import GroupPlan, plan_groups, profile_launches
 from opbench.profiling.split.cpu_split import CallGroup, split_cpu_calls
-from opbench.profiling.split.cuda_profiler import profile_cuda_calls
-from opbench.profiling.split.cuda_timeline import split_cuda_calls
+from opbench.profiling.split.cuda_split import profile_cuda_calls, split_cuda_calls
 from opbench.profiling.split.overhead_calibration import overhead_for
 
 MAX_ATTEMPTS, ATTEMPTS_S = 3, 0.4

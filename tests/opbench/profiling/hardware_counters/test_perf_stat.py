@@ -11,8 +11,13 @@ import pytest
 from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError
 from opbench.profiling.hardware_counters import perf_stat
-from opbench.profiling.hardware_counters.perf_stat import perf_command, perf_refusal
-from opbench.profiling.hardware_counters.perf_stat_csv import event_notes, figures_per_call, read_events
+from opbench.profiling.hardware_counters.perf_stat import (
+    event_notes,
+    figures_per_call,
+    perf_command,
+    perf_refusal,
+    read_events,
+)
 from opbench.profiling.target.request import TargetRequest
 
 REAL = """\

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from opbench.profiling.split.cuda_profiler import read_call
-from opbench.profiling.split.cuda_timeline import Kernel, SynchronizedCall, call_parts, split_cuda_calls
+from opbench.profiling.split.cuda_split import Kernel, SynchronizedCall, call_parts, read_call, split_cuda_calls
 from opbench.profiling.split.kinds import kernel_kind
 from opbench.profiling.split.spans import Span
 
