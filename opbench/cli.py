@@ -259,17 +259,17 @@ def profile(
     Axes are options (--channels 64 --edge 28); those left out are the operator's defaults. Exit code 3 where the
     backend cannot run here; what its compiler says of its kernels is on the page even then.
     """
-    from opbench.commands.profiling import Asked
+    from opbench.commands.profiling import ProfileOptions
     from opbench.options import split
-    from opbench.profiling.asking import Typed
-    from opbench.profiling.finding import Wanted
+    from opbench.profiling.case_options import CaseOptions
+    from opbench.profiling.profiler import OptionalSteps
     from opbench.settings import Settings
 
     (operator,), extra = split("operator", [*words, *context.args], needed=1)
-    typed = Typed(operator, extra, point, backend, dtype, mode)
+    case = CaseOptions(operator, extra, point, backend, dtype, mode)
     settings = Settings(time_limit_s=time_limit, split=True)
-    wanted = Wanted(ncu, perf, compile_times)
-    _run("profiling", Asked(typed, device, wanted, settings, results, wait, as_json))
+    steps = OptionalSteps(ncu, perf, compile_times)
+    _run("profiling", ProfileOptions(case, device, steps, settings, results, wait, as_json))
 
 
 @app.command(epilog="Example:  opbench gate --base main --tolerance 3%")

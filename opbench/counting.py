@@ -13,6 +13,7 @@ import itertools
 from typing import TYPE_CHECKING
 
 from opbench.counters.formulas import KINDS, CountingError, Counts, Formula, register
+from opbench.errors import describe_exception
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,5 +95,4 @@ def _told(
     except CountingError as exc:
         return str(exc)
     except Exception as exc:  # noqa: BLE001  (of the function, of a meta kernel or of a counter; the other goes on)
-        first = str(exc).partition("\n")[0]
-        return f"it cannot walk the function on meta tensors: {type(exc).__name__}: {first}"
+        return f"it cannot walk the function on meta tensors: {describe_exception(exc)}"

@@ -36,3 +36,13 @@ def unknown(kind: str, name: str, known: Iterable[str], where: str = "") -> Usag
     hint = f" (did you mean {close[0]!r}?)" if close else ""
     listing = ", ".join(names) if names else "none"
     return UsageError(f"no {kind} {name!r}{f' {where}' if where else ''}{hint}; there are: {listing}")
+
+
+def first_line(text: object) -> str:
+    """The first line of `str(text)` that is not blank, without the spaces around it; "" where there is none."""
+    return next((line.strip() for line in str(text).splitlines() if line.strip()), "")
+
+
+def describe_exception(exc: BaseException) -> str:
+    """One line: the exception's type, and the first line of its message where it has one."""
+    return ": ".join(filter(None, (type(exc).__name__, first_line(exc))))

@@ -252,7 +252,8 @@ class PointMeasurement:
 
     def _split(self, candidates: Mapping[str, Candidate]) -> None:
         """Add to what was measured where its time goes, or why that cannot be said; never takes a latency away."""
-        from opbench.profiling.splitting import Splitting, Turn
+        from opbench.profiling.split.splitter import LaunchSplit as Turn
+        from opbench.profiling.split.splitter import Splitter as Splitting
 
         turns = {
             label: Turn(candidates[label].launch, median(outcome.samples_s), outcome.calls_per_sample)

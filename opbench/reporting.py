@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opbench import catalog
-from opbench.ceilings.believing import with_limits
+from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, unknown
 from opbench.recordfile import RecordFile
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from opbench.accounts import Accounts
 from opbench.ahead import MOST, Ahead
 from opbench.case import Case, Point
-from opbench.ceilings import stored
+from opbench.ceilings import storage
 from opbench.codec import outcome_from_json, parts_from_json, point_to_json
 from opbench.environment import revision
 from opbench.errors import MachineError, UsageError
@@ -28,7 +28,7 @@ from opbench.process import Death, MeasuringProcess, Progress
 from opbench.record import Failed, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
-    from opbench.ceilings.believing import Believing
+    from opbench.ceilings.validation import LimitValidator
     from opbench.journal import Journal
     from opbench.plan import Plan
     from opbench.progress import Reporter
@@ -59,7 +59,7 @@ class Runner:
     revision: str = field(default_factory=revision)
     hold: bool = True
     ahead: bool = False
-    _believing: Believing | None = None
+    _believing: LimitValidator | None = None
 
     def go(self, tasks: Plan | Sequence[Task], journal: Journal | None = None) -> None:
         """Measure every case that has no record in the run, appending each task's records as soon as it is over.
@@ -114,7 +114,7 @@ class Runner:
     def _do(self, task: Task, journal: Journal) -> None:
         records = self._records(task)
         if self._believing is not None:
-            records = self._believing.held(records)
+            records = self._believing.validate(records)
         journal.append(records)
         for record in records:
             self.accounts.add(record.outcome)
@@ -238,19 +238,19 @@ class Runner:
             self.hold = False
             self._believing = self._ceilings_to_believe_in()
 
-    def _ceilings_to_believe_in(self) -> Believing | None:
+    def _ceilings_to_believe_in(self) -> LimitValidator | None:
         """None where this machine's ceilings are not known; a file that cannot be read costs only the limits."""
-        from opbench.ceilings.believing import Believing  # which measures again by plans of this very module
+        from opbench.ceilings.validation import LimitValidator  # which measures again by plans of this very module
 
         try:
-            known = stored.kept(self.environment)
+            known = storage.load_kept(self.environment)
         except UsageError as exc:
             self.reporter.note(str(exc))
             return None
         if known is None:
             self.reporter.note("how close this comes to the machine's limit is not known: `opbench ceilings`, a minute")
             return None
-        return Believing(known, self.environment, self._records)
+        return LimitValidator(known, self.environment, self._records)
 
     def _end_process(self) -> None:
         if self._process is not None:

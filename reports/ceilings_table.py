@@ -78,7 +78,7 @@ def _others(ceilings: Ceilings) -> Table:
 
 def _opinions(ceilings: Ceilings) -> Iterator[Text]:
     """One line per other tool, with the difference; where there is none, that."""
-    from opbench.ceilings.opinions import INSTALLABLE
+    from opbench.ceilings.external_tools import INSTALLABLE
 
     if not ceilings.opinions:
         wanted = INSTALLABLE.get(str(ceilings.environment.get("device")), "")

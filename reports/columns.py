@@ -9,7 +9,7 @@ from typing import Any
 
 from opbench.counting import disagreements
 from opbench.interval import Interval
-from opbench.profiling.kinds import NOT_WORK
+from opbench.profiling.split.kinds import NOT_WORK
 from opbench.record import Failed, Measured, Mismatch, Record
 from reports import limit_columns
 from reports.problems import reason, verdict

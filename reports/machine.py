@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from opbench.ceilings.deriving import QUICK
+from opbench.ceilings.estimation import QUICK
 from opbench.interval import Interval
 from opbench.record import Measured, Record
 

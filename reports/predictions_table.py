@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from opbench.ceilings import Ceilings
-    from opbench.ceilings.predicting import Error, Prediction
+    from opbench.ceilings.prediction import Prediction, PredictionError
 
 
-def predictions_table(found: Sequence[Prediction], errors: Mapping[str, Error], ceilings: Ceilings) -> Group:
+def predictions_table(found: Sequence[Prediction], errors: Mapping[str, PredictionError], ceilings: Ceilings) -> Group:
     """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
     where = ceilings.environment
     threads = f", {where['threads']} threads" if where.get("device") == "cpu" and "threads" in where else ""
@@ -45,7 +45,7 @@ def _table(found: Sequence[Prediction]) -> Table:
     return table
 
 
-def _told(found: Sequence[Prediction], errors: Mapping[str, Error]) -> Iterator[Text]:
+def _told(found: Sequence[Prediction], errors: Mapping[str, PredictionError]) -> Iterator[Text]:
     """How good the predictions are, or what is missing to say so."""
     if not any(one.expected_s for one in found):
         yield Text("limits only: --run RUN carries over how near each backend came to its limit in that run")

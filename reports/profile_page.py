@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from opbench.profiling.counted import Counted, unit_of
-from opbench.profiling.profiled import KernelRow, Profile
+from opbench.profiling.hardware_counters.counter_values import CounterValues, unit_suffix
+from opbench.profiling.kernel_table import KernelRow
+from opbench.profiling.result import Profile
 from opbench.record import Measured, Record
 from reports import summary, trials, units
 from reports.inline import inline_svg
@@ -142,11 +143,11 @@ def _peak(profile: Profile) -> list[tuple[str, str]]:
     return [(who, units.data_size(size)) for who, size in told if size is not None]
 
 
-def _figures(counted: Counted) -> list[tuple[str, str]]:
+def _figures(counted: CounterValues) -> list[tuple[str, str]]:
     """Names without the tool and the unit, and values scaled by that unit."""
     found = []
     for name, value in counted.figures.items():
-        unit = unit_of(name)
+        unit = unit_suffix(name)
         text = _UNITS[unit](value) if unit else units.quantity(value)
         found.append((counted.label(name), text))
     return found

@@ -13,8 +13,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from opbench.case import Point
-from opbench.profiling.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
-from opbench.profiling.split import TOLERANCE
+from opbench.profiling.split.call_split import TOLERANCE
+from opbench.profiling.split.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
 from opbench.record import Measured, Record
 from opbench.report import Artifact, Report
 from reports import canvas, units

@@ -32,8 +32,14 @@ class Rate:
     mid: float
     high: float
 
-    def covers(self, other: float) -> bool:
-        return min(self.low, self.high) <= other <= max(self.low, self.high)
+    def at(self, end: str) -> float:
+        """Return one of ENDS."""
+        value: float = getattr(self, end)
+        return value
+
+    def covers(self, figure: float) -> bool:
+        """Whether a figure lies between the low end and the high one."""
+        return min(self.low, self.high) <= figure <= max(self.low, self.high)
 
 
 @dataclass(frozen=True)
@@ -48,12 +54,12 @@ class Level:
 class Ceilings:
     """What one machine in one environment can do.
 
-    environment: what the figures belong to, a part of `environment.describe`, see `opbench.ceilings.stored`.
+    environment: what the figures belong to, a part of `environment.describe`, see `opbench.ceilings.storage`.
     levels: the smallest first, DRAM last.
     bandwidth: of `read`, `write` and `copy`, bytes a second by the size of the working set in bytes, ascending.
     arithmetic: of `multiply_add` and `matrix`, multiply-adds a second by dtype.
     costs: seconds of a `call`, a `launch`, a `page`.
-    opinions: what another public tool says, by its name and what it measured: bytes a second.
+    opinions: what external tools say, by what they measured and their name: bytes a second.
     """
 
     environment: Mapping[str, Any]
@@ -67,12 +73,12 @@ class Ceilings:
     opinions: Mapping[str, float] = field(default_factory=dict)
 
     def level(self, working_set_bytes: int) -> str:
-        """The smallest level that holds so many bytes."""
+        """Return the name of the smallest level that holds so many bytes."""
         fitting = (level.name for level in self.levels if working_set_bytes <= level.size_bytes)
         return next(fitting, self.levels[-1].name)
 
     def bytes_per_s(self, kind: str, working_set_bytes: int) -> Rate | None:
-        """The rate at a size: between measured sizes on a straight line in logarithms, beyond them the nearest's.
+        """Return the rate at a size: between measured sizes on a line in logarithms, beyond them the nearest's.
 
         Between two levels that line lies above what a working set read in turns gets, of which the smaller level
         keeps nothing: the limit is rather too low than too high.
@@ -86,9 +92,9 @@ class Ceilings:
             return curve[sizes[min(at, len(sizes) - 1)]]
         share = math.log(working_set_bytes / sizes[at - 1]) / math.log(sizes[at] / sizes[at - 1])
         below, above = curve[sizes[at - 1]], curve[sizes[at]]
-        return Rate(*(getattr(below, end) ** (1 - share) * getattr(above, end) ** share for end in ENDS))
+        return Rate(*(below.at(end) ** (1 - share) * above.at(end) ** share for end in ENDS))
 
     def operations_per_s(self, kind: str, dtype: str) -> Rate | None:
-        """Multiply-adds a second; a dtype that has no rate of its own is computed in float32."""
+        """Return multiply-adds a second; a dtype that has no rate of its own is computed in float32."""
         rates = self.arithmetic.get(kind, {})
         return rates.get(dtype) or rates.get("float32")

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from opbench.ceilings.ceiling import ENDS
+from opbench.ceilings.ceiling import ARITHMETIC, ENDS
 from opbench.limit import Limit
 from opbench.record import Measured
 
 if TYPE_CHECKING:
-    from opbench.ceilings.ceiling import Ceilings, Rate
+    from opbench.ceilings.ceiling import Ceilings
     from opbench.operator import Work
     from opbench.record import Record
 
 
 def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
-    """The limit of a record on the machine of the ceilings; None where these do not say enough, or there is no Work.
+    """Return a record's limit on the machine of the ceilings; None where these do not say enough, or it has no Work.
 
     A case with threads of its own (an axis of that name) has none either: ceilings are of the process's number.
 
@@ -28,11 +28,11 @@ def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:
     if point.axes.get("threads", 0) not in {0, ceilings.environment.get("threads")}:
         return None
     faults = record.outcome.page_faults_per_call if isinstance(record.outcome, Measured) else 0.0
-    return limit(record.work, point.dtype, ceilings, working_set(record), faults)
+    return limit(record.work, point.dtype, ceilings, working_set_bytes(record), faults)
 
 
-def working_set(record: Record) -> int:
-    """Bytes that one call goes over, by which its level of memory is found; sys.maxsize where caches are cold."""
+def working_set_bytes(record: Record) -> int:
+    """Return the bytes that one call goes over, which decide its level of memory; sys.maxsize where caches are cold."""
     if record.case.point.clock.endswith(":cold"):
         return sys.maxsize
     return record.sizes.get("working_set_bytes", 0 if record.work is None else record.work.moved_bytes)
@@ -41,72 +41,59 @@ def working_set(record: Record) -> int:
 def limit(
     work: Work, dtype: str, ceilings: Ceilings, size_bytes: int | None = None, faults: float = 0.0
 ) -> Limit | None:
-    """The limit of one call of so much work. None where bandwidth or arithmetic of that kind were not measured.
+    """Return the limit of one call of so much work. None where bandwidth or arithmetic of that kind were not measured.
 
     size_bytes: of the working set; all that a call moves where nothing else is said.
+    faults: page faults a call.
     """
-    size = work.moved_bytes if size_bytes is None else size_bytes
-    times = {end: _times(work, dtype, ceilings, size, end) for end in ENDS}
-    if any(None in found for found in times.values()):
-        return None
-    memory_s, arithmetic_s, launch_s = _known(times["mid"])
-    page = ceilings.costs.get("page")
+    size_bytes = work.moved_bytes if size_bytes is None else size_bytes
+    launch, page = (ceilings.costs.get(kind) for kind in ("launch" if _on_gpu(ceilings) else "call", "page"))
+    times: dict[str, tuple[float, float, float]] = {}
+    for end in ENDS:
+        moving_s = memory_s(work, ceilings, size_bytes, end)
+        computing_s = arithmetic_s(work, dtype, ceilings, end)
+        if moving_s is None or computing_s is None:
+            return None
+        times[end] = moving_s, computing_s, launch.at(end) if launch else 0.0
     return Limit(
-        level=ceilings.level(size),
-        memory_s=memory_s,
-        arithmetic_s=arithmetic_s,
-        launch_s=launch_s,
+        level=ceilings.level(size_bytes),
+        memory_s=times["mid"][0],
+        arithmetic_s=times["mid"][1],
+        launch_s=times["mid"][2],
         allocation_s=faults * page.mid if page else 0.0,
-        slowest_s=max(_known(times["low"])),
-        quickest_s=max(_known(times["high"])),
+        slowest_s=max(times["low"]),
+        quickest_s=max(times["high"]),
     )
 
 
-def _times(
-    work: Work, dtype: str, ceilings: Ceilings, size: int, end: str
-) -> tuple[float | None, float | None, float | None]:
-    launch = ceilings.costs.get("launch" if ceilings.environment.get("device") == "cuda" else "call")
-    return (
-        memory_s(work, ceilings, size, end),
-        arithmetic_s(work, dtype, ceilings, end),
-        getattr(launch, end) if launch else 0.0,
-    )
+def memory_s(work: Work, ceilings: Ceilings, size_bytes: int, end: str = "mid") -> float | None:
+    """Return the seconds that moving the bytes takes. None where a rate is missing.
 
-
-def _known(times: tuple[float | None, ...]) -> list[float]:
-    return [one for one in times if one is not None]
-
-
-def memory_s(work: Work, ceilings: Ceilings, size: int, end: str = "mid") -> float | None:
-    """What is read and written alike moves as a copy does, the rest as it is read or written alone.
-
+    What is read and written alike moves as a copy does, the rest as it is read or written alone.
     Exact for the three mixes that were measured, a straight line between them: reading and writing overlap in caches
-    and share the bus of the memory, and the copy has been through both. None where a rate is missing.
+    and share the bus of the memory, and the copy has been through both.
     """
     both = min(work.bytes_read, work.bytes_written)
     needed = {"copy": 2 * both, "read": work.bytes_read - both, "write": work.bytes_written - both}
-    rates = {kind: ceilings.bytes_per_s(kind, size) for kind, amount in needed.items() if amount}
-    if None in rates.values():
-        return None
-    return sum(needed[kind] / _at(rate, end) for kind, rate in rates.items())
+    rates = {kind: ceilings.bytes_per_s(kind, size_bytes) for kind, amount in needed.items() if amount}
+    known = {kind: rate.at(end) for kind, rate in rates.items() if rate is not None}
+    return sum(needed[kind] / rate for kind, rate in known.items()) if len(known) == len(rates) else None
 
 
 def arithmetic_s(work: Work, dtype: str, ceilings: Ceilings, end: str = "mid") -> float | None:
-    """MACs at the better of the two rates, every other operation as one multiply-add; a GPU does both at a time.
+    """Return the least seconds that the operations take. None where a rate is missing.
 
-    A division or a root takes longer than a multiply-add, so this is the least. None where a rate is missing.
+    MACs at the better of the two rates, every other operation as one multiply-add, though a division or a root takes
+    longer; a GPU does both at a time.
     """
-    found = {kind: ceilings.operations_per_s(kind, dtype) for kind in ("multiply_add", "matrix")}
-    rates = {kind: _at(rate, end) for kind, rate in found.items() if rate is not None}
+    rates = {kind: rate.at(end) for kind in ARITHMETIC if (rate := ceilings.operations_per_s(kind, dtype)) is not None}
     if not rates:
         return None if work.flops else 0.0
     macs_s = work.macs / max(rates.values())
     # Without a rate for them, the matrix rate is a ceiling of the others too: it cannot be below it.
     others_s = (work.products + work.elementwise) / rates.get("multiply_add", rates.get("matrix", 0.0))
-    return max(macs_s, others_s) if ceilings.environment.get("device") == "cuda" else macs_s + others_s
+    return max(macs_s, others_s) if _on_gpu(ceilings) else macs_s + others_s
 
 
-def _at(rate: Rate | None, end: str) -> float:
-    assert rate is not None
-    value: float = getattr(rate, end)
-    return value
+def _on_gpu(ceilings: Ceilings) -> bool:
+    return ceilings.environment.get("device") == "cuda"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from opbench import catalog, store
 from opbench.cache import cache_folder
-from opbench.ceilings import stored
-from opbench.ceilings.measuring import SWEEP, measured
+from opbench.ceilings import storage
+from opbench.ceilings.rounds import measure_ceilings
+from opbench.ceilings.tasks import SWEEP
 from opbench.environment import describe
 from opbench.errors import UsageError
 from opbench.expecting import minutes
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 MOST_S = 50.0
-"""What measuring takes at most: rounds go by the clock, see `opbench.ceilings.measuring`."""
+"""What measuring takes at most: rounds go by the clock, see `opbench.ceilings.rounds`."""
 
 
 def run(
@@ -56,13 +57,13 @@ def known(on: str, threads: int, again: bool, output: Path | None, results: Path
         target=0.002, budget_s=catalog.sweep(SWEEP).budget_s, threads=threads, count=False, trusting=True
     )
     environment = _environment(on, threads)
-    found = None if again else stored.kept(environment)
+    found = None if again else storage.load_kept(environment)
     page = None
     if found is None:
         found, page = _measure(environment, settings, results, as_json)
-        stored.keep(found)
+        storage.keep(found)
     if output is not None:
-        stored.write(found, output)
+        storage.write(found, output)
     if page is not None or not quiet:
         _show(found, page, as_json)
     return 0
@@ -77,7 +78,7 @@ def probably_known(device: str, threads: int) -> bool:
         if device != "cpu":
             return any((cache_folder() / "ceilings").glob("*.json"))
         environment = describe(device)
-        return stored.kept({**environment, "threads": threads or environment["threads"]}) is not None
+        return storage.load_kept({**environment, "threads": threads or environment["threads"]}) is not None
     except (OSError, UsageError):
         return False
 
@@ -91,8 +92,8 @@ def _measure(environment: dict[str, Any], settings: Settings, results: Path, sil
     target = store.new_run(results, SWEEP)
     with _reporter(silent) as shown:
         shown.note(f"measuring what this machine can do: up to {minutes(MOST_S)}, once")
-        found = measured(target, environment, settings, shown)
-    return found, write_report(target).page
+        ceilings = measure_ceilings(target, environment, settings, shown)
+    return ceilings, write_report(target).page
 
 
 def _reporter(silent: bool) -> AbstractContextManager[Reporter]:
@@ -104,11 +105,11 @@ def _reporter(silent: bool) -> AbstractContextManager[Reporter]:
 
 def _show(found: Ceilings, page: Path | None, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(stored.to_json(found)))
+        print(json.dumps(storage.to_json(found)))
         return
     from rich.console import Console
 
     Console(highlight=False).print(catalog.ceilings_table(found))
     if page is not None:
         print(f"measured in {found.seconds:.0f} s; report: {page.resolve()}")
-    print(f"kept in {stored.file_for(found.environment)}")
+    print(f"kept in {storage.kept_file(found.environment)}")

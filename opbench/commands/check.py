@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from opbench import catalog, simulation
 from opbench.case import Axes, Case, Point
-from opbench.ceilings.timed import timed
+from opbench.ceilings.quick_check import time_briefly
 from opbench.errors import MachineError, UsageError
 from opbench.lock import measuring
 from opbench.measuring import PointMeasurement
@@ -88,7 +88,7 @@ def _beside_the_limit(points: Sequence[Point], names: Sequence[str], as_json: bo
     Raises MachineError where this machine's ceilings are not known, unless something is `wrong` already.
     """
     try:
-        records = [record for point in _largest(points) for record in timed(point, names)]
+        records = [record for point in _largest(points) for record in time_briefly(point, names)]
     except MachineError as exc:
         if not wrong:
             raise

@@ -13,17 +13,16 @@ from opbench.errors import MachineError
 from opbench.lock import measuring
 from opbench.options import resolve_device
 from opbench.plain import plain
-from opbench.profiling import counted
-from opbench.profiling.asking import Typed, case_of
-from opbench.profiling.finding import Finding, Wanted
-from opbench.profiling.place import new_place
+from opbench.profiling.case_options import CaseOptions, select_case
+from opbench.profiling.output_folder import create_run
+from opbench.profiling.profiler import OptionalSteps, Profiler
 from opbench.progress import in_words, reporter, told
 from opbench.record import Failed, Measured, Mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opbench.profiling.profiled import Profile
+    from opbench.profiling.result import Profile
     from opbench.settings import Settings
     from opbench.store import Run
 
@@ -32,34 +31,35 @@ ROWS = 8
 
 
 @dataclass(frozen=True)
-class Asked:
+class ProfileOptions:
     """The command's options."""
 
-    typed: Typed
+    case: CaseOptions
     device: str
-    wanted: Wanted
+    steps: OptionalSteps
     settings: Settings
     results: Path
     wait: bool
     as_json: bool
 
 
-def run(asked: Asked) -> int:
-    device, missing = _device(asked.device)
-    case = case_of(asked.typed, device)
-    target, elsewhere = new_place(asked.results)
-    with reporter(silent=asked.as_json) as shown, _turn(device, missing, shown.note, asked.wait):
-        finding = Finding(case, target, asked.settings, asked.wanted, shown)
-        if elsewhere:
-            finding.refuse(elsewhere)
-        profile = finding.without_device(missing) if missing else finding.measured()
-        page = finding.page(profile)
-    profile = replace(profile, refusals=tuple(finding.refusals))
-    _show(profile, finding.run, page, asked.as_json)
-    return _code(profile)
+def run(options: ProfileOptions) -> int:
+    """Profile the case, show it, and return the exit code."""
+    device, missing = _find_device(options.device)
+    case = select_case(options.case, device)
+    output, notice = create_run(options.results)
+    with reporter(silent=options.as_json) as shown, _device_lock(device, missing, shown.note, options.wait):
+        profiler = Profiler(case, output, options.settings, options.steps, shown)
+        if notice:
+            profiler.refuse(notice)
+        profile = profiler.profile_without_device(missing) if missing else profiler.profile()
+        page = profiler.write_page(profile)
+    profile = replace(profile, refusals=tuple(profiler.refusals))
+    _show(profile, profiler.run, page, options.as_json)
+    return _exit_code(profile)
 
 
-def _device(name: str) -> tuple[str, str]:
+def _find_device(name: str) -> tuple[str, str]:
     """The device, and why it is not here; a GPU that is not here is no reason to say nothing of its kernels."""
     try:
         return resolve_device(name), ""
@@ -67,54 +67,56 @@ def _device(name: str) -> tuple[str, str]:
         return name, str(exc)
 
 
-def _turn(device: str, missing: str, tell: Callable[[str], None], wait: bool) -> AbstractContextManager[None]:
+def _device_lock(device: str, missing: str, tell: Callable[[str], None], wait: bool) -> AbstractContextManager[None]:
     """Nothing else measures on the device meanwhile; one that is not here is measured by nobody."""
     return nullcontext() if missing else measuring(device, tell, wait)
 
 
-def _code(profile: Profile) -> int:
+def _exit_code(profile: Profile) -> int:
     if isinstance(profile.record.outcome, Measured):
         return 0
     return 1 if isinstance(profile.record.outcome, Mismatch | Failed) else MachineError.exit_code
 
 
-def _show(profile: Profile, target: Run, page: Path, as_json: bool) -> None:
+def _show(profile: Profile, output: Run, page: Path, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_facts(profile, target, page)))
+        print(json.dumps(_facts(profile, output, page)))
         return
     record = profile.record
     print(told(record))
     _show_split(record.outcome)
     for row in profile.kernels[:ROWS]:
         print(plain(f"  {row.share:6.1%}  {row.seconds * 1e6:10.3f} us x {row.calls:<5g} {row.name[:70]}"))
-    for one in profile.resources:
-        registers = "?" if one.registers is None else one.registers
-        print(plain(f"  {one.name}: {registers} registers, {one.source}"))
-    for line in (line for one in profile.counted for line in counted.lines(one)):
+    for kernel in profile.resources:
+        registers = "?" if kernel.registers is None else kernel.registers
+        print(plain(f"  {kernel.name}: {registers} registers, {kernel.source}"))
+    for line in (line for values in profile.counted for line in values.lines()):
         print(plain(line))
     for sentence in profile.refusals:
         print(plain(f"not to be had: {sentence}", keep="\n"))
     if profile.trace:
-        print(f"trace: {(target.folder / profile.trace).resolve()} (ui.perfetto.dev, Open trace file)")
+        print(f"trace: {(output.folder / profile.trace).resolve()} (ui.perfetto.dev, Open trace file)")
     print(f"profile: {page.resolve()}")
 
 
 def _show_split(outcome: object) -> None:
     if not isinstance(outcome, Measured):
         return
-    whole = sum(outcome.split.values())
-    parts = ", ".join(f"{name} {value / whole:.0%}" for name, value in outcome.split.items() if value > 0.005 * whole)
+    sum_s = sum(outcome.split.values())
+    parts = ", ".join(
+        f"{part} {part_s / sum_s:.0%}" for part, part_s in outcome.split.items() if part_s > 0.005 * sum_s
+    )
     if parts or outcome.split_reason:
         print(plain("; ".join(filter(None, (parts, outcome.split_reason)))))
 
 
-def _facts(profile: Profile, target: Run, page: Path) -> dict[str, object]:
+def _facts(profile: Profile, output: Run, page: Path) -> dict[str, object]:
     outcome = profile.record.outcome
     facts: dict[str, object] = {"case": profile.record.case.key, "outcome": type(outcome).__name__.lower()}
     if isinstance(outcome, Measured):
         facts |= {"median_s": median(outcome.samples_s), "split": dict(outcome.split), "figures": dict(outcome.figures)}
     else:
         facts["reason"] = in_words(outcome)
-    facts |= {"counted": [asdict(one) for one in profile.counted], "refusals": list(profile.refusals)}
-    files = {"trace": target.folder / profile.trace} if profile.trace else {}
+    facts |= {"counted": [asdict(values) for values in profile.counted], "refusals": list(profile.refusals)}
+    files = {"trace": output.folder / profile.trace} if profile.trace else {}
     return facts | {name: str(path.resolve()) for name, path in {**files, "profile": page}.items()}

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opbench import catalog, store
-from opbench.ceilings import stored
-from opbench.ceilings.believing import with_limits
-from opbench.ceilings.predicting import errors, predictions
+from opbench.ceilings import storage
+from opbench.ceilings.prediction import predict_sweep, prediction_errors
+from opbench.ceilings.validation import with_limits
 from opbench.errors import MachineError, UsageError
 from opbench.process import MeasuringProcess
 from opbench.record import Measured
@@ -33,24 +33,25 @@ def run(
     as_json: bool,
 ) -> int:
     """`here` is a run that was measured elsewhere than on the machine of the ceilings, `there` one on that machine."""
-    ceilings = stored.read(file) if file else _of_this_machine()
+    ceilings = storage.read(file) if file else _of_this_machine()
     sweep = catalog.sweep(name).narrowed(by)
     near = list(with_limits(store.find_run(results, here).listed())) if here else []
     far = store.find_run(results, there).records() if there else []
     _refuse_without_limits(near, here)
     _refuse_others(far, ceilings, there)
-    found = predictions(sweep, ceilings, near, far)
-    if not found:
+    predictions = predict_sweep(sweep, ceilings, near, far)
+    if not predictions:
         raise UsageError(f"the ceilings of {file or 'this machine'} say too little for any point of sweep {name!r}")
     if as_json:
-        for one in found:
-            print(json.dumps({"point": one.point.key, "backend": one.backend, **_numbers(asdict(one))}))
+        for prediction in predictions:
+            facts = {"point": prediction.point.key, "backend": prediction.backend}
+            print(json.dumps({**facts, **_numbers(asdict(prediction))}))
         return 0
     from rich.console import Console
 
     console = Console(highlight=False)
     wide = console if console.is_terminal else Console(highlight=False, width=120)
-    wide.print(catalog.predictions_table(found, errors(found), ceilings))
+    wide.print(catalog.predictions_table(predictions, prediction_errors(predictions), ceilings))
     return 0
 
 
@@ -63,7 +64,7 @@ def _of_this_machine() -> Ceilings:
     from opbench.options import resolve_device
 
     with MeasuringProcess() as process:
-        known = stored.kept(process.hello(resolve_device("auto"), 0))
+        known = storage.load_kept(process.hello(resolve_device("auto"), 0))
     if known is None:
         raise MachineError(
             "this machine's ceilings are not known: `opbench ceilings`, or name others by --ceilings FILE"
@@ -83,5 +84,5 @@ def _refuse_without_limits(records: Sequence[Record], run: str | None) -> None:
 def _refuse_others(records: Sequence[Record], ceilings: Ceilings, run: str | None) -> None:
     """A run of another machine says nothing about how good the prediction for this one is."""
     for record in records[:1]:
-        if apart := stored.difference(ceilings, record.environment):
+        if apart := storage.difference(ceilings, record.environment):
             raise UsageError(f"the ceilings are of another machine than {run}: {apart} (there: ceilings, here: run)")

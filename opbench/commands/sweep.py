@@ -9,7 +9,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from opbench import catalog, store
-from opbench.ceilings.believing import with_limits
+from opbench.ceilings.validation import with_limits
 from opbench.codec import to_line
 from opbench.commands import ceilings
 from opbench.contention import Machine, disturbance, ignored

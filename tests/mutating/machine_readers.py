@@ -11,7 +11,7 @@ from impls import sealed
 from impls.sealed import damage, seal
 from opbench.caches import kept
 from opbench.caches.use import from_system
-from opbench.ceilings import stored
+from opbench.ceilings import storage
 from opbench.dispatch_table import Row, Table, read, write
 from tests.mutating.reader import Reader
 from tests.mutating.run_readers import REFERENCE, commanded, records
@@ -27,15 +27,15 @@ def ceilings(folder: Path) -> Path:
 
 def read_ceilings(file: Path) -> None:
     """What was read is written and read again the same, and says a rate of every kind at any size."""
-    found = stored.read(file)
+    found = storage.read(file)
     again = file.with_name("again.json")
-    stored.write(found, again)
-    assert json.dumps(stored.to_json(stored.read(again))) == json.dumps(stored.to_json(found)), "it reads otherwise"
+    storage.write(found, again)
+    assert json.dumps(storage.to_json(storage.read(again))) == json.dumps(storage.to_json(found)), "it reads otherwise"
     for size in (0, 1, 7 << 20, 1 << 62):
         assert isinstance(found.level(size), str)
         for kind in found.bandwidth:
             found.bytes_per_s(kind, size)
-    stored.difference(found, {})
+    storage.difference(found, {})
 
 
 def roofline(file: Path) -> None:

@@ -6,10 +6,10 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from impls.hadaptive.ablation.comparison import VARIANTS, Trained
+from impls.hadaptive.ablation.log import Log
 from impls.hadaptive.search import checkpoint as search_checkpoint
 from impls.hadaptive.training import checkpoint
-from impls.hadaptive.training.ablation_log import Log
-from impls.hadaptive.training.ablations import VARIANTS, Trained
 from impls.hadaptive.training.command import network_config
 from impls.hadaptive.training.loop import Training
 from reports import search_confidence

@@ -8,9 +8,11 @@ import pytest
 
 from opbench.backend import KernelResources
 from opbench.limit import Limit
-from opbench.profiling.compiling import Cache, CompileTimes
-from opbench.profiling.counted import Counted, unit_of
-from opbench.profiling.profiled import KernelRow, PeakMemory, Profile
+from opbench.profiling.compile_times import CacheContents, CompileTimes
+from opbench.profiling.hardware_counters.counter_values import CounterValues, unit_suffix
+from opbench.profiling.kernel_table import KernelRow
+from opbench.profiling.recorded_trace import PeakMemory
+from opbench.profiling.result import Profile
 from opbench.record import Trial, Unavailable
 from reports.profile_page import MOST_ROWS, render
 
@@ -29,8 +31,8 @@ def full() -> Profile:
         calls=7,
         trace="trace.json",
         peak=PeakMemory(3 << 20, 5 << 20),
-        counted=(Counted("ncu", {"ncu_dram_bytes": 2048.0, "ncu_warps": 12.0}, ("one kernel was left out",)),),
-        compile_times=CompileTimes(12.0, 0.5, (Cache("kernels", "/tmp/here", 4096, 3),)),
+        counted=(CounterValues("ncu", {"ncu_dram_bytes": 2048.0, "ncu_warps": 12.0}, ("one kernel was left out",)),),
+        compile_times=CompileTimes(12.0, 0.5, (CacheContents("kernels", "/tmp/here", 4096, 3),)),
         resources=(KernelResources("flat", 40, None, 1024, "NVRTC for sm_90"),),
         refusals=("perf is not installed",),
     )
@@ -91,4 +93,4 @@ def test_of_many_operators_the_first_are_shown_and_the_rest_counted() -> None:
     ("name", "unit"), [("ncu_dram_bytes_per_s", "_bytes_per_s"), ("a_bytes", "_bytes"), ("b_s", "_s"), ("faults", "")]
 )
 def test_the_unit_ends_the_name(name: str, unit: str) -> None:
-    assert unit_of(name) == unit
+    assert unit_suffix(name) == unit

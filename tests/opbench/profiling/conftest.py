@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from opbench.plan import Task
-from opbench.profiling import traces
-from opbench.profiling.profiled import KernelRow, PeakMemory
-from opbench.profiling.traces import Trace
+from opbench.profiling import recorded_trace
+from opbench.profiling.kernel_table import KernelRow
+from opbench.profiling.recorded_trace import PeakMemory, RecordedTrace
 from opbench.record import Record
 from opbench.run import Runner
 
-_MEASURED: dict[str, Record] = {}
+_RECORDS: dict[str, Record] = {}
 
 
 @pytest.fixture
@@ -21,16 +21,16 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a case that an earlier test measured with the same settings, the record and the environment are written as
     they were: what a profile adds is the point, and a measuring process takes 4 s to say the same again.
     """
-    measured = Runner.go
+    measure = Runner.go
 
     def go(self: Runner, tasks: Sequence[Task]) -> None:
         (case,) = tasks[0].cases
         key = f"{case.key} {self.settings.to_json()}"
-        if key not in _MEASURED:
-            measured(self, tasks)
-            _MEASURED[key] = self.run.records()[-1]
+        if key not in _RECORDS:
+            measure(self, tasks)
+            _RECORDS[key] = self.run.records()[-1]
             return
-        record = _MEASURED[key]
+        record = _RECORDS[key]
         self.run.write_json("environment.json", {**record.environment, "revision": record.revision})
         self.run.append([record])
 
@@ -38,9 +38,9 @@ def remembered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch, remembered: None) -> Trace:
+def quick(monkeypatch: pytest.MonkeyPatch, remembered: None) -> RecordedTrace:
     """A trace that no process had to record, of a case that at most one measured."""
     row = KernelRow("aten::mul", "elementwise", 1, 1e-6, 0.5)
-    found = Trace(b'{"traceEvents": []}', 3, (row,), PeakMemory(1024))
-    monkeypatch.setattr(traces, "trace_of", lambda *_: found)
-    return found
+    trace = RecordedTrace(b'{"traceEvents": []}', 3, (row,), PeakMemory(1024))
+    monkeypatch.setattr(recorded_trace, "record_trace", lambda *_: trace)
+    return trace

@@ -12,8 +12,8 @@ import pytest
 from opbench.case import Axes, Case, Point
 from opbench.limit import Limit
 from opbench.operator import Work
-from opbench.profiling.kernel_table import OUTSIDE, held_against, peak_allocated, rows_of, to_csv
-from opbench.profiling.profiled import KernelRow
+from opbench.profiling.kernel_table import OUTSIDE, KernelRow, kernel_rows, to_csv, with_rates
+from opbench.profiling.recorded_trace import peak_allocated_bytes
 from opbench.record import Check, Measured, Record, Unavailable
 
 
@@ -31,9 +31,9 @@ CPU = {
     "traceEvents": [
         {"ph": "M", "name": "process_name"},
         *(
-            one
+            each
             for start in (100, 200, 300)
-            for one in (
+            for each in (
                 launch(start),
                 event("aten::mean", start + 1, 6),
                 event("aten::sum", start + 2, 3),
@@ -46,12 +46,12 @@ CPU = {
 }
 
 
-def found(trace: dict[str, Any]) -> dict[str, KernelRow]:
-    return {row.name: row for row in rows_of(trace, "case")[0]}
+def rows_by_name(trace: dict[str, Any]) -> dict[str, KernelRow]:
+    return {row.name: row for row in kernel_rows(trace, "case")[0]}
 
 
 def test_operators_have_their_self_times_and_all_rows_are_the_whole_call() -> None:
-    rows, calls = rows_of(CPU, "case")
+    rows, calls = kernel_rows(CPU, "case")
     assert calls == 3
     assert {row.name: row.calls for row in rows} == {"aten::mean": 1, "aten::sum": 1, "aten::mul": 2, OUTSIDE: 1}
     times = {row.name: row.seconds for row in rows}
@@ -60,24 +60,24 @@ def test_operators_have_their_self_times_and_all_rows_are_the_whole_call() -> No
 
 
 def test_the_longest_comes_first_and_what_lies_outside_the_calls_is_left_out() -> None:
-    rows, _ = rows_of(CPU, "case")
+    rows, _ = kernel_rows(CPU, "case")
     totals = [row.calls * row.seconds for row in rows]
     assert totals == sorted(totals, reverse=True)
 
 
 def test_what_an_operator_calls_is_of_its_kind() -> None:
-    assert found(CPU)["aten::sum"].kind == "reduction"
-    assert found(CPU)[OUTSIDE].kind == "dispatch"
+    assert rows_by_name(CPU)["aten::sum"].kind == "reduction"
+    assert rows_by_name(CPU)[OUTSIDE].kind == "dispatch"
 
 
 def test_a_launch_that_was_disturbed_does_not_count() -> None:
     slow = {"traceEvents": [*CPU["traceEvents"], launch(1000, 4000), event("aten::sum", 1001, 3990)]}
     slow["traceEvents"] += [launch(9000), event("aten::sum", 9001, 3)]
-    assert found(slow)["aten::sum"].seconds == pytest.approx(3e-6)
+    assert rows_by_name(slow)["aten::sum"].seconds == pytest.approx(3e-6)
 
 
 def test_a_trace_without_the_case_is_no_row() -> None:
-    assert rows_of({"traceEvents": [event("aten::mul", 0, 1)]}, "case") == ([], 0)
+    assert kernel_rows({"traceEvents": [event("aten::mul", 0, 1)]}, "case") == ([], 0)
 
 
 GPU = {
@@ -105,20 +105,20 @@ GPU = {
 
 
 def test_kernels_say_what_they_take_of_the_gpu() -> None:
-    row = found(GPU)["vectorized"]
+    row = rows_by_name(GPU)["vectorized"]
     assert (row.grid, row.block, row.registers, row.shared_bytes) == ("64 x 1 x 1", "128 x 2 x 1", 40, 1024)
     assert row.kind == "elementwise"
     assert row.share == pytest.approx(0.75)
 
 
 def test_only_what_the_device_runs_is_a_row_and_what_it_does_not_say_is_missing() -> None:
-    assert found(GPU).keys() == {"vectorized", "Memset (Device)"}
-    assert found(GPU)["Memset (Device)"].registers is None
+    assert rows_by_name(GPU).keys() == {"vectorized", "Memset (Device)"}
+    assert rows_by_name(GPU)["Memset (Device)"].registers is None
 
 
 def test_launches_that_differ_in_size_say_so() -> None:
     second = event("vectorized", 130, 3, "kernel", {"grid": [9, 1, 1], "block": [128, 2, 1]})
-    row = found({"traceEvents": [*GPU["traceEvents"], second]})["vectorized"]
+    row = rows_by_name({"traceEvents": [*GPU["traceEvents"], second]})["vectorized"]
     assert (row.grid, row.block, row.calls) == ("several", "128 x 2 x 1", 2)
 
 
@@ -138,10 +138,10 @@ def row(name: str, kind: str, calls: float = 1) -> KernelRow:
 
 
 def test_one_that_does_all_the_work_has_a_rate_and_a_share_of_the_limit() -> None:
-    held = held_against([row("aten::sum", "reduction"), row(OUTSIDE, "dispatch")], RECORD)
-    assert held[0].bytes_per_s == pytest.approx(2e8)
-    assert held[0].of_limit == pytest.approx(0.5)
-    assert held[1].bytes_per_s is None
+    rated = with_rates([row("aten::sum", "reduction"), row(OUTSIDE, "dispatch")], RECORD)
+    assert rated[0].bytes_per_s == pytest.approx(2e8)
+    assert rated[0].of_limit == pytest.approx(0.5)
+    assert rated[1].bytes_per_s is None
 
 
 @pytest.mark.parametrize(("reason", "rate"), [("", 4e8), ("the parts do not add up", 2e8)])
@@ -151,8 +151,8 @@ def test_a_split_that_adds_up_is_believed_before_the_traced_time(reason: str, ra
     passed = Check(True, 7, 0, 0.0, 0.0, 0.0, 0.0)
     parts = {"reduction": traced.seconds / 2}
     outcome = Measured(passed, (2e-6,), 1, "target", 0.0, 1, 0.0, 0.0, split=parts, split_reason=reason)
-    held = held_against([traced], replace(RECORD, outcome=outcome))
-    assert held[0].bytes_per_s == pytest.approx(rate)
+    rated = with_rates([traced], replace(RECORD, outcome=outcome))
+    assert rated[0].bytes_per_s == pytest.approx(rate)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_split_that_adds_up_is_believed_before_the_traced_time(reason: str, ra
     ],
 )
 def test_where_several_share_the_work_nobody_has_a_rate(rows: list[KernelRow]) -> None:
-    assert all(one.bytes_per_s is None for one in held_against(rows, RECORD))
+    assert all(row.bytes_per_s is None for row in with_rates(rows, RECORD))
 
 
 def memory(at: float, total: int, size: int, device: int = 0) -> dict[str, Any]:
@@ -184,13 +184,13 @@ def test_peak_memory_is_the_most_above_what_was_there() -> None:
         memory(102, 1300, 300),
         memory(103, 1000, -300),
     ]
-    assert peak_allocated({"traceEvents": events}, "cpu", "case") == 400
+    assert peak_allocated_bytes({"traceEvents": events}, "cpu", "case") == 400
 
 
 def test_another_devices_memory_does_not_count() -> None:
     events = [launch(100), memory(101, 1000, 100, device=1)]
-    assert peak_allocated({"traceEvents": events}, "cpu", "case") is None
-    assert peak_allocated({"traceEvents": events}, "cuda", "case") == 100
+    assert peak_allocated_bytes({"traceEvents": events}, "cpu", "case") is None
+    assert peak_allocated_bytes({"traceEvents": events}, "cuda", "case") == 100
 
 
 def test_the_file_has_a_line_per_row_and_nothing_where_nobody_knows() -> None:

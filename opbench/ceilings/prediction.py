@@ -1,0 +1,163 @@
+"""What if: how long a sweep would take on a machine that is not here, from its ceilings alone.
+
+The limit there is the roofline of the same Work. Of a backend that was measured here, the work of a call is expected to
+come as near to the roofline there as it came to the one here, and what is no work (dispatch and allocation, where the
+record has a split, else an empty call) to take as much longer or shorter as an empty call does. Where that machine was
+measured too, the error is told.
+
+With one share of the limit for the whole call, predictions for one thread from a run on two were off by 1.8x on
+average over 66 cases, nearly all too slow: small calls are mostly dispatch, which a second thread does not halve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from opbench import catalog
+from opbench.ceilings.roofline import limit_of
+from opbench.interval import geometric_mean
+from opbench.plan import plan
+from opbench.record import Measured, Record, Unavailable
+from opbench.timing.clocks import clock_for
+
+if TYPE_CHECKING:
+    from opbench.case import Point
+    from opbench.ceilings.ceiling import Ceilings
+    from opbench.limit import Limit
+    from opbench.sweep import Sweep
+
+PointIdentity = tuple[str, str, str, tuple[tuple[str, int], ...]]
+"""Operator, dtype, mode and axes: what two machines can have in common."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One backend at one point, on the machine of the ceilings. Seconds; None is not known.
+
+    backend: "" where none was measured anywhere, and only the limit is told.
+    """
+
+    point: Point
+    backend: str
+    limit: Limit
+    expected_s: float | None = None
+    measured_s: float | None = None
+
+    @property
+    def error(self) -> float | None:
+        """Expected over measured, less one: +0.5 is half as long again as it took."""
+        if self.expected_s is None or self.measured_s is None:
+            return None
+        return self.expected_s / self.measured_s - 1
+
+
+def _identity(point: Point) -> PointIdentity:
+    return point.operator, point.dtype, point.mode, tuple(sorted(point.axes.items()))
+
+
+def predict_sweep(
+    sweep: Sweep, ceilings: Ceilings, here: Sequence[Record] = (), there: Sequence[Record] = ()
+) -> list[Prediction]:
+    """Return predictions for every point of the sweep on the machine of the ceilings.
+
+    here: records with limits, of which the share of the roofline carries over.
+    there: records of that machine.
+    Points whose Work or rates are not known are left out.
+    """
+    costs, medians_s = _call_costs(here), _medians_s(there)
+    predictions = []
+    for record in _unmeasured(sweep, str(ceilings.environment.get("device", "cpu"))):
+        if (limit := limit_of(record, ceilings)) is None:
+            continue
+        point = record.case.point
+        costs_here, medians_there = costs.get(_identity(point), {}), medians_s.get(_identity(point), {})
+        for backend in dict.fromkeys((*costs_here, *medians_there)) or {"": None}:
+            expected_s = costs_here[backend].expected_s(limit) if backend in costs_here else None
+            predictions.append(Prediction(point, backend, limit, expected_s, medians_there.get(backend)))
+    return predictions
+
+
+@dataclass(frozen=True)
+class _CallCost:
+    """What a record says of its backend: seconds that are no work, seconds that are, and its limit here."""
+
+    fixed_s: float
+    work_s: float
+    limit: Limit
+
+    def expected_s(self, there: Limit) -> float:
+        fixed_ratio = there.launch_s / self.limit.launch_s if self.limit.launch_s and there.launch_s else 1.0
+        work_ratio = there.roof_s / self.limit.roof_s if self.limit.roof_s else 1.0
+        return max(there.seconds, fixed_ratio * self.fixed_s + work_ratio * self.work_s)
+
+
+def _unmeasured(sweep: Sweep, device: str) -> Iterable[Record]:
+    """A record of every point with its Work, which takes no measuring."""
+    for task in plan(sweep, device, clock_for(device)):
+        if task.skip is None and task.cases:
+            operator = catalog.operator(task.point.operator)
+            sizes = operator.sizes(task.point.axes)
+            outcome = Unavailable("predicted, not measured")
+            yield Record(task.cases[0], outcome, {}, "", "", operator.work(task.point), sizes)
+
+
+def _call_costs(records: Iterable[Record]) -> dict[PointIdentity, dict[str, _CallCost]]:
+    costs: dict[PointIdentity, dict[str, _CallCost]] = {}
+    for record in records:
+        if record.limit is not None and isinstance(record.outcome, Measured):
+            median_s = median(record.outcome.samples_s)
+            fixed_s = min(median_s, _fixed_s(record))
+            cost = _CallCost(fixed_s, median_s - fixed_s, record.limit)
+            costs.setdefault(_identity(record.case.point), {})[record.case.label] = cost
+    return costs
+
+
+def _fixed_s(record: Record) -> float:
+    """Of a GPU an empty launch: its clocks hide what the host does, of which a split would tell."""
+    assert isinstance(record.outcome, Measured)
+    assert record.limit is not None
+    split = record.outcome.split
+    if not split or record.case.point.device == "cuda":
+        return record.limit.launch_s
+    return split.get("dispatch", 0.0) + split.get("allocation", 0.0)
+
+
+def _medians_s(records: Iterable[Record]) -> dict[PointIdentity, dict[str, float]]:
+    medians_s: dict[PointIdentity, dict[str, float]] = {}
+    for record in records:
+        if isinstance(record.outcome, Measured):
+            medians_s.setdefault(_identity(record.case.point), {})[record.case.label] = median(record.outcome.samples_s)
+    return medians_s
+
+
+@dataclass(frozen=True)
+class PredictionError:
+    """How far predictions of one backend were off: factors of 1 and above, whichever side they were off to.
+
+    typical: the geometric mean.
+    worst: the largest.
+    bias: expected over measured, geometric mean.
+    """
+
+    cases: int
+    typical: float
+    worst: float
+    bias: float
+
+
+def prediction_errors(predictions: Iterable[Prediction]) -> Mapping[str, PredictionError]:
+    """Return the errors by backend, over the predictions that were measured too; under "" over all of them."""
+    ratios: dict[str, list[float]] = {}
+    for prediction in predictions:
+        if (error := prediction.error) is not None:
+            for name in (prediction.backend, ""):
+                ratios.setdefault(name, []).append(1 + error)
+    return {name: _error(of_backend) for name, of_backend in ratios.items()}
+
+
+def _error(ratios: Sequence[float]) -> PredictionError:
+    factors = [max(ratio, 1 / ratio) for ratio in ratios]
+    return PredictionError(len(ratios), geometric_mean(factors), max(factors), geometric_mean(ratios))
