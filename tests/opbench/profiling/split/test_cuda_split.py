@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from opbench.profiling.split.cuda_split import Kernel, SynchronizedCall, call_parts, read_call, split_cuda_calls
-from opbench.profiling.split.kinds import kernel_kind
 from opbench.profiling.split.spans import Span
 
 MUL, CAT = Span("aten::mul", 5, 15, correlation_id=7), Span("aten::cat", 16, 30, correlation_id=8)
@@ -34,25 +33,6 @@ def test_kernels_that_overlap_count_once() -> None:
 
 def test_a_kernel_that_outlasts_the_call_counts_as_long_as_the_call_lasts() -> None:
     assert parts(Kernel("k", 90, 130, 7)) == {"dispatch": 90, "elementwise": 10}
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("void cross_hadamard_blocked<float>", "cross-Hadamard"),
-        ("triton_poi_fused_mul_0", "compiled"),
-        ("sm90_xmma_fprop_implicit_gemm_f32", "convolution"),
-        ("cutlass_80_simt_sgemm_128x64", "matrix product"),
-        ("Memcpy DtoD (Device -> Device)", "data movement"),
-        ("mystery", "other"),
-    ],
-)
-def test_a_kernel_that_no_operator_launched_goes_by_its_name(name: str, kind: str) -> None:
-    assert kernel_kind(name, "dispatch") == kind
-
-
-def test_an_operators_kernel_is_of_its_kind_whatever_it_is_called() -> None:
-    assert kernel_kind("sgemm", "normalization") == "normalization"
 
 
 def test_what_observing_adds_is_taken_out_of_dispatch() -> None:

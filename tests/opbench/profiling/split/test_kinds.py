@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.profiling.split.kinds import KINDS, covers_children, is_work, operator_kind
+from opbench.profiling.split.kinds import KINDS, covers_children, is_work, kernel_kind, operator_kind
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,28 @@ def test_what_is_not_known_and_what_is_compiled_leave_their_operators_their_own_
     assert covers_children("cross-Hadamard")
     assert not covers_children("other")
     assert not covers_children("compiled")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("void cross_hadamard_blocked<float>", "cross-Hadamard"),
+        ("triton_poi_fused_mul_0", "compiled"),
+        ("sm90_xmma_fprop_implicit_gemm_f32", "convolution"),
+        ("cutlass_80_simt_sgemm_128x64", "matrix product"),
+        ("Memcpy DtoD (Device -> Device)", "data movement"),
+        ("mystery", "other"),
+    ],
+)
+def test_a_kernel_that_no_operator_launched_goes_by_its_name(name: str, kind: str) -> None:
+    assert kernel_kind(name, "dispatch") == kind
+
+
+def test_an_operators_kernel_is_of_its_kind_whatever_it_is_called() -> None:
+    assert kernel_kind("sgemm", "normalization") == "normalization"
+
+
+@pytest.mark.parametrize("launched_by", ["other", "compiled"])
+def test_a_kernel_of_an_operator_that_says_little_goes_by_its_name_too(launched_by: str) -> None:
+    assert kernel_kind("cutlass_80_simt_sgemm_128x64", launched_by) == "matrix product"
+    assert kernel_kind("mystery", launched_by) == launched_by
