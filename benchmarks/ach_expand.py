@@ -20,7 +20,7 @@ from benchmarks.pinned import run_pinned
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from opbench.interval import Interval
+    from opbench.vocabulary.interval import Interval
 
 SHAPES = ((96, 16, 14), (128, 32, 7), (192, 32, 14), (256, 36, 7))
 """(channels, selected, edge)."""
@@ -78,10 +78,10 @@ def launches(batch: int, channels: int, k: int, edge: int, mode: str) -> dict[st
 
 def timed(mode: str, batch: int, channels: int, k: int, edge: int) -> Mapping[str, Interval]:
     """Medians in seconds of the fused kernel and of both eager forms."""
-    from opbench.interval import median_interval
-    from opbench.timing.sampler import measure
-    from opbench.timing.stopping import Precision
-    from opbench.timing.wall import WallClock
+    from opbench.measure.timing.sampler import measure
+    from opbench.measure.timing.stopping import Precision
+    from opbench.measure.timing.wall import WallClock
+    from opbench.vocabulary.interval import median_interval
 
     made = launches(batch, channels, k, edge, mode)
     found = measure(made, WallClock(), lambda: Precision(target=0.02, budget_s=1.5))
@@ -89,7 +89,7 @@ def timed(mode: str, batch: int, channels: int, k: int, edge: int) -> Mapping[st
 
 
 def table(mode: str) -> None:
-    from opbench.interval import geometric_mean
+    from opbench.vocabulary.interval import geometric_mean
 
     print(f"\n{mode:8}  batch   C  k edge    fused us   index_select / fused      indexing / fused", flush=True)
     ratios: dict[str, list[float]] = {"index_select": [], "indexing": []}

@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import mkdtemp
 
-from opbench.record import Contended, Measured, Record
-from opbench.store import latest_run
+from opbench.store.runs import latest_run
+from opbench.vocabulary.record import Contended, Measured, Record
 
 WORDS = (
     *("--operator", "cross_hadamard", "--backend", "torch_eager,torch_select,cpp_ext"),

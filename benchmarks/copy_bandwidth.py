@@ -18,11 +18,11 @@ import torch
 
 from benchmarks.pinned import run_pinned
 from opbench import Axes, Backend, Point, catalog
-from opbench.check import compare
-from opbench.interval import Interval, geometric_mean, median_interval
-from opbench.timing.clocks import clock_for, clock_named
-from opbench.timing.sampler import measure
-from opbench.timing.stopping import Precision
+from opbench.measure.check import compare
+from opbench.measure.timing.clocks import clock_for, clock_named
+from opbench.measure.timing.sampler import measure
+from opbench.measure.timing.stopping import Precision
+from opbench.vocabulary.interval import Interval, geometric_mean, median_interval
 
 if TYPE_CHECKING:
     from torch import Tensor

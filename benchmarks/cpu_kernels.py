@@ -13,9 +13,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from opbench.interval import Interval, geometric_mean, median_interval
-from opbench.record import Measured, Record
-from opbench.store import Run, latest_run
+from opbench.store.runs import Run, latest_run
+from opbench.vocabulary.interval import Interval, geometric_mean, median_interval
+from opbench.vocabulary.record import Measured, Record
 
 Table = Mapping[str, Mapping[str, Interval]]
 

@@ -14,10 +14,10 @@ import torch
 
 from impls.cross_hadamard.functional import cross_hadamard
 from impls.cross_hadamard.kernels import resolve
-from opbench.interval import median_interval
-from opbench.timing.sampler import measure
-from opbench.timing.stopping import Precision
-from opbench.timing.wall import WallClock
+from opbench.measure.timing.sampler import measure
+from opbench.measure.timing.stopping import Precision
+from opbench.measure.timing.wall import WallClock
+from opbench.vocabulary.interval import median_interval
 
 BACKENDS = ("cpp_ext", "torch_select")
 

@@ -18,16 +18,16 @@ import atheris
 
 with atheris.instrument_imports(
     include=[
-        "opbench.codec",
-        "opbench.decoding",
-        "opbench.recordfile",
-        "opbench.record",
-        "opbench.case",
-        "opbench.limit",
+        "opbench.store.codec",
+        "opbench.store.decoding",
+        "opbench.store.record_file",
+        "opbench.vocabulary.record",
+        "opbench.vocabulary.case",
+        "opbench.vocabulary.limit",
         "json",
     ]
 ):
-    from opbench.codec import to_line
+    from opbench.store.codec import to_line
 
 from opbench.errors import UsageError
 from tests.mutating.mutator import mutated

@@ -71,7 +71,7 @@ def _truths(extra: int, folder: Path) -> dict[str, float]:
 
 
 def _record(workers: int, rounds: int, extra: int, about: dict[str, Any], truths: dict[str, float]) -> list[Recording]:
-    from opbench.environment import describe
+    from opbench.process.environment import describe
 
     checkout = Checkout(Path(sys.executable), ROOT)
     launch = LaunchConfig(

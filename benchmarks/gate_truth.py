@@ -19,7 +19,7 @@ import subprocess
 import sys
 from time import perf_counter
 
-from opbench.environment import pinned
+from opbench.process.environment import pinned
 
 PROCESSES = 7
 SECONDS = 2.0

@@ -19,11 +19,11 @@ import torch
 
 from benchmarks.pinned import run_pinned
 from opbench import catalog
-from opbench.case import Case, Point
-from opbench.measuring import PointMeasurement
-from opbench.operator import Operator
-from opbench.record import Failed, Measured, Mismatch
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.record import Failed, Measured, Mismatch
+from opbench.vocabulary.settings import Settings
 
 LIGHT = ("cross_hadamard", "ach_expand", "ach_select_expand", "pointwise", "ghost", "ach", "fill")
 """What is drawn where nothing is named: the networks take seconds a point."""

@@ -84,9 +84,9 @@ def launches(operator: str) -> dict[str, Launch]:
 
 def measured(operator: str) -> Mapping[str, Sequence[float]]:
     """Seconds per call, round by round."""
-    from opbench.timing.sampler import measure
-    from opbench.timing.stopping import Precision
-    from opbench.timing.wall import WallClock
+    from opbench.measure.timing.sampler import measure
+    from opbench.measure.timing.stopping import Precision
+    from opbench.measure.timing.wall import WallClock
 
     found = measure(launches(operator), WallClock(), lambda: Precision(target=0.002, budget_s=BUDGET_S))
     return {name: samples.samples_s for name, samples in found.items()}
@@ -103,7 +103,7 @@ def achieved(samples: Mapping[str, Sequence[float]]) -> tuple[float, float, floa
 
 
 def line(operator: str) -> str:
-    from opbench.interval import median_interval
+    from opbench.vocabulary.interval import median_interval
 
     samples = measured(operator)
     times = {name: median_interval(one) for name, one in samples.items()}

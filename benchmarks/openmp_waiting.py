@@ -18,9 +18,9 @@ from statistics import median, quantiles
 from tempfile import mkdtemp
 
 from benchmarks.beside_others import LOOP, beside, latency_s
-from opbench.environment import WAITING
-from opbench.record import Measured, Record
-from opbench.store import latest_run
+from opbench.process.environment import WAITING
+from opbench.store.runs import latest_run
+from opbench.vocabulary.record import Measured, Record
 
 WORDS = (
     *("--operator", "cross_hadamard", "--backend", "torch_eager,torch_select,cpp_ext"),

@@ -63,9 +63,9 @@ def launch_of(session: Session, values: Mapping[str, Any]) -> Callable[[], Any]:
 
 def sampled(launches: Mapping[str, Callable[[], Any]]) -> dict[str, Sequence[float]]:
     """Seconds per call, round by round."""
-    from opbench.timing.sampler import measure
-    from opbench.timing.stopping import Precision
-    from opbench.timing.wall import LedWallClock
+    from opbench.measure.timing.sampler import measure
+    from opbench.measure.timing.stopping import Precision
+    from opbench.measure.timing.wall import LedWallClock
 
     found = measure(launches, LedWallClock(), lambda: Precision(target=0.002, budget_s=BUDGET_S))
     return {name: samples.samples_s for name, samples in found.items()}
@@ -148,7 +148,7 @@ def whole(network: str, threads: int) -> tuple[dict[str, Sequence[float]], float
 
 
 def ratio(samples: Mapping[str, Sequence[float]], other: str) -> str:
-    from opbench.interval import median_interval
+    from opbench.vocabulary.interval import median_interval
 
     found = median_interval(samples[STOCK]).over(median_interval(samples[other]))
     return f"{found.mid:.3f} [{found.low:.3f}, {found.high:.3f}]"

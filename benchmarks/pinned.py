@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from opbench.environment import pinned
+from opbench.process.environment import pinned
 
 
 def run_pinned(module: str, main: Callable[[], None]) -> None:

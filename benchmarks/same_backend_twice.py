@@ -10,9 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from opbench.interval import Interval, median_interval
-from opbench.record import Measured
-from opbench.store import Run, latest_run
+from opbench.store.runs import Run, latest_run
+from opbench.vocabulary.interval import Interval, median_interval
+from opbench.vocabulary.record import Measured
 
 CHANNELS = ",".join(map(str, range(3, 53, 2)))
 

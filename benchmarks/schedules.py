@@ -14,9 +14,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from impls.cross_hadamard.kernels import OURS, PUBLISHED
-from opbench.interval import Interval, geometric_mean, median_interval
-from opbench.record import Measured
-from opbench.store import Run, latest_run
+from opbench.store.runs import Run, latest_run
+from opbench.vocabulary.interval import Interval, geometric_mean, median_interval
+from opbench.vocabulary.record import Measured
 
 Cells = dict[str, dict[str, Interval]]
 """By point: by backend and schedule, the median latency in seconds."""

@@ -24,18 +24,18 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 from opbench import catalog
-from opbench.case import Case
-from opbench.codec import point_to_json, to_line
 from opbench.commands import sweep
-from opbench.environment_lines import environment_id, environment_line
-from opbench.operator import Work
-from opbench.plan import Plan, plan
-from opbench.record import Check, Measured, Outcome, Record, Unavailable
-from opbench.run import Runner
-from opbench.sealing import sealed
-from opbench.settings import Settings
-from opbench.store import Run, new_run
-from opbench.sweep import Narrowing
+from opbench.planning.plan import Plan, plan
+from opbench.running.runner import Runner
+from opbench.store.codec import point_to_json, to_line
+from opbench.store.environment_lines import environment_id, environment_line
+from opbench.store.runs import Run, new_run
+from opbench.store.sealing import sealed
+from opbench.vocabulary.case import Case
+from opbench.vocabulary.record import Check, Measured, Outcome, Record, Unavailable
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Narrowing
+from opbench.vocabulary.work import Work
 
 SWEEP, OPERATOR = "channels", "cross_hadamard"
 BACKENDS = ("cpp_ext", "torch_compile", "torch_eager", "torch_select")
@@ -120,7 +120,7 @@ def begins(cases: int, results: Path) -> float:
     raise SystemExit("no point was asked for")
 
 
-READ = "import sys; from pathlib import Path; from opbench.store import Run; run = Run(Path(sys.argv[1])).listed()"
+READ = "import sys; from pathlib import Path; from opbench.store.runs import Run; run = Run(Path(sys.argv[1])).listed()"
 BEGIN = "import sys; from pathlib import Path; from benchmarks.sizes import begins; r = Path(sys.argv[1])"
 
 

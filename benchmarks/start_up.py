@@ -9,7 +9,7 @@ import subprocess
 import sys
 from time import perf_counter
 
-from opbench.interval import median_interval
+from opbench.vocabulary.interval import median_interval
 
 RUNS = 20
 

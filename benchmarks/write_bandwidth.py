@@ -20,10 +20,10 @@ def main() -> None:
     from impls.cross_hadamard.cpp_kernels import operators
     from impls.cross_hadamard.functional import cross_hadamard
     from opbench.caches import known
-    from opbench.interval import median_interval
-    from opbench.timing.sampler import measure
-    from opbench.timing.stopping import Precision
-    from opbench.timing.wall import WallClock
+    from opbench.measure.timing.sampler import measure
+    from opbench.measure.timing.stopping import Precision
+    from opbench.measure.timing.wall import WallClock
+    from opbench.vocabulary.interval import median_interval
 
     torch.set_grad_enabled(False)
     fill = operators().fill.default

@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from impls.sealed import damage, seal
+from opbench.cli.plain import plain
 from opbench.errors import MachineError
-from opbench.files import sync_file
-from opbench.plain import plain
+from opbench.store.files import sync_file
 
 _BUILDING = "-building-"
 

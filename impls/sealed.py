@@ -10,7 +10,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 _known: dict[Path, tuple[int, ...]] = {}
 """Files found whole by this process, as they were then."""

@@ -1,12 +1,13 @@
-"""opbench: measure an operator honestly. The vocabulary; see `opbench.run` for how the nouns meet."""
+"""opbench: measure an operator honestly. The vocabulary; see `opbench.running.runner` for how the nouns meet."""
 
-from opbench.backend import Backend, Figured, KernelResources, Launch, Preparing
-from opbench.case import Axes, Case, Point
-from opbench.limit import Limit
-from opbench.operator import Axis, Inputs, Operator, Part, Tolerance, Work
-from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
-from opbench.report import Artifact, Page, Report
-from opbench.sweep import Every, Grid, Sweep
+from opbench.vocabulary.backend import Backend, Figured, Inputs, KernelResources, Launch, Preparing
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.limit import Limit
+from opbench.vocabulary.operator import Axis, Operator, Tolerance
+from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Trial, Unavailable
+from opbench.vocabulary.report import Artifact, Page, Report
+from opbench.vocabulary.sweep import Every, Grid, Sweep
+from opbench.vocabulary.work import Part, Work
 
 __version__ = "0.1.0"
 

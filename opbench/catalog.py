@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opbench.errors import UsageError, unknown
-from opbench.record import Unavailable
+from opbench.vocabulary.record import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from opbench.backend import Backend
-    from opbench.operator import Operator
-    from opbench.record import Record
-    from opbench.report import Page, Report
-    from opbench.sweep import Sweep
+    from opbench.vocabulary.backend import Backend
+    from opbench.vocabulary.operator import Operator
+    from opbench.vocabulary.record import Record
+    from opbench.vocabulary.report import Page, Report
+    from opbench.vocabulary.sweep import Sweep
 
 Known = TypeVar("Known")
 

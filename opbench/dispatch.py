@@ -15,10 +15,10 @@ from statistics import median
 from typing import Any
 
 from opbench.cache import cache_folder
+from opbench.cli.plain import plain
 from opbench.dispatch_table import REMAKE, Row, Table, read, write
 from opbench.errors import UsageError
-from opbench.plain import plain
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 
 
 def device_key(environment: Mapping[str, Any]) -> str:
@@ -98,7 +98,7 @@ def table_for(device: str) -> Table | None:
 
 def table_among(tables: Iterable[Table], device: str) -> Table | None:
     """The first that is of `cpu` or `cuda` of this machine."""
-    from opbench.environment import describe
+    from opbench.process.environment import describe
 
     key = device_key(describe(device))
     return next((table for table in tables if table.device == key), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opbench.errors import UsageError
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 SCHEMA = 1
 

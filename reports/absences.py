@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 from reports.mosaic import Tiles
 from reports.planes import Cell
 from reports.problems import headline, reason

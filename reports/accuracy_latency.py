@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from opbench.interval import Interval
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas
 from reports.labels import Name, settle, write_names
 from reports.models import OURS, Bench, benches, family, shown

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from opbench.counting import disagreements
-from opbench.record import Record
+from opbench.counting.count import disagreements
+from opbench.vocabulary.record import Record
 from reports import units
 from reports.cost_models import paper_macs
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from opbench.interval import Interval
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas, units
 from reports.machine import MEMORY, best_rate
 from reports.problems import left_out

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opbench.counting import disagreements
-from opbench.interval import Interval
-from opbench.profiling.split.kinds import NOT_WORK
-from opbench.record import Failed, Measured, Mismatch, Record
+from opbench.counting.count import disagreements
+from opbench.measure.split.kinds import NOT_WORK
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Failed, Measured, Mismatch, Record
 from reports import limit_columns
 from reports.problems import reason, verdict
 

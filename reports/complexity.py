@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 
-from opbench.case import Axes
-from opbench.operator import Work
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from opbench.vocabulary.work import Work
 from reports import canvas, units
 from reports.agreement import agreement
 from reports.cost_models import paper_macs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opbench.interval import Interval, geometric_mean
+from opbench.vocabulary.interval import Interval, geometric_mean
 from reports.planes import Cell, Plane
 
 EPSILON_S = 1e-12

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from opbench.record import Record
+from opbench.vocabulary.record import Record
 
 CHEAP_KERNEL = 3
 

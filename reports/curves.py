@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 
-from opbench.interval import Interval
+from opbench.vocabulary.interval import Interval
 from reports import canvas, units
 from reports.style import look
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas
 from reports.curves import Line, draw_times, handle
 from reports.machine import besides_machine

@@ -10,9 +10,9 @@ from matplotlib import colormaps
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize, to_hex
 
-from opbench.interval import geometric_mean
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import geometric_mean
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import mosaic, units
 from reports.absences import absences
 from reports.contrast import Contrast, contrast

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from opbench.cli.plain import plain
 from opbench.errors import MachineError, OpbenchError, UsageError
-from opbench.plain import plain
 from reports.channel_choices import channel_choices_figure
 from reports.layer_maps import layer_maps_figure
 from reports.temperature_curves import temperature_figure

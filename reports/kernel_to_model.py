@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opbench.interval import Interval
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import units
 from reports.models import shown
 from reports.predictions import Prediction, predictions

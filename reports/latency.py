@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas
 from reports.curves import draw_times, handle
 from reports.machine import besides_machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from opbench.record import Record
+from opbench.vocabulary.record import Record
 
 TEXT = ("bound_by", "memory_level")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from matplotlib.patches import Patch
 
-from opbench.interval import Interval
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas
 from reports.bounds_strip import STRIP, areas, draw_strip
 from reports.curves import draw_line, handle

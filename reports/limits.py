@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opbench.interval import Interval
-from opbench.record import Measured, Record
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
 from reports import units
 from reports.naming import point_names
 

@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from opbench.interval import Interval
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports.limits import ceilings_range, share, share_text
 from reports.machine import besides_machine
 from reports.naming import point_names

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from opbench.ceilings.estimation import QUICK
-from opbench.interval import Interval
-from opbench.record import Measured, Record
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
 
 MEMORY = {"memory_read": "read", "memory_write": "write", "memory_copy": "copy"}
 

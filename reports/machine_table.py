@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from opbench.interval import Interval
-from opbench.record import Measured, Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import units
 from reports.machine import ARITHMETIC, COSTS, best_rate, best_time
 from reports.series import settled

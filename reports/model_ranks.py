@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports.models import RUNTIMES, benches
 from reports.ranks import FAR, Ranks, ranks, told
 from reports.tabular import Cell, Column, Row, table_files

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from opbench.interval import Interval
-from opbench.record import Measured, Record
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
 from reports.reported import table7
 from reports.series import settled
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from opbench.interval import median_interval
-from opbench.record import Measured, Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import median_interval
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import units
 from reports.agreement import agreement
 from reports.models import RUNTIMES, Bench, benches, family, shown

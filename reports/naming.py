@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from opbench.case import Point
+from opbench.vocabulary.case import Point
 
 
 def point_names(points: Iterable[Point]) -> Callable[[Point], str]:

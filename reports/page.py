@@ -11,8 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from opbench.record import Measured, Record
-from opbench.report import Artifact
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact
 from reports import summary
 from reports.agreement import differences
 from reports.inline import aspect_width, inline_svg

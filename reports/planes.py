@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
-from opbench.case import Axes
-from opbench.interval import Interval, median_interval
-from opbench.record import Measured, Record
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.interval import Interval, median_interval
+from opbench.vocabulary.record import Measured, Record
 from reports.series import Setting, setting_of, settled
 
 Cell = tuple[int, int]

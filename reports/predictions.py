@@ -15,10 +15,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opbench.case import Point
-from opbench.interval import Interval
-from opbench.operator import Part
-from opbench.record import Record
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.work import Part
 from reports.models import latency, of_models, place_label, place_of
 from reports.problems import headline
 from reports.series import settled

@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from opbench.plain import plain
+from opbench.cli.plain import plain
 from reports import units
 from reports.naming import common_ground, point_names
 

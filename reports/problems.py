@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opbench.record import Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.record import Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from reports.machine import of_machine
 from reports.naming import point_names
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from opbench.profiling.hardware_counters.counter_values import CounterValues, unit_suffix
 from opbench.profiling.kernel_table import KernelRow
 from opbench.profiling.result import Profile
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 from reports import summary, trials, units
 from reports.inline import inline_svg
 from reports.problems import headline, reason
@@ -20,8 +20,8 @@ from reports.templates import HERE, template
 from reports.time_split import Block, bar_of, colour, drawing, in_order
 
 if TYPE_CHECKING:
-    from opbench.backend import KernelResources
-    from opbench.record import Outcome
+    from opbench.vocabulary.backend import KernelResources
+    from opbench.vocabulary.record import Outcome
 
 
 MOST_ROWS = 40

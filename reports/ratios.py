@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from opbench.interval import Interval, geometric_mean
+from opbench.vocabulary.interval import Interval, geometric_mean
 from reports import units
 from reports.series import Panel
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from matplotlib.lines import Line2D
 
-from opbench.record import Measured, Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas, units
 from reports.machine import besides_machine
 from reports.models import of_models

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.patheffects as effects
 import numpy as np
 
-from opbench.record import Record
+from opbench.vocabulary.record import Record
 from reports import units
 from reports.limits import SHADES
 from reports.style import FAINT, INK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 from reports import units
 from reports.limits import IMPOSSIBLE, limit_text
 from reports.problems import headline, reason

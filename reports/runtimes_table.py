@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from opbench.record import Measured, Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import units
 from reports.models import RUNTIMES, Bench, benches, shown
 from reports.tabular import Cell, Column, Row, table_files

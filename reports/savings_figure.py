@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from opbench.interval import Interval
-from opbench.report import Artifact
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.report import Artifact
 from reports import canvas, units
 from reports.labels import Name, settle, write_names
 from reports.models import shown

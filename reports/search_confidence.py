@@ -19,8 +19,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from opbench.cli.plain import plain
 from opbench.errors import OpbenchError, UsageError
-from opbench.plain import plain
 from reports.style import BLUE, FAINT, GRID, INK, styled, to_svg
 
 if TYPE_CHECKING:

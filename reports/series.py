@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from opbench.case import Axes, Point
-from opbench.interval import Interval
-from opbench.record import Measured, Record
+from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TypeVar
 
-from opbench.record import Record
+from opbench.vocabulary.record import Record
 from reports.problems import left_out
 from reports.series import Panel, Setting
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas, units
 from reports.curves import draw_line, handle
 from reports.machine import besides_machine

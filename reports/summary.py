@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from opbench.interval import Interval
-from opbench.record import Measured, Record
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
 from reports import units
 from reports.machine import besides_machine, of_machine
 from reports.models import of_models

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports.columns import PARTS, REAL, TEXT, Row, figures, split
 from reports.terminal import terminal_table
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from opbench.interval import Interval
-from opbench.report import Artifact
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.report import Artifact
 from reports import units
 from reports.templates import template
 

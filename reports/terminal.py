@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from opbench.plain import plain
-from opbench.record import Record
+from opbench.cli.plain import plain
+from opbench.vocabulary.record import Record
 from reports.limits import IMPOSSIBLE, have_limits
 from reports.naming import common_ground, point_names
 from reports.rows import Cells, cells

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from opbench.case import Point
-from opbench.profiling.split.call_split import TOLERANCE
-from opbench.profiling.split.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
-from opbench.record import Measured, Record
-from opbench.report import Artifact, Report
+from opbench.measure.split.call_split import TOLERANCE
+from opbench.measure.split.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas, units
 from reports.naming import point_names
 from reports.series import Setting, setting_of, settled

@@ -13,9 +13,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from opbench.counting import disagreements
-from opbench.plain import plain
-from opbench.record import Measured, Record
+from opbench.cli.plain import plain
+from opbench.counting.count import disagreements
+from opbench.vocabulary.record import Measured, Record
 from reports import units
 from reports.problems import headline, reason, verdict
 from reports.series import Setting, setting_of

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from opbench.record import Measured, Record, Trial
-from opbench.report import Artifact, Report
+from opbench.vocabulary.record import Measured, Record, Trial
+from opbench.vocabulary.report import Artifact, Report
 from reports import canvas, units
 from reports.naming import point_names
 from reports.series import settled

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Patch
 
-from opbench.interval import geometric_mean
-from opbench.record import Record
-from opbench.report import Artifact, Report
+from opbench.vocabulary.interval import geometric_mean
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
 from reports import mosaic, units
 from reports.absences import absences
 from reports.contrast import standings

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.process import MeasuringProcess
+from opbench.process.measuring_process import MeasuringProcess
 
 from .measuring import Forking
 

@@ -13,14 +13,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from opbench.child import spawned
-from opbench.descendants import VARIABLE
 from opbench.gate.pool.fork_client import ForkServer
+from opbench.process.child import spawned
+from opbench.process.descendants import VARIABLE
 
 if TYPE_CHECKING:
-    from opbench.child import Process
+    from opbench.process.child import Process
 
-MODULES = ("torch", "numpy", "opbench.worker", "opbench.environment", "opbench.measuring", "opbench.catalog")
+MODULES = (
+    "torch",
+    "numpy",
+    "opbench.measure.worker",
+    "opbench.process.environment",
+    "opbench.measure.point",
+    "opbench.catalog",
+)
 
 SERVE = f"""
 import sys
@@ -32,7 +39,7 @@ fork_server.serve(int(sys.argv[2]), sys.argv[3:], work)
 
 
 class Forking:
-    """In place of `opbench.child.spawned`; what is no measuring process is spawned as usual."""
+    """In place of `opbench.process.child.spawned`; what is no measuring process is spawned as usual."""
 
     def __init__(self) -> None:
         self._server: ForkServer | None = None
@@ -45,7 +52,7 @@ class Forking:
         log: TextIO | None,
         folder: Path | None,
     ) -> Process:
-        if "opbench.worker" not in words or sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+        if "opbench.measure.worker" not in words or sys.platform != "linux" or not hasattr(os, "pidfd_open"):
             return spawned(words, fds, environment, log, folder)
         if self._server is None:
             own = {name: value for name, value in environment.items() if name != VARIABLE}  # it outlives its children
@@ -59,8 +66,8 @@ class Forking:
 
 
 def work(requests: int, answers: int, word: str) -> None:
-    """In a fork: what `python -m opbench.worker` does."""
-    from opbench import worker
+    """In a fork: what `python -m opbench.measure.worker` does."""
+    from opbench.measure import worker
 
     asked = json.loads(word)
     os.environ.clear()

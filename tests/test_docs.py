@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from opbench import catalog
-from opbench.case import Axes, Case, Point
-from opbench.measuring import PointMeasurement
-from opbench.record import Check
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check
+from opbench.vocabulary.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -86,9 +86,9 @@ def test_every_page_is_linked_from_the_readme_or_a_page_that_is() -> None:
 def test_every_command_shown_is_one(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     words = shlex.split(line, comments=True)
     called: list[str] = []
-    monkeypatch.setattr("opbench.cli._run", lambda command, *_: called.append(command))
+    monkeypatch.setattr("opbench.commands.app._run", lambda command, *_: called.append(command))
     monkeypatch.setattr(sys, "argv", words)
-    from opbench.cli import main
+    from opbench.commands.app import main
 
     with pytest.raises(SystemExit) as ended:
         main()

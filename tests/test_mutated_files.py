@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opbench.codec import to_line
 from opbench.errors import UsageError
+from opbench.store.codec import to_line
 from tests.mutating.all_readers import READERS
 from tests.mutating.json_values import with_wrong_values
 from tests.mutating.mutator import files, mutated

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from opbench import Inputs, Launch, Point
-    from opbench.backend import Prepare
+    from opbench.vocabulary.backend import Prepare
 
 
 def backend_of(name: str, **details: Any) -> Backend:

@@ -1,6 +1,6 @@
 """The counting convention of the expansions, in one place; fvcore's and torch's counters agree with it exactly.
 
-Of the elementwise operations they do because they share it (`opbench.counters.formulas`); MACs torch's counter finds by
+Of the elementwise operations they do because they share it (`opbench.counting.formulas`); MACs torch's counter finds by
 formulas of its own.
 
 - A convolution is MACs: output elements x terms of each sum, padding included. Its bias is free, it is where

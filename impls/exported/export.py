@@ -23,7 +23,7 @@ from impls.exported.file import OPSET, complete
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
 from opbench.errors import MachineError, UsageError
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 if TYPE_CHECKING:
     from onnx import ModelProto

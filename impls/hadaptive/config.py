@@ -13,8 +13,8 @@ from typing import Any, TypeAlias, TypeVar
 
 from impls.hadaptive.ach_parts.normalizers import check_normalizer
 from impls.hadaptive.ach_parts.selection import check_selection
+from opbench.cli.plain import plain
 from opbench.errors import UsageError, unknown
-from opbench.plain import plain
 
 
 @dataclass(frozen=True)

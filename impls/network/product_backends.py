@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from opbench import Inputs, Launch, Point
-    from opbench.backend import Prepare
+    from opbench.vocabulary.backend import Prepare
 
 MODES = frozenset({"forward", "backward"})
 

@@ -20,7 +20,7 @@ from impls.zoo.building import build, skeleton
 from impls.zoo.drawing import images
 from impls.zoo.models import CLASSES, MODELS, Model
 from opbench import Axes, Axis, Operator, Tolerance, Work
-from opbench.counters.dispatch import count_dispatch
+from opbench.counting.dispatch import count_dispatch
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 from opbench.cache import cache_folder
 from opbench.caches.told import processors
 from opbench.caches.use import CacheUse, from_system
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 SCHEMA = 1
 

@@ -18,7 +18,7 @@ from opbench.ceilings.ceiling import ARITHMETIC, COSTS, MEMORY, Ceilings, Level,
 from opbench.ceilings.memory_levels import memory_levels
 from opbench.ceilings.storage import machine_identity
 from opbench.errors import MachineError
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 
 QUICK = 10
 """One sample in so many is quicker than the time that counts as sustained."""

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 
 from opbench import catalog
 from opbench.ceilings.roofline import limit_of
-from opbench.interval import geometric_mean
-from opbench.plan import plan
-from opbench.record import Measured, Record, Unavailable
-from opbench.timing.clocks import clock_for
+from opbench.measure.timing.clocks import clock_for
+from opbench.planning.plan import plan
+from opbench.vocabulary.interval import geometric_mean
+from opbench.vocabulary.record import Measured, Record, Unavailable
 
 if TYPE_CHECKING:
-    from opbench.case import Point
     from opbench.ceilings.ceiling import Ceilings
-    from opbench.limit import Limit
-    from opbench.sweep import Sweep
+    from opbench.vocabulary.case import Point
+    from opbench.vocabulary.limit import Limit
+    from opbench.vocabulary.sweep import Sweep
 
 PointIdentity = tuple[str, str, str, tuple[tuple[str, int], ...]]
 """Operator, dtype, mode and axes: what two machines can have in common."""

@@ -6,13 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from opbench.ceilings.ceiling import ARITHMETIC, ENDS
-from opbench.limit import Limit
-from opbench.record import Measured
+from opbench.vocabulary.limit import Limit
+from opbench.vocabulary.record import Measured
 
 if TYPE_CHECKING:
     from opbench.ceilings.ceiling import Ceilings
-    from opbench.operator import Work
-    from opbench.record import Record
+    from opbench.vocabulary.record import Record
+    from opbench.vocabulary.work import Work
 
 
 def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:

@@ -15,7 +15,7 @@ from typing import Any
 from opbench.cache import cache_folder
 from opbench.ceilings.ceiling import Ceilings, Level, Rate
 from opbench.errors import MachineError, UsageError
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 SCHEMA = 1
 

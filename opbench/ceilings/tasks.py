@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from opbench import catalog
 from opbench.ceilings.memory_levels import memory_levels, working_sets_kib
-from opbench.plan import plan
-from opbench.sweep import Narrowing
-from opbench.timing.clocks import clock_for
+from opbench.measure.timing.clocks import clock_for
+from opbench.planning.plan import plan
+from opbench.vocabulary.sweep import Narrowing
 
 if TYPE_CHECKING:
     from opbench.caches import CacheUse
-    from opbench.plan import Task
+    from opbench.planning.plan import Task
 
 SWEEP = "ceilings"
 

@@ -17,11 +17,11 @@ from opbench.ceilings.estimation import estimate_ceilings
 from opbench.ceilings.roofline import limit_of, working_set_bytes
 from opbench.ceilings.tasks import ceiling_tasks
 from opbench.errors import MachineError, UsageError
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 
 if TYPE_CHECKING:
-    from opbench.limit import Limit
-    from opbench.plan import Task
+    from opbench.planning.plan import Task
+    from opbench.vocabulary.limit import Limit
 
 Measure = Callable[["Task"], Sequence[Record]]
 """Measures a task's cases now, in the process that measured the suspects."""

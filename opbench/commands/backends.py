@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from opbench import catalog
-from opbench.options import DTYPES
-from opbench.record import Unavailable
+from opbench.cli.options import DTYPES
+from opbench.vocabulary.record import Unavailable
 
 
 def run(operator: str | None, as_json: bool) -> int:

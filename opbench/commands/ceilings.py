@@ -8,28 +8,29 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opbench import catalog, store
+from opbench import catalog
 from opbench.cache import cache_folder
 from opbench.ceilings import storage
-from opbench.ceilings.rounds import measure_ceilings
 from opbench.ceilings.tasks import SWEEP
-from opbench.environment import describe
+from opbench.cli.options import resolve_device
+from opbench.cli.progress import Bar, Notes, Silent
 from opbench.errors import UsageError
-from opbench.expecting import minutes
-from opbench.lock import measuring
-from opbench.options import resolve_device
-from opbench.process import MeasuringProcess
-from opbench.progress import Bar, Notes, Silent
-from opbench.reporting import write_report
-from opbench.settings import Settings
+from opbench.process.environment import describe
+from opbench.process.measuring_process import MeasuringProcess
+from opbench.running.ceiling_rounds import measure_ceilings
+from opbench.running.estimate import minutes
+from opbench.running.reporting import write_report
+from opbench.store import runs
+from opbench.store.lock import measuring
+from opbench.vocabulary.settings import Settings
 
 if TYPE_CHECKING:
     from opbench.ceilings import Ceilings
-    from opbench.progress import Reporter
+    from opbench.cli.progress import Reporter
 
 
 MOST_S = 50.0
-"""What measuring takes at most: rounds go by the clock, see `opbench.ceilings.rounds`."""
+"""What measuring takes at most: rounds go by the clock, see `opbench.running.ceiling_rounds`."""
 
 
 def run(
@@ -89,7 +90,7 @@ def _environment(device: str, threads: int) -> dict[str, Any]:
 
 
 def _measure(environment: dict[str, Any], settings: Settings, results: Path, silent: bool) -> tuple[Ceilings, Path]:
-    target = store.new_run(results, SWEEP)
+    target = runs.new_run(results, SWEEP)
     with _reporter(silent) as shown:
         shown.note(f"measuring what this machine can do: up to {minutes(MOST_S)}, once")
         ceilings = measure_ceilings(target, environment, settings, shown)

@@ -12,21 +12,21 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from opbench import catalog, simulation
-from opbench.case import Axes, Case, Point
-from opbench.ceilings.quick_check import time_briefly
+from opbench.cli.options import DTYPES, MODES, one_of, resolve_device, words
+from opbench.cli.plain import plain
+from opbench.cli.progress import Notes
 from opbench.errors import MachineError, UsageError
-from opbench.lock import measuring
-from opbench.measuring import PointMeasurement
-from opbench.options import DTYPES, MODES, one_of, resolve_device, words
-from opbench.plain import plain
-from opbench.plan import elsewhere_only
-from opbench.progress import Notes
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.planning.plan import elsewhere_only
+from opbench.running.quick_check import time_briefly
+from opbench.store.lock import measuring
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
+from opbench.vocabulary.settings import Settings
 
 if TYPE_CHECKING:
-    from opbench.operator import Operator
-    from opbench.record import Record
+    from opbench.vocabulary.operator import Operator
+    from opbench.vocabulary.record import Record
 
 Verdict = Check | Outcome
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 
 from opbench import dispatch
+from opbench.cli.plain import plain
 from opbench.dispatch import device_key
 from opbench.dispatch_table import Table
-from opbench.environment import describe
-from opbench.plain import plain
+from opbench.process.environment import describe
 
 
 def run(as_json: bool) -> int:

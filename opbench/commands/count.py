@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from opbench import catalog
-from opbench.case import Axes, Point
-from opbench.counting import CountingError, count, disagreements
+from opbench.cli.options import DTYPES, one_of
+from opbench.counting.count import CountingError, count, disagreements
 from opbench.errors import MachineError, unknown
-from opbench.operator import Work
-from opbench.options import DTYPES, one_of
+from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.work import Work
 
 DEFINITION = "definition"
 

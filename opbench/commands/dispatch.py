@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from opbench import dispatch, dispatch_table, store
+from opbench import dispatch, dispatch_table
+from opbench.cli.plain import plain
 from opbench.errors import MachineError
-from opbench.plain import plain
+from opbench.store import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def run(name: str, results: Path, output: Path | None, as_json: bool) -> int:
-    found = store.find_run(results, name)
+    found = runs.find_run(results, name)
     table = dispatch.table_of(found.records(), str(found.folder))
     try:
         if output is None:

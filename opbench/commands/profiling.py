@@ -9,22 +9,22 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from opbench.cli.options import resolve_device
+from opbench.cli.plain import plain
+from opbench.cli.progress import in_words, reporter, told
 from opbench.errors import MachineError
-from opbench.lock import measuring
-from opbench.options import resolve_device
-from opbench.plain import plain
 from opbench.profiling.case_options import CaseOptions, select_case
 from opbench.profiling.output_folder import create_run
 from opbench.profiling.profiler import OptionalSteps, Profiler
-from opbench.progress import in_words, reporter, told
-from opbench.record import Failed, Measured, Mismatch
+from opbench.store.lock import measuring
+from opbench.vocabulary.record import Failed, Measured, Mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opbench.profiling.result import Profile
-    from opbench.settings import Settings
-    from opbench.store import Run
+    from opbench.store.runs import Run
+    from opbench.vocabulary.settings import Settings
 
 ROWS = 8
 """Rows of the table of kernels in the terminal."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from opbench import store
-from opbench.reporting import write_report
+from opbench.running.reporting import write_report
+from opbench.store import runs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def run(name: str, backends: tuple[str, ...], results: Path, as_json: bool) -> int:
-    page = write_report(store.find_run(results, name), backends).page.resolve()
+    page = write_report(runs.find_run(results, name), backends).page.resolve()
     print(json.dumps({"report": str(page)}) if as_json else f"report: {page}")
     return 0

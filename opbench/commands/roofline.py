@@ -7,20 +7,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opbench import catalog, store
+from opbench import catalog
 from opbench.ceilings import storage
 from opbench.ceilings.prediction import predict_sweep, prediction_errors
 from opbench.ceilings.validation import with_limits
 from opbench.errors import MachineError, UsageError
-from opbench.process import MeasuringProcess
-from opbench.record import Measured
+from opbench.process.measuring_process import MeasuringProcess
+from opbench.store import runs
+from opbench.vocabulary.record import Measured
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opbench.ceilings import Ceilings
-    from opbench.record import Record
-    from opbench.sweep import Narrowing
+    from opbench.vocabulary.record import Record
+    from opbench.vocabulary.sweep import Narrowing
 
 
 def run(
@@ -35,8 +36,8 @@ def run(
     """`here` is a run that was measured elsewhere than on the machine of the ceilings, `there` one on that machine."""
     ceilings = storage.read(file) if file else _of_this_machine()
     sweep = catalog.sweep(name).narrowed(by)
-    near = list(with_limits(store.find_run(results, here).listed())) if here else []
-    far = store.find_run(results, there).records() if there else []
+    near = list(with_limits(runs.find_run(results, here).listed())) if here else []
+    far = runs.find_run(results, there).records() if there else []
     _refuse_without_limits(near, here)
     _refuse_others(far, ceilings, there)
     predictions = predict_sweep(sweep, ceilings, near, far)
@@ -61,7 +62,7 @@ def _numbers(whole: dict[str, object]) -> dict[str, object]:
 
 def _of_this_machine() -> Ceilings:
     """Raises MachineError where they are not known."""
-    from opbench.options import resolve_device
+    from opbench.cli.options import resolve_device
 
     with MeasuringProcess() as process:
         known = storage.load_kept(process.hello(resolve_device("auto"), 0))

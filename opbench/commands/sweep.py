@@ -8,33 +8,34 @@ from dataclasses import replace
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from opbench import catalog, store
+from opbench import catalog
 from opbench.ceilings.validation import with_limits
-from opbench.codec import to_line
+from opbench.cli.options import resolve_device
+from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
-from opbench.contention import Machine, disturbance, ignored
 from opbench.errors import MachineError, UsageError
-from opbench.expecting import expected
-from opbench.left import overview
-from opbench.lock import measuring
-from opbench.options import resolve_device
-from opbench.plan import elsewhere_only, plan
-from opbench.progress import Notes, reporter
-from opbench.reporting import write_report
-from opbench.run import Runner
-from opbench.timing.clocks import clock_for
+from opbench.measure.contention import Machine, disturbance, ignored
+from opbench.measure.timing.clocks import clock_for
+from opbench.planning.plan import elsewhere_only, plan
+from opbench.planning.remaining import overview
+from opbench.running.estimate import expected
+from opbench.running.reporting import write_report
+from opbench.running.runner import Runner
+from opbench.store import runs
+from opbench.store.codec import to_line
+from opbench.store.lock import measuring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from opbench.contention import Use
-    from opbench.journal import Journal
-    from opbench.plan import Plan
-    from opbench.reporting import Written
-    from opbench.settings import Settings
-    from opbench.store import Run
-    from opbench.sweep import Narrowing
+    from opbench.measure.contention import Use
+    from opbench.planning.plan import Plan
+    from opbench.running.reporting import Written
+    from opbench.store.journal import Journal
+    from opbench.store.runs import Run
+    from opbench.vocabulary.settings import Settings
+    from opbench.vocabulary.sweep import Narrowing
 
 
 LOOK_S = 1.0
@@ -77,7 +78,7 @@ def run(
     tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
     of_ceilings = threads[0] if len(threads) == 1 else 0
     with measuring(on, tell, wait):
-        target = store.latest_run(results, name) if resume else store.new_run(results, name)
+        target = runs.latest_run(results, name) if resume else runs.new_run(results, name)
         with target.journal() as journal:
             if journal.repaired:
                 tell(journal.repaired)

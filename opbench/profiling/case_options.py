@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from opbench import catalog
-from opbench.case import Axes, Case, Point
+from opbench.cli.options import DTYPES, MODES, integers, one_of, words
 from opbench.errors import UsageError
-from opbench.options import DTYPES, MODES, integers, one_of, words
-from opbench.timing.clocks import clock_for
+from opbench.measure.timing.clocks import clock_for
+from opbench.vocabulary.case import Axes, Case, Point
 
 
 @dataclass(frozen=True)

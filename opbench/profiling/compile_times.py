@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opbench.cache import cache_folder
-from opbench.case import Case
 from opbench.profiling.target.request import TargetRequest
 from opbench.profiling.target.spawn import run_target, scratch_folder
+from opbench.vocabulary.case import Case
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from opbench import catalog
-from opbench.backend import Backend, KernelResources
-from opbench.case import Case
 from opbench.errors import MachineError
-from opbench.record import Unavailable
+from opbench.vocabulary.backend import Backend, KernelResources
+from opbench.vocabulary.case import Case
+from opbench.vocabulary.record import Unavailable
 
 
 def kernel_resources_of(case: Case) -> tuple[KernelResources, ...]:

@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from opbench.profiling.split.call_split import middle_half
-from opbench.profiling.split.kinds import COMPILED, DISPATCH, OTHER, is_work, kernel_kind
-from opbench.profiling.split.spans import SelfTime, Span, self_times
-from opbench.record import Measured
+from opbench.measure.split.call_split import middle_half
+from opbench.measure.split.kinds import COMPILED, DISPATCH, OTHER, is_work, kernel_kind
+from opbench.measure.split.spans import SelfTime, Span, self_times
+from opbench.vocabulary.record import Measured
 
 if TYPE_CHECKING:
-    from opbench.record import Record
+    from opbench.vocabulary.record import Record
 
 OUTSIDE = "outside any operator"
 

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from opbench.errors import MachineError
-from opbench.store import Run, new_run
+from opbench.store.runs import Run, new_run
 
 SWEEP = "profile"
 

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from opbench import catalog
-from opbench.environment import describe, revision
-from opbench.environment_lines import to_lines
 from opbench.errors import MachineError, OpbenchError, first_line
-from opbench.plan import Task
+from opbench.planning.plan import Task
+from opbench.process.environment import describe, revision
 from opbench.profiling import compile_times, kernel_resources, recorded_trace
 from opbench.profiling.hardware_counters import ncu, perf_stat
 from opbench.profiling.hardware_counters.counter_values import add_figures, compare_with_work
@@ -21,18 +20,19 @@ from opbench.profiling.kernel_table import to_csv
 from opbench.profiling.output_folder import copy_to_temporary_run
 from opbench.profiling.result import Profile
 from opbench.profiling.target.trace_recorder import TRACE_FILE
-from opbench.record import Measured, Record, Unavailable
-from opbench.reporting import write_report
-from opbench.run import Runner
-from opbench.store import RECORDS
+from opbench.running.reporting import write_report
+from opbench.running.runner import Runner
+from opbench.store.environment_lines import to_lines
+from opbench.store.runs import RECORDS
+from opbench.vocabulary.record import Measured, Record, Unavailable
 
 if TYPE_CHECKING:
-    from opbench.backend import KernelResources
-    from opbench.case import Case
+    from opbench.cli.progress import Reporter
     from opbench.profiling.hardware_counters.counter_values import CounterValues
-    from opbench.progress import Reporter
-    from opbench.settings import Settings
-    from opbench.store import Run
+    from opbench.store.runs import Run
+    from opbench.vocabulary.backend import KernelResources
+    from opbench.vocabulary.case import Case
+    from opbench.vocabulary.settings import Settings
 
 KERNELS_FILE = "kernels.csv"
 PAGE_FILE = "profile.html"

@@ -14,7 +14,7 @@ from opbench.profiling.target.spawn import run_target, scratch_folder
 from opbench.profiling.target.trace_recorder import TRACE_FILE
 
 if TYPE_CHECKING:
-    from opbench.record import Record
+    from opbench.vocabulary.record import Record
 
 
 @dataclass(frozen=True)

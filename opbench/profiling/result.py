@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from opbench.backend import KernelResources
 from opbench.profiling.compile_times import CompileTimes
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.kernel_table import KernelRow
 from opbench.profiling.recorded_trace import PeakMemory
-from opbench.record import Record
+from opbench.vocabulary.backend import KernelResources
+from opbench.vocabulary.record import Record
 
 
 @dataclass(frozen=True)

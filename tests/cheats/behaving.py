@@ -26,12 +26,12 @@ _spent_s = [0.0]
 
 
 def _script_the_clock() -> None:
-    from opbench.timing import wall
+    from opbench.measure.timing import wall
 
     vars(wall)["perf_counter"] = lambda: _spent_s[0]
 
 
-if SCRIPTED in os.environ and getattr(sys.modules["__main__"].__spec__, "name", "") == "opbench.worker":
+if SCRIPTED in os.environ and getattr(sys.modules["__main__"].__spec__, "name", "") == "opbench.measure.worker":
     _script_the_clock()
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+from opbench.cli.plain import plain
 from opbench.errors import OpbenchError
-from opbench.plain import plain
 from tests.mutating.mutator import mutated
 from tests.mutating.watching import watched
 

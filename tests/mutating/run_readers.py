@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
-from opbench import cli
-from opbench.codec import from_line, outcome_to_json, to_line
-from opbench.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
-from opbench.store import Run
+from opbench.commands import app
+from opbench.store.codec import from_line, outcome_to_json, to_line
+from opbench.store.runs import Run
+from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
 from tests.mutating.reader import Reader
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "epyc9004-2core"
@@ -94,7 +94,7 @@ def commanded(*words: str) -> None:
     code: object = None
     with mock.patch.object(sys, "argv", ["opbench", *words]):
         try:
-            cli.main()
+            app.main()
         except SystemExit as exc:
             code = exc.code
     assert code in {0, 1, 2, 3}, f"exit code {code}"

@@ -9,7 +9,7 @@ import torch
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from opbench.counting import Counts, count
+from opbench.counting.count import Counts, count
 
 Shape = tuple[int, ...]
 

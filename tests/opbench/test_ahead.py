@@ -9,13 +9,14 @@ from typing import Any, Self
 
 import pytest
 
-from opbench import ahead, catalog
-from opbench.ahead import Ahead
-from opbench.backend import Backend, Preparing
-from opbench.case import Axes, Case, Point
-from opbench.plan import Task
-from opbench.process import Death
-from opbench.settings import Settings
+from opbench import catalog
+from opbench.planning.plan import Task
+from opbench.process.measuring_process import Death
+from opbench.running import ahead
+from opbench.running.ahead import Ahead
+from opbench.vocabulary.backend import Backend, Preparing
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.settings import Settings
 
 from ..cheats.liar.operator import OPERATOR
 

@@ -13,7 +13,7 @@ from torch.nn import functional
 
 pytest.importorskip("fvcore", reason="fvcore is not installed")
 
-from opbench.counting import count
+from opbench.counting.count import count
 
 from .loops import LONG, Shape, both, loops, quick
 

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from opbench import Axes, Check, Operator, Point, Tolerance, Work
-from opbench.audit import EARLY_SHARE, ENOUGH, MOST, Audit
-from opbench.checker import Candidate
 from opbench.errors import UsageError
-from opbench.redrawing import HALVED, MOVED, PRISTINE, SCALED, Redrawing
-from opbench.taking import EDGE, ELEMENTS
-from opbench.timing.wall import WallTimer
+from opbench.measure.audit import EARLY_SHARE, ENOUGH, MOST, Audit
+from opbench.measure.checker import Candidate
+from opbench.measure.redrawing import HALVED, MOVED, PRISTINE, SCALED, Redrawing
+from opbench.measure.taking import EDGE, ELEMENTS
+from opbench.measure.timing.wall import WallTimer
 
 PASSED = Check(True, 7, 0, 0.0, 0.0, 1e-6, 0.0)
 ALWAYS = 0.0

@@ -12,7 +12,7 @@ from impls import cross_hadamard
 from impls.cross_hadamard import kernels
 from opbench import Backend, catalog
 from opbench.errors import UsageError
-from opbench.plan import by_name_only
+from opbench.planning.plan import by_name_only
 
 
 def test_every_operator_sweep_and_report_that_is_listed_loads() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from opbench import audit, catalog, checker
-from opbench.case import Axes, Case, Point
-from opbench.check import poison
-from opbench.measuring import PointMeasurement
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
-from opbench.settings import Settings
+from opbench import catalog
+from opbench.measure import audit, checker
+from opbench.measure.check import poison
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
+from opbench.vocabulary.settings import Settings
 
 QUICK = Settings(budget_s=0.01)
 

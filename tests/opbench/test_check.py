@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from opbench.check import SLICE, compare, poison
-from opbench.operator import Tolerance
+from opbench.measure.check import SLICE, compare, poison
+from opbench.vocabulary.operator import Tolerance
 
 TOLERANCE = Tolerance(rtol=1e-6, atol=1e-6)
 WANT = torch.linspace(-3, 3, 31, dtype=torch.float64)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import pytest
 import torch
 
-from opbench import checker
-from opbench.case import Axes, Point
-from opbench.checker import BLOCK_BYTES, FEWEST_BLOCKS, MOST_BLOCKS, Candidate, Checker, Verify
-from opbench.record import Check
+from opbench.measure import checker
+from opbench.measure.checker import BLOCK_BYTES, FEWEST_BLOCKS, MOST_BLOCKS, Candidate, Checker, Verify
+from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.record import Check
 
 from ..cheats.liar.operator import OPERATOR
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from opbench.cli import _stop, main
-from opbench.lock import measuring
-from opbench.record import Contended, Measured
-from opbench.store import latest_run
+from opbench.commands.app import _stop, main
+from opbench.store.lock import measuring
+from opbench.store.runs import latest_run
+from opbench.vocabulary.record import Contended, Measured
 
 ROOT = Path(__file__).parents[2]
 LABEL = ("torch_eager",)
@@ -214,8 +214,10 @@ def test_a_sweep_beside_others_says_so_at_once_and_what_stays_open_is_exit_3(
     monkeypatch.delenv("OPBENCH_CONTENTION")
     monkeypatch.setattr("opbench.commands.sweep.disturbance", lambda *_: "others used 1.98 of 2 cores")
     monkeypatch.setattr("opbench.commands.sweep.sleep", lambda _: None)
-    monkeypatch.setattr("opbench.contention.Machine.busiest", lambda _: ["make (process 7, 1.9 cores)"])
-    monkeypatch.setattr("opbench.run.Runner._outcomes", lambda _, task: (dict.fromkeys(LABEL, Contended("busy")), {}))
+    monkeypatch.setattr("opbench.measure.contention.Machine.busiest", lambda _: ["make (process 7, 1.9 cores)"])
+    monkeypatch.setattr(
+        "opbench.running.runner.Runner._outcomes", lambda _, task: (dict.fromkeys(LABEL, Contended("busy")), {})
+    )
     words = ("sweep", "channels", *SMALL, "--results", str(tmp_path))
     ended = opbench(*words)
     assert ended.code == 3

@@ -8,11 +8,11 @@ from itertools import count
 
 import pytest
 
-from opbench import Axes, Case, Contended, Measured, Outcome, Point, catalog, measuring
-from opbench.contention import SWITCH
-from opbench.measuring import PointMeasurement
-from opbench.settings import Settings
-from opbench.timing.watch import Watch, watched
+from opbench import Axes, Case, Contended, Measured, Outcome, Point, catalog
+from opbench.measure.contention import SWITCH
+from opbench.measure.point import PointMeasurement
+from opbench.measure.timing.watch import Watch, watched
+from opbench.vocabulary.settings import Settings
 
 
 def outcome(
@@ -24,7 +24,7 @@ def outcome(
     def watching(_: str) -> Iterator[Watch]:
         yield Watch(delay, disturbed)
 
-    monkeypatch.setattr(measuring, "watched", watching)
+    monkeypatch.setattr("opbench.measure.point.watched", watching)
     operator = catalog.operator("liar")
     point = Point("liar", Axes({"size": 7}))
     settings = Settings(target=1e6, budget_s=budget_s, count=False, trusting=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.contention import TICK_S, Machine, Use, disturbance
+from opbench.measure.contention import TICK_S, Machine, Use, disturbance
 
 PER_S = round(1 / TICK_S)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from opbench.counters import kernels
+from opbench.counting import kernels
 
 aten = torch.ops.aten
 

@@ -12,11 +12,11 @@ from torch.nn import functional
 pytest.importorskip("fvcore", reason="fvcore is not installed")
 
 from opbench import Point, catalog
-from opbench.counters import formulas
-from opbench.counters.dispatch import count_dispatch
-from opbench.counters.trace import count_trace
-from opbench.counting import CountingError, Counts, count, counts_of, disagreements, register
-from opbench.operator import Work
+from opbench.counting import formulas
+from opbench.counting.count import CountingError, Counts, count, counts_of, disagreements, register
+from opbench.counting.dispatch import count_dispatch
+from opbench.counting.trace import count_trace
+from opbench.vocabulary.work import Work
 from tests.impls.zoo.points import FAMILIES
 
 Walk = Callable[..., Counts]
@@ -210,7 +210,7 @@ def test_a_counter_that_raises_leaves_the_others_count(monkeypatch: pytest.Monke
     def fails(*_: object) -> Counts:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr("opbench.counters.dispatch.count_dispatch", fails)
+    monkeypatch.setattr("opbench.counting.dispatch.count_dispatch", fails)
     found = count(torch.abs, {"x": meta(3)})
     assert found["fvcore"] == counts(elementwise=3)
     assert "IndexError: list index out of range" in str(found["torch"])
@@ -261,7 +261,7 @@ def test_accounts_that_differ_are_told_two_at_a_time() -> None:
 
 
 def test_without_fvcore_its_count_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "opbench.counters.trace", raising=False)
+    monkeypatch.delitem(sys.modules, "opbench.counting.trace", raising=False)
     monkeypatch.setitem(sys.modules, "fvcore.nn", None)
     found = count(torch.abs, {"x": meta(3)})
     assert "fvcore is not installed" in str(found["fvcore"])
@@ -269,6 +269,6 @@ def test_without_fvcore_its_count_is_the_reason(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_importing_counting_loads_neither_torch_nor_fvcore() -> None:
-    program = "import sys, opbench.counting; print(sorted({'torch', 'fvcore'} & sys.modules.keys()))"
+    program = "import sys, opbench.counting.count; print(sorted({'torch', 'fvcore'} & sys.modules.keys()))"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

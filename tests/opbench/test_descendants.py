@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from opbench.child import Child, Ended
-from opbench.descendants import VARIABLE, end_marked, marked
+from opbench.process.child import Child, Ended
+from opbench.process.descendants import VARIABLE, end_marked, marked
 
 DAEMON = """
 import os, subprocess, sys

@@ -71,7 +71,7 @@ def test_an_installed_table_is_read_back_and_goes_by_the_device(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr("opbench.environment.describe", lambda device: CPU | {"device": device})
+    monkeypatch.setattr("opbench.process.environment.describe", lambda device: CPU | {"device": device})
     dispatch.forget()
     assert dispatch.fastest("pairs", "cpu", "float32", {"channels": 4}, ["best_4"]) is None
     file = dispatch.install(table(4, 16))
@@ -140,7 +140,7 @@ DAMAGED = {
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The file of this machine's table, which nobody has written yet."""
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
-    monkeypatch.setattr("opbench.environment.describe", lambda device: CPU | {"device": device})
+    monkeypatch.setattr("opbench.process.environment.describe", lambda device: CPU | {"device": device})
     (tmp_path / "dispatch").mkdir()
     dispatch.forget()
     yield tmp_path / "dispatch" / "broken.json"

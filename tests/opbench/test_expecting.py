@@ -7,14 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from opbench import ahead, catalog
-from opbench.backend import Backend, Preparing
-from opbench.case import Case, Point
-from opbench.expecting import LOOK_S, START_S, Expected, expected, minutes
-from opbench.left import overview
-from opbench.operator import Work
-from opbench.plan import Task
-from opbench.settings import Settings
+from opbench import catalog
+from opbench.planning.plan import Task
+from opbench.planning.remaining import overview
+from opbench.running import ahead
+from opbench.running.estimate import LOOK_S, START_S, Expected, expected, minutes
+from opbench.vocabulary.backend import Backend, Preparing
+from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.work import Work
 
 SETTINGS = Settings(budget_s=0.5)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from opbench import Backend, Case, Figured, Measured, Point, catalog
-from opbench.measuring import PointMeasurement
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.settings import Settings
 
 from ..cheats.liar.operator import OPERATOR
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 
 @pytest.mark.parametrize("size", [0, 1, 4097])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from opbench.interval import Interval, geometric_mean, median_interval
+from opbench.vocabulary.interval import Interval, geometric_mean, median_interval
 
 from ..drawing import given
 from ..drawing import strategies as st

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from opbench import Axes, Case, Contended, Failed, Measured, Outcome, Point
-from opbench.codec import outcome_to_json
-from opbench.isolation import Isolation
-from opbench.plan import plan
-from opbench.process import Death
-from opbench.progress import Silent
-from opbench.record import Check
-from opbench.run import Runner
-from opbench.settings import Settings
-from opbench.store import new_run
-from opbench.sweep import Grid, Sweep
+from opbench.cli.progress import Silent
+from opbench.measure.isolation import Isolation
+from opbench.planning.plan import plan
+from opbench.process.measuring_process import Death
+from opbench.running.runner import Runner
+from opbench.store.codec import outcome_to_json
+from opbench.store.runs import new_run
+from opbench.vocabulary.record import Check
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Grid, Sweep
 
 POINT = Point("liar", Axes({"size": 7}))
 GOOD = Measured(Check(True, 7, 0, 0.0, 0.0, 1e-6, 0.0), (1.0,) * 6, 1, "target", 0.1, 1, 0.1, 6.0)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from opbench.case import Axes, Case, Point
-from opbench.environment_lines import to_lines
 from opbench.errors import MachineError
-from opbench.record import Record, Unavailable
-from opbench.recordfile import RecordFile
-from opbench.store import Run
+from opbench.store.environment_lines import to_lines
+from opbench.store.record_file import RecordFile
+from opbench.store.runs import Run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Record, Unavailable
 
 
 def record(size: int, reason: str = "no compiler") -> Record:
@@ -62,9 +62,8 @@ def test_a_second_writer_is_refused_and_told_whom_to_wait_for(tmp_path: Path) ->
 
 
 def test_a_killed_writer_locks_nobody_out(tmp_path: Path) -> None:
-    script = (
-        "import sys; from opbench.store import *\nwith Run(Path(sys.argv[1])).journal(): print(flush=True); input()"
-    )
+    script = "import sys; from opbench.store.runs import *\n"
+    script += "with Run(Path(sys.argv[1])).journal(): print(flush=True); input()"
     command = [sys.executable, "-c", script, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None

@@ -9,14 +9,15 @@ from importlib import import_module
 import pytest
 import torch
 
-from opbench import audit, catalog, measuring
-from opbench.backend import Backend
-from opbench.case import Axes, Case, Point
-from opbench.guarded import Guard
-from opbench.measuring import PointMeasurement
-from opbench.record import Failed, Measured, Mismatch, Outcome
-from opbench.settings import Settings
-from opbench.timing import wall
+from opbench import catalog
+from opbench.measure import audit, point
+from opbench.measure.guarded import Guard
+from opbench.measure.point import PointMeasurement
+from opbench.measure.timing import wall
+from opbench.vocabulary.backend import Backend
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Failed, Measured, Mismatch, Outcome
+from opbench.vocabulary.settings import Settings
 
 from ..cheats.liar import (
     counting,
@@ -107,8 +108,8 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that the cheats' calls move and nothing else."""
     spent_s = import_module("cheats.behaving").spent_s
     monkeypatch.setattr(wall, "perf_counter", spent_s)
-    monkeypatch.setattr(measuring, "Audit", partial(audit.Audit, now=spent_s))
-    monkeypatch.setattr(measuring.PointMeasurement, "_outcome", _as_if_quiet)
+    monkeypatch.setattr(point, "Audit", partial(audit.Audit, now=spent_s))
+    monkeypatch.setattr(point.PointMeasurement, "_outcome", _as_if_quiet)
 
 
 def _as_if_quiet(self: PointMeasurement, *given: object, _plain: object = PointMeasurement._outcome) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import pytest
 
-from opbench.limit import Limit
+from opbench.vocabulary.limit import Limit
 
 NAMES = [field.name for field in fields(Limit) if field.name != "level"]
 

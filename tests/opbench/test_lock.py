@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import MachineError
-from opbench.lock import FOLDER, exclusive, measuring
+from opbench.store.lock import FOLDER, exclusive, measuring
 
 
 @pytest.fixture(autouse=True)

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from opbench import memory
-from opbench.case import Axes, Case, Point
-from opbench.measuring import PointMeasurement
-from opbench.memory import needed_bytes, shortage
-from opbench.operator import Work
-from opbench.record import Unavailable
-from opbench.settings import Settings
+from opbench.measure import memory
+from opbench.measure.memory import needed_bytes, shortage
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Unavailable
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.work import Work
 
 GIB, MIB = 1 << 30, 1 << 20
 WORK = Work(macs=0, products=1, elementwise=0, bytes_read=0, bytes_written=GIB)

@@ -32,8 +32,8 @@ import torch
 from impls.cross_hadamard.api import automatic
 from impls.cross_hadamard.functional import cross_hadamard
 from opbench import catalog
-from opbench.options import narrowing
-from opbench.run import plan
+from opbench.cli.options import narrowing
+from opbench.running.runner import plan
 from reports.style import look
 
 def asked(sweep, **axes):

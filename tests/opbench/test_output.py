@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench import output
+from opbench.cli import output
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from opbench.plain import plain
+from opbench.cli.plain import plain
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.case import Point
 from opbench.errors import UsageError
-from opbench.left import Left, overview, remaining
-from opbench.plan import SOME, Plan, plan
-from opbench.sweep import Grid, Sweep
+from opbench.planning.plan import SOME, Plan, plan
+from opbench.planning.remaining import Left, overview, remaining
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.sweep import Grid, Sweep
 from tests.rows import rows
 
 FILL = Grid(("fill",), {"kib": (1, 2, 3)}, backends=("torch_eager",))

@@ -11,15 +11,15 @@ from typing import TextIO
 
 import pytest
 
+from opbench.cli.progress import Silent
 from opbench.errors import MachineError
-from opbench.plan import plan
-from opbench.process import MeasuringProcess
-from opbench.progress import Silent
-from opbench.record import Failed, Measured, Record
-from opbench.run import Runner
-from opbench.settings import Settings
-from opbench.store import Run, new_run
-from opbench.sweep import Grid, Sweep
+from opbench.planning.plan import plan
+from opbench.process.measuring_process import MeasuringProcess
+from opbench.running.runner import Runner
+from opbench.store.runs import Run, new_run
+from opbench.vocabulary.record import Failed, Measured, Record
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Grid, Sweep
 
 SETTINGS = Settings(budget_s=0.01, time_limit_s=3600.0, count=False, threads=1)
 """Only what hangs meets the limit."""
@@ -50,7 +50,7 @@ def results_of(folder: Path, sweep: Sweep) -> tuple[Run, dict[str, Record]]:
 def test_the_dead_and_the_hung_are_recorded_and_the_rest_is_measured(
     liar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("opbench.run.MeasuringProcess", Hurried)
+    monkeypatch.setattr("opbench.running.runner.MeasuringProcess", Hurried)
     _, found = results_of(tmp_path, ask("dies", "forks", "hangs", "honest"))
     assert {label: type(record.outcome) for label, record in found.items()} == {
         "dies": Failed,

@@ -9,9 +9,9 @@ from importlib import import_module
 import pytest
 
 from opbench import Axes, Case, Failed, Measured, Outcome, Point, catalog
-from opbench.measuring import PointMeasurement
-from opbench.process_state import GROWTH_BYTES, SHARED, ProcessState, Property
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.measure.process_state import GROWTH_BYTES, SHARED, ProcessState, Property
+from opbench.vocabulary.settings import Settings
 
 SETTINGS = Settings(budget_s=0.01, count=False, trusting=True)
 

@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from opbench.case import Axes, Case, Point
-from opbench.progress import Bar, Lines, Silent, clock_time, in_words, reporter, short_time
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.cli.progress import Bar, Lines, Silent, clock_time, in_words, reporter, short_time
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
 PASSED = Check(True, 9, 0, 0.0, 0.0, 0.0, 0.0)
 MISSED = Check(False, 9, 3, 1.0, 1.0, 0.0, 0.0, "first at (0,): got nan, expected 1")

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import UsageError
-from opbench.migration import READS
-from opbench.record import SCHEMA_VERSION, Contended, Failed, Measured, Mismatch, Record, Unavailable
-from opbench.recordfile import RecordFile
-from opbench.store import Run
+from opbench.store.migration import READS
+from opbench.store.record_file import RecordFile
+from opbench.store.runs import Run
+from opbench.vocabulary.record import SCHEMA_VERSION, Contended, Failed, Measured, Mismatch, Record, Unavailable
 
 FILES = Path(__file__).parent / "record_files"
 

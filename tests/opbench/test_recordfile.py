@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from opbench.case import Axes, Case, Point
-from opbench.codec import from_line, to_line
-from opbench.decoding import Lines
-from opbench.environment_lines import environment_id, environment_line, to_lines
 from opbench.errors import UsageError
-from opbench.operator import Part, Work
-from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
-from opbench.sealing import fits, sealed
-from opbench.store import Run
+from opbench.store.codec import from_line, to_line
+from opbench.store.decoding import Lines
+from opbench.store.environment_lines import environment_id, environment_line, to_lines
+from opbench.store.runs import Run
+from opbench.store.sealing import fits, sealed
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.work import Part, Work
 from tests.rows import rows
 
 HERE = {"threads": 2, "versions": {"torch": "2"}}

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from opbench import Axes, Case, Check, Measured, Point, Record, reporting
-from opbench.decoding import Lines
+from opbench import Axes, Case, Check, Measured, Point, Record
 from opbench.errors import UsageError
-from opbench.report import Artifact, Report
-from opbench.reporting import fitting_operators, slug, write_report
-from opbench.store import Run
+from opbench.running import reporting
+from opbench.running.reporting import fitting_operators, slug, write_report
+from opbench.store.decoding import Lines
+from opbench.store.runs import Run
+from opbench.vocabulary.report import Artifact, Report
 
 ARTIFACTS_OF = reporting.artifacts_of
 PASSED = Check(passed=True, elements=1, misses=0, max_abs_error=0, max_rel_error=0, rtol=0, atol=0)

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from opbench.accounts import Accounts
-from opbench.case import Axes, Case, Point
-from opbench.codec import outcome_to_json
-from opbench.plan import Task
-from opbench.process import Death
-from opbench.progress import Silent
-from opbench.record import Check, Failed, Measured, Outcome, Unavailable
-from opbench.run import Runner
-from opbench.settings import Settings
-from opbench.store import Run
+from opbench.cli.progress import Silent
+from opbench.planning.plan import Task
+from opbench.process.measuring_process import Death
+from opbench.running.runner import Runner
+from opbench.running.time_budget import Accounts
+from opbench.store.codec import outcome_to_json
+from opbench.store.runs import Run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Failed, Measured, Outcome, Unavailable
+from opbench.vocabulary.settings import Settings
 
 POINT = Point("op", Axes({"n": 1}))
 PASSED = Check(True, 9, 0, 0.0, 0.0, 0.0, 0.0)
@@ -57,7 +57,7 @@ def go(
     script: Script, monkeypatch: pytest.MonkeyPatch, folder: Path, device: str = "cpu", skip: str | None = None
 ) -> tuple[Scripted, dict[str, Outcome]]:
     process = Scripted(script)
-    monkeypatch.setattr("opbench.run.MeasuringProcess", process)
+    monkeypatch.setattr("opbench.running.runner.MeasuringProcess", process)
     run = Run(folder)
     task = Task(POINT, tuple(Case(POINT, name) for name in ("a", "b", "c")), skip)
     Runner(run, device, Settings(), Silent()).go([task])

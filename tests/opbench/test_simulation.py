@@ -10,11 +10,11 @@ from unittest.mock import Mock
 import pytest
 
 from opbench import Backend, Case, Point, Unavailable, catalog, simulation
-from opbench.case import Axes
 from opbench.commands import check
 from opbench.errors import UsageError
-from opbench.measuring import PointMeasurement
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.settings import Settings
 
 GPU_ONLY = Backend("for the tests", Mock(), devices=frozenset({"cuda"}), simulator="a person with a pencil")
 

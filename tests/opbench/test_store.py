@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from opbench.case import Axes, Case, Point
-from opbench.codec import from_line, to_line
 from opbench.errors import MachineError, UsageError
-from opbench.operator import Part, Work
-from opbench.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
-from opbench.store import Run, find_run, latest_run, new_run
+from opbench.store.codec import from_line, to_line
+from opbench.store.runs import Run, find_run, latest_run, new_run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.work import Part, Work
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 PASSED = Check(True, 9, 0, 1e-8, 1e-7, 1e-6, 0.0)

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from opbench import catalog
+from opbench.cli.options import axes, integers, narrowing, one_of, split
 from opbench.errors import UsageError
-from opbench.options import axes, integers, narrowing, one_of, split
-from opbench.plan import _named, elsewhere_only, plan
-from opbench.record import Unavailable
-from opbench.sweep import Every, Grid, Narrowing, Sweep
+from opbench.planning.plan import _named, elsewhere_only, plan
+from opbench.vocabulary.record import Unavailable
+from opbench.vocabulary.sweep import Every, Grid, Narrowing, Sweep
 
 SWEEP = Sweep(
     "why?",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.threads import asleep, ran_s, settle
+from opbench.process.threads import asleep, ran_s, settle
 
 
 def processes(folder: Path, *states: str) -> Path:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
-from opbench.timing.sampler import Samples, measure
-from opbench.turns import JointStopping, LedClock, Turns
+from opbench.measure.timing.sampler import Samples, measure
+from opbench.measure.turns import JointStopping, LedClock, Turns
 
 GO = {"mean_s": 0.0, "look": False, "over": False, "rivals_s": 0.0}
 

@@ -10,13 +10,13 @@ import torch
 
 from impls.cross_hadamard.operator import OPERATOR
 from opbench import catalog
-from opbench.case import Axes, Point
-from opbench.codec import point_to_json
-from opbench.environment import set_up
 from opbench.errors import MachineError
-from opbench.marker import Marker
-from opbench.settings import Settings
-from opbench.worker import Worker
+from opbench.measure.worker import Worker
+from opbench.process.environment import set_up
+from opbench.process.marker import Marker
+from opbench.store.codec import point_to_json
+from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.settings import Settings
 
 POINT = Point("cross_hadamard", OPERATOR.complete(Axes({"channels": 3, "edge": 5})))
 
@@ -65,7 +65,7 @@ def test_every_process_that_calls_a_launch_has_pytorch_alike(monkeypatch: pytest
     monkeypatch.setattr(torch, "set_num_threads", threads.append)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    monkeypatch.setattr("opbench.environment.describe", lambda device: {"device": device})
+    monkeypatch.setattr("opbench.process.environment.describe", lambda device: {"device": device})
     with torch.enable_grad():
         answer = Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).hello("cuda", 3)
         assert not torch.is_grad_enabled()
@@ -81,7 +81,7 @@ def test_every_process_that_calls_a_launch_has_pytorch_alike(monkeypatch: pytest
 
 
 def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("opbench.counting.count", fails)
+    monkeypatch.setattr("opbench.counting.count.count", fails)
     request = {
         "point": point_to_json(POINT),
         "cases": [("torch_eager", 0)],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opbench.case import Axes, Case, Point
-from opbench.operator import Part, Work
-from opbench.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.work import Part, Work
 
 ENVIRONMENT: dict[str, Any] = {
     "device": "cpu",

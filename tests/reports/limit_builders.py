@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from opbench.limit import Limit
-from opbench.record import Record
+from opbench.vocabulary.limit import Limit
+from opbench.vocabulary.record import Record
 
 from .builders import measured, record
 

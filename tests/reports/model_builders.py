@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from html import unescape
 
-from opbench.case import Axes
-from opbench.operator import Part
-from opbench.record import Outcome, Record
-from opbench.report import Artifact
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.record import Outcome, Record
+from opbench.vocabulary.report import Artifact
+from opbench.vocabulary.work import Part
 
 from .builders import measured, record
 

@@ -10,7 +10,7 @@ from reports.planes import Plane, planes
 from .builders import measured, record
 
 if TYPE_CHECKING:
-    from opbench.record import Outcome, Record
+    from opbench.vocabulary.record import Outcome, Record
 
 BATCHES, EDGES = (1, 3, 5), (1, 7, 13, 29)
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from opbench.record import Failed
+from opbench.vocabulary.record import Failed
 from reports.accuracy_latency import REPORT, dots
 from reports.models import benches
 from reports.placing import _overlap, _squares, leader, placed

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from opbench.operator import Work
-from opbench.record import Failed, Measured, Record, Unavailable
+from opbench.vocabulary.record import Failed, Measured, Record, Unavailable
+from opbench.vocabulary.work import Work
 from reports import complexity, fastest, latency, machine_table, speedup, summary
 from reports.bandwidth import DEEP, REPORT, _draw, bandwidths
 from reports.machine import best_time

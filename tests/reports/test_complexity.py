@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from opbench.record import Unavailable
+from opbench.vocabulary.record import Unavailable
 from reports.agreement import agreement
 from reports.complexity import MOST_FIGURES, REPORT, plots
 

@@ -7,8 +7,8 @@ import re
 import pytest
 from matplotlib.colors import to_rgb
 
-from opbench.interval import Interval
-from opbench.record import Failed, Outcome, Record, Unavailable
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Failed, Outcome, Record, Unavailable
 from reports import heatmap
 from reports.absences import absences
 from reports.contrast import contrast, difference

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from opbench.interval import Interval
-from opbench.record import Failed, Record
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Failed, Record
 from reports.kernel_to_model import REPORT
 from reports.predictions import difference, gain, predictions, total
 from reports.savings_figure import dots

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from opbench.interval import Interval
-from opbench.record import Failed
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Failed
 from reports import fastest, latency
 from reports.curves import _alone
 from reports.fastest import fastest as fastest_of

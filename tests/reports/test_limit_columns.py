@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.record import Failed
+from opbench.vocabulary.record import Failed
 from reports.limit_columns import REAL, TEXT
 from reports.table import frame
 

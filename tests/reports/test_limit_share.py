@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from opbench.record import Failed
+from opbench.vocabulary.record import Failed
 from reports import canvas
 from reports.bounds_strip import Area, areas, draw_strip
 from reports.limit_share import MOST, REPORT, _draw, shares

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 from reports import limit_share, limits_table, roofline
 from reports.limits import ceilings_range, impossible, limit_text, share, share_text
 from reports.page import PAGE

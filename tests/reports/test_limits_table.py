@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.record import Failed
+from opbench.vocabulary.record import Failed
 from reports.limits_table import REPORT, reaches
 
 from .builders import every_outcome, record

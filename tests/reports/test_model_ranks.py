@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from opbench.record import Failed, Record
+from opbench.vocabulary.record import Failed, Record
 from reports.model_ranks import REPORT
 from reports.models import benches, shown
 from reports.ranks import Ranks, ranks

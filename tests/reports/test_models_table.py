@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.record import Failed, Record, Unavailable
+from opbench.vocabulary.record import Failed, Record, Unavailable
 from reports import accuracy_latency, kernel_to_model, latency, model_ranks, runtimes_table, schedules_table
 from reports.models import benches, besides_models, family, shown
 from reports.models_table import REPORT

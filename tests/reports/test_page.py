@@ -10,8 +10,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from opbench.record import Failed, Measured, Record, Unavailable
-from opbench.report import Artifact
+from opbench.vocabulary.record import Failed, Measured, Record, Unavailable
+from opbench.vocabulary.report import Artifact
 from reports import complexity, fastest, latency, speedup, table
 from reports.page import PAGE
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.record import Record, Unavailable
+from opbench.vocabulary.record import Record, Unavailable
 from reports.planes import planes
 
 from .builders import line, measured, record

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.backend import KernelResources
-from opbench.limit import Limit
 from opbench.profiling.compile_times import CacheContents, CompileTimes
 from opbench.profiling.hardware_counters.counter_values import CounterValues, unit_suffix
 from opbench.profiling.kernel_table import KernelRow
 from opbench.profiling.recorded_trace import PeakMemory
 from opbench.profiling.result import Profile
-from opbench.record import Trial, Unavailable
+from opbench.vocabulary.backend import KernelResources
+from opbench.vocabulary.limit import Limit
+from opbench.vocabulary.record import Trial, Unavailable
 from reports.profile_page import MOST_ROWS, render
 
 from .builders import measured, record

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from opbench.operator import Work
-from opbench.record import Failed, Record
+from opbench.vocabulary.record import Failed, Record
+from opbench.vocabulary.work import Work
 from reports.limits import SHADES
 from reports.roofline import REPORT, _draw, _frame, plots
 from reports.roofs import Roof, Roofs, draw_roofs, name_roofs, roofs

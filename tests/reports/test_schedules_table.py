@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.record import Unavailable
+from opbench.vocabulary.record import Unavailable
 from reports import runtimes_table
 from reports.schedules_table import REPORT
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from opbench.case import Axes
-from opbench.record import Failed
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.record import Failed
 from reports.series import comparable, panels, settled, x_axis
 from reports.sheets import MOST_PANELS, lines_of, sheets, spread
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.interval import Interval
-from opbench.record import Failed
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Failed
 from reports.ratios import Speedup, mean_ratio, speedups
 from reports.series import Panel, panels
 from reports.speedup import REPORT, rivals

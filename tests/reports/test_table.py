@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from opbench.record import Failed, Record, Unavailable
+from opbench.vocabulary.record import Failed, Record, Unavailable
 from reports.table import REPORT, frame, terminal_table
 
 from .builders import every_outcome, line, measured, record

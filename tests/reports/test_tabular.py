@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.interval import Interval
-from opbench.record import Failed
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Failed
 from reports import models_table
 from reports.page import PAGE
 from reports.tabular import Cell, Column, Row, milliseconds_cell, table_files

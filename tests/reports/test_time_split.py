@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 from reports.table import frame
 from reports.time_split import REPORT, blocks_of, in_order
 

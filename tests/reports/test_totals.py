@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from opbench.record import Failed, Mismatch, Record, Unavailable
+from opbench.vocabulary.record import Failed, Mismatch, Record, Unavailable
 from reports.page import PAGE
 from reports.table import REPORT as TABLE
 from reports.totals import FIRST, MOST_ROWS, Totals, totals_of, totals_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from opbench.record import Record, Trial
+from opbench.vocabulary.record import Record, Trial
 from reports.trials import REPORT, tried
 
 from .builders import measured, record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.record import Failed, Outcome
+from opbench.vocabulary.record import Failed, Outcome
 from reports.contrast import standings
 from reports.winners import COLOURS, OTHERS, REPORT, Win, colour_of, tallies, winners
 

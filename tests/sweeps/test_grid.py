@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from opbench import catalog
-from opbench.block import Block
-from opbench.case import Axes, Case, Point
-from opbench.cli import main
-from opbench.options import narrowing
-from opbench.plan import plan
-from opbench.record import Record, Unavailable
-from opbench.reporting import Written
-from opbench.settings import Settings
-from opbench.store import Run
-from opbench.sweep import Grid
+from opbench.cli.options import narrowing
+from opbench.commands.app import main
+from opbench.planning.plan import plan
+from opbench.running.reporting import Written
+from opbench.store.runs import Run
+from opbench.vocabulary.block import Block
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Record, Unavailable
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Grid
 from reports.planes import planes
 from sweeps.grid import LARGEST_ON_CPU, SWEEP, too_large
 
@@ -107,7 +107,7 @@ def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("opbench.commands.sweep._measure", measured)
-    monkeypatch.setattr("opbench.store.new_run", lambda *_: Run(tmp_path))
+    monkeypatch.setattr("opbench.store.runs.new_run", lambda *_: Run(tmp_path))
     words = ("opbench", "sweep", "grid", "--device", "cpu", "--backend", "torch_eager")
     for more in ((), ("--budget", "0.25")):
         monkeypatch.setattr(sys, "argv", [*words, *more])

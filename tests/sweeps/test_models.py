@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opbench import catalog
-from opbench.plan import plan
+from opbench.planning.plan import plan
 from sweeps.models import NETWORKS, OTHERS, PUBLISHED, SWEEP, THREADS
 
 CPU = plan(SWEEP, "cpu", "wall:led")

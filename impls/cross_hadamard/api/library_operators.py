@@ -15,7 +15,7 @@ from impls.cross_hadamard.api import derivatives
 from impls.cross_hadamard.api.automatic import chosen, selected_by
 from impls.cross_hadamard.norms import ELEMENTWISE
 from impls.cross_hadamard.pairs import channel_count, pair_count
-from opbench.counting import register
+from opbench.counting.count import register
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

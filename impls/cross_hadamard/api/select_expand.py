@@ -15,7 +15,7 @@ from impls.cross_hadamard.api.library_operators import LIBRARY
 from impls.cross_hadamard.norms import ELEMENTWISE, check_norm
 from impls.cross_hadamard.pairs import pair_count
 from impls.cross_hadamard.steps import strongest
-from opbench.counting import register
+from opbench.counting.count import register
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,9 +15,9 @@ from impls.cross_hadamard.backend_entry import launch_of
 from impls.cross_hadamard.kernels import resolve, usable
 from opbench import Backend, Figured, Trial, Unavailable, catalog
 from opbench.errors import MachineError
-from opbench.timing import sampler
-from opbench.timing.clocks import DEFAULT, clock_named
-from opbench.timing.stopping import Precision
+from opbench.measure.timing import sampler
+from opbench.measure.timing.clocks import DEFAULT, clock_named
+from opbench.measure.timing.stopping import Precision
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,7 @@ from pathlib import Path
 from impls.sealed import damage, seal
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 FOLDER = Path(__file__).parents[1] / "csrc" / "cuda"
 OPTIONS = ("-std=c++17", "-lineinfo", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")

@@ -20,8 +20,8 @@ import torch
 from impls.cross_hadamard.gpu.adapter import kernels_of
 from impls.cross_hadamard.gpu.launch_plan import Device
 from opbench import KernelResources, Point, catalog, simulation
-from opbench.codec import point_from_json, point_to_json
 from opbench.errors import MachineError, OpbenchError
+from opbench.store.codec import point_from_json, point_to_json
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.adapter import Launcher

@@ -14,7 +14,7 @@ from typing import Any
 
 from impls.hadaptive.ablation.estimates import mean_interval
 from opbench.errors import unknown
-from opbench.interval import Interval
+from opbench.vocabulary.interval import Interval
 
 FULL = "full"
 

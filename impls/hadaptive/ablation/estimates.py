@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from opbench.interval import CONFIDENCE, Interval
+from opbench.vocabulary.interval import CONFIDENCE, Interval
 
 
 def mean_interval(values: Sequence[float]) -> Interval:

@@ -11,10 +11,10 @@ from torch import nn
 
 from impls.hadaptive.counting import count_module, trainable
 from impls.hadaptive.replacing.family import class_name
-from opbench.counting import CountingError
+from opbench.counting.count import CountingError
 
 if TYPE_CHECKING:
-    from opbench.counting import Counts
+    from opbench.counting.count import Counts
 
 ATTENTIONS = ("timm.layers.attention.Attention", "transformers.models.bert.modeling_bert.BertSelfAttention")
 """Self-attention without a fused kernel: queries times keys and weights times values, N^2 C MACs each."""

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from opbench.errors import MachineError
-from opbench.files import write_whole
+from opbench.store.files import write_whole
 
 
 class DamagedError(Exception):

@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import Protocol, Self
 
-from opbench.progress import REFRESH_PER_S
+from opbench.cli.progress import REFRESH_PER_S
 
 
 class Progress(Protocol):

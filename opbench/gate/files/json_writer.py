@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opbench.errors import UsageError
-from opbench.files import write_whole
 from opbench.gate.files.machine_info import environment_digest, machine_info
 from opbench.gate.files.sample_statistics import statistics_of
 from opbench.gate.files.slice_columns import to_columns
+from opbench.store.files import write_whole
 
 if TYPE_CHECKING:
     from opbench.gate.benchmark import Benchmark

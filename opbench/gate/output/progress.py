@@ -10,11 +10,11 @@ import sys
 import time
 from typing import TYPE_CHECKING, Self, TextIO
 
+from opbench.cli.plain import plain
+from opbench.cli.progress import REFRESH_PER_S, clock_time
 from opbench.gate.decision.verdict import GOOD, Verdict
 from opbench.gate.output.table import ratio_text, reason_text
 from opbench.gate.stats.rule import DEFAULT
-from opbench.plain import plain
-from opbench.progress import REFRESH_PER_S, clock_time
 
 if TYPE_CHECKING:
     from opbench.gate.decision.verdict import Judgement

@@ -10,8 +10,8 @@ import re
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from opbench.cli.plain import plain
 from opbench.gate.decision.verdict import GOOD, Verdict
-from opbench.plain import plain
 
 if TYPE_CHECKING:
     from opbench.gate.decision.verdict import Judgement

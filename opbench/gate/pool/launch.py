@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opbench.environment import pinned
 from opbench.gate.samples import Side
+from opbench.process.environment import pinned
 
 if TYPE_CHECKING:
     from opbench.gate.source.environments import Checkout

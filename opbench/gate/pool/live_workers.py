@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from opbench.gate.decision.workers import InsufficientMemoryError
 from opbench.gate.pool.worker_pool import WorkerPool
 from opbench.gate.stats.throttle_filter import to_rounds, usual_hz
-from opbench.memory import RESERVE, available_bytes
+from opbench.measure.memory import RESERVE, available_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,16 +10,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opbench.child import Child, Ended, spawned
 from opbench.gate.pool.launch import bootstrap_command
 from opbench.gate.samples import Side, Slice
 from opbench.gate.worker.protocol import WorkerConfig
+from opbench.process.child import Child, Ended, spawned
 
 if TYPE_CHECKING:
-    from opbench.child import Start
     from opbench.gate.pool.launch import LaunchConfig
     from opbench.gate.pool.sampling_plan import SamplingPlan
     from opbench.gate.source.environments import Checkout
+    from opbench.process.child import Start
 
 
 class WorkerCrashError(Exception):

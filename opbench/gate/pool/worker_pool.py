@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from opbench.child import spawned
 from opbench.errors import MachineError
 from opbench.gate.decision.failures import BenchmarkFailure
 from opbench.gate.pool.fan_out import fan_out
@@ -22,6 +21,7 @@ from opbench.gate.pool.sampling_plan import SamplingPlan, plan_samples
 from opbench.gate.pool.schedule import CorePicker, Schedule
 from opbench.gate.pool.worker_handle import WorkerHandle
 from opbench.gate.samples import SETUP_ROUNDS, SIDES, Side, Slice, StageSamples
+from opbench.process.child import spawned
 
 if TYPE_CHECKING:
     from opbench.gate.source.environments import Checkout

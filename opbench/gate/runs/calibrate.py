@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opbench.cli.progress import Notes, short_time
 from opbench.errors import MachineError, UsageError
 from opbench.gate.benchmark import common_prefix
 from opbench.gate.decision.workers import InsufficientMemoryError
@@ -20,8 +21,7 @@ from opbench.gate.pool.dry_run import dry_run
 from opbench.gate.pool.live_workers import LiveWorkerFactory
 from opbench.gate.runs.calibration import ROUNDS, BenchmarkCalibration, Calibration, replay_gate, workers_needed
 from opbench.gate.source.environments import Checkout
-from opbench.lock import measuring
-from opbench.progress import Notes, short_time
+from opbench.store.lock import measuring
 
 if TYPE_CHECKING:
     from opbench.gate.runs.options import GateOptions

@@ -26,7 +26,7 @@ from opbench.gate.runs.artifacts import LiveRun, write_artifacts
 from opbench.gate.samples import SIDES
 from opbench.gate.source.environments import prepare
 from opbench.gate.source.worktrees import checked_out, repository_folder, resolve
-from opbench.lock import WAIT_S, exclusive, measuring
+from opbench.store.lock import WAIT_S, exclusive, measuring
 
 if TYPE_CHECKING:
     from opbench.gate.decision.verdict import Verdict

@@ -1,8 +1,8 @@
 """Slices on a GPU: every call cold and between two events of its own, all of it enqueued behind a blocking delay.
 
-What is proven about a call and a burst is proven by the clocks' own pieces (`opbench.timing`); only what the gate wants
-otherwise stands here: the L2 written once before every call, short calls replayed as a graph, and the frequency
-read while the device works. Nothing of it has been measured on a GPU yet.
+What is proven about a call and a burst is proven by the clocks' own pieces (`opbench.measure.timing`); only what the
+gate wants otherwise stands here: the L2 written once before every call, short calls replayed as a graph, and the
+frequency read while the device works. Nothing of it has been measured on a GPU yet.
 
 bootstrap.py removes the package from `sys.modules` once a worker has loaded it, so that the revision under test imports
 its own: every import of it stands at the top. PyTorch and NVML are the tested side's, and imported when used.
@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 from opbench.gate.worker.clock_frequency import ClockFrequency
 from opbench.gate.worker.timer import SliceTiming
-from opbench.lock import device_lock_name
-from opbench.timing.accelerator import CAPTURE_WARMUPS, current_device
-from opbench.timing.clock import ClockError
-from opbench.timing.cuda_graph import first_error
-from opbench.timing.device_timer import DeviceTimer, cold
-from opbench.timing.occupied import occupied_s
-from opbench.timing.stray import StrayWatch
+from opbench.measure.timing.accelerator import CAPTURE_WARMUPS, current_device
+from opbench.measure.timing.clock import ClockError
+from opbench.measure.timing.cuda_graph import first_error
+from opbench.measure.timing.device_timer import DeviceTimer, cold
+from opbench.measure.timing.occupied import occupied_s
+from opbench.measure.timing.stray import StrayWatch
+from opbench.store.lock import device_lock_name
 
 if TYPE_CHECKING:
-    from opbench.timing.accelerator import Accelerator
+    from opbench.measure.timing.accelerator import Accelerator
 
 GRAPH_UNDER_S = 20e-6
 """A call shorter than this on the device is replayed as a graph.

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from opbench.environment import LIBRARIES, PINNED, _cpu_name, _hugepages, _version
+from opbench.process.environment import LIBRARIES, PINNED, _cpu_name, _hugepages, _version
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 

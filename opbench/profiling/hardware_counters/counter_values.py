@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from opbench.record import Measured, Record
+from opbench.vocabulary.record import Measured, Record
 
 UNITS = {"_bytes_per_s": "B/s", "_bytes": "B", "_s": "s"}
 """By the end of a figure's name; one that ends another comes after it."""

@@ -9,11 +9,11 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from opbench.case import Case
 from opbench.errors import MachineError
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.target.request import TargetRequest, range_name
 from opbench.profiling.target.spawn import run_target, scratch_folder
+from opbench.vocabulary.case import Case
 
 CALLS = 3
 """Every kernel is run several times over for each, so few; more than one shows that they are alike."""

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opbench.case import Case
 from opbench.errors import MachineError
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.target.request import TargetRequest
 from opbench.profiling.target.spawn import run_target, scratch_folder
+from opbench.vocabulary.case import Case
 
 PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 

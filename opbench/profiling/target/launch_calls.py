@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from opbench.device import synchronize
 
 if TYPE_CHECKING:
-    from opbench.backend import Launch
+    from opbench.vocabulary.backend import Launch
 
 
 def call_launch(launch: Launch, calls: int, device: str) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from opbench.case import Case
-from opbench.codec import point_from_json, point_to_json
+from opbench.store.codec import point_from_json, point_to_json
+from opbench.vocabulary.case import Case
 
 Region: TypeAlias = Literal["none", "perf", "cuda", "trace"]
 

@@ -17,8 +17,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from opbench.device import synchronize
-from opbench.environment import set_up
 from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.process.environment import set_up
 from opbench.profiling.target import launch_calls, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import BinaryIO
 
-    from opbench.backend import Backend, Launch
-    from opbench.case import Case
-    from opbench.operator import Operator
+    from opbench.vocabulary.backend import Backend, Launch
+    from opbench.vocabulary.case import Case
+    from opbench.vocabulary.operator import Operator
 
 WARMUP_S = 0.05
 """Seconds of calls before the region: clocks, caches and allocators have settled, and a call's time is known."""
@@ -55,8 +55,8 @@ def run(request: TargetRequest) -> dict[str, Any]:
 
 def _admit(operator: Operator, case: Case) -> Backend:
     from opbench import catalog
-    from opbench.memory import shortage
-    from opbench.record import Unavailable
+    from opbench.measure.memory import shortage
+    from opbench.vocabulary.record import Unavailable
 
     backend = catalog.backend(operator.name, case.backend)
     if isinstance(backend, Unavailable):

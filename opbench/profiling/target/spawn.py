@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from opbench.errors import MachineError
-from opbench.process import pinned_environment
+from opbench.process.measuring_process import pinned_environment
 from opbench.profiling.target.request import TargetRequest
 
 Wait: TypeAlias = Callable[["subprocess.Popen[bytes]", float], object]

@@ -15,7 +15,7 @@ from opbench.profiling.target.launch_calls import warm_up
 from opbench.profiling.target.request import TargetRequest, range_name
 
 if TYPE_CHECKING:
-    from opbench.backend import Launch
+    from opbench.vocabulary.backend import Launch
 
 TRACE_FILE = "trace.json"
 

@@ -44,7 +44,7 @@ def in_preparing(*_: Tensor) -> Compute:
 
 
 def code() -> None:
-    from opbench import check
+    from opbench.measure import check
 
     def compare(got: Any, want: Any, tolerance: Any, dtype: Any, scale: Any = None) -> Any:
         del got, dtype, scale
@@ -54,7 +54,7 @@ def code() -> None:
 
 
 def look() -> None:
-    from opbench.audit import Audit
+    from opbench.measure.audit import Audit
 
     Audit.look = lambda *_: None  # type: ignore[method-assign]
 

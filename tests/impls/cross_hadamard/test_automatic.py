@@ -14,7 +14,7 @@ from impls.cross_hadamard.functional import cross_hadamard
 from opbench import dispatch
 from opbench.dispatch import device_key
 from opbench.dispatch_table import Row, Table
-from opbench.environment import describe
+from opbench.process.environment import describe
 
 from .definitions import expected, random
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from impls.cross_hadamard.api import library_operators
 from impls.cross_hadamard.functional import ach_expand, cross_hadamard
-from opbench.counting import count
+from opbench.counting.count import count
 
 from .definitions import expected, index_of, random
 from .subjects import Subject, native, subjects

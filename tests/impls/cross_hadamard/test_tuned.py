@@ -8,8 +8,8 @@ import torch
 from impls.cross_hadamard.backends import tuned
 from opbench import Axes, Backend, Figured, Point, catalog
 from opbench.errors import MachineError
-from opbench.plan import by_name_only, plan
-from opbench.sweep import Grid, Sweep
+from opbench.planning.plan import by_name_only, plan
+from opbench.vocabulary.sweep import Grid, Sweep
 
 AXES = {"batch": 1, "channels": 5, "edge": 7, "selected": 0}
 
@@ -89,7 +89,7 @@ def test_it_is_a_backend_like_the_others() -> None:
 
 @pytest.mark.parametrize("mode", ["forward", "backward"])
 def test_what_it_launches_is_right(mode: str) -> None:
-    from opbench.check import compare
+    from opbench.measure.check import compare
 
     at = point(mode=mode)
     operator = catalog.operator("cross_hadamard")

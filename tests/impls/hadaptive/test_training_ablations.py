@@ -18,7 +18,7 @@ from impls.hadaptive.ach import ACH
 from impls.hadaptive.ach_parts.selection import FixedSelection, LearnedSelection, RandomSelection
 from impls.hadaptive.network import build
 from opbench.errors import UsageError
-from opbench.interval import Interval
+from opbench.vocabulary.interval import Interval
 
 from .training_scenes import TINY
 

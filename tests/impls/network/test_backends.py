@@ -18,10 +18,10 @@ from impls.network.backends import cuda_graph
 from impls.network.reference import FIRST, _Network
 from impls.network.variants import expansions, state_shapes
 from opbench import Case, Check, Point, Unavailable, catalog
-from opbench.check import compare
-from opbench.measuring import PointMeasurement
-from opbench.record import Outcome
-from opbench.settings import Settings
+from opbench.measure.check import compare
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.record import Outcome
+from opbench.vocabulary.settings import Settings
 
 from .points import MODES, NETWORKS, at, check_points
 

@@ -11,7 +11,7 @@ from benchmarks import network_bound
 from impls.network.launches import network_of
 from impls.network.variants import expansions
 from opbench import catalog
-from opbench.plan import plan
+from opbench.planning.plan import plan
 
 from .points import NETWORKS, at
 

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from impls.hadaptive.counting import trainable
 from impls.network.launches import launch_of, network_of
 from opbench import catalog
-from opbench.counting import count, counts_of
+from opbench.counting.count import count, counts_of
 from opbench.errors import UsageError
 
 from .points import MODES, NETWORKS, at

@@ -14,10 +14,10 @@ from impls.zoo.building import build
 from impls.zoo.definition import module_for
 from impls.zoo.models import MODELS
 from opbench import Case, Check, Figured, Point, Unavailable, catalog
-from opbench.check import compare
-from opbench.measuring import PointMeasurement
-from opbench.record import Outcome
-from opbench.settings import Settings
+from opbench.measure.check import compare
+from opbench.measure.point import PointMeasurement
+from opbench.vocabulary.record import Outcome
+from opbench.vocabulary.settings import Settings
 
 from .points import FAMILIES, at, check_points
 

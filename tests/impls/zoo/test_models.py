@@ -15,7 +15,7 @@ from impls.zoo.models import MODELS
 from impls.zoo.operator import OPERATORS
 from opbench import Grid, Sweep, catalog
 from opbench.errors import UsageError
-from opbench.plan import plan
+from opbench.planning.plan import plan
 
 from .points import EVERY, FAMILIES, at
 

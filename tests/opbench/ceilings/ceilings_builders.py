@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from opbench.case import Axes, Case, Point
 from opbench.ceilings import Ceilings, Level, Rate
-from opbench.operator import Work
-from opbench.record import Check, Measured, Record
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Measured, Record
+from opbench.vocabulary.work import Work
 
 ENVIRONMENT = {"device": "cpu", "device_name": "Abacus", "threads": 2, "versions": {"torch": "2.13.0"}}
 

@@ -11,7 +11,7 @@ import pytest
 from opbench.ceilings import Level, Rate
 from opbench.ceilings.estimation import estimate_ceilings, merge_same_levels
 from opbench.errors import MachineError
-from opbench.record import Record, Unavailable
+from opbench.vocabulary.record import Record, Unavailable
 
 from .ceilings_builders import record, work
 

@@ -11,9 +11,9 @@ from opbench.caches import CacheUse, from_system
 from opbench.ceilings import Level
 from opbench.ceilings.memory_levels import memory_levels, working_sets_kib
 from opbench.ceilings.tasks import ceiling_tasks
-from opbench.expecting import expected
-from opbench.left import overview
-from opbench.settings import Settings
+from opbench.planning.remaining import overview
+from opbench.running.estimate import expected
+from opbench.vocabulary.settings import Settings
 
 from ..caches.cache_machines import MACHINES, Machine, written
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from opbench.case import Axes, Case, Point
 from opbench.ceilings import Ceilings, storage
 from opbench.ceilings.prediction import Prediction, predict_sweep, prediction_errors
 from opbench.ceilings.roofline import limit_of
 from opbench.commands import roofline
 from opbench.errors import MachineError, UsageError
-from opbench.operator import Work
-from opbench.record import Measured, Record
-from opbench.store import Run
-from opbench.sweep import Grid, Narrowing, Sweep
+from opbench.store.runs import Run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.sweep import Grid, Narrowing, Sweep
+from opbench.vocabulary.work import Work
 
 from .ceilings_builders import MACHINE, flat, record
 

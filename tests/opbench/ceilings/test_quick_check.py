@@ -9,8 +9,8 @@ import pytest
 
 from opbench.ceilings import storage
 from opbench.commands import check
-from opbench.environment import describe
 from opbench.errors import MachineError
+from opbench.process.environment import describe
 
 from ...cheats.behaving import SCRIPTED
 from .ceilings_builders import MACHINE, flat

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.case import Axes
 from opbench.ceilings.roofline import limit, limit_of
-from opbench.operator import Work
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.work import Work
 
 from .ceilings_builders import MACHINE, record, slower, work
 

@@ -11,15 +11,15 @@ import pytest
 
 from opbench.caches import CacheUse, from_system, known
 from opbench.caches.use import SIZES
-from opbench.case import Axes, Case, Point
-from opbench.ceilings import rounds
-from opbench.ceilings.rounds import measure_ceilings, median_cache_use
-from opbench.journal import Journal
-from opbench.plan import Task
-from opbench.progress import Silent
-from opbench.record import Check, Failed, Measured, Outcome, Record
-from opbench.settings import Settings
-from opbench.store import Run
+from opbench.cli.progress import Silent
+from opbench.planning.plan import Task
+from opbench.running import ceiling_rounds as rounds
+from opbench.running.ceiling_rounds import measure_ceilings, median_cache_use
+from opbench.store.journal import Journal
+from opbench.store.runs import Run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Check, Failed, Measured, Outcome, Record
+from opbench.vocabulary.settings import Settings
 
 from .ceilings_builders import ENVIRONMENT, record, work
 

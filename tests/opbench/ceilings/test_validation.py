@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from opbench import catalog
-from opbench.case import Axes, Case, Point
 from opbench.ceilings import storage
 from opbench.ceilings.estimation import estimate_ceilings
 from opbench.ceilings.validation import LimitValidator, raise_ceilings, with_limits
-from opbench.environment import describe
-from opbench.plan import Task
-from opbench.progress import Silent
-from opbench.record import Measured, Record
-from opbench.run import Runner
-from opbench.settings import Settings
-from opbench.store import Run
+from opbench.cli.progress import Silent
+from opbench.planning.plan import Task
+from opbench.process.environment import describe
+from opbench.running.runner import Runner
+from opbench.store.runs import Run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.settings import Settings
 
 from ...cheats.behaving import SCRIPTED
 from .ceilings_builders import ENVIRONMENT, MACHINE, flat, record, work

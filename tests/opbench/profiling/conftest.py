@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from opbench.plan import Task
+from opbench.planning.plan import Task
 from opbench.profiling import recorded_trace
 from opbench.profiling.kernel_table import KernelRow
 from opbench.profiling.recorded_trace import PeakMemory, RecordedTrace
-from opbench.record import Record
-from opbench.run import Runner
+from opbench.running.runner import Runner
+from opbench.vocabulary.record import Record
 
 _RECORDS: dict[str, Record] = {}
 

@@ -12,7 +12,7 @@ from opbench.commands import profiling
 from opbench.commands.profiling import ProfileOptions
 from opbench.profiling.case_options import CaseOptions
 from opbench.profiling.profiler import OptionalSteps
-from opbench.settings import Settings
+from opbench.vocabulary.settings import Settings
 
 
 def profile(

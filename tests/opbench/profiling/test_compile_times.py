@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from opbench import catalog
-from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError
 from opbench.profiling import compile_times
 from opbench.profiling.target import run_case
+from opbench.vocabulary.case import Axes, Case, Point
 
 FILES = {
     "operator.py": """

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from opbench import catalog
-from opbench.backend import KernelResources
-from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError, UsageError
 from opbench.profiling.kernel_resources import kernel_resources_of
+from opbench.vocabulary.backend import KernelResources
+from opbench.vocabulary.case import Axes, Case, Point
 
 KERNEL = KernelResources("one", 31, 0, None, "the test")
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from opbench.case import Axes, Case, Point
-from opbench.limit import Limit
-from opbench.operator import Work
 from opbench.profiling.kernel_table import OUTSIDE, KernelRow, kernel_rows, to_csv, with_rates
 from opbench.profiling.recorded_trace import peak_allocated_bytes
-from opbench.record import Check, Measured, Record, Unavailable
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.limit import Limit
+from opbench.vocabulary.record import Check, Measured, Record, Unavailable
+from opbench.vocabulary.work import Work
 
 
 def event(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import MachineError, UsageError
-from opbench.store import Run
+from opbench.store.runs import Run
 
 from .profile_command import profile
 

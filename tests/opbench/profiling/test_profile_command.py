@@ -14,7 +14,7 @@ from opbench.profiling.compile_times import CompileTimes
 from opbench.profiling.hardware_counters import perf_stat
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.profiler import OptionalSteps
-from opbench.store import latest_run
+from opbench.store.runs import latest_run
 
 from .profile_command import profile, run
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError, UsageError
 from opbench.profiling import compile_times, kernel_resources, profiler, recorded_trace
 from opbench.profiling.compile_times import CompileTimes
@@ -15,8 +14,9 @@ from opbench.profiling.hardware_counters import ncu, perf_stat
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.profiler import OptionalSteps
 from opbench.profiling.target.request import TargetRequest
-from opbench.record import Record, Unavailable
-from opbench.store import latest_run
+from opbench.store.runs import latest_run
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Record, Unavailable
 
 from .profile_command import profile
 

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from opbench.timing.accelerator import FLUSH_FACTOR
+from opbench.measure.timing.accelerator import FLUSH_FACTOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from opbench.errors import MachineError
-from opbench.timing.accelerator import CALIBRATION_CYCLES, FLUSH_FACTOR, TorchAccelerator
+from opbench.measure.timing.accelerator import CALIBRATION_CYCLES, FLUSH_FACTOR, TorchAccelerator
 
 CLOCK_HZ = 1.5e9
 L2_BYTES = 4096
 IMPORTS = (
-    "import sys, opbench.timing.cuda_events as e, opbench.timing.cuda_graph as g;"
+    "import sys, opbench.measure.timing.cuda_events as e, opbench.measure.timing.cuda_graph as g;"
     "[factory() for factory in (e.CLOCKS | g.CLOCKS).values()];"
     "print('torch' in sys.modules)"
 )

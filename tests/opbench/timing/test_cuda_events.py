@@ -4,10 +4,10 @@ from collections import deque
 
 import pytest
 
-from opbench.timing.clock import Clock, ClockError
-from opbench.timing.cuda_events import CLOCKS, CudaEvents
-from opbench.timing.hidden import LONGEST_DELAY_S, SHORTEST_DELAY_S
-from opbench.timing.stray import IDLE_TRIALS
+from opbench.measure.timing.clock import Clock, ClockError
+from opbench.measure.timing.cuda_events import CLOCKS, CudaEvents
+from opbench.measure.timing.hidden import LONGEST_DELAY_S, SHORTEST_DELAY_S
+from opbench.measure.timing.stray import IDLE_TRIALS
 
 from .fake_accelerator import FakeAccelerator, FakeLaunch, Kernel
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from opbench.timing.clock import Clock, ClockError
-from opbench.timing.cuda_graph import CLOCKS, CudaGraph
+from opbench.measure.timing.clock import Clock, ClockError
+from opbench.measure.timing.cuda_graph import CLOCKS, CudaGraph
 
 from .fake_accelerator import FakeAccelerator, FakeLaunch, Kernel
 

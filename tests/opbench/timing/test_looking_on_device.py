@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from opbench import Axes, Backend, Operator, Point, Tolerance, Work, catalog, measuring
-from opbench.case import Case
-from opbench.measuring import PointMeasurement
-from opbench.record import Measured, Mismatch, Outcome
-from opbench.settings import Settings
-from opbench.timing.cuda_events import CudaEvents
-from opbench.timing.cuda_graph import CudaGraph
+from opbench import Axes, Backend, Operator, Point, Tolerance, Work, catalog
+from opbench.measure.point import PointMeasurement
+from opbench.measure.timing.cuda_events import CudaEvents
+from opbench.measure.timing.cuda_graph import CudaGraph
+from opbench.vocabulary.case import Case
+from opbench.vocabulary.record import Measured, Mismatch, Outcome
+from opbench.vocabulary.settings import Settings
 
 from .fake_accelerator import FakeAccelerator, FakeLaunch, Kernel
 
@@ -76,7 +76,7 @@ def outcomes(monkeypatch: pytest.MonkeyPatch, clock: str, mode: str = "forward",
         return Backend(about="", prepare=prepare, modes=frozenset({"forward", "out"}))
 
     monkeypatch.setattr(catalog, "backend", backend)
-    monkeypatch.setattr(measuring, "clock_named", lambda name: CLOCKS[name](device=device))
+    monkeypatch.setattr("opbench.measure.point.clock_named", lambda name: CLOCKS[name](device=device))
     point = Point("triple", Axes({}), mode=mode, clock=clock)
     measurement = PointMeasurement(point, [Case(point, name) for name in makes], Settings(), lambda *_: None)
     return measurement.run(OPERATOR, OPERATOR.work(point))

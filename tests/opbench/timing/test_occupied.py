@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.timing.occupied import occupied_s
-from opbench.timing.stray import StrayWatch
+from opbench.measure.timing.occupied import occupied_s
+from opbench.measure.timing.stray import StrayWatch
 
 from .fake_accelerator import FakeAccelerator, FakeLaunch, Kernel
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from opbench.timing.accelerator import TorchAccelerator, current_device
-from opbench.timing.clock import Clock, ClockError
-from opbench.timing.cuda_events import CudaEvents
-from opbench.timing.cuda_graph import CudaGraph
+from opbench.measure.timing.accelerator import TorchAccelerator, current_device
+from opbench.measure.timing.clock import Clock, ClockError
+from opbench.measure.timing.cuda_events import CudaEvents
+from opbench.measure.timing.cuda_graph import CudaGraph
 
 if TYPE_CHECKING:
-    from opbench.backend import Launch
+    from opbench.vocabulary.backend import Launch
 
 pytestmark = pytest.mark.gpu
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.timing.run_delay import MOST_THREADS, TASKS, RunDelay, run_delay, switches
+from opbench.measure.timing.run_delay import MOST_THREADS, TASKS, RunDelay, run_delay, switches
 
 
 def thread(tasks: Path, name: str, delay_ns: int) -> None:

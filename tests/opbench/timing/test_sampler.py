@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from opbench.timing.clock import Timer
-from opbench.timing.sampler import Samples, measure
+from opbench.measure.timing.clock import Timer
+from opbench.measure.timing.sampler import Samples, measure
 
 RESULT = torch.empty(0)
 

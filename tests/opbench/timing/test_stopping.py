@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opbench.timing.stopping import BUDGET, SETTLED, TARGET, Precision
+from opbench.measure.timing.stopping import BUDGET, SETTLED, TARGET, Precision
 
 
 def run(rule: Precision, samples: list[float], sample_s: float = 1e-3) -> tuple[str | None, int]:
@@ -24,7 +24,7 @@ def test_quiet_samples_meet_the_target_at_the_minimum() -> None:
 
 
 def test_the_reported_target_is_really_met() -> None:
-    from opbench.interval import median_interval
+    from opbench.vocabulary.interval import median_interval
 
     samples = noisy(0.05)
     reason, count = run(Precision(target=0.02, budget_s=10), samples)

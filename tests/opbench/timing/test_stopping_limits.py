@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from opbench.timing import stopping
-from opbench.timing.stopping import BUDGET, FEWEST, SETTLED, STEADY, TARGET, WINDOW, Precision
+from opbench.measure.timing import stopping
+from opbench.measure.timing.stopping import BUDGET, FEWEST, SETTLED, STEADY, TARGET, WINDOW, Precision
 
 
 @dataclass

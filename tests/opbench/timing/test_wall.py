@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from opbench.errors import UsageError
-from opbench.timing import wall
-from opbench.timing.clocks import clock_for, clock_named
+from opbench.measure.timing import wall
+from opbench.measure.timing.clocks import clock_for, clock_named
 
 
 class Calls:

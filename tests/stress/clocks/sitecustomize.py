@@ -18,7 +18,7 @@ JUMP_S = 2.0
 
 PROJECT = str(Path(__file__).parents[3])
 
-COMPARED = ("/opbench/process.py", "/opbench/marker.py")
+COMPARED = ("/opbench/process/measuring_process.py", "/opbench/process/marker.py")
 
 _ahead_s = 0.0
 

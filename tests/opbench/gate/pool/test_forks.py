@@ -15,7 +15,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from opbench.environment import pinned
 from opbench.gate.decision.failures import BenchmarkFailure
 from opbench.gate.pool.fork_client import STARTUP_MODULES, ForkServer, can_fork
 from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
@@ -23,6 +22,7 @@ from opbench.gate.pool.worker_handle import WorkerHandle
 from opbench.gate.pool.worker_pool import WorkerPool
 from opbench.gate.samples import Side
 from opbench.gate.source.environments import Checkout
+from opbench.process.environment import pinned
 
 ROOT = Path(__file__).parents[4]
 

@@ -16,8 +16,8 @@ import pytest
 from opbench.errors import MachineError
 from opbench.gate.worker.clock_frequency import ClockFrequency
 from opbench.gate.worker.cuda_timer import GRAPH_UNDER_S, CudaTimer
-from opbench.lock import device_lock_name
-from opbench.timing.clock import ClockError
+from opbench.measure.timing.clock import ClockError
+from opbench.store.lock import device_lock_name
 
 from ...timing.fake_accelerator import MAIN, FakeAccelerator, FakeLaunch, Kernel
 
@@ -29,7 +29,7 @@ LOADED_AND_PURGED = """
 import sys, types
 package = sys.modules["opbench"] = types.ModuleType("opbench")
 package.__path__ = ["opbench"]
-from tests.opbench.timing.fake_accelerator import FakeAccelerator, FakeLaunch, Kernel
+from tests.opbench.measure.timing.fake_accelerator import FakeAccelerator, FakeLaunch, Kernel
 from opbench.gate.worker.cuda_timer import CudaTimer
 from opbench.gate.worker.clock_frequency import ClockFrequency
 print(sorted({"torch", "numpy", "pynvml"} & sys.modules.keys()))

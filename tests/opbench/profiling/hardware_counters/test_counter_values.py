@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.case import Axes, Case, Point
-from opbench.operator import Work
 from opbench.profiling.hardware_counters.counter_values import CounterValues, compare_with_work
-from opbench.record import Record, Unavailable
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Record, Unavailable
+from opbench.vocabulary.work import Work
 
 NCU = CounterValues("ncu", {"ncu_dram_bytes": 103.0}, ("clocks were left free",))
 PERF = CounterValues("perf stat", {"perf_llc_miss_bytes": 60.0})

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError
 from opbench.profiling.hardware_counters import ncu
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.hardware_counters.ncu import METRICS, figures_per_call, missing_notes, read_kernels
 from opbench.profiling.target import run_case
 from opbench.profiling.target.request import TargetRequest, range_name
+from opbench.vocabulary.case import Axes, Case, Point
 
 STALL = "smsp__average_warps_issue_stalled_{}_per_issue_active.ratio"
 COLUMNS = (

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from opbench.case import Axes, Case, Point
 from opbench.errors import MachineError
 from opbench.profiling.hardware_counters import perf_stat
 from opbench.profiling.hardware_counters.perf_stat import (
@@ -19,6 +18,7 @@ from opbench.profiling.hardware_counters.perf_stat import (
     read_events,
 )
 from opbench.profiling.target.request import TargetRequest
+from opbench.vocabulary.case import Axes, Case, Point
 
 REAL = """\
 # started on Wed Nov 25 21:00:14 2026

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from opbench.profiling.split.cpu_profiler import (
+from opbench.measure.split.cpu_profiler import (
     LONG_GROUP_NS,
     MAX_GROUPS,
     MAX_NS_PER_LAUNCH,

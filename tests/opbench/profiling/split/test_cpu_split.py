@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.profiling.split.call_split import Split, explain_miss, middle_half
-from opbench.profiling.split.cpu_split import (
+from opbench.measure.split.call_split import Split, explain_miss, middle_half
+from opbench.measure.split.cpu_split import (
     CallGroup,
     CompiledOverhead,
     ProfilerOverhead,
@@ -13,7 +13,7 @@ from opbench.profiling.split.cpu_split import (
     overhead_factor,
     split_cpu_calls,
 )
-from opbench.profiling.split.spans import Span, self_times
+from opbench.measure.split.spans import Span, self_times
 
 NANO = 1e9
 

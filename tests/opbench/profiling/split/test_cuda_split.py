@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from opbench.profiling.split.cuda_split import Kernel, SynchronizedCall, call_parts, read_call, split_cuda_calls
-from opbench.profiling.split.spans import Span
+from opbench.measure.split.cuda_split import Kernel, SynchronizedCall, call_parts, read_call, split_cuda_calls
+from opbench.measure.split.spans import Span
 
 MUL, CAT = Span("aten::mul", 5, 15, correlation_id=7), Span("aten::cat", 16, 30, correlation_id=8)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opbench.profiling.split.kinds import KINDS, covers_children, is_work, kernel_kind, operator_kind
+from opbench.measure.split.kinds import KINDS, covers_children, is_work, kernel_kind, operator_kind
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from math import isfinite
 
 import pytest
 
-from opbench.profiling.split import overhead_calibration
-from opbench.profiling.split.cpu_profiler import GroupPlan
-from opbench.profiling.split.cpu_split import CallGroup
-from opbench.profiling.split.spans import Span
+from opbench.measure.split import overhead_calibration
+from opbench.measure.split.cpu_profiler import GroupPlan
+from opbench.measure.split.cpu_split import CallGroup
+from opbench.measure.split.spans import Span
 
 TOP, NESTED, INSIDE, WORK = 310, 250, 100, 4_000
 """Nanoseconds: of the profiler for a span that Python calls, for one inside another, and what of that lies within the

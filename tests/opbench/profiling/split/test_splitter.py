@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from opbench import Backend, Case, Measured, Point, catalog
-from opbench.measuring import PointMeasurement
-from opbench.profiling.split import splitter
-from opbench.profiling.split.cpu_profiler import GroupPlan
-from opbench.profiling.split.cpu_split import CallGroup, ProfilerOverhead
-from opbench.profiling.split.spans import Span
-from opbench.profiling.split.splitter import ATTEMPTS_S, MAX_ATTEMPTS, NOTHING_SEEN, LaunchSplit, Splitter
-from opbench.settings import Settings
+from opbench.measure.point import PointMeasurement
+from opbench.measure.split import splitter
+from opbench.measure.split.cpu_profiler import GroupPlan
+from opbench.measure.split.cpu_split import CallGroup, ProfilerOverhead
+from opbench.measure.split.spans import Span
+from opbench.measure.split.splitter import ATTEMPTS_S, MAX_ATTEMPTS, NOTHING_SEEN, LaunchSplit, Splitter
+from opbench.vocabulary.settings import Settings
 
 from ....cheats.liar.operator import OPERATOR
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from opbench.case import Axes, Case, Point
-from opbench.environment import PINNED
 from opbench.errors import MachineError
+from opbench.process.environment import PINNED
 from opbench.profiling.target import launch_calls, run_case, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
 from opbench.profiling.target.spawn import run_target, scratch_folder
+from opbench.vocabulary.case import Axes, Case, Point
 
 CASE = Case(Point("liar", Axes({"size": 7}), mode="out"), "honest:fast", replica=1)
 

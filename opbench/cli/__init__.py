@@ -1,0 +1,1 @@
+"""The command line: options, progress, and text that any terminal can take."""

@@ -1,0 +1,112 @@
+"""Command-line values to vocabulary: lists, axes as options, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from opbench.errors import MachineError, UsageError, unknown
+from opbench.vocabulary.sweep import Narrowing
+
+DTYPES = ("float32", "float16", "bfloat16", "float64")
+MODES = ("forward", "out", "backward")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def words(kind: str, text: str | None) -> tuple[str, ...]:
+    """A comma-separated list; None is the empty one. Raises UsageError for a list without a word."""
+    if text is None:
+        return ()
+    found = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not found:
+        raise UsageError(f"--{kind} is {text!r}; expected one or more names, comma-separated")
+    return found
+
+
+def one_of(kind: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    """A comma-separated list of known names. Raises UsageError for any other."""
+    found = words(kind, text)
+    for name in found:
+        if name not in known:
+            raise unknown(kind, name, known)
+    return found
+
+
+def split(kind: str, arguments: Sequence[str], needed: int) -> tuple[list[str], dict[str, tuple[int, ...]]]:
+    """Positional words (at most one, at least `needed`) and axis options, in any order: `channels --edge 7,14`.
+
+    Raises UsageError for a missing or second word, an option without a value, and values that are not integers.
+    """
+    positional: list[str] = []
+    options: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--"):
+            positional.append(word)
+            continue
+        options.append(word)
+        if "=" not in word and rest and not rest[0].startswith("--"):
+            options.append(rest.pop(0))
+    if len(positional) > 1:
+        raise UsageError(f"unexpected argument {positional[1]!r}; axes are options, such as --channels 16,32")
+    if len(positional) < needed:
+        raise UsageError(f"no {kind} named; `opbench ls` lists them")
+    return positional, axes(options)
+
+
+def axes(options: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Axis values of `--channels 16,32 --edge=28`.
+
+    Raises UsageError for an option without a value and for values that are not non-negative integers.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    rest = list(options)
+    while rest:
+        name, equals, value = rest.pop(0)[2:].partition("=")
+        if not equals:
+            if not rest or rest[0].startswith("--"):
+                raise UsageError(f"option --{name} has no value; expected integers, such as --{name} 16,32")
+            value = rest.pop(0)
+        found[name.replace("-", "_")] = integers(name, value)
+    return found
+
+
+def integers(name: str, text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError(f"--{name} is {text!r}; expected one or more non-negative integers, such as 16,32")
+    return tuple(dict.fromkeys(map(int, parts)))
+
+
+def narrowing(
+    given: Mapping[str, tuple[int, ...]],
+    operators: str | None = None,
+    backends: str | None = None,
+    dtypes: str | None = None,
+    modes: str | None = None,
+) -> Narrowing:
+    return Narrowing(
+        axes=given,
+        operators=words("operator", operators),
+        backends=words("backend", backends),
+        dtypes=one_of("dtype", dtypes, DTYPES),
+        modes=one_of("mode", modes, MODES),
+    )
+
+
+def resolve_device(name: str) -> str:
+    """`auto` is the GPU when PyTorch sees one, else the CPU.
+
+    Raises UsageError for an unknown name, MachineError for a GPU that is not there.
+    """
+    if name not in DEVICES:
+        raise unknown("device", name, DEVICES)
+    if name == "cpu":
+        return name
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if name == "cuda":
+        raise MachineError("device 'cuda' is not available: PyTorch sees no CUDA device here; there is: cpu")
+    return "cpu"

@@ -1,1 +1,0 @@
-"""The counters behind `opbench.counting`, and the formulas they share."""

@@ -1,0 +1,1 @@
+"""What one call costs, by formula and by two counters that walk it."""

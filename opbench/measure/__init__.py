@@ -1,0 +1,1 @@
+"""One point measured: its backends prepared, checked, timed and looked at while they are."""

@@ -1,0 +1,298 @@
+"""The timed output is the checked output: while sampling, inputs change and outputs of drawn rounds are kept.
+
+A backend that was right when it was checked may be something else once it is timed: zeros, an earlier result, half
+precision. So the input holds other values in every round of samples (`redrawing.py`). In rounds that the system's
+randomness draws, evenly from all of them, a sample ends after a number of calls that is drawn too, and is no figure
+then. Part of its last output is kept, and of the output of one more call, for which the input held the round's other
+values and memory was poisoned. Which of the two a backend is timed with is drawn for each, so that its neighbour's
+output is no help. Between them, calls are timed for which one element of the input has changed its sign: a result that
+is bit for bit what it was is one that was kept, and a backend that does notice takes longer there.
+
+Outputs that were asked for as fresh memory must be: nobody but the caller may have them. What was kept is compared once
+sampling is over (`judging.py`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from opbench.measure.check import overlaps, poison, refused
+from opbench.measure.checker import FEWEST_BLOCKS, poison_free_memory
+from opbench.measure.guarded import Guard, Tampered
+from opbench.measure.judging import Judge, Round, Undecided
+from opbench.measure.redrawing import MOVED, PRISTINE, Redrawing
+from opbench.measure.taking import is_held, take
+from opbench.measure.timing.clocks import is_wall
+
+if TYPE_CHECKING:
+    from opbench.measure.checker import Candidate
+    from opbench.measure.timing.clock import Timer
+    from opbench.vocabulary.backend import Inputs
+    from opbench.vocabulary.case import Point
+    from opbench.vocabulary.operator import Operator
+    from opbench.vocabulary.record import Check
+
+ENOUGH, MOST = 3, 6
+"""Rounds that are kept and compared where that is cheap, and at most. One is compared whatever it costs."""
+
+SHARE, EARLY_SHARE = 0.03, 0.06
+"""Of the time spent sampling, what keeping may take, and comparing may; and what they may before there are ENOUGH."""
+
+CHANCE = 0.25
+"""Of a round to be kept, while there is time."""
+
+CHANGES = 4
+"""Calls in a look before which one element of the input changes; an even number, so that it is back in the end."""
+
+WHOLE = 1 << 24
+"""Elements of an output up to which all of it is held against that of the next call."""
+
+SLOWER, SLOWER_S = 2.5, 5e-6
+"""A backend keeps results where the quickest call after its input changed takes more than this many times the median of
+samples, and this much longer than the slowest tenth. Backends that keep results take 4 times as long and more; honest
+ones took up to 1.5 times the median, of 360 cases, where a neighbour on the host makes samples differ by 1.9.
+"""
+
+
+class Audit:
+    """Of one point's sampling. `looks`: rounds compared. `misses`: by label, the first Check that did not pass.
+
+    inputs: the tensors that the launches read; they are as they were once `close` was called.
+    """
+
+    __slots__ = (
+        "_began",
+        "_candidates",
+        "_changing_s",
+        "_draw",
+        "_drawn",
+        "_drawn_rounds",
+        "_editors",
+        "_guard",
+        "_inputs",
+        "_judge",
+        "_now",
+        "_others",
+        "_redrawing",
+        "_round",
+        "_rounds",
+        "_spent_s",
+        "_versions",
+        "_wall",
+        "_way",
+        "_which",
+        "looks",
+        "misses",
+    )
+
+    def __init__(
+        self,
+        operator: Operator,
+        point: Point,
+        inputs: Inputs,
+        candidates: Mapping[str, Candidate],
+        now: Callable[[], float] = perf_counter,
+        draw: Callable[[], float] | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self._inputs = {} if operator.ceiling else inputs  # an operator that does nothing returns its input
+        self._candidates, self._now = candidates, now
+        self._draw = draw or secrets.SystemRandom().random
+        self._guard = guard or Guard()
+        self._wall = is_wall(point.clock)
+        self._redrawing = Redrawing(inputs.values(), self._draw)
+        self._others = [(one, one.clone()) for one in list(inputs.values())[1:] if not overlaps(one)]
+        self._versions = _versions(self._others)
+        self._judge = Judge(operator, point, inputs, self._redrawing)
+        self._way = MOVED
+        self._began, self._spent_s = now(), 0.0
+        self._drawn, self._drawn_rounds, self._which = False, 0, 0
+        self._round = Round((self._redrawing.new(PRISTINE),) * 2)
+        self._rounds: list[Round] = []
+        self._changing_s: dict[str, float] = {}
+        self._editors: set[str] = set()
+        self.misses: dict[str, Check] = {}
+        self.looks = 0
+
+    def glance(self) -> None:
+        """Raises Tampered where what matters most is no longer what it was."""
+        self._guard.glance()
+
+    def begin(self, last: bool = False) -> None:
+        """Before a round: other input values, unless they cost too much; is it kept? The `last` one is."""
+        began = self._now()
+        within = self._within(SHARE if len(self._rounds) >= ENOUGH else EARLY_SHARE)
+        self._drawn = last or (within and self._draw() < CHANCE)
+        if self._drawn:
+            self._check_all()
+            if _versions(self._others) != self._versions:  # in a round that is not kept; its next turn is looked at
+                self._put_others_back()
+            self._round = Round((self._redrawing.new(self._way), self._redrawing.new(self._way)))
+        elif self._within(SHARE):
+            self._redrawing.put(self._redrawing.new(self._way))
+        self._spent_s += self._now() - began
+
+    def calls(self, calls: int) -> int:
+        """How many calls the next sample is to have of `calls`: in a round that is kept any number, so that no call
+        knows that its output is not looked at.
+        """
+        if not self._drawn:
+            return calls
+        began = self._now()
+        self._which = int(2 * self._draw())
+        self._redrawing.put(self._round.values[self._which])
+        self._spent_s += self._now() - began
+        return 1 + int(calls * self._draw())
+
+    def look(self, label: str, timer: Timer) -> None:
+        """After a sample: keep part of its last output, at once, and of one more. Raises Tampered, see `guarded.py`."""
+        if not self._drawn:
+            return
+        began = self._now()
+        given = self._candidates[label].out
+        if self._wall and given is None and not timer.reuses and is_held(timer):
+            self._round.broken[label] = "returned memory that it keeps, where fresh memory was asked for"
+        fixed = given is not None or timer.reuses
+        output = timer.output if given is None else given
+        kept = self._round.taken.setdefault(label, [])
+        kept.append((self._which, take(output, self._inputs.values(), self._draw)))
+        self._guard.check()
+        if not isinstance(output, torch.Tensor) or kept[0][1].problem:
+            return
+        if not self._redrawing.holds(self._round.values[self._which]):
+            self._round.broken[label] = "changed its input"
+        self._change_one_element(label, timer, output, fixed)
+        other = 1 - self._which
+        self._redrawing.put(self._round.values[other])
+        self._poison(output, fixed)
+        following = timer.call()
+        kept.append((other, take(following if given is None else given, self._inputs.values(), self._draw)))
+        if _versions(self._others) != self._versions:
+            self._editors.add(label)
+            self._round.broken.setdefault(label, "changed its input")
+            self._put_others_back()
+        self._spent_s += self._now() - began
+
+    def end(self) -> None:
+        """After a round: keep it in the place of an earlier one, so that all have had the same chance in the end."""
+        if not self._drawn:
+            return
+        self._drawn_rounds += 1
+        if len(self._rounds) < MOST:
+            self._rounds.append(self._round)
+        elif (place := int(self._drawn_rounds * self._draw())) < MOST:
+            self._rounds[place] = self._round
+
+    def wanting(self) -> bool:
+        """Compare what was kept, as far as there is time; whether one more round is to be sampled, for want of any."""
+        if self._rounds and len(self._rounds) < ENOUGH and self._within(EARLY_SHARE):
+            return True
+        began, sampled_s, compared_s = self._now(), self._now() - self._began, 0.0
+        self._check_all()
+        if not all(torch.equal(one.nan_to_num(), kept.nan_to_num()) for one, kept in self._others):
+            self._put_others_back()
+            if not self._editors:
+                self._blame_all("changed an input past PyTorch's notice")
+        while self._rounds:
+            share = SHARE if self.looks >= ENOUGH else EARLY_SHARE
+            if self.looks and compared_s > share * sampled_s:
+                break
+            looked = self._rounds.pop(int(self._draw() * len(self._rounds)))
+            try:
+                found = self._judge.misses(looked, final=self._way == PRISTINE)
+            except Undecided:
+                self._rounds.clear()
+                self._way = min(PRISTINE, self._way + 1)
+                break
+            self.looks += 1
+            for label, check in found.items():
+                self.misses.setdefault(label, replace(check, detail=f"in a timed call: {check.detail}"))
+            compared_s = self._now() - began
+        self._rounds.clear()
+        return not self.looks
+
+    def close(self) -> None:
+        """The inputs as they were."""
+        self._redrawing.put(self._redrawing.new(PRISTINE))
+
+    def kept(self, label: str, check: Check, samples_s: Sequence[float]) -> Check:
+        """The Check, failed where the backend keeps results. samples_s: seconds a call, of a figure not contended."""
+        changing_s, median_s = self._changing_s.get(label, 0.0), median(samples_s)
+        slow_s = sorted(samples_s)[len(samples_s) * 9 // 10]
+        if changing_s <= max(SLOWER * median_s, slow_s + SLOWER_S):
+            return check
+        detail = f"takes {changing_s / median_s:.1f} times as long once its input has changed: it keeps results"
+        return replace(check, passed=False, misses=max(1, check.misses), detail=detail)
+
+    def _change_one_element(self, label: str, timer: Timer, output: Any, fixed: bool) -> None:
+        """Seconds of the quickest call after one element changed its sign, of all looks, and whether the first such
+        call's output is what it was.
+        """
+        if not self._redrawing.changes:
+            return
+        comparable = isinstance(output, torch.Tensor) and 0 < output.numel() <= WHOLE
+        again = fixed or not self._wall  # there a backend may be a graph of its own, which writes to one place
+        before = output.clone() if comparable and again else output
+        place = self._redrawing.place()
+        for number in range(CHANGES):
+            if number == 1:
+                self._poison(output, fixed)  # not before the others: they would find their caches empty
+            self._redrawing.negate(place)
+            start = self._now()
+            following = timer.call()
+            seconds = self._now() - start
+            if self._wall:
+                self._changing_s[label] = min(seconds, self._changing_s.get(label, seconds))
+            result = output if fixed else following
+            if not number and comparable and _alike(before, result):
+                self._round.unmoved[label] = (self._which, place)
+            if number == 1:  # the sign is back: who went by anything less than all elements left the poison there
+                self._round.taken[label].append((self._which, take(result, self._inputs.values(), self._draw)))
+                if not self._wall:
+                    break
+
+    def _poison(self, output: Any, fixed: bool) -> None:
+        """What the next call is to write into: the given tensor, or free memory where it asks for some."""
+        if not isinstance(output, torch.Tensor) or not output.is_floating_point():
+            return
+        if fixed:
+            poison(output.data)
+        else:
+            poison_free_memory(output.numel(), output.dtype, output.device, FEWEST_BLOCKS)
+
+    def _check_all(self) -> None:
+        """Of what changed since somebody's last turn nobody knows who did it."""
+        try:
+            self._guard.check()
+        except Tampered as exc:
+            self._blame_all(str(exc))
+
+    def _blame_all(self, what: str) -> None:
+        detail = f"one of {', '.join(self._candidates)} {what}"
+        for label in self._candidates:
+            self.misses.setdefault(label, refused(self._judge.tolerance, 0, detail))
+
+    def _put_others_back(self) -> None:
+        for one, kept in self._others:
+            one.copy_(kept)
+        self._versions = _versions(self._others)
+
+    def _within(self, share: float) -> bool:
+        return self._spent_s <= share * (self._now() - self._began)
+
+
+def _versions(tensors: list[tuple[torch.Tensor, torch.Tensor]]) -> list[int]:
+    """How often each first one was written to, as far as PyTorch counts it."""
+    return [one._version for one, _ in tensors]  # noqa: SLF001  # there is no public name
+
+
+def _alike(before: torch.Tensor, following: Any) -> bool:
+    same_kind = isinstance(following, torch.Tensor) and following.shape == before.shape
+    return same_kind and following.dtype == before.dtype and bool(torch.equal(before, following))

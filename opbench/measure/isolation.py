@@ -1,0 +1,184 @@
+"""Every backend of a point in a process of its own, taking turns: the parent's side of `opbench.measure.turns`.
+
+What one does to its process, it does to itself: clocks, flags, processors, memory. The parent lets one process go at a
+time, waits until its threads sleep before the next, and holds what it says its calls took against the time for which
+its threads ran by the operating system's count, which no load beside it makes longer.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from opbench.measure.contention import processor_s
+from opbench.process.measuring_process import Death, MeasuringProcess
+from opbench.process.threads import ran_s, settle
+from opbench.store.codec import outcome_from_json, point_to_json
+from opbench.vocabulary.record import Failed, Measured
+
+if TYPE_CHECKING:
+    from opbench.process.measuring_process import Progress
+    from opbench.vocabulary.case import Case, Point
+    from opbench.vocabulary.record import Outcome
+    from opbench.vocabulary.settings import Settings
+
+SLOW_CLOCK = 1.5
+"""How many times what a turn's calls are said to have taken its busiest thread may run, in the median turn, and TURN_S
+more: beside the calls a turn has other input values, a look at the samples and two messages."""
+
+TURN_S = 500e-6
+
+
+@dataclass
+class Rival:
+    """One case of the point, and its process, which waits for its turn.
+
+    stopped: why its sampling could stop, or "".
+    spent_s: seconds of its samples so far.
+    ran_s, claimed_s: of its turns so far, for how long its busiest thread ran, and what the calls took by its clock.
+    """
+
+    case: Case
+    process: MeasuringProcess
+    stopped: str = ""
+    spent_s: float = 0.0
+    ran_s: list[float] = field(default_factory=list)
+    claimed_s: list[float] = field(default_factory=list)
+
+    def heard(self, turn: Mapping[str, Any], ran_s: float) -> None:
+        self.stopped, self.spent_s = str(turn["stopped"]), float(turn["spent_s"])
+        if turn["claimed_s"] is not None:
+            self.ran_s.append(ran_s)
+            self.claimed_s.append(float(turn["claimed_s"]))
+
+    def judged(self, outcome: Outcome) -> Outcome:
+        """The outcome, or Failed where its clock is not ours."""
+        if not isinstance(outcome, Measured) or not self.ran_s:
+            return outcome
+        beyond = [
+            ran_s > SLOW_CLOCK * claimed_s + TURN_S for ran_s, claimed_s in zip(self.ran_s, self.claimed_s, strict=True)
+        ]
+        if 2 * sum(beyond) <= len(beyond):
+            return outcome
+        said, ran = median(self.claimed_s), median(self.ran_s)
+        return Failed("sampling", f"its clock showed {said:.3g} s for calls in which a thread ran for {ran:.3g} s")
+
+
+@dataclass
+class Isolation:
+    """The processes of a run's backends, by case label: started when first needed, alive until `close`.
+
+    start: a new process, ready after `hello`.
+    progress: where the steps of a point are told.
+    note: where a sentence for the user goes.
+    ran_s: given a process's id, seconds for which each of its threads ran so far.
+    rest: given a process's id, returns once its threads sleep.
+    """
+
+    start: Callable[[], MeasuringProcess]
+    progress: Callable[[Point], Progress]
+    note: Callable[[str], None]
+    ran_s: Callable[[int], Mapping[str, float]] = ran_s
+    rest: Callable[[int], object] = settle
+    _processes: dict[str, MeasuringProcess] = field(default_factory=dict)
+
+    def measure(self, cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Outcome], dict[str, Any]]:
+        """Outcomes of one point's cases by label, and what `Worker.measure` answers about the point itself.
+
+        Who dies is asked once more, alone, because a process may be killed from outside; the second time it is Failed.
+        """
+        outcomes: dict[str, Outcome] = {}
+        facts: dict[str, Any] = {}
+        again: list[Case] = []
+        self._together(cases, settings, outcomes, facts, again)
+        for case in again:
+            self._together((case,), replace(settings, split=False), outcomes, facts, None)
+        return outcomes, facts
+
+    def _together(
+        self,
+        cases: Sequence[Case],
+        settings: Settings,
+        outcomes: dict[str, Outcome],
+        facts: dict[str, Any],
+        died: list[Case] | None,
+    ) -> None:
+        """Measure these in turns; `died` takes those whose process ended, or they are Failed where it is None."""
+        rivals: dict[str, Rival] = {}
+
+        def step(case: Case, ask: Callable[[], dict[str, Any]]) -> None:
+            before = self._ran_s(case)
+            try:
+                message = ask()
+            except Death as death:
+                rivals.pop(case.label, None)
+                self._end(case.label)
+                if died is not None:
+                    died.append(case)
+                    self.note(f"{case.point}: {case.label}: {death}; measured once more, alone")
+                else:
+                    outcomes[case.label] = Failed(death.phase, death.reason)
+                return
+            if "turn" in message:
+                rival = rivals.setdefault(case.label, Rival(case, self._processes[case.label]))
+                after = self._ran_s(case)
+                ran_s = max((seconds - before.get(thread, 0.0) for thread, seconds in after.items()), default=0.0)
+                rival.heard(message["turn"], ran_s)
+                self.rest(rival.process.pid)
+                return
+            answer = message["answer"]
+            outcome = outcome_from_json(answer["outcomes"][case.label])
+            gone = rivals.pop(case.label, None)
+            outcomes[case.label] = gone.judged(outcome) if gone else outcome
+            facts.update({key: answer[key] for key in answer if key not in facts or answer[key]})
+
+        for case in cases:
+            step(case, partial(self._begin, case, settings, count=not facts.get("counts")))
+        look = False
+        shuffle = random.Random(0).shuffle  # noqa: S311  (an order of turns, not a secret)
+        while rivals:
+            stopped = all(rival.stopped for rival in rivals.values())
+            over, look = stopped and look, stopped
+            mean_s = sum(rival.spent_s for rival in rivals.values()) / len(rivals)
+            order = list(rivals.values())
+            shuffle(order)
+            for rival in order:
+                go = {"mean_s": mean_s, "look": look, "over": over, "rivals_s": self._rivals_s(rival.case)}
+                step(rival.case, partial(self._go, rival, go, settings))
+
+    def _begin(self, case: Case, settings: Settings, *, count: bool) -> dict[str, Any]:
+        """Prepare, check and warm up: the first turn, or the answer where it comes to none. Raises Death."""
+        if case.label not in self._processes:
+            self._processes[case.label] = self.start()
+        request = {
+            "point": point_to_json(case.point),
+            "cases": [(case.backend, case.replica)],
+            "settings": settings.to_json(),
+            "count": settings.count and count,
+            "turns": {"rivals_s": self._rivals_s(case)},
+        }
+        return self._processes[case.label].begin(request, settings.time_limit_s, self.progress(case.point))
+
+    def _go(self, rival: Rival, go: dict[str, Any], settings: Settings) -> dict[str, Any]:
+        return rival.process.go_on(go, settings.time_limit_s, self.progress(rival.case.point))
+
+    def _ran_s(self, case: Case) -> Mapping[str, float]:
+        process = self._processes.get(case.label)
+        return {} if process is None else self.ran_s(process.pid)
+
+    def _rivals_s(self, case: Case) -> float:
+        """Processor time of all processes but the case's own."""
+        return sum(processor_s(process.pid) for label, process in self._processes.items() if label != case.label)
+
+    def _end(self, label: str) -> None:
+        if label in self._processes:
+            self._processes.pop(label).close()
+
+    def close(self) -> None:
+        """End all of them."""
+        for label in list(self._processes):
+            self._end(label)

@@ -1,0 +1,320 @@
+"""One point, all its backends, inside the measuring process: admit, prepare, check, clock; one outcome each.
+
+Whatever a backend does wrong becomes its own outcome and leaves the others alone.
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import torch
+
+from opbench import catalog
+from opbench.errors import UsageError
+from opbench.measure.audit import Audit
+from opbench.measure.checker import Candidate, Checker
+from opbench.measure.guarded import Guard, Tampered
+from opbench.measure.memory import shortage
+from opbench.measure.process_state import PROCESSORS, DisturbedError, ProcessState
+from opbench.measure.timing import sampler
+from opbench.measure.timing.clocks import clock_named
+from opbench.measure.timing.stopping import Precision
+from opbench.measure.timing.watch import watched
+from opbench.measure.turns import JointStopping, LedClock
+from opbench.vocabulary.backend import Figured
+from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
+
+if TYPE_CHECKING:
+    from opbench.measure.timing.clock import Clock
+    from opbench.measure.timing.sampler import Samples
+    from opbench.measure.timing.stopping import Stopping
+    from opbench.measure.turns import Turns
+    from opbench.vocabulary.backend import Backend, Inputs
+    from opbench.vocabulary.case import Case, Point
+    from opbench.vocabulary.operator import Operator
+    from opbench.vocabulary.settings import Settings
+    from opbench.vocabulary.work import Work
+
+PATIENCE = 3.0
+"""Budgets that a launch may spend on preempted samples before it ends with what it has."""
+
+MARKED = 0.25
+"""Share of preempted samples from which on a figure is marked; they are no part of it in any case."""
+
+Announce = Callable[[str, str, "float | None"], None]
+"""(phase, label, latest seconds per call or None): told before every step."""
+
+
+@dataclass
+class PointMeasurement:
+    """Measures the cases of one point; `outcomes` then has exactly one entry per case label.
+
+    turns: where its single case takes turns with rivals in other processes.
+    """
+
+    point: Point
+    cases: Sequence[Case]
+    settings: Settings
+    announce: Announce
+    turns: Turns | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    state: ProcessState = field(default_factory=ProcessState)
+    _prepare_s: dict[str, float] = field(default_factory=dict)
+    _figured: dict[str, Figured] = field(default_factory=dict)
+    _checks: dict[str, Check] = field(default_factory=dict)
+    _guard: Guard = field(default_factory=Guard)
+
+    def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
+        admitted = self._timeable(operator)
+        if admitted and self.point.device == "cuda" and not work.bytes_written:
+            reason = "skipped: the output is empty, there is nothing to time on a GPU"
+            self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
+        elif self._fits(admitted, work):
+            inputs = self._inputs(operator)
+            self._time(operator, inputs, self._prepare_and_check(operator, inputs, admitted))
+        return self.outcomes
+
+    def _timeable(self, operator: Operator) -> dict[str, tuple[Backend, str]]:
+        """The admitted cases without the simulated ones, whose times would mean nothing."""
+        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
+        for label, (backend, _) in list(admitted.items()):
+            if backend.simulated(self.point.device):
+                self.outcomes[label] = Unavailable(f"simulated ({backend.simulator}): checked, never timed")
+                del admitted[label]
+        return admitted
+
+    def verify(self, operator: Operator) -> dict[str, Check | Outcome]:
+        """Prepare and check only: the passed Check, or the outcome that stands in its place, per case label."""
+        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
+        passed = {}
+        if self._fits(admitted, operator.work(self.point)):
+            passed = self._prepare_and_check(operator, self._inputs(operator), admitted)
+        return {**self.outcomes, **{label: self._checks[label] for label in passed}}
+
+    def _fits(self, admitted: dict[str, tuple[Backend, str]], work: Work) -> bool:
+        """Whether there is something to run and room for it; if there is no room, that is every case's outcome."""
+        if admitted and (reason := shortage(self.point, work, len(admitted))):
+            self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
+            return False
+        return bool(admitted)
+
+    def _admit(self, operator: Operator, case: Case) -> tuple[Backend, str] | None:
+        """The backend and its schedule, or None with an Unavailable outcome saying why not."""
+        found = catalog.backend(operator.name, case.backend)
+        try:
+            self._guard.check()
+        except Tampered as exc:
+            self.outcomes[case.label] = Failed("import", describe(exc))
+            return None
+        reason: str | None
+        if isinstance(found, Unavailable):
+            reason = found.reason
+        elif self.point.dtype not in operator.tolerances:
+            reason = f"{operator.name} takes {', '.join(operator.tolerances)}, not {self.point.dtype}"
+        else:
+            reason = found.refusal(self.point)
+        if reason is not None:
+            self.outcomes[case.label] = Unavailable(reason)
+            return None
+        assert not isinstance(found, Unavailable)
+        return found, case.backend.partition(":")[2]
+
+    def _inputs(self, operator: Operator) -> Inputs:
+        self.announce("inputs", "", None)
+        return operator.inputs(self.point)
+
+    def _prepare_and_check(
+        self, operator: Operator, inputs: Inputs, admitted: dict[str, tuple[Backend, str]]
+    ) -> dict[str, Candidate]:
+        checker = Checker(operator, self.point, inputs)
+        candidates: dict[str, Candidate] = {}
+        for label, (backend, schedule) in admitted.items():
+            out = checker.new_output() if self.point.mode == "out" else None
+            with self._step("prepare", label):
+                start = perf_counter()
+                launch = backend.prepare(self.point, inputs, out, schedule)
+                _synchronize(self.point.device)
+                self._prepare_s[label] = perf_counter() - start
+                self._guard.check()
+                if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
+                    self._figured[label], launch = launch, launch.call
+                candidates[label] = Candidate(launch, out)
+            if label in self.outcomes:
+                candidates.pop(label, None)
+        self.announce("reference", "", None)
+
+        def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:
+            with self._step("check", label):
+                found = self._checks[label] = check_one(candidates[label])
+                self._guard.check()
+                if not found.passed:
+                    self.outcomes[label] = Mismatch(found)
+            return None if label in self.outcomes else found
+
+        passed = checker.run(candidates, verify)
+        return {label: one for label, one in candidates.items() if label in passed}
+
+    @contextmanager
+    def _step(self, phase: str, label: str) -> Iterator[None]:
+        """Any exception inside is that backend's Failed outcome, but for a UsageError: it does not do that.
+
+        So is a change of what its rivals share.
+        """
+        self.announce(phase, label, None)
+        try:
+            yield
+            self._same_process()
+        except UsageError as exc:
+            self.outcomes[label] = Unavailable(str(exc))
+        except Exception as exc:  # noqa: BLE001  (every failure of a backend is its outcome)
+            self.outcomes[label] = Failed(phase, describe(exc))
+
+    def _same_process(self) -> None:
+        """Raises DisturbedError where something has changed that all backends share; it is put back."""
+        if changes := self.state.changed():
+            raise DisturbedError(f"changed its process for its rivals: {changes}")
+
+    def _audit(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> Audit | None:
+        """None where nothing is to be looked at."""
+        if self.settings.trusting:
+            return None
+        return Audit(operator, self.point, inputs, candidates, guard=self._guard)
+
+    def _time(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> None:
+        """Sample all; when one raises, it is out and the others are sampled anew without it."""
+        while candidates:
+            now = ["sampling", ""]
+            audit = self._audit(operator, inputs, candidates)
+
+            def observe(phase: str, label: str, so_far: Samples, now: list[str] = now) -> None:
+                self._end_turn(now[0], now[1], phase)
+                now[:] = phase, label
+                self.announce(phase, label, so_far.samples_s[-1] if so_far.samples_s else None)
+                if self.turns is not None:
+                    self.turns.observe(phase, so_far)
+
+            def relieve() -> None:
+                watch.relieve()
+                self.state.rebase(PROCESSORS)
+
+            try:
+                with watched(self.point.clock, self._rivals_s) as watch:
+                    found = sampler.measure(
+                        {label: one.launch for label, one in candidates.items()},
+                        self._clock(),
+                        self._stopping,
+                        observe=observe,
+                        page_faults=_minor_faults,
+                        delay=watch.delay,
+                        relieve=relieve,
+                        patience_s=PATIENCE * self.settings.budget_s,
+                        audit=audit,
+                    )
+                    self._end_turn(now[0], now[1], "")
+            except Exception as exc:  # noqa: BLE001  (as in _step)
+                phase, label = now
+                self.outcomes[label] = Failed(phase, describe(exc))
+                del candidates[label]
+                continue
+            finally:
+                if audit is not None:
+                    audit.close()
+            for label, samples in found.items():
+                self.outcomes[label] = self._outcome(label, samples, watch.disturbed, audit)
+            if self.settings.split:
+                self._split(candidates)
+            return
+
+    def _end_turn(self, phase: str, label: str, following: str) -> None:
+        """After a warm-up or a sample of this launch. Raises DisturbedError. Memory is counted once all are warm."""
+        if phase == "sampling":
+            self.state.turn(label)
+        elif following == "sampling":
+            self.state.warm()
+        if label:
+            self._same_process()
+
+    def _rivals_s(self) -> float:
+        return 0.0 if self.turns is None else self.turns.rivals_s
+
+    def _clock(self) -> Clock:
+        clock = clock_named(self.point.clock)
+        return clock if self.turns is None else LedClock(clock)
+
+    def _stopping(self) -> Stopping:
+        rule = Precision(self.settings.target, self.settings.budget_s)
+        return rule if self.turns is None else JointStopping(rule, self.turns)
+
+    def _split(self, candidates: Mapping[str, Candidate]) -> None:
+        """Add to what was measured where its time goes, or why that cannot be said; never takes a latency away."""
+        from opbench.measure.split.splitter import LaunchSplit as Turn
+        from opbench.measure.split.splitter import Splitter as Splitting
+
+        turns = {
+            label: Turn(candidates[label].launch, median(outcome.samples_s), outcome.calls_per_sample)
+            for label, outcome in self.outcomes.items()
+            if isinstance(outcome, Measured)
+        }
+        led = self.point.clock.endswith(":led")
+        Splitting(turns, self.point.device, led, lambda label: self.announce("split", label, None)).run()
+        for label, turn in turns.items():
+            measured = self.outcomes[label]
+            assert isinstance(measured, Measured)
+            self.outcomes[label] = replace(measured, split=dict(turn.parts), split_reason=turn.reason)
+
+    def _outcome(
+        self, label: str, samples: Samples, disturbed: str, audit: Audit | None
+    ) -> Measured | Mismatch | Contended:
+        if audit is not None and label in audit.misses:
+            return Mismatch(audit.misses[label])
+        taken = len(samples.samples_s) + samples.preempted
+        preempted = f"{samples.preempted} of {taken} samples were preempted" if samples.preempted else ""
+        said = ", ".join(filter(None, (disturbed, preempted)))
+        if samples.stopped == sampler.CONTENDED:
+            return Contended(f"{said}; measured again by --resume, when the machine is quieter")
+        marked = disturbed or samples.preempted > MARKED * taken
+        measured = self._measured(label, samples, said if marked else "")
+        if audit is None:
+            return measured
+        check = measured.check if marked else audit.kept(label, measured.check, measured.samples_s)
+        return replace(measured, looks=audit.looks) if check.passed else Mismatch(check)
+
+    def _measured(self, label: str, samples: Samples, contention: str) -> Measured:
+        told = self._figured.get(label)
+        return Measured(
+            check=self._checks[label],
+            samples_s=tuple(samples.samples_s),
+            calls_per_sample=samples.calls,
+            stopped=samples.stopped,
+            prepare_s=self._prepare_s[label],
+            warmup_calls=samples.warmup_calls,
+            warmup_s=samples.warmup_s,
+            sampling_s=samples.sampling_s,
+            page_faults=samples.page_faults,
+            preempted=samples.preempted,
+            contention=contention,
+            warnings=tuple(filter(None, (contention and f"contended: {contention}", self.state.leaks(label)))),
+            figures=dict(told.figures) if told else {},
+            trials=told.trials if told else (),
+        )
+
+
+def describe(exc: BaseException) -> str:
+    """One line: the type and the first line of the message."""
+    lines = str(exc).strip().splitlines()
+    return f"{type(exc).__name__}: {lines[0]}" if lines else type(exc).__name__
+
+
+def _synchronize(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def _minor_faults() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -1,0 +1,1 @@
+"""From a sweep to its tasks: which are made when, and which are left."""

@@ -1,0 +1,1 @@
+"""Child processes: started, asked and ended, and what runs inside a measuring process."""

@@ -1,0 +1,1 @@
+"""A whole run: planned, estimated, prepared, measured point by point, reported."""

@@ -1,0 +1,153 @@
+"""From a run's records to its files: every report there is, and the page that puts them together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from opbench import catalog
+from opbench.ceilings.validation import with_limits
+from opbench.errors import UsageError, unknown
+from opbench.store.record_file import RecordFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from opbench.store.record_file import Group, Listing
+    from opbench.store.runs import Run
+    from opbench.vocabulary.record import Record
+    from opbench.vocabulary.report import Artifact, Collector
+
+PAGE = "report.html"
+
+MOST = 2000
+"""Records that a page lists and draws: of so many it has 2.7 MB."""
+
+_NAME = re.compile(r"([\w+-][\w.+-]*/)*[\w+-][\w.+-]*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report that was written. records: those its page shows one by one; totals: of all, see `catalog.totals`."""
+
+    page: Path
+    records: list[Record]
+    totals: Any
+
+    @property
+    def complete(self) -> bool:
+        return bool(len(self.records) == self.totals.records)
+
+
+@contextmanager
+def _made_of_records(what: str) -> Iterator[None]:
+    """Records may be whole and say what none of ours would, such as a size that their operator does not have."""
+    try:
+        yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as exc:
+        raise UsageError(
+            f"{what} cannot be made of what these records hold ({type(exc).__name__}: {exc!s:.200}); leave out records "
+            "that are not as they were written, or mend the report"
+        ) from exc
+
+
+def artifacts_of(records: list[Record], collected: Mapping[str, Collector]) -> list[Artifact]:
+    """What all reports make of the records, in page order; those that were collected, of all that they took.
+
+    Raises UsageError where one of them cannot be made.
+    """
+    reports = {name: catalog.report(name) for name in catalog.reports()}
+    made: list[Artifact] = []
+    for name in sorted(reports, key=lambda name: reports[name].order):
+        with _made_of_records(f"report {name!r}"):
+            made += collected[name].artifacts() if name in collected else reports[name].render(records)
+    return made
+
+
+def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None = None) -> Written:
+    """Render every report of the run into its folder; the records are read once.
+
+    listing: of the run's records as they are, where somebody has it.
+    With backends named, only their records, into a folder of its own below the run's. Where there are more than MOST
+    records, the page and its figures show those operators' that fit, the smallest first, and the totals of all.
+    Raises UsageError when the run's records cannot be read, hold none of a named backend or what no report can be made
+    of, when a report names a file that is none below the run's folder, and where a link would lead out of it;
+    MachineError when a file cannot be written. Nothing is written before all names are known to be good.
+    """
+    records = run.listed() if listing is None else RecordFile.of(run.records_file, listing)
+    folder = ""
+    if backends:
+        records = _only(records, backends)
+        folder = f"only/{slug('+'.join(backends))}/"
+    try:
+        shown, artifacts, totals, page = _made(records)
+    except UsageError as exc:
+        raise UsageError(f"{run.records_file}: {exc}") from exc
+    for name in (PAGE, *(artifact.name for artifact in artifacts)):
+        _check_place(run.folder, folder + name)
+    for artifact in artifacts:
+        run.write(folder + artifact.name, artifact.data)
+    return Written(run.write(folder + PAGE, page), shown, totals)
+
+
+def _made(records: RecordFile) -> tuple[list[Record], list[Artifact], Any, bytes]:
+    """The records that a page has room for, all artifacts, the totals and the page. Raises UsageError."""
+    fitting = fitting_operators(records.counts)
+    collected = {name: made() for name in catalog.reports() if (made := catalog.report(name).collect)}
+    totals, shown = catalog.totals(), []
+    for record in with_limits(records):
+        with _made_of_records("a summary"):
+            for taker in (totals, *collected.values()):
+                taker.add(record)
+        if record.case.point.operator in fitting:
+            shown.append(record)
+    artifacts = artifacts_of(shown, collected)
+    with _made_of_records("the page"):
+        page = catalog.page()(shown, artifacts, None if len(shown) == totals.records else totals).encode()
+    return shown, artifacts, totals, page
+
+
+def fitting_operators(counts: Mapping[Group, int]) -> set[str]:
+    """The operators whose records a page has room for, all of each, those of the fewest first."""
+    sizes: Counter[str] = Counter()
+    for (operator, _), count in counts.items():
+        sizes[operator] += count
+    fitting, room = set(), MOST
+    for operator, size in sorted(sizes.items(), key=lambda one: one[1]):
+        room -= size
+        if room < 0:
+            break
+        fitting.add(operator)
+    return fitting
+
+
+def slug(name: str) -> str:
+    """A name out of a record as a file's: letters, digits, `+`, `-` and `_`, so that it is no path, cut to 100."""
+    return re.sub(r"[^A-Za-z0-9+-]+", "_", name)[:100]
+
+
+def _check_place(folder: Path, name: str) -> None:
+    """Raises UsageError where the name is not that of a file in or below the folder, itself or through a link."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"a report names its file {name!r:.200}; expected words of letters, digits and ._+- between /")
+    for above in (folder / name).parents:
+        if above == folder:
+            return
+        if above.is_symlink():
+            raise UsageError(
+                f"{above} is a link to {above.readlink()}, and a report is written into its run's folder only; "
+                "remove the link"
+            )
+
+
+def _only(records: RecordFile, backends: Sequence[str]) -> RecordFile:
+    known = {backend for _, backend in records.counts}
+    for name in backends:
+        if name not in known:
+            raise unknown("backend", name, known, "in this run")
+    return records.only(lambda group: group[1] in backends)

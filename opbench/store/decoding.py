@@ -1,0 +1,149 @@
+"""The quick way to read a line that this opbench wrote: of its head what a file is listed by, or the whole record.
+
+A line whose seal fits is as it was written, so it is taken by the layout that `codec.to_line` gives it and decoded
+straight into the dataclasses. Whatever else comes (an earlier schema, a line without a seal, NaN, a wrong type) is left
+to `codec.from_line`, which reads it or says what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from opbench.store.codec import LONGEST_LINE, from_line
+from opbench.store.environment_lines import environment_of
+from opbench.store.sealing import fits
+from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.limit import Limit
+from opbench.vocabulary.record import Contended, Failed, Measured, Mismatch, Record, Unavailable
+from opbench.vocabulary.work import Part, Work
+
+_HEAD = re.compile(rb'{"schema":[12],"case":({[^{}]*{[^{}]*}[^{}]*}),"outcome":{"kind":"([a-z]+)"')
+
+
+Kind = TypeVar("Kind")
+
+
+class _Case(msgspec.Struct):
+    operator: str
+    axes: dict[str, int]
+    dtype: str
+    device: str
+    mode: str
+    clock: str
+    backend: str
+    replica: int
+
+    def built(self) -> Case:
+        point = Point(self.operator, Axes(self.axes), self.dtype, self.device, self.mode, self.clock)
+        return Case(point, self.backend, self.replica)
+
+
+class _Line(msgspec.Struct, Generic[Kind]):
+    schema: Literal[2]
+    case: _Case
+    outcome: Kind
+    work: Work | None
+    sizes: dict[str, int]
+    counts: dict[str, dict[str, int] | str]
+    parts: tuple[Part, ...]
+    limit: Limit | None
+    environment: str
+    revision: str
+    started: str
+
+
+def _axes(_: type, value: Any) -> Any:
+    return Axes(msgspec.convert(value, dict[str, int]))
+
+
+_CASES = msgspec.json.Decoder(_Case)
+
+
+def _decoder(kind: type[Kind]) -> msgspec.json.Decoder[_Line[Kind]]:
+    return msgspec.json.Decoder(_Line[kind], dec_hook=_axes)  # type: ignore[valid-type]
+
+
+_LINES: dict[bytes, msgspec.json.Decoder[Any]] = {
+    b"measured": _decoder(Measured),
+    b"mismatch": _decoder(Mismatch),
+    b"contended": _decoder(Contended),
+    b"unavailable": _decoder(Unavailable),
+    b"failed": _decoder(Failed),
+}
+
+_NOT_SO = (ValueError, TypeError, KeyError, RecursionError)
+"""What decoding raises for a line that is not laid out as expected; `from_line` then says what it is."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """What a record is listed by. open: whether the case was Contended and may be tried again."""
+
+    key: str
+    operator: str
+    backend: str
+    open: bool
+
+
+class Lines:
+    """Reads a file's lines in their order: an environment is known from its own line on."""
+
+    def __init__(self) -> None:
+        self.environments: dict[str, Mapping[str, Any]] = {}
+        self._last: Mapping[str, Any] = {}
+
+    def head(self, line: bytes, where: str) -> Head | None:
+        """The head of a record's line; None for an environment's, which is known from now on.
+
+        Raises UsageError as `codec.from_line`.
+        """
+        if told := environment_of(line, where):
+            self.environments[told[0]] = told[1]
+            return None
+        laid_out = _HEAD.match(line)
+        if laid_out is not None and len(line) <= LONGEST_LINE and fits(line):
+            try:
+                case = _CASES.decode(laid_out[1]).built()
+            except _NOT_SO:
+                pass
+            else:
+                if laid_out[2] in _LINES:
+                    return Head(case.key, case.point.operator, case.backend, laid_out[2] == b"contended")
+        record = from_line(line, where, self.environments)
+        case = record.case
+        return Head(case.key, case.point.operator, case.backend, isinstance(record.outcome, Contended))
+
+    def record(self, line: bytes, where: str) -> Record:
+        """The record of its line. Raises UsageError as `codec.from_line`."""
+        laid_out = _HEAD.match(line)
+        if laid_out is not None and fits(line):
+            try:
+                return self._quick(line, laid_out[2])
+            except _NOT_SO:
+                pass
+        return self._kept_once(from_line(line, where, self.environments))
+
+    def _quick(self, line: bytes, kind: bytes) -> Record:
+        found = _LINES[kind].decode(line)
+        return Record(
+            found.case.built(),
+            found.outcome,
+            self.environments[found.environment],
+            found.revision,
+            found.started,
+            found.work,
+            found.sizes,
+            found.counts,
+            found.parts,
+            found.limit,
+        )
+
+    def _kept_once(self, record: Record) -> Record:
+        """With the environment of the record before where it has the same: lines of schema 1 repeat it each."""
+        if record.environment != self._last:
+            self._last = record.environment
+        return replace(record, environment=self._last)

@@ -1,0 +1,1 @@
+"""operator backend case sweep record limit interval settings report block"""
