@@ -1,1 +1,1 @@
-"""Backends that lie, hang or die. The harness must catch each one; see tests/opbench/test_cheats.py."""
+"""Backends that lie, hang or die. The harness must catch each one; see tests/opbench/measure/test_cheats.py."""

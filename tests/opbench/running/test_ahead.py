@@ -18,7 +18,7 @@ from opbench.vocabulary.backend import Backend, Preparing
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.settings import Settings
 
-from ..cheats.liar.operator import OPERATOR
+from ...cheats.liar.operator import OPERATOR
 
 SLOW = Preparing(each_s=3.0, ahead=True)
 

@@ -13,7 +13,7 @@ import pytest
 
 from opbench.cli import output
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def typed(words: list[str], **given: str | int) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ from opbench.errors import MachineError
 from opbench.process.environment import describe
 
 from ...cheats.behaving import SCRIPTED
-from .ceilings_builders import MACHINE, flat
+from ..ceilings.ceilings_builders import MACHINE, flat
 
 SIZE: dict[str, tuple[int, ...]] = {"size": (500_009,)}
 

@@ -7,8 +7,8 @@ import pytest
 
 from opbench.vocabulary.interval import Interval, geometric_mean, median_interval
 
-from ..drawing import given
-from ..drawing import strategies as st
+from ...drawing import given
+from ...drawing import strategies as st
 
 positive = st.floats(1e-9, 1e3)
 

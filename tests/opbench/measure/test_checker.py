@@ -13,7 +13,7 @@ from opbench.measure.checker import BLOCK_BYTES, FEWEST_BLOCKS, MOST_BLOCKS, Can
 from opbench.vocabulary.case import Axes, Point
 from opbench.vocabulary.record import Check
 
-from ..cheats.liar.operator import OPERATOR
+from ...cheats.liar.operator import OPERATOR
 
 SIZE = 7
 FORWARD, OUT = (Point("liar", Axes({"size": SIZE}), mode=mode) for mode in ("forward", "out"))

@@ -19,7 +19,7 @@ from opbench.store.lock import measuring
 from opbench.store.runs import latest_run
 from opbench.vocabulary.record import Contended, Measured
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LABEL = ("torch_eager",)
 SMALL = ("--channels", "3", "--edge", "5", "--batch", "1", "--operator", "cross_hadamard", "--backend", "torch_eager")
 

@@ -9,7 +9,7 @@ from opbench import Backend, Case, Figured, Measured, Point, catalog
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.settings import Settings
 
-from ..cheats.liar.operator import OPERATOR
+from ...cheats.liar.operator import OPERATOR
 
 
 def test_figures_reach_the_record(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check, Failed, Measured, Outcome, Record
 from opbench.vocabulary.settings import Settings
 
-from .ceilings_builders import ENVIRONMENT, record, work
+from ..ceilings.ceilings_builders import ENVIRONMENT, record, work
 
 MIB = 1 << 20
 THREADS = 2

@@ -19,7 +19,7 @@ from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Failed, Measured, Mismatch, Outcome
 from opbench.vocabulary.settings import Settings
 
-from ..cheats.liar import (
+from ...cheats.liar import (
     counting,
     editing,
     gradients,
