@@ -1,0 +1,81 @@
+"""Who is asked again, how long and by how many, where a trial could go either way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from opbench.gate import trial
+from opbench.gate.comparing import Comparison, compare
+from opbench.gate.rounds import Rounds
+from opbench.gate.rule import DEFAULT, Rule
+from opbench.gate.trial import Trial
+from opbench.gate.verdict import Judgement, Verdict
+
+from .scripted import Script, ScriptedCompany, breaks, staged, steady
+
+HOPEFUL = steady(0.96, 0.03)
+"""Surely within the tolerance, and maybe faster by more than that."""
+
+FAINT = steady(1.08, 0.02)
+"""A slowdown that 15 fresh workers a side are expected to confirm."""
+
+
+def run(script: Script, room: int = 100) -> tuple[Judgement, ScriptedCompany, list[Judgement]]:
+    observed: list[Judgement] = []
+    company = ScriptedCompany({"it": script}, room)
+    (judgement,) = Trial(company.hire, DEFAULT, observed.append).run(["it"])
+    return judgement, company, observed
+
+
+def test_what_stays_within_the_tolerance_and_only_may_be_faster_passes_after_all_looks() -> None:
+    judgement, company, observed = run(HOPEFUL)
+    assert judgement.verdict is Verdict.PASS
+    assert judgement.reason == "surely within the tolerance"
+    assert company.hired == [("screen", DEFAULT.workers)]
+    assert {per_side for _, _, _, per_side in company.played} == {DEFAULT.workers}
+    assert len(company.played) > 1
+    assert observed == [judgement]
+
+
+@pytest.mark.parametrize(("room", "tried"), [(100, 15), (15, 15), (14, 14), (13, 13), (12, 12)])
+def test_a_claim_is_tried_by_as_many_workers_as_fit_up_to_those_wanted(room: int, tried: int) -> None:
+    _, company, _ = run(FAINT, room)
+    assert company.hired == [("screen", DEFAULT.workers), ("confirm", tried)]
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_confirmation_is_longer_where_screening_saw_that_more_rounds_still_help(
+    settled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compared(rounds: Rounds, rule: Rule) -> Comparison:
+        return replace(compare(rounds, rule), settled=settled)
+
+    monkeypatch.setattr(trial, "compare", compared)
+    _, company, _ = run(steady(1.08))
+    stage, _, rounds, _ = company.played[-1]
+    assert (stage, rounds) == ("confirm", DEFAULT.confirm_rounds if settled else DEFAULT.unsettled_rounds)
+
+
+def test_of_fresh_workers_that_break_nothing_was_found_and_what_was_suspected_stays() -> None:
+    judgement, _, observed = run(staged(screen=steady(1.08), confirm=breaks("crashed")))
+    assert judgement.verdict is Verdict.CRASHED
+    assert judgement.found is None
+    assert judgement.screened is not None
+    assert judgement.screened.ratio == pytest.approx(1.08)
+    assert observed == [judgement]
+
+
+def test_judgements_come_in_the_order_asked_for_and_are_told_as_they_fall() -> None:
+    observed: list[str] = []
+    scripts = {"late": steady(1.2), "early": steady(), "broken": breaks("empty"), "open": steady(spread=0.2)}
+    company = ScriptedCompany(scripts)
+    judged = Trial(company.hire, DEFAULT, lambda one: observed.append(one.benchmark)).run(list(scripts))
+    assert [(one.benchmark, one.verdict) for one in judged] == [
+        ("late", Verdict.REGRESSION),
+        ("early", Verdict.PASS),
+        ("broken", Verdict.EMPTY),
+        ("open", Verdict.INCONCLUSIVE),
+    ]
+    assert observed == ["early", "broken", "open", "late"]
