@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import torch
 from opbench.measure import checker
 from opbench.measure.checker import BLOCK_BYTES, FEWEST_BLOCKS, MOST_BLOCKS, Candidate, Checker, Verify
 from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.operator import Tolerance
 from opbench.vocabulary.record import Check
 
 from ...cheats.liar.operator import OPERATOR
@@ -214,3 +216,23 @@ def test_an_input_that_is_not_a_number_is_no_change() -> None:
     point = Point("liar", Axes({"size": 3}))
     assert Checker(OPERATOR, point, inputs).run({"honest": honest(inputs)}, verify) == {"honest"}
     assert [one.passed for one in found] == [True, True]
+
+
+@pytest.mark.parametrize(("times", "passes"), [(0.9, True), (1.1, False)])
+def test_an_absolute_tolerance_is_one_of_the_references_own_size(times: float, passes: bool) -> None:
+    """Of both comparisons: halved, the reference is smaller and the same error larger than it may be."""
+    share = 1e-3
+    operator = replace(OPERATOR, tolerances={"float32": Tolerance(rtol=0.0, atol=share)})
+    inputs = dict(OPERATOR.inputs(FORWARD))
+    errors: list[float] = []
+
+    def launch() -> torch.Tensor:
+        want = 2 * inputs["x"] + inputs["offset"]
+        errors.append(times * share * float(want.double().square().mean().sqrt()))
+        want[3] += errors[-1]
+        return want
+
+    candidate = Candidate(launch, None)
+    passed = Checker(operator, FORWARD, inputs).run({"off": candidate}, lambda _, check_one: check_one(candidate))
+    assert passed == ({"off"} if passes else set())
+    assert len(errors) == (2 if passes else 1)

@@ -19,7 +19,7 @@ from opbench.gate.worker.cuda_timer import GRAPH_UNDER_S, CudaTimer
 from opbench.measure.timing.clock import ClockError
 from opbench.store.lock import device_lock_name
 
-from ...timing.fake_accelerator import MAIN, FakeAccelerator, FakeLaunch, Kernel
+from ...measure.timing.fake_accelerator import MAIN, FakeAccelerator, FakeLaunch, Kernel
 
 ROOT = Path(__file__).parents[4]
 US = 1e-6

@@ -137,3 +137,11 @@ def test_looks_agree_within_a_tenth(width: Width, above: float, said: str | None
 def test_a_target_within_the_budget_is_waited_for(width: Width, target: float, said: str | None) -> None:
     """829 samples in 0.25 s, so that 1,658 fit the budget: noise of 6.3 reaches 0.1547 there."""
     assert looked(width, [6.3] * WINDOW, 0.25, target=target) == said
+
+
+@pytest.mark.parametrize(("noises", "said"), [((6.3, 6.0), None), ((6.0, 6.3), SETTLED)])
+def test_the_last_level_of_the_noise_says_how_many_samples_are_needed(
+    width: Width, noises: tuple[float, float], said: str | None
+) -> None:
+    before, last = noises
+    assert looked(width, [*[before] * (WINDOW - 1), last], 0.25, target=0.15) == said
