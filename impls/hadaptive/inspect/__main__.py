@@ -117,4 +117,4 @@ def _inside(
 
 
 if __name__ == "__main__":
-    run(app, "looking", "epochs that were finished are kept, the same command goes on")
+    run(app, "inspect", "epochs that were finished are kept, the same command goes on")

@@ -12,7 +12,7 @@ import pytest
 from impls.hadaptive.images import sources
 from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.images.sources import Source
-from impls.hadaptive.inspect import __main__ as looking
+from impls.hadaptive.inspect import __main__ as inspect
 from impls.hadaptive.training import command
 from reports.inside import main
 
@@ -34,9 +34,9 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     usual = ("--data", "bars", "--network", "tiny.json", "--backend", "torch_eager", "--batch", "8")
-    monkeypatch.setattr("sys.argv", ["looking", *usual, *words])
+    monkeypatch.setattr("sys.argv", ["inspect", *usual, *words])
     with pytest.raises(SystemExit) as ended:
-        command.run(looking.app, "looking")
+        command.run(inspect.app, "inspect")
     assert isinstance(ended.value.code, int)
     return ended.value.code
 
