@@ -47,13 +47,14 @@ def _python(session: nox.Session, *groups: str) -> str:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Formatting, lint, and whether the package builds: in a small environment that waits for no PyTorch.
+    """Formatting, lint, who imports whom, and whether the package builds: in a small environment without PyTorch.
 
     `--no-isolation`: what the package builds with is installed there; an environment each for two builds took 15 s.
     """
     session.install(*nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
+    session.run("lint-imports", silent=True, env={"PYTHONPATH": "."})
     session.run("python", "-m", "build", "--no-isolation", "--outdir", session.create_tmp(), silent=True)
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from impls.cross_hadamard.gpu.numba_kernels.index import channel_lookup, pair_at, row_base
 from impls.cross_hadamard.gpu.numba_kernels.language.target import cuda, device, kernel, load, quotient, store
-from impls.cross_hadamard.gpu.numba_kernels.language.words import combination, parameter
+from impls.cross_hadamard.gpu.numba_kernels.words import combination, parameter
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.numba_kernels.language.access import Device
-    from impls.cross_hadamard.gpu.numba_kernels.language.words import Word
+    from impls.cross_hadamard.gpu.numba_kernels.words import Word
 
 
 @cache

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from impls.cross_hadamard.gpu.numba_kernels.index import channel_lookup, row_base
 from impls.cross_hadamard.gpu.numba_kernels.language.target import at, cuda, device, kernel, store, types
-from impls.cross_hadamard.gpu.numba_kernels.language.words import parameter
 from impls.cross_hadamard.gpu.numba_kernels.owners import chain, operand
+from impls.cross_hadamard.gpu.numba_kernels.words import parameter
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.numba_kernels.language.access import Device
-    from impls.cross_hadamard.gpu.numba_kernels.language.words import Word
+    from impls.cross_hadamard.gpu.numba_kernels.words import Word
 
 TILE = 4
 """Channels a side: the 16 loads of a tile are in flight before the first is waited for."""

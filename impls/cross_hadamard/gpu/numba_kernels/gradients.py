@@ -15,7 +15,7 @@ from impls.cross_hadamard.gpu.numba_kernels.reductions import sums_kernel
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from impls.cross_hadamard.gpu.numba_kernels.language.words import Word
+    from impls.cross_hadamard.gpu.numba_kernels.words import Word
 
 
 def backward(grad: Tensor, x: Tensor, index: Tensor | None, grad_x: Tensor) -> None:

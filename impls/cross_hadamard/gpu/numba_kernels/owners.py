@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from impls.cross_hadamard.gpu.numba_kernels.index import channel_lookup, row_base
 from impls.cross_hadamard.gpu.numba_kernels.language.target import at, cuda, device, kernel, quotient, store
-from impls.cross_hadamard.gpu.numba_kernels.language.words import parameter
 from impls.cross_hadamard.gpu.numba_kernels.norms import bounded, slope
+from impls.cross_hadamard.gpu.numba_kernels.words import parameter
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.numba_kernels.language.access import Device
-    from impls.cross_hadamard.gpu.numba_kernels.language.words import Word
+    from impls.cross_hadamard.gpu.numba_kernels.words import Word
 
 
 @cache

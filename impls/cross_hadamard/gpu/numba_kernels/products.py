@@ -8,9 +8,9 @@ from impls.cross_hadamard.gpu.numba_kernels import planning
 from impls.cross_hadamard.gpu.numba_kernels.blocked import blocked_kernel
 from impls.cross_hadamard.gpu.numba_kernels.flat import flat_kernel
 from impls.cross_hadamard.gpu.numba_kernels.language.stream_launch import launch
-from impls.cross_hadamard.gpu.numba_kernels.language.words import Word, word_of
 from impls.cross_hadamard.gpu.numba_kernels.planning import MOST_BLOCKS, MOST_ROWS, alignment, blocks_for
 from impls.cross_hadamard.gpu.numba_kernels.published import balanced_kernel, direct_kernel
+from impls.cross_hadamard.gpu.numba_kernels.words import Word, word_of
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -15,7 +15,7 @@ from impls.cross_hadamard.gpu.numba_kernels.index import channel_lookup, pair_at
 from impls.cross_hadamard.gpu.numba_kernels.language.target import at, cuda, device, kernel, store
 
 if TYPE_CHECKING:
-    from impls.cross_hadamard.gpu.numba_kernels.language.words import Word
+    from impls.cross_hadamard.gpu.numba_kernels.words import Word
 
 REGISTERS = 64
 """A block of 1024 threads must fit a multiprocessor's 65536. ptxas 13.0 for sm_90 takes 27 to 38 for `direct` and 46

@@ -16,7 +16,7 @@ from impls.cross_hadamard.gpu.numba_kernels.owners import operand
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.numba_kernels.language.access import Device
-    from impls.cross_hadamard.gpu.numba_kernels.language.words import Word
+    from impls.cross_hadamard.gpu.numba_kernels.words import Word
 
 
 @cache

@@ -39,7 +39,7 @@ try:
 except Exception as error:
     sys.exit(f"NVVM: {type(error).__name__}: {error}")
 from impls.cross_hadamard.gpu.numba_kernels import blocked, columns, flat, owners, published, reductions
-from impls.cross_hadamard.gpu.numba_kernels.language import words
+from impls.cross_hadamard.gpu.numba_kernels import words
 def kernels_of(one, wide, vector): return {
     "direct": (published.direct_kernel(one, True), 8),
     "balanced": (published.balanced_kernel(one, True), 8),
