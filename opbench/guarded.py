@@ -23,6 +23,7 @@ import torch
 
 MODULES = (
     "audit",
+    "changing",
     "check",
     "checker",
     "guarded",
