@@ -17,14 +17,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from opbench.measure.check import overlaps, poison, refused
-from opbench.measure.checker import FEWEST_BLOCKS, poison_free_memory
+from opbench.measure.changing import Changing, poison_for
+from opbench.measure.check import overlaps, refused
 from opbench.measure.guarded import Guard, Tampered
 from opbench.measure.judging import Judge, Round, Undecided
 from opbench.measure.redrawing import MOVED, PRISTINE, Redrawing
@@ -48,18 +47,6 @@ SHARE, EARLY_SHARE = 0.03, 0.06
 CHANCE = 0.25
 """Of a round to be kept, while there is time."""
 
-CHANGES = 4
-"""Calls in a look before which one element of the input changes; an even number, so that it is back in the end."""
-
-WHOLE = 1 << 24
-"""Elements of an output up to which all of it is held against that of the next call."""
-
-SLOWER, SLOWER_S = 2.5, 5e-6
-"""A backend keeps results where the quickest call after its input changed takes more than this many times the median of
-samples, and this much longer than the slowest tenth. Backends that keep results take 4 times as long and more; honest
-ones took up to 1.5 times the median, of 360 cases, where a neighbour on the host makes samples differ by 1.9.
-"""
-
 
 class Audit:
     """Of one point's sampling. `looks`: rounds compared. `misses`: by label, the first Check that did not pass.
@@ -70,7 +57,7 @@ class Audit:
     __slots__ = (
         "_began",
         "_candidates",
-        "_changing_s",
+        "_changing",
         "_draw",
         "_drawn",
         "_drawn_rounds",
@@ -116,7 +103,7 @@ class Audit:
         self._drawn, self._drawn_rounds, self._which = False, 0, 0
         self._round = Round((self._redrawing.new(PRISTINE),) * 2)
         self._rounds: list[Round] = []
-        self._changing_s: dict[str, float] = {}
+        self._changing = Changing(self._redrawing, now, wall=self._wall)
         self._editors: set[str] = set()
         self.misses: dict[str, Check] = {}
         self.looks = 0
@@ -168,10 +155,16 @@ class Audit:
             return
         if not self._redrawing.holds(self._round.values[self._which]):
             self._round.broken[label] = "changed its input"
-        self._change_one_element(label, timer, output, fixed)
+
+        def keep(output: object) -> None:
+            kept.append((self._which, take(output, self._inputs.values(), self._draw)))
+
+        place = self._changing.calls(label, timer, output, fixed, keep)
+        if place is not None:
+            self._round.unmoved[label] = (self._which, place)
         other = 1 - self._which
         self._redrawing.put(self._round.values[other])
-        self._poison(output, fixed)
+        poison_for(output, fixed)
         following = timer.call()
         kept.append((other, take(following if given is None else given, self._inputs.values(), self._draw)))
         if _versions(self._others) != self._versions:
@@ -224,48 +217,7 @@ class Audit:
 
     def kept(self, label: str, check: Check, samples_s: Sequence[float]) -> Check:
         """The Check, failed where the backend keeps results. samples_s: seconds a call, of a figure not contended."""
-        changing_s, median_s = self._changing_s.get(label, 0.0), median(samples_s)
-        slow_s = sorted(samples_s)[len(samples_s) * 9 // 10]
-        if changing_s <= max(SLOWER * median_s, slow_s + SLOWER_S):
-            return check
-        detail = f"takes {changing_s / median_s:.1f} times as long once its input has changed: it keeps results"
-        return replace(check, passed=False, misses=max(1, check.misses), detail=detail)
-
-    def _change_one_element(self, label: str, timer: Timer, output: Any, fixed: bool) -> None:
-        """Seconds of the quickest call after one element changed its sign, of all looks, and whether the first such
-        call's output is what it was.
-        """
-        if not self._redrawing.changes:
-            return
-        comparable = isinstance(output, torch.Tensor) and 0 < output.numel() <= WHOLE
-        again = fixed or not self._wall  # there a backend may be a graph of its own, which writes to one place
-        before = output.clone() if comparable and again else output
-        place = self._redrawing.place()
-        for number in range(CHANGES):
-            if number == 1:
-                self._poison(output, fixed)  # not before the others: they would find their caches empty
-            self._redrawing.negate(place)
-            start = self._now()
-            following = timer.call()
-            seconds = self._now() - start
-            if self._wall:
-                self._changing_s[label] = min(seconds, self._changing_s.get(label, seconds))
-            result = output if fixed else following
-            if not number and comparable and _alike(before, result):
-                self._round.unmoved[label] = (self._which, place)
-            if number == 1:  # the sign is back: who went by anything less than all elements left the poison there
-                self._round.taken[label].append((self._which, take(result, self._inputs.values(), self._draw)))
-                if not self._wall:
-                    break
-
-    def _poison(self, output: Any, fixed: bool) -> None:
-        """What the next call is to write into: the given tensor, or free memory where it asks for some."""
-        if not isinstance(output, torch.Tensor) or not output.is_floating_point():
-            return
-        if fixed:
-            poison(output.data)
-        else:
-            poison_free_memory(output.numel(), output.dtype, output.device, FEWEST_BLOCKS)
+        return self._changing.kept(label, check, samples_s)
 
     def _check_all(self) -> None:
         """Of what changed since somebody's last turn nobody knows who did it."""
@@ -291,8 +243,3 @@ class Audit:
 def _versions(tensors: list[tuple[torch.Tensor, torch.Tensor]]) -> list[int]:
     """How often each first one was written to, as far as PyTorch counts it."""
     return [one._version for one, _ in tensors]  # noqa: SLF001  # there is no public name
-
-
-def _alike(before: torch.Tensor, following: Any) -> bool:
-    same_kind = isinstance(following, torch.Tensor) and following.shape == before.shape
-    return same_kind and following.dtype == before.dtype and bool(torch.equal(before, following))

@@ -87,8 +87,11 @@ class Redrawing:
     def negate(self, place: int) -> None:
         """Change the sign of one element; twice leaves all as it was."""
         if self._raw is not None and self.changes:
-            at = torch.unravel_index(torch.tensor(place), self._raw.shape)
-            self._raw[tuple(slice(int(axis), int(axis) + 1) for axis in at)].neg_()
+            at = []
+            for size in reversed(self._raw.shape):  # torch.unravel_index imports sympy: a second, in the way of samples
+                place, axis = divmod(place, size)
+                at.append(slice(axis, axis + 1))
+            self._raw[tuple(reversed(at))].neg_()
 
     def signs(self) -> torch.Tensor | None:
         """1 or -1 for every map of the input, drawn: alike within one, so that its mean moves too."""

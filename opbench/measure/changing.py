@@ -1,0 +1,103 @@
+"""Does a backend notice that one element of its input has changed? By its output, by its time.
+
+A result that is bit for bit what it was is one that was kept, where the reference says that it has to move. A backend
+that compares all of its input before it returns a kept result is right, and takes longer in such a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from opbench.measure.check import poison
+from opbench.measure.checker import FEWEST_BLOCKS, poison_free_memory
+
+if TYPE_CHECKING:
+    from opbench.measure.redrawing import Redrawing
+    from opbench.measure.timing.clock import Timer
+    from opbench.vocabulary.record import Check
+
+CHANGES = 4
+"""Calls in a look before which one element of the input changes; an even number, so that it is back in the end. The
+second writes into poisoned memory, so its time says less.
+"""
+
+LONG_S = 1e-3
+"""A call that takes longer is called twice only: so much of it is no accident of one call."""
+
+WHOLE = 1 << 24
+"""Elements of an output up to which all of it is held against that of the next call."""
+
+SLOWER, SLOWER_S = 2.5, 5e-6
+"""A backend keeps results where the quickest call after its input changed takes more than this many times the median of
+samples, and this much longer than the slowest tenth. Backends that keep results take 4 times as long and more; honest
+ones took up to 1.5 times the median, of 360 cases, where a neighbour on the host makes samples differ by 1.9.
+"""
+
+
+class Changing:
+    """Changes elements of one point's input, calls, and puts them back. wall: whether the clock is wall time."""
+
+    __slots__ = ("_now", "_quickest_s", "_redrawing", "_wall")
+
+    def __init__(self, redrawing: Redrawing, now: Callable[[], float], *, wall: bool) -> None:
+        self._redrawing, self._now, self._wall = redrawing, now, wall
+        self._quickest_s: dict[str, float] = {}
+
+    def calls(self, label: str, timer: Timer, output: Any, fixed: bool, taken: Callable[[Any], None]) -> int | None:
+        """The place of an element whose change left the whole output as it was, or None.
+
+        output: of the call before. fixed: whether all are written to the same memory. taken: given the output of a call
+        that was to write into poisoned memory, the element changed back, at once.
+        """
+        if not self._redrawing.changes:
+            return None
+        comparable = isinstance(output, torch.Tensor) and 0 < output.numel() <= WHOLE
+        again = fixed or not self._wall  # there a backend may be a graph of its own, which writes to one place
+        before = output.clone() if comparable and again else output
+        place, unmoved = self._redrawing.place(), None
+        for number in range(CHANGES):
+            if number == 1:
+                poison_for(output, fixed)  # not before the others: they would find their caches empty
+            self._redrawing.negate(place)
+            start = self._now()
+            following = timer.call()
+            seconds = self._now() - start
+            if self._wall:
+                self._quickest_s[label] = min(seconds, self._quickest_s.get(label, seconds))
+            result = output if fixed else following
+            if not number and comparable and _alike(before, result):
+                unmoved = place
+            if number == 1:
+                taken(result)
+                if not self._wall or seconds > LONG_S:
+                    break
+        return unmoved
+
+    def kept(self, label: str, check: Check, samples_s: Sequence[float]) -> Check:
+        """The Check, failed where the backend keeps results. samples_s: seconds a call, of a figure not contended."""
+        changing_s, median_s = self._quickest_s.get(label, 0.0), median(samples_s)
+        slow_s = sorted(samples_s)[len(samples_s) * 9 // 10]
+        if changing_s <= max(SLOWER * median_s, slow_s + SLOWER_S):
+            return check
+        detail = f"takes {changing_s / median_s:.1f} times as long once its input has changed: it keeps results"
+        return replace(check, passed=False, misses=max(1, check.misses), detail=detail)
+
+
+def poison_for(output: Any, fixed: bool) -> None:
+    """NaN into what the next call is to write into: the same tensor, or free memory where it asks for some."""
+    if not isinstance(output, torch.Tensor) or not output.is_floating_point():
+        return
+    if fixed:
+        poison(output.data)
+    else:
+        poison_free_memory(output.numel(), output.dtype, output.device, FEWEST_BLOCKS)
+
+
+def _alike(before: torch.Tensor, following: Any) -> bool:
+    same_kind = isinstance(following, torch.Tensor) and following.shape == before.shape
+    return same_kind and following.dtype == before.dtype and bool(torch.equal(before, following))
