@@ -51,7 +51,7 @@ def test_a_hundred_runs_of_one_second_are_enough(tmp_path: Path) -> None:
     made = [new_run(tmp_path, "grid", NOON).folder.name for _ in range(100)]
     assert made[0] == "2026-01-01T12-00-00Z"
     assert made[99] == "2026-01-01T12-00-00Z-99"
-    with pytest.raises(MachineError, match="^100 runs of 2026-01-01T12-00-00Z exist already under .*grid$"):
+    with pytest.raises(MachineError, match=r"^100 runs of 2026-01-01T12-00-00Z exist already under .*grid$"):
         new_run(tmp_path, "grid", NOON)
 
 
