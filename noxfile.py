@@ -142,6 +142,7 @@ SANITIZED = (
     "tests/impls/exported/test_node_shapes.py",
 )  # fmt: skip
 SANITIZING = """#!/bin/sh
+unset LD_PRELOAD
 exec g++ "$@" -O1 -g1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all
 """
 """A compiler of that name, since PyTorch takes a compiler with options for one name. Without vptr, which wants type
@@ -158,16 +159,13 @@ def sanitize(session: nox.Session) -> None:
     place.mkdir(parents=True, exist_ok=True)
     (place / "g++").write_text(SANITIZING, encoding="ascii")
     (place / "g++").chmod(0o755)
-    builds = {"CXX": str(place / "g++"), "OPBENCH_CACHE": str(place)}
-    build = "from impls import native; from impls.cross_hadamard import cpp_kernels as kernels; "
-    build += "native.build(kernels.NAME, kernels.SOURCES, kernels.IN_VARIANTS); "
-    build += "from impls.exported.library import library; library()"
-    session.run(python, "-c", build, env=builds)  # before, so that the compiler is not sanitized too
     libraries = [
         str(session.run("g++", f"-print-file-name={name}", silent=True, external=True)).strip()
         for name in ("libasan.so", "libubsan.so")
     ]
-    environment = builds | {
+    environment = {
+        "CXX": str(place / "g++"),
+        "OPBENCH_CACHE": str(place),
         "LD_PRELOAD": ":".join(libraries),
         "ASAN_OPTIONS": "detect_leaks=0",  # of the interpreter's own there are thousands
         "UBSAN_OPTIONS": "print_stacktrace=1",

@@ -22,34 +22,35 @@ from typing import Any
 import torch
 
 MODULES = (
-    "audit",
-    "changing",
-    "check",
-    "checker",
-    "guarded",
-    "interval",
-    "judging",
-    "measuring",
-    "record",
-    "redrawing",
-    "taking",
-    "timing.cuda_events",
-    "timing.cuda_graph",
-    "timing.device_timer",
-    "timing.run_delay",
-    "timing.sampler",
-    "timing.stopping",
-    "timing.wall",
+    "measure.audit",
+    "measure.changing",
+    "measure.check",
+    "measure.checker",
+    "measure.guarded",
+    "measure.judging",
+    "measure.point",
+    "measure.process_state",
+    "measure.redrawing",
+    "measure.taking",
+    "measure.timing.cuda_events",
+    "measure.timing.cuda_graph",
+    "measure.timing.device_timer",
+    "measure.timing.run_delay",
+    "measure.timing.sampler",
+    "measure.timing.stopping",
+    "measure.timing.wall",
+    "vocabulary.interval",
+    "vocabulary.record",
 )
 """Of opbench."""
 
 LIBRARIES: tuple[ModuleType, ...] = (builtins, gc, secrets, statistics, time)
 
 GLANCED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("audit", "Audit", ("begin", "calls", "end", "glance", "look", "wanting")),
-    ("timing.sampler", "", ("_ask", "_sample", "_timed", "_warm_up")),
-    ("timing.wall", "", ("WallTimer", "perf_counter")),
-    ("timing.wall", "WallTimer", ("__call__",)),
+    ("measure.audit", "Audit", ("begin", "calls", "end", "glance", "look", "wanting")),
+    ("measure.timing.sampler", "", ("_ask", "_sample", "_timed", "_warm_up")),
+    ("measure.timing.wall", "", ("WallTimer", "perf_counter")),
+    ("measure.timing.wall", "WallTimer", ("__call__",)),
 )
 """Looked at after every sample, which takes 2 us; all others in rounds that are kept, which takes 50."""
 
@@ -130,7 +131,6 @@ class Guard:
             _Names(torch.Tensor),
             _Names(torch, OPERATIONS),
         ]
-        self._settings = _settings()
 
     def glance(self) -> None:
         """Raises Tampered where one of the few things that matter most has changed."""
@@ -139,12 +139,6 @@ class Guard:
     def check(self) -> None:
         """Raises Tampered where anything has changed; it is put back first."""
         self._look(self._all)
-        if (found := _settings()) != self._settings:
-            torch.set_default_dtype(self._settings[0])
-            torch.set_grad_enabled(self._settings[1])
-            torch.set_float32_matmul_precision(self._settings[2])
-            torch.set_flush_denormal(False)
-            raise Tampered(f"changed PyTorch's settings from {self._settings} to {found}")
 
     def _look(self, parts: list[_Names | _Codes]) -> None:
         found = [name for part in parts for name in part.changed()]
@@ -168,8 +162,3 @@ def _parts(modules: list[ModuleType]) -> list[_Names | _Codes]:
         if isinstance(one, FunctionType) and one.__module__.startswith("opbench.")
     ]
     return [*named, _Codes(functions)]
-
-
-def _settings() -> tuple[torch.dtype, bool, str, float]:
-    tiny = torch.tensor([1e-40]) * 1  # 0 where denormal numbers are flushed
-    return torch.get_default_dtype(), torch.is_grad_enabled(), torch.get_float32_matmul_precision(), float(tiny[0])

@@ -1,14 +1,13 @@
 """What a backend may not change of the process it is measured in, because its rivals, or its own figure, depend on it.
 
 Read before a point's backends are prepared, and held against that after each one's turns: which processors it may use,
-its priority, numbers of threads, PyTorch's flags and the clock's functions.
+its priority, numbers of threads and PyTorch's flags. What replaces functions is for `guarded.py` to find.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,8 +22,6 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SUBNORMAL = torch.tensor([1e-39])
 
 PROCESSORS = "processors"
-
-CLOCKS = ("perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns")
 
 
 def _cpus() -> frozenset[int] | None:
@@ -47,15 +44,6 @@ def _set_priority(nice: int) -> None:
 
 def _flushes() -> bool:
     return not bool(SUBNORMAL.mul(0.5).ne(0))
-
-
-def _clocks() -> tuple[Any, ...]:
-    return tuple(getattr(time, name) for name in CLOCKS)
-
-
-def _set_clocks(clocks: tuple[Any, ...]) -> None:
-    for name, clock in zip(CLOCKS, clocks, strict=True):
-        setattr(time, name, clock)
 
 
 class DisturbedError(Exception):
@@ -81,7 +69,6 @@ SHARED: Mapping[str, Property] = {
     "default dtype": Property(torch.get_default_dtype, torch.set_default_dtype),
     "matmul precision": Property(torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     "flushing of subnormal numbers": Property(_flushes, torch.set_flush_denormal),
-    "clock functions": Property(_clocks, _set_clocks),
 }
 
 
@@ -141,6 +128,4 @@ class ProcessState:
 def _text(value: Any) -> str:
     if isinstance(value, frozenset):
         return ",".join(map(str, sorted(value)))
-    if isinstance(value, tuple):
-        return f"{getattr(value[0], '__module__', None) or 'built-in'}.{getattr(value[0], '__qualname__', value[0])}"
     return str(value)

@@ -39,7 +39,7 @@ def of(module: str, name: str, value: Any) -> Callable[[], object]:
 
 
 def in_preparing(*_: Tensor) -> Compute:
-    of("check", "rms", lambda _: 1e9)()
+    of("measure.check", "rms", lambda _: 1e9)()
     return right
 
 
@@ -72,16 +72,16 @@ def denormals() -> None:
 BACKEND = kind(
     __doc__ or "",
     modes=("forward",),
-    clock=once(of("timing.wall", "perf_counter", lambda: 0.0)),
+    clock=once(of("measure.timing.wall", "perf_counter", lambda: 0.0)),
     time=once(lambda: setattr(time, "perf_counter", lambda: 0.0)),
     monotonic=once(lambda: setattr(time, "monotonic", lambda: 0.0)),
-    timer=once(of("timing.wall", "WallTimer", dict)),
-    sample=once(of("timing.sampler", "_sample", print)),
-    compare=once(of("judging", "compare", lambda *_: None)),
+    timer=once(of("measure.timing.wall", "WallTimer", dict)),
+    sample=once(of("measure.timing.sampler", "_sample", print)),
+    compare=once(of("measure.judging", "compare", lambda *_: None)),
     comparing_code=once(code),
-    take=once(of("audit", "take", print)),
-    poison=once(of("check", "poison", lambda out: out)),
-    median=once(of("measuring", "median", lambda _: 1e-9)),
+    take=once(of("measure.audit", "take", print)),
+    poison=once(of("measure.check", "poison", lambda out: out)),
+    median=once(of("measure.point", "median", lambda _: 1e-9)),
     look=once(look),
     instance=once(instance),
     equal=once(lambda: setattr(torch, "equal", lambda *_: True)),
@@ -92,6 +92,6 @@ BACKEND = kind(
     dtype=once(lambda: torch.set_default_dtype(torch.float64)),
     precision=once(lambda: torch.set_float32_matmul_precision("medium")),
     denormals=once(denormals),
-    while_checked=once(of("checker", "compare", lambda *_: None), at=0),
+    while_checked=once(of("measure.checker", "compare", lambda *_: None), at=0),
     preparing=in_preparing,
 )

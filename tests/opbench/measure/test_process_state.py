@@ -34,7 +34,6 @@ def outcomes(*backends: str) -> dict[str, Outcome]:
 @pytest.mark.parametrize(
     ("backend", "what"),
     [
-        ("patched_time", "clock functions"),
         ("one_processor", "processors"),
         ("more_threads", "threads"),
         ("gradients", "gradients"),

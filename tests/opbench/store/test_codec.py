@@ -120,7 +120,7 @@ def test_a_field_of_the_case_is_named(name: str, value: Any) -> None:
 def test_an_outcome_of_another_kind_is_answered_with_those_there_are() -> None:
     kinds = "measured, mismatch, contended, unavailable, failed"
     for kind in ("guessed", None, 7, ["measured"]):
-        with pytest.raises(ValueError, match=rf"; expected one of {kinds}$") as refused:
+        with pytest.raises(ValueError, match=rf"; expected one of {kinds}\Z") as refused:
             outcome_from_json({"kind": kind})
         assert str(refused.value).startswith(f"kind is {kind!r};")
     with pytest.raises(ValueError, match=r"^kind is None"):
