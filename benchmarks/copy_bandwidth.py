@@ -18,7 +18,7 @@ import torch
 
 from benchmarks.pinned import run_pinned
 from opbench import Axes, Backend, Point, catalog
-from opbench.measure.check import compare
+from opbench.measure.compare import compare
 from opbench.measure.timing.clocks import clock_for, clock_named
 from opbench.measure.timing.sampler import measure
 from opbench.measure.timing.stopping import Precision

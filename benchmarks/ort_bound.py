@@ -122,8 +122,8 @@ def whole(network: str, threads: int) -> tuple[dict[str, Sequence[float]], float
     import torch
 
     from impls.exported.cached import exported
-    from impls.exported.file import read
     from impls.exported.library import library
+    from impls.exported.onnx_file import read
     from impls.exported.session import open_model
     from impls.network.launches import network_of
     from opbench import Point, catalog

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impls.exported.file import IR_VERSION, OPSET
-from impls.exported.functions import function
 from impls.exported.names import DOMAIN, VERSION, select_expand_name
+from impls.exported.onnx_file import IR_VERSION, OPSET
+from impls.exported.onnx_functions import function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impls.exported.export import export
-from impls.exported.file import parse
+from impls.exported.onnx_file import parse
 from opbench.cache import cache_folder
 from opbench.errors import UsageError
 

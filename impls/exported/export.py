@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from impls.exported.agreement import check
-from impls.exported.file import OPSET, complete
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
+from impls.exported.onnx_file import OPSET, complete
 from opbench.errors import MachineError, UsageError
 from opbench.store.files import write_whole
 
@@ -67,7 +67,7 @@ class _Named(nn.Module):
 
 def _exported(model: nn.Module, example: Tensor) -> ModelProto:
     try:
-        from impls.exported.translations import table
+        from impls.exported.onnx_schemas import table
 
         translations = table()
     except ModuleNotFoundError as exc:

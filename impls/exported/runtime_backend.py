@@ -15,8 +15,8 @@ import torch
 
 from impls import native
 from impls.exported.cached import exported
-from impls.exported.file import EXPORT_S, facts, read
 from impls.exported.names import missing
+from impls.exported.onnx_file import EXPORT_S, facts, read
 from impls.exported.session import CPU, CUDA, open_model, runtime
 from impls.resident import peak_growth
 from impls.threads import threads_of

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impls.exported.file import read
 from impls.exported.library import library
 from impls.exported.names import missing
+from impls.exported.onnx_file import read
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """The timed output is the checked output: while sampling, inputs change and outputs of drawn rounds are kept.
 
 A backend that was right when it was checked may be something else once it is timed: zeros, an earlier result, half
-precision. So the input holds other values in every round of samples (`redrawing.py`). In rounds that the system's
+precision. So the input holds other values in every round of samples (`redrawn_inputs.py`). In rounds that the system's
 randomness draws, evenly from all of them, a sample ends after a number of calls that is drawn too, and is no figure
 then. Part of its last output is kept, and of the output of one more call, for which the input held the round's other
 values and memory was poisoned. Which of the two a backend is timed with is drawn for each, so that its neighbour's
@@ -9,7 +9,7 @@ output is no help. Between them, calls are timed for which one element of the in
 is bit for bit what it was is one that was kept, and a backend that does notice takes longer there.
 
 Outputs that were asked for as fresh memory must be: nobody but the caller may have them. What was kept is compared once
-sampling is over (`judging.py`).
+sampling is over (`output_comparison.py`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from opbench.measure.changing import Changing, poison_for
-from opbench.measure.check import overlaps, refused
-from opbench.measure.guarded import Guard, Tampered
-from opbench.measure.judging import Judge, Round, Undecided
-from opbench.measure.redrawing import MOVED, PRISTINE, Redrawing
-from opbench.measure.taking import is_held, take
+from opbench.measure.changed_element import Changing, poison_for
+from opbench.measure.compare import overlaps, refused
+from opbench.measure.output_comparison import Judge, Round, Undecided
+from opbench.measure.output_samples import is_held, take
+from opbench.measure.redrawn_inputs import MOVED, PRISTINE, Redrawing
+from opbench.measure.tamper_guard import Guard, Tampered
 from opbench.measure.timing.clocks import is_wall
 
 if TYPE_CHECKING:
-    from opbench.measure.checker import Candidate
+    from opbench.measure.point_checker import Candidate
     from opbench.measure.timing.clock import Timer
     from opbench.vocabulary.backend import Inputs
     from opbench.vocabulary.case import Point
@@ -139,7 +139,7 @@ class Audit:
         return 1 + int(calls * self._draw())
 
     def look(self, label: str, timer: Timer) -> None:
-        """After a sample: keep part of its last output, at once, and of one more. Raises Tampered, see `guarded.py`."""
+        """After a sample: keep part of its last output, at once, and of one more. Raises Tampered."""
         if not self._drawn:
             return
         began = self._now()

@@ -18,14 +18,14 @@ import torch
 from opbench import catalog
 from opbench.errors import UsageError
 from opbench.measure.audit import Audit
-from opbench.measure.checker import Candidate, Checker
-from opbench.measure.guarded import Guard, Tampered
 from opbench.measure.memory import shortage
+from opbench.measure.point_checker import Candidate, Checker
 from opbench.measure.process_state import PROCESSORS, DisturbedError, ProcessState
+from opbench.measure.tamper_guard import Guard, Tampered
 from opbench.measure.timing import sampler
 from opbench.measure.timing.clocks import clock_named
+from opbench.measure.timing.contention_watch import watched
 from opbench.measure.timing.stopping import Precision
-from opbench.measure.timing.watch import watched
 from opbench.measure.turns import JointStopping, LedClock
 from opbench.vocabulary.backend import Figured
 from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable

@@ -1,7 +1,7 @@
 """What a backend may not change of the process it is measured in, because its rivals, or its own figure, depend on it.
 
 Read before a point's backends are prepared, and held against that after each one's turns: which processors it may use,
-its priority, numbers of threads and PyTorch's flags. What replaces functions is for `guarded.py` to find.
+its priority, numbers of threads and PyTorch's flags. What replaces functions is for `tamper_guard.py` to find.
 """
 
 from __future__ import annotations

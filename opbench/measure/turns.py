@@ -101,11 +101,18 @@ class LedClock:
 
 
 class _LedTimer:
-    """Hands all but the leading call on to another timer."""
+    """Hands all but the leading call on to another timer. It keeps nothing itself: who holds an output is counted."""
 
     def __init__(self, timer: Timer) -> None:
         self._timer = timer
-        self.output: Any = None
+
+    @property
+    def output(self) -> Any:
+        return self._timer.output
+
+    @output.setter
+    def output(self, output: Any) -> None:
+        self._timer.output = output
 
     @property
     def call(self) -> Callable[[], Any]:
@@ -116,8 +123,6 @@ class _LedTimer:
         return self._timer.reuses
 
     def __call__(self, calls: int) -> float:
-        self.output = self._timer.output = None
+        self._timer.output = None
         self._timer.call()
-        seconds = self._timer(calls)
-        self.output = self._timer.output
-        return seconds
+        return self._timer(calls)

@@ -142,6 +142,6 @@ class MeasuringProcess:
 
 def pinned_environment() -> dict[str, str]:
     """The parent's environment, pinned, with this opbench importable wherever the child is started."""
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return pinned(os.environ) | {"PYTHONPATH": os.pathsep.join(paths)}

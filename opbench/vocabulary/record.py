@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from opbench.vocabulary.case import Case
-from opbench.vocabulary.interval import Interval, median_interval
 from opbench.vocabulary.limit import IMPOSSIBLE, Limit
 from opbench.vocabulary.work import Part, Work
+
+if TYPE_CHECKING:
+    from opbench.vocabulary.interval import Interval
 
 SCHEMA_VERSION = 2
 """Of a line; earlier ones are read too, see `opbench.store.migration`."""
@@ -91,6 +93,10 @@ class Measured:
     @cached_property
     def interval(self) -> Interval:
         """The median of the samples and its 95 % interval, which everything that is told of a latency begins with."""
+        from opbench.vocabulary.interval import (
+            median_interval,  # with NumPy, which who only names things need not wait for
+        )
+
         return median_interval(self.samples_s)
 
     @property

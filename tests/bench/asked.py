@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from opbench import Point, Tolerance, catalog
-from opbench.measure.check import compare
+from opbench.measure.compare import compare
 
 if TYPE_CHECKING:
     from opbench import Inputs

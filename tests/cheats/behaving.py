@@ -20,7 +20,10 @@ Compute: TypeAlias = "Callable[[Tensor, Tensor], Any]"
 Make: TypeAlias = "Callable[[Tensor, Tensor], Compute]"
 
 SCRIPTED = "CHEATS_MOVE_THE_CLOCK"
-"""Set in a measuring process's environment: its wall clock then is moved by the cheats' calls and by nothing else."""
+"""Set in a measuring process's environment: its wall clock then is moved by the cheats' calls and by nothing else.
+
+The operators of the cheats import this, so that it is so before what measures is noted.
+"""
 
 _spent_s = [0.0]
 
@@ -31,7 +34,7 @@ def _script_the_clock() -> None:
     vars(wall)["perf_counter"] = lambda: _spent_s[0]
 
 
-if SCRIPTED in os.environ and getattr(sys.modules["__main__"].__spec__, "name", "") == "opbench.measure.worker":
+if SCRIPTED in os.environ and "pytest" not in sys.modules:
     _script_the_clock()
 
 

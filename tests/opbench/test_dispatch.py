@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from opbench import Axes, Case, Check, Measured, Point, Record, Unavailable, Work, dispatch, dispatch_table
-from opbench.commands import choices
+from opbench.commands import dispatch_listing as choices
 from opbench.dispatch_table import Row, Table
 from opbench.errors import UsageError
 

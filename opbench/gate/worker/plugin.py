@@ -20,10 +20,10 @@ import pytest
 
 from opbench.errors import unknown
 from opbench.gate.worker.collection import CollectionPlugin, filters, is_benchmark
+from opbench.gate.worker.core_isolation import pinned_to_core, undisturbed, untraced
 from opbench.gate.worker.cuda_timer import CudaTimer
 from opbench.gate.worker.fixture import BenchmarkFixture
 from opbench.gate.worker.introspection import describe_benchmark, environment, foreign_modules, preloadable
-from opbench.gate.worker.isolation import pinned_to_core, undisturbed, untraced
 from opbench.gate.worker.outcome import outcome_of
 from opbench.gate.worker.timer import CpuTimer
 

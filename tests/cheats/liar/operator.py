@@ -8,6 +8,8 @@ import torch
 
 from opbench import Axis, Operator, Tolerance, Work
 
+from .. import behaving
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,6 +40,8 @@ def work(point: Point) -> Work:
 def eager(_: Point) -> Callable[..., torch.Tensor]:
     return lambda x, offset: 2 * x + offset
 
+
+assert behaving.SCRIPTED  # imported for what it does to the clock
 
 OPERATOR = Operator(
     name="liar",

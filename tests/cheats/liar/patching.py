@@ -39,12 +39,12 @@ def of(module: str, name: str, value: Any) -> Callable[[], object]:
 
 
 def in_preparing(*_: Tensor) -> Compute:
-    of("measure.check", "rms", lambda _: 1e9)()
+    of("measure.compare", "rms", lambda _: 1e9)()
     return right
 
 
 def code() -> None:
-    from opbench.measure import check
+    from opbench.measure import compare as check
 
     def compare(got: Any, want: Any, tolerance: Any, dtype: Any, scale: Any = None) -> Any:
         del got, dtype, scale
@@ -77,10 +77,10 @@ BACKEND = kind(
     monotonic=once(lambda: setattr(time, "monotonic", lambda: 0.0)),
     timer=once(of("measure.timing.wall", "WallTimer", dict)),
     sample=once(of("measure.timing.sampler", "_sample", print)),
-    compare=once(of("measure.judging", "compare", lambda *_: None)),
+    compare=once(of("measure.output_comparison", "compare", lambda *_: None)),
     comparing_code=once(code),
     take=once(of("measure.audit", "take", print)),
-    poison=once(of("measure.check", "poison", lambda out: out)),
+    poison=once(of("measure.compare", "poison", lambda out: out)),
     median=once(of("measure.point", "median", lambda _: 1e-9)),
     look=once(look),
     instance=once(instance),
@@ -92,6 +92,6 @@ BACKEND = kind(
     dtype=once(lambda: torch.set_default_dtype(torch.float64)),
     precision=once(lambda: torch.set_float32_matmul_precision("medium")),
     denormals=once(denormals),
-    while_checked=once(of("measure.checker", "compare", lambda *_: None), at=0),
+    while_checked=once(of("measure.point_checker", "compare", lambda *_: None), at=0),
     preparing=in_preparing,
 )

@@ -89,7 +89,7 @@ def test_it_is_a_backend_like_the_others() -> None:
 
 @pytest.mark.parametrize("mode", ["forward", "backward"])
 def test_what_it_launches_is_right(mode: str) -> None:
-    from opbench.measure.check import compare
+    from opbench.measure.compare import compare
 
     at = point(mode=mode)
     operator = catalog.operator("cross_hadamard")

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from opbench import Backend, Operator, Point, catalog
-from opbench.measure.check import compare
+from opbench.measure.compare import compare
 
 OPERATORS = ["ach", "ghost", "pointwise"]
 DTYPES = ["float32", "float64", "float16", "bfloat16"]

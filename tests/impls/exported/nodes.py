@@ -9,9 +9,9 @@ import torch
 
 from impls.cross_hadamard import norms, steps
 from impls.cross_hadamard.pairs import pair_count
-from impls.exported.file import IR_VERSION, OPSET
-from impls.exported.functions import function
 from impls.exported.names import CROSS_HADAMARD, DOMAIN, VERSION
+from impls.exported.onnx_file import IR_VERSION, OPSET
+from impls.exported.onnx_functions import function
 from impls.exported.session import CPU, started
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from opbench import Backend, Figured, Part, Point, catalog
-from opbench.measure.checker import Candidate, Checker
+from opbench.measure.point_checker import Candidate, Checker
 
 
 def prepared(operator: str, backend: str, **axes: int) -> tuple[Point, Figured, Checker]:

@@ -15,8 +15,8 @@ from impls.cross_hadamard.functional import cross_hadamard
 from impls.exported import agreement
 from impls.exported import export as exporting
 from impls.exported.export import export
-from impls.exported.file import read
 from impls.exported.names import DOMAIN
+from impls.exported.onnx_file import read
 from impls.exported.session import open_file
 from impls.hadaptive.ach import use_backend
 from impls.hadaptive.config import Convolution, HadaBottleneck, NetworkConfig

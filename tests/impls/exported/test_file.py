@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from impls.exported.cached import exported
-from impls.exported.file import EXPORT_S, facts, read
 from impls.exported.names import DOMAIN
+from impls.exported.onnx_file import EXPORT_S, facts, read
 from impls.exported.session import open_file
 from opbench.errors import UsageError
 

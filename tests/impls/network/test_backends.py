@@ -18,7 +18,7 @@ from impls.network.backends import cuda_graph
 from impls.network.reference import FIRST, _Network
 from impls.network.variants import expansions, state_shapes
 from opbench import Case, Check, Point, Unavailable, catalog
-from opbench.measure.check import compare
+from opbench.measure.compare import compare
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.record import Outcome
 from opbench.vocabulary.settings import Settings

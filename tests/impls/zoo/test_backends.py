@@ -14,7 +14,7 @@ from impls.zoo.building import build
 from impls.zoo.definition import module_for
 from impls.zoo.models import MODELS
 from opbench import Case, Check, Figured, Point, Unavailable, catalog
-from opbench.measure.check import compare
+from opbench.measure.compare import compare
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.record import Outcome
 from opbench.vocabulary.settings import Settings

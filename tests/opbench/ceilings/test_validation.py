@@ -103,10 +103,10 @@ def test_a_slightly_impossible_figure_is_not_said_to_skip_work() -> None:
     assert "skipped" not in told
 
 
-def test_a_backend_that_skips_work_passes_the_check_and_is_caught_by_the_limit(
+def test_a_backend_that_passes_the_check_and_is_too_quick_is_caught_by_the_limit(
     liar: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The whole way: measured in processes, whose clock says 1 us for a call that skips work and 1 ms for the other."""
+    """The whole way: measured in processes, whose clock says 1 us for a call of one backend and 1 ms for the other."""
     monkeypatch.setenv(SCRIPTED, "1")
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "cache"))
     fast = {kind: {4096: flat(1e12)} for kind in ("read", "write", "copy")}
@@ -117,12 +117,12 @@ def test_a_backend_that_skips_work_passes_the_check_and_is_caught_by_the_limit(
     )
     point = Point("liar", catalog.operator("liar").complete({"size": 500_009}))
     run = Run(tmp_path)
-    task = Task(point, tuple(Case(point, name) for name in ("skips", "honest")))
+    task = Task(point, tuple(Case(point, name) for name in ("too_quick", "honest")))
     monkeypatch.setattr("opbench.ceilings.validation.ceiling_tasks", lambda *_: [])
     Runner(run, "cpu", Settings(budget_s=0.01, count=False), Silent()).go([task])
     found = {record.case.label: record for record in run.records()}
-    assert found["skips"].impossible
-    assert isinstance(found["skips"].outcome, Measured)
+    assert found["too_quick"].impossible
+    assert isinstance(found["too_quick"].outcome, Measured)
     assert not found["honest"].impossible
     assert found["honest"].fraction_of_limit is not None
 

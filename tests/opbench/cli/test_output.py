@@ -36,7 +36,9 @@ def test_a_full_standard_output_is_one_line_and_exit_code_3() -> None:
 
 
 def test_letters_that_standard_output_has_none_for_are_replaced() -> None:
-    print_some = "import sys; from opbench import output; output.forgive_encodings(); print('5 \\xb5s'); output.flush()"
+    print_some = (
+        "import sys; from opbench.cli import output; output.forgive_encodings(); print('5 \\xb5s'); output.flush()"
+    )
     run = subprocess.run(
         [sys.executable, "-c", print_some], cwd=ROOT, env=os.environ | {"PYTHONIOENCODING": "ascii"},
         capture_output=True, text=True, check=False,

@@ -14,9 +14,9 @@ import torch
 from opbench import Axes, Check, Operator, Point, Tolerance, Work
 from opbench.errors import UsageError
 from opbench.measure.audit import EARLY_SHARE, ENOUGH, MOST, Audit
-from opbench.measure.checker import Candidate
-from opbench.measure.redrawing import HALVED, MOVED, PRISTINE, SCALED, Redrawing
-from opbench.measure.taking import EDGE, ELEMENTS
+from opbench.measure.output_samples import EDGE, ELEMENTS
+from opbench.measure.point_checker import Candidate
+from opbench.measure.redrawn_inputs import HALVED, MOVED, PRISTINE, SCALED, Redrawing
 from opbench.measure.timing.wall import WallTimer
 
 PASSED = Check(True, 7, 0, 0.0, 0.0, 1e-6, 0.0)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from opbench import catalog
-from opbench.measure import audit, checker
-from opbench.measure.check import poison
+from opbench.measure import audit, point_checker
+from opbench.measure.compare import poison
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
@@ -54,8 +54,8 @@ def test_several_blocks_are_poisoned_at_a_time(elements: int, blocks: int, monke
         alive.append(poison(block))
         return block
 
-    monkeypatch.setattr(checker, "poison", keep)
-    checker.poison_free_memory(elements, torch.float32, "cpu")
+    monkeypatch.setattr(point_checker, "poison", keep)
+    point_checker.poison_free_memory(elements, torch.float32, "cpu")
     assert len(alive) == blocks
     assert all(one.isnan().all() for one in alive)
     assert not elements or len({one.data_ptr() for one in alive}) == blocks

@@ -11,7 +11,7 @@ import pytest
 from opbench import Axes, Case, Contended, Measured, Outcome, Point, catalog
 from opbench.measure.contention import SWITCH
 from opbench.measure.point import PointMeasurement
-from opbench.measure.timing.watch import Watch, watched
+from opbench.measure.timing.contention_watch import Watch, watched
 from opbench.vocabulary.settings import Settings
 
 
@@ -21,7 +21,7 @@ def outcome(
     """Of the fewest samples that are a figure, or of what the budget's patience bears."""
 
     @contextmanager
-    def watching(_: str) -> Iterator[Watch]:
+    def watching(*_: object) -> Iterator[Watch]:
         yield Watch(delay, disturbed)
 
     monkeypatch.setattr("opbench.measure.point.watched", watching)

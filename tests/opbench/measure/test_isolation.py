@@ -21,6 +21,8 @@ from opbench.vocabulary.record import Check
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid, Sweep
 
+from ...cheats.behaving import SCRIPTED
+
 POINT = Point("liar", Axes({"size": 7}))
 GOOD = Measured(Check(True, 7, 0, 0.0, 0.0, 1e-6, 0.0), (1.0,) * 6, 1, "target", 0.1, 1, 0.1, 6.0)
 SETTINGS = Settings(count=True)
@@ -152,19 +154,21 @@ def test_a_process_that_dies_twice_has_failed() -> None:
     assert world.measure("one", "other")[0] == {"one": Failed("check", "killed by SIGSEGV"), "other": GOOD}
 
 
-def test_real_processes_are_measured_in_turns_and_say_so(liar: str, tmp_path: Path) -> None:
-    """The clock of one is ten times too slow, one lowers its priority: nobody else's figure knows of either."""
-    sweep = Sweep(
-        "who harms whom?", (Grid(("disturbing",), {"size": (7,)}, ("honest", "lower_priority", "fast_clock")),)
-    )
+def test_real_processes_are_measured_in_turns_and_say_so(
+    liar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that is scripted, by which one takes 1 us a call; another lowers its priority."""
+    monkeypatch.setenv(SCRIPTED, "1")
+    backends = ("honest", "lower_priority", "too_quick")
+    sweep = Sweep("who harms whom?", (Grid(("disturbing",), {"size": (7,)}, backends),))
     run = new_run(tmp_path, "harm", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001  (a name, not a moment)
     settings = Settings(budget_s=0.01, time_limit_s=3600.0, threads=1, isolate=True)
     Runner(run, "cpu", settings, Silent()).go(plan(sweep, "cpu", "wall"))
     records = {record.case.label: record for record in run.records()}
     assert isinstance(records["honest"].outcome, Measured)
     assert records["honest"].environment["processes"] == "one a backend"
-    slow, nice = records["fast_clock"].outcome, records["lower_priority"].outcome
-    assert isinstance(slow, Failed)
-    assert "its clock showed" in slow.reason
+    quick, nice = records["too_quick"].outcome, records["lower_priority"].outcome
+    assert isinstance(quick, Failed)
+    assert quick.reason.startswith("its clock showed 0.001 s for calls in which a thread ran for")
     assert isinstance(nice, Failed)
     assert "priority: " in nice.reason

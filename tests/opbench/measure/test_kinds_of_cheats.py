@@ -11,8 +11,8 @@ import torch
 
 from opbench import catalog
 from opbench.measure import audit, point
-from opbench.measure.guarded import Guard
 from opbench.measure.point import PointMeasurement
+from opbench.measure.tamper_guard import Guard
 from opbench.measure.timing import wall
 from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.case import Axes, Case, Point

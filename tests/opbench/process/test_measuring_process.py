@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +13,11 @@ from typing import TextIO
 
 import pytest
 
+import opbench
 from opbench.cli.progress import Silent
 from opbench.errors import MachineError
 from opbench.planning.plan import plan
-from opbench.process.measuring_process import MeasuringProcess
+from opbench.process.measuring_process import MeasuringProcess, pinned_environment
 from opbench.running.runner import Runner
 from opbench.store.runs import Run, new_run
 from opbench.vocabulary.record import Failed, Measured, Record
@@ -103,3 +106,10 @@ def test_the_child_does_not_outlive_its_parent(liar: str, tmp_path: Path) -> Non
     assert child.returncode == -signal.SIGKILL
     with pytest.raises(ProcessLookupError):
         os.killpg(child.pid, 0)
+
+
+def test_this_opbench_is_what_a_child_imports_wherever_it_is_started(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", "import opbench, opbench.errors; print(opbench.__file__)"]
+    run = subprocess.run(words, cwd=tmp_path, env=pinned_environment(), capture_output=True, text=True, check=True)
+    assert Path(run.stdout.strip()) == Path(opbench.__file__)
+    assert pinned_environment()["PYTHONPATH"].split(os.pathsep)[0] == str(Path(opbench.__file__).parents[1])

@@ -93,7 +93,7 @@ def test_a_field_that_is_missing_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["parts", "limit"])
 def test_records_of_before_lack_what_did_not_exist(name: str) -> None:
-    content = data()
+    content = data() | {"schema": 1}
     del content[name]
     assert getattr(from_line(json.dumps(content)), name) == (() if name == "parts" else None)
 

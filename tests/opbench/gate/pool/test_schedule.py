@@ -10,7 +10,7 @@ import pytest
 
 from opbench.gate.pool.schedule import CorePicker, Schedule
 from opbench.gate.samples import SIDES, Side
-from opbench.gate.worker.isolation import pinned_to_core
+from opbench.gate.worker.core_isolation import pinned_to_core
 
 
 def sides(per_side: int) -> dict[int, Side]:

@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opbench.measure import check
-from opbench.measure.check import compare, rms
+from opbench.measure import compare as check
+from opbench.measure.compare import compare, rms
 from opbench.vocabulary.operator import Tolerance
 
 VALUES = [0.0, -0.0, 1.0, -1.0, 1.5, -3.0, 7.0, 2**-10, 1e6, math.inf, -math.inf, math.nan]

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from opbench.measure.check import SLICE, compare, poison
+from opbench.measure.compare import SLICE, compare, poison
 from opbench.vocabulary.operator import Tolerance
 
 TOLERANCE = Tolerance(rtol=1e-6, atol=1e-6)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-from opbench.measure.check import overlaps
+from opbench.measure.compare import overlaps
 
 MOVED, SCALED, HALVED, PRISTINE = range(4)
 """Ways to change it. Moving and scaling can bring an operator next to a jump, such as two scores that are nearly equal,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from opbench.measure.check import poison
-from opbench.measure.checker import FEWEST_BLOCKS, poison_free_memory
+from opbench.measure.compare import poison
+from opbench.measure.point_checker import FEWEST_BLOCKS, poison_free_memory
 
 if TYPE_CHECKING:
-    from opbench.measure.redrawing import Redrawing
+    from opbench.measure.redrawn_inputs import Redrawing
     from opbench.measure.timing.clock import Timer
     from opbench.vocabulary.record import Check
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from opbench.measure.check import compare, refused, rms
+from opbench.measure.compare import compare, refused, rms
 
 if TYPE_CHECKING:
-    from opbench.measure.redrawing import Redrawing, Values
-    from opbench.measure.taking import Taken
+    from opbench.measure.output_samples import Taken
+    from opbench.measure.redrawn_inputs import Redrawing, Values
     from opbench.vocabulary.backend import Inputs
     from opbench.vocabulary.case import Point
     from opbench.vocabulary.operator import Operator, Tolerance

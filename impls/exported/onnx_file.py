@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from impls.exported.functions import OPSET, function
 from impls.exported.names import DOMAIN, VERSION, missing
+from impls.exported.onnx_functions import OPSET, function
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:

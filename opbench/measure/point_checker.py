@@ -3,7 +3,7 @@
 Three things beside the comparison itself:
 - Memory is poisoned first. A backend that writes nothing would otherwise return its neighbour's correct result
   out of recycled memory.
-- Every launch runs twice, the second time on other input values, drawn after all were prepared (`redrawing.py`). A
+- Every launch runs twice, the second time on other input values, drawn after all were prepared (`redrawn_inputs.py`). A
   backend that kept an earlier result, or computed it in `prepare`, is found out.
 - Inputs must come back as they went in.
 """
@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from opbench.measure.check import compare, overlaps, poison, rms
-from opbench.measure.judging import Judge, Round, Undecided
-from opbench.measure.redrawing import HALVED, MOVED, SCALED, Redrawing
-from opbench.measure.taking import take
+from opbench.measure.compare import compare, overlaps, poison, rms
+from opbench.measure.output_comparison import Judge, Round, Undecided
+from opbench.measure.output_samples import take
+from opbench.measure.redrawn_inputs import HALVED, MOVED, SCALED, Redrawing
 
 if TYPE_CHECKING:
-    from opbench.measure.taking import Taken
+    from opbench.measure.output_samples import Taken
     from opbench.vocabulary.backend import Inputs, Launch
     from opbench.vocabulary.case import Point
     from opbench.vocabulary.operator import Operator

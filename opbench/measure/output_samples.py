@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from opbench.measure.check import unusual
+from opbench.measure.compare import unusual
 
 if TYPE_CHECKING:
     from opbench.measure.timing.clock import Timer
