@@ -38,13 +38,14 @@ class Written:
 @dataclass
 class Sampling:
     clock: Written
-    launch: Callable[[], Any]
+    call: Callable[[], Any]
     output: Any = None
+    reuses: bool = False
 
     def __call__(self, calls: int) -> float:
         number = len(self.clock.calls)
         self.clock.calls.append(calls)
-        self.output = self.launch()
+        self.output = self.call()
         seconds = self.clock.call_s(number)
         self.clock.now_s += seconds * calls
         self.clock.waited_s += self.clock.in_line_s(number)
@@ -177,9 +178,12 @@ def test_page_faults_are_counted_of_what_is_kept_alone() -> None:
 
 @dataclass
 class Looking:
-    outputs: list[tuple[str, Any, int]] = field(default_factory=list)
+    outputs: list[tuple[str, Any]] = field(default_factory=list)
     begun: list[bool] = field(default_factory=list)
     more: Iterator[bool] = field(default_factory=lambda: iter([True, True, False]))
+
+    def glance(self) -> None:
+        pass
 
     def begin(self, last: bool = False) -> None:
         self.begun.append(last)
@@ -187,8 +191,8 @@ class Looking:
     def calls(self, calls: int) -> int:
         return calls
 
-    def look(self, label: str, output: Any, calls: int) -> None:
-        self.outputs.append((label, output, calls))
+    def look(self, label: str, timer: Timer) -> None:
+        self.outputs.append((label, timer.output))
 
     def end(self) -> None:
         pass
@@ -201,8 +205,8 @@ def test_an_audit_gets_every_output_and_the_rounds_that_it_wants_besides() -> No
     looking = Looking()
     found = sampled(Written(), After(3), audit=looking)
     assert looking.begun == [False, False, False, True, True]
-    assert [(label, calls) for label, _, calls in looking.outputs] == [("it", 1)] * 5
-    assert all(output is RESULT for _, output, _ in looking.outputs)
+    assert [label for label, _ in looking.outputs] == ["it"] * 5
+    assert all(output is RESULT for _, output in looking.outputs)
     assert len(found.samples_s) == 5
 
 
