@@ -1,7 +1,8 @@
 """What this machine can do, measured: the ceilings that every record is held against.
 
-`rounds.py` measures them, `estimation.py` makes them of the records, `storage.py` keeps them; `roofline.py` and what
-follows from it (limits, predictions, the check of impossible figures) read them. See `ceiling.py` for the vocabulary.
+`running/ceiling_rounds.py` measures them, `estimation.py` makes them of the records, `storage.py` keeps them;
+`roofline.py` and what follows from it (limits, predictions, the check of impossible figures) read them. See
+`ceiling.py` for the vocabulary.
 """
 
 from opbench.ceilings.ceiling import KINDS, Ceilings, Level, Rate

@@ -52,7 +52,7 @@ class Trial:
 class Measured:
     """Latency samples of a case whose check passed.
 
-    samples_s: seconds per call, one entry per sample in the order taken, none removed.
+    samples_s: seconds per call, one entry per sample in the order taken, without those preempted.
     calls_per_sample: calls grouped into one sample so that it stands far above the clock's resolution.
     stopped: why sampling ended: `target`, `settled` or `budget`, see `opbench.measure.timing.stopping`.
     page_faults: minor faults of the process over all samples; fresh memory inside the timed call shows here.
@@ -107,7 +107,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The backend computed something else than the reference; it was not timed."""
+    """The backend computed something else than the reference; it has no latency."""
 
     check: Check
 
