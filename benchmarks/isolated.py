@@ -1,4 +1,4 @@
-"""What `--isolate` changes: the same sweep with one process for all backends and with one for each, twice, taking turns.
+"""What `--isolate` changes: the same sweep with one process for all backends and with one for each, twice in turns.
 
     python -m benchmarks.isolated [FOLDER]
 
