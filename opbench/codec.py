@@ -46,7 +46,7 @@ def outcome_from_json(data: Any) -> Outcome:
     """Raises ValueError when the data does not describe an Outcome."""
     kind = data.get("kind") if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(_KINDS)}")
+        raise ValueError(f"kind is {kind!r:.80}; expected one of {', '.join(_KINDS)}")
     return _decoded(data, _KINDS[kind])
 
 
@@ -103,8 +103,8 @@ def from_lines(content: bytes, where: str = "records") -> list[Record]:
         key = record.case.key
         if key in records and not isinstance(records[key].outcome, Contended):
             raise UsageError(
-                f"{where}:{number}: a second record of {key}, whose first is in line {lines[key]}: two runs wrote this "
-                "file at once; remove one of the two lines"
+                f"{where}:{number}: a second record of {key:.400}, whose first is in line {lines[key]}: two runs wrote "
+                "this file at once; remove one of the two lines"
             )
         records[key], lines[key] = record, number
     return list(records.values())
@@ -122,7 +122,7 @@ def from_line(line: bytes | str, where: str = "record") -> Record:
     if schema is None:
         raise _incomplete(where, "no object with a field `schema`")
     if schema != SCHEMA_VERSION:
-        raise UsageError(f"{where}: schema {schema}, this opbench reads schema {SCHEMA_VERSION}")
+        raise UsageError(f"{where}: schema {schema!s:.40}, this opbench reads schema {SCHEMA_VERSION}")
     if (checksum := _CHECKSUM.search(line)) and int(checksum[1], 16) != zlib.crc32(line[: checksum.start()]):
         raise UsageError(f"{where}: its checksum does not fit: the line was changed after it was written; remove it")
     try:
