@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 FOLDER = Path("mutants")
-FIRST = "opbench.gate.verdict.x_exit_code__mutmut_1"
+FIRST = "opbench.gate.decision.verdict.x_exit_code__mutmut_1"
 """Any one: mutmut makes all mutants before it tries what it was asked to."""
 
 SURVIVED, UNTESTED = 0, 33

@@ -55,7 +55,7 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """List operators, sweeps and reports; or what `auto` picks where."""
-    _run("choices" if dispatch else "listing", as_json)
+    _run("dispatch_listing" if dispatch else "listing", as_json)
 
 
 @app.command(epilog="Example:  opbench dispatch grid")

@@ -1,8 +1,8 @@
 """The loop, and the whole story: Sweep -> Case -> Backend.prepare -> check -> measure -> Record -> report.
 
 This file takes the points of a plan (`plan.py`), asks a measuring process (`worker.py`) for each, and appends one
-record per case. Prepare, check and clock happen over there (`measure/point.py`), so that a backend which hangs or kills its
-process costs its own record: the culprit is recorded as Failed and the point measured again without it.
+record per case. Prepare, check and clock happen over there (`measure/point.py`), so that a backend which hangs or kills
+its process costs its own record: the culprit is recorded as Failed and the point measured again without it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def outcome_from_json(data: Any) -> Outcome:
     """Raises ValueError when the data does not describe an Outcome."""
     kind = data.get("kind") if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise ValueError(f"kind is {kind!r}; expected one of {', '.join(_KINDS)}")
+        raise ValueError(f"kind is {kind!r:.80}; expected one of {', '.join(_KINDS)}")
     return _decoded(data, _KINDS[kind])
 
 

@@ -176,6 +176,8 @@ def test_a_new_output_is_of_the_points_dtype_and_nothing_in_it_is_finite() -> No
     out = Checker(OPERATOR, Point("liar", OUT.axes, "float16", mode="out"), inputs).new_output()
     assert (out.shape, out.dtype, out.device.type) == ((SIZE,), torch.float16, "cpu")
     assert out.isnan().all()
+    elsewhere = Checker(OPERATOR, Point("liar", OUT.axes, device="meta", mode="out"), inputs).new_output()
+    assert (elsewhere.shape, elsewhere.device.type) == ((SIZE,), "meta")
 
 
 @pytest.mark.parametrize(
@@ -183,9 +185,9 @@ def test_a_new_output_is_of_the_points_dtype_and_nothing_in_it_is_finite() -> No
     [
         (0, MOST_BLOCKS),
         (1, MOST_BLOCKS),
-        (BLOCK_BYTES // 4 // MOST_BLOCKS, MOST_BLOCKS),
-        (BLOCK_BYTES // 4 // 3, 3),
-        (BLOCK_BYTES // 4, FEWEST_BLOCKS),
+        (BLOCK_BYTES // 2 // MOST_BLOCKS, MOST_BLOCKS),
+        (BLOCK_BYTES // 2 // 3, 3),
+        (BLOCK_BYTES // 2, FEWEST_BLOCKS),
         (BLOCK_BYTES, FEWEST_BLOCKS),
     ],
 )
@@ -200,9 +202,9 @@ def test_free_memory_is_poisoned_in_as_many_blocks_at_a_time_as_the_bytes_hold(
         return out
 
     monkeypatch.setattr(checker, "poison", watching)
-    checker.poison_free_memory(elements, torch.float32, "meta")
+    checker.poison_free_memory(elements, torch.bfloat16, "meta")
     assert len(alive) == blocks
-    assert {(one.shape, one.dtype, one.device.type) for one in alive} == {((elements,), torch.float32, "meta")}
+    assert {(one.shape, one.dtype, one.device.type) for one in alive} == {((elements,), torch.bfloat16, "meta")}
 
 
 def test_an_input_that_is_not_a_number_is_no_change() -> None:

@@ -61,6 +61,36 @@ def test_a_disk_that_takes_no_repair_is_named(tmp_path: Path, end: bytes, monkey
         opened(tmp_path, content)
 
 
+def test_a_disk_that_takes_neither_a_record_nor_its_removal_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    case = Case(Point("op", Axes({"size": 1})), "cpp")
+    with Run(tmp_path).journal() as found:
+        monkeypatch.setattr(os, "ftruncate", refuses)
+        monkeypatch.setattr(os, "write", refuses)
+        with pytest.raises(
+            MachineError, match=rf"^cannot write {tmp_path}/records\.jsonl: Input/output error; --resume"
+        ):
+            found.append([Record(case, Unavailable("no compiler"), {}, "abc", "now")])
+
+
+def test_of_all_locks_the_one_of_this_file_names_the_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path)
+    with run.journal():
+        inode = run.records_file.stat().st_ino
+        locks = [
+            f"1: FLOCK  ADVISORY  WRITE 11 fe:00:{inode}1 0 EOF",
+            f"2: POSIX  ADVISORY  WRITE 12 fe:00:{inode} 0 EOF",
+            f"3: FLOCK  ADVISORY  WRITE 13 fe:00:{inode} 0 EOF",
+        ]
+        monkeypatch.setattr(Path, "read_text", lambda *_, **__: "\n".join(locks))
+        with pytest.raises(MachineError, match="is being written by process 13: "):
+            run.append([])
+
+
 def test_a_holder_that_the_kernel_does_not_tell_is_another_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

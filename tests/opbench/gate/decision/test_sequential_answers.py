@@ -67,6 +67,13 @@ def test_of_fresh_workers_that_break_nothing_was_found_and_what_was_suspected_st
     assert observed == [judgement]
 
 
+def test_a_judgement_says_how_long_its_rounds_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter(range(1_000))
+    monkeypatch.setattr(sequential_test, "monotonic", lambda: float(next(ticks)))
+    judgement, factory, _ = run(steady(1.2))
+    assert judgement.seconds == len(factory.measured) == 2
+
+
 def test_judgements_come_in_the_order_asked_for_and_are_told_as_they_fall() -> None:
     observed: list[str] = []
     scripts = {"late": steady(1.2), "early": steady(), "broken": fails("empty"), "open": steady(spread=0.2)}

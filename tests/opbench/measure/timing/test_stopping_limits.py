@@ -9,6 +9,9 @@ import pytest
 from opbench.measure.timing import stopping
 from opbench.measure.timing.stopping import BUDGET, FEWEST, SETTLED, STEADY, TARGET, WINDOW, Precision
 
+LOOK = 20
+"""Samples whose next look is at 22."""
+
 
 @dataclass
 class Width:
@@ -95,6 +98,13 @@ def test_between_looks_the_last_answer_stands_and_the_last_question_is_a_look(wi
 
 
 COUNT = 10_000
+
+
+def test_nobody_asks_for_a_look_unless_it_is_said(width: Width) -> None:
+    rule = Precision()
+    for count in (LOOK, LOOK + 1):
+        assert rule.reason([1.0] * count, 0.0) is None
+    assert width.asked == [LOOK]
 
 
 def looked(
