@@ -1,0 +1,77 @@
+"""One backend against another, cell by cell: the difference of figure 7, and where noise leaves it open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from opbench.vocabulary.interval import Interval, geometric_mean
+from reports.data.planes import Cell, Plane
+
+EPSILON_S = 1e-12
+"""Keeps the quotient defined for two times of zero. A picosecond; it changes no measured digit."""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Backend `a` held against `b` over the cells of one plane where both were measured.
+
+    values: (A - B) / (A + B + eps) of the medians, so positive where A is slower and always within -1 and 1.
+    undecided: cells whose 95 % intervals overlap. ratios: the time of A over that of B.
+    """
+
+    values: Mapping[Cell, float]
+    undecided: frozenset[Cell]
+    ratios: Mapping[Cell, float]
+
+    @property
+    def slower(self) -> int:
+        """How many cells are decided against A."""
+        return sum(value > 0 for cell, value in self.values.items() if cell not in self.undecided)
+
+    @property
+    def faster(self) -> int:
+        return len(self.values) - len(self.undecided) - self.slower
+
+
+def contrast(plane: Plane, a: str, b: str) -> Contrast:
+    """Empty where no cell has both."""
+    first, second = plane.times.get(a, {}), plane.times.get(b, {})
+    both = {cell: (first[cell], second[cell]) for cell in plane.cells if cell in first and cell in second}
+    return Contrast(
+        values={cell: difference(one, other) for cell, (one, other) in both.items()},
+        undecided=frozenset(cell for cell, (one, other) in both.items() if one.overlaps(other)),
+        ratios={cell: one.mid / other.mid for cell, (one, other) in both.items()},
+    )
+
+
+def difference(a: Interval, b: Interval) -> float:
+    """The relative difference of two medians in seconds: 1/3 where A takes twice as long, 1/2 where three times."""
+    return (a.mid - b.mid) / (a.mid + b.mid + EPSILON_S)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a backend does over all cells against the fastest of each: time over time, so 1 is always the fastest."""
+
+    label: str
+    mean: float
+    worst: float
+    worst_plane: Plane
+    worst_cell: Cell
+
+
+def standings(group: Sequence[Plane]) -> list[Standing]:
+    """Every measured backend over the cells where another was measured too, the best geometric mean first."""
+    behind: dict[str, list[tuple[float, Plane, Cell]]] = {}
+    for plane in group:
+        for cell in plane.cells:
+            times = {label: line[cell].mid for label, line in plane.times.items() if cell in line}
+            if len(times) > 1:
+                for label, time in times.items():
+                    behind.setdefault(label, []).append((time / min(times.values()), plane, cell))
+    found = []
+    for label, losses in behind.items():
+        worst, plane, cell = max(losses, key=lambda loss: loss[0])
+        found.append(Standing(label, geometric_mean([loss for loss, _, _ in losses]), worst, plane, cell))
+    return sorted(found, key=lambda standing: standing.mean)

@@ -1,0 +1,104 @@
+"""How near a case came to the least time its machine can take: the share, its interval, what bounds it, in words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Measured, Record
+from reports.data import units
+from reports.data.naming import point_names
+
+IMPOSSIBLE = "impossible:"
+"""What the warning begins with that a record carries whose figure no ceiling explains."""
+
+LEAST = 0.001
+
+SHADES = {
+    "L1": "#cfe8f7",
+    "L2": "#a9d3ee",
+    "L3": "#7fb8dd",
+    "DRAM": "#5a9bc7",
+    "arithmetic": "#f3d08b",
+    "launch": "#d9d9d9",
+}
+"""The colour of what sets a limit: the farther the memory the darker its blue."""
+
+
+def share(record: Record) -> Interval | None:
+    """The limit over the median and over the ends of its interval: 1 is as fast as the machine can be.
+
+    How sure the ceilings themselves are is not in it: that moves all backends of a point alike, see `ceilings_range`.
+    None where the record has no limit or no measurement.
+    """
+    if record.limit is None or not isinstance(record.outcome, Measured):
+        return None
+    time, least = record.outcome.interval, record.limit.seconds
+    return Interval(least / time.high, least / time.mid, least / time.low)
+
+
+def limit_text(record: Record) -> str:
+    """`83 % DRAM`; "" where there is no limit or no measurement."""
+    fraction = record.fraction_of_limit
+    if fraction is None or record.limit is None:
+        return ""
+    return f"{share_text(fraction)} {record.limit.bound_by}"
+
+
+def share_text(fraction: float) -> str:
+    """`83 %`, `4.1 %`; what is smaller than a thousandth is told as that, its digits say nothing."""
+    if fraction < LEAST:
+        return f"<{100 * LEAST:g} %"
+    return f"{100 * fraction:.{1 if fraction < 0.0995 else 0}f} %"
+
+
+def have_limits(records: Iterable[Record]) -> bool:
+    """Whether there is anything to say on limits at all: of a machine without ceilings there is not."""
+    return any(record.fraction_of_limit is not None for record in records)
+
+
+def ceilings_range(records: Iterable[Record]) -> str:
+    """A sentence for a caption on how sure the ceilings are; "" without limits."""
+    found = [record.limit for record in records if record.limit is not None]
+    if not found:
+        return ""
+    up = max(limit.seconds / limit.quickest_s for limit in found)
+    down = min(limit.seconds / limit.slowest_s for limit in found)
+    return (
+        " The ceilings are the best that was sustained over rounds: "
+        f"the worst round reached {units.percent(down)} of them, and up to {units.percent(up)} may be found."
+    )
+
+
+@dataclass(frozen=True)
+class Impossible:
+    """Cases of one backend that are quicker than their machine can be, each as its point and share; and why."""
+
+    operator: str
+    backend: str
+    cases: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+def impossible(records: Sequence[Record]) -> list[Impossible]:
+    """In the order they came."""
+    name = point_names(record.case.point for record in records)
+    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        if record.impossible:
+            found[record.case.point.operator, record.case.label].append(record)
+    return [
+        Impossible(
+            *key,
+            cases=tuple(f"{name(record.case.point)}: {limit_text(record)}".removeprefix(": ") for record in mine),
+            reasons=tuple(dict.fromkeys(text for record in mine for text in _reasons(record))),
+        )
+        for key, mine in found.items()
+    ]
+
+
+def _reasons(record: Record) -> list[str]:
+    warnings = record.outcome.warnings if isinstance(record.outcome, Measured) else ()
+    return [text.removeprefix(IMPOSSIBLE).strip() for text in warnings if text.startswith(IMPOSSIBLE)]

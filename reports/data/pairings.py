@@ -1,0 +1,45 @@
+"""Which two of many backends get a heatmap: enough to tell the story, few enough to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from reports.data.contrast import standings
+from reports.data.planes import Plane, labels
+
+SCHEDULES = ("direct", "balanced", "flat", "blocked")
+"""The published two first, so that figure 7's own comparison opens each backend's figures."""
+
+
+def pairings(group: Sequence[Plane]) -> list[tuple[str, str]]:
+    """Pairs (A, B). Red, A slower, then always speaks for the newer schedule or for the best backend.
+
+    Within a backend each schedule against the next one. Across backends each one's best against the best of all.
+    """
+    every = labels(group)
+    chains = [pair for stem in _stems(every) for pair in pairwise(_in_order(every, stem))]
+    best: dict[str, str] = {}
+    for standing in standings(group):
+        best.setdefault(_stem(standing.label), standing.label)
+    first, *others = best.values() or [""]
+    return chains + [(other, first) for other in others]
+
+
+def _in_order(every: Sequence[str], stem: str) -> list[str]:
+    mine = [label for label in every if _stem(label) == stem]
+    return sorted(mine, key=_rank)  # stable: other schedules and repeats stay as they came
+
+
+def _rank(label: str) -> int:
+    schedule = label.partition("#")[0].partition(":")[2]
+    return SCHEDULES.index(schedule) if schedule in SCHEDULES else len(SCHEDULES)
+
+
+def _stems(every: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(map(_stem, every)))
+
+
+def _stem(label: str) -> str:
+    """The backend without schedule and repeat: `cpp_ext` of `cpp_ext:flat#2`."""
+    return label.partition("#")[0].partition(":")[0]

@@ -1,0 +1,148 @@
+"""Figure 1: what accuracy a classifier is reported to have, against the time and the work that it takes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.layout import canvas
+from reports.layout.point_labels import Name, settle, write_names
+from reports.layout.sheets import figure_file
+from reports.layout.style import look, styled, to_svg
+from reports.models.classifiers import OURS, Bench, benches, family, shown
+from reports.models.reported import table7
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SIZE = (9.6, 5.2)  # inches
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One model: reported top-1 in percent, seconds by its quickest runtime, MACs of one image."""
+
+    operator: str
+    runtime: str
+    time: Interval
+    macs: int
+    top1: float
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    """One figure per device, at its largest number of threads; none where no model has a reported accuracy."""
+    widest: dict[str, Bench] = {}
+    for bench in benches(records):
+        known = widest.setdefault(bench.place.device, bench)
+        if bench.place.threads > known.place.threads:
+            widest[bench.place.device] = bench
+    return [_figure(bench, found) for bench in widest.values() if (found := dots(bench))]
+
+
+def dots(bench: Bench) -> list[Dot]:
+    """Measured models that the paper reports an accuracy of, in the paper's order."""
+    found = []
+    for operator in bench.models:
+        times = {runtime: time for (name, runtime), time in bench.times.items() if name == operator}
+        work, reported = bench.any(operator).work, table7().get(shown(operator))
+        if times and work and reported:
+            best = min(times, key=lambda runtime: times[runtime].mid)
+            found.append(Dot(operator, best, times[best], work.macs, reported.imagenet_percent))
+    return found
+
+
+def _figure(bench: Bench, found: Sequence[Dot]) -> Artifact:
+    with styled():
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
+        left, right = figure.subplots(1, 2, sharey=True)
+        canvas.head(left, "Accuracy against latency", f"{bench.label}, batch 1, the quickest runtime of each model")
+        canvas.head(right, "Accuracy against work", "convolutions and linear layers of one image")
+        left.set_ylabel("ImageNet top-1 in %, reported by the paper")
+        _draw(left, "latency, ms", found, _milliseconds)
+        _draw(right, "MACs, millions", found, _millions)
+        figure.legend(handles=_handles(found), loc="outside upper left", ncols=8, handlelength=1.4, columnspacing=1.3)
+        settle(figure)
+        _name(left, found, _milliseconds)
+        _name(right, found, _millions)
+        data = to_svg(figure)
+    title = f"Figure 1: accuracy against latency and work, {bench.label}"
+    return Artifact(figure_file("accuracy_latency", bench.label), title, _caption(bench, found), data)
+
+
+def _milliseconds(dot: Dot) -> Interval:
+    return Interval(1e3 * dot.time.low, 1e3 * dot.time.mid, 1e3 * dot.time.high)
+
+
+def _millions(dot: Dot) -> Interval:
+    return Interval(dot.macs / 1e6, dot.macs / 1e6, dot.macs / 1e6)
+
+
+def _draw(panel: Axes, name: str, found: Sequence[Dot], along: Callable[[Dot], Interval]) -> None:
+    path = _path(found, along)
+    panel.plot([x for x, _ in path], [y for _, y in path], color=look(OURS).colour, lw=1.2, alpha=0.6, zorder=0.5)
+    for dot in found:
+        how, x = look(family(dot.operator)), along(dot)
+        panel.hlines(dot.top1, x.low, x.high, color=how.colour, lw=2.4, alpha=0.45)
+        panel.plot([x.mid], [dot.top1], color=how.colour, marker=how.marker, ms=6, ls="")
+    panel.set_xlabel(name)
+    panel.margins(x=0.14, y=0.08)
+    panel.set_xscale("log")
+    canvas.decades(panel.xaxis)
+
+
+def _path(found: Sequence[Dot], along: Callable[[Dot], Interval]) -> list[tuple[float, float]]:
+    """Through the Hadaptive-Nets, from small to large."""
+    return [(along(dot).mid, dot.top1) for dot in found if family(dot.operator) == OURS]
+
+
+def _name(panel: Axes, found: Sequence[Dot], along: Callable[[Dot], Interval]) -> None:
+    names = []
+    for dot in found:
+        x = along(dot)
+        names.append(Name(shown(dot.operator), x.mid, dot.top1, x.low, x.high, strong=family(dot.operator) == OURS))
+    write_names(panel, names, _path(found, along))
+
+
+def _handles(found: Sequence[Dot]) -> list[Line2D]:
+    families = dict.fromkeys(family(dot.operator) for dot in found)
+    looks = {name: look(name) for name in families}
+    return [
+        Line2D([], [], color=how.colour, marker=how.marker, ms=6, ls="-" if name == OURS else "", label=name)
+        for name, how in looks.items()
+    ]
+
+
+def _caption(bench: Bench, found: Sequence[Dot]) -> str:
+    left = [shown(operator) for operator in bench.models if operator not in {dot.operator for dot in found}]
+    return (
+        "Accuracies are reported by the paper and were not reproduced. Latency: median and 95 % interval on "
+        f"{bench.device_name}, {bench.label}, batch 1; both x axes are logarithmic. Each model is in the quickest "
+        f"runtime that it was measured in: {_runtimes(found)}."
+        + (f" Not drawn, without a latency or a reported accuracy: {', '.join(left)}." if left else "")
+    )
+
+
+def _runtimes(found: Sequence[Dot]) -> str:
+    """Which model is in which; the runtime of most of them has `all others`."""
+    by: dict[str, list[str]] = defaultdict(list)
+    for dot in found:
+        by[dot.runtime].append(shown(dot.operator))
+    *few, (most, _) = sorted(by.items(), key=lambda entry: len(entry[1]))
+    said = [f"{runtime} for {', '.join(names)}" for runtime, names in few]
+    return "; ".join([*said, f"{most} for all{' others' if few else ''}"])
+
+
+REPORT = Report(
+    about="the paper's Figure 1: reported accuracy against measured latency and against MACs",
+    order=0,
+    render=render,
+)

@@ -1,0 +1,185 @@
+"""How much work one call is: the operators' formulas, the counters' counts and the paper's cost model, together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from matplotlib.lines import Line2D
+
+from opbench.vocabulary.case import Axes
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from opbench.vocabulary.work import Work
+from reports.data import units
+from reports.data.machine_records import besides_machine
+from reports.data.series import panels
+from reports.layout import canvas
+from reports.layout.sheets import figure_file, lines_of, spread, titled, undrawn
+from reports.layout.style import FAINT, INK, look, styled, to_svg
+from reports.models.agreement import agreement
+from reports.models.classifiers import besides_models
+from reports.models.cost_models import paper_macs
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes as Cell
+
+MOST_FIGURES = 4
+
+COUNTER_MARKS = {"fvcore": "o", "torch": "x"}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One way to add up work: from a formula's Work, and from a counter's counts."""
+
+    title: str
+    about: str
+    of_work: Callable[[Work], int]
+    of_counts: Callable[[Mapping[str, int]], int]
+
+
+MACS = Metric(
+    "MACs of one call",
+    "multiply-accumulates and lone products",
+    lambda work: work.model_macs,
+    lambda counts: counts["macs"] + counts["products"],
+)
+FLOPS = Metric(
+    "FLOPs of one call",
+    "2 per MAC, 1 per product or elementwise operation",
+    lambda work: work.flops,
+    lambda counts: 2 * counts["macs"] + counts["products"] + counts["elementwise"],
+)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Operators over one axis: operator to x to a record that has its Work."""
+
+    x: str
+    fixed: Axes
+    lines: Mapping[str, Mapping[int, Record]]
+
+    @property
+    def records(self) -> list[Record]:
+        return [record for line in self.lines.values() for record in line.values()]
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    found = plots(records)
+    shown, _ = spread(lines_of(found, lambda plot: max(map(len, plot.lines.values()))), MOST_FIGURES)
+    remark = undrawn(len(shown), len(found) - len(shown), "figures")
+    return [_figure(plot, str(number) if number > 1 else "", remark) for number, plot in enumerate(shown, 1)]
+
+
+def plots(records: Sequence[Record]) -> list[Plot]:
+    """One record per operator and point: backends, dtypes and modes share the work, so one with counts is taken."""
+    groups: dict[tuple[str, Axes], dict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
+    for panel in panels(besides_models(besides_machine(records))):
+        line = groups[panel.x, panel.fixed][panel.operator]
+        for record in panel.records:
+            known = line.get(panel.position(record))
+            if record.work is not None and (known is None or (record.counts and not known.counts)):
+                line[panel.position(record)] = record
+    return [
+        Plot(x, fixed, {name: dict(sorted(line.items())) for name, line in lines.items() if line})
+        for (x, fixed), lines in groups.items()
+        if any(lines.values())
+    ]
+
+
+def _figure(plot: Plot, number: str, remark: str) -> Artifact:
+    widths = _widths(plot)
+    with styled():
+        grid = canvas.grid(2)
+        for cell, metric in zip(grid.panels, (MACS, FLOPS), strict=True):
+            _draw(cell, metric, plot, widths)
+        canvas.legend(grid.figure, _handles(plot))
+        data = to_svg(grid.figure)
+    title = titled("Work per call", ", ".join(plot.lines))
+    return Artifact(figure_file("complexity", number), title, f"{_caption(plot, bool(widths))}{remark}", data)
+
+
+def _caption(plot: Plot, has_widths: bool) -> str:
+    ground = ", ".join(f"{name}={value}" for name, value in plot.fixed.items())
+    parts = [
+        (
+            f"Work of one call{f' at {ground}' if ground else ''}: the operators' formulas as lines, counted values as "
+            "marks. A MAC is one multiply-accumulate; lone products are added to the MACs as in the paper. "
+            "A MAC is two FLOPs, a product or an elementwise operation one."
+        ),
+        agreement(plot.records),
+        "n: output channels." if has_widths else "",
+    ]
+    return " ".join(filter(None, parts))
+
+
+def _draw(cell: Cell, metric: Metric, plot: Plot, widths: Mapping[int, int]) -> None:
+    drawn: list[float] = []
+    for operator, line in plot.lines.items():
+        drawn += _draw_operator(cell, metric, operator, line)
+    room = canvas.WORDS if widths else canvas.DIGITS
+    shown = canvas.scale_x(cell, plot.x, (x for line in plot.lines.values() for x in line), room)
+    if widths:
+        cell.set_xticks(shown, [f"{x}\nn={widths[x]}" if x in widths else f"{x}" for x in shown])
+    canvas.scale_y(cell, units.quantity, drawn)
+    canvas.head(cell, metric.title, metric.about)
+
+
+def _draw_operator(cell: Cell, metric: Metric, operator: str, line: Mapping[int, Record]) -> list[float]:
+    """The formula's line, each counter's marks and the paper's dashes; returns the values drawn."""
+    colour = look(operator).colour
+    work = {x: float(metric.of_work(record.work)) for x, record in line.items() if record.work is not None}
+    dot = "_" if len(work) == 1 else ""  # a line through one point cannot be seen
+    cell.plot(list(work), list(work.values()), color=colour, marker=dot, ms=22, mew=3.2, lw=3.2, alpha=0.45)
+    for counter, mark in COUNTER_MARKS.items():
+        counted = {
+            x: metric.of_counts(counts)
+            for x, record in line.items()
+            if not isinstance(counts := record.counts.get(counter, ""), str)
+        }
+        cell.plot(list(counted), list(counted.values()), mark, color=colour, mfc="none", ms=_size(mark))
+    if metric is MACS:
+        paper = {x: value for x, record in line.items() if (value := paper_macs(record)) is not None}
+        cell.plot(list(paper), list(paper.values()), color=INK, ls=(0, (4, 3)), lw=1)
+    return list(work.values())
+
+
+def _size(mark: str) -> float:
+    return 7 if mark == "o" else 4.5
+
+
+def _handles(plot: Plot) -> list[Artist]:
+    handles: list[Artist] = [
+        Line2D([], [], color=look(name).colour, lw=3.2, alpha=0.6, label=name) for name in plot.lines
+    ]
+    counted = {name for record in plot.records for name, got in record.counts.items() if not isinstance(got, str)}
+    for counter, mark in COUNTER_MARKS.items():
+        if counter in counted:
+            label = f"counted by {counter}"
+            handles.append(Line2D([], [], color=FAINT, marker=mark, mfc="none", ms=_size(mark), ls="", label=label))
+    if any(paper_macs(record) is not None for record in plot.records):
+        handles.append(Line2D([], [], color=INK, ls=(0, (4, 3)), lw=1, label="paper's cost model"))
+    return handles
+
+
+def _widths(plot: Plot) -> dict[int, int]:
+    """x to the output channels there, where all operators of the plot have the same; else empty."""
+    widths: dict[int, int] = {}
+    for line in plot.lines.values():
+        for x, record in line.items():
+            width = record.sizes.get("out_channels")
+            if width is None or widths.setdefault(x, width) != width:
+                return {}
+    return widths
+
+
+REPORT = Report(
+    about="MACs and FLOPs of one call: formula, counters and the paper's cost model",
+    order=10,
+    render=render,
+)

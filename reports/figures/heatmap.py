@@ -1,0 +1,104 @@
+"""Figure 7: how two backends differ over a plane, (A - B) / (A + B + eps) of their medians. Red is A slower."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize, to_hex
+
+from opbench.vocabulary.interval import geometric_mean
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.data import units
+from reports.data.contrast import Contrast, contrast
+from reports.data.pairings import pairings
+from reports.data.planes import Plane, planes, told_apart
+from reports.figures.missing_cells import absences
+from reports.layout import mosaic
+from reports.layout.mosaic import Tiles
+from reports.layout.sheets import figure_file, spread, titled, undrawn
+from reports.layout.style import styled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+
+LOWEST, HIGHEST = -1.0, 1.0
+"""The range of the colours, the same whatever the data, so that two figures can be held side by side."""
+
+STEPS = 101
+"""Colours from blue to red; odd, so that the middle one is white. A step is 0.02: 4 % of time next to white."""
+
+_TICKS = {-1.0: "-1", -0.5: "-0.5  A 3× faster", 0.0: "0  equal", 0.5: "0.5  A 3× slower", 1.0: "1"}
+_BAR = 1.35  # inches: the colour bar with its labels
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    """One figure per pair and group of planes; none where no two axes vary together."""
+    groups = planes(records)
+    found = [_figure(group, a, b, told_apart(group, groups)) for group in groups for a, b in pairings(group)]
+    return [artifact for artifact in found if artifact is not None]
+
+
+def _figure(group: Sequence[Plane], a: str, b: str, label: str) -> Artifact | None:
+    shown, rest = spread(group, mosaic.MOST_PLANES)
+    found = [contrast(plane, a, b) for plane in shown]
+    if not any(one.values for one in found):
+        return None
+    tiles = [painted(plane, one) for plane, one in zip(shown, found, strict=True)]
+    with styled():
+        figure, panels = mosaic.mosaic(tiles, f"A: {a}    B: {b}", beside=_BAR)
+        colour_bar(figure, panels)
+        data = to_svg(figure)
+    caption = f"{_caption(found, a, b)}{absences(tiles, (a, b))}{undrawn(len(shown), rest, 'planes')}"
+    name = figure_file("heatmap", f"{a} against {b} {label}".strip())
+    return Artifact(name, titled(f"{a} against {b}", label), caption, data)
+
+
+def painted(plane: Plane, found: Contrast) -> Tiles:
+    return Tiles(plane, {cell: colour(value) for cell, value in found.values.items()}, found.undecided)
+
+
+def colour(value: float) -> str:
+    """Blue below zero, white at it, red above. Values lie within the range by construction."""
+    return to_hex(_colours()((value - LOWEST) / (HIGHEST - LOWEST)))
+
+
+@cache
+def _colours() -> Colormap:
+    return colormaps["RdBu_r"].resampled(STEPS)
+
+
+def colour_bar(figure: Figure, panels: Sequence[Axes]) -> Colorbar:
+    """The key to the colours, right of the panels."""
+    scale = ScalarMappable(Normalize(LOWEST, HIGHEST), _colours())
+    bar = figure.colorbar(scale, ax=list(panels), location="right", aspect=26, pad=0.02)
+    bar.set_ticks(list(_TICKS), labels=list(_TICKS.values()))
+    bar.set_label("(A - B) / (A + B)")
+    bar.outline.set_visible(False)
+    if bar.solids is not None:
+        bar.solids.set_rasterized(False)  # above 50 colours matplotlib would embed a picture
+    return bar
+
+
+def _caption(found: Sequence[Contrast], a: str, b: str) -> str:
+    compared, open_ = sum(len(one.values) for one in found), sum(len(one.undecided) for one in found)
+    mean = geometric_mean([ratio for one in found for ratio in one.ratios.values()])
+    return (
+        f"(A - B) / (A + B + eps) of the median times of one call, A = {a}, B = {b}: red where A is slower, blue where "
+        f"it is faster; 0.33 is twice, 0.5 three times the time. Of {compared} cells A is slower in "
+        f"{sum(one.slower for one in found)} and faster in {sum(one.faster for one in found)}; {open_} are hatched: "
+        f"their 95 % intervals overlap. In geometric mean over all of them A takes {units.factor(mean)} the time of B."
+    )
+
+
+REPORT = Report(
+    about="the relative difference of two backends over two axes, undecided cells hatched",
+    order=6,
+    render=render,
+)

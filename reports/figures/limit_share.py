@@ -1,0 +1,103 @@
+"""How near the limit each backend comes, along the axis that varies, and above it what sets the limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.patches import Patch
+
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.data.limits import SHADES, ceilings_range, share, share_text
+from reports.data.machine_records import besides_machine
+from reports.data.series import Panel, panels
+from reports.layout import canvas
+from reports.layout.bounds_strip import STRIP, areas, draw_strip
+from reports.layout.curves import draw_line, handle
+from reports.layout.sheets import Sheet, figure_file, sheets, titled
+from reports.layout.style import INK, look, styled, to_svg
+from reports.models.classifiers import besides_models
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+ROOM, MOST = 1.16, 2.0
+"""Where the axis ends at least and at most: names stand above 100 %, and what cannot be must not flatten the rest."""
+
+
+def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
+    """For each backend with a share of a limit: x to that share, x ascending."""
+    found: dict[str, dict[int, Interval]] = {}
+    for record in sorted(panel.records, key=lambda one: (one.case.label, panel.position(one))):
+        reached = share(record)
+        if reached is not None:
+            found.setdefault(record.case.label, {})[panel.position(record)] = reached
+    return found
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    return [_figure(sheet) for sheet in sheets(panels(besides_models(besides_machine(records))), shares)]
+
+
+def _figure(sheet: Sheet) -> Artifact:
+    drawn = [record for panel in sheet.panels for record in panel.records]
+    hollow = " Hollow: the page faults of fresh memory, at their price here, take longer than that."
+    caption = (
+        "The least time this machine can take over the median; the band is the median's 95 % interval "
+        f"({sheet.setting}). At 100 % nothing is left to gain. Above: what sets the limit, the memory level that the "
+        "least bytes fit into, arithmetic, or launch, a call that does nothing."
+        f"{hollow if any(map(_allocates, drawn)) else ''}{ceilings_range(drawn)}{sheet.remarks}"
+    )
+    labels = sorted({label for panel in sheet.panels for label in shares(panel)})
+    with styled():
+        grid = canvas.grid(len(sheet.panels))
+        nameless: set[str] = set()
+        for cell, panel in zip(grid.panels, sheet.panels, strict=True):
+            nameless |= _draw(cell, panel)
+            canvas.head(cell, panel.operator, panel.ground)
+        strips = [Patch(color=colour, label=name) for name, colour in SHADES.items() if name in nameless]
+        canvas.legend(grid.figure, [*map(handle, labels), *strips])
+        data = to_svg(grid.figure)
+    return Artifact(figure_file("limit_share", sheet.label), titled("Share of the limit", sheet.label), caption, data)
+
+
+def _allocates(record: Record) -> bool:
+    return record.limit is not None and share(record) is not None and record.limit.bound_by == "allocation"
+
+
+def _draw(cell: Axes, panel: Panel) -> set[str]:
+    """Returns what the strip could not name."""
+    lines = shares(panel)
+    for label, line in lines.items():
+        draw_line(cell, label, line, panel.gaps.get(label, ()))
+        costly = [panel.position(one) for one in panel.records if one.case.label == label and _allocates(one)]
+        reached, how = [line[x].mid for x in costly], look(label)
+        cell.plot(costly, reached, ls="", marker=how.marker, color=how.colour, mfc="white")
+    canvas.scale_x(cell, panel.x, [panel.position(one) for one in panel.records])
+    canvas.scale_shares(cell, min(max(ROOM, *(1.1 * one.mid for one in _all(lines))), MOST))
+    cell.set_ylabel("share of the limit")
+    cell.axhline(1, color=INK, lw=1)
+    _point_out(cell, lines)
+    return draw_strip(cell, areas(panel))
+
+
+def _all(lines: Mapping[str, Mapping[int, Interval]]) -> Iterable[Interval]:
+    return (reached for line in lines.values() for reached in line.values())
+
+
+def _point_out(cell: Axes, lines: Mapping[str, Mapping[int, Interval]]) -> None:
+    """What lies beyond the axis is written where it leaves the panel."""
+    for label, line in lines.items():
+        for x, reached in line.items():
+            if reached.mid > MOST:
+                text, colour = f"↑ {share_text(reached.mid)}", look(label).colour
+                cell.annotate(text, (x, STRIP * MOST), (0, -12), textcoords="offset points", color=colour, ha="center")
+
+
+REPORT = Report(
+    about="how near each backend comes to the machine's limit along the axis that varies, and what sets the limit",
+    order=21,
+    render=render,
+)

@@ -1,0 +1,67 @@
+"""Why cells of a plane are grey, in a sentence: the same reason is said once, with the number of its cells."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from opbench.vocabulary.record import Measured, Record
+from reports.data.planes import Cell
+from reports.data.problems import headline, reason
+from reports.layout.mosaic import Tiles
+
+MOST_REASONS = 3
+
+LONGEST = 120
+"""Letters of a reason in a caption; the page lists the whole with the results."""
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def absences(drawn: Sequence[Tiles], labels: Sequence[str]) -> str:
+    """`Grey, no comparison: 7 cells (both unavailable: no compiler).` "" where no cell is grey.
+
+    Reasons that differ only in numbers (how much memory was missing) count as one.
+    """
+    cells: dict[str, set[tuple[int, Cell]]] = defaultdict(set)
+    whose: dict[str, dict[str, None]] = defaultdict(dict)
+    said: dict[str, str] = {}
+    for number, tiles in enumerate(drawn):
+        for cell in tiles.grey:
+            for label in labels:
+                text = _why(tiles.plane.asked.get(cell, {}).get(label))
+                kind = _NUMBER.sub("#", text)
+                if text:
+                    said.setdefault(kind, text)
+                    whose[kind][label] = None
+                    cells[kind].add((number, cell))
+    total = sum(len(tiles.grey) for tiles in drawn)
+    if not total:
+        return ""
+    most = sorted(said, key=lambda kind: -len(cells[kind]))
+    count = {kind: f"{_cells(len(cells[kind]))}, " if len(said) > 1 else "" for kind in most}
+    parts = [f"{count[kind]}{_whose(list(whose[kind]), labels)} {said[kind]}" for kind in most]
+    rest = [f"{len(parts) - MOST_REASONS} more reasons"] if len(parts) > MOST_REASONS else []
+    return f" Grey, no comparison: {_cells(total)} ({'; '.join(parts[:MOST_REASONS] + rest)})."
+
+
+def _why(record: Record | None) -> str:
+    """Why the case has no latency; nothing for a measurement."""
+    if record is None:
+        return "without a record"
+    if isinstance(record.outcome, Measured):
+        return ""
+    text = " ".join(reason(record.outcome).split())
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+    return f"{headline(record.outcome)}: {text}"
+
+
+def _whose(mine: Sequence[str], every: Sequence[str]) -> str:
+    if len(mine) == len(every):
+        return "both" if len(every) == 2 else "all"
+    return ", ".join(mine) if len(mine) <= 3 else f"{len(mine)} backends"
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"

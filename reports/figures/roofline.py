@@ -1,0 +1,157 @@
+"""Rooflines: what each case computes a second, over how much it computes a byte, below what the machine could."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from matplotlib.lines import Line2D
+
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.data import units
+from reports.data.machine_records import besides_machine
+from reports.data.problems import left_out
+from reports.data.roofs import Roofs, roofs
+from reports.data.series import settled
+from reports.layout import canvas
+from reports.layout.roof_lines import draw_roofs, name_roofs
+from reports.layout.sheets import MOST_PANELS, figure_file, spread, titled, undrawn
+from reports.layout.style import FAINT, look, styled, to_svg
+from reports.models.classifiers import MODELS, of_models
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDE, FAR = 3.0, 50.0
+"""Times the axis goes beyond what is drawn, and below where roofs meet: their names stand above the slanted part."""
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A measured case. intensity: FLOP a byte of the least traffic; rate, reachable: its own FLOP/s, its limit's."""
+
+    label: str
+    intensity: float
+    rate: float
+    reachable: float
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What shares a panel: one operator in one mode, or all whole models."""
+
+    title: str
+    ground: str
+    dots: tuple[Dot, ...]
+    roofs: Roofs
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    """One figure per device and dtype: only there are roofs the same."""
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in settled(besides_machine(records)):
+        if record.limit is not None:
+            found[f"{record.case.point.dtype}, {record.case.point.device}"].append(record)
+    made = {place: plots(mine) for place, mine in found.items()}
+    drawable = [place for place in made if made[place]]
+    return [_figure(made[place], found[place], place, place if len(drawable) > 1 else "") for place in drawable]
+
+
+def plots(records: Sequence[Record]) -> list[Plot]:
+    """In the order they came, without those where nothing was computed."""
+    models = {id(record) for record in of_models(records)}
+    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    for record in records:
+        point = record.case.point
+        name = MODELS if id(record) in models else point.operator
+        found[name, f"{point.mode}, {point.clock} clock"].append(record)
+    made = [Plot(*key, tuple(dots(mine)), roofs(mine)) for key, mine in found.items()]
+    return [plot for plot in made if plot.dots]
+
+
+def dots(records: Iterable[Record]) -> list[Dot]:
+    """Of every measured case that computes: nothing over bytes is no place on a logarithmic axis."""
+    found = []
+    for record in records:
+        work, limit, outcome = record.work, record.limit, record.outcome
+        if work is not None and work.flops and work.moved_bytes and limit is not None and isinstance(outcome, Measured):
+            rate = work.flops / median(outcome.samples_s)
+            found.append(Dot(record.case.label, work.flops / work.moved_bytes, rate, work.flops / limit.seconds))
+    return found
+
+
+def _figure(found: Sequence[Plot], records: Sequence[Record], place: str, label: str) -> Artifact:
+    shown, rest = spread(found, MOST_PANELS)
+    labels = sorted({dot.label for plot in shown for dot in plot.dots})
+    with styled():
+        grid = canvas.grid(len(shown))
+        for cell, plot in zip(grid.panels, shown, strict=True):
+            _frame(cell, shown)
+            _draw(cell, plot)
+            canvas.head(cell, plot.title, plot.ground)
+        canvas.legend(grid.figure, [*map(_handle, labels), _LIMIT])
+        data = to_svg(grid.figure)
+    caption = f"{_caption(place, records)}{left_out(records)}{undrawn(len(shown), rest)}"
+    return Artifact(figure_file("roofline", label), titled("Roofline", label), caption, data)
+
+
+def _caption(place: str, records: Sequence[Record]) -> str:
+    without = sum(record.work is not None and not record.work.flops for record in records)
+    cases = f"{without} case{'' if without == 1 else 's'}"
+    return (
+        f"FLOP/s of every case over the FLOP it has for a byte of its least traffic ({place}); a MAC is two FLOPs. "
+        "Roofs are the machine's own, measured: of each memory level that the cases fit into the median bandwidth, in "
+        "a band from least to largest (mixes of reads and writes differ, and rates fall off between two sizes), and "
+        "the fastest arithmetic of the panel's operations. A dash is a case's limit: below the roofs where starting a "
+        "call that does nothing takes longer."
+        f"{f' Without arithmetic and so without a place here: {cases}.' if without else ''}"
+    )
+
+
+def _frame(cell: Axes, shown: Sequence[Plot]) -> None:
+    """The same axes for all panels: roofs are compared across them."""
+    every = [dot for plot in shown for dot in plot.dots]
+    ridges = [plot.roofs.ridge for plot in shown if plot.roofs.ridge]
+    places = [*(dot.intensity for dot in every), *ridges]
+    rates = [rate for dot in every for rate in (dot.rate, dot.reachable)]
+    peaks = [plot.roofs.peak for plot in shown if plot.roofs.peak]
+    cell.set_xscale("log")
+    cell.set_xlim(min([min(places) / WIDE, *(ridge / FAR for ridge in ridges)]), max(places) * WIDE)
+    cell.set_yscale("log")
+    cell.set_ylim(min(rates) / 2, max(*rates, *peaks) * WIDE)
+    cell.set_xlabel("FLOP per byte")
+    cell.set_ylabel("FLOP/s")
+
+
+def _draw(cell: Axes, plot: Plot) -> None:
+    draw_roofs(cell, plot.roofs)
+    name_roofs(cell, plot.roofs)
+    for intensity, reachable in {(dot.intensity, dot.reachable) for dot in plot.dots}:
+        lowest = min(dot.rate for dot in plot.dots if (dot.intensity, dot.reachable) == (intensity, reachable))
+        cell.vlines(intensity, min(lowest, reachable), reachable, color=FAINT, lw=0.5, alpha=0.5)
+        cell.plot(intensity, reachable, marker="_", ms=9, mew=1.2, color=FAINT)
+    for label in sorted({dot.label for dot in plot.dots}):
+        mine = [dot for dot in plot.dots if dot.label == label]
+        how = look(label)
+        places, rates = [dot.intensity for dot in mine], [dot.rate for dot in mine]
+        cell.plot(places, rates, ls="", marker=how.marker, color=how.colour, alpha=0.85, mec="white", mew=0.4, ms=5)
+    canvas.decades(cell.xaxis, ends=cell.get_xlim())
+    canvas.decades(cell.yaxis, units.tick(units.quantity), cell.get_ylim())
+
+
+def _handle(label: str) -> Line2D:
+    how = look(label)
+    return Line2D([], [], ls="", marker=how.marker, color=how.colour, label=label)
+
+
+_LIMIT = Line2D([], [], ls="", marker="_", ms=9, mew=1.2, color=FAINT, label="limit of a case")
+
+REPORT = Report(
+    about="FLOP/s over FLOP per byte of every case, below the machine's own bandwidths and arithmetic",
+    order=22,
+    render=render,
+)

@@ -1,0 +1,79 @@
+"""How many times faster a backend is than a baseline, point by point, with the ratio's own uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.data import units
+from reports.data.machine_records import besides_machine
+from reports.data.ratios import BASELINES, Speedup, rivals
+from reports.data.series import Panel, panels
+from reports.layout import canvas
+from reports.layout.curves import draw_line, handle
+from reports.layout.sheets import Sheet, figure_file, sheets, titled
+from reports.layout.style import INK, styled, to_svg
+from reports.models.classifiers import besides_models
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LONGEST_NOTE = 58
+"""Letters of a legend entry that fit under one panel of two at the size notes are written in."""
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    found = panels(besides_models(besides_machine(records)))
+    return [
+        _figure(sheet, baseline)
+        for baseline in BASELINES
+        for sheet in sheets(found, partial(rivals, baseline=baseline))
+    ]
+
+
+def _figure(sheet: Sheet, baseline: str) -> Artifact:
+    caption = (
+        f"Median time of {baseline} over that of each backend: above 1 is faster than {baseline}. The band is the 95 % "
+        f"interval of the ratio, both sides' intervals taken together ({sheet.setting}). In the legend: "
+        f"geometric mean over the points where both were measured, and the least favourable of them."
+        f"{sheet.remarks}"
+    )
+    entries = [_entries(panel, baseline) for panel in sheet.panels]
+    lines = max(sum(entry.count("\n") + 1 for entry in found.values()) for found in entries)
+    with styled():
+        grid = canvas.grid(len(sheet.panels), lines_of_notes=lines)
+        for cell, place, panel, found in zip(grid.panels, grid.notes, sheet.panels, entries, strict=True):
+            _draw(cell, panel, rivals(panel, baseline), panel.gaps[baseline])
+            canvas.note(place, [handle(label, text) for label, text in found.items()])
+        data = to_svg(grid.figure)
+    name = figure_file(f"speedup_over_{baseline}", sheet.label)
+    return Artifact(name, titled(f"Speed-up over {baseline}", sheet.label), caption, data)
+
+
+def _entries(panel: Panel, baseline: str) -> dict[str, str]:
+    """Label to legend text, on two lines where one would run into the next panel's."""
+    found = {label: (label, speedup.summary(panel.x)) for label, speedup in rivals(panel, baseline).items()}
+    return {
+        label: (": " if sum(map(len, parts)) <= LONGEST_NOTE else ":\n").join(parts) for label, parts in found.items()
+    }
+
+
+def _draw(cell: Axes, panel: Panel, found: Mapping[str, Speedup], gaps: set[int]) -> None:
+    cell.axhline(1, color=INK, lw=1)
+    for label, speedup in found.items():
+        draw_line(cell, label, speedup.ratios, panel.gaps[label] | gaps)
+    ratios = [ratio for speedup in found.values() for ratio in speedup.ratios.values()]
+    canvas.scale_x(cell, panel.x, (x for speedup in found.values() for x in speedup.ratios))
+    canvas.scale_y(cell, units.factor, [1.0, *(end for ratio in ratios for end in (ratio.low, ratio.high))])
+    cell.set_ylabel("times faster")
+    canvas.head(cell, panel.operator, panel.ground)
+
+
+REPORT = Report(
+    about="ratio of medians over torch_eager and torch_compile, with intervals, geometric mean and worst point",
+    order=30,
+    render=render,
+)

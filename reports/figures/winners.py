@@ -1,0 +1,160 @@
+"""Which backend is the fastest where: one colour per winner, cells that noise leaves open hatched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import Patch
+
+from opbench.vocabulary.interval import geometric_mean
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.data import units
+from reports.data.contrast import standings
+from reports.data.planes import Cell, Plane, labels, planes, told_apart
+from reports.figures.missing_cells import absences
+from reports.layout import mosaic
+from reports.layout.mosaic import Tiles
+from reports.layout.sheets import figure_file, spread, titled, undrawn
+from reports.layout.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, styled, to_svg
+
+COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, "#F0E442")
+"""Okabe and Ito again; on an area their yellow is strong enough. The most frequent winner has the first."""
+
+OTHERS = BLACK
+"""The colour all further winners share."""
+
+
+@dataclass(frozen=True)
+class Win:
+    """The fastest backend of a cell. advantage: the runner-up's median over the winner's, at least 1.
+
+    decided: whether their 95 % intervals are apart.
+    """
+
+    label: str
+    advantage: float
+    decided: bool
+
+
+def winners(plane: Plane) -> dict[Cell, Win]:
+    """The winner of every cell where at least two backends were measured; alone nobody wins."""
+    found = {}
+    for cell in plane.cells:
+        times = [(line[cell], label) for label, line in plane.times.items() if cell in line]
+        if len(times) > 1:
+            (best, label), (second, _), *_ = sorted(times, key=lambda entry: entry[0].mid)
+            rivals = [time for time, other in times if other != label]
+            decided = not any(best.overlaps(time) for time in rivals)
+            found[cell] = Win(label, second.mid / best.mid, decided)
+    return found
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One backend's wins over all planes: decided cells, their share of all decided ones, mean advantage in them."""
+
+    label: str
+    cells: int
+    share: float
+    advantage: float | None
+
+    def __str__(self) -> str:
+        ahead = "" if self.advantage is None else f", {units.factor(self.advantage)} ahead"
+        return f"{self.label}: {units.percent(self.share)}{ahead}"
+
+
+def tallies(wins: Sequence[Win]) -> list[Tally]:
+    """Everyone who is fastest somewhere, the most decided cells first. Undecided cells count for nobody."""
+    decided = [win for win in wins if win.decided]
+    counts = Counter(dict.fromkeys(sorted({win.label for win in wins}), 0))
+    counts.update(win.label for win in decided)
+    return [
+        Tally(label, count, count / len(decided) if decided else 0.0, _advantage(decided, label))
+        for label, count in counts.most_common()
+    ]
+
+
+def _advantage(decided: Sequence[Win], label: str) -> float | None:
+    ahead = [win.advantage for win in decided if win.label == label]
+    return geometric_mean(ahead) if ahead else None
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    """One figure per group of planes in which two backends can be compared."""
+    groups = planes(records)
+    found = [_figure(group, told_apart(group, groups)) for group in groups]
+    return [artifact for artifact in found if artifact is not None]
+
+
+def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
+    shown, rest = spread(group, mosaic.MOST_PLANES)
+    found = [winners(plane) for plane in shown]
+    wins = [win for one in found for win in one.values()]
+    if not wins:
+        return None
+    ranked = tallies(wins)
+    colours = colour_of(ranked)
+    tiles = [painted(plane, one, colours) for plane, one in zip(shown, found, strict=True)]
+    title = f"Fastest backend and schedule; shares of the {sum(win.decided for win in wins)} decided cells"
+    with styled():
+        figure, _ = mosaic.mosaic(tiles, title, _handles(ranked, colours))
+        data = to_svg(figure)
+    caption = f"{_caption(wins, shown)}{absences(tiles, labels(shown))}{undrawn(len(shown), rest, 'planes')}"
+    return Artifact(figure_file("winners", label), titled("Who is fastest where", label), caption, data)
+
+
+def painted(plane: Plane, found: Mapping[Cell, Win], colours: Mapping[str, str]) -> Tiles:
+    """Winners in their colour, undecided cells in a pale one: noise must not read as a pattern."""
+    unsure = [cell for cell, win in found.items() if not win.decided]
+    shades = {cell: colours[win.label] if win.decided else pale(colours[win.label]) for cell, win in found.items()}
+    return Tiles(plane, shades, unsure)
+
+
+def pale(colour: str) -> str:
+    """Three parts white to one of the colour."""
+    red, green, blue = to_rgb(colour)
+    return to_hex((0.75 + red / 4, 0.75 + green / 4, 0.75 + blue / 4))
+
+
+def colour_of(ranked: Sequence[Tally]) -> dict[str, str]:
+    return {one.label: COLOURS[place] if place < len(COLOURS) else OTHERS for place, one in enumerate(ranked)}
+
+
+def _handles(ranked: Sequence[Tally], colours: Mapping[str, str]) -> list[Patch]:
+    named, others = ranked[: len(COLOURS)], ranked[len(COLOURS) :]
+    handles = [Patch(facecolor=colours[one.label], label=str(one)) for one in named]
+    if others:
+        share = units.percent(sum(one.share for one in others))
+        handles.append(Patch(facecolor=OTHERS, label=f"{len(others)} others: {share}"))
+    return handles
+
+
+def _caption(wins: Sequence[Win], shown: Sequence[Plane]) -> str:
+    decided = [win.advantage for win in wins if win.decided]
+    text = (
+        f"The backend with the least median time of one call in each cell. {len(decided)} of {len(wins)} cells are "
+        f"decided; in the others, hatched, the winner's 95 % interval overlaps another's. Shares are of the "
+        "decided cells."
+    )
+    if decided:
+        text += (
+            f" There the winner is ahead of the runner-up by {units.factor(geometric_mean(decided))} in geometric mean."
+        )
+    best = standings(shown)[0]
+    x, y = best.worst_cell
+    where = f"{best.worst_plane.y}={y}, {best.worst_plane.x}={x}, {best.worst_plane.ground}"
+    return (
+        f"{text} One for all cells: {best.label} takes {units.factor(best.mean)} the fastest's time in geometric mean, "
+        f"{units.factor(best.worst)} at worst ({where})."
+    )
+
+
+REPORT = Report(
+    about="which backend is fastest in each cell of two axes, with shares and the advantage over the runner-up",
+    order=5,
+    render=render,
+)

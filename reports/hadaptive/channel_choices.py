@@ -1,0 +1,69 @@
+"""How often each channel was chosen, one pane for each ACH module: whether a network learnt to choose or to keep a set.
+
+Channels are sorted by their share. Always the same k channels would be a step at k; choosing blindly, a flat line at
+k of C.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from opbench.errors import UsageError
+from reports.layout.style import BLUE, FAINT, styled, to_svg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+_PANE = (2.5, 1.75)  # inches
+_COLUMNS = 3
+
+
+def channel_choices_figure(inside: Mapping[str, Any]) -> bytes:
+    """SVG. inside: `inside.json` of `impls.hadaptive.inspect`. Raises UsageError for a network without ACH."""
+    shares = inside["selection"]
+    if not shares:
+        raise UsageError("a network without ACH modules; there is no selection to draw")
+    columns = min(_COLUMNS, len(shares))
+    rows = -(-len(shares) // columns)
+    with styled():
+        figure = Figure(figsize=(_PANE[0] * columns, _PANE[1] * rows + 0.6), layout="constrained")
+        panes = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
+        for pane, (name, found), k in zip(panes, shares.items(), inside["selected"], strict=False):
+            _pane(pane, name, found, k)
+        for pane in panes[len(shares) :]:
+            pane.set_visible(False)
+        figure.suptitle(
+            f"Channels that ACH chooses, over {inside['test_images']:,} test images of {inside['data']}",
+            fontsize=10, fontweight="bold",
+        )  # fmt: skip
+        figure.supylabel("share of images", fontsize=9)
+        figure.supxlabel("channels, the most chosen first; dashed: k of C, if it chose blindly", fontsize=9)
+        return to_svg(figure)
+
+
+def _pane(axes: Axes, name: str, shares: Sequence[float], k: int) -> None:
+    ordered = sorted(shares, reverse=True)
+    axes.bar(range(len(ordered)), ordered, width=1.0, color=BLUE, linewidth=0)
+    axes.axhline(k / len(ordered), color=FAINT, linewidth=1, linestyle="--")
+    axes.axvline(k - 0.5, color=FAINT, linewidth=0.8, linestyle=":")
+    used = sum(share > 0 for share in ordered)
+    always = sum(share == 1 for share in ordered)
+    axes.set_title(f"{layer_of(name)}, k = {k} of {len(ordered)}", fontsize=8.5, loc="left")
+    axes.text(
+        0.97, 0.93, f"{used} ever chosen\n{always} always", transform=axes.transAxes, ha="right", va="top", fontsize=8
+    )
+    axes.set_xlim(-0.5, len(ordered) - 0.5)
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(visible=False, axis="x")
+
+
+def layer_of(module: str) -> str:
+    """`body.6.expand` is layer 6; a name without a number stays as it is."""
+    numbers = [word for word in module.split(".") if word.isdecimal()]
+    return f"layer {numbers[0]}" if numbers else module

@@ -1,0 +1,156 @@
+"""Empty figures: a grid of panels, axes whose ticks can be read, the legend above them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
+
+from reports.data import units
+from reports.layout.style import FAINT
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+
+COLUMNS = 2
+_WIDE, _HIGH, _ALONE = 4.3, 3.0, 6.4  # inches: one panel of several, its height, a panel alone
+_LINE = 0.19  # inches: a line of notes under a panel
+_HANDLE, _LETTER = 48, 5.2  # points: a legend entry's line and gaps, and a letter of its text
+
+DIGITS, WORDS = 0.075, 0.15
+"""Share of an axis that a label takes: three digits, or two words above each other such as `512` and `n=2052`."""
+
+_STEPS = {10: (1, 1.5, 2, 3, 5, 7), 100: (1, 2, 5), math.inf: (1,)}
+"""Where ticks stand within a decade, by how many times the largest value exceeds the smallest."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A figure, its panels in reading order, and under each panel a place for notes if notes were asked for."""
+
+    figure: Figure
+    panels: list[Axes]
+    notes: list[Axes]
+
+
+def grid(count: int, lines_of_notes: int = 0) -> Grid:
+    """A figure with `count` panels, two to a row, one wide panel where there is one."""
+    columns = min(COLUMNS, count)
+    rows = math.ceil(count / columns)
+    layers = [_HIGH, _LINE * (lines_of_notes + 1)] if lines_of_notes else [_HIGH]
+    size = (_ALONE if columns == 1 else _WIDE * columns, rows * sum(layers) + 0.4)
+    figure = Figure(figsize=size, layout="constrained")
+    figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
+    every = figure.subplots(len(layers) * rows, columns, squeeze=False, height_ratios=layers * rows)
+    panels = every[:: len(layers)].flatten().tolist()
+    notes = every[1::2].flatten().tolist() if lines_of_notes else []
+    for unused in panels[count:] + notes:
+        unused.set_axis_off()
+    return Grid(figure, panels[:count], notes[:count])
+
+
+def head(panel: Axes, title: str, ground: str) -> None:
+    """The panel's title, and under it in small letters what is constant in it."""
+    panel.set_title(f"{title}\n", loc="left")
+    panel.annotate(
+        ground,
+        (0, 1),
+        (0, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8,
+        color=FAINT,
+    )
+
+
+def legend(figure: Figure, handles: Sequence[Artist]) -> None:
+    """One legend for all panels, above them: in one row if it fits, else in rows of three."""
+    room = 72 * figure.get_figwidth()
+    taken = sum(_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles)
+    columns = len(handles) if taken < room else 3
+    figure.legend(handles=list(handles), loc="outside upper left", ncols=columns, columnspacing=1.4)
+
+
+def note(place: Axes, handles: Sequence[Artist]) -> None:
+    """A legend of its own under one panel, one entry per line; it may be wider than the panel."""
+    placed = place.legend(handles=list(handles), loc="upper left", bbox_to_anchor=(-0.1, 1), fontsize=8)
+    placed.set_in_layout(False)
+
+
+def scale_x(panel: Axes, name: str, values: Iterable[int], label_room: float = DIGITS) -> list[int]:
+    """A doubling or a linear scale, whichever spaces the values more evenly; ticks stand on measured values.
+
+    label_room: ticks closer than this share of the axis are left out. Returns the values that got a tick.
+    """
+    places = sorted(set(values))
+    panel.set_xlabel(name)
+    if places[0] > 0 and _unevenness(list(map(math.log2, places))) < _unevenness(places):
+        panel.set_xscale("log", base=2)
+        shown = _apart(places, math.log2, label_room)
+    else:
+        shown = _apart(places, float, label_room)
+    panel.margins(x=0.05 if len(places) > 1 else 0.5)
+    panel.xaxis.set_major_locator(FixedLocator(shown))
+    panel.xaxis.set_minor_locator(NullLocator())
+    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+    return shown
+
+
+def _unevenness(values: Sequence[float]) -> float:
+    """The widest gap over the narrowest, rounded so that equal gaps in logarithms count as equal."""
+    gaps = [after - before for before, after in pairwise(values)]
+    return round(max(gaps) / min(gaps), 6) if gaps else 1.0
+
+
+def _apart(values: Sequence[int], scale: Callable[[float], float], label_room: float) -> list[int]:
+    """The values whose labels do not touch, both ends always."""
+    first, last = scale(values[0]), scale(values[-1])
+    room, shown = label_room * (last - first), [values[0]]
+    for value in values[1:-1]:
+        if scale(value) - scale(shown[-1]) >= room and last - scale(value) >= room:
+            shown.append(value)
+    return [*shown, values[-1]] if last > first else shown
+
+
+def scale_y(panel: Axes, text: Callable[[float], str], values: Iterable[float]) -> None:
+    """Logarithmic where the positive values span a factor of three, else linear; ticks written by `text`."""
+    positive = [value for value in values if value > 0]
+    if positive and max(positive) >= 3 * min(positive):
+        panel.set_yscale("log", nonpositive="mask")
+        steps = next(steps for span, steps in _STEPS.items() if max(positive) < span * min(positive))
+        panel.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    else:
+        panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    panel.margins(y=0.1)
+    panel.yaxis.set_minor_locator(NullLocator())
+    _write(panel.yaxis, units.tick(text))
+
+
+def scale_shares(panel: Axes, top: float) -> None:
+    """From nothing to `top`, 1 written as 100 %."""
+    panel.set_ylim(0, top)
+    panel.yaxis.set_major_locator(MultipleLocator(0.2 if top < 1.5 else 0.5))
+    _write(panel.yaxis, lambda value: f"{100 * value:.0f} %")
+
+
+def decades(axis: Axis, text: Callable[[float], str] = "{:g}".format, ends: tuple[float, float] | None = None) -> None:
+    """Ticks of an axis that is logarithmic and drawn already: plain numbers, as many in a decade as its span allows.
+
+    ends: of the axis, where it goes further than what is drawn.
+    """
+    low, high = ends or axis.get_data_interval()
+    steps = next(steps for span, steps in _STEPS.items() if high < span * low)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axis.set_minor_locator(NullLocator())
+    _write(axis, text)
+
+
+def _write(axis: Axis, text: Callable[[float], str]) -> None:
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))

@@ -1,0 +1,146 @@
+"""Planes drawn as cells of one colour each, side by side: grey where there is nothing to say, hatched where unsure."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+
+from reports.data.naming import devices
+from reports.data.planes import Cell, Plane
+from reports.layout import canvas
+from reports.layout.style import FAINT, INK
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_PLANES = 6
+COLUMNS = 3
+
+NOTHING = "#a9b1ba"
+"""Grey of a cell without a comparison: well darker than the white in the middle of the colour range."""
+
+HATCH = "////"
+
+_WIDE, _HIGH, _ALONE = 2.95, 3.0, 5.2  # inches: a panel of several, its height, a panel alone
+_TICKS = 8
+_UNITS = {"batch": "batch (samples)", "edge": "edge (pixels)", "channels": "channels"}
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A plane with the colours of its cells, each of `hatched` among them; a cell without a colour is grey."""
+
+    plane: Plane
+    colours: Mapping[Cell, str]
+    hatched: Collection[Cell] = ()
+
+    @property
+    def grey(self) -> list[Cell]:
+        return [cell for cell in self.plane.cells if cell not in self.colours]
+
+
+def mosaic(
+    tiles: Sequence[Tiles], title: str, handles: Sequence[Patch] = (), beside: float = 0.0
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a panel for each plane, up to three to a row, under a title and what they were measured on.
+
+    handles: what the colours mean; hatched and grey are explained without. beside: inches kept for a colour bar.
+    """
+    columns = min(COLUMNS, len(tiles))
+    rows = math.ceil(len(tiles) / columns)
+    width = _ALONE if columns == 1 else _WIDE * columns
+    figure = Figure(figsize=(width + beside, rows * _HIGH + 1.0), layout="constrained")
+    figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)
+    figure.suptitle(f"{title}\n{_where([one.plane for one in tiles])}", x=0.008, ha="left", fontsize=10)
+    panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+    for unused in panels[len(tiles) :]:
+        unused.set_axis_off()
+    for panel, one in zip(panels, tiles, strict=False):
+        paint(panel, one)
+    _legend(figure, [*handles, *_explained(tiles)], columns)
+    return figure, panels[: len(tiles)]
+
+
+def _where(planes: Sequence[Plane]) -> str:
+    return f"{devices([record for plane in planes for record in plane.records])}; {planes[0].setting}"
+
+
+def paint(panel: Axes, tiles: Tiles) -> None:
+    """Every cell in its colour; cells are equally wide whatever the axis's value."""
+    plane = tiles.plane
+    same: dict[str, list[Cell]] = defaultdict(list)
+    for cell in plane.cells:
+        same[tiles.colours.get(cell, NOTHING)].append(cell)
+    for colour, cells in same.items():
+        # One path for all cells of a colour: a tenth of the bytes of one path each. The line closes the seams.
+        panel.add_patch(PathPatch(_squares(plane, cells), facecolor=colour, edgecolor=colour, lw=0.4))
+    for ink, dark in ((INK, False), ("white", True)):
+        if cells := [cell for cell in tiles.hatched if _is_dark(tiles.colours[cell]) == dark]:
+            panel.add_patch(PathPatch(_squares(plane, cells), facecolor="none", edgecolor=ink, hatch=HATCH, lw=0))
+    _frame(panel, plane)
+
+
+def _is_dark(colour: str) -> bool:
+    """Whether white lines stand out better than dark ones: by luma, ITU-R BT.601."""
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+
+
+def _squares(plane: Plane, cells: Iterable[Cell]) -> Path:
+    columns = {x: place for place, x in enumerate(plane.columns)}
+    rows = {y: place for place, y in enumerate(plane.rows)}
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], dtype=float)
+    places = [corners + np.array((columns[x], rows[y])) for x, y in sorted(cells)]
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(places)
+    return Path(np.concatenate(places), codes)
+
+
+def _frame(panel: Axes, plane: Plane) -> None:
+    canvas.head(panel, f"{plane.y} × {plane.x}", plane.ground)
+    panel.grid(visible=False)
+    panel.set_xlim(0, len(plane.columns))
+    panel.set_ylim(0, len(plane.rows))
+    panel.set_xlabel(_UNITS.get(plane.x, plane.x))
+    panel.set_ylabel(_UNITS.get(plane.y, plane.y))
+    panel.set_xticks(*_ticks(plane.columns))
+    panel.set_yticks(*_ticks(plane.rows))
+
+
+def _ticks(values: Sequence[int]) -> tuple[list[float], list[str]]:
+    """At most _TICKS labels, evenly spread, in the middle of their cells."""
+    step = math.ceil(len(values) / _TICKS)
+    places = range(0, len(values), step)
+    return [place + 0.5 for place in places], [str(values[place]) for place in places]
+
+
+def _explained(tiles: Sequence[Tiles]) -> list[Patch]:
+    """The legend's hatched and grey entries, where there are such cells."""
+    found = []
+    if any(one.hatched for one in tiles):
+        label = "undecided: 95 % intervals overlap"
+        found.append(Patch(facecolor="white", edgecolor=INK, hatch=HATCH, lw=0, label=label))
+    if any(one.grey for one in tiles):
+        found.append(Patch(facecolor=NOTHING, edgecolor=FAINT, lw=0.4, label="no comparison"))
+    return found
+
+
+def _legend(figure: Figure, handles: Sequence[Patch], columns: int) -> None:
+    """Under all panels, as many entries to a row as there are panels."""
+    if handles:
+        figure.legend(
+            handles=list(handles),
+            loc="outside lower left",
+            ncols=min(columns, len(handles)),
+            columnspacing=1.6,
+            handlelength=1.8,
+            handleheight=1.1,
+        )

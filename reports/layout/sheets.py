@@ -1,0 +1,102 @@
+"""Which panels share a figure, how many are drawn, and what the figure and its file are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TypeVar
+
+from opbench.vocabulary.record import Record
+from reports.data.problems import left_out
+from reports.data.series import Panel, Setting
+
+MOST_PANELS = 6
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The panels of one figure.
+
+    label: what tells the figure from its siblings; "" where it has none.
+    records: everything the figure is about, of panels without anything to draw as well.
+    undrawn: panels left out only because there are too many.
+    """
+
+    label: str
+    panels: tuple[Panel, ...]
+    records: tuple[Record, ...]
+    undrawn: int
+
+    @property
+    def setting(self) -> Setting:
+        return self.panels[0].setting
+
+    @property
+    def remarks(self) -> str:
+        """Sentences for the caption on what is not in the figure; "" where everything is."""
+        return left_out(self.records) + undrawn(len(self.panels), self.undrawn)
+
+
+def sheets(found: Sequence[Panel], drawable: Callable[[Panel], object]) -> list[Sheet]:
+    """One figure per setting; one per operator too where a setting has more panels than a figure holds.
+
+    A figure without a drawable panel is not made.
+    """
+    settings = list(dict.fromkeys(panel.setting for panel in found))
+    made = []
+    for setting in settings:
+        mine = [panel for panel in found if panel.setting == setting]
+        name = str(setting) if len(settings) > 1 else ""
+        if sum(bool(drawable(panel)) for panel in mine) <= MOST_PANELS:
+            made.append(_sheet(name, mine, drawable))
+            continue
+        for operator, group in groupby(mine, key=lambda panel: panel.operator):
+            made.append(_sheet(", ".join(filter(None, (operator, name))), list(group), drawable))
+    return [sheet for sheet in made if sheet.panels]
+
+
+def _sheet(label: str, mine: Sequence[Panel], drawable: Callable[[Panel], object]) -> Sheet:
+    able = [panel for panel in mine if drawable(panel)]
+    drawn, _ = spread(lines_of(able, _positions), MOST_PANELS)
+    records = tuple(record for panel in mine for record in panel.records)
+    return Sheet(label, tuple(drawn), records, len(able) - len(drawn))
+
+
+def _positions(panel: Panel) -> int:
+    return len({panel.position(record) for record in panel.records})
+
+
+def lines_of(items: Sequence[Item], length: Callable[[Item], int]) -> list[Item]:
+    """The items that are lines, or all where none is; length(item) is on how many x positions it has something.
+
+    A grid's crossing planes leave many lone points beside the lines.
+    """
+    return [item for item in items if length(item) > 1] or list(items)
+
+
+def spread(items: Sequence[Item], most: int) -> tuple[list[Item], int]:
+    """At most `most` of the items, first and last among them, and how many were left out."""
+    if len(items) <= most:
+        return list(items), 0
+    steps = [round(i * (len(items) - 1) / (most - 1)) for i in range(most)]
+    return [items[step] for step in steps], len(items) - most
+
+
+def undrawn(drawn: int, rest: int, what: str = "panels") -> str:
+    """A sentence for a caption; "" where nothing was left out."""
+    if not rest:
+        return ""
+    return f" {drawn} of {drawn + rest} {what} are drawn; all values are in the table."
+
+
+def titled(stem: str, label: str) -> str:
+    return f"{stem}: {label}" if label else stem
+
+
+def figure_file(stem: str, label: str) -> str:
+    """`figures/latency.svg`, or with a label `figures/latency_float16_forward_cpu_wall_clock.svg`."""
+    return f"figures/{re.sub(r'[^A-Za-z0-9]+', '_', f'{stem} {label}'.strip())}.svg"

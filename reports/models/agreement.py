@@ -1,0 +1,82 @@
+"""Whether the accounts of the work agree: the operator's formula, the two counters, the paper's model.
+
+The counters share most of their formulas, so what they say is held against the operator's, and two that agree count as
+one witness; two that do not are named all the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from opbench.counting.count import disagreements
+from opbench.vocabulary.record import Record
+from reports.data import units
+from reports.models.cost_models import paper_macs
+
+
+def agreement(records: Sequence[Record]) -> str:
+    """Sentences for a caption: each counter and the paper's model held against the formula."""
+    return " ".join(filter(None, (*_counters(records), _among_themselves(records), _paper(records))))
+
+
+def differences(records: Sequence[Record]) -> dict[str, list[str]]:
+    """By point, where accounts differ in more than nothing: sentences on the definition and the counters."""
+    found = ((_point(record), disagreements(record.counts, record.work)) for record in records)
+    return {point: sentences for point, sentences in found if sentences}
+
+
+def _counters(records: Sequence[Record]) -> list[str]:
+    differing: dict[str, list[str]] = defaultdict(list)
+    compared: dict[str, int] = defaultdict(int)
+    silent: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        for counter, counts in record.counts.items():
+            if isinstance(counts, str):
+                silent[counter].add(_first_line(counts))
+            elif record.work is not None:
+                compared[counter] += 1
+                if disagreements({counter: counts}, record.work):
+                    differing[counter].append(_point(record))
+    said = [_verdict(counter, count, differing[counter]) for counter, count in sorted(compared.items())]
+    return said + [
+        f"{counter} has no count: {'; '.join(sorted(reasons))}." for counter, reasons in sorted(silent.items())
+    ]
+
+
+def _among_themselves(records: Sequence[Record]) -> str:
+    """Of the first record whose counters do not say the same."""
+    found = [(record, said) for record in records if (said := disagreements(record.counts, None))]
+    if not found:
+        return ""
+    points = f"{len(found)} points" if len(found) > 1 else "1 point"
+    first, said = found[0]
+    return f"The counters DIFFER from each other at {points}, first at {_point(first)}: {'; '.join(said)}."
+
+
+def _point(record: Record) -> str:
+    return f"{record.case.point.operator}({record.case.point.axes})"
+
+
+def _verdict(counter: str, count: int, differing: Sequence[str]) -> str:
+    points = f"{count} points" if count > 1 else "1 point"
+    if not differing:
+        return f"{counter} counts exactly the formula at {'all ' if count > 1 else ''}{points}."
+    return f"{counter} DIFFERS from the formula at {len(differing)} of {points}, first at {differing[0]}."
+
+
+def _paper(records: Sequence[Record]) -> str:
+    shares = [
+        abs(paper - record.work.model_macs) / paper
+        for record in records
+        if record.work is not None and (paper := paper_macs(record))
+    ]
+    if not shares:
+        return ""
+    if max(shares) == 0:
+        return "The paper's cost model (dashed) equals the formula's MACs."
+    return f"The paper's cost model (dashed) is within {units.percent(max(shares))} of the formula's MACs."
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,133 @@
+"""How near the limit each backend is, over all points of an operator: mean, best, worst, and what bounds it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.data.limits import ceilings_range, share, share_text
+from reports.data.machine_records import besides_machine
+from reports.data.naming import point_names
+from reports.data.problems import left_out
+from reports.data.ratios import mean_ratio
+from reports.data.series import setting_of, settled
+from reports.layout.table_files import Cell, Column, Row, interval_values, table_files
+
+COLUMNS = (
+    Column("Operator", kind=""),
+    Column("Backend", kind=""),
+    Column("Mean", "geometric, with its 95 % interval"),
+    Column("Best", "at"),
+    Column("Worst", "at"),
+    Column("Bound by", "how often", kind=""),
+    Column("Points"),
+)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """All cases of one backend of one operator in one setting: of each what it reached, at least one."""
+
+    operator: str
+    setting: str
+    backend: str
+    cases: tuple[tuple[Record, Interval], ...]
+
+    @property
+    def mean(self) -> Interval:
+        return mean_ratio([reached for _, reached in self.cases])
+
+    @property
+    def best(self) -> tuple[Record, Interval]:
+        return max(self.cases, key=lambda case: case[1].mid)
+
+    @property
+    def worst(self) -> tuple[Record, Interval]:
+        return min(self.cases, key=lambda case: case[1].mid)
+
+    @property
+    def bounds(self) -> list[tuple[str, int]]:
+        """What binds and at how many points, the most frequent first."""
+        return Counter(record.limit.bound_by for record, _ in self.cases if record.limit is not None).most_common()
+
+    @property
+    def most_often(self) -> str:
+        """What binds at the most points; several where as many."""
+        return ", ".join(bound for bound, count in self.bounds if count == self.bounds[0][1])
+
+
+def reaches(records: Sequence[Record]) -> list[Reach]:
+    """Operators in the order they came, their backends the nearest to the limit first."""
+    found: dict[tuple[str, str], dict[str, list[tuple[Record, Interval]]]] = defaultdict(lambda: defaultdict(list))
+    for record in settled(records):
+        reached, point = share(record), record.case.point
+        if reached is not None:
+            found[point.operator, str(setting_of(point))][record.case.label].append((record, reached))
+    made = [
+        [Reach(*key, backend, tuple(cases)) for backend, cases in backends.items()] for key, backends in found.items()
+    ]
+    return [one for group in made for one in sorted(group, key=lambda reach: -reach.mean.mid)]
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    found = reaches(besides_machine(records))
+    if not found:
+        return []
+    settings = {reach.setting for reach in found}
+    caption = (
+        "The least time this machine can take over the median, over all points of an operator"
+        f"{f' ({next(iter(settings))})' if len(settings) == 1 else ''}. "
+        "What takes longest of moving the least bytes at the rate of the memory level they fit into, arithmetic, and "
+        "launch, a call that does nothing, sets the limit; allocation, the page faults of fresh memory at their price, "
+        f"is named where it takes longer still.{ceilings_range(records)}{left_out(records)}"
+    )
+    rows = [_row(reach, before, found, several=len(settings) > 1) for before, reach in enumerate(found, -1)]
+    return table_files("limits", "How near the limit", caption, COLUMNS, rows)
+
+
+def _row(reach: Reach, before: int, found: Sequence[Reach], *, several: bool) -> Row:
+    first = before < 0 or (found[before].operator, found[before].setting) != (reach.operator, reach.setting)
+    name = point_names(record.case.point for one in found for record, _ in one.cases)
+    return Row(
+        [
+            Cell(
+                reach.operator if first else "",
+                (reach.setting,) if several and first else (),
+                {"operator": reach.operator, "setting": reach.setting},
+            ),
+            Cell(reach.backend, values={"backend": reach.backend}),
+            _mean(reach.mean),
+            _extreme(*reach.best, name(reach.best[0].case.point), "best"),
+            _extreme(*reach.worst, name(reach.worst[0].case.point), "worst"),
+            _bound(reach),
+            Cell(str(len(reach.cases)), values={"points": len(reach.cases)}),
+        ],
+        first=first,
+    )
+
+
+def _mean(mean: Interval) -> Cell:
+    ends = f"{share_text(mean.low).removesuffix(' %')} to {share_text(mean.high)}"
+    return Cell(share_text(mean.mid), (ends,), interval_values("mean_fraction", mean), strong=True)
+
+
+def _extreme(record: Record, reached: Interval, point: str, name: str) -> Cell:
+    values = {f"{name}_fraction": reached.mid, f"{name}_at": str(record.case.point.axes)}
+    return Cell(share_text(reached.mid), (point,) if point else (), values, tag=record.impossible)
+
+
+def _bound(reach: Reach) -> Cell:
+    every = ", ".join(f"{bound} at {count}" for bound, count in reach.bounds)
+    values = {"bound_by": reach.most_often, "bound_at": reach.bounds[0][1]}
+    return Cell(reach.most_often, (every,) if len(reach.bounds) > 1 else (), values)
+
+
+REPORT = Report(
+    about="per operator and backend the mean, best and worst share of the limit, and what bounds it most often",
+    order=19,
+    render=render,
+)

@@ -1,0 +1,88 @@
+"""How far our order of the classifiers is the paper's, and what is known of those that stand elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.layout.table_files import Cell, Column, Row, table_files
+from reports.models.classifiers import RUNTIMES, benches
+from reports.models.ranks import FAR, Ranks, ranks, told
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    places = [[found for name in bench.runtimes if (found := ranks(bench, name))] for bench in benches(records)]
+    places = [place for place in places if place]
+    if not places:
+        return []
+    return [*_correlations(places), *_moves([told(place) for place in places])]
+
+
+def _correlations(places: Sequence[Sequence[Ranks]]) -> list[Artifact]:
+    columns = [
+        Column("Measured", kind=""),
+        Column("Runtime", kind=""),
+        Column("models"),
+        Column("the paper's latency", group="rank correlation of our latency with"),
+        Column("MACs", group="rank correlation of our latency with"),
+        Column("parameters", group="rank correlation of our latency with"),
+        Column("MACs", group="of the paper's latency with"),
+        Column("parameters", group="of the paper's latency with"),
+    ]
+    rows = [Row(_correlation(one), first=one is place[0]) for place in places for one in place]
+    caption = (
+        "Spearman's rank correlation over the models both have: 1 is the same order, 0 none, -1 the reverse. The "
+        "paper's latency is its CPU column, and its GPU column for a GPU. Its machines and its runtime are others than "
+        "ours, so that orders may differ for that alone; parameters are ours, all with the same number of classes."
+    )
+    return table_files("rank_correlation", "Our order of the models and the paper's", caption, columns, rows)
+
+
+def _correlation(one: Ranks) -> list[Cell]:
+    pairs = {
+        "ours_with_paper": (one.ours, one.paper),
+        "ours_with_macs": (one.ours, one.macs),
+        "ours_with_parameters": (one.ours, one.parameters),
+        "paper_with_macs": (one.paper, one.macs),
+        "paper_with_parameters": (one.paper, one.parameters),
+    }
+    found = {name: one.correlation(*pair) for name, pair in pairs.items()}
+    return [
+        Cell(one.bench.label, (f"against the paper's {one.column}",), {"place": one.bench.label, "column": one.column}),
+        Cell(one.runtime, (RUNTIMES.get(one.runtime, ""),), {"runtime": one.runtime}),
+        Cell(f"{len(one.operators)}", values={"models": len(one.operators)}),
+        *(Cell(f"{rho:.2f}", values={name: rho}, strong=name == "ours_with_paper") for name, rho in found.items()),
+    ]
+
+
+def _moves(found: Sequence[Ranks]) -> list[Artifact]:
+    """A sentence for each model that moved; no table where none did."""
+    rows = [Row(_move(one, operator), first=operator == one.moved[0]) for one in found for operator in one.moved]
+    if not rows:
+        return []
+    columns = [Column("Measured", kind=""), Column("Reading", kind="words")]
+    caption = (
+        f"Every model that stands more than {FAR} ranks from where the paper has it, in one runtime for each place; "
+        "rank 1 is the least. The sentences are made from the numbers and know no other cause."
+    )
+    return table_files("rank_moves", "Models that stand elsewhere than in the paper", caption, columns, rows)
+
+
+def _move(one: Ranks, operator: str) -> list[Cell]:
+    values = {
+        "operator": operator,
+        "rank_in_paper": one.paper[operator],
+        "rank_here": one.ours[operator],
+        "rank_by_macs": one.macs[operator],
+        "rank_by_parameters": one.parameters[operator],
+    }
+    where = Cell(one.bench.label, (one.runtime,), {"place": one.bench.label, "runtime": one.runtime})
+    return [where, Cell(one.sentence(operator), values=values)]
+
+
+REPORT = Report(
+    about="rank correlation of the classifiers' latencies with the paper's, and a sentence for each that moved",
+    order=4,
+    render=render,
+)

@@ -1,0 +1,59 @@
+"""Predictions for a machine that is not here, for the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from opbench.cli.plain import plain
+from reports.data import units
+from reports.data.naming import common_ground, point_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from opbench.ceilings import Ceilings
+    from opbench.ceilings.prediction import Prediction, PredictionError
+
+
+def predictions_table(found: Sequence[Prediction], errors: Mapping[str, PredictionError], ceilings: Ceilings) -> Group:
+    """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
+    where = ceilings.environment
+    threads = f", {where['threads']} threads" if where.get("device") == "cpu" and "threads" in where else ""
+    head = Text(plain(f"predicted for {where.get('device_name', 'unknown')}{threads}"), style="bold")
+    ground = common_ground([one.point for one in found])
+    return Group(head, _table(found), Text(plain(ground), style="dim"), *_told(found, errors))
+
+
+def _table(found: Sequence[Prediction]) -> Table:
+    name = point_names(one.point for one in found)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in ("operator", "point", "bound by", "backend"):
+        table.add_column(column)
+    for column in ("limit", "expected", "measured", "error"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for one in found:
+        error = f"{one.error:+.0%}" if one.error is not None else ""
+        times = (one.limit.seconds, one.expected_s, one.measured_s)
+        cells = ["" if time is None else units.seconds(time) for time in times]
+        names = (one.point.operator, name(one.point), one.limit.bound_by, one.backend)
+        table.add_row(*(Text(plain(text)) for text in names), *cells, error)
+    return table
+
+
+def _told(found: Sequence[Prediction], errors: Mapping[str, PredictionError]) -> Iterator[Text]:
+    """How good the predictions are, or what is missing to say so."""
+    if not any(one.expected_s for one in found):
+        yield Text("limits only: --run RUN carries over how near each backend came to its limit in that run")
+    if not errors:
+        yield Text("not held against anything: --measured RUN names a run of that machine", style="yellow")
+    for backend, error in errors.items():
+        who = plain(backend) or "all backends"
+        yield Text(
+            f"{who}: off by {units.factor(error.typical)} on average, {units.factor(error.worst)} at worst, expected "
+            f"over measured {units.factor(error.bias)} ({error.cases} cases)"
+        )
