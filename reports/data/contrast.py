@@ -36,12 +36,12 @@ class Contrast:
 
 def contrast(plane: Plane, a: str, b: str) -> Contrast:
     """Empty where no cell has both."""
-    first, second = plane.times.get(a, {}), plane.times.get(b, {})
-    both = {cell: (first[cell], second[cell]) for cell in plane.cells if cell in first and cell in second}
+    times_a, times_b = plane.times.get(a, {}), plane.times.get(b, {})
+    both = {cell: (times_a[cell], times_b[cell]) for cell in plane.cells if cell in times_a and cell in times_b}
     return Contrast(
-        values={cell: difference(one, other) for cell, (one, other) in both.items()},
-        undecided=frozenset(cell for cell, (one, other) in both.items() if one.overlaps(other)),
-        ratios={cell: one.mid / other.mid for cell, (one, other) in both.items()},
+        values={cell: difference(time_a, time_b) for cell, (time_a, time_b) in both.items()},
+        undecided=frozenset(cell for cell, (time_a, time_b) in both.items() if time_a.overlaps(time_b)),
+        ratios={cell: time_a.mid / time_b.mid for cell, (time_a, time_b) in both.items()},
     )
 
 
@@ -70,8 +70,8 @@ def standings(group: Sequence[Plane]) -> list[Standing]:
             if len(times) > 1:
                 for label, time in times.items():
                     behind.setdefault(label, []).append((time / min(times.values()), plane, cell))
-    found = []
+    by_mean = []
     for label, losses in behind.items():
         worst, plane, cell = max(losses, key=lambda loss: loss[0])
-        found.append(Standing(label, geometric_mean([loss for loss, _, _ in losses]), worst, plane, cell))
-    return sorted(found, key=lambda standing: standing.mean)
+        by_mean.append(Standing(label, geometric_mean([loss for loss, _, _ in losses]), worst, plane, cell))
+    return sorted(by_mean, key=lambda standing: standing.mean)

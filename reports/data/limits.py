@@ -61,11 +61,11 @@ def have_limits(records: Iterable[Record]) -> bool:
 
 def ceilings_range(records: Iterable[Record]) -> str:
     """A sentence for a caption on how sure the ceilings are; "" without limits."""
-    found = [record.limit for record in records if record.limit is not None]
-    if not found:
+    limits = [record.limit for record in records if record.limit is not None]
+    if not limits:
         return ""
-    up = max(limit.seconds / limit.quickest_s for limit in found)
-    down = min(limit.seconds / limit.slowest_s for limit in found)
+    up = max(limit.seconds / limit.quickest_s for limit in limits)
+    down = min(limit.seconds / limit.slowest_s for limit in limits)
     return (
         " The ceilings are the best that was sustained over rounds: "
         f"the worst round reached {units.percent(down)} of them, and up to {units.percent(up)} may be found."
@@ -85,17 +85,17 @@ class Impossible:
 def impossible(records: Sequence[Record]) -> list[Impossible]:
     """In the order they came."""
     name = point_names(record.case.point for record in records)
-    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    by_backend: dict[tuple[str, str], list[Record]] = defaultdict(list)
     for record in records:
         if record.impossible:
-            found[record.case.point.operator, record.case.label].append(record)
+            by_backend[record.case.point.operator, record.case.label].append(record)
     return [
         Impossible(
             *key,
-            cases=tuple(f"{name(record.case.point)}: {limit_text(record)}".removeprefix(": ") for record in mine),
-            reasons=tuple(dict.fromkeys(text for record in mine for text in _reasons(record))),
+            cases=tuple(f"{name(record.case.point)}: {limit_text(record)}".removeprefix(": ") for record in group),
+            reasons=tuple(dict.fromkeys(text for record in group for text in _reasons(record))),
         )
-        for key, mine in found.items()
+        for key, group in by_backend.items()
     ]
 
 

@@ -17,13 +17,13 @@ def pairings(group: Sequence[Plane]) -> list[tuple[str, str]]:
 
     Within a backend each schedule against the next one. Across backends each one's best against the best of all.
     """
-    every = labels(group)
-    chains = [pair for stem in _stems(every) for pair in pairwise(_in_order(every, stem))]
+    every_label = labels(group)
+    chains = [pair for stem in _stems(every_label) for pair in pairwise(_in_order(every_label, stem))]
     best: dict[str, str] = {}
     for standing in standings(group):
         best.setdefault(_stem(standing.label), standing.label)
-    first, *others = best.values() or [""]
-    return chains + [(other, first) for other in others]
+    first, *rest = best.values() or [""]
+    return chains + [(label, first) for label in rest]
 
 
 def _in_order(every: Sequence[str], stem: str) -> list[str]:

@@ -47,20 +47,20 @@ class Plane:
     @cached_property
     def asked(self) -> Mapping[Cell, Mapping[str, Record]]:
         """Every cell with a record, and its records by the backend's label."""
-        found: dict[Cell, dict[str, Record]] = defaultdict(dict)
+        by_cell: dict[Cell, dict[str, Record]] = defaultdict(dict)
         for record in self.records:
-            found[_cell(record, self.x, self.y)][record.case.label] = record
-        return found
+            by_cell[_cell(record, self.x, self.y)][record.case.label] = record
+        return by_cell
 
     @cached_property
     def times(self) -> Mapping[str, Mapping[Cell, Interval]]:
         """For each backend with at least one measurement: cell to its median latency in seconds."""
-        found: dict[str, dict[Cell, Interval]] = defaultdict(dict)
+        by_label: dict[str, dict[Cell, Interval]] = defaultdict(dict)
         for cell, records in self.asked.items():
             for label, record in records.items():
                 if isinstance(record.outcome, Measured):
-                    found[label][cell] = median_interval(record.outcome.samples_s)
-        return found
+                    by_label[label][cell] = median_interval(record.outcome.samples_s)
+        return by_label
 
     @property
     def cells(self) -> list[Cell]:
@@ -88,17 +88,17 @@ def planes(records: Iterable[Record]) -> list[list[Plane]]:
 
 def _candidates(operator: str, setting: Setting, records: Sequence[Record]) -> list[Plane]:
     """All planes over any two axes. Axes are named in the operator's order; the later of two runs along x."""
-    made = []
+    candidates = []
     for y, x in combinations(records[0].case.point.axes, 2):
         grouped: dict[Axes, list[Record]] = defaultdict(list)
         for record in records:
             axes = record.case.point.axes
             grouped[Axes({name: value for name, value in axes.items() if name not in {x, y}})].append(record)
-        for fixed, mine in grouped.items():
-            cells = _core({_cell(record, x, y) for record in mine})
-            kept = tuple(record for record in mine if _cell(record, x, y) in cells)
-            made.append(Plane(operator, setting, x, y, fixed, kept))
-    return [plane for plane in made if plane.records]
+        for fixed, group in grouped.items():
+            cells = _core({_cell(record, x, y) for record in group})
+            in_core = tuple(record for record in group if _cell(record, x, y) in cells)
+            candidates.append(Plane(operator, setting, x, y, fixed, in_core))
+    return [plane for plane in candidates if plane.records]
 
 
 def _cell(record: Record, x: str, y: str) -> Cell:
@@ -123,13 +123,13 @@ def _core(cells: set[Cell]) -> set[Cell]:
 
 def _fresh(candidates: Sequence[Plane]) -> list[Plane]:
     seen: set[Axes] = set()
-    taken = []
+    chosen = []
     for plane in sorted(candidates, key=lambda plane: -len(plane.asked)):
-        mine = {record.case.point.axes for record in plane.records}
-        if len(mine - seen) > len(mine) / 2:
-            taken.append(plane)
-            seen |= mine
-    return taken
+        points = {record.case.point.axes for record in plane.records}
+        if len(points - seen) > len(points) / 2:
+            chosen.append(plane)
+            seen |= points
+    return chosen
 
 
 def _in_order_asked(group: Sequence[Plane], records: Sequence[Record]) -> list[Plane]:

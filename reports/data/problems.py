@@ -26,11 +26,11 @@ def reason(outcome: Outcome) -> str:
         case Failed(_, text):
             return text
         case Mismatch(check):
-            found = (
+            misses = (
                 f"{check.misses} of {check.elements} elements outside the tolerance "
                 f"(rtol {check.rtol:g}, atol {check.atol:g}); largest error {check.max_abs_error:g}"
             )
-            return f"{found}; {check.detail}" if check.detail else found
+            return f"{misses}; {check.detail}" if check.detail else misses
 
 
 def headline(outcome: Outcome) -> str:
@@ -61,14 +61,14 @@ def problems(records: Sequence[Record]) -> list[Problem]:
     """
     name = point_names(record.case.point for record in records)
     rounds = {id(record) for record in of_machine(records)}
-    found: dict[tuple[str, str, str, str], dict[str, None]] = defaultdict(dict)
+    by_reason: dict[tuple[str, str, str, str], dict[str, None]] = defaultdict(dict)
     for record in records:
         if not isinstance(record.outcome, Measured):
             case = record.case
             label = case.backend if id(record) in rounds else case.label
             key = (case.point.operator, label, headline(record.outcome), reason(record.outcome))
-            found[key][name(case.point)] = None
-    return [Problem(*key, tuple(points)) for key, points in found.items()]
+            by_reason[key][name(case.point)] = None
+    return [Problem(*key, tuple(points)) for key, points in by_reason.items()]
 
 
 def left_out(records: Iterable[Record]) -> str:

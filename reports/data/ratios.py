@@ -45,18 +45,18 @@ def speedups(panel: Panel, baseline: str) -> dict[str, Speedup]:
     """
     lines = panel.lines
     base = lines.get(baseline, {})
-    found = {
+    ratios_of = {
         label: {x: base[x].over(time) for x, time in line.items() if x in base}
         for label, line in lines.items()
         if label != baseline
     }
-    return {label: Speedup(ratios) for label, ratios in found.items() if ratios}
+    return {label: Speedup(ratios) for label, ratios in ratios_of.items() if ratios}
 
 
 def rivals(panel: Panel, baseline: str) -> dict[str, Speedup]:
     """The backends held against the baseline; one baseline over another is drawn once, not again upside down."""
     earlier = BASELINES[: BASELINES.index(baseline)]
-    return {label: found for label, found in speedups(panel, baseline).items() if label not in earlier}
+    return {label: speedup for label, speedup in speedups(panel, baseline).items() if label not in earlier}
 
 
 def mean_ratio(ratios: Sequence[Interval]) -> Interval:

@@ -51,5 +51,5 @@ def roofs(records: Iterable[Record]) -> Roofs:
         if limit.arithmetic_s > 0:
             peaks.append(work.flops / limit.arithmetic_s)
     order = sorted(rates, key=lambda level: (list(SHADES).index(level) if level in SHADES else len(SHADES), level))
-    found = tuple(Roof(level, min(rates[level]), median(rates[level]), max(rates[level])) for level in order)
-    return Roofs(found, max(peaks, default=None))
+    levels = tuple(Roof(level, min(rates[level]), median(rates[level]), max(rates[level])) for level in order)
+    return Roofs(levels, max(peaks, default=None))

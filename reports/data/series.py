@@ -41,21 +41,21 @@ class Panel:
     @property
     def lines(self) -> dict[str, dict[int, Interval]]:
         """For each backend with at least one measurement: x to its median latency in seconds, x ascending."""
-        found: dict[str, dict[int, Interval]] = defaultdict(dict)
+        by_label: dict[str, dict[int, Interval]] = defaultdict(dict)
         for record in sorted(self.records, key=self.position):
             if isinstance(record.outcome, Measured):
                 label = record.case.label
-                found[label][self.position(record)] = record.outcome.interval
-        return {label: found[label] for label in sorted(found)}
+                by_label[label][self.position(record)] = record.outcome.interval
+        return {label: by_label[label] for label in sorted(by_label)}
 
     @property
     def gaps(self) -> dict[str, set[int]]:
         """For each backend the x where it was asked and has no measurement: its line is broken there."""
-        found: dict[str, set[int]] = defaultdict(set)
+        by_label: dict[str, set[int]] = defaultdict(set)
         for record in self.records:
             if not isinstance(record.outcome, Measured):
-                found[record.case.label].add(self.position(record))
-        return found
+                by_label[record.case.label].add(self.position(record))
+        return by_label
 
     @property
     def ground(self) -> str:
@@ -106,9 +106,9 @@ def setting_of(point: Point) -> Setting:
     return Setting(point.dtype, point.device, point.mode, point.clock)
 
 
-def comparable(found: Sequence[Panel]) -> list[tuple[Panel, ...]]:
+def comparable(candidates: Sequence[Panel]) -> list[tuple[Panel, ...]]:
     """Panels of different operators over the same axes and setting: their latencies may stand in one panel."""
     alike: dict[object, list[Panel]] = defaultdict(list)
-    for panel in found:
+    for panel in candidates:
         alike[panel.setting, panel.x, panel.fixed].append(panel)
     return [tuple(group) for group in alike.values() if len(group) > 1]

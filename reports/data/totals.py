@@ -138,7 +138,7 @@ class Totals:
 
 
 def totals_of(records: Sequence[Record]) -> Totals:
-    found = Totals()
+    totals = Totals()
     for record in records:
-        found.add(record)
-    return found
+        totals.add(record)
+    return totals

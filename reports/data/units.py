@@ -70,7 +70,7 @@ def percent(value: float) -> str:
 
 def tick(text: Callable[[float], str]) -> Callable[[float], str]:
     """The same text without trailing zeros, for an axis: `10.0 µs` becomes `10 µs`."""
-    return lambda value: _ZEROS.sub(lambda found: found[1] or "", text(value))
+    return lambda value: _ZEROS.sub(lambda match: match[1] or "", text(value))
 
 
 def _rounded(value: float, digits: int = 3) -> float:

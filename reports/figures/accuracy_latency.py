@@ -44,22 +44,22 @@ def render(records: Sequence[Record]) -> list[Artifact]:
         known = widest.setdefault(bench.place.device, bench)
         if bench.place.threads > known.place.threads:
             widest[bench.place.device] = bench
-    return [_figure(bench, found) for bench in widest.values() if (found := dots(bench))]
+    return [_figure(bench, dots_drawn) for bench in widest.values() if (dots_drawn := dots(bench))]
 
 
 def dots(bench: Bench) -> list[Dot]:
     """Measured models that the paper reports an accuracy of, in the paper's order."""
-    found = []
+    drawable = []
     for operator in bench.models:
         times = {runtime: time for (name, runtime), time in bench.times.items() if name == operator}
         work, reported = bench.any(operator).work, table7().get(shown(operator))
         if times and work and reported:
             best = min(times, key=lambda runtime: times[runtime].mid)
-            found.append(Dot(operator, best, times[best], work.macs, reported.imagenet_percent))
-    return found
+            drawable.append(Dot(operator, best, times[best], work.macs, reported.imagenet_percent))
+    return drawable
 
 
-def _figure(bench: Bench, found: Sequence[Dot]) -> Artifact:
+def _figure(bench: Bench, drawn: Sequence[Dot]) -> Artifact:
     with styled():
         figure = Figure(figsize=_SIZE, layout="constrained")
         figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
@@ -67,15 +67,15 @@ def _figure(bench: Bench, found: Sequence[Dot]) -> Artifact:
         canvas.head(left, "Accuracy against latency", f"{bench.label}, batch 1, the quickest runtime of each model")
         canvas.head(right, "Accuracy against work", "convolutions and linear layers of one image")
         left.set_ylabel("ImageNet top-1 in %, reported by the paper")
-        _draw(left, "latency, ms", found, _milliseconds)
-        _draw(right, "MACs, millions", found, _millions)
-        figure.legend(handles=_handles(found), loc="outside upper left", ncols=8, handlelength=1.4, columnspacing=1.3)
+        _draw(left, "latency, ms", drawn, _milliseconds)
+        _draw(right, "MACs, millions", drawn, _millions)
+        figure.legend(handles=_handles(drawn), loc="outside upper left", ncols=8, handlelength=1.4, columnspacing=1.3)
         settle(figure)
-        _name(left, found, _milliseconds)
-        _name(right, found, _millions)
+        _name(left, drawn, _milliseconds)
+        _name(right, drawn, _millions)
         data = to_svg(figure)
     title = f"Figure 1: accuracy against latency and work, {bench.label}"
-    return Artifact(figure_file("accuracy_latency", bench.label), title, _caption(bench, found), data)
+    return Artifact(figure_file("accuracy_latency", bench.label), title, _caption(bench, drawn), data)
 
 
 def _milliseconds(dot: Dot) -> Interval:
@@ -86,59 +86,59 @@ def _millions(dot: Dot) -> Interval:
     return Interval(dot.macs / 1e6, dot.macs / 1e6, dot.macs / 1e6)
 
 
-def _draw(panel: Axes, name: str, found: Sequence[Dot], along: Callable[[Dot], Interval]) -> None:
-    path = _path(found, along)
-    panel.plot([x for x, _ in path], [y for _, y in path], color=look(OURS).colour, lw=1.2, alpha=0.6, zorder=0.5)
-    for dot in found:
-        how, x = look(family(dot.operator)), along(dot)
-        panel.hlines(dot.top1, x.low, x.high, color=how.colour, lw=2.4, alpha=0.45)
-        panel.plot([x.mid], [dot.top1], color=how.colour, marker=how.marker, ms=6, ls="")
-    panel.set_xlabel(name)
-    panel.margins(x=0.14, y=0.08)
-    panel.set_xscale("log")
-    canvas.decades(panel.xaxis)
+def _draw(ax: Axes, name: str, drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -> None:
+    path = _path(drawn, value_of)
+    ax.plot([x for x, _ in path], [y for _, y in path], color=look(OURS).colour, lw=1.2, alpha=0.6, zorder=0.5)
+    for dot in drawn:
+        style, x = look(family(dot.operator)), value_of(dot)
+        ax.hlines(dot.top1, x.low, x.high, color=style.colour, lw=2.4, alpha=0.45)
+        ax.plot([x.mid], [dot.top1], color=style.colour, marker=style.marker, ms=6, ls="")
+    ax.set_xlabel(name)
+    ax.margins(x=0.14, y=0.08)
+    ax.set_xscale("log")
+    canvas.decades(ax.xaxis)
 
 
-def _path(found: Sequence[Dot], along: Callable[[Dot], Interval]) -> list[tuple[float, float]]:
+def _path(drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -> list[tuple[float, float]]:
     """Through the Hadaptive-Nets, from small to large."""
-    return [(along(dot).mid, dot.top1) for dot in found if family(dot.operator) == OURS]
+    return [(value_of(dot).mid, dot.top1) for dot in drawn if family(dot.operator) == OURS]
 
 
-def _name(panel: Axes, found: Sequence[Dot], along: Callable[[Dot], Interval]) -> None:
+def _name(ax: Axes, drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -> None:
     names = []
-    for dot in found:
-        x = along(dot)
+    for dot in drawn:
+        x = value_of(dot)
         names.append(Name(shown(dot.operator), x.mid, dot.top1, x.low, x.high, strong=family(dot.operator) == OURS))
-    write_names(panel, names, _path(found, along))
+    write_names(ax, names, _path(drawn, value_of))
 
 
-def _handles(found: Sequence[Dot]) -> list[Line2D]:
-    families = dict.fromkeys(family(dot.operator) for dot in found)
-    looks = {name: look(name) for name in families}
+def _handles(drawn: Sequence[Dot]) -> list[Line2D]:
+    families = dict.fromkeys(family(dot.operator) for dot in drawn)
+    styles = {name: look(name) for name in families}
     return [
-        Line2D([], [], color=how.colour, marker=how.marker, ms=6, ls="-" if name == OURS else "", label=name)
-        for name, how in looks.items()
+        Line2D([], [], color=style.colour, marker=style.marker, ms=6, ls="-" if name == OURS else "", label=name)
+        for name, style in styles.items()
     ]
 
 
-def _caption(bench: Bench, found: Sequence[Dot]) -> str:
-    left = [shown(operator) for operator in bench.models if operator not in {dot.operator for dot in found}]
+def _caption(bench: Bench, drawn: Sequence[Dot]) -> str:
+    not_drawn = [shown(operator) for operator in bench.models if operator not in {dot.operator for dot in drawn}]
     return (
         "Accuracies are reported by the paper and were not reproduced. Latency: median and 95 % interval on "
         f"{bench.device_name}, {bench.label}, batch 1; both x axes are logarithmic. Each model is in the quickest "
-        f"runtime that it was measured in: {_runtimes(found)}."
-        + (f" Not drawn, without a latency or a reported accuracy: {', '.join(left)}." if left else "")
+        f"runtime that it was measured in: {_runtimes(drawn)}."
+        + (f" Not drawn, without a latency or a reported accuracy: {', '.join(not_drawn)}." if not_drawn else "")
     )
 
 
-def _runtimes(found: Sequence[Dot]) -> str:
+def _runtimes(drawn: Sequence[Dot]) -> str:
     """Which model is in which; the runtime of most of them has `all others`."""
-    by: dict[str, list[str]] = defaultdict(list)
-    for dot in found:
-        by[dot.runtime].append(shown(dot.operator))
-    *few, (most, _) = sorted(by.items(), key=lambda entry: len(entry[1]))
-    said = [f"{runtime} for {', '.join(names)}" for runtime, names in few]
-    return "; ".join([*said, f"{most} for all{' others' if few else ''}"])
+    models_by_runtime: dict[str, list[str]] = defaultdict(list)
+    for dot in drawn:
+        models_by_runtime[dot.runtime].append(shown(dot.operator))
+    *few, (most, _) = sorted(models_by_runtime.items(), key=lambda entry: len(entry[1]))
+    phrases = [f"{runtime} for {', '.join(names)}" for runtime, names in few]
+    return "; ".join([*phrases, f"{most} for all{' others' if few else ''}"])
 
 
 REPORT = Report(

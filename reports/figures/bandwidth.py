@@ -55,13 +55,13 @@ def bandwidths(records: Iterable[Record]) -> Lines:
         size = record.sizes.get("working_set_bytes")
         if record.work is not None and size:
             rounds[MEMORY[record.case.point.operator], record.case.backend][size].append(record)
-    found: dict[tuple[str, str], dict[int, Interval]] = {}
+    lines: dict[tuple[str, str], dict[int, Interval]] = {}
     for key in sorted(rounds, key=lambda pair: (list(COLOURS).index(pair[0]), pair[1])):
-        for size, mine in sorted(rounds[key].items()):
-            rate = best_rate(mine, [record.work.moved_bytes if record.work else 0 for record in mine])
+        for size, replicas in sorted(rounds[key].items()):
+            rate = best_rate(replicas, [record.work.moved_bytes if record.work else 0 for record in replicas])
             if rate is not None:
-                found.setdefault(key, {})[size] = rate
-    return found
+                lines.setdefault(key, {})[size] = rate
+    return lines
 
 
 def _figure(lines: Lines, records: Sequence[Record], setting: str, label: str) -> Artifact:
@@ -82,21 +82,21 @@ def _figure(lines: Lines, records: Sequence[Record], setting: str, label: str) -
     return Artifact(figure_file("bandwidth", label), titled("Bandwidth by working set", label), caption, data)
 
 
-def _draw(cell: Axes, lines: Lines) -> None:
+def _draw(ax: Axes, lines: Lines) -> None:
     backends = sorted({backend for _, backend in lines})
     for (kind, backend), line in lines.items():
         sizes, rates, colour = list(line), list(line.values()), COLOURS[kind]
         dash = DASHES[backends.index(backend) % len(DASHES)]
-        cell.plot(sizes, [rate.mid for rate in rates], color=colour, marker=look(backend).marker, ls=dash)
+        ax.plot(sizes, [rate.mid for rate in rates], color=colour, marker=look(backend).marker, ls=dash)
         low, high = [rate.low for rate in rates], [rate.high for rate in rates]
-        cell.fill_between(sizes, low, high, color=colour, alpha=0.13, lw=0)
-    canvas.scale_x(cell, "working set", (size for line in lines.values() for size in line), _ROOM)
+        ax.fill_between(sizes, low, high, color=colour, alpha=0.13, lw=0)
+    canvas.scale_x(ax, "working set", (size for line in lines.values() for size in line), _ROOM)
     every = [rate for line in lines.values() for rate in line.values()]
-    canvas.scale_y(cell, units.quantity, [rate.mid for rate in every])
-    cell.set_ylim(min(max(rate.low, rate.mid / DEEP) for rate in every) / 1.2, 1.2 * max(rate.high for rate in every))
+    canvas.scale_y(ax, units.quantity, [rate.mid for rate in every])
+    ax.set_ylim(min(max(rate.low, rate.mid / DEEP) for rate in every) / 1.2, 1.2 * max(rate.high for rate in every))
     write = units.tick(units.data_size)
-    cell.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))
-    cell.set_ylabel("B/s")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))
+    ax.set_ylabel("B/s")
 
 
 def _handles(lines: Lines) -> list[Line2D]:

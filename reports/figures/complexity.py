@@ -70,9 +70,9 @@ class Plot:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = plots(records)
-    shown, _ = spread(lines_of(found, lambda plot: max(map(len, plot.lines.values()))), MOST_FIGURES)
-    remark = undrawn(len(shown), len(found) - len(shown), "figures")
+    every_plot = plots(records)
+    shown, _ = spread(lines_of(every_plot, lambda plot: max(map(len, plot.lines.values()))), MOST_FIGURES)
+    remark = undrawn(len(shown), len(every_plot) - len(shown), "figures")
     return [_figure(plot, str(number) if number > 1 else "", remark) for number, plot in enumerate(shown, 1)]
 
 
@@ -96,8 +96,8 @@ def _figure(plot: Plot, number: str, remark: str) -> Artifact:
     widths = _widths(plot)
     with styled():
         grid = canvas.grid(2)
-        for cell, metric in zip(grid.panels, (MACS, FLOPS), strict=True):
-            _draw(cell, metric, plot, widths)
+        for ax, metric in zip(grid.panels, (MACS, FLOPS), strict=True):
+            _draw(ax, metric, plot, widths)
         canvas.legend(grid.figure, _handles(plot))
         data = to_svg(grid.figure)
     title = titled("Work per call", ", ".join(plot.lines))
@@ -118,34 +118,34 @@ def _caption(plot: Plot, has_widths: bool) -> str:
     return " ".join(filter(None, parts))
 
 
-def _draw(cell: Cell, metric: Metric, plot: Plot, widths: Mapping[int, int]) -> None:
+def _draw(ax: Cell, metric: Metric, plot: Plot, widths: Mapping[int, int]) -> None:
     drawn: list[float] = []
     for operator, line in plot.lines.items():
-        drawn += _draw_operator(cell, metric, operator, line)
+        drawn += _draw_operator(ax, metric, operator, line)
     room = canvas.WORDS if widths else canvas.DIGITS
-    shown = canvas.scale_x(cell, plot.x, (x for line in plot.lines.values() for x in line), room)
+    shown = canvas.scale_x(ax, plot.x, (x for line in plot.lines.values() for x in line), room)
     if widths:
-        cell.set_xticks(shown, [f"{x}\nn={widths[x]}" if x in widths else f"{x}" for x in shown])
-    canvas.scale_y(cell, units.quantity, drawn)
-    canvas.head(cell, metric.title, metric.about)
+        ax.set_xticks(shown, [f"{x}\nn={widths[x]}" if x in widths else f"{x}" for x in shown])
+    canvas.scale_y(ax, units.quantity, drawn)
+    canvas.head(ax, metric.title, metric.about)
 
 
-def _draw_operator(cell: Cell, metric: Metric, operator: str, line: Mapping[int, Record]) -> list[float]:
+def _draw_operator(ax: Cell, metric: Metric, operator: str, line: Mapping[int, Record]) -> list[float]:
     """The formula's line, each counter's marks and the paper's dashes; returns the values drawn."""
     colour = look(operator).colour
     work = {x: float(metric.of_work(record.work)) for x, record in line.items() if record.work is not None}
     dot = "_" if len(work) == 1 else ""  # a line through one point cannot be seen
-    cell.plot(list(work), list(work.values()), color=colour, marker=dot, ms=22, mew=3.2, lw=3.2, alpha=0.45)
+    ax.plot(list(work), list(work.values()), color=colour, marker=dot, ms=22, mew=3.2, lw=3.2, alpha=0.45)
     for counter, mark in COUNTER_MARKS.items():
         counted = {
             x: metric.of_counts(counts)
             for x, record in line.items()
             if not isinstance(counts := record.counts.get(counter, ""), str)
         }
-        cell.plot(list(counted), list(counted.values()), mark, color=colour, mfc="none", ms=_size(mark))
+        ax.plot(list(counted), list(counted.values()), mark, color=colour, mfc="none", ms=_size(mark))
     if metric is MACS:
         paper = {x: value for x, record in line.items() if (value := paper_macs(record)) is not None}
-        cell.plot(list(paper), list(paper.values()), color=INK, ls=(0, (4, 3)), lw=1)
+        ax.plot(list(paper), list(paper.values()), color=INK, ls=(0, (4, 3)), lw=1)
     return list(work.values())
 
 
@@ -157,7 +157,7 @@ def _handles(plot: Plot) -> list[Artist]:
     handles: list[Artist] = [
         Line2D([], [], color=look(name).colour, lw=3.2, alpha=0.6, label=name) for name in plot.lines
     ]
-    counted = {name for record in plot.records for name, got in record.counts.items() if not isinstance(got, str)}
+    counted = {name for record in plot.records for name, counts in record.counts.items() if not isinstance(counts, str)}
     for counter, mark in COUNTER_MARKS.items():
         if counter in counted:
             label = f"counted by {counter}"

@@ -35,9 +35,9 @@ def _figure(groups: Sequence[Group], setting: Setting, label: str) -> Artifact:
     )
     with styled():
         grid = canvas.grid(len(shown))
-        for cell, group, found in zip(grid.panels, shown, best, strict=True):
-            draw_times(cell, group[0].x, {operator: line for operator, (line, _) in found.items()}, {})
-            canvas.head(cell, "Fastest backend of each operator", group[0].ground)
+        for ax, group, found in zip(grid.panels, shown, best, strict=True):
+            draw_times(ax, group[0].x, {operator: line for operator, (line, _) in found.items()}, {})
+            canvas.head(ax, "Fastest backend of each operator", group[0].ground)
         operators = sorted({operator for found in best for operator in found})
         canvas.legend(grid.figure, [handle(operator) for operator in operators])
         data = to_svg(grid.figure)
@@ -58,8 +58,8 @@ def fastest(panel: Panel) -> tuple[Line, Mapping[int, str]]:
 def _winners(best: Sequence[Mapping[str, tuple[Line, Mapping[int, str]]]]) -> str:
     """For each operator, how often each of its backends was the fastest."""
     counted: dict[str, Counter[str]] = defaultdict(Counter)
-    for found in best:
-        for operator, (_, chosen) in found.items():
+    for by_operator in best:
+        for operator, (_, chosen) in by_operator.items():
             counted[operator].update(chosen.values())
     return "; ".join(f"{operator}: {_tally(counts)}" for operator, counts in sorted(counted.items()))
 

@@ -56,8 +56,8 @@ def workers_figure(rows: Sequence[FigureRow], tolerance: float, folder: str = ""
 
 def _reach(rows: Sequence[FigureRow], tolerance: float) -> float:
     """How far the axis goes to either side, in percent: as far as anything lies, within LEAST and MOST."""
-    found = [row.judgement.comparison for row in rows if row.judgement.comparison is not None]
-    ends = [end for one in found for end in (one.low, one.high)]
+    comparisons = [row.judgement.comparison for row in rows if row.judgement.comparison is not None]
+    ends = [end for comparison in comparisons for end in (comparison.low, comparison.high)]
     farthest = max((abs(_percent(value)) for value in (*ends, *_every(rows))), default=0.0)
     return min(max(1.05 * farthest, 100 * LEAST * tolerance), 100 * MOST * tolerance)
 
@@ -146,10 +146,10 @@ class _Strip:
         )
 
     def _interval(self, row: FigureRow) -> None:
-        found = row.judgement.comparison
-        if found is None:
+        comparison = row.judgement.comparison
+        if comparison is None:
             return
-        low, middle, high = (_percent(value) for value in (found.low, found.ratio, found.high))
+        low, middle, high = (_percent(value) for value in (comparison.low, comparison.ratio, comparison.high))
         ends = [min(max(end, -self.reach), self.reach) for end in (low, high)]
         self.axes.plot(ends, [self.place] * 2, color=INK, linewidth=2, solid_capstyle="butt")
         if abs(middle) <= self.reach:
@@ -159,19 +159,22 @@ class _Strip:
 
     def _verdict(self, row: FigureRow) -> None:
         """Right of the axis: the verdict, and below it the ratio with its interval."""
-        one = row.judgement
-        colour = _COLOURS.get(one.verdict, "#7a4d00")
-        found = (
+        judgement = row.judgement
+        colour = _COLOURS.get(judgement.verdict, "#7a4d00")
+        ratio_text = (
             ""
-            if one.comparison is None
-            else f"{one.comparison.ratio:.3f} [{one.comparison.low:.3f}, {one.comparison.high:.3f}]"
+            if judgement.comparison is None
+            else f"{judgement.comparison.ratio:.3f} [{judgement.comparison.low:.3f}, {judgement.comparison.high:.3f}]"
         )
-        weight = "normal" if one.verdict in GOOD else "bold"
-        for text, dy, size, ink, heavy in ((one.verdict.value, 5, 8, colour, weight), (found, -5, 7, FAINT, "normal")):
+        weight = "normal" if judgement.verdict in GOOD else "bold"
+        for text, dy, size, ink, heavy in (
+            (judgement.verdict.value, 5, 8, colour, weight),
+            (ratio_text, -5, 7, FAINT, "normal"),
+        ):
             self.axes.annotate(
                 text,
                 (1, self.place),
-                (12, dy if found else 0),
+                (12, dy if ratio_text else 0),
                 xycoords=self.axes.get_yaxis_transform(),
                 textcoords="offset points",
                 va="center",
@@ -187,12 +190,12 @@ def _keys(rows: Sequence[FigureRow], tolerance: float) -> list[Line2D]:
         face = "none" if hollow else colour
         return Line2D([], [], linestyle="", marker="o", markerfacecolor=face, markeredgecolor=colour, label=label)
 
-    found = [
+    handles = [
         dot(BASE, "a worker of base"),
         dot(HEAD, "of head"),
         Line2D([], [], color=INK, marker="D", linewidth=2, label="head / base, interval"),
         Line2D([], [], color=VERMILLION, linestyle="--", linewidth=1, label=f"tolerance {100 * tolerance:g} %"),
     ]
     if any(row.fresh_base for row in rows):
-        found.insert(2, dot(FAINT, "fresh, to confirm", hollow=True))
-    return found
+        handles.insert(2, dot(FAINT, "fresh, to confirm", hollow=True))
+    return handles

@@ -41,27 +41,27 @@ _BAR = 1.35  # inches: the colour bar with its labels
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per pair and group of planes; none where no two axes vary together."""
     groups = planes(records)
-    found = [_figure(group, a, b, told_apart(group, groups)) for group in groups for a, b in pairings(group)]
-    return [artifact for artifact in found if artifact is not None]
+    artifacts = [_figure(group, a, b, told_apart(group, groups)) for group in groups for a, b in pairings(group)]
+    return [artifact for artifact in artifacts if artifact is not None]
 
 
 def _figure(group: Sequence[Plane], a: str, b: str, label: str) -> Artifact | None:
     shown, rest = spread(group, mosaic.MOST_PLANES)
-    found = [contrast(plane, a, b) for plane in shown]
-    if not any(one.values for one in found):
+    contrasts = [contrast(plane, a, b) for plane in shown]
+    if not any(pair.values for pair in contrasts):
         return None
-    tiles = [painted(plane, one) for plane, one in zip(shown, found, strict=True)]
+    tiles = [painted(plane, pair) for plane, pair in zip(shown, contrasts, strict=True)]
     with styled():
         figure, panels = mosaic.mosaic(tiles, f"A: {a}    B: {b}", beside=_BAR)
         colour_bar(figure, panels)
         data = to_svg(figure)
-    caption = f"{_caption(found, a, b)}{absences(tiles, (a, b))}{undrawn(len(shown), rest, 'planes')}"
+    caption = f"{_caption(contrasts, a, b)}{absences(tiles, (a, b))}{undrawn(len(shown), rest, 'planes')}"
     name = figure_file("heatmap", f"{a} against {b} {label}".strip())
     return Artifact(name, titled(f"{a} against {b}", label), caption, data)
 
 
-def painted(plane: Plane, found: Contrast) -> Tiles:
-    return Tiles(plane, {cell: colour(value) for cell, value in found.values.items()}, found.undecided)
+def painted(plane: Plane, pair: Contrast) -> Tiles:
+    return Tiles(plane, {cell: colour(value) for cell, value in pair.values.items()}, pair.undecided)
 
 
 def colour(value: float) -> str:
@@ -86,14 +86,14 @@ def colour_bar(figure: Figure, panels: Sequence[Axes]) -> Colorbar:
     return bar
 
 
-def _caption(found: Sequence[Contrast], a: str, b: str) -> str:
-    compared, open_ = sum(len(one.values) for one in found), sum(len(one.undecided) for one in found)
-    mean = geometric_mean([ratio for one in found for ratio in one.ratios.values()])
+def _caption(contrasts: Sequence[Contrast], a: str, b: str) -> str:
+    compared, undecided = sum(len(pair.values) for pair in contrasts), sum(len(pair.undecided) for pair in contrasts)
+    slower, faster = sum(pair.slower for pair in contrasts), sum(pair.faster for pair in contrasts)
+    mean = geometric_mean([ratio for pair in contrasts for ratio in pair.ratios.values()])
     return (
         f"(A - B) / (A + B + eps) of the median times of one call, A = {a}, B = {b}: red where A is slower, blue where "
-        f"it is faster; 0.33 is twice, 0.5 three times the time. Of {compared} cells A is slower in "
-        f"{sum(one.slower for one in found)} and faster in {sum(one.faster for one in found)}; {open_} are hatched: "
-        f"their 95 % intervals overlap. In geometric mean over all of them A takes {units.factor(mean)} the time of B."
+        f"it is faster; 0.33 is twice, 0.5 three times the time. Of {compared} cells A is slower in {slower} and faster "
+        f"in {faster}; {undecided} are hatched: their 95 % intervals overlap. In geometric mean over all of them A takes {units.factor(mean)} the time of B."
     )
 
 

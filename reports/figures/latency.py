@@ -26,9 +26,9 @@ def _figure(sheet: Sheet) -> Artifact:
     labels = sorted({label for panel in sheet.panels for label in panel.lines})
     with styled():
         grid = canvas.grid(len(sheet.panels))
-        for cell, panel in zip(grid.panels, sheet.panels, strict=True):
-            draw_times(cell, panel.x, panel.lines, panel.gaps)
-            canvas.head(cell, panel.operator, panel.ground)
+        for ax, panel in zip(grid.panels, sheet.panels, strict=True):
+            draw_times(ax, panel.x, panel.lines, panel.gaps)
+            canvas.head(ax, panel.operator, panel.ground)
         canvas.legend(grid.figure, [handle(label) for label in labels])
         data = to_svg(grid.figure)
     name = figure_file("latency", sheet.label)

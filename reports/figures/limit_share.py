@@ -29,12 +29,12 @@ ROOM, MOST = 1.16, 2.0
 
 def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
     """For each backend with a share of a limit: x to that share, x ascending."""
-    found: dict[str, dict[int, Interval]] = {}
-    for record in sorted(panel.records, key=lambda one: (one.case.label, panel.position(one))):
+    by_label: dict[str, dict[int, Interval]] = {}
+    for record in sorted(panel.records, key=lambda record: (record.case.label, panel.position(record))):
         reached = share(record)
         if reached is not None:
-            found.setdefault(record.case.label, {})[panel.position(record)] = reached
-    return found
+            by_label.setdefault(record.case.label, {})[panel.position(record)] = reached
+    return by_label
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
@@ -54,9 +54,9 @@ def _figure(sheet: Sheet) -> Artifact:
     with styled():
         grid = canvas.grid(len(sheet.panels))
         nameless: set[str] = set()
-        for cell, panel in zip(grid.panels, sheet.panels, strict=True):
-            nameless |= _draw(cell, panel)
-            canvas.head(cell, panel.operator, panel.ground)
+        for ax, panel in zip(grid.panels, sheet.panels, strict=True):
+            nameless |= _draw(ax, panel)
+            canvas.head(ax, panel.operator, panel.ground)
         strips = [Patch(color=colour, label=name) for name, colour in SHADES.items() if name in nameless]
         canvas.legend(grid.figure, [*map(handle, labels), *strips])
         data = to_svg(grid.figure)
@@ -67,33 +67,35 @@ def _allocates(record: Record) -> bool:
     return record.limit is not None and share(record) is not None and record.limit.bound_by == "allocation"
 
 
-def _draw(cell: Axes, panel: Panel) -> set[str]:
+def _draw(ax: Axes, panel: Panel) -> set[str]:
     """Returns what the strip could not name."""
     lines = shares(panel)
     for label, line in lines.items():
-        draw_line(cell, label, line, panel.gaps.get(label, ()))
-        costly = [panel.position(one) for one in panel.records if one.case.label == label and _allocates(one)]
-        reached, how = [line[x].mid for x in costly], look(label)
-        cell.plot(costly, reached, ls="", marker=how.marker, color=how.colour, mfc="white")
-    canvas.scale_x(cell, panel.x, [panel.position(one) for one in panel.records])
-    canvas.scale_shares(cell, min(max(ROOM, *(1.1 * one.mid for one in _all(lines))), MOST))
-    cell.set_ylabel("share of the limit")
-    cell.axhline(1, color=INK, lw=1)
-    _point_out(cell, lines)
-    return draw_strip(cell, areas(panel))
+        draw_line(ax, label, line, panel.gaps.get(label, ()))
+        costly = [
+            panel.position(record) for record in panel.records if record.case.label == label and _allocates(record)
+        ]
+        reached, style = [line[x].mid for x in costly], look(label)
+        ax.plot(costly, reached, ls="", marker=style.marker, color=style.colour, mfc="white")
+    canvas.scale_x(ax, panel.x, [panel.position(record) for record in panel.records])
+    canvas.scale_shares(ax, min(max(ROOM, *(1.1 * record.mid for record in _all(lines))), MOST))
+    ax.set_ylabel("share of the limit")
+    ax.axhline(1, color=INK, lw=1)
+    _point_out(ax, lines)
+    return draw_strip(ax, areas(panel))
 
 
 def _all(lines: Mapping[str, Mapping[int, Interval]]) -> Iterable[Interval]:
     return (reached for line in lines.values() for reached in line.values())
 
 
-def _point_out(cell: Axes, lines: Mapping[str, Mapping[int, Interval]]) -> None:
+def _point_out(ax: Axes, lines: Mapping[str, Mapping[int, Interval]]) -> None:
     """What lies beyond the axis is written where it leaves the panel."""
     for label, line in lines.items():
         for x, reached in line.items():
             if reached.mid > MOST:
                 text, colour = f"↑ {share_text(reached.mid)}", look(label).colour
-                cell.annotate(text, (x, STRIP * MOST), (0, -12), textcoords="offset points", color=colour, ha="center")
+                ax.annotate(text, (x, STRIP * MOST), (0, -12), textcoords="offset points", color=colour, ha="center")
 
 
 REPORT = Report(

@@ -25,23 +25,23 @@ def absences(drawn: Sequence[Tiles], labels: Sequence[str]) -> str:
     Reasons that differ only in numbers (how much memory was missing) count as one.
     """
     cells: dict[str, set[tuple[int, Cell]]] = defaultdict(set)
-    whose: dict[str, dict[str, None]] = defaultdict(dict)
-    said: dict[str, str] = {}
+    labels_of: dict[str, dict[str, None]] = defaultdict(dict)
+    texts: dict[str, str] = {}
     for number, tiles in enumerate(drawn):
         for cell in tiles.grey:
             for label in labels:
                 text = _why(tiles.plane.asked.get(cell, {}).get(label))
                 kind = _NUMBER.sub("#", text)
                 if text:
-                    said.setdefault(kind, text)
-                    whose[kind][label] = None
+                    texts.setdefault(kind, text)
+                    labels_of[kind][label] = None
                     cells[kind].add((number, cell))
     total = sum(len(tiles.grey) for tiles in drawn)
     if not total:
         return ""
-    most = sorted(said, key=lambda kind: -len(cells[kind]))
-    count = {kind: f"{_cells(len(cells[kind]))}, " if len(said) > 1 else "" for kind in most}
-    parts = [f"{count[kind]}{_whose(list(whose[kind]), labels)} {said[kind]}" for kind in most]
+    kinds = sorted(texts, key=lambda kind: -len(cells[kind]))
+    count = {kind: f"{_cells(len(cells[kind]))}, " if len(texts) > 1 else "" for kind in kinds}
+    parts = [f"{count[kind]}{_whose(list(labels_of[kind]), labels)} {texts[kind]}" for kind in kinds]
     rest = [f"{len(parts) - MOST_REASONS} more reasons"] if len(parts) > MOST_REASONS else []
     return f" Grey, no comparison: {_cells(total)} ({'; '.join(parts[:MOST_REASONS] + rest)})."
 

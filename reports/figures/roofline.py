@@ -75,24 +75,24 @@ def plots(records: Sequence[Record]) -> list[Plot]:
 
 def dots(records: Iterable[Record]) -> list[Dot]:
     """Of every measured case that computes: nothing over bytes is no place on a logarithmic axis."""
-    found = []
+    drawable = []
     for record in records:
         work, limit, outcome = record.work, record.limit, record.outcome
         if work is not None and work.flops and work.moved_bytes and limit is not None and isinstance(outcome, Measured):
             rate = work.flops / median(outcome.samples_s)
-            found.append(Dot(record.case.label, work.flops / work.moved_bytes, rate, work.flops / limit.seconds))
-    return found
+            drawable.append(Dot(record.case.label, work.flops / work.moved_bytes, rate, work.flops / limit.seconds))
+    return drawable
 
 
-def _figure(found: Sequence[Plot], records: Sequence[Record], place: str, label: str) -> Artifact:
-    shown, rest = spread(found, MOST_PANELS)
+def _figure(plots_made: Sequence[Plot], records: Sequence[Record], place: str, label: str) -> Artifact:
+    shown, rest = spread(plots_made, MOST_PANELS)
     labels = sorted({dot.label for plot in shown for dot in plot.dots})
     with styled():
         grid = canvas.grid(len(shown))
-        for cell, plot in zip(grid.panels, shown, strict=True):
-            _frame(cell, shown)
-            _draw(cell, plot)
-            canvas.head(cell, plot.title, plot.ground)
+        for ax, plot in zip(grid.panels, shown, strict=True):
+            _frame(ax, shown)
+            _draw(ax, plot)
+            canvas.head(ax, plot.title, plot.ground)
         canvas.legend(grid.figure, [*map(_handle, labels), _LIMIT])
         data = to_svg(grid.figure)
     caption = f"{_caption(place, records)}{left_out(records)}{undrawn(len(shown), rest)}"
@@ -112,40 +112,40 @@ def _caption(place: str, records: Sequence[Record]) -> str:
     )
 
 
-def _frame(cell: Axes, shown: Sequence[Plot]) -> None:
+def _frame(ax: Axes, shown: Sequence[Plot]) -> None:
     """The same axes for all panels: roofs are compared across them."""
     every = [dot for plot in shown for dot in plot.dots]
     ridges = [plot.roofs.ridge for plot in shown if plot.roofs.ridge]
     places = [*(dot.intensity for dot in every), *ridges]
     rates = [rate for dot in every for rate in (dot.rate, dot.reachable)]
     peaks = [plot.roofs.peak for plot in shown if plot.roofs.peak]
-    cell.set_xscale("log")
-    cell.set_xlim(min([min(places) / WIDE, *(ridge / FAR for ridge in ridges)]), max(places) * WIDE)
-    cell.set_yscale("log")
-    cell.set_ylim(min(rates) / 2, max(*rates, *peaks) * WIDE)
-    cell.set_xlabel("FLOP per byte")
-    cell.set_ylabel("FLOP/s")
+    ax.set_xscale("log")
+    ax.set_xlim(min([min(places) / WIDE, *(ridge / FAR for ridge in ridges)]), max(places) * WIDE)
+    ax.set_yscale("log")
+    ax.set_ylim(min(rates) / 2, max(*rates, *peaks) * WIDE)
+    ax.set_xlabel("FLOP per byte")
+    ax.set_ylabel("FLOP/s")
 
 
-def _draw(cell: Axes, plot: Plot) -> None:
-    draw_roofs(cell, plot.roofs)
-    name_roofs(cell, plot.roofs)
+def _draw(ax: Axes, plot: Plot) -> None:
+    draw_roofs(ax, plot.roofs)
+    name_roofs(ax, plot.roofs)
     for intensity, reachable in {(dot.intensity, dot.reachable) for dot in plot.dots}:
         lowest = min(dot.rate for dot in plot.dots if (dot.intensity, dot.reachable) == (intensity, reachable))
-        cell.vlines(intensity, min(lowest, reachable), reachable, color=FAINT, lw=0.5, alpha=0.5)
-        cell.plot(intensity, reachable, marker="_", ms=9, mew=1.2, color=FAINT)
+        ax.vlines(intensity, min(lowest, reachable), reachable, color=FAINT, lw=0.5, alpha=0.5)
+        ax.plot(intensity, reachable, marker="_", ms=9, mew=1.2, color=FAINT)
     for label in sorted({dot.label for dot in plot.dots}):
-        mine = [dot for dot in plot.dots if dot.label == label]
-        how = look(label)
-        places, rates = [dot.intensity for dot in mine], [dot.rate for dot in mine]
-        cell.plot(places, rates, ls="", marker=how.marker, color=how.colour, alpha=0.85, mec="white", mew=0.4, ms=5)
-    canvas.decades(cell.xaxis, ends=cell.get_xlim())
-    canvas.decades(cell.yaxis, units.tick(units.quantity), cell.get_ylim())
+        same_label = [dot for dot in plot.dots if dot.label == label]
+        style = look(label)
+        places, rates = [dot.intensity for dot in same_label], [dot.rate for dot in same_label]
+        ax.plot(places, rates, ls="", marker=style.marker, color=style.colour, alpha=0.85, mec="white", mew=0.4, ms=5)
+    canvas.decades(ax.xaxis, ends=ax.get_xlim())
+    canvas.decades(ax.yaxis, units.tick(units.quantity), ax.get_ylim())
 
 
 def _handle(label: str) -> Line2D:
-    how = look(label)
-    return Line2D([], [], ls="", marker=how.marker, color=how.colour, label=label)
+    style = look(label)
+    return Line2D([], [], ls="", marker=style.marker, color=style.colour, label=label)
 
 
 _LIMIT = Line2D([], [], ls="", marker="_", ms=9, mew=1.2, color=FAINT, label="limit of a case")

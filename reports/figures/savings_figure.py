@@ -38,24 +38,24 @@ class Dot:
     y: Interval
 
 
-def savings_figure(found: Sequence[Prediction]) -> list[Artifact]:
+def savings_figure(predictions: Sequence[Prediction]) -> list[Artifact]:
     """One figure of what was both predicted and measured; [] where nothing was."""
-    drawn = dots(found)
+    drawn = dots(predictions)
     if not drawn:
         return []
-    looks = _looks(drawn)
+    styles = _looks(drawn)
     with styled():
         figure = Figure(figsize=(6.4, 5.4), layout="constrained")
         figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
-        panel = figure.subplots()
-        canvas.head(panel, "What a model saves", f"shaded: within {units.percent(NEAR)} of what its parts predict")
-        _frame(panel, drawn)
+        ax = figure.subplots()
+        canvas.head(ax, "What a model saves", f"shaded: within {units.percent(NEAR)} of what its parts predict")
+        _frame(ax, drawn)
         for dot in drawn:
-            _draw(panel, dot, *looks[dot.key])
-        handles = [_handle(key, *how) for key, how in looks.items()]
+            _draw(ax, dot, *styles[dot.key])
+        handles = [_handle(key, *style) for key, style in styles.items()]
         figure.legend(handles=handles, loc="outside upper left", ncols=2, handlelength=1.4, columnspacing=1.4)
         settle(figure)
-        write_names(panel, [Name(dot.name, dot.x.mid, dot.y.mid, dot.x.low, dot.x.high) for dot in drawn])
+        write_names(ax, [Name(dot.name, dot.x.mid, dot.y.mid, dot.x.low, dot.x.high) for dot in drawn])
         data = to_svg(figure)
     caption = (
         "Time that a model saves in one runtime over the other, against what its parts, each measured alone, say that "
@@ -65,17 +65,17 @@ def savings_figure(found: Sequence[Prediction]) -> list[Artifact]:
     return [Artifact("figures/kernel_to_model.svg", title, caption, data)]
 
 
-def dots(found: Sequence[Prediction]) -> list[Dot]:
-    several = len({one.batch for one in found}) > 1
+def dots(predictions: Sequence[Prediction]) -> list[Dot]:
+    several = len({prediction.batch for prediction in predictions}) > 1
     return [
         Dot(
-            (one.baseline, one.ours, one.place),
-            shown(one.operator).rpartition("-")[2] + (f", batch {one.batch}" if several else ""),
-            _milliseconds(one.predicted),
-            _milliseconds(one.measured),
+            (prediction.baseline, prediction.ours, prediction.place),
+            shown(prediction.operator).rpartition("-")[2] + (f", batch {prediction.batch}" if several else ""),
+            _milliseconds(prediction.predicted),
+            _milliseconds(prediction.measured),
         )
-        for one in found
-        if one.predicted and one.measured
+        for prediction in predictions
+        if prediction.predicted and prediction.measured
     ]
 
 
@@ -101,26 +101,26 @@ def _handle(key: Key, colour: str, marker: str) -> Line2D:
     return Line2D([], [], color=colour, marker=marker, ms=6, ls="", label=f"{ours} for {baseline}, {place}")
 
 
-def _frame(panel: Axes, drawn: Sequence[Dot]) -> None:
+def _frame(ax: Axes, drawn: Sequence[Dot]) -> None:
     """The line and its band; logarithmic where all savings with their intervals are above zero."""
     ends = [end for dot in drawn for saving in (dot.x, dot.y) for end in (saving.low, saving.high)]
     low, high = min(ends), max(ends)
     if low > 0:
         low, high = low / 1.3, high * 1.3
-        panel.set(xscale="log", yscale="log")
+        ax.set(xscale="log", yscale="log")
     else:
         room = 0.08 * (high - low)
         low, high = low - room, high + room
     under, over = ([part * low, part * high] for part in (1 - NEAR, 1 + NEAR))
-    panel.fill_between([low, high], under, over, color=GRID, lw=0)
-    panel.plot([low, high], [low, high], color=FAINT, lw=1)
-    panel.set(xlim=(low, high), ylim=(low, high), xlabel="predicted saving, ms", ylabel="measured saving, ms")
+    ax.fill_between([low, high], under, over, color=GRID, lw=0)
+    ax.plot([low, high], [low, high], color=FAINT, lw=1)
+    ax.set(xlim=(low, high), ylim=(low, high), xlabel="predicted saving, ms", ylabel="measured saving, ms")
     if low > 0:
-        canvas.decades(panel.xaxis)
-        canvas.decades(panel.yaxis)
+        canvas.decades(ax.xaxis)
+        canvas.decades(ax.yaxis)
 
 
-def _draw(panel: Axes, dot: Dot, colour: str, marker: str) -> None:
-    panel.hlines(dot.y.mid, dot.x.low, dot.x.high, color=colour, lw=1.4)
-    panel.vlines(dot.x.mid, dot.y.low, dot.y.high, color=colour, lw=1.4)
-    panel.plot([dot.x.mid], [dot.y.mid], color=colour, marker=marker, ms=6, ls="")
+def _draw(ax: Axes, dot: Dot, colour: str, marker: str) -> None:
+    ax.hlines(dot.y.mid, dot.x.low, dot.x.high, color=colour, lw=1.4)
+    ax.vlines(dot.x.mid, dot.y.low, dot.y.high, color=colour, lw=1.4)
+    ax.plot([dot.x.mid], [dot.y.mid], color=colour, marker=marker, ms=6, ls="")

@@ -26,11 +26,11 @@ LONGEST_NOTE = 58
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = panels(besides_models(besides_machine(records)))
+    every_panel = panels(besides_models(besides_machine(records)))
     return [
         _figure(sheet, baseline)
         for baseline in BASELINES
-        for sheet in sheets(found, partial(rivals, baseline=baseline))
+        for sheet in sheets(every_panel, partial(rivals, baseline=baseline))
     ]
 
 
@@ -45,9 +45,9 @@ def _figure(sheet: Sheet, baseline: str) -> Artifact:
     lines = max(sum(entry.count("\n") + 1 for entry in found.values()) for found in entries)
     with styled():
         grid = canvas.grid(len(sheet.panels), lines_of_notes=lines)
-        for cell, place, panel, found in zip(grid.panels, grid.notes, sheet.panels, entries, strict=True):
-            _draw(cell, panel, rivals(panel, baseline), panel.gaps[baseline])
-            canvas.note(place, [handle(label, text) for label, text in found.items()])
+        for ax, notes_ax, panel, found in zip(grid.panels, grid.notes, sheet.panels, entries, strict=True):
+            _draw(ax, panel, rivals(panel, baseline), panel.gaps[baseline])
+            canvas.note(notes_ax, [handle(label, text) for label, text in found.items()])
         data = to_svg(grid.figure)
     name = figure_file(f"speedup_over_{baseline}", sheet.label)
     return Artifact(name, titled(f"Speed-up over {baseline}", sheet.label), caption, data)
@@ -55,21 +55,21 @@ def _figure(sheet: Sheet, baseline: str) -> Artifact:
 
 def _entries(panel: Panel, baseline: str) -> dict[str, str]:
     """Label to legend text, on two lines where one would run into the next panel's."""
-    found = {label: (label, speedup.summary(panel.x)) for label, speedup in rivals(panel, baseline).items()}
+    texts = {label: (label, speedup.summary(panel.x)) for label, speedup in rivals(panel, baseline).items()}
     return {
-        label: (": " if sum(map(len, parts)) <= LONGEST_NOTE else ":\n").join(parts) for label, parts in found.items()
+        label: (": " if sum(map(len, parts)) <= LONGEST_NOTE else ":\n").join(parts) for label, parts in texts.items()
     }
 
 
-def _draw(cell: Axes, panel: Panel, found: Mapping[str, Speedup], gaps: set[int]) -> None:
-    cell.axhline(1, color=INK, lw=1)
-    for label, speedup in found.items():
-        draw_line(cell, label, speedup.ratios, panel.gaps[label] | gaps)
-    ratios = [ratio for speedup in found.values() for ratio in speedup.ratios.values()]
-    canvas.scale_x(cell, panel.x, (x for speedup in found.values() for x in speedup.ratios))
-    canvas.scale_y(cell, units.factor, [1.0, *(end for ratio in ratios for end in (ratio.low, ratio.high))])
-    cell.set_ylabel("times faster")
-    canvas.head(cell, panel.operator, panel.ground)
+def _draw(ax: Axes, panel: Panel, rivals_drawn: Mapping[str, Speedup], gaps: set[int]) -> None:
+    ax.axhline(1, color=INK, lw=1)
+    for label, speedup in rivals_drawn.items():
+        draw_line(ax, label, speedup.ratios, panel.gaps[label] | gaps)
+    ratios = [ratio for speedup in rivals_drawn.values() for ratio in speedup.ratios.values()]
+    canvas.scale_x(ax, panel.x, (x for speedup in rivals_drawn.values() for x in speedup.ratios))
+    canvas.scale_y(ax, units.factor, [1.0, *(end for ratio in ratios for end in (ratio.low, ratio.high))])
+    ax.set_ylabel("times faster")
+    canvas.head(ax, panel.operator, panel.ground)
 
 
 REPORT = Report(

@@ -103,8 +103,8 @@ def unsplit(records: Sequence[Record], setting: Setting) -> str:
         here = setting_of(record.case.point) == setting
         if here and isinstance(outcome, Measured) and not outcome.split and outcome.split_reason:
             reasons.setdefault(outcome.split_reason, {})[record.case.label] = None
-    told = "; ".join(f"{', '.join(labels)} ({reason})" for reason, labels in reasons.items())
-    return f" Not split: {told}." if told else ""
+    texts = "; ".join(f"{', '.join(labels)} ({reason})" for reason, labels in reasons.items())
+    return f" Not split: {texts}." if texts else ""
 
 
 def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label: str, missing: str) -> Artifact:
@@ -145,44 +145,42 @@ def drawing(rows: Sequence[Sequence[Block]]) -> bytes:
         figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.06)
         panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
         for line, row in zip(panels, rows, strict=True):
-            for panel in line[len(row) :]:
-                panel.set_axis_off()
-            for panel, block in zip(line, row, strict=False):
-                _draw(panel, block, max(len(one.bars) for one in row))
+            for ax in line[len(row) :]:
+                ax.set_axis_off()
+            for ax, block in zip(line, row, strict=False):
+                _draw(ax, block, max(len(panel_block.bars) for panel_block in row))
         _legend(figure, [block for row in rows for block in row])
         return to_svg(figure)
 
 
-def _draw(panel: Axes, block: Block, places: int) -> None:
-    canvas.head(panel, block.title, block.ground)
-    panel.set_xlim(0, 1)
-    panel.set_ylim(places - 0.5, -0.5)
-    panel.set_yticks(range(len(block.bars)), [bar.label for bar in block.bars], fontsize=8)
-    panel.tick_params(length=0)
-    panel.grid(visible=False, axis="y")
-    panel.xaxis.set_major_locator(MultipleLocator(0.25))
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-    panel.spines["left"].set_visible(False)
-    panel.spines["bottom"].set_visible(False)
+def _draw(ax: Axes, block: Block, places: int) -> None:
+    canvas.head(ax, block.title, block.ground)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(places - 0.5, -0.5)
+    ax.set_yticks(range(len(block.bars)), [bar.label for bar in block.bars], fontsize=8)
+    ax.tick_params(length=0)
+    ax.grid(visible=False, axis="y")
+    ax.xaxis.set_major_locator(MultipleLocator(0.25))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+    ax.spines["left"].set_visible(False)
+    ax.spines["bottom"].set_visible(False)
     for place, bar in enumerate(block.bars):
-        _stack(panel, place, bar)
+        _stack(ax, place, bar)
         text = f"{units.seconds(bar.median_s)}{' †' if bar.missed else ''}"
-        panel.annotate(text, (1, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
+        ax.annotate(text, (1, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
 
 
-def _stack(panel: Axes, place: int, bar: Bar) -> None:
+def _stack(ax: Axes, place: int, bar: Bar) -> None:
     """One bar; a part below zero, which noise can make of almost nothing, is drawn as nothing."""
     parts = {name: max(0.0, bar.parts.get(name, 0.0)) for name in in_order(bar.parts)}
     whole, left = sum(parts.values()), 0.0
     for name, value in parts.items():
         share = value / whole if whole else 0.0
-        panel.barh(place, share, left=left, height=0.74, color=colour(name), edgecolor="white", linewidth=0.6)
+        ax.barh(place, share, left=left, height=0.74, color=colour(name), edgecolor="white", linewidth=0.6)
         if share >= _WRITTEN:
             text = f"{100 * share:.0f} %" + (f"\n{units.seconds(value)}" if share >= _TWO_LINES else "")
             ink = _ink(colour(name))
-            panel.text(
-                left + share / 2, place, text, ha="center", va="center", fontsize=6.6, color=ink, linespacing=1.1
-            )
+            ax.text(left + share / 2, place, text, ha="center", va="center", fontsize=6.6, color=ink, linespacing=1.1)
         left += share
 
 

@@ -41,24 +41,24 @@ class Tried:
 
 def tried(records: Sequence[Record]) -> list[Tried]:
     """Cases that record trials of which at least one ran."""
-    found = [record for record in settled(records) if isinstance(record.outcome, Measured) and record.outcome.trials]
-    name = point_names(record.case.point for record in found)
-    every = [_of(record, name(record.case.point)) for record in found]
-    return [one for one in every if one.ran]
+    tuned = [record for record in settled(records) if isinstance(record.outcome, Measured) and record.outcome.trials]
+    name = point_names(record.case.point for record in tuned)
+    cases = [_of(record, name(record.case.point)) for record in tuned]
+    return [case for case in cases if case.ran]
 
 
 def _of(record: Record, ground: str) -> Tried:
     trials = record.outcome.trials if isinstance(record.outcome, Measured) else ()
-    ran = sorted((one for one in trials if one.seconds is not None), key=lambda one: one.seconds or 0.0)
-    failed = tuple(one for one in trials if one.seconds is None)
+    ran = sorted((trial for trial in trials if trial.seconds is not None), key=lambda trial: trial.seconds or 0.0)
+    failed = tuple(trial for trial in trials if trial.seconds is None)
     return Tried(record.case.label, record.case.point.operator, ground, tuple(ran), failed)
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = tried(records)
-    if not found:
+    cases = tried(records)
+    if not cases:
         return []
-    shown, rest = spread(found, MOST_PANELS)
+    shown, rest = spread(cases, MOST_PANELS)
     caption = (
         "Time of one call in every configuration that tuning tried, quickest first; each is held against the best."
         f"{_cut(shown)}{_failures(shown)}{undrawn(len(shown), rest, 'cases')}"
@@ -68,33 +68,33 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 def drawing(shown: Sequence[Tried]) -> bytes:
     """SVG, a panel per case."""
-    heights = [_LINE * min(len(one.ran), MOST_DOTS) + _AROUND for one in shown]
+    heights = [_LINE * min(len(case.ran), MOST_DOTS) + _AROUND for case in shown]
     with styled():
         figure = Figure(figsize=(_WIDE, sum(heights) + 0.2), layout="constrained")
         panels = figure.subplots(len(shown), 1, squeeze=False, height_ratios=heights)[:, 0]
-        for panel, one in zip(panels, shown, strict=True):
-            _draw(panel, one)
+        for ax, case in zip(panels, shown, strict=True):
+            _draw(ax, case)
         return to_svg(figure)
 
 
-def _draw(panel: Axes, one: Tried) -> None:
-    ran = one.ran[:MOST_DOTS]
+def _draw(ax: Axes, case: Tried) -> None:
+    ran = case.ran[:MOST_DOTS]
     times = [trial.seconds or 0.0 for trial in ran]
-    canvas.head(panel, f"{one.operator}, {one.backend}", one.ground)
-    panel.hlines(range(len(ran)), 0, times, color="#dfe3e8", lw=1)
+    canvas.head(ax, f"{case.operator}, {case.backend}", case.ground)
+    ax.hlines(range(len(ran)), 0, times, color="#dfe3e8", lw=1)
     colours = [GREEN if at == 0 else BLUE for at in range(len(ran))]
-    panel.scatter(times, range(len(ran)), c=colours, s=[34 if at == 0 else 18 for at in range(len(ran))], zorder=3)
-    panel.set_yticks(range(len(ran)), [_short(trial.configuration) for trial in ran], fontsize=7)
-    panel.tick_params(axis="y", length=0)
-    panel.grid(visible=False, axis="y")
-    panel.set_ylim(len(ran) - 0.5, -0.6)
-    panel.set_xlim(0, 1.22 * max(times))
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: units.tick(units.seconds)(value) if value else "0"))
+    ax.scatter(times, range(len(ran)), c=colours, s=[34 if at == 0 else 18 for at in range(len(ran))], zorder=3)
+    ax.set_yticks(range(len(ran)), [_short(trial.configuration) for trial in ran], fontsize=7)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=False, axis="y")
+    ax.set_ylim(len(ran) - 0.5, -0.6)
+    ax.set_xlim(0, 1.22 * max(times))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: units.tick(units.seconds)(value) if value else "0"))
     for at, seconds in enumerate(times):
         text = f"{units.seconds(seconds)}  best" if at == 0 else f"{units.seconds(seconds)}  {seconds / times[0]:.2f}×"
         weight, ink = ("bold", INK) if at == 0 else ("normal", FAINT)
         place: Any = {"xytext": (6, 0), "textcoords": "offset points", "va": "center"}
-        panel.annotate(text, (seconds, at), **place, fontsize=7, color=ink, fontweight=weight)
+        ax.annotate(text, (seconds, at), **place, fontsize=7, color=ink, fontweight=weight)
 
 
 def _short(configuration: str) -> str:
@@ -102,19 +102,19 @@ def _short(configuration: str) -> str:
 
 
 def _cut(shown: Sequence[Tried]) -> str:
-    most = max(len(one.ran) for one in shown)
+    most = max(len(case.ran) for case in shown)
     return f" Only the quickest {MOST_DOTS} of up to {most} are drawn." if most > MOST_DOTS else ""
 
 
 def _failures(shown: Sequence[Tried]) -> str:
     """Configurations that could not run, those with the same reason together."""
     reasons: dict[str, list[str]] = {}
-    for one in shown:
-        for trial in one.failed:
-            name = trial.configuration if len(shown) == 1 else f"{one.backend} {trial.configuration}"
+    for case in shown:
+        for trial in case.failed:
+            name = trial.configuration if len(shown) == 1 else f"{case.backend} {trial.configuration}"
             reasons.setdefault(trial.reason or "no reason given", []).append(name)
-    told = (f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
-    return f" Could not run: {'; '.join(told)}." if reasons else ""
+    texts = (f"{', '.join(names)} ({reason})" for reason, names in reasons.items())
+    return f" Could not run: {'; '.join(texts)}." if reasons else ""
 
 
 REPORT = Report(

@@ -42,15 +42,15 @@ class Win:
 
 def winners(plane: Plane) -> dict[Cell, Win]:
     """The winner of every cell where at least two backends were measured; alone nobody wins."""
-    found = {}
+    wins = {}
     for cell in plane.cells:
         times = [(line[cell], label) for label, line in plane.times.items() if cell in line]
         if len(times) > 1:
             (best, label), (second, _), *_ = sorted(times, key=lambda entry: entry[0].mid)
-            rivals = [time for time, other in times if other != label]
+            rivals = [time for time, rival in times if rival != label]
             decided = not any(best.overlaps(time) for time in rivals)
-            found[cell] = Win(label, second.mid / best.mid, decided)
-    return found
+            wins[cell] = Win(label, second.mid / best.mid, decided)
+    return wins
 
 
 @dataclass(frozen=True)
@@ -86,19 +86,19 @@ def _advantage(decided: Sequence[Win], label: str) -> float | None:
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per group of planes in which two backends can be compared."""
     groups = planes(records)
-    found = [_figure(group, told_apart(group, groups)) for group in groups]
-    return [artifact for artifact in found if artifact is not None]
+    artifacts = [_figure(group, told_apart(group, groups)) for group in groups]
+    return [artifact for artifact in artifacts if artifact is not None]
 
 
 def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
     shown, rest = spread(group, mosaic.MOST_PLANES)
-    found = [winners(plane) for plane in shown]
-    wins = [win for one in found for win in one.values()]
+    wins_of = [winners(plane) for plane in shown]
+    wins = [win for by_cell in wins_of for win in by_cell.values()]
     if not wins:
         return None
     ranked = tallies(wins)
     colours = colour_of(ranked)
-    tiles = [painted(plane, one, colours) for plane, one in zip(shown, found, strict=True)]
+    tiles = [painted(plane, by_cell, colours) for plane, by_cell in zip(shown, wins_of, strict=True)]
     title = f"Fastest backend and schedule; shares of the {sum(win.decided for win in wins)} decided cells"
     with styled():
         figure, _ = mosaic.mosaic(tiles, title, _handles(ranked, colours))
@@ -107,10 +107,10 @@ def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
     return Artifact(figure_file("winners", label), titled("Who is fastest where", label), caption, data)
 
 
-def painted(plane: Plane, found: Mapping[Cell, Win], colours: Mapping[str, str]) -> Tiles:
+def painted(plane: Plane, wins: Mapping[Cell, Win], colours: Mapping[str, str]) -> Tiles:
     """Winners in their colour, undecided cells in a pale one: noise must not read as a pattern."""
-    unsure = [cell for cell, win in found.items() if not win.decided]
-    shades = {cell: colours[win.label] if win.decided else pale(colours[win.label]) for cell, win in found.items()}
+    unsure = [cell for cell, win in wins.items() if not win.decided]
+    shades = {cell: colours[win.label] if win.decided else pale(colours[win.label]) for cell, win in wins.items()}
     return Tiles(plane, shades, unsure)
 
 
@@ -121,15 +121,15 @@ def pale(colour: str) -> str:
 
 
 def colour_of(ranked: Sequence[Tally]) -> dict[str, str]:
-    return {one.label: COLOURS[place] if place < len(COLOURS) else OTHERS for place, one in enumerate(ranked)}
+    return {tally.label: COLOURS[place] if place < len(COLOURS) else OTHERS for place, tally in enumerate(ranked)}
 
 
 def _handles(ranked: Sequence[Tally], colours: Mapping[str, str]) -> list[Patch]:
-    named, others = ranked[: len(COLOURS)], ranked[len(COLOURS) :]
-    handles = [Patch(facecolor=colours[one.label], label=str(one)) for one in named]
-    if others:
-        share = units.percent(sum(one.share for one in others))
-        handles.append(Patch(facecolor=OTHERS, label=f"{len(others)} others: {share}"))
+    named, beyond = ranked[: len(COLOURS)], ranked[len(COLOURS) :]
+    handles = [Patch(facecolor=colours[tally.label], label=str(tally)) for tally in named]
+    if beyond:
+        share = units.percent(sum(tally.share for tally in beyond))
+        handles.append(Patch(facecolor=OTHERS, label=f"{len(beyond)} others: {share}"))
     return handles
 
 

@@ -32,11 +32,11 @@ def channel_choices_figure(inside: Mapping[str, Any]) -> bytes:
     rows = -(-len(shares) // columns)
     with styled():
         figure = Figure(figsize=(_PANE[0] * columns, _PANE[1] * rows + 0.6), layout="constrained")
-        panes = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
-        for pane, (name, found), k in zip(panes, shares.items(), inside["selected"], strict=False):
-            _pane(pane, name, found, k)
-        for pane in panes[len(shares) :]:
-            pane.set_visible(False)
+        every_ax = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
+        for ax, (name, module_shares), k in zip(every_ax, shares.items(), inside["selected"], strict=False):
+            _pane(ax, name, module_shares, k)
+        for ax in every_ax[len(shares) :]:
+            ax.set_visible(False)
         figure.suptitle(
             f"Channels that ACH chooses, over {inside['test_images']:,} test images of {inside['data']}",
             fontsize=10, fontweight="bold",
@@ -46,21 +46,21 @@ def channel_choices_figure(inside: Mapping[str, Any]) -> bytes:
         return to_svg(figure)
 
 
-def _pane(axes: Axes, name: str, shares: Sequence[float], k: int) -> None:
+def _pane(ax: Axes, name: str, shares: Sequence[float], k: int) -> None:
     ordered = sorted(shares, reverse=True)
-    axes.bar(range(len(ordered)), ordered, width=1.0, color=BLUE, linewidth=0)
-    axes.axhline(k / len(ordered), color=FAINT, linewidth=1, linestyle="--")
-    axes.axvline(k - 0.5, color=FAINT, linewidth=0.8, linestyle=":")
+    ax.bar(range(len(ordered)), ordered, width=1.0, color=BLUE, linewidth=0)
+    ax.axhline(k / len(ordered), color=FAINT, linewidth=1, linestyle="--")
+    ax.axvline(k - 0.5, color=FAINT, linewidth=0.8, linestyle=":")
     used = sum(share > 0 for share in ordered)
     always = sum(share == 1 for share in ordered)
-    axes.set_title(f"{layer_of(name)}, k = {k} of {len(ordered)}", fontsize=8.5, loc="left")
-    axes.text(
-        0.97, 0.93, f"{used} ever chosen\n{always} always", transform=axes.transAxes, ha="right", va="top", fontsize=8
+    ax.set_title(f"{layer_of(name)}, k = {k} of {len(ordered)}", fontsize=8.5, loc="left")
+    ax.text(
+        0.97, 0.93, f"{used} ever chosen\n{always} always", transform=ax.transAxes, ha="right", va="top", fontsize=8
     )
-    axes.set_xlim(-0.5, len(ordered) - 0.5)
-    axes.set_ylim(0, 1.02)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.grid(visible=False, axis="x")
+    ax.set_xlim(-0.5, len(ordered) - 0.5)
+    ax.set_ylim(0, 1.02)
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0))
+    ax.grid(visible=False, axis="x")
 
 
 def layer_of(module: str) -> str:

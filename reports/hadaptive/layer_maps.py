@@ -37,14 +37,14 @@ def layer_maps_figure(
     with styled():
         size = (_LEFT + _CELL * (len(layers) + 1), _ABOVE + 2 * _CELL * len(places))
         figure = Figure(figsize=size)
-        panes = figure.subplots(2 * len(places), len(layers) + 1, squeeze=False)
+        row_axes = figure.subplots(2 * len(places), len(layers) + 1, squeeze=False)
         figure.subplots_adjust(
             left=_LEFT / size[0], right=0.997, top=1 - _ABOVE / size[1], bottom=0.012, wspace=0.06, hspace=0.08
         )
         for row, (place, side) in enumerate((place, side) for place in places for side in ("network", "twin")):
-            _row(panes[row], arrays["pictures"][place], arrays[side][place])
-            _label(panes[row][0], _side(inside, side), inside["pictures"][place] if side == "network" else "")
-        _heads(panes[0], layers)
+            _row(row_axes[row], arrays["pictures"][place], arrays[side][place])
+            _label(row_axes[row][0], _side(inside, side), inside["pictures"][place] if side == "network" else "")
+        _heads(row_axes[0], layers)
         _title(figure, inside, size)
         return to_svg(figure)
 
@@ -55,21 +55,23 @@ def _places(pictures: Sequence[str], names: Sequence[str]) -> list[int]:
     return [pictures.index(name) for name in names or pictures]
 
 
-def _row(panes: Sequence[Axes], picture: npt.NDArray[np.uint8], maps: npt.NDArray[Any]) -> None:
+def _row(row_axes: Sequence[Axes], picture: npt.NDArray[np.uint8], maps: npt.NDArray[Any]) -> None:
     small = _thumbnail(picture / 255)
-    for pane, shown in zip(panes, [small, *(_over(small, _thumbnail(one / 255)) for one in maps)], strict=True):
-        pane.imshow(np.clip(shown, 0, 1), interpolation="nearest")
-        pane.set_xticks([])
-        pane.set_yticks([])
-        pane.grid(visible=False)
-        for spine in pane.spines.values():
+    for ax, shown in zip(
+        row_axes, [small, *(_over(small, _thumbnail(layer_map / 255)) for layer_map in maps)], strict=True
+    ):
+        ax.imshow(np.clip(shown, 0, 1), interpolation="nearest")
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.grid(visible=False)
+        for spine in ax.spines.values():
             spine.set_visible(False)
 
 
-def _over(picture: npt.NDArray[Any], found: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _over(picture: npt.NDArray[Any], strength: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The map's colours over the picture in grey, which cannot be taken for them."""
     grey = picture.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    colours = mpl.colormaps[_SHADES](found)[..., :3]
+    colours = mpl.colormaps[_SHADES](strength)[..., :3]
     mixed: npt.NDArray[Any] = (1 - _SHARE) * grey + _SHARE * colours
     return mixed
 
@@ -87,25 +89,25 @@ def _side(inside: Mapping[str, Any], side: str) -> str:
     return f"Hadaptive-Net-{name[-1].upper()}" if name.startswith("hadaptive_net_") else name
 
 
-def _label(pane: Axes, side: str, picture: str) -> None:
-    pane.annotate(
+def _label(ax: Axes, side: str, picture: str) -> None:
+    ax.annotate(
         side, (0, 0.5), (-6, 0), xycoords="axes fraction", textcoords="offset points", ha="right", va="center",
         fontsize=7.5, color=INK,
     )  # fmt: skip
     if picture:
-        pane.annotate(
+        ax.annotate(
             picture, (0, 1), (-6, -4), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
             fontsize=8, fontweight="bold", color=INK,
         )  # fmt: skip
 
 
-def _heads(panes: Sequence[Axes], layers: Sequence[Mapping[str, Any]]) -> None:
+def _heads(row_axes: Sequence[Axes], layers: Sequence[Mapping[str, Any]]) -> None:
     """Each layer's kind, channels and an arrow where it halves the edge. The twin has Ghost where this says ACH."""
-    panes[0].set_title("picture", fontsize=7.5, fontweight="normal", pad=4)
-    for pane, layer in zip(panes[1:], layers, strict=True):
+    row_axes[0].set_title("picture", fontsize=7.5, fontweight="normal", pad=4)
+    for ax, layer in zip(row_axes[1:], layers, strict=True):
         strong = "bold" if layer["kind"] == "ACH" else "normal"
         arrow = " ↓" if layer["stride"] > 1 else ""
-        pane.set_title(f"{layer['kind']}{arrow}\n{layer['channels']}", fontsize=7.5, fontweight=strong, pad=4)
+        ax.set_title(f"{layer['kind']}{arrow}\n{layer['channels']}", fontsize=7.5, fontweight=strong, pad=4)
 
 
 def _title(figure: Figure, inside: Mapping[str, Any], size: tuple[float, float]) -> None:

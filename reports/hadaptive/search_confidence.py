@@ -50,18 +50,18 @@ def confidence_figure(result: Mapping[str, Any]) -> bytes:
     width = max(_NARROWEST, _LEFT + _CELL * len(columns))
     with styled():
         figure = Figure(figsize=(width, _ABOVE + _ROW * len(rows)), layout="constrained")
-        axes = figure.subplots()
-        _frame(axes, rows, columns)
+        ax = figure.subplots()
+        _frame(ax, rows, columns)
         for place, row in enumerate(rows):
-            _row(axes, place, row, columns)
-        _entitled(axes, result, over=any(detail for _, detail in columns))
+            _row(ax, place, row, columns)
+        _entitled(ax, result, over=any(detail for _, detail in columns))
         return to_svg(figure)
 
 
 def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     """Group by group; within one numbers in rising order, then names."""
-    found = {(one["group"], one["detail"]) for row in rows for one in row["candidates"]}
-    return sorted(found, key=lambda one: (GROUPS.index(one[0]), _rank(one[1])))
+    pairs = {(candidate["group"], candidate["detail"]) for row in rows for candidate in row["candidates"]}
+    return sorted(pairs, key=lambda candidate: (GROUPS.index(candidate[0]), _rank(candidate[1])))
 
 
 def _rank(detail: str) -> list[tuple[bool, float, str]]:
@@ -69,12 +69,12 @@ def _rank(detail: str) -> list[tuple[bool, float, str]]:
     return [(not numeric, float(part) if numeric else 0.0, part) for part, numeric in parts]
 
 
-def _entitled(axes: Axes, result: Mapping[str, Any], *, over: bool) -> None:
+def _entitled(ax: Axes, result: Mapping[str, Any], *, over: bool) -> None:
     """Title and ground above the heads. over: whether columns have names of their own under those of their groups."""
     asked, above = result["question"], _HEAD + _NAMES * over
     title = f"Confidence of the search “{asked['space']}” on {asked['data']}"
-    axes.set_title(title, loc="left", pad=above + 26)
-    axes.annotate(
+    ax.set_title(title, loc="left", pad=above + 26)
+    ax.annotate(
         _ground(result),
         (0, 1),
         (0, above),
@@ -86,9 +86,11 @@ def _entitled(axes: Axes, result: Mapping[str, Any], *, over: bool) -> None:
 
 
 def _ground(result: Mapping[str, Any]) -> str:
-    settings, found = result["settings"], result["history"]
+    settings, history = result["settings"], result["history"]
     ended = (
-        f"{len(found)} of {settings['epochs']} epochs" if len(found) < settings["epochs"] else f"{len(found)} epochs"
+        f"{len(history)} of {settings['epochs']} epochs"
+        if len(history) < settings["epochs"]
+        else f"{len(history)} epochs"
     )
     return (
         f"softmax of the logits in percent; {ended}, {settings['annealing']} annealing, seed {settings['seed']}\n"
@@ -96,30 +98,30 @@ def _ground(result: Mapping[str, Any]) -> str:
     )
 
 
-def _frame(axes: Axes, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
-    axes.set_xlim(-0.5, len(columns) - 0.5)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.grid(visible=False)
+def _frame(ax: Axes, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.grid(visible=False)
     for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(length=0)
-    axes.xaxis.tick_top()
-    axes.set_xticks(range(len(columns)), [detail for _, detail in columns])
-    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+    ax.xaxis.tick_top()
+    ax.set_xticks(range(len(columns)), [detail for _, detail in columns])
+    ax.set_yticks(range(len(rows)), [_label(row) for row in rows])
     for place, row in enumerate(rows):
         if not row["candidates"]:
-            axes.get_yticklabels()[place].set_color(FAINT)
-    axes.set_ylabel("output channels, ↓ halves the edge")
-    _heads(axes, columns)
+            ax.get_yticklabels()[place].set_color(FAINT)
+    ax.set_ylabel("output channels, ↓ halves the edge")
+    _heads(ax, columns)
 
 
-def _heads(axes: Axes, columns: Sequence[Column]) -> None:
+def _heads(ax: Axes, columns: Sequence[Column]) -> None:
     """A group's name above its columns, and a line between one group and the next."""
     first, named = 0, any(detail for _, detail in columns)
-    for group, members in groupby(columns, key=lambda one: one[0]):
+    for group, members in groupby(columns, key=lambda column: column[0]):
         last = first + len(list(members)) - 1
-        across = axes.get_xaxis_transform()
-        axes.annotate(
+        across = ax.get_xaxis_transform()
+        ax.annotate(
             group,
             ((first + last) / 2, 1),
             (0, 4 + _NAMES * named),
@@ -131,28 +133,28 @@ def _heads(axes: Axes, columns: Sequence[Column]) -> None:
         )
         first = last + 1
         if first < len(columns):
-            axes.axvline(last + 0.5, color=GRID, linewidth=1.2, zorder=0)
+            ax.axvline(last + 0.5, color=GRID, linewidth=1.2, zorder=0)
 
 
 def _label(row: Mapping[str, Any]) -> str:
     return f"{row['channels']}{' ↓' if row['stride'] > 1 else '  '}"
 
 
-def _row(axes: Axes, place: int, row: Mapping[str, Any], columns: Sequence[Column]) -> None:
-    shares = {(one["group"], one["detail"]): one["confidence"] for one in row["candidates"]}
+def _row(ax: Axes, place: int, row: Mapping[str, Any], columns: Sequence[Column]) -> None:
+    shares = {(candidate["group"], candidate["detail"]): candidate["confidence"] for candidate in row["candidates"]}
     likeliest = None if row["chosen"] is None else list(shares)[row["chosen"]]
     for at, column in enumerate(columns):
         share = shares.get(column)
         if share is None:
-            axes.text(at, place, "–", ha="center", va="center", fontsize=8, color=FAINT)
+            ax.text(at, place, "–", ha="center", va="center", fontsize=8, color=FAINT)
             continue
         edge = INK if column == likeliest else "white"
         wide = 1.4 if column == likeliest else 0.8
         box = Rectangle((at - 0.46, place - 0.42), 0.92, 0.84, facecolor=_SHADES(share), edgecolor=edge, linewidth=wide)
-        axes.add_patch(box)
+        ax.add_patch(box)
         ink = "white" if share > _DARK else INK
         heavy = "bold" if column == likeliest else "normal"
-        axes.text(at, place, _percent(share), ha="center", va="center", fontsize=8, color=ink, fontweight=heavy)
+        ax.text(at, place, _percent(share), ha="center", va="center", fontsize=8, color=ink, fontweight=heavy)
 
 
 def _percent(share: float) -> str:
@@ -184,14 +186,14 @@ def _drawn(path: Path) -> bytes:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        result = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:
         raise UsageError(f"no file {path}; expected the result.json of a search") from exc
     except (ValueError, RecursionError) as exc:
         raise UsageError(f"{path} is not JSON ({exc!s:.200}); expected the result.json of a search") from exc
-    if not isinstance(found, dict):
-        raise UsageError(f"{path} holds a {type(found).__name__}; expected the result.json of a search")
-    return found
+    if not isinstance(result, dict):
+        raise UsageError(f"{path} holds a {type(result).__name__}; expected the result.json of a search")
+    return result
 
 
 if __name__ == "__main__":

@@ -29,21 +29,21 @@ def temperature_figure(inside: Mapping[str, Any]) -> bytes:
     names = list(inside["selection"])
     with styled():
         figure = Figure(figsize=_SIZE, layout="constrained")
-        axes = figure.subplots()
+        ax = figure.subplots()
         shades: Any = mpl.colormaps["viridis"]
         count = len(epochs[0])
         for at in range(count):
-            curve = [HOTTEST, *(one[at] for one in epochs)]
+            curve = [HOTTEST, *(temperatures[at] for temperatures in epochs)]
             colour = shades(0.9 * at / max(1, count - 1))
             label = layer_of(names[at]) if len(names) == count else f"module {at + 1}"
-            axes.plot(range(len(curve)), curve, color=colour, label=label)
+            ax.plot(range(len(curve)), curve, color=colour, label=label)
         lowest, highest = min(map(min, epochs)), max(map(max, epochs))
         margin = 0.08 * max(HOTTEST - lowest, 0.1)
-        axes.set_ylim(max(0.0, lowest - margin), max(HOTTEST, highest) + margin)
-        axes.axhline(HOTTEST, color=FAINT, linewidth=0.8, linestyle=":")
-        axes.set_xlabel(f"epoch; dotted: the highest that Algorithm 1 allows (the lowest is {COLDEST:g})")
-        axes.set_ylabel("temperature τ")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_title(f"Temperature of each ACH module\n{inside['data']}", loc="left")
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
+        ax.set_ylim(max(0.0, lowest - margin), max(HOTTEST, highest) + margin)
+        ax.axhline(HOTTEST, color=FAINT, linewidth=0.8, linestyle=":")
+        ax.set_xlabel(f"epoch; dotted: the highest that Algorithm 1 allows (the lowest is {COLDEST:g})")
+        ax.set_ylabel("temperature τ")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.set_title(f"Temperature of each ACH module\n{inside['data']}", loc="left")
+        ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
         return to_svg(figure)

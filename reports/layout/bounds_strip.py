@@ -32,28 +32,28 @@ class Area:
 
 def areas(panel: Panel) -> list[Area]:
     """What sets the limit, from left to right."""
-    bounds = {panel.position(one): one.limit.set_by for one in panel.records if one.limit is not None}
+    bounds = {panel.position(record): record.limit.set_by for record in panel.records if record.limit is not None}
     runs = [(bound, list(run)) for bound, run in groupby(sorted(bounds), key=bounds.__getitem__)]
     return [Area(bound, run[0], run[-1]) for bound, run in runs]
 
 
-def draw_strip(cell: Axes, found: Sequence[Area]) -> set[str]:
+def draw_strip(ax: Axes, strip: Sequence[Area]) -> set[str]:
     """A strip along the top: its areas meet in the middle between measured values, as the axis is scaled, and carry
     their names where these fit. Returns the other names.
     """
-    scale = cell.xaxis.get_transform()
-    ends = [scale.transform((area.first, area.last)).tolist() for area in found]
-    edges = _edges(scale.transform(cell.get_xlim()).tolist(), ends)
+    scale = ax.xaxis.get_transform()
+    ends = [scale.transform((area.first, area.last)).tolist() for area in strip]
+    edges = _edges(scale.transform(ax.get_xlim()).tolist(), ends)
     places = [float(place) for place in scale.inverted().transform(edges)]
-    cell.set_xlim(places[0], places[-1])
+    ax.set_xlim(places[0], places[-1])
     for place in places[1:-1]:
-        cell.axvline(place, ymax=STRIP, color=FAINT, lw=0.7, ls=":")
+        ax.axvline(place, ymax=STRIP, color=FAINT, lw=0.7, ls=":")
     nameless = set()
-    for area, (start, stop), (low, high) in zip(found, pairwise(places), pairwise(edges), strict=True):
-        cell.axvspan(start, stop, ymin=STRIP, color=SHADES.get(area.bound, GRID), lw=0, zorder=3)
+    for area, (start, stop), (low, high) in zip(strip, pairwise(places), pairwise(edges), strict=True):
+        ax.axvspan(start, stop, ymin=STRIP, color=SHADES.get(area.bound, GRID), lw=0, zorder=3)
         if (high - low) / (edges[-1] - edges[0]) > LETTER * len(area.bound):
             middle = float(scale.inverted().transform([(low + high) / 2])[0])
-            cell.text(middle, (1 + STRIP) / 2, area.bound, transform=cell.get_xaxis_transform(), **_NAME)
+            ax.text(middle, (1 + STRIP) / 2, area.bound, transform=ax.get_xaxis_transform(), **_NAME)
         else:
             nameless.add(area.bound)
     return nameless

@@ -56,10 +56,10 @@ def grid(count: int, lines_of_notes: int = 0) -> Grid:
     return Grid(figure, panels[:count], notes[:count])
 
 
-def head(panel: Axes, title: str, ground: str) -> None:
+def head(ax: Axes, title: str, ground: str) -> None:
     """The panel's title, and under it in small letters what is constant in it."""
-    panel.set_title(f"{title}\n", loc="left")
-    panel.annotate(
+    ax.set_title(f"{title}\n", loc="left")
+    ax.annotate(
         ground,
         (0, 1),
         (0, 5),
@@ -72,9 +72,9 @@ def head(panel: Axes, title: str, ground: str) -> None:
 
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend for all panels, above them: in one row if it fits, else in rows of three."""
-    room = 72 * figure.get_figwidth()
-    taken = sum(_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles)
-    columns = len(handles) if taken < room else 3
+    available = 72 * figure.get_figwidth()
+    width = sum(_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles)
+    columns = len(handles) if width < available else 3
     figure.legend(handles=list(handles), loc="outside upper left", ncols=columns, columnspacing=1.4)
 
 
@@ -84,22 +84,22 @@ def note(place: Axes, handles: Sequence[Artist]) -> None:
     placed.set_in_layout(False)
 
 
-def scale_x(panel: Axes, name: str, values: Iterable[int], label_room: float = DIGITS) -> list[int]:
+def scale_x(ax: Axes, name: str, values: Iterable[int], label_room: float = DIGITS) -> list[int]:
     """A doubling or a linear scale, whichever spaces the values more evenly; ticks stand on measured values.
 
     label_room: ticks closer than this share of the axis are left out. Returns the values that got a tick.
     """
     places = sorted(set(values))
-    panel.set_xlabel(name)
+    ax.set_xlabel(name)
     if places[0] > 0 and _unevenness(list(map(math.log2, places))) < _unevenness(places):
-        panel.set_xscale("log", base=2)
+        ax.set_xscale("log", base=2)
         shown = _apart(places, math.log2, label_room)
     else:
         shown = _apart(places, float, label_room)
-    panel.margins(x=0.05 if len(places) > 1 else 0.5)
-    panel.xaxis.set_major_locator(FixedLocator(shown))
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+    ax.margins(x=0.05 if len(places) > 1 else 0.5)
+    ax.xaxis.set_major_locator(FixedLocator(shown))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
     return shown
 
 
@@ -119,25 +119,25 @@ def _apart(values: Sequence[int], scale: Callable[[float], float], label_room: f
     return [*shown, values[-1]] if last > first else shown
 
 
-def scale_y(panel: Axes, text: Callable[[float], str], values: Iterable[float]) -> None:
+def scale_y(ax: Axes, text: Callable[[float], str], values: Iterable[float]) -> None:
     """Logarithmic where the positive values span a factor of three, else linear; ticks written by `text`."""
     positive = [value for value in values if value > 0]
     if positive and max(positive) >= 3 * min(positive):
-        panel.set_yscale("log", nonpositive="mask")
+        ax.set_yscale("log", nonpositive="mask")
         steps = next(steps for span, steps in _STEPS.items() if max(positive) < span * min(positive))
-        panel.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+        ax.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     else:
-        panel.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    panel.margins(y=0.1)
-    panel.yaxis.set_minor_locator(NullLocator())
-    _write(panel.yaxis, units.tick(text))
+        ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    ax.margins(y=0.1)
+    ax.yaxis.set_minor_locator(NullLocator())
+    _write(ax.yaxis, units.tick(text))
 
 
-def scale_shares(panel: Axes, top: float) -> None:
+def scale_shares(ax: Axes, top: float) -> None:
     """From nothing to `top`, 1 written as 100 %."""
-    panel.set_ylim(0, top)
-    panel.yaxis.set_major_locator(MultipleLocator(0.2 if top < 1.5 else 0.5))
-    _write(panel.yaxis, lambda value: f"{100 * value:.0f} %")
+    ax.set_ylim(0, top)
+    ax.yaxis.set_major_locator(MultipleLocator(0.2 if top < 1.5 else 0.5))
+    _write(ax.yaxis, lambda value: f"{100 * value:.0f} %")
 
 
 def decades(axis: Axis, text: Callable[[float], str] = "{:g}".format, ends: tuple[float, float] | None = None) -> None:

@@ -20,27 +20,27 @@ Line = Mapping[int, Interval]
 """x to an estimate and its interval."""
 
 
-def draw_times(cell: Axes, x: str, lines: Mapping[str, Line], gaps: Mapping[str, Collection[int]]) -> None:
+def draw_times(ax: Axes, x: str, lines: Mapping[str, Line], gaps: Mapping[str, Collection[int]]) -> None:
     """All series of a panel, latencies in seconds up and the axis `x` along."""
     for label, line in lines.items():
-        draw_line(cell, label, line, gaps.get(label, ()))
+        draw_line(ax, label, line, gaps.get(label, ()))
     ends = [end for line in lines.values() for time in line.values() for end in (time.low, time.high)]
-    canvas.scale_x(cell, x, (place for line in lines.values() for place in line))
-    canvas.scale_y(cell, units.seconds, ends)
-    cell.set_ylabel("time of one call")
+    canvas.scale_x(ax, x, (place for line in lines.values() for place in line))
+    canvas.scale_y(ax, units.seconds, ends)
+    ax.set_ylabel("time of one call")
 
 
-def draw_line(cell: Axes, label: str, line: Line, gaps: Collection[int] = ()) -> None:
+def draw_line(ax: Axes, label: str, line: Line, gaps: Collection[int] = ()) -> None:
     """A line with markers through the estimates, over the band of their intervals, broken at the gaps."""
-    how, nothing = look(label), Interval(math.nan, math.nan, math.nan)
+    style, nothing = look(label), Interval(math.nan, math.nan, math.nan)
     whole = dict(sorted({**dict.fromkeys(gaps, nothing), **line}.items()))
     places, values = list(whole), list(whole.values())
     low, high = [value.low for value in values], [value.high for value in values]
-    cell.plot(places, [value.mid for value in values], color=how.colour, marker=how.marker, ls=how.dash)
-    cell.fill_between(places, low, high, color=how.colour, alpha=0.22, lw=0)
+    ax.plot(places, [value.mid for value in values], color=style.colour, marker=style.marker, ls=style.dash)
+    ax.fill_between(places, low, high, color=style.colour, alpha=0.22, lw=0)
     for place in _alone(places, values):
         time = whole[place]  # between two gaps a band has no width
-        cell.vlines(place, time.low, time.high, color=how.colour, lw=2.5, alpha=0.35)
+        ax.vlines(place, time.low, time.high, color=style.colour, lw=2.5, alpha=0.35)
 
 
 def _alone(places: Sequence[int], values: Sequence[Interval]) -> list[int]:
@@ -52,5 +52,5 @@ def _alone(places: Sequence[int], values: Sequence[Interval]) -> list[int]:
 
 def handle(label: str, text: str = "") -> Line2D:
     """The legend's entry of a series; `text` in place of its label."""
-    how = look(label)
-    return Line2D([], [], color=how.colour, marker=how.marker, ls=how.dash, label=text or label)
+    style = look(label)
+    return Line2D([], [], color=style.colour, marker=style.marker, ls=style.dash, label=text or label)

@@ -28,5 +28,5 @@ def inline_svg(data: bytes, prefix: str, description: str) -> str:
 
 def aspect_width(data: bytes) -> float:
     """Width in points the figure was drawn for, from its `viewBox`; its letters are right at that width."""
-    found = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) [\d.]+"', data.decode())
-    return float(found[1]) if found else 0.0
+    match = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) [\d.]+"', data.decode())
+    return float(match[1]) if match else 0.0

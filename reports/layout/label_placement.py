@@ -41,9 +41,13 @@ def placed(
     for _ in range(_ROUNDS):
         before = list(chosen)
         for i, (boxes, cost) in enumerate(zip(options, fixed, strict=True)):
-            others = [j for j in range(len(chosen)) if j != i]
-            taken, roots = np.asarray([chosen[j] for j in others]).reshape(-1, 4), points[others]
-            total = cost + _cost_of_others(boxes, taken, roots) + _crossings(points[i], boxes, taken, markers[others])
+            rest = [j for j in range(len(chosen)) if j != i]
+            boxes_of_rest, roots = np.asarray([chosen[j] for j in rest]).reshape(-1, 4), points[rest]
+            total = (
+                cost
+                + _cost_of_others(boxes, boxes_of_rest, roots)
+                + _crossings(points[i], boxes, boxes_of_rest, markers[rest])
+            )
             chosen[i] = boxes[int(np.argmin(total))]
         if all(np.array_equal(a, b) for a, b in zip(before, chosen, strict=True)):
             break
@@ -81,24 +85,27 @@ def _cost(
 
 
 def _cost_of_others(
-    boxes: NDArray[np.float64], taken: NDArray[np.float64], roots: NDArray[np.float64]
+    boxes: NDArray[np.float64], other_boxes: NDArray[np.float64], roots: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Of each box, given the boxes of the other points (`roots`) and the leaders to them."""
-    ends = [(root, leader(root, box)) for root, box in zip(roots, taken, strict=True)]
+    ends = [(root, leader(root, box)) for root, box in zip(roots, other_boxes, strict=True)]
     drawn = _joined([between(root, end) for root, end in ends if end is not None])
-    cost: NDArray[np.float64] = _OVER_BOX * _overlap(boxes, taken) + _OVER_LINE * _overlap(
+    cost: NDArray[np.float64] = _OVER_BOX * _overlap(boxes, other_boxes) + _OVER_LINE * _overlap(
         boxes, _squares(drawn, _HAIR)
     )
     return cost
 
 
 def _crossings(
-    point: NDArray[np.float64], boxes: NDArray[np.float64], taken: NDArray[np.float64], markers: NDArray[np.float64]
+    point: NDArray[np.float64],
+    boxes: NDArray[np.float64],
+    other_boxes: NDArray[np.float64],
+    markers: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Of each box, what its own leader runs through: other boxes and markers."""
     ends = np.clip(point, boxes[:, :2], boxes[:, 2:])
     along = point + (ends - point)[:, None, :] * np.linspace(0, 1, _STEPS)[None, :, None]
-    walls = np.concatenate([taken, markers])
+    walls = np.concatenate([other_boxes, markers])
     inside = (along[:, :, None, :] > walls[:, :2]) & (along[:, :, None, :] < walls[:, 2:])
     counted: NDArray[np.float64] = inside.all(axis=3).sum(axis=(1, 2)) * _CROSSING
     return counted

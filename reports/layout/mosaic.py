@@ -60,12 +60,12 @@ def mosaic(
     width = _ALONE if columns == 1 else _WIDE * columns
     figure = Figure(figsize=(width + beside, rows * _HIGH + 1.0), layout="constrained")
     figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)
-    figure.suptitle(f"{title}\n{_where([one.plane for one in tiles])}", x=0.008, ha="left", fontsize=10)
+    figure.suptitle(f"{title}\n{_where([plane_tiles.plane for plane_tiles in tiles])}", x=0.008, ha="left", fontsize=10)
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for unused in panels[len(tiles) :]:
         unused.set_axis_off()
-    for panel, one in zip(panels, tiles, strict=False):
-        paint(panel, one)
+    for ax, plane_tiles in zip(panels, tiles, strict=False):
+        paint(ax, plane_tiles)
     _legend(figure, [*handles, *_explained(tiles)], columns)
     return figure, panels[: len(tiles)]
 
@@ -74,7 +74,7 @@ def _where(planes: Sequence[Plane]) -> str:
     return f"{devices([record for plane in planes for record in plane.records])}; {planes[0].setting}"
 
 
-def paint(panel: Axes, tiles: Tiles) -> None:
+def paint(ax: Axes, tiles: Tiles) -> None:
     """Every cell in its colour; cells are equally wide whatever the axis's value."""
     plane = tiles.plane
     same: dict[str, list[Cell]] = defaultdict(list)
@@ -82,11 +82,11 @@ def paint(panel: Axes, tiles: Tiles) -> None:
         same[tiles.colours.get(cell, NOTHING)].append(cell)
     for colour, cells in same.items():
         # One path for all cells of a colour: a tenth of the bytes of one path each. The line closes the seams.
-        panel.add_patch(PathPatch(_squares(plane, cells), facecolor=colour, edgecolor=colour, lw=0.4))
+        ax.add_patch(PathPatch(_squares(plane, cells), facecolor=colour, edgecolor=colour, lw=0.4))
     for ink, dark in ((INK, False), ("white", True)):
         if cells := [cell for cell in tiles.hatched if _is_dark(tiles.colours[cell]) == dark]:
-            panel.add_patch(PathPatch(_squares(plane, cells), facecolor="none", edgecolor=ink, hatch=HATCH, lw=0))
-    _frame(panel, plane)
+            ax.add_patch(PathPatch(_squares(plane, cells), facecolor="none", edgecolor=ink, hatch=HATCH, lw=0))
+    _frame(ax, plane)
 
 
 def _is_dark(colour: str) -> bool:
@@ -104,15 +104,15 @@ def _squares(plane: Plane, cells: Iterable[Cell]) -> Path:
     return Path(np.concatenate(places), codes)
 
 
-def _frame(panel: Axes, plane: Plane) -> None:
-    canvas.head(panel, f"{plane.y} × {plane.x}", plane.ground)
-    panel.grid(visible=False)
-    panel.set_xlim(0, len(plane.columns))
-    panel.set_ylim(0, len(plane.rows))
-    panel.set_xlabel(_UNITS.get(plane.x, plane.x))
-    panel.set_ylabel(_UNITS.get(plane.y, plane.y))
-    panel.set_xticks(*_ticks(plane.columns))
-    panel.set_yticks(*_ticks(plane.rows))
+def _frame(ax: Axes, plane: Plane) -> None:
+    canvas.head(ax, f"{plane.y} × {plane.x}", plane.ground)
+    ax.grid(visible=False)
+    ax.set_xlim(0, len(plane.columns))
+    ax.set_ylim(0, len(plane.rows))
+    ax.set_xlabel(_UNITS.get(plane.x, plane.x))
+    ax.set_ylabel(_UNITS.get(plane.y, plane.y))
+    ax.set_xticks(*_ticks(plane.columns))
+    ax.set_yticks(*_ticks(plane.rows))
 
 
 def _ticks(values: Sequence[int]) -> tuple[list[float], list[str]]:
@@ -124,13 +124,13 @@ def _ticks(values: Sequence[int]) -> tuple[list[float], list[str]]:
 
 def _explained(tiles: Sequence[Tiles]) -> list[Patch]:
     """The legend's hatched and grey entries, where there are such cells."""
-    found = []
-    if any(one.hatched for one in tiles):
+    handles = []
+    if any(plane_tiles.hatched for plane_tiles in tiles):
         label = "undecided: 95 % intervals overlap"
-        found.append(Patch(facecolor="white", edgecolor=INK, hatch=HATCH, lw=0, label=label))
-    if any(one.grey for one in tiles):
-        found.append(Patch(facecolor=NOTHING, edgecolor=FAINT, lw=0.4, label="no comparison"))
-    return found
+        handles.append(Patch(facecolor="white", edgecolor=INK, hatch=HATCH, lw=0, label=label))
+    if any(plane_tiles.grey for plane_tiles in tiles):
+        handles.append(Patch(facecolor=NOTHING, edgecolor=FAINT, lw=0.4, label="no comparison"))
+    return handles
 
 
 def _legend(figure: Figure, handles: Sequence[Patch], columns: int) -> None:

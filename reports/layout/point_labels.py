@@ -41,50 +41,50 @@ def settle(figure: Figure) -> None:
     figure.set_layout_engine("none")
 
 
-def write_names(panel: Axes, names: Sequence[Name], path: Sequence[tuple[float, float]] = ()) -> None:
+def write_names(ax: Axes, names: Sequence[Name], path: Sequence[tuple[float, float]] = ()) -> None:
     """Writes the names into a panel of a settled figure; `path` is a drawn line, in data units, not to be covered."""
     if not names:
         return
-    points = _on_paper(panel, [(name.x, name.y) for name in names])
+    points = _on_paper(ax, [(name.x, name.y) for name in names])
     bars = [(x, name.y) for name in names for x in np.linspace(name.low, name.high, _BAR)]
-    drawn = [_on_paper(panel, bars), *(between(a, b) for a, b in pairwise(_on_paper(panel, path)))]
-    sizes = [_size(panel, name) for name in names]
-    frame = np.asarray(panel.bbox.extents) * _points(panel)
+    drawn = [_on_paper(ax, bars), *(between(a, b) for a, b in pairwise(_on_paper(ax, path)))]
+    sizes = [_size(ax, name) for name in names]
+    frame = np.asarray(ax.bbox.extents) * _points(ax)
     boxes = placed(points, sizes, np.concatenate(drawn), frame)
     for name, point, box in zip(names, points, boxes, strict=True):
-        _write(panel, name, point, box)
+        _write(ax, name, point, box)
 
 
-def _points(panel: Axes) -> float:
+def _points(ax: Axes) -> float:
     """Points in a pixel."""
-    figure = panel.get_figure(root=True)
+    figure = ax.get_figure(root=True)
     assert figure is not None  # a panel without one cannot be drawn at all
     return 72 / figure.dpi
 
 
-def _on_paper(panel: Axes, places: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+def _on_paper(ax: Axes, places: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
     """Places in data units as points from the figure's corner."""
-    pixels = panel.transData.transform(np.asarray(places, dtype=np.float64).reshape(-1, 2))
-    return np.asarray(pixels, dtype=np.float64) * _points(panel)
+    pixels = ax.transData.transform(np.asarray(places, dtype=np.float64).reshape(-1, 2))
+    return np.asarray(pixels, dtype=np.float64) * _points(ax)
 
 
-def _size(panel: Axes, name: Name) -> tuple[float, float]:
+def _size(ax: Axes, name: Name) -> tuple[float, float]:
     """Width and height of the text, in points."""
-    text = panel.text(0, 0, name.text, fontsize=_SIZE, fontweight=_weight(name))
+    text = ax.text(0, 0, name.text, fontsize=_SIZE, fontweight=_weight(name))
     box = text.get_window_extent()
     text.remove()
-    return box.width * _points(panel), box.height * _points(panel)
+    return box.width * _points(ax), box.height * _points(ax)
 
 
 def _weight(name: Name) -> str:
     return "bold" if name.strong else "normal"
 
 
-def _write(panel: Axes, name: Name, point: NDArray[np.float64], box: NDArray[np.float64]) -> None:
+def _write(ax: Axes, name: Name, point: NDArray[np.float64], box: NDArray[np.float64]) -> None:
     x, y = (box[:2] + box[2:]) / 2 - point
     beside: Any = {"xytext": (x, y), "textcoords": "offset points", "ha": "center", "va": "center"}
-    panel.annotate(name.text, (name.x, name.y), **beside, fontsize=_SIZE, fontweight=_weight(name), color=INK)
+    ax.annotate(name.text, (name.x, name.y), **beside, fontsize=_SIZE, fontweight=_weight(name), color=INK)
     end = leader(point, box)
     if end is not None:
         line = {"arrowstyle": "-", "color": FAINT, "lw": 0.6, "shrinkA": 0, "shrinkB": 3}
-        panel.annotate("", (name.x, name.y), tuple(end - point), textcoords="offset points", arrowprops=line)
+        ax.annotate("", (name.x, name.y), tuple(end - point), textcoords="offset points", arrowprops=line)

@@ -24,30 +24,30 @@ _CORNER: Any = {"textcoords": "axes fraction", "ha": "left", "va": "top", "arrow
 _LINE = 0.055  # share of a panel's height from one name down to the next
 
 
-def draw_roofs(cell: Axes, found: Roofs) -> None:
+def draw_roofs(ax: Axes, roofs: Roofs) -> None:
     """Slanted lines up to the peak, in a band from the least to the largest; flat from the first ridge on."""
-    left, right = cell.get_xlim()
-    top = found.peak or math.inf
-    for roof in found.levels:
+    left, right = ax.get_xlim()
+    top = roofs.peak or math.inf
+    for roof in roofs.levels:
         places = np.geomspace(left, min(right, top / roof.mid), 200)
         along = np.geomspace(left, right, 200)
-        cell.plot(places, roof.mid * places, color=FAINT, lw=1)
+        ax.plot(places, roof.mid * places, color=FAINT, lw=1)
         low, high = (np.minimum(rate * along, top) for rate in (roof.low, roof.high))
-        cell.fill_between(along, low, high, color=SHADES.get(roof.level, FAINT), alpha=0.45, lw=0, zorder=0.5)
-    if found.peak:
-        start = min((found.peak / roof.mid for roof in found.levels), default=left)
-        cell.hlines(found.peak, min(start, right), right, color=FAINT, lw=1)
+        ax.fill_between(along, low, high, color=SHADES.get(roof.level, FAINT), alpha=0.45, lw=0, zorder=0.5)
+    if roofs.peak:
+        start = min((roofs.peak / roof.mid for roof in roofs.levels), default=left)
+        ax.hlines(roofs.peak, min(start, right), right, color=FAINT, lw=1)
 
 
-def name_roofs(cell: Axes, found: Roofs) -> None:
+def name_roofs(ax: Axes, roofs: Roofs) -> None:
     """Names in the corner that no case can reach, each with a thin line to its roof: those of caches lie together."""
-    left, right = cell.get_xlim()
-    bottom, top = cell.get_ylim()
-    for number, roof in enumerate(found.levels):
-        first, last = max(left, bottom / roof.mid), min(right, (found.peak or top) / roof.mid)
-        x = first * (last / first) ** (0.8 - 0.6 * number / len(found.levels))
+    left, right = ax.get_xlim()
+    bottom, top = ax.get_ylim()
+    for number, roof in enumerate(roofs.levels):
+        first, last = max(left, bottom / roof.mid), min(right, (roofs.peak or top) / roof.mid)
+        x = first * (last / first) ** (0.8 - 0.6 * number / len(roofs.levels))
         text = f"{roof.level} {units.quantity(roof.mid)}B/s"
-        cell.annotate(text, (x, roof.mid * x), (0.02, 0.985 - _LINE * number), **_CORNER, **_LETTERS)
-    if found.peak:
-        text = f"arithmetic {units.quantity(found.peak)}FLOP/s "
-        cell.text(right, 1.1 * found.peak, text, ha="right", va="bottom", **_LETTERS)
+        ax.annotate(text, (x, roof.mid * x), (0.02, 0.985 - _LINE * number), **_CORNER, **_LETTERS)
+    if roofs.peak:
+        text = f"arithmetic {units.quantity(roofs.peak)}FLOP/s "
+        ax.text(right, 1.1 * roofs.peak, text, ha="right", va="bottom", **_LETTERS)

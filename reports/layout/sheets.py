@@ -41,22 +41,22 @@ class Sheet:
         return left_out(self.records) + undrawn(len(self.panels), self.undrawn)
 
 
-def sheets(found: Sequence[Panel], drawable: Callable[[Panel], object]) -> list[Sheet]:
+def sheets(panels: Sequence[Panel], drawable: Callable[[Panel], object]) -> list[Sheet]:
     """One figure per setting; one per operator too where a setting has more panels than a figure holds.
 
     A figure without a drawable panel is not made.
     """
-    settings = list(dict.fromkeys(panel.setting for panel in found))
-    made = []
+    settings = list(dict.fromkeys(panel.setting for panel in panels))
+    made_sheets = []
     for setting in settings:
-        mine = [panel for panel in found if panel.setting == setting]
+        of_setting = [panel for panel in panels if panel.setting == setting]
         name = str(setting) if len(settings) > 1 else ""
-        if sum(bool(drawable(panel)) for panel in mine) <= MOST_PANELS:
-            made.append(_sheet(name, mine, drawable))
+        if sum(bool(drawable(panel)) for panel in of_setting) <= MOST_PANELS:
+            made_sheets.append(_sheet(name, of_setting, drawable))
             continue
-        for operator, group in groupby(mine, key=lambda panel: panel.operator):
-            made.append(_sheet(", ".join(filter(None, (operator, name))), list(group), drawable))
-    return [sheet for sheet in made if sheet.panels]
+        for operator, group in groupby(of_setting, key=lambda panel: panel.operator):
+            made_sheets.append(_sheet(", ".join(filter(None, (operator, name))), list(group), drawable))
+    return [sheet for sheet in made_sheets if sheet.panels]
 
 
 def _sheet(label: str, mine: Sequence[Panel], drawable: Callable[[Panel], object]) -> Sheet:

@@ -22,8 +22,8 @@ def agreement(records: Sequence[Record]) -> str:
 
 def differences(records: Sequence[Record]) -> dict[str, list[str]]:
     """By point, where accounts differ in more than nothing: sentences on the definition and the counters."""
-    found = ((_point(record), disagreements(record.counts, record.work)) for record in records)
-    return {point: sentences for point, sentences in found if sentences}
+    by_record = ((_point(record), disagreements(record.counts, record.work)) for record in records)
+    return {point: sentences for point, sentences in by_record if sentences}
 
 
 def _counters(records: Sequence[Record]) -> list[str]:
@@ -38,20 +38,20 @@ def _counters(records: Sequence[Record]) -> list[str]:
                 compared[counter] += 1
                 if disagreements({counter: counts}, record.work):
                     differing[counter].append(_point(record))
-    said = [_verdict(counter, count, differing[counter]) for counter, count in sorted(compared.items())]
-    return said + [
+    sentences = [_verdict(counter, count, differing[counter]) for counter, count in sorted(compared.items())]
+    return sentences + [
         f"{counter} has no count: {'; '.join(sorted(reasons))}." for counter, reasons in sorted(silent.items())
     ]
 
 
 def _among_themselves(records: Sequence[Record]) -> str:
     """Of the first record whose counters do not say the same."""
-    found = [(record, said) for record in records if (said := disagreements(record.counts, None))]
-    if not found:
+    differing = [(record, sentences) for record in records if (sentences := disagreements(record.counts, None))]
+    if not differing:
         return ""
-    points = f"{len(found)} points" if len(found) > 1 else "1 point"
-    first, said = found[0]
-    return f"The counters DIFFER from each other at {points}, first at {_point(first)}: {'; '.join(said)}."
+    points = f"{len(differing)} points" if len(differing) > 1 else "1 point"
+    first, sentences = differing[0]
+    return f"The counters DIFFER from each other at {points}, first at {_point(first)}: {'; '.join(sentences)}."
 
 
 def _point(record: Record) -> str:

@@ -79,8 +79,8 @@ class Bench:
     @cached_property
     def runtimes(self) -> list[str]:
         """Runtimes without a schedule of their own, see `is_schedule`."""
-        found = {runtime for _, runtime in self.cells if not is_schedule(runtime)}
-        return [name for name in RUNTIMES if name in found] + sorted(found - RUNTIMES.keys())
+        measured = {runtime for _, runtime in self.cells if not is_schedule(runtime)}
+        return [name for name in RUNTIMES if name in measured] + sorted(measured - RUNTIMES.keys())
 
     @cached_property
     def times(self) -> dict[tuple[str, str], Interval]:
@@ -109,8 +109,8 @@ def benches(records: Iterable[Record], batch: int = 1) -> list[Bench]:
 
 def of_models(records: Sequence[Record]) -> list[Record]:
     """Forward passes of whole models; empty for a run that is not about models."""
-    found = [record for record in records if _is_model(record)]
-    return found if any(_is_compared(record) for record in found) else []
+    models = [record for record in records if _is_model(record)]
+    return models if any(_is_compared(record) for record in models) else []
 
 
 def besides_models(records: Sequence[Record]) -> list[Record]:
@@ -135,14 +135,14 @@ def place_of(record: Record) -> Place:
 
 def place_label(place: Place, among: Sequence[Place]) -> str:
     """`cpu, 2 threads`; edge, dtype and clock only where they differ among the places of the device."""
-    mine = [one for one in among if one.device == place.device]
+    of_device = [sibling for sibling in among if sibling.device == place.device]
     words = [place.device]
-    if place.threads and (place.device == "cpu" or len({one.threads for one in mine}) > 1):
+    if place.threads and (place.device == "cpu" or len({sibling.threads for sibling in of_device}) > 1):
         words.append(f"{place.threads} thread{'s' if place.threads > 1 else ''}")
-    if len({one.edge for one in mine}) > 1:
+    if len({sibling.edge for sibling in of_device}) > 1:
         words.append(f"{place.edge}x{place.edge}")
-    words += [place.dtype] if len({one.dtype for one in mine}) > 1 else []
-    words += [f"{place.clock} clock"] if len({one.clock for one in mine}) > 1 else []
+    words += [place.dtype] if len({sibling.dtype for sibling in of_device}) > 1 else []
+    words += [f"{place.clock} clock"] if len({sibling.clock for sibling in of_device}) > 1 else []
     return ", ".join(words)
 
 

@@ -97,6 +97,9 @@ def _ranked(values: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(values, map(float, rankdata(list(values.values()))), strict=True))
 
 
-def told(found: Sequence[Ranks]) -> Ranks:
+def told(by_runtime: Sequence[Ranks]) -> Ranks:
     """Of one place, the runtime whose moves are told: the paper's own kind, else the one with the most models."""
-    return next((one for one in found if one.runtime == "ort_stock"), max(found, key=lambda one: len(one.operators)))
+    return next(
+        (ranked for ranked in by_runtime if ranked.runtime == "ort_stock"),
+        max(by_runtime, key=lambda ranked: len(ranked.operators)),
+    )

@@ -84,9 +84,9 @@ def difference(a: Interval, b: Interval) -> Interval:
 
 def total(savings: Sequence[tuple[int, Interval]]) -> Interval:
     """The sum of counts times savings."""
-    mid = sum(count * one.mid for count, one in savings)
-    down = math.hypot(*(count * (one.mid - one.low) for count, one in savings))
-    up = math.hypot(*(count * (one.high - one.mid) for count, one in savings))
+    mid = sum(count * saving.mid for count, saving in savings)
+    down = math.hypot(*(count * (saving.mid - saving.low) for count, saving in savings))
+    up = math.hypot(*(count * (saving.high - saving.mid) for count, saving in savings))
     return Interval(mid - down, mid, mid + up)
 
 
@@ -102,30 +102,30 @@ def gain(baseline: Interval, saving: Interval) -> Interval | None:
 
 def predictions(records: Iterable[Record]) -> list[Prediction]:
     """One for each model with parts, point and pair of runtimes that the run has records of, whatever they say."""
-    kept = [record for record in settled(records) if not record.case.replica]
-    found = {(record.case.point, record.case.backend): record for record in kept}
-    models = [record for record in of_models(kept) if record.parts]
+    without_replicas = [record for record in settled(records) if not record.case.replica]
+    by_case = {(record.case.point, record.case.backend): record for record in without_replicas}
+    models = [record for record in of_models(without_replicas) if record.parts]
     places = [place_of(record) for record in models]
     return [
-        _prediction(record, found, baseline, ours, place_label(place_of(record), places))
+        _prediction(record, by_case, baseline, ours, place_label(place_of(record), places))
         for baseline, ours in PAIRS
         for record in models
-        if record.case.backend == baseline and (record.case.point, ours) in found
+        if record.case.backend == baseline and (record.case.point, ours) in by_case
     ]
 
 
-def _prediction(record: Record, found: Found, baseline: str, ours: str, place: str) -> Prediction:
+def _prediction(record: Record, by_case: Found, baseline: str, ours: str, place: str) -> Prediction:
     point, absent = record.case.point, []
     savings = []
     for part in record.parts:
         inside = _inside(part, point)
-        missing = [_absence(found, inside, name) for name in (baseline, ours)]
+        missing = [_absence(by_case, inside, name) for name in (baseline, ours)]
         absent += [text for text in missing if text]
         if not any(missing):
-            savings.append((part.count, _saving(found, inside, baseline, ours)))
+            savings.append((part.count, _saving(by_case, inside, baseline, ours)))
     predicted = None if absent else total(savings)
-    absent += [text for name in (baseline, ours) if (text := _absence(found, point, name))]
-    slow, quick = latency(found[point, baseline]), latency(found[point, ours])
+    absent += [text for name in (baseline, ours) if (text := _absence(by_case, point, name))]
+    slow, quick = latency(by_case[point, baseline]), latency(by_case[point, ours])
     batch = point.axes.get("batch", 1)
     return Prediction(point.operator, batch, place, baseline, ours, slow, quick, predicted, tuple(absent))
 
@@ -135,17 +135,17 @@ def _inside(part: Part, point: Point) -> Point:
     return replace(point, operator=part.operator, axes=part.axes)
 
 
-def _absence(found: Found, point: Point, backend: str) -> str:
+def _absence(by_case: Found, point: Point, backend: str) -> str:
     """Why there is no latency of it; "" where there is one."""
-    record = found.get((point, backend))
+    record = by_case.get((point, backend))
     what = f"{point.operator}({point.axes}) in {backend}"
     if record is None:
         return f"no record of {what}"
     return "" if latency(record) else f"{what}: {headline(record.outcome)}"
 
 
-def _saving(found: Found, point: Point, baseline: str, ours: str) -> Interval:
-    slow, quick = latency(found[point, baseline]), latency(found[point, ours])
+def _saving(by_case: Found, point: Point, baseline: str, ours: str) -> Interval:
+    slow, quick = latency(by_case[point, baseline]), latency(by_case[point, ours])
     assert slow is not None  # _absence said so
     assert quick is not None
     return difference(slow, quick)

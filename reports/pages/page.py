@@ -79,17 +79,19 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact], totals: Tot
 
 
 def _of_all(records: Sequence[Record]) -> dict[str, Any]:
-    found, differing = impossible(records), differences(records)
+    beyond_limits, differing = impossible(records), differences(records)
     return {
         "operators": summary.subjects(records),
         "facts": summary.facts(records) if records else [],
         "problems": problems(records),
-        "impossible": found,
-        "impossible_cases": sum(len(one.cases) for one in found),
+        "impossible": beyond_limits,
+        "impossible_cases": sum(len(backend.cases) for backend in beyond_limits),
         "differences": differing,
         "differing": len(differing),
         "unmeasured": sum(not isinstance(record.outcome, Measured) for record in records),
-        "contended": sum(isinstance(one.outcome, Measured) and one.outcome.contention != "" for one in records),
+        "contended": sum(
+            isinstance(record.outcome, Measured) and record.outcome.contention != "" for record in records
+        ),
         "total": len(records),
         "environment": summary.environment(records),
     }

@@ -59,9 +59,9 @@ def render(profile: Profile) -> str:
         on_gpu=record.case.point.device == "cuda",
         calls=profile.calls,
         peak=_peak(profile),
-        counted=[(one.tool, _figures(one), one.notes) for one in profile.counted],
+        counted=[(values.tool, _figures(values), values.notes) for values in profile.counted],
         compile_times=_compile_times(profile),
-        resources=[_resources(one) for one in profile.resources],
+        resources=[_resources(kernel) for kernel in profile.resources],
         trace=profile.trace,
         environment=summary.environment([record]),
     )
@@ -70,18 +70,18 @@ def render(profile: Profile) -> str:
 def facts(profile: Profile) -> list[tuple[str, str]]:
     """The head of the page: name and value, in reading order."""
     record, point = profile.record, profile.record.case.point
-    row = cells(record)
-    found = [
+    text = cells(record)
+    pairs = [
         ("Point", ", ".join(f"{name}={value}" for name, value in point.axes.items()) or "-"),
         ("Setting", f"{point.dtype}, {point.mode}, {point.device}"),
-        ("Median of one call", row.median),
-        ("95 % interval", row.interval),
+        ("Median of one call", text.median),
+        ("95 % interval", text.interval),
         ("Of the machine's limit", "" if record.fraction_of_limit is None else units.percent(record.fraction_of_limit)),
-        ("Prepared in", row.prepare),
+        ("Prepared in", text.prepare),
         ("Device", devices([record])),
         ("Revision", record.revision),
     ]
-    return [(name, value) for name, value in found if value]
+    return [(name, value) for name, value in pairs if value]
 
 
 def parts(outcome: Outcome) -> list[tuple[str, str, str, str]]:
@@ -137,32 +137,34 @@ def _trials_figure(record: Record) -> tuple[Markup, str]:
 def _peak(profile: Profile) -> list[tuple[str, str]]:
     if profile.peak is None:
         return []
-    told = (
+    sizes = (
         ("PyTorch's allocator", profile.peak.allocated_bytes),
         ("the process's resident memory", profile.peak.process_bytes),
     )
-    return [(who, units.data_size(size)) for who, size in told if size is not None]
+    return [(who, units.data_size(size)) for who, size in sizes if size is not None]
 
 
 def _figures(counted: CounterValues) -> list[tuple[str, str]]:
     """Names without the tool and the unit, and values scaled by that unit."""
-    found = []
+    texts = []
     for name, value in counted.figures.items():
         unit = unit_suffix(name)
         text = _UNITS[unit](value) if unit else units.quantity(value)
-        found.append((counted.label(name), text))
-    return found
+        texts.append((counted.label(name), text))
+    return texts
 
 
 def _compile_times(profile: Profile) -> Mapping[str, object] | None:
-    found = profile.compile_times
-    if found is None:
+    times = profile.compile_times
+    if times is None:
         return None
-    caches = [(one.what, one.location, units.data_size(one.size_bytes), str(one.files)) for one in found.caches]
-    return {"cold": units.seconds(found.cold_s), "warm": units.seconds(found.warm_s), "caches": caches}
+    caches = [
+        (cache.what, cache.location, units.data_size(cache.size_bytes), str(cache.files)) for cache in times.caches
+    ]
+    return {"cold": units.seconds(times.cold_s), "warm": units.seconds(times.warm_s), "caches": caches}
 
 
-def _resources(one: KernelResources) -> Mapping[str, str]:
-    sizes = {"spill": one.spill_bytes, "shared": one.shared_bytes}
+def _resources(kernel: KernelResources) -> Mapping[str, str]:
+    sizes = {"spill": kernel.spill_bytes, "shared": kernel.shared_bytes}
     scaled = {name: "-" if size is None else units.data_size(size) for name, size in sizes.items()}
-    return {"name": one.name, "registers": _known(one.registers), "source": one.source, **scaled}
+    return {"name": kernel.name, "registers": _known(kernel.registers), "source": kernel.source, **scaled}

@@ -55,18 +55,20 @@ def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
 def gains(records: Sequence[Record]) -> list[Gain]:
     """Backends against the baselines: geometric means over all points where both were measured, models as one."""
     models = operators(of_models(records))
-    found: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
+    ratios_of: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
     every = panels(besides_machine(records))
     settings = list(dict.fromkeys(str(panel.setting) for panel in every))
     for panel in every:
         for baseline in BASELINES:
             for label, speedup in rivals(panel, baseline).items():
                 operator = MODELS if panel.operator in models else panel.operator
-                row = found.setdefault((str(panel.setting), operator, label), {})
+                row = ratios_of.setdefault((str(panel.setting), operator, label), {})
                 row.setdefault(baseline, []).extend(speedup.ratios.values())
     return [
         Gain(*key, tuple(_gain(row.get(baseline, [])) for baseline in BASELINES))
-        for key, row in sorted(found.items(), key=lambda entry: (settings.index(entry[0][0]), entry[0][1] != MODELS))
+        for key, row in sorted(
+            ratios_of.items(), key=lambda entry: (settings.index(entry[0][0]), entry[0][1] != MODELS)
+        )
     ]
 
 
@@ -84,7 +86,7 @@ def environment(records: Sequence[Record]) -> list[tuple[str, str]]:
     for record in records:
         for name, value in _flat(record.environment):
             values.setdefault(name, {})[_written(name, value)] = None
-    return [(name, _range(name, list(found))) for name, found in values.items()]
+    return [(name, _range(name, list(texts))) for name, texts in values.items()]
 
 
 def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -101,11 +103,11 @@ def _written(name: str, value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _range(name: str, found: list[str]) -> str:
+def _range(name: str, texts: list[str]) -> str:
     """All values, or both ends of a quantity that changes from record to record, such as the load."""
-    if len(found) <= 3 or not name.startswith("load"):
-        return " / ".join(found)
-    ordered = sorted(found, key=float)
+    if len(texts) <= 3 or not name.startswith("load"):
+        return " / ".join(texts)
+    ordered = sorted(texts, key=float)
     return f"{ordered[0]} to {ordered[-1]}"
 
 

@@ -32,11 +32,11 @@ _MOST_ABSENT = 2  # reasons written out; how many more there are is said
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     """The table, and a figure of what could be predicted."""
-    found = predictions(records)
-    if not found:
+    predictions_made = predictions(records)
+    if not predictions_made:
         return []
-    rows = [row for one in found for row in _rows(one)]
-    return [*table_files("kernel_to_model", _TITLE, _caption(), _COLUMNS, rows), *savings_figure(found)]
+    rows = [row for prediction in predictions_made for row in _rows(prediction)]
+    return [*table_files("kernel_to_model", _TITLE, _caption(), _COLUMNS, rows), *savings_figure(predictions_made)]
 
 
 def _caption() -> str:
@@ -48,25 +48,33 @@ def _caption() -> str:
     )
 
 
-def _rows(one: Prediction) -> list[Row]:
+def _rows(prediction: Prediction) -> list[Row]:
     """The numbers, and below them what is missing where something is."""
-    numbers = Row(_cells(one), first=True)
-    return [numbers, Row([Cell(_missing(one), span=len(_COLUMNS))])] if one.absent else [numbers]
+    numbers = Row(_cells(prediction), first=True)
+    return [numbers, Row([Cell(_missing(prediction), span=len(_COLUMNS))])] if prediction.absent else [numbers]
 
 
-def _cells(one: Prediction) -> list[Cell]:
-    where = f"{one.place}, batch {one.batch}"
+def _cells(prediction: Prediction) -> list[Cell]:
+    where = f"{prediction.place}, batch {prediction.batch}"
     return [
-        Cell(shown(one.operator), (where,), {"operator": one.operator, "place": one.place, "batch": one.batch}),
-        Cell(one.baseline, (one.ours,), {"baseline": one.baseline, "ours": one.ours, "missing": "; ".join(one.absent)}),
-        _time(one.slow, "baseline.median_s"),
-        _time(one.quick, "ours.median_s"),
-        _time(one.predicted, "predicted_saving_s"),
-        _time(one.measured, "measured_saving_s"),
-        _gap(one.saving_gap, "saving_gap"),
-        _gain(one.predicted_gain, "predicted_gain"),
-        _gain(one.measured_gain, "measured_gain"),
-        _gap(one.gain_gap, "gain_gap"),
+        Cell(
+            shown(prediction.operator),
+            (where,),
+            {"operator": prediction.operator, "place": prediction.place, "batch": prediction.batch},
+        ),
+        Cell(
+            prediction.baseline,
+            (prediction.ours,),
+            {"baseline": prediction.baseline, "ours": prediction.ours, "missing": "; ".join(prediction.absent)},
+        ),
+        _time(prediction.slow, "baseline.median_s"),
+        _time(prediction.quick, "ours.median_s"),
+        _time(prediction.predicted, "predicted_saving_s"),
+        _time(prediction.measured, "measured_saving_s"),
+        _gap(prediction.saving_gap, "saving_gap"),
+        _gain(prediction.predicted_gain, "predicted_gain"),
+        _gain(prediction.measured_gain, "measured_gain"),
+        _gap(prediction.gain_gap, "gain_gap"),
     ]
 
 
@@ -85,9 +93,9 @@ def _gap(value: float | None, name: str) -> Cell:
     return Cell("–") if value is None else Cell(f"{100 * value:+.1f} %", values={name: value})
 
 
-def _missing(one: Prediction) -> str:
-    said, rest = one.absent[:_MOST_ABSENT], len(one.absent) - _MOST_ABSENT
-    return f"Not predicted: {'; '.join([*said, f'and {rest} more'] if rest > 0 else said)}."
+def _missing(prediction: Prediction) -> str:
+    reasons, more = prediction.absent[:_MOST_ABSENT], len(prediction.absent) - _MOST_ABSENT
+    return f"Not predicted: {'; '.join([*reasons, f'and {more} more'] if more > 0 else reasons)}."
 
 
 REPORT = Report(

@@ -74,10 +74,10 @@ def reaches(records: Sequence[Record]) -> list[Reach]:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found = reaches(besides_machine(records))
-    if not found:
+    every_reach = reaches(besides_machine(records))
+    if not every_reach:
         return []
-    settings = {reach.setting for reach in found}
+    settings = {reach.setting for reach in every_reach}
     caption = (
         "The least time this machine can take over the median, over all points of an operator"
         f"{f' ({next(iter(settings))})' if len(settings) == 1 else ''}. "
@@ -85,13 +85,13 @@ def render(records: Sequence[Record]) -> list[Artifact]:
         "launch, a call that does nothing, sets the limit; allocation, the page faults of fresh memory at their price, "
         f"is named where it takes longer still.{ceilings_range(records)}{left_out(records)}"
     )
-    rows = [_row(reach, before, found, several=len(settings) > 1) for before, reach in enumerate(found, -1)]
+    rows = [_row(reach, before, every_reach, several=len(settings) > 1) for before, reach in enumerate(every_reach, -1)]
     return table_files("limits", "How near the limit", caption, COLUMNS, rows)
 
 
-def _row(reach: Reach, before: int, found: Sequence[Reach], *, several: bool) -> Row:
-    first = before < 0 or (found[before].operator, found[before].setting) != (reach.operator, reach.setting)
-    name = point_names(record.case.point for one in found for record, _ in one.cases)
+def _row(reach: Reach, before: int, every_reach: Sequence[Reach], *, several: bool) -> Row:
+    first = before < 0 or (every_reach[before].operator, every_reach[before].setting) != (reach.operator, reach.setting)
+    name = point_names(record.case.point for backend_reach in every_reach for record, _ in backend_reach.cases)
     return Row(
         [
             Cell(

@@ -30,7 +30,7 @@ def _correlations(places: Sequence[Sequence[Ranks]]) -> list[Artifact]:
         Column("MACs", group="of the paper's latency with"),
         Column("parameters", group="of the paper's latency with"),
     ]
-    rows = [Row(_correlation(one), first=one is place[0]) for place in places for one in place]
+    rows = [Row(_correlation(ranked), first=ranked is place[0]) for place in places for ranked in place]
     caption = (
         "Spearman's rank correlation over the models both have: 1 is the same order, 0 none, -1 the reverse. The "
         "paper's latency is its CPU column, and its GPU column for a GPU. Its machines and its runtime are others than "
@@ -39,26 +39,37 @@ def _correlations(places: Sequence[Sequence[Ranks]]) -> list[Artifact]:
     return table_files("rank_correlation", "Our order of the models and the paper's", caption, columns, rows)
 
 
-def _correlation(one: Ranks) -> list[Cell]:
+def _correlation(ranked: Ranks) -> list[Cell]:
     pairs = {
-        "ours_with_paper": (one.ours, one.paper),
-        "ours_with_macs": (one.ours, one.macs),
-        "ours_with_parameters": (one.ours, one.parameters),
-        "paper_with_macs": (one.paper, one.macs),
-        "paper_with_parameters": (one.paper, one.parameters),
+        "ours_with_paper": (ranked.ours, ranked.paper),
+        "ours_with_macs": (ranked.ours, ranked.macs),
+        "ours_with_parameters": (ranked.ours, ranked.parameters),
+        "paper_with_macs": (ranked.paper, ranked.macs),
+        "paper_with_parameters": (ranked.paper, ranked.parameters),
     }
-    found = {name: one.correlation(*pair) for name, pair in pairs.items()}
+    correlations = {name: ranked.correlation(*pair) for name, pair in pairs.items()}
     return [
-        Cell(one.bench.label, (f"against the paper's {one.column}",), {"place": one.bench.label, "column": one.column}),
-        Cell(one.runtime, (RUNTIMES.get(one.runtime, ""),), {"runtime": one.runtime}),
-        Cell(f"{len(one.operators)}", values={"models": len(one.operators)}),
-        *(Cell(f"{rho:.2f}", values={name: rho}, strong=name == "ours_with_paper") for name, rho in found.items()),
+        Cell(
+            ranked.bench.label,
+            (f"against the paper's {ranked.column}",),
+            {"place": ranked.bench.label, "column": ranked.column},
+        ),
+        Cell(ranked.runtime, (RUNTIMES.get(ranked.runtime, ""),), {"runtime": ranked.runtime}),
+        Cell(f"{len(ranked.operators)}", values={"models": len(ranked.operators)}),
+        *(
+            Cell(f"{rho:.2f}", values={name: rho}, strong=name == "ours_with_paper")
+            for name, rho in correlations.items()
+        ),
     ]
 
 
-def _moves(found: Sequence[Ranks]) -> list[Artifact]:
+def _moves(by_place: Sequence[Ranks]) -> list[Artifact]:
     """A sentence for each model that moved; no table where none did."""
-    rows = [Row(_move(one, operator), first=operator == one.moved[0]) for one in found for operator in one.moved]
+    rows = [
+        Row(_move(ranked, operator), first=operator == ranked.moved[0])
+        for ranked in by_place
+        for operator in ranked.moved
+    ]
     if not rows:
         return []
     columns = [Column("Measured", kind=""), Column("Reading", kind="words")]
@@ -69,16 +80,16 @@ def _moves(found: Sequence[Ranks]) -> list[Artifact]:
     return table_files("rank_moves", "Models that stand elsewhere than in the paper", caption, columns, rows)
 
 
-def _move(one: Ranks, operator: str) -> list[Cell]:
+def _move(ranked: Ranks, operator: str) -> list[Cell]:
     values = {
         "operator": operator,
-        "rank_in_paper": one.paper[operator],
-        "rank_here": one.ours[operator],
-        "rank_by_macs": one.macs[operator],
-        "rank_by_parameters": one.parameters[operator],
+        "rank_in_paper": ranked.paper[operator],
+        "rank_here": ranked.ours[operator],
+        "rank_by_macs": ranked.macs[operator],
+        "rank_by_parameters": ranked.parameters[operator],
     }
-    where = Cell(one.bench.label, (one.runtime,), {"place": one.bench.label, "runtime": one.runtime})
-    return [where, Cell(one.sentence(operator), values=values)]
+    where = Cell(ranked.bench.label, (ranked.runtime,), {"place": ranked.bench.label, "runtime": ranked.runtime})
+    return [where, Cell(ranked.sentence(operator), values=values)]
 
 
 REPORT = Report(

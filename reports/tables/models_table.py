@@ -81,8 +81,8 @@ def _latency(bench: Bench, operator: str, runtime: str) -> Cell:
         return Cell(headline(record.outcome), values={f"{runtime}.outcome": headline(record.outcome)}, tag=True)
     samples, calls = record.outcome.samples_s, record.outcome.calls_per_sample
     mean, runs = sum(samples) / len(samples), len(samples) * calls
-    said = f"mean of {runs}: {units.milliseconds(mean)}"
-    cell = milliseconds_cell(median_interval(samples), f"{runtime}.median_s", said)
+    mean_text = f"mean of {runs}: {units.milliseconds(mean)}"
+    cell = milliseconds_cell(median_interval(samples), f"{runtime}.median_s", mean_text)
     return Cell(cell.text, cell.under, {**cell.values, f"{runtime}.mean_s": mean, f"{runtime}.runs": runs}, strong=True)
 
 
@@ -121,12 +121,12 @@ def _caption(bench: Bench) -> str:
 def _classes(bench: Bench) -> str:
     ours = sorted({bench.any(operator).sizes["classes"] for operator in bench.models})
     marked = [shown(operator) for operator in bench.models if family(operator) in THOUSAND_CLASSES]
-    said = f"Parameters here are those with {', '.join(map(str, ours))} classes"
+    sentence = f"Parameters here are those with {', '.join(map(str, ours))} classes"
     if not marked:
-        return f"{said}."
+        return f"{sentence}."
     return (
-        f"{said}; the paper's marked † ({', '.join(marked)}) are those with 1000, so they are no comparison. It gives "
-        "GhostNetV3 before its branches are folded into one, MobileOne after."
+        f"{sentence}; the paper's marked † ({', '.join(marked)}) are those with 1000, so they are no comparison. It "
+        "gives GhostNetV3 before its branches are folded into one, MobileOne after."
     )
 
 

@@ -55,24 +55,24 @@ def _setting(record: Record) -> Row:
 
 
 def _latency(record: Record) -> Row:
-    got = record.outcome if isinstance(record.outcome, Measured) else None
-    time = got.interval if got else Interval(math.nan, math.nan, math.nan)
+    measured = record.outcome if isinstance(record.outcome, Measured) else None
+    time = measured.interval if measured else Interval(math.nan, math.nan, math.nan)
     return {
         "median_s": time.mid,
         "low_s": time.low,
         "high_s": time.high,
-        "min_s": min(got.samples_s) if got else math.nan,
-        "samples": len(got.samples_s) if got else None,
-        "calls_per_sample": got.calls_per_sample if got else None,
-        "stopped": got.stopped if got else None,
-        "prepare_s": got.prepare_s if got else math.nan,
-        "warmup_calls": got.warmup_calls if got else None,
-        "warmup_s": got.warmup_s if got else math.nan,
-        "sampling_s": got.sampling_s if got else math.nan,
-        "page_faults": got.page_faults if got else None,
-        "preempted": got.preempted if got else None,
-        "looks": got.looks if got else None,
-        "warnings": "; ".join(got.warnings) or None if got else None,
+        "min_s": min(measured.samples_s) if measured else math.nan,
+        "samples": len(measured.samples_s) if measured else None,
+        "calls_per_sample": measured.calls_per_sample if measured else None,
+        "stopped": measured.stopped if measured else None,
+        "prepare_s": measured.prepare_s if measured else math.nan,
+        "warmup_calls": measured.warmup_calls if measured else None,
+        "warmup_s": measured.warmup_s if measured else math.nan,
+        "sampling_s": measured.sampling_s if measured else math.nan,
+        "page_faults": measured.page_faults if measured else None,
+        "preempted": measured.preempted if measured else None,
+        "looks": measured.looks if measured else None,
+        "warnings": "; ".join(measured.warnings) or None if measured else None,
     } | _rates(record, time.mid)
 
 
@@ -131,8 +131,8 @@ def _counts_reason(record: Record) -> Row:
         for counter, counts in record.counts.items()
         if isinstance(counts, str)
     ]
-    said = [*silent, *disagreements(record.counts, record.work)]
-    return {"counts_reason": "; ".join(said)} if said else {}
+    reasons = [*silent, *disagreements(record.counts, record.work)]
+    return {"counts_reason": "; ".join(reasons)} if reasons else {}
 
 
 def _check(record: Record) -> Row:

@@ -30,8 +30,8 @@ class Entry:
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One row per model, runtime and place with at least one of the figures; [] where there are none."""
-    found = [entry for bench in benches(records) for entry in _entries(bench)]
-    if not found:
+    entries = [entry for bench in benches(records) for entry in _entries(bench)]
+    if not entries:
         return []
     columns = [
         Column("Model", kind=""),
@@ -40,11 +40,11 @@ def render(records: Sequence[Record]) -> list[Artifact]:
         *(Column(head) for head, _ in FIGURES.values()),
     ]
     # Stable: within a model the places stay in order, and within a place the runtimes.
-    order = list(dict.fromkeys(entry.operator for entry in found))
-    found.sort(key=lambda entry: order.index(entry.operator))
+    order = list(dict.fromkeys(entry.operator for entry in entries))
+    entries.sort(key=lambda entry: order.index(entry.operator))
     rows = [
-        Row(_row(entry), first=number == 0 or entry.operator != found[number - 1].operator)
-        for number, entry in enumerate(found)
+        Row(_row(entry), first=number == 0 or entry.operator != entries[number - 1].operator)
+        for number, entry in enumerate(entries)
     ]
     caption = (
         "Export: from the PyTorch module to the file. Load: from there, or from a module in memory, to something that "

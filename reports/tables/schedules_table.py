@@ -92,9 +92,9 @@ def _cell(bench: Bench, schedule: str, backend: str, native: Interval | None) ->
     if native is None or schedule == "native":
         return Cell(cell.text, (*cell.under, backend), cell.values, strong=True)
     ratio = native.over(time)
-    said = f"{units.factor(ratio.mid)} ({units.factor(ratio.low)} to {units.factor(ratio.high)})"
+    ratio_text = f"{units.factor(ratio.mid)} ({units.factor(ratio.low)} to {units.factor(ratio.high)})"
     values = {**cell.values, **interval_values(f"{schedule}.over_native", ratio)}
-    return Cell(cell.text, (*cell.under, said, backend), values, strong=True)
+    return Cell(cell.text, (*cell.under, ratio_text, backend), values, strong=True)
 
 
 REPORT = Report(

@@ -82,10 +82,10 @@ class Collected:
 
 
 def collected(records: Iterable[Record]) -> Collected:
-    found = Collected()
+    table = Collected()
     for record in records:
-        found.add(record)
-    return found
+        table.add(record)
+    return table
 
 
 def frame(records: Sequence[Record]) -> pd.DataFrame:
@@ -97,8 +97,8 @@ def frame(records: Sequence[Record]) -> pd.DataFrame:
     without them.
     What a limit is and what its columns are called: `limit_columns`.
     """
-    found: pd.DataFrame = collected(records).table().to_pandas()
-    return found
+    table: pd.DataFrame = collected(records).table().to_pandas()
+    return table
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:

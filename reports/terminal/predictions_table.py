@@ -20,34 +20,36 @@ if TYPE_CHECKING:
     from opbench.ceilings.prediction import Prediction, PredictionError
 
 
-def predictions_table(found: Sequence[Prediction], errors: Mapping[str, PredictionError], ceilings: Ceilings) -> Group:
+def predictions_table(
+    predictions: Sequence[Prediction], errors: Mapping[str, PredictionError], ceilings: Ceilings
+) -> Group:
     """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
     where = ceilings.environment
     threads = f", {where['threads']} threads" if where.get("device") == "cpu" and "threads" in where else ""
     head = Text(plain(f"predicted for {where.get('device_name', 'unknown')}{threads}"), style="bold")
-    ground = common_ground([one.point for one in found])
-    return Group(head, _table(found), Text(plain(ground), style="dim"), *_told(found, errors))
+    ground = common_ground([prediction.point for prediction in predictions])
+    return Group(head, _table(predictions), Text(plain(ground), style="dim"), *_told(predictions, errors))
 
 
-def _table(found: Sequence[Prediction]) -> Table:
-    name = point_names(one.point for one in found)
+def _table(predictions: Sequence[Prediction]) -> Table:
+    name = point_names(prediction.point for prediction in predictions)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in ("operator", "point", "bound by", "backend"):
         table.add_column(column)
     for column in ("limit", "expected", "measured", "error"):
         table.add_column(column, justify="right", no_wrap=True)
-    for one in found:
-        error = f"{one.error:+.0%}" if one.error is not None else ""
-        times = (one.limit.seconds, one.expected_s, one.measured_s)
+    for prediction in predictions:
+        error = f"{prediction.error:+.0%}" if prediction.error is not None else ""
+        times = (prediction.limit.seconds, prediction.expected_s, prediction.measured_s)
         cells = ["" if time is None else units.seconds(time) for time in times]
-        names = (one.point.operator, name(one.point), one.limit.bound_by, one.backend)
+        names = (prediction.point.operator, name(prediction.point), prediction.limit.bound_by, prediction.backend)
         table.add_row(*(Text(plain(text)) for text in names), *cells, error)
     return table
 
 
-def _told(found: Sequence[Prediction], errors: Mapping[str, PredictionError]) -> Iterator[Text]:
+def _told(predictions: Sequence[Prediction], errors: Mapping[str, PredictionError]) -> Iterator[Text]:
     """How good the predictions are, or what is missing to say so."""
-    if not any(one.expected_s for one in found):
+    if not any(prediction.expected_s for prediction in predictions):
         yield Text("limits only: --run RUN carries over how near each backend came to its limit in that run")
     if not errors:
         yield Text("not held against anything: --measured RUN names a run of that machine", style="yellow")

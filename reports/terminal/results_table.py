@@ -92,12 +92,12 @@ def _limit(row: Cells) -> str:
 
 
 def _note(row: Cells, reasons: dict[str, int]) -> Text:
-    said = [] if row.stopped in {"", "target"} else [row.stopped]
+    notes = [] if row.stopped in {"", "target"} else [row.stopped]
     if row.reason:
         headline, text = _told(row)
         number = reasons.setdefault(f"{headline}: {_short(text)}", len(reasons) + 1)
-        said.append(f"{headline.partition(' ')[0]} ({number})")
-    return Text(plain(", ".join(said)), style="dim" if row.measured else "yellow")
+        notes.append(f"{headline.partition(' ')[0]} ({number})")
+    return Text(plain(", ".join(notes)), style="dim" if row.measured else "yellow")
 
 
 def _told(row: Cells) -> tuple[str, str]:
