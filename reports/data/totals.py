@@ -25,7 +25,7 @@ Key = tuple[str, Setting, str]
 
 
 @dataclass
-class Tally:
+class OutcomeTally:
     """What became of the cases of one backend. quickest_s, slowest_s: of the medians."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -58,7 +58,7 @@ class Tally:
 
 
 @dataclass
-class Few:
+class FirstRecords:
     """The first records of a kind, and how many there are."""
 
     records: list[Record] = field(default_factory=list)
@@ -74,11 +74,11 @@ class Few:
 class Totals:
     """witnesses: records that together say where, when and from which revision all were measured."""
 
-    tallies: dict[Key, Tally] = field(default_factory=dict)
+    tallies: dict[Key, OutcomeTally] = field(default_factory=dict)
     contended: int = 0
-    impossible: Few = field(default_factory=Few)
-    differing: Few = field(default_factory=Few)
-    unmeasured: dict[tuple[str, str, str, str], Few] = field(default_factory=dict)
+    impossible: FirstRecords = field(default_factory=FirstRecords)
+    differing: FirstRecords = field(default_factory=FirstRecords)
+    unmeasured: dict[tuple[str, str, str, str], FirstRecords] = field(default_factory=dict)
     more_unmeasured: int = 0
     _witnesses: dict[object, Record] = field(default_factory=dict)
     _first: Record | None = None
@@ -87,7 +87,7 @@ class Totals:
     def add(self, record: Record) -> None:
         point = record.case.point
         key = point.operator, setting_of(point), record.case.label
-        self.tallies.setdefault(key, Tally()).add(record)
+        self.tallies.setdefault(key, OutcomeTally()).add(record)
         self._witnesses.setdefault((id(record.environment), record.revision), record)
         if self._first is None or record.started < self._first.started:
             self._first = record
@@ -105,7 +105,7 @@ class Totals:
     def _missed(self, record: Record) -> None:
         key = (record.case.point.operator, record.case.label, headline(record.outcome), reason(record.outcome))
         if key in self.unmeasured or len(self.unmeasured) < FIRST:
-            self.unmeasured.setdefault(key, Few()).add(record)
+            self.unmeasured.setdefault(key, FirstRecords()).add(record)
         else:
             self.more_unmeasured += 1
 
@@ -127,7 +127,7 @@ class Totals:
         return sum((tally.outcomes for tally in self.tallies.values()), Counter())
 
     @property
-    def rows(self) -> list[tuple[str, str, str, Tally]]:
+    def rows(self) -> list[tuple[str, str, str, OutcomeTally]]:
         """Operator, setting and backend with what became of its cases; MOST_ROWS at most."""
         named = [(operator, str(setting), label, tally) for (operator, setting, label), tally in self.tallies.items()]
         return named[:MOST_ROWS]

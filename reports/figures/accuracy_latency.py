@@ -27,7 +27,7 @@ _SIZE = (9.6, 5.2)  # inches
 
 
 @dataclass(frozen=True)
-class Dot:
+class ModelDot:
     """One model: reported top-1 in percent, seconds by its quickest runtime, MACs of one image."""
 
     operator: str
@@ -47,7 +47,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     return [_figure(bench, dots_drawn) for bench in widest.values() if (dots_drawn := dots(bench))]
 
 
-def dots(bench: Bench) -> list[Dot]:
+def dots(bench: Bench) -> list[ModelDot]:
     """Measured models that the paper reports an accuracy of, in the paper's order."""
     drawable = []
     for operator in bench.models:
@@ -55,11 +55,11 @@ def dots(bench: Bench) -> list[Dot]:
         work, reported = bench.any(operator).work, table7().get(shown(operator))
         if times and work and reported:
             best = min(times, key=lambda runtime: times[runtime].mid)
-            drawable.append(Dot(operator, best, times[best], work.macs, reported.imagenet_percent))
+            drawable.append(ModelDot(operator, best, times[best], work.macs, reported.imagenet_percent))
     return drawable
 
 
-def _figure(bench: Bench, drawn: Sequence[Dot]) -> Artifact:
+def _figure(bench: Bench, drawn: Sequence[ModelDot]) -> Artifact:
     with styled():
         figure = Figure(figsize=_SIZE, layout="constrained")
         figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
@@ -78,15 +78,15 @@ def _figure(bench: Bench, drawn: Sequence[Dot]) -> Artifact:
     return Artifact(figure_file("accuracy_latency", bench.label), title, _caption(bench, drawn), data)
 
 
-def _milliseconds(dot: Dot) -> Interval:
+def _milliseconds(dot: ModelDot) -> Interval:
     return Interval(1e3 * dot.time.low, 1e3 * dot.time.mid, 1e3 * dot.time.high)
 
 
-def _millions(dot: Dot) -> Interval:
+def _millions(dot: ModelDot) -> Interval:
     return Interval(dot.macs / 1e6, dot.macs / 1e6, dot.macs / 1e6)
 
 
-def _draw(ax: Axes, name: str, drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -> None:
+def _draw(ax: Axes, name: str, drawn: Sequence[ModelDot], value_of: Callable[[ModelDot], Interval]) -> None:
     path = _path(drawn, value_of)
     ax.plot([x for x, _ in path], [y for _, y in path], color=look(OURS).colour, lw=1.2, alpha=0.6, zorder=0.5)
     for dot in drawn:
@@ -99,12 +99,12 @@ def _draw(ax: Axes, name: str, drawn: Sequence[Dot], value_of: Callable[[Dot], I
     canvas.decades(ax.xaxis)
 
 
-def _path(drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -> list[tuple[float, float]]:
+def _path(drawn: Sequence[ModelDot], value_of: Callable[[ModelDot], Interval]) -> list[tuple[float, float]]:
     """Through the Hadaptive-Nets, from small to large."""
     return [(value_of(dot).mid, dot.top1) for dot in drawn if family(dot.operator) == OURS]
 
 
-def _name(ax: Axes, drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -> None:
+def _name(ax: Axes, drawn: Sequence[ModelDot], value_of: Callable[[ModelDot], Interval]) -> None:
     names = []
     for dot in drawn:
         x = value_of(dot)
@@ -112,7 +112,7 @@ def _name(ax: Axes, drawn: Sequence[Dot], value_of: Callable[[Dot], Interval]) -
     write_names(ax, names, _path(drawn, value_of))
 
 
-def _handles(drawn: Sequence[Dot]) -> list[Line2D]:
+def _handles(drawn: Sequence[ModelDot]) -> list[Line2D]:
     families = dict.fromkeys(family(dot.operator) for dot in drawn)
     styles = {name: look(name) for name in families}
     return [
@@ -121,7 +121,7 @@ def _handles(drawn: Sequence[Dot]) -> list[Line2D]:
     ]
 
 
-def _caption(bench: Bench, drawn: Sequence[Dot]) -> str:
+def _caption(bench: Bench, drawn: Sequence[ModelDot]) -> str:
     not_drawn = [shown(operator) for operator in bench.models if operator not in {dot.operator for dot in drawn}]
     return (
         "Accuracies are reported by the paper and were not reproduced. Latency: median and 95 % interval on "
@@ -131,7 +131,7 @@ def _caption(bench: Bench, drawn: Sequence[Dot]) -> str:
     )
 
 
-def _runtimes(drawn: Sequence[Dot]) -> str:
+def _runtimes(drawn: Sequence[ModelDot]) -> str:
     """Which model is in which; the runtime of most of them has `all others`."""
     models_by_runtime: dict[str, list[str]] = defaultdict(list)
     for dot in drawn:

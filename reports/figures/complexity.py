@@ -57,7 +57,7 @@ FLOPS = Metric(
 
 
 @dataclass(frozen=True)
-class Plot:
+class WorkPlot:
     """Operators over one axis: operator to x to a record that has its Work."""
 
     x: str
@@ -76,7 +76,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     return [_figure(plot, str(number) if number > 1 else "", remark) for number, plot in enumerate(shown, 1)]
 
 
-def plots(records: Sequence[Record]) -> list[Plot]:
+def plots(records: Sequence[Record]) -> list[WorkPlot]:
     """One record per operator and point: backends, dtypes and modes share the work, so one with counts is taken."""
     groups: dict[tuple[str, Axes], dict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
     for panel in panels(besides_models(besides_machine(records))):
@@ -86,13 +86,13 @@ def plots(records: Sequence[Record]) -> list[Plot]:
             if record.work is not None and (known is None or (record.counts and not known.counts)):
                 line[panel.position(record)] = record
     return [
-        Plot(x, fixed, {name: dict(sorted(line.items())) for name, line in lines.items() if line})
+        WorkPlot(x, fixed, {name: dict(sorted(line.items())) for name, line in lines.items() if line})
         for (x, fixed), lines in groups.items()
         if any(lines.values())
     ]
 
 
-def _figure(plot: Plot, number: str, remark: str) -> Artifact:
+def _figure(plot: WorkPlot, number: str, remark: str) -> Artifact:
     widths = _widths(plot)
     with styled():
         grid = canvas.grid(2)
@@ -104,7 +104,7 @@ def _figure(plot: Plot, number: str, remark: str) -> Artifact:
     return Artifact(figure_file("complexity", number), title, f"{_caption(plot, bool(widths))}{remark}", data)
 
 
-def _caption(plot: Plot, has_widths: bool) -> str:
+def _caption(plot: WorkPlot, has_widths: bool) -> str:
     ground = ", ".join(f"{name}={value}" for name, value in plot.fixed.items())
     parts = [
         (
@@ -118,7 +118,7 @@ def _caption(plot: Plot, has_widths: bool) -> str:
     return " ".join(filter(None, parts))
 
 
-def _draw(ax: Cell, metric: Metric, plot: Plot, widths: Mapping[int, int]) -> None:
+def _draw(ax: Cell, metric: Metric, plot: WorkPlot, widths: Mapping[int, int]) -> None:
     drawn: list[float] = []
     for operator, line in plot.lines.items():
         drawn += _draw_operator(ax, metric, operator, line)
@@ -153,7 +153,7 @@ def _size(mark: str) -> float:
     return 7 if mark == "o" else 4.5
 
 
-def _handles(plot: Plot) -> list[Artist]:
+def _handles(plot: WorkPlot) -> list[Artist]:
     handles: list[Artist] = [
         Line2D([], [], color=look(name).colour, lw=3.2, alpha=0.6, label=name) for name in plot.lines
     ]
@@ -167,7 +167,7 @@ def _handles(plot: Plot) -> list[Artist]:
     return handles
 
 
-def _widths(plot: Plot) -> dict[int, int]:
+def _widths(plot: WorkPlot) -> dict[int, int]:
     """x to the output channels there, where all operators of the plot have the same; else empty."""
     widths: dict[int, int] = {}
     for line in plot.lines.values():

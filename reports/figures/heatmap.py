@@ -92,8 +92,9 @@ def _caption(contrasts: Sequence[Contrast], a: str, b: str) -> str:
     mean = geometric_mean([ratio for pair in contrasts for ratio in pair.ratios.values()])
     return (
         f"(A - B) / (A + B + eps) of the median times of one call, A = {a}, B = {b}: red where A is slower, blue where "
-        f"it is faster; 0.33 is twice, 0.5 three times the time. Of {compared} cells A is slower in {slower} and faster "
-        f"in {faster}; {undecided} are hatched: their 95 % intervals overlap. In geometric mean over all of them A takes {units.factor(mean)} the time of B."
+        f"it is faster; 0.33 is twice, 0.5 three times the time. Of {compared} cells A is slower in {slower} and "
+        f"faster in {faster}; {undecided} are hatched: their 95 % intervals overlap. In geometric mean over all of "
+        f"them A takes {units.factor(mean)} the time of B."
     )
 
 

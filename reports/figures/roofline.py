@@ -31,7 +31,7 @@ WIDE, FAR = 3.0, 50.0
 
 
 @dataclass(frozen=True)
-class Dot:
+class CaseDot:
     """A measured case. intensity: FLOP a byte of the least traffic; rate, reachable: its own FLOP/s, its limit's."""
 
     label: str
@@ -41,12 +41,12 @@ class Dot:
 
 
 @dataclass(frozen=True)
-class Plot:
+class RooflinePanel:
     """What shares a panel: one operator in one mode, or all whole models."""
 
     title: str
     ground: str
-    dots: tuple[Dot, ...]
+    dots: tuple[CaseDot, ...]
     roofs: Roofs
 
 
@@ -56,12 +56,12 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     for record in settled(besides_machine(records)):
         if record.limit is not None:
             found[f"{record.case.point.dtype}, {record.case.point.device}"].append(record)
-    made = {place: plots(mine) for place, mine in found.items()}
+    made = {place: roofline_panels(mine) for place, mine in found.items()}
     drawable = [place for place in made if made[place]]
     return [_figure(made[place], found[place], place, place if len(drawable) > 1 else "") for place in drawable]
 
 
-def plots(records: Sequence[Record]) -> list[Plot]:
+def roofline_panels(records: Sequence[Record]) -> list[RooflinePanel]:
     """In the order they came, without those where nothing was computed."""
     models = {id(record) for record in of_models(records)}
     found: dict[tuple[str, str], list[Record]] = defaultdict(list)
@@ -69,22 +69,22 @@ def plots(records: Sequence[Record]) -> list[Plot]:
         point = record.case.point
         name = MODELS if id(record) in models else point.operator
         found[name, f"{point.mode}, {point.clock} clock"].append(record)
-    made = [Plot(*key, tuple(dots(mine)), roofs(mine)) for key, mine in found.items()]
+    made = [RooflinePanel(*key, tuple(dots(mine)), roofs(mine)) for key, mine in found.items()]
     return [plot for plot in made if plot.dots]
 
 
-def dots(records: Iterable[Record]) -> list[Dot]:
+def dots(records: Iterable[Record]) -> list[CaseDot]:
     """Of every measured case that computes: nothing over bytes is no place on a logarithmic axis."""
     drawable = []
     for record in records:
         work, limit, outcome = record.work, record.limit, record.outcome
         if work is not None and work.flops and work.moved_bytes and limit is not None and isinstance(outcome, Measured):
             rate = work.flops / median(outcome.samples_s)
-            drawable.append(Dot(record.case.label, work.flops / work.moved_bytes, rate, work.flops / limit.seconds))
+            drawable.append(CaseDot(record.case.label, work.flops / work.moved_bytes, rate, work.flops / limit.seconds))
     return drawable
 
 
-def _figure(plots_made: Sequence[Plot], records: Sequence[Record], place: str, label: str) -> Artifact:
+def _figure(plots_made: Sequence[RooflinePanel], records: Sequence[Record], place: str, label: str) -> Artifact:
     shown, rest = spread(plots_made, MOST_PANELS)
     labels = sorted({dot.label for plot in shown for dot in plot.dots})
     with styled():
@@ -112,7 +112,7 @@ def _caption(place: str, records: Sequence[Record]) -> str:
     )
 
 
-def _frame(ax: Axes, shown: Sequence[Plot]) -> None:
+def _frame(ax: Axes, shown: Sequence[RooflinePanel]) -> None:
     """The same axes for all panels: roofs are compared across them."""
     every = [dot for plot in shown for dot in plot.dots]
     ridges = [plot.roofs.ridge for plot in shown if plot.roofs.ridge]
@@ -127,7 +127,7 @@ def _frame(ax: Axes, shown: Sequence[Plot]) -> None:
     ax.set_ylabel("FLOP/s")
 
 
-def _draw(ax: Axes, plot: Plot) -> None:
+def _draw(ax: Axes, plot: RooflinePanel) -> None:
     draw_roofs(ax, plot.roofs)
     name_roofs(ax, plot.roofs)
     for intensity, reachable in {(dot.intensity, dot.reachable) for dot in plot.dots}:

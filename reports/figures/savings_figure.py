@@ -16,7 +16,7 @@ from reports.layout import canvas
 from reports.layout.point_labels import Name, settle, write_names
 from reports.layout.style import FAINT, GRID, MARKERS, look, styled, to_svg
 from reports.models.classifiers import shown
-from reports.models.saving_predictions import Prediction
+from reports.models.saving_predictions import SavingPrediction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Dot:
+class SavingDot:
     """Savings in milliseconds."""
 
     key: Key
@@ -38,7 +38,7 @@ class Dot:
     y: Interval
 
 
-def savings_figure(predictions: Sequence[Prediction]) -> list[Artifact]:
+def savings_figure(predictions: Sequence[SavingPrediction]) -> list[Artifact]:
     """One figure of what was both predicted and measured; [] where nothing was."""
     drawn = dots(predictions)
     if not drawn:
@@ -65,10 +65,10 @@ def savings_figure(predictions: Sequence[Prediction]) -> list[Artifact]:
     return [Artifact("figures/kernel_to_model.svg", title, caption, data)]
 
 
-def dots(predictions: Sequence[Prediction]) -> list[Dot]:
+def dots(predictions: Sequence[SavingPrediction]) -> list[SavingDot]:
     several = len({prediction.batch for prediction in predictions}) > 1
     return [
-        Dot(
+        SavingDot(
             (prediction.baseline, prediction.ours, prediction.place),
             shown(prediction.operator).rpartition("-")[2] + (f", batch {prediction.batch}" if several else ""),
             _milliseconds(prediction.predicted),
@@ -83,7 +83,7 @@ def _milliseconds(saving: Interval) -> Interval:
     return Interval(1e3 * saving.low, 1e3 * saving.mid, 1e3 * saving.high)
 
 
-def _looks(drawn: Sequence[Dot]) -> Mapping[Key, tuple[str, str]]:
+def _looks(drawn: Sequence[SavingDot]) -> Mapping[Key, tuple[str, str]]:
     """Colour and marker: a colour for a pair of runtimes, that of the baseline, and a marker for a place."""
     places = list(dict.fromkeys(place for _, _, place in (dot.key for dot in drawn)))
     return {
@@ -101,7 +101,7 @@ def _handle(key: Key, colour: str, marker: str) -> Line2D:
     return Line2D([], [], color=colour, marker=marker, ms=6, ls="", label=f"{ours} for {baseline}, {place}")
 
 
-def _frame(ax: Axes, drawn: Sequence[Dot]) -> None:
+def _frame(ax: Axes, drawn: Sequence[SavingDot]) -> None:
     """The line and its band; logarithmic where all savings with their intervals are above zero."""
     ends = [end for dot in drawn for saving in (dot.x, dot.y) for end in (saving.low, saving.high)]
     low, high = min(ends), max(ends)
@@ -120,7 +120,7 @@ def _frame(ax: Axes, drawn: Sequence[Dot]) -> None:
         canvas.decades(ax.yaxis)
 
 
-def _draw(ax: Axes, dot: Dot, colour: str, marker: str) -> None:
+def _draw(ax: Axes, dot: SavingDot, colour: str, marker: str) -> None:
     ax.hlines(dot.y.mid, dot.x.low, dot.x.high, color=colour, lw=1.4)
     ax.vlines(dot.x.mid, dot.y.low, dot.y.high, color=colour, lw=1.4)
     ax.plot([dot.x.mid], [dot.y.mid], color=colour, marker=marker, ms=6, ls="")

@@ -53,7 +53,7 @@ _WRITTEN, _TWO_LINES = 0.065, 0.14  # share of a bar from which on its share, an
 
 
 @dataclass(frozen=True)
-class Bar:
+class SplitBar:
     """parts: seconds by name, which `median_s` is the measured sum of."""
 
     label: str
@@ -66,19 +66,19 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Block:
+class PointBars:
     """All bars of one point."""
 
     title: str
     ground: str
-    bars: Sequence[Bar]
+    bars: Sequence[SplitBar]
 
 
-def bar_of(record: Record) -> Bar | None:
+def bar_of(record: Record) -> SplitBar | None:
     """None where the record has no split."""
     if not isinstance(record.outcome, Measured) or not record.outcome.split:
         return None
-    return Bar(record.case.label, record.outcome.split, median(record.outcome.samples_s))
+    return SplitBar(record.case.label, record.outcome.split, median(record.outcome.samples_s))
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
@@ -124,19 +124,19 @@ def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label
     return Artifact(name, titled("Where the time goes", label), caption, drawing(rows))
 
 
-def blocks_of(records: Sequence[Record]) -> list[Block]:
+def blocks_of(records: Sequence[Record]) -> list[PointBars]:
     """The operator's quickest point and its slowest, by their fastest backends; one where there is but one."""
-    points: dict[Point, list[Bar]] = {}
+    points: dict[Point, list[SplitBar]] = {}
     for record in records:
         if bar := bar_of(record):
             points.setdefault(record.case.point, []).append(bar)
     ranked = sorted(points, key=lambda point: min(bar.median_s for bar in points[point]))
     ends = list(dict.fromkeys((ranked[0], ranked[-1])))
     name = point_names(points)
-    return [Block(ends[0].operator, name(point), points[point]) for point in ends]
+    return [PointBars(ends[0].operator, name(point), points[point]) for point in ends]
 
 
-def drawing(rows: Sequence[Sequence[Block]]) -> bytes:
+def drawing(rows: Sequence[Sequence[PointBars]]) -> bytes:
     """SVG of one row of panels per operator."""
     columns = max(len(row) for row in rows)
     heights = [_BAR * max(len(block.bars) for block in row) + _AROUND for row in rows]
@@ -153,7 +153,7 @@ def drawing(rows: Sequence[Sequence[Block]]) -> bytes:
         return to_svg(figure)
 
 
-def _draw(ax: Axes, block: Block, places: int) -> None:
+def _draw(ax: Axes, block: PointBars, places: int) -> None:
     canvas.head(ax, block.title, block.ground)
     ax.set_xlim(0, 1)
     ax.set_ylim(places - 0.5, -0.5)
@@ -170,7 +170,7 @@ def _draw(ax: Axes, block: Block, places: int) -> None:
         ax.annotate(text, (1, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
 
 
-def _stack(ax: Axes, place: int, bar: Bar) -> None:
+def _stack(ax: Axes, place: int, bar: SplitBar) -> None:
     """One bar; a part below zero, which noise can make of almost nothing, is drawn as nothing."""
     parts = {name: max(0.0, bar.parts.get(name, 0.0)) for name in in_order(bar.parts)}
     whole, left = sum(parts.values()), 0.0
@@ -200,7 +200,7 @@ def _ink(background: str) -> str:
     return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
 
 
-def _legend(figure: Figure, blocks: Sequence[Block]) -> None:
+def _legend(figure: Figure, blocks: Sequence[PointBars]) -> None:
     """Names of the parts that can be seen, above all panels."""
     seen: dict[str, float] = {}
     for block in blocks:

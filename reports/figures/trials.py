@@ -29,7 +29,7 @@ _LONGEST = 52  # letters of a configuration
 
 
 @dataclass(frozen=True)
-class Tried:
+class TunedCase:
     """Of one case. ran: the quickest first."""
 
     backend: str
@@ -39,7 +39,7 @@ class Tried:
     failed: tuple[Trial, ...]
 
 
-def tried(records: Sequence[Record]) -> list[Tried]:
+def tuned_cases(records: Sequence[Record]) -> list[TunedCase]:
     """Cases that record trials of which at least one ran."""
     tuned = [record for record in settled(records) if isinstance(record.outcome, Measured) and record.outcome.trials]
     name = point_names(record.case.point for record in tuned)
@@ -47,15 +47,15 @@ def tried(records: Sequence[Record]) -> list[Tried]:
     return [case for case in cases if case.ran]
 
 
-def _of(record: Record, ground: str) -> Tried:
+def _of(record: Record, ground: str) -> TunedCase:
     trials = record.outcome.trials if isinstance(record.outcome, Measured) else ()
     ran = sorted((trial for trial in trials if trial.seconds is not None), key=lambda trial: trial.seconds or 0.0)
     failed = tuple(trial for trial in trials if trial.seconds is None)
-    return Tried(record.case.label, record.case.point.operator, ground, tuple(ran), failed)
+    return TunedCase(record.case.label, record.case.point.operator, ground, tuple(ran), failed)
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    cases = tried(records)
+    cases = tuned_cases(records)
     if not cases:
         return []
     shown, rest = spread(cases, MOST_PANELS)
@@ -66,7 +66,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     return [Artifact(figure_file("trials", ""), "Time over configurations", caption, drawing(shown))]
 
 
-def drawing(shown: Sequence[Tried]) -> bytes:
+def drawing(shown: Sequence[TunedCase]) -> bytes:
     """SVG, a panel per case."""
     heights = [_LINE * min(len(case.ran), MOST_DOTS) + _AROUND for case in shown]
     with styled():
@@ -77,7 +77,7 @@ def drawing(shown: Sequence[Tried]) -> bytes:
         return to_svg(figure)
 
 
-def _draw(ax: Axes, case: Tried) -> None:
+def _draw(ax: Axes, case: TunedCase) -> None:
     ran = case.ran[:MOST_DOTS]
     times = [trial.seconds or 0.0 for trial in ran]
     canvas.head(ax, f"{case.operator}, {case.backend}", case.ground)
@@ -101,12 +101,12 @@ def _short(configuration: str) -> str:
     return configuration if len(configuration) <= _LONGEST else f"{configuration[: _LONGEST - 1]}…"
 
 
-def _cut(shown: Sequence[Tried]) -> str:
+def _cut(shown: Sequence[TunedCase]) -> str:
     most = max(len(case.ran) for case in shown)
     return f" Only the quickest {MOST_DOTS} of up to {most} are drawn." if most > MOST_DOTS else ""
 
 
-def _failures(shown: Sequence[Tried]) -> str:
+def _failures(shown: Sequence[TunedCase]) -> str:
     """Configurations that could not run, those with the same reason together."""
     reasons: dict[str, list[str]] = {}
     for case in shown:

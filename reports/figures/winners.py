@@ -54,7 +54,7 @@ def winners(plane: Plane) -> dict[Cell, Win]:
 
 
 @dataclass(frozen=True)
-class Tally:
+class WinTally:
     """One backend's wins over all planes: decided cells, their share of all decided ones, mean advantage in them."""
 
     label: str
@@ -67,13 +67,13 @@ class Tally:
         return f"{self.label}: {units.percent(self.share)}{ahead}"
 
 
-def tallies(wins: Sequence[Win]) -> list[Tally]:
+def tallies(wins: Sequence[Win]) -> list[WinTally]:
     """Everyone who is fastest somewhere, the most decided cells first. Undecided cells count for nobody."""
     decided = [win for win in wins if win.decided]
     counts = Counter(dict.fromkeys(sorted({win.label for win in wins}), 0))
     counts.update(win.label for win in decided)
     return [
-        Tally(label, count, count / len(decided) if decided else 0.0, _advantage(decided, label))
+        WinTally(label, count, count / len(decided) if decided else 0.0, _advantage(decided, label))
         for label, count in counts.most_common()
     ]
 
@@ -120,11 +120,11 @@ def pale(colour: str) -> str:
     return to_hex((0.75 + red / 4, 0.75 + green / 4, 0.75 + blue / 4))
 
 
-def colour_of(ranked: Sequence[Tally]) -> dict[str, str]:
+def colour_of(ranked: Sequence[WinTally]) -> dict[str, str]:
     return {tally.label: COLOURS[place] if place < len(COLOURS) else OTHERS for place, tally in enumerate(ranked)}
 
 
-def _handles(ranked: Sequence[Tally], colours: Mapping[str, str]) -> list[Patch]:
+def _handles(ranked: Sequence[WinTally], colours: Mapping[str, str]) -> list[Patch]:
     named, beyond = ranked[: len(COLOURS)], ranked[len(COLOURS) :]
     handles = [Patch(facecolor=colours[tally.label], label=str(tally)) for tally in named]
     if beyond:

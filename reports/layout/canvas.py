@@ -32,7 +32,7 @@ _STEPS = {10: (1, 1.5, 2, 3, 5, 7), 100: (1, 2, 5), math.inf: (1,)}
 
 
 @dataclass(frozen=True)
-class Grid:
+class PanelGrid:
     """A figure, its panels in reading order, and under each panel a place for notes if notes were asked for."""
 
     figure: Figure
@@ -40,7 +40,7 @@ class Grid:
     notes: list[Axes]
 
 
-def grid(count: int, lines_of_notes: int = 0) -> Grid:
+def grid(count: int, lines_of_notes: int = 0) -> PanelGrid:
     """A figure with `count` panels, two to a row, one wide panel where there is one."""
     columns = min(COLUMNS, count)
     rows = math.ceil(count / columns)
@@ -53,7 +53,7 @@ def grid(count: int, lines_of_notes: int = 0) -> Grid:
     notes = every[1::2].flatten().tolist() if lines_of_notes else []
     for unused in panels[count:] + notes:
         unused.set_axis_off()
-    return Grid(figure, panels[:count], notes[:count])
+    return PanelGrid(figure, panels[:count], notes[:count])
 
 
 def head(ax: Axes, title: str, ground: str) -> None:

@@ -16,7 +16,7 @@ from reports.layout.templates import filled
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """group: what stands above this and its neighbours of the same group; under: small letters below the head.
 
     kind: `n` for numbers, `words` for sentences that may wrap, "" for names.
@@ -29,7 +29,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """What a reader sees, and for machines `values`: CSV column to an unscaled value, in SI units.
 
     under: small lines below the text. span: columns it takes. tag: whether it says that something is absent.
@@ -44,14 +44,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """first: whether a line is drawn above, because something new begins."""
 
-    cells: Sequence[Cell]
+    cells: Sequence[TableCell]
     first: bool = False
 
 
-def table_files(stem: str, title: str, caption: str, columns: Sequence[Column], rows: Sequence[Row]) -> list[Artifact]:
+def table_files(
+    stem: str, title: str, caption: str, columns: Sequence[TableColumn], rows: Sequence[TableRow]
+) -> list[Artifact]:
     """`tables/STEM.html` and `tables/STEM.csv`. Text is escaped: names and reasons come from anywhere."""
     html = filled(
         "tabular.html.jinja", groups=_groups(columns), columns=columns, rows=[_placed(row, columns) for row in rows]
@@ -62,14 +64,14 @@ def table_files(stem: str, title: str, caption: str, columns: Sequence[Column], 
     ]
 
 
-def _groups(columns: Sequence[Column]) -> list[tuple[str, int]]:
+def _groups(columns: Sequence[TableColumn]) -> list[tuple[str, int]]:
     """Group names with the columns each takes; empty where no column has a group."""
     if not any(column.group for column in columns):
         return []
     return [(name, len(list(members))) for name, members in groupby(columns, key=lambda column: column.group)]
 
 
-def _placed(row: Row, columns: Sequence[Column]) -> tuple[bool, list[tuple[Cell, str]]]:
+def _placed(row: TableRow, columns: Sequence[TableColumn]) -> tuple[bool, list[tuple[TableCell, str]]]:
     """Each cell with the kind of the column it begins in; one over several columns is words."""
     placed, at = [], 0
     for cell in row.cells:
@@ -80,7 +82,7 @@ def _placed(row: Row, columns: Sequence[Column]) -> tuple[bool, list[tuple[Cell,
     return row.first, placed
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
+def _csv(rows: Sequence[TableRow]) -> bytes:
     """Values of the same name share a column; a row without that value leaves it empty."""
     lines = [{name: value for cell in row.cells for name, value in cell.values.items()} for row in rows]
     text = io.StringIO()
@@ -95,7 +97,7 @@ def interval_values(name: str, value: Interval) -> dict[str, float]:
     return {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
 
 
-def milliseconds_cell(value: Interval, name: str, *more: str) -> Cell:
+def milliseconds_cell(value: Interval, name: str, *more: str) -> TableCell:
     """A duration in milliseconds over its 95 % interval; in the CSV in seconds."""
     ends = f"{units.milliseconds(value.low)} to {units.milliseconds(value.high)}"
-    return Cell(units.milliseconds(value.mid), (ends, *more), interval_values(name, value), strong=True)
+    return TableCell(units.milliseconds(value.mid), (ends, *more), interval_values(name, value), strong=True)

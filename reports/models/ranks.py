@@ -97,8 +97,8 @@ def _ranked(values: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(values, map(float, rankdata(list(values.values()))), strict=True))
 
 
-def told(by_runtime: Sequence[Ranks]) -> Ranks:
-    """Of one place, the runtime whose moves are told: the paper's own kind, else the one with the most models."""
+def preferred_runtime(by_runtime: Sequence[Ranks]) -> Ranks:
+    """Choose of one place the runtime whose moves are told: the paper's own kind, else the one with the most models."""
     return next(
         (ranked for ranked in by_runtime if ranked.runtime == "ort_stock"),
         max(by_runtime, key=lambda ranked: len(ranked.operators)),

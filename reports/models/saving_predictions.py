@@ -26,11 +26,11 @@ from reports.models.classifiers import latency, of_models, place_label, place_of
 PAIRS = (("ort_stock", "ort_custom"), ("torch_eager", "cpp_ext"))
 """Runtimes that differ in how they compute the parts and in nothing else: the baseline, and ours."""
 
-Found = Mapping[tuple[Point, str], Record]
+RecordOfCase = Mapping[tuple[Point, str], Record]
 
 
 @dataclass(frozen=True)
-class Prediction:
+class SavingPrediction:
     """One model in one pair of runtimes; `slow` and `quick` are its times under the baseline and ours, in seconds.
 
     absent: why something is missing, one text each; where there is any, what depends on it is None.
@@ -100,7 +100,7 @@ def gain(baseline: Interval, saving: Interval) -> Interval | None:
     return Interval(1 / (1 - share + down), 1 / (1 - share), 1 / (1 - share - up))
 
 
-def predictions(records: Iterable[Record]) -> list[Prediction]:
+def predictions(records: Iterable[Record]) -> list[SavingPrediction]:
     """One for each model with parts, point and pair of runtimes that the run has records of, whatever they say."""
     without_replicas = [record for record in settled(records) if not record.case.replica]
     by_case = {(record.case.point, record.case.backend): record for record in without_replicas}
@@ -114,7 +114,7 @@ def predictions(records: Iterable[Record]) -> list[Prediction]:
     ]
 
 
-def _prediction(record: Record, by_case: Found, baseline: str, ours: str, place: str) -> Prediction:
+def _prediction(record: Record, by_case: RecordOfCase, baseline: str, ours: str, place: str) -> SavingPrediction:
     point, absent = record.case.point, []
     savings = []
     for part in record.parts:
@@ -127,7 +127,7 @@ def _prediction(record: Record, by_case: Found, baseline: str, ours: str, place:
     absent += [text for name in (baseline, ours) if (text := _absence(by_case, point, name))]
     slow, quick = latency(by_case[point, baseline]), latency(by_case[point, ours])
     batch = point.axes.get("batch", 1)
-    return Prediction(point.operator, batch, place, baseline, ours, slow, quick, predicted, tuple(absent))
+    return SavingPrediction(point.operator, batch, place, baseline, ours, slow, quick, predicted, tuple(absent))
 
 
 def _inside(part: Part, point: Point) -> Point:
@@ -135,7 +135,7 @@ def _inside(part: Part, point: Point) -> Point:
     return replace(point, operator=part.operator, axes=part.axes)
 
 
-def _absence(by_case: Found, point: Point, backend: str) -> str:
+def _absence(by_case: RecordOfCase, point: Point, backend: str) -> str:
     """Why there is no latency of it; "" where there is one."""
     record = by_case.get((point, backend))
     what = f"{point.operator}({point.axes}) in {backend}"
@@ -144,7 +144,7 @@ def _absence(by_case: Found, point: Point, backend: str) -> str:
     return "" if latency(record) else f"{what}: {headline(record.outcome)}"
 
 
-def _saving(by_case: Found, point: Point, baseline: str, ours: str) -> Interval:
+def _saving(by_case: RecordOfCase, point: Point, baseline: str, ours: str) -> Interval:
     slow, quick = latency(by_case[point, baseline]), latency(by_case[point, ours])
     assert slow is not None  # _absence said so
     assert quick is not None

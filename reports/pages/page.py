@@ -48,7 +48,7 @@ class Exhibit:
 
 
 @dataclass(frozen=True)
-class Table:
+class OperatorTable:
     """All cases of one operator: rows of (short point name, cells)."""
 
     operator: str
@@ -136,10 +136,10 @@ def _exhibit(artifact: Artifact, prefix: str) -> Exhibit:
     return Exhibit(title, caption, drawing, aspect_width(data), 0)
 
 
-def tables(records: Sequence[Record]) -> list[Table]:
+def tables(records: Sequence[Record]) -> list[OperatorTable]:
     name = point_names(record.case.point for record in records)
     return [
-        Table(
+        OperatorTable(
             operator,
             common_ground([record.case.point for record in mine]),
             [(name(record.case.point), cells(record)) for record in mine],

@@ -17,7 +17,7 @@ from reports.data.naming import devices
 from reports.data.problems import headline, reason
 from reports.data.record_cells import cells
 from reports.figures import trials
-from reports.figures.time_split import Block, bar_of, colour, drawing, in_order
+from reports.figures.time_split import PointBars, bar_of, colour, drawing, in_order
 from reports.layout.inline_svg import inline_svg
 from reports.layout.templates import filled_page
 from reports.pages import summary
@@ -123,7 +123,7 @@ def _split_figure(record: Record) -> Markup:
     bar = bar_of(record)
     if bar is None:
         return Markup()
-    return Markup(inline_svg(drawing([[Block("One call", "", [bar])]]), "split", "Where one call's time goes"))  # noqa: S704
+    return Markup(inline_svg(drawing([[PointBars("One call", "", [bar])]]), "split", "Where one call's time goes"))  # noqa: S704
 
 
 def _trials_figure(record: Record) -> tuple[Markup, str]:

@@ -9,23 +9,23 @@ from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.figures.savings_figure import savings_figure
-from reports.layout.table_files import Cell, Column, Row, interval_values, milliseconds_cell, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, milliseconds_cell, table_files
 from reports.models.classifiers import shown
-from reports.models.saving_predictions import Prediction, predictions
+from reports.models.saving_predictions import SavingPrediction, predictions
 
 _TITLE = "From the kernel to the model"
 _CALL, _SAVED, _GAIN = "one call of the model, ms", "saving, ms", "gain: baseline over ours"
 _COLUMNS = (
-    Column("Model", kind=""),
-    Column("Runtimes", "baseline, ours", kind=""),
-    Column("baseline", group=_CALL),
-    Column("ours", group=_CALL),
-    Column("predicted", group=_SAVED),
-    Column("measured", group=_SAVED),
-    Column("gap", group=_SAVED),
-    Column("predicted", group=_GAIN),
-    Column("measured", group=_GAIN),
-    Column("gap", group=_GAIN),
+    TableColumn("Model", kind=""),
+    TableColumn("Runtimes", "baseline, ours", kind=""),
+    TableColumn("baseline", group=_CALL),
+    TableColumn("ours", group=_CALL),
+    TableColumn("predicted", group=_SAVED),
+    TableColumn("measured", group=_SAVED),
+    TableColumn("gap", group=_SAVED),
+    TableColumn("predicted", group=_GAIN),
+    TableColumn("measured", group=_GAIN),
+    TableColumn("gap", group=_GAIN),
 )
 _MOST_ABSENT = 2  # reasons written out; how many more there are is said
 
@@ -48,21 +48,23 @@ def _caption() -> str:
     )
 
 
-def _rows(prediction: Prediction) -> list[Row]:
+def _rows(prediction: SavingPrediction) -> list[TableRow]:
     """The numbers, and below them what is missing where something is."""
-    numbers = Row(_cells(prediction), first=True)
-    return [numbers, Row([Cell(_missing(prediction), span=len(_COLUMNS))])] if prediction.absent else [numbers]
+    numbers = TableRow(_cells(prediction), first=True)
+    return (
+        [numbers, TableRow([TableCell(_missing(prediction), span=len(_COLUMNS))])] if prediction.absent else [numbers]
+    )
 
 
-def _cells(prediction: Prediction) -> list[Cell]:
+def _cells(prediction: SavingPrediction) -> list[TableCell]:
     where = f"{prediction.place}, batch {prediction.batch}"
     return [
-        Cell(
+        TableCell(
             shown(prediction.operator),
             (where,),
             {"operator": prediction.operator, "place": prediction.place, "batch": prediction.batch},
         ),
-        Cell(
+        TableCell(
             prediction.baseline,
             (prediction.ours,),
             {"baseline": prediction.baseline, "ours": prediction.ours, "missing": "; ".join(prediction.absent)},
@@ -78,22 +80,22 @@ def _cells(prediction: Prediction) -> list[Cell]:
     ]
 
 
-def _time(value: Interval | None, name: str) -> Cell:
-    return milliseconds_cell(value, name) if value else Cell("–")
+def _time(value: Interval | None, name: str) -> TableCell:
+    return milliseconds_cell(value, name) if value else TableCell("–")
 
 
-def _gain(value: Interval | None, name: str) -> Cell:
+def _gain(value: Interval | None, name: str) -> TableCell:
     if value is None:
-        return Cell("–")
+        return TableCell("–")
     ends = f"{units.factor(value.low)[:-1]} to {units.factor(value.high)[:-1]}"
-    return Cell(units.factor(value.mid), (ends,), interval_values(name, value), strong=True)
+    return TableCell(units.factor(value.mid), (ends,), interval_values(name, value), strong=True)
 
 
-def _gap(value: float | None, name: str) -> Cell:
-    return Cell("–") if value is None else Cell(f"{100 * value:+.1f} %", values={name: value})
+def _gap(value: float | None, name: str) -> TableCell:
+    return TableCell("–") if value is None else TableCell(f"{100 * value:+.1f} %", values={name: value})
 
 
-def _missing(prediction: Prediction) -> str:
+def _missing(prediction: SavingPrediction) -> str:
     reasons, more = prediction.absent[:_MOST_ABSENT], len(prediction.absent) - _MOST_ABSENT
     return f"Not predicted: {'; '.join([*reasons, f'and {more} more'] if more > 0 else reasons)}."
 

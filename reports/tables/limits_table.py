@@ -15,21 +15,21 @@ from reports.data.naming import point_names
 from reports.data.problems import left_out
 from reports.data.ratios import mean_ratio
 from reports.data.series import setting_of, settled
-from reports.layout.table_files import Cell, Column, Row, interval_values, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, table_files
 
 COLUMNS = (
-    Column("Operator", kind=""),
-    Column("Backend", kind=""),
-    Column("Mean", "geometric, with its 95 % interval"),
-    Column("Best", "at"),
-    Column("Worst", "at"),
-    Column("Bound by", "how often", kind=""),
-    Column("Points"),
+    TableColumn("Operator", kind=""),
+    TableColumn("Backend", kind=""),
+    TableColumn("Mean", "geometric, with its 95 % interval"),
+    TableColumn("Best", "at"),
+    TableColumn("Worst", "at"),
+    TableColumn("Bound by", "how often", kind=""),
+    TableColumn("Points"),
 )
 
 
 @dataclass(frozen=True)
-class Reach:
+class BackendReach:
     """All cases of one backend of one operator in one setting: of each what it reached, at least one."""
 
     operator: str
@@ -60,7 +60,7 @@ class Reach:
         return ", ".join(bound for bound, count in self.bounds if count == self.bounds[0][1])
 
 
-def reaches(records: Sequence[Record]) -> list[Reach]:
+def reaches(records: Sequence[Record]) -> list[BackendReach]:
     """Operators in the order they came, their backends the nearest to the limit first."""
     found: dict[tuple[str, str], dict[str, list[tuple[Record, Interval]]]] = defaultdict(lambda: defaultdict(list))
     for record in settled(records):
@@ -68,7 +68,8 @@ def reaches(records: Sequence[Record]) -> list[Reach]:
         if reached is not None:
             found[point.operator, str(setting_of(point))][record.case.label].append((record, reached))
     made = [
-        [Reach(*key, backend, tuple(cases)) for backend, cases in backends.items()] for key, backends in found.items()
+        [BackendReach(*key, backend, tuple(cases)) for backend, cases in backends.items()]
+        for key, backends in found.items()
     ]
     return [one for group in made for one in sorted(group, key=lambda reach: -reach.mean.mid)]
 
@@ -89,41 +90,41 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     return table_files("limits", "How near the limit", caption, COLUMNS, rows)
 
 
-def _row(reach: Reach, before: int, every_reach: Sequence[Reach], *, several: bool) -> Row:
+def _row(reach: BackendReach, before: int, every_reach: Sequence[BackendReach], *, several: bool) -> TableRow:
     first = before < 0 or (every_reach[before].operator, every_reach[before].setting) != (reach.operator, reach.setting)
     name = point_names(record.case.point for backend_reach in every_reach for record, _ in backend_reach.cases)
-    return Row(
+    return TableRow(
         [
-            Cell(
+            TableCell(
                 reach.operator if first else "",
                 (reach.setting,) if several and first else (),
                 {"operator": reach.operator, "setting": reach.setting},
             ),
-            Cell(reach.backend, values={"backend": reach.backend}),
+            TableCell(reach.backend, values={"backend": reach.backend}),
             _mean(reach.mean),
             _extreme(*reach.best, name(reach.best[0].case.point), "best"),
             _extreme(*reach.worst, name(reach.worst[0].case.point), "worst"),
             _bound(reach),
-            Cell(str(len(reach.cases)), values={"points": len(reach.cases)}),
+            TableCell(str(len(reach.cases)), values={"points": len(reach.cases)}),
         ],
         first=first,
     )
 
 
-def _mean(mean: Interval) -> Cell:
+def _mean(mean: Interval) -> TableCell:
     ends = f"{share_text(mean.low).removesuffix(' %')} to {share_text(mean.high)}"
-    return Cell(share_text(mean.mid), (ends,), interval_values("mean_fraction", mean), strong=True)
+    return TableCell(share_text(mean.mid), (ends,), interval_values("mean_fraction", mean), strong=True)
 
 
-def _extreme(record: Record, reached: Interval, point: str, name: str) -> Cell:
+def _extreme(record: Record, reached: Interval, point: str, name: str) -> TableCell:
     values = {f"{name}_fraction": reached.mid, f"{name}_at": str(record.case.point.axes)}
-    return Cell(share_text(reached.mid), (point,) if point else (), values, tag=record.impossible)
+    return TableCell(share_text(reached.mid), (point,) if point else (), values, tag=record.impossible)
 
 
-def _bound(reach: Reach) -> Cell:
+def _bound(reach: BackendReach) -> TableCell:
     every = ", ".join(f"{bound} at {count}" for bound, count in reach.bounds)
     values = {"bound_by": reach.most_often, "bound_at": reach.bounds[0][1]}
-    return Cell(reach.most_often, (every,) if len(reach.bounds) > 1 else (), values)
+    return TableCell(reach.most_often, (every,) if len(reach.bounds) > 1 else (), values)
 
 
 REPORT = Report(

@@ -11,14 +11,14 @@ from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.machine_records import ARITHMETIC, COSTS, best_rate, best_time
 from reports.data.series import settled
-from reports.layout.table_files import Cell, Column, Row, interval_values, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, table_files
 
 COLUMNS = (
-    Column("What", kind=""),
-    Column("By", kind=""),
-    Column("Best sustained"),
-    Column("Over the rounds", "worst round and best sample"),
-    Column("Rounds"),
+    TableColumn("What", kind=""),
+    TableColumn("By", kind=""),
+    TableColumn("Best sustained"),
+    TableColumn("Over the rounds", "worst round and best sample"),
+    TableColumn("Rounds"),
 )
 
 Key = tuple[str, str, str, str]
@@ -46,37 +46,37 @@ def _order(key: Key) -> tuple[int, str, str, str]:
     return [*ARITHMETIC, *COSTS].index(operator), dtype, device, backend
 
 
-def _row(key: Key, records: Sequence[Record]) -> Row:
+def _row(key: Key, records: Sequence[Record]) -> TableRow:
     operator, dtype, device, backend = key
     what = f"{dtype}, {ARITHMETIC[operator]}" if dtype else COSTS[operator]
     cells = _rate(records) if operator in ARITHMETIC else _cost(records, per_page=operator == "fresh_pages")
-    return Row(
+    return TableRow(
         [
-            Cell(what, values={"operator": operator, "dtype": dtype, "device": device}),
-            Cell(backend, values={"backend": backend}),
+            TableCell(what, values={"operator": operator, "dtype": dtype, "device": device}),
+            TableCell(backend, values={"backend": backend}),
             *cells,
-            Cell(str(len(records)), values={"rounds": len(records)}),
+            TableCell(str(len(records)), values={"rounds": len(records)}),
         ]
     )
 
 
-def _rate(records: Sequence[Record]) -> list[Cell]:
+def _rate(records: Sequence[Record]) -> list[TableCell]:
     rate = best_rate(records, [record.work.macs if record.work else 0 for record in records])
     if rate is None:
-        return [Cell("–"), Cell()]
+        return [TableCell("–"), TableCell()]
     ends = f"{units.quantity(rate.low)} to {units.quantity(rate.high)}"
     return _cells(f"{units.quantity(rate.mid)}/s", ends, "multiply_adds_per_s", rate)
 
 
-def _cost(records: Sequence[Record], *, per_page: bool) -> list[Cell]:
+def _cost(records: Sequence[Record], *, per_page: bool) -> list[TableCell]:
     time = best_time(records, [_faults(record) if per_page else 1.0 for record in records])
     if time is None:
-        return [Cell("–"), Cell()]
+        return [TableCell("–"), TableCell()]
     return _cells(units.seconds(time.mid), units.seconds_between(time.low, time.high), "cost_s", time)
 
 
-def _cells(best: str, ends: str, name: str, value: Interval) -> list[Cell]:
-    return [Cell(best, values=interval_values(name, value), strong=True), Cell(ends)]
+def _cells(best: str, ends: str, name: str, value: Interval) -> list[TableCell]:
+    return [TableCell(best, values=interval_values(name, value), strong=True), TableCell(ends)]
 
 
 def _faults(record: Record) -> float:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
-from reports.layout.table_files import Cell, Column, Row, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, table_files
 from reports.models.classifiers import RUNTIMES, benches
-from reports.models.ranks import FAR, Ranks, ranks, told
+from reports.models.ranks import FAR, Ranks, preferred_runtime, ranks
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
@@ -16,21 +16,21 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     places = [place for place in places if place]
     if not places:
         return []
-    return [*_correlations(places), *_moves([told(place) for place in places])]
+    return [*_correlations(places), *_moves([preferred_runtime(place) for place in places])]
 
 
 def _correlations(places: Sequence[Sequence[Ranks]]) -> list[Artifact]:
     columns = [
-        Column("Measured", kind=""),
-        Column("Runtime", kind=""),
-        Column("models"),
-        Column("the paper's latency", group="rank correlation of our latency with"),
-        Column("MACs", group="rank correlation of our latency with"),
-        Column("parameters", group="rank correlation of our latency with"),
-        Column("MACs", group="of the paper's latency with"),
-        Column("parameters", group="of the paper's latency with"),
+        TableColumn("Measured", kind=""),
+        TableColumn("Runtime", kind=""),
+        TableColumn("models"),
+        TableColumn("the paper's latency", group="rank correlation of our latency with"),
+        TableColumn("MACs", group="rank correlation of our latency with"),
+        TableColumn("parameters", group="rank correlation of our latency with"),
+        TableColumn("MACs", group="of the paper's latency with"),
+        TableColumn("parameters", group="of the paper's latency with"),
     ]
-    rows = [Row(_correlation(ranked), first=ranked is place[0]) for place in places for ranked in place]
+    rows = [TableRow(_correlation(ranked), first=ranked is place[0]) for place in places for ranked in place]
     caption = (
         "Spearman's rank correlation over the models both have: 1 is the same order, 0 none, -1 the reverse. The "
         "paper's latency is its CPU column, and its GPU column for a GPU. Its machines and its runtime are others than "
@@ -39,7 +39,7 @@ def _correlations(places: Sequence[Sequence[Ranks]]) -> list[Artifact]:
     return table_files("rank_correlation", "Our order of the models and the paper's", caption, columns, rows)
 
 
-def _correlation(ranked: Ranks) -> list[Cell]:
+def _correlation(ranked: Ranks) -> list[TableCell]:
     pairs = {
         "ours_with_paper": (ranked.ours, ranked.paper),
         "ours_with_macs": (ranked.ours, ranked.macs),
@@ -49,15 +49,15 @@ def _correlation(ranked: Ranks) -> list[Cell]:
     }
     correlations = {name: ranked.correlation(*pair) for name, pair in pairs.items()}
     return [
-        Cell(
+        TableCell(
             ranked.bench.label,
             (f"against the paper's {ranked.column}",),
             {"place": ranked.bench.label, "column": ranked.column},
         ),
-        Cell(ranked.runtime, (RUNTIMES.get(ranked.runtime, ""),), {"runtime": ranked.runtime}),
-        Cell(f"{len(ranked.operators)}", values={"models": len(ranked.operators)}),
+        TableCell(ranked.runtime, (RUNTIMES.get(ranked.runtime, ""),), {"runtime": ranked.runtime}),
+        TableCell(f"{len(ranked.operators)}", values={"models": len(ranked.operators)}),
         *(
-            Cell(f"{rho:.2f}", values={name: rho}, strong=name == "ours_with_paper")
+            TableCell(f"{rho:.2f}", values={name: rho}, strong=name == "ours_with_paper")
             for name, rho in correlations.items()
         ),
     ]
@@ -66,13 +66,13 @@ def _correlation(ranked: Ranks) -> list[Cell]:
 def _moves(by_place: Sequence[Ranks]) -> list[Artifact]:
     """A sentence for each model that moved; no table where none did."""
     rows = [
-        Row(_move(ranked, operator), first=operator == ranked.moved[0])
+        TableRow(_move(ranked, operator), first=operator == ranked.moved[0])
         for ranked in by_place
         for operator in ranked.moved
     ]
     if not rows:
         return []
-    columns = [Column("Measured", kind=""), Column("Reading", kind="words")]
+    columns = [TableColumn("Measured", kind=""), TableColumn("Reading", kind="words")]
     caption = (
         f"Every model that stands more than {FAR} ranks from where the paper has it, in one runtime for each place; "
         "rank 1 is the least. The sentences are made from the numbers and know no other cause."
@@ -80,7 +80,7 @@ def _moves(by_place: Sequence[Ranks]) -> list[Artifact]:
     return table_files("rank_moves", "Models that stand elsewhere than in the paper", caption, columns, rows)
 
 
-def _move(ranked: Ranks, operator: str) -> list[Cell]:
+def _move(ranked: Ranks, operator: str) -> list[TableCell]:
     values = {
         "operator": operator,
         "rank_in_paper": ranked.paper[operator],
@@ -88,8 +88,8 @@ def _move(ranked: Ranks, operator: str) -> list[Cell]:
         "rank_by_macs": ranked.macs[operator],
         "rank_by_parameters": ranked.parameters[operator],
     }
-    where = Cell(ranked.bench.label, (ranked.runtime,), {"place": ranked.bench.label, "runtime": ranked.runtime})
-    return [where, Cell(ranked.sentence(operator), values=values)]
+    where = TableCell(ranked.bench.label, (ranked.runtime,), {"place": ranked.bench.label, "runtime": ranked.runtime})
+    return [where, TableCell(ranked.sentence(operator), values=values)]
 
 
 REPORT = Report(

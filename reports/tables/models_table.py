@@ -11,7 +11,7 @@ from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.problems import headline
-from reports.layout.table_files import Cell, Column, Row, milliseconds_cell, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, milliseconds_cell, table_files
 from reports.models.agreement import agreement
 from reports.models.classifiers import RUNTIMES, Bench, benches, family, shown
 from reports.models.reported import RUNS, Classifier, table7
@@ -29,7 +29,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def _table(bench: Bench) -> list[Artifact]:
-    rows = [Row(_row(bench, operator)) for operator in bench.models]
+    rows = [TableRow(_row(bench, operator)) for operator in bench.models]
     title = f"Table 7: image classifiers, {bench.label}"
     return table_files(file_stem("table7", bench), title, _caption(bench), _columns(bench), rows)
 
@@ -38,55 +38,57 @@ def file_stem(stem: str, bench: Bench) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "_", f"{stem} {bench.label}")
 
 
-def _columns(bench: Bench) -> list[Column]:
+def _columns(bench: Bench) -> list[TableColumn]:
     return [
-        Column("Model", kind=""),
-        Column("parameters", group=_SIZES),
-        Column("paper's", group=_SIZES),
-        Column("MACs", group=_SIZES),
-        Column("paper's", group=_SIZES),
-        *(Column(name, RUNTIMES.get(name, ""), f"measured: {bench.label}, ms") for name in bench.runtimes),
-        *(Column(name, group=_TIMES) for name in ("CPU", "GPU", "mobile")),
-        *(Column(name, group=_TOP1) for name in ("CIFAR-100", "ImageNet")),
+        TableColumn("Model", kind=""),
+        TableColumn("parameters", group=_SIZES),
+        TableColumn("paper's", group=_SIZES),
+        TableColumn("MACs", group=_SIZES),
+        TableColumn("paper's", group=_SIZES),
+        *(TableColumn(name, RUNTIMES.get(name, ""), f"measured: {bench.label}, ms") for name in bench.runtimes),
+        *(TableColumn(name, group=_TIMES) for name in ("CPU", "GPU", "mobile")),
+        *(TableColumn(name, group=_TOP1) for name in ("CIFAR-100", "ImageNet")),
     ]
 
 
-def _row(bench: Bench, operator: str) -> list[Cell]:
+def _row(bench: Bench, operator: str) -> list[TableCell]:
     reported, name = table7().get(shown(operator)), shown(operator)
     under = () if name == operator else (operator,)
     return [
-        Cell(name, under, {"model": name, "operator": operator, "place": bench.label}),
+        TableCell(name, under, {"model": name, "operator": operator, "place": bench.label}),
         *_sizes(bench.any(operator), operator, reported),
         *(_latency(bench, operator, runtime) for runtime in bench.runtimes),
         *_reported(reported),
     ]
 
 
-def _sizes(record: Record, operator: str, reported: Classifier | None) -> list[Cell]:
+def _sizes(record: Record, operator: str, reported: Classifier | None) -> list[TableCell]:
     parameters, macs = record.sizes["parameters"], record.work.macs if record.work else None
     mark = " †" if family(operator) in THOUSAND_CLASSES else ""
     return [
-        Cell(f"{parameters / 1e6:.2f}", values={"parameters": parameters, "classes": record.sizes["classes"]}),
+        TableCell(f"{parameters / 1e6:.2f}", values={"parameters": parameters, "classes": record.sizes["classes"]}),
         _cell("reported_parameters", reported.params if reported else None, lambda value: f"{value / 1e6:.2f}{mark}"),
         _cell("macs", macs, lambda value: f"{value / 1e6:.0f}"),
         _cell("reported_macs", reported.macs if reported else None, lambda value: f"{value / 1e6:.0f}"),
     ]
 
 
-def _latency(bench: Bench, operator: str, runtime: str) -> Cell:
+def _latency(bench: Bench, operator: str, runtime: str) -> TableCell:
     record = bench.cells.get((operator, runtime))
     if record is None:
-        return Cell(ABSENT)
+        return TableCell(ABSENT)
     if not isinstance(record.outcome, Measured):
-        return Cell(headline(record.outcome), values={f"{runtime}.outcome": headline(record.outcome)}, tag=True)
+        return TableCell(headline(record.outcome), values={f"{runtime}.outcome": headline(record.outcome)}, tag=True)
     samples, calls = record.outcome.samples_s, record.outcome.calls_per_sample
     mean, runs = sum(samples) / len(samples), len(samples) * calls
     mean_text = f"mean of {runs}: {units.milliseconds(mean)}"
     cell = milliseconds_cell(median_interval(samples), f"{runtime}.median_s", mean_text)
-    return Cell(cell.text, cell.under, {**cell.values, f"{runtime}.mean_s": mean, f"{runtime}.runs": runs}, strong=True)
+    return TableCell(
+        cell.text, cell.under, {**cell.values, f"{runtime}.mean_s": mean, f"{runtime}.runs": runs}, strong=True
+    )
 
 
-def _reported(reported: Classifier | None) -> list[Cell]:
+def _reported(reported: Classifier | None) -> list[TableCell]:
     times = ("cpu_s", "gpu_s", "mobile_s")
     tops = ("cifar100_percent", "imagenet_percent")
     known = asdict(reported) if reported else {}
@@ -96,8 +98,8 @@ def _reported(reported: Classifier | None) -> list[Cell]:
     ]
 
 
-def _cell(name: str, value: float | None, text: Callable[[float], str]) -> Cell:
-    return Cell(ABSENT) if value is None else Cell(text(value), values={name: value})
+def _cell(name: str, value: float | None, text: Callable[[float], str]) -> TableCell:
+    return TableCell(ABSENT) if value is None else TableCell(text(value), values={name: value})
 
 
 def _caption(bench: Bench) -> str:

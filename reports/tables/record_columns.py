@@ -25,23 +25,23 @@ REAL = (
     *limit_columns.REAL,
 )
 
-Row = dict[str, Any]
+ColumnValues = dict[str, Any]
 
 
-def _case(record: Record) -> Row:
+def _case(record: Record) -> ColumnValues:
     case = record.case
     return {"operator": case.point.operator, "backend": case.backend, "replica": case.replica}
 
 
-def _axes(record: Record) -> Row:
+def _axes(record: Record) -> ColumnValues:
     return dict(record.case.point.axes.items())
 
 
-def _sizes(record: Record) -> Row:
+def _sizes(record: Record) -> ColumnValues:
     return dict(record.sizes)
 
 
-def _setting(record: Record) -> Row:
+def _setting(record: Record) -> ColumnValues:
     point = record.case.point
     return {
         "dtype": point.dtype,
@@ -54,7 +54,7 @@ def _setting(record: Record) -> Row:
     }
 
 
-def _latency(record: Record) -> Row:
+def _latency(record: Record) -> ColumnValues:
     measured = record.outcome if isinstance(record.outcome, Measured) else None
     time = measured.interval if measured else Interval(math.nan, math.nan, math.nan)
     return {
@@ -76,12 +76,12 @@ def _latency(record: Record) -> Row:
     } | _rates(record, time.mid)
 
 
-def figures(record: Record) -> Row:
+def figures(record: Record) -> ColumnValues:
     """What the backend measured while it prepared, such as `load_s` and `file_bytes`; not every backend does."""
     return dict(record.outcome.figures) if isinstance(record.outcome, Measured) else {}
 
 
-def split(record: Record) -> Row:
+def split(record: Record) -> ColumnValues:
     """Where one call's time goes: `dispatch_s`, `allocation_s`, `compute_s` and on a GPU `waiting_s` add up to
     `split_total_s`, and kinds of work, such as `kind_matrix_product_s`, to `compute_s`.
     """
@@ -97,12 +97,12 @@ def split(record: Record) -> Row:
     }
 
 
-def _split_reason(record: Record) -> Row:
+def _split_reason(record: Record) -> ColumnValues:
     reason = record.outcome.split_reason if isinstance(record.outcome, Measured) else ""
     return {"split_reason": reason} if reason else {}
 
 
-def _rates(record: Record, median_s: float) -> Row:
+def _rates(record: Record, median_s: float) -> ColumnValues:
     work = record.work
     return {
         "bandwidth_bytes_per_s": work.moved_bytes / median_s if work else math.nan,
@@ -110,12 +110,12 @@ def _rates(record: Record, median_s: float) -> Row:
     }
 
 
-def _work(record: Record) -> Row:
+def _work(record: Record) -> ColumnValues:
     names = ("macs", "products", "elementwise", "model_macs", "flops", "bytes_read", "bytes_written")
     return {name: getattr(record.work, name) if record.work else None for name in names}
 
 
-def _counts(record: Record) -> Row:
+def _counts(record: Record) -> ColumnValues:
     return {
         f"{counter}_{name}": value
         for counter, counts in record.counts.items()
@@ -124,7 +124,7 @@ def _counts(record: Record) -> Row:
     }
 
 
-def _counts_reason(record: Record) -> Row:
+def _counts_reason(record: Record) -> ColumnValues:
     """Which counters have no count, and what the definition and those that have one differ in."""
     silent = [
         f"{counter} has no count: {counts.strip().partition(chr(10))[0]}"
@@ -135,7 +135,7 @@ def _counts_reason(record: Record) -> Row:
     return {"counts_reason": "; ".join(reasons)} if reasons else {}
 
 
-def _check(record: Record) -> Row:
+def _check(record: Record) -> ColumnValues:
     check = record.outcome.check if isinstance(record.outcome, Measured | Mismatch) else None
     return {
         "max_abs_error": check.max_abs_error if check else math.nan,
@@ -144,7 +144,7 @@ def _check(record: Record) -> Row:
     }
 
 
-def _origin(record: Record) -> Row:
+def _origin(record: Record) -> ColumnValues:
     name = record.environment.get("device_name")
     return {
         "device_name": None if name is None else str(name),

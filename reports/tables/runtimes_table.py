@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
-from reports.layout.table_files import Cell, Column, Row, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, table_files
 from reports.models.classifiers import RUNTIMES, Bench, benches, shown
 
 FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
@@ -34,16 +34,16 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     if not entries:
         return []
     columns = [
-        Column("Model", kind=""),
-        Column("Runtime", kind=""),
-        Column("Measured", kind=""),
-        *(Column(head) for head, _ in FIGURES.values()),
+        TableColumn("Model", kind=""),
+        TableColumn("Runtime", kind=""),
+        TableColumn("Measured", kind=""),
+        *(TableColumn(head) for head, _ in FIGURES.values()),
     ]
     # Stable: within a model the places stay in order, and within a place the runtimes.
     order = list(dict.fromkeys(entry.operator for entry in entries))
     entries.sort(key=lambda entry: order.index(entry.operator))
     rows = [
-        Row(_row(entry), first=number == 0 or entry.operator != entries[number - 1].operator)
+        TableRow(_row(entry), first=number == 0 or entry.operator != entries[number - 1].operator)
         for number, entry in enumerate(entries)
     ]
     caption = (
@@ -68,14 +68,16 @@ def _figures(record: Record) -> Mapping[str, float]:
     return {name: value for name, value in record.outcome.figures.items() if name in FIGURES}
 
 
-def _row(entry: Entry) -> list[Cell]:
+def _row(entry: Entry) -> list[TableCell]:
     label = entry.bench.label
     return [
-        Cell(shown(entry.operator), values={"operator": entry.operator}),
-        Cell(entry.runtime, (RUNTIMES.get(entry.runtime, ""),), {"runtime": entry.runtime}),
-        Cell(label, values={"place": label}),
+        TableCell(shown(entry.operator), values={"operator": entry.operator}),
+        TableCell(entry.runtime, (RUNTIMES.get(entry.runtime, ""),), {"runtime": entry.runtime}),
+        TableCell(label, values={"place": label}),
         *(
-            Cell(text(entry.figures[name]), values={name: entry.figures[name]}) if name in entry.figures else Cell("–")
+            TableCell(text(entry.figures[name]), values={name: entry.figures[name]})
+            if name in entry.figures
+            else TableCell("–")
             for name, (_, text) in FIGURES.items()
         ),
     ]

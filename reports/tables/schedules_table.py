@@ -9,7 +9,7 @@ from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.problems import headline
-from reports.layout.table_files import Cell, Column, Row, interval_values, milliseconds_cell, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, milliseconds_cell, table_files
 from reports.models.classifiers import Bench, benches
 from reports.models.reported import table4
 
@@ -45,7 +45,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     ]
     if not rows:
         return []
-    columns = [Column("Hadaptive-Net-L", kind=""), *(Column(name, _ABOUT[name]) for name in SCHEDULES)]
+    columns = [TableColumn("Hadaptive-Net-L", kind=""), *(TableColumn(name, _ABOUT[name]) for name in SCHEDULES)]
     caption = (
         "One forward pass of batch 1 in ms: median, its 95 % interval, and how many times faster than native, with "
         "that ratio's own interval. The first row is reported by the paper and was not measured here: means of 500 "
@@ -63,38 +63,42 @@ _ABOUT = {
 }
 
 
-def _reported() -> Row:
+def _reported() -> TableRow:
     times = {_IN_PAPER[name]: time for name, time in table4().items()}
     cells = [_reported_cell(name, times.get(name), times["native"]) for name in SCHEDULES]
     where = "RTX TITAN, ONNX Runtime's CUDA provider"
-    return Row([Cell("reported by the paper", (where,), {"place": f"reported by the paper: {where}"}), *cells])
+    return TableRow(
+        [TableCell("reported by the paper", (where,), {"place": f"reported by the paper: {where}"}), *cells]
+    )
 
 
-def _reported_cell(name: str, time: float | None, native: float) -> Cell:
+def _reported_cell(name: str, time: float | None, native: float) -> TableCell:
     if time is None:
-        return Cell("–")
+        return TableCell("–")
     faster = () if name == "native" else (units.factor(native / time),)
-    return Cell(f"{1e3 * time:.2f}", faster, {f"{name}.median_s": time, f"{name}.over_native": native / time})
+    return TableCell(f"{1e3 * time:.2f}", faster, {f"{name}.median_s": time, f"{name}.over_native": native / time})
 
 
-def _row(bench: Bench, kind: str, names: Mapping[str, str]) -> Row:
+def _row(bench: Bench, kind: str, names: Mapping[str, str]) -> TableRow:
     native = bench.times.get((MODEL, names["native"]))
     cells = [_cell(bench, name, names[name], native) for name in SCHEDULES]
-    return Row([Cell(f"{kind}, {bench.label}", values={"place": bench.label, "kind": kind}), *cells], first=True)
+    return TableRow(
+        [TableCell(f"{kind}, {bench.label}", values={"place": bench.label, "kind": kind}), *cells], first=True
+    )
 
 
-def _cell(bench: Bench, schedule: str, backend: str, native: Interval | None) -> Cell:
+def _cell(bench: Bench, schedule: str, backend: str, native: Interval | None) -> TableCell:
     record, time = bench.cells.get((MODEL, backend)), bench.times.get((MODEL, backend))
     if record is None or time is None:
         why = (backend, headline(record.outcome)) if record else (backend,)
-        return Cell(NOT_MEASURED, why, {f"{schedule}.outcome": ": ".join(why)}, tag=True)
+        return TableCell(NOT_MEASURED, why, {f"{schedule}.outcome": ": ".join(why)}, tag=True)
     cell = milliseconds_cell(time, f"{schedule}.median_s")
     if native is None or schedule == "native":
-        return Cell(cell.text, (*cell.under, backend), cell.values, strong=True)
+        return TableCell(cell.text, (*cell.under, backend), cell.values, strong=True)
     ratio = native.over(time)
     ratio_text = f"{units.factor(ratio.mid)} ({units.factor(ratio.low)} to {units.factor(ratio.high)})"
     values = {**cell.values, **interval_values(f"{schedule}.over_native", ratio)}
-    return Cell(cell.text, (*cell.under, ratio_text, backend), values, strong=True)
+    return TableCell(cell.text, (*cell.under, ratio_text, backend), values, strong=True)
 
 
 REPORT = Report(

@@ -15,7 +15,7 @@ import pyarrow.parquet
 
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
-from reports.tables.record_columns import PARTS, REAL, TEXT, Row, figures, split
+from reports.tables.record_columns import PARTS, REAL, TEXT, ColumnValues, figures, split
 
 PACKED = 4096
 """Rows at a time. What pandas takes for a table of 58 columns, whatever its length, is 20 ms."""
@@ -25,7 +25,7 @@ class Collected:
     """The table of the records added so far."""
 
     def __init__(self) -> None:
-        self._rows: list[Row] = []
+        self._rows: list[ColumnValues] = []
         self._packed: list[pa.Table] = []
         self._names: list[dict[str, object]] = [{} for _ in PARTS]
         self._real = set(REAL)
@@ -33,7 +33,7 @@ class Collected:
 
     def add(self, record: Record) -> None:
         parts = [part(record) for part in PARTS]
-        row: Row = {}
+        row: ColumnValues = {}
         for cells in reversed(parts):
             row.update(cells)
         if (shape := tuple(row)) not in self._shapes:  # most records have the names of others

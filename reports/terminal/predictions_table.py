@@ -28,7 +28,7 @@ def predictions_table(
     threads = f", {where['threads']} threads" if where.get("device") == "cpu" and "threads" in where else ""
     head = Text(plain(f"predicted for {where.get('device_name', 'unknown')}{threads}"), style="bold")
     ground = common_ground([prediction.point for prediction in predictions])
-    return Group(head, _table(predictions), Text(plain(ground), style="dim"), *_told(predictions, errors))
+    return Group(head, _table(predictions), Text(plain(ground), style="dim"), *_errors_text(predictions, errors))
 
 
 def _table(predictions: Sequence[Prediction]) -> Table:
@@ -47,7 +47,7 @@ def _table(predictions: Sequence[Prediction]) -> Table:
     return table
 
 
-def _told(predictions: Sequence[Prediction], errors: Mapping[str, PredictionError]) -> Iterator[Text]:
+def _errors_text(predictions: Sequence[Prediction], errors: Mapping[str, PredictionError]) -> Iterator[Text]:
     """How good the predictions are, or what is missing to say so."""
     if not any(prediction.expected_s for prediction in predictions):
         yield Text("limits only: --run RUN carries over how near each backend came to its limit in that run")

@@ -53,7 +53,7 @@ def terminal_table(records: Sequence[Record]) -> Table:
 
 
 @dataclass(frozen=True)
-class _Row:
+class _ResultRow:
     """One case; `operator` and `point` are empty where the row above has the same. `ends`: its operator's last."""
 
     operator: str
@@ -62,7 +62,7 @@ class _Row:
     ends: bool
 
 
-def _ordered(records: Sequence[Record]) -> Iterator[_Row]:
+def _ordered(records: Sequence[Record]) -> Iterator[_ResultRow]:
     name = point_names(record.case.point for record in records)
     for operator in dict.fromkeys(map(_operator, records)):
         mine = [record for record in records if _operator(record) == operator]
@@ -72,7 +72,7 @@ def _ordered(records: Sequence[Record]) -> Iterator[_Row]:
         for number, record in enumerate(mine, 1):
             point = record.case.point
             shown = name(point) if point != above else ""
-            yield _Row(operator if above is None else "", shown, cells(record), number == len(mine))
+            yield _ResultRow(operator if above is None else "", shown, cells(record), number == len(mine))
             above = point
 
 
@@ -94,13 +94,13 @@ def _limit(row: Cells) -> str:
 def _note(row: Cells, reasons: dict[str, int]) -> Text:
     notes = [] if row.stopped in {"", "target"} else [row.stopped]
     if row.reason:
-        headline, text = _told(row)
+        headline, text = _kind_and_reason(row)
         number = reasons.setdefault(f"{headline}: {_short(text)}", len(reasons) + 1)
         notes.append(f"{headline.partition(' ')[0]} ({number})")
     return Text(plain(", ".join(notes)), style="dim" if row.measured else "yellow")
 
 
-def _told(row: Cells) -> tuple[str, str]:
+def _kind_and_reason(row: Cells) -> tuple[str, str]:
     """What kind of reason the row has, and the reason."""
     if row.impossible:
         return IMPOSSIBLE.removesuffix(":"), row.reason.removeprefix(IMPOSSIBLE).strip()

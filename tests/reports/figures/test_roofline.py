@@ -12,7 +12,7 @@ from opbench.vocabulary.record import Failed, Record
 from opbench.vocabulary.work import Work
 from reports.data.limits import SHADES
 from reports.data.roofs import Roof, Roofs, roofs
-from reports.figures.roofline import REPORT, _draw, _frame, plots
+from reports.figures.roofline import REPORT, _draw, _frame, roofline_panels
 from reports.layout.roof_lines import draw_roofs, name_roofs
 
 from ..builders import every_outcome, record, work
@@ -27,7 +27,7 @@ def on(level: str, memory_s: float) -> Record:
 
 
 def test_a_point_is_flops_a_byte_and_a_second_and_reaches_its_limit_at_most() -> None:
-    (plot,) = plots([limited(0.25)])
+    (plot,) = roofline_panels([limited(0.25)])
     (dot,) = plot.dots
     assert dot.intensity == pytest.approx((2 * 1000 + 200 + 50) / (4096 + 8192))
     assert dot.rate == pytest.approx(2250 / (4 * LIMIT_S))
@@ -67,7 +67,7 @@ def test_every_roof_carries_its_name_and_rate() -> None:
 
 
 def test_all_panels_have_the_same_axes_and_hold_what_is_drawn_in_them() -> None:
-    shown = plots([limited(0.01, operator="one", macs=7), limited(0.9, operator="two", macs=10**7)])
+    shown = roofline_panels([limited(0.01, operator="one", macs=7), limited(0.9, operator="two", macs=10**7)])
     cells = [Figure().subplots() for _ in shown]
     for cell, plot in zip(cells, shown, strict=True):
         _frame(cell, shown)
@@ -96,7 +96,10 @@ def test_backward_has_a_panel_of_its_own() -> None:
     forward = limited()
     point = replace(forward.case.point, mode="backward")
     backward = replace(forward, case=replace(forward.case, point=point))
-    assert [plot.ground for plot in plots([forward, backward])] == ["forward, wall clock", "backward, wall clock"]
+    assert [plot.ground for plot in roofline_panels([forward, backward])] == [
+        "forward, wall clock",
+        "backward, wall clock",
+    ]
 
 
 def test_a_case_without_a_measurement_is_counted() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from opbench.vocabulary.record import Record, Trial
-from reports.figures.trials import REPORT, tried
+from reports.figures.trials import REPORT, tuned_cases
 
 from ..builders import measured, record
 
@@ -25,7 +25,7 @@ def test_where_no_configuration_ran_there_is_nothing_to_draw() -> None:
 
 
 def test_the_quickest_comes_first_and_the_failed_stand_apart() -> None:
-    (found,) = tried([tuned()])
+    (found,) = tuned_cases([tuned()])
     assert [trial.configuration for trial in found.ran] == ["block=128", "block=64"]
     assert [trial.configuration for trial in found.failed] == ["block=256"]
 

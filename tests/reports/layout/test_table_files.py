@@ -6,18 +6,18 @@ import pytest
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Failed
-from reports.layout.table_files import Cell, Column, Row, milliseconds_cell, table_files
+from reports.layout.table_files import TableCell, TableColumn, TableRow, milliseconds_cell, table_files
 from reports.pages.page import PAGE
 from reports.tables import models_table
 
 from ..model_builders import cells, html, model, values
 
-COLUMNS = (Column("name", kind=""), Column("a", group="both"), Column("b", group="both"))
+COLUMNS = (TableColumn("name", kind=""), TableColumn("a", group="both"), TableColumn("b", group="both"))
 
 
 def test_text_from_anywhere_is_escaped() -> None:
-    columns = [Column("<i>head", "<i>under", "<i>group")]
-    text = html(table_files("t", "T", "C", columns, [Row([Cell("<b>boom</b> & more", ("<u>",))])]), "t")
+    columns = [TableColumn("<i>head", "<i>under", "<i>group")]
+    text = html(table_files("t", "T", "C", columns, [TableRow([TableCell("<b>boom</b> & more", ("<u>",))])]), "t")
     assert "&lt;b&gt;boom&lt;/b&gt; &amp; more" in text
     assert "&lt;i&gt;head" in text
     for tag in ("<b>", "<i>", "<u>"):
@@ -26,7 +26,13 @@ def test_text_from_anywhere_is_escaped() -> None:
 
 def test_values_are_unscaled_and_a_row_without_one_leaves_it_empty() -> None:
     time = milliseconds_cell(Interval(0.0011, 0.0012, 0.0014), "median_s")
-    found = table_files("t", "T", "C", COLUMNS, [Row([Cell("x"), time, Cell()]), Row([Cell("y"), Cell("–"), Cell()])])
+    found = table_files(
+        "t",
+        "T",
+        "C",
+        COLUMNS,
+        [TableRow([TableCell("x"), time, TableCell()]), TableRow([TableCell("y"), TableCell("–"), TableCell()])],
+    )
     assert values(found, "t") == [
         {"median_s": "0.0012", "median_s_low": "0.0011", "median_s_high": "0.0014"},
         {"median_s": "", "median_s_low": "", "median_s_high": ""},
@@ -35,14 +41,14 @@ def test_values_are_unscaled_and_a_row_without_one_leaves_it_empty() -> None:
 
 
 def test_columns_of_a_group_stand_below_one_head() -> None:
-    text = html(table_files("t", "T", "C", COLUMNS, [Row([Cell(), Cell(), Cell()])]), "t")
+    text = html(table_files("t", "T", "C", COLUMNS, [TableRow([TableCell(), TableCell(), TableCell()])]), "t")
     assert '<th colspan="1"></th><th colspan="2" class="group">both</th>' in text
 
 
 def test_a_cell_over_several_columns_counts_as_those() -> None:
-    table_files("t", "T", "C", COLUMNS, [Row([Cell("x"), Cell("words", span=2)])])
+    table_files("t", "T", "C", COLUMNS, [TableRow([TableCell("x"), TableCell("words", span=2)])])
     with pytest.raises(ValueError, match="a row of 2 columns in a table of 3"):
-        table_files("t", "T", "C", COLUMNS, [Row([Cell("x"), Cell("y")])])
+        table_files("t", "T", "C", COLUMNS, [TableRow([TableCell("x"), TableCell("y")])])
 
 
 def test_the_page_shows_a_table_in_the_order_of_the_reports_with_title_and_caption() -> None:

@@ -59,9 +59,9 @@ def test_only_models_that_moved_by_more_than_three_have_a_sentence() -> None:
     near, far = order[0], order[7]
     order[0], order[3] = order[3], near  # by three
     order[7], order[1] = order[1], far  # by six
-    told = [row["operator"] for row in values(REPORT.render(timed(order)), "rank_moves")]
-    assert near not in told
-    assert sorted(told) == sorted((far, order[7]))
+    moved = [row["operator"] for row in values(REPORT.render(timed(order)), "rank_moves")]
+    assert near not in moved
+    assert sorted(moved) == sorted((far, order[7]))
 
 
 @pytest.mark.parametrize(
