@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured, Record
 from reports.data import units
+from reports.data.grouping import grouped
 from reports.data.naming import point_names
 
 IMPOSSIBLE = "impossible:"
@@ -85,17 +85,14 @@ class Impossible:
 def impossible(records: Sequence[Record]) -> list[Impossible]:
     """In the order they came."""
     name = point_names(record.case.point for record in records)
-    by_backend: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record in records:
-        if record.impossible:
-            by_backend[record.case.point.operator, record.case.label].append(record)
+    beyond = [record for record in records if record.impossible]
     return [
         Impossible(
             *key,
             cases=tuple(f"{name(record.case.point)}: {limit_text(record)}".removeprefix(": ") for record in group),
             reasons=tuple(dict.fromkeys(text for record in group for text in _reasons(record))),
         )
-        for key, group in by_backend.items()
+        for key, group in grouped(beyond, lambda record: (record.case.point.operator, record.case.label)).items()
     ]
 
 

@@ -47,9 +47,10 @@ def _parts(point: Point) -> dict[str, object]:
 
 def devices(records: Sequence[Record]) -> str:
     """Name what the records were measured on: each device once, a CPU with its threads."""
-    return ", ".join(dict.fromkeys(_device(record.environment) for record in records))
+    return ", ".join(dict.fromkeys(device_text(record.environment) for record in records))
 
 
-def _device(environment: Mapping[str, Any]) -> str:
+def device_text(environment: Mapping[str, Any]) -> str:
+    """`Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
     name, threads = str(environment.get("device_name", "unknown")), environment.get("threads")
     return f"{name}, {threads} threads" if environment.get("device") == "cpu" and threads else name

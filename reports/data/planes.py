@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 
 from opbench.vocabulary.case import Axes
 from opbench.vocabulary.interval import Interval, median_interval
 from opbench.vocabulary.record import Measured, Record
-from reports.data.series import Setting, setting_of, settled
+from reports.data.grouping import grouped
+from reports.data.series import Setting, fixed_axes, operator_and_setting, settled
 
 Cell = tuple[int, int]
 """Value of the axis along x and of the axis up."""
@@ -74,27 +75,21 @@ class Plane:
 
 
 def planes(records: Iterable[Record]) -> list[list[Plane]]:
-    """The planes of each operator and setting that has any, in the order their first record came.
+    """Make the planes of each operator and setting that has any, in the order their first record came.
 
     Where three axes vary together every two of them make planes; the largest are taken, and of the others those
     that show mostly cells which none before has shown.
     """
-    found: dict[tuple[str, Setting], list[Record]] = defaultdict(list)
-    for record in settled(records):
-        found[record.case.point.operator, setting_of(record.case.point)].append(record)
-    taken = [_fresh(_candidates(*key, mine)) for key, mine in found.items()]
-    return [_in_order_asked(group, found[group[0].operator, group[0].setting]) for group in taken if group]
+    groups = grouped(settled(records), operator_and_setting)
+    chosen = [(_fresh(_candidates(*key, group)), group) for key, group in groups.items()]
+    return [_in_order_asked(group_planes, group) for group_planes, group in chosen if group_planes]
 
 
 def _candidates(operator: str, setting: Setting, records: Sequence[Record]) -> list[Plane]:
     """All planes over any two axes. Axes are named in the operator's order; the later of two runs along x."""
     candidates = []
     for y, x in combinations(records[0].case.point.axes, 2):
-        grouped: dict[Axes, list[Record]] = defaultdict(list)
-        for record in records:
-            axes = record.case.point.axes
-            grouped[Axes({name: value for name, value in axes.items() if name not in {x, y}})].append(record)
-        for fixed, group in grouped.items():
+        for fixed, group in grouped(records, partial(fixed_axes, varying={x, y})).items():
             cells = _core({_cell(record, x, y) for record in group})
             in_core = tuple(record for record in group if _cell(record, x, y) in cells)
             candidates.append(Plane(operator, setting, x, y, fixed, in_core))

@@ -7,12 +7,14 @@ combination of the others has a panel of its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from opbench.vocabulary.case import Axes, Point
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured, Record
+from reports.data.grouping import grouped
 
 
 @dataclass(frozen=True)
@@ -86,20 +88,24 @@ def x_axis(places: Sequence[Axes]) -> str:
 
 
 def panels(records: Iterable[Record]) -> list[Panel]:
-    """Panels in the order their first record came."""
-    operators: dict[tuple[str, Setting], list[Record]] = defaultdict(list)
-    for record in settled(records):
-        operators[record.case.point.operator, setting_of(record.case.point)].append(record)
-    return [panel for (name, setting), found in operators.items() for panel in _panels(name, setting, found)]
+    """Make panels, in the order their first record came."""
+    groups = grouped(settled(records), operator_and_setting)
+    return [panel for (operator, setting), group in groups.items() for panel in _panels(operator, setting, group)]
 
 
 def _panels(operator: str, setting: Setting, records: Sequence[Record]) -> list[Panel]:
     x = x_axis([record.case.point.axes for record in records])
-    grouped: dict[Axes, list[Record]] = defaultdict(list)
-    for record in records:
-        axes = record.case.point.axes
-        grouped[Axes({name: value for name, value in axes.items() if name != x})].append(record)
-    return [Panel(operator, setting, x, fixed, tuple(found)) for fixed, found in grouped.items()]
+    by_fixed = grouped(records, partial(fixed_axes, varying={x}))
+    return [Panel(operator, setting, x, fixed, tuple(group)) for fixed, group in by_fixed.items()]
+
+
+def operator_and_setting(record: Record) -> tuple[str, Setting]:
+    return record.case.point.operator, setting_of(record.case.point)
+
+
+def fixed_axes(record: Record, varying: Collection[str]) -> Axes:
+    """The axes of the record's point but those that vary."""
+    return Axes({name: value for name, value in record.case.point.axes.items() if name not in varying})
 
 
 def setting_of(point: Point) -> Setting:
@@ -108,7 +114,5 @@ def setting_of(point: Point) -> Setting:
 
 def comparable(candidates: Sequence[Panel]) -> list[tuple[Panel, ...]]:
     """Panels of different operators over the same axes and setting: their latencies may stand in one panel."""
-    alike: dict[object, list[Panel]] = defaultdict(list)
-    for panel in candidates:
-        alike[panel.setting, panel.x, panel.fixed].append(panel)
+    alike = grouped(candidates, lambda panel: (panel.setting, panel.x, panel.fixed))
     return [tuple(group) for group in alike.values() if len(group) > 1]

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Callable
 
+from opbench.vocabulary.interval import Interval
+
 _BELOW = ("", "m", "µ", "n", "p")
 _ABOVE = ("", "k", "M", "G", "T", "P", "E")
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -32,6 +34,11 @@ def seconds_between(low: float, high: float) -> str:
 def milliseconds(value: float) -> str:
     """A duration for a column headed `ms`, without its unit: 0.01234 s is `12.3`."""
     return _digits(_rounded(1000 * value))
+
+
+def in_milliseconds(value: Interval) -> Interval:
+    """The same duration in milliseconds, for an axis that says `ms`."""
+    return Interval(1e3 * value.low, 1e3 * value.mid, 1e3 * value.high)
 
 
 def number(value: float) -> str:
@@ -61,6 +68,11 @@ def data_size(value: float) -> str:
 def factor(value: float) -> str:
     """A ratio: `2.50×`."""
     return f"{_digits(_rounded(value))}×"
+
+
+def factors_between(low: float, high: float) -> str:
+    """A range of ratios without the sign, which stands beside: `2.40 to 2.60`."""
+    return f"{factor(low)[:-1]} to {factor(high)[:-1]}"
 
 
 def percent(value: float) -> str:

@@ -13,9 +13,10 @@ from matplotlib.lines import Line2D
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
+from reports.data import units
 from reports.layout import canvas
+from reports.layout.figure_files import figure_file
 from reports.layout.point_labels import Name, settle, write_names
-from reports.layout.sheets import figure_file
 from reports.layout.style import look, styled, to_svg
 from reports.models.classifiers import OURS, Bench, benches, family, shown
 from reports.models.reported import table7
@@ -79,7 +80,7 @@ def _figure(bench: Bench, drawn: Sequence[ModelDot]) -> Artifact:
 
 
 def _milliseconds(dot: ModelDot) -> Interval:
-    return Interval(1e3 * dot.time.low, 1e3 * dot.time.mid, 1e3 * dot.time.high)
+    return units.in_milliseconds(dot.time)
 
 
 def _millions(dot: ModelDot) -> Interval:

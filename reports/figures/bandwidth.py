@@ -13,12 +13,13 @@ from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
+from reports.data.grouping import grouped
 from reports.data.machine_records import MEMORY, best_rate
 from reports.data.problems import left_out
 from reports.data.series import setting_of, settled
 from reports.layout import canvas
-from reports.layout.sheets import figure_file, titled
-from reports.layout.style import BLUE, GREEN, INK, VERMILLION, look, styled, to_svg
+from reports.layout.figure_files import draw_panels, figure_artifact
+from reports.layout.style import BLUE, GREEN, INK, VERMILLION, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,14 +38,12 @@ Lines = Mapping[tuple[str, str], Mapping[int, Interval]]
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per setting."""
-    found: dict[str, list[Record]] = defaultdict(list)
-    for record in settled(records):
-        if record.case.point.operator in MEMORY:
-            found[str(setting_of(record.case.point))].append(record)
-    made = {setting: bandwidths(mine) for setting, mine in found.items()}
-    several = sum(map(bool, made.values())) > 1
+    memory = [record for record in settled(records) if record.case.point.operator in MEMORY]
+    settings = grouped(memory, lambda record: str(setting_of(record.case.point)))
+    drawable = {setting: lines for setting, group in settings.items() if (lines := bandwidths(group))}
     return [
-        _figure(lines, found[setting], setting, setting if several else "") for setting, lines in made.items() if lines
+        _figure(lines, settings[setting], setting, setting if len(drawable) > 1 else "")
+        for setting, lines in drawable.items()
     ]
 
 
@@ -74,12 +73,8 @@ def _figure(lines: Lines, records: Sequence[Record], setting: str, label: str) -
         f"{f'over {rounds} rounds; ' if rounds > 1 else ''}the band reaches from the "
         f"{'round that did worst' if rounds > 1 else 'line'} to the quickest single sample{cut}.{left_out(records)}"
     )
-    with styled():
-        grid = canvas.grid(1)
-        _draw(grid.panels[0], lines)
-        canvas.legend(grid.figure, _handles(lines))
-        data = to_svg(grid.figure)
-    return Artifact(figure_file("bandwidth", label), titled("Bandwidth by working set", label), caption, data)
+    data = draw_panels([lines], _draw, lambda: _handles(lines))
+    return figure_artifact("bandwidth", "Bandwidth by working set", label, caption, data)
 
 
 def _draw(ax: Axes, lines: Lines) -> None:

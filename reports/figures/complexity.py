@@ -14,13 +14,12 @@ from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from opbench.vocabulary.work import Work
 from reports.data import units
-from reports.data.machine_records import besides_machine
-from reports.data.series import panels
 from reports.layout import canvas
-from reports.layout.sheets import figure_file, lines_of, spread, titled, undrawn
-from reports.layout.style import FAINT, INK, look, styled, to_svg
+from reports.layout.figure_files import draw_panels, figure_file, titled
+from reports.layout.sheets import lines_of, spread, undrawn
+from reports.layout.style import FAINT, INK, look
 from reports.models.agreement import agreement
-from reports.models.classifiers import besides_models
+from reports.models.classifiers import operator_panels
 from reports.models.cost_models import paper_macs
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 def plots(records: Sequence[Record]) -> list[WorkPlot]:
     """One record per operator and point: backends, dtypes and modes share the work, so one with counts is taken."""
     groups: dict[tuple[str, Axes], dict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
-    for panel in panels(besides_models(besides_machine(records))):
+    for panel in operator_panels(records):
         line = groups[panel.x, panel.fixed][panel.operator]
         for record in panel.records:
             known = line.get(panel.position(record))
@@ -94,14 +93,9 @@ def plots(records: Sequence[Record]) -> list[WorkPlot]:
 
 def _figure(plot: WorkPlot, number: str, remark: str) -> Artifact:
     widths = _widths(plot)
-    with styled():
-        grid = canvas.grid(2)
-        for ax, metric in zip(grid.panels, (MACS, FLOPS), strict=True):
-            _draw(ax, metric, plot, widths)
-        canvas.legend(grid.figure, _handles(plot))
-        data = to_svg(grid.figure)
-    title = titled("Work per call", ", ".join(plot.lines))
-    return Artifact(figure_file("complexity", number), title, f"{_caption(plot, bool(widths))}{remark}", data)
+    data = draw_panels((MACS, FLOPS), lambda ax, metric: _draw(ax, metric, plot, widths), lambda: _handles(plot))
+    caption = f"{_caption(plot, bool(widths))}{remark}"
+    return Artifact(figure_file("complexity", number), titled("Work per call", ", ".join(plot.lines)), caption, data)
 
 
 def _caption(plot: WorkPlot, has_widths: bool) -> str:

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
-from reports.data.machine_records import besides_machine
-from reports.data.series import Panel, Setting, comparable, panels
+from reports.data.grouping import grouped
+from reports.data.series import Panel, Setting, comparable
 from reports.layout import canvas
 from reports.layout.curves import Line, draw_times, handle
-from reports.layout.sheets import MOST_PANELS, figure_file, spread, titled, undrawn
-from reports.layout.style import styled, to_svg
-from reports.models.classifiers import besides_models
+from reports.layout.figure_files import draw_panels, figure_artifact
+from reports.layout.sheets import MOST_PANELS, spread, undrawn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+from reports.models.classifiers import operator_panels
 
 Group = tuple[Panel, ...]
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per setting; none where no two operators can be compared."""
-    found: dict[Setting, list[Group]] = defaultdict(list)
-    for group in comparable([panel for panel in panels(besides_models(besides_machine(records))) if panel.lines]):
-        found[group[0].setting].append(group)
-    return [_figure(groups, setting, str(setting) if len(found) > 1 else "") for setting, groups in found.items()]
+    groups = comparable([panel for panel in operator_panels(records) if panel.lines])
+    by_setting = grouped(groups, lambda group: group[0].setting)
+    several = len(by_setting) > 1
+    return [_figure(mine, setting, str(setting) if several else "") for setting, mine in by_setting.items()]
 
 
 def _figure(groups: Sequence[Group], setting: Setting, label: str) -> Artifact:
@@ -33,15 +37,14 @@ def _figure(groups: Sequence[Group], setting: Setting, label: str) -> Artifact:
         f"Each operator by its fastest backend at every point: median and 95 % interval ({setting}). "
         f"Fastest: {_winners(best)}.{undrawn(len(shown), rest)}"
     )
-    with styled():
-        grid = canvas.grid(len(shown))
-        for ax, group, found in zip(grid.panels, shown, best, strict=True):
-            draw_times(ax, group[0].x, {operator: line for operator, (line, _) in found.items()}, {})
-            canvas.head(ax, "Fastest backend of each operator", group[0].ground)
-        operators = sorted({operator for found in best for operator in found})
-        canvas.legend(grid.figure, [handle(operator) for operator in operators])
-        data = to_svg(grid.figure)
-    return Artifact(figure_file("fastest", label), titled("Latency per operator", label), caption, data)
+    operators = sorted({panel.operator for group in shown for panel in group})
+    data = draw_panels(shown, _draw, lambda: [handle(operator) for operator in operators])
+    return figure_artifact("fastest", "Latency per operator", label, caption, data)
+
+
+def _draw(ax: Axes, group: Group) -> None:
+    draw_times(ax, group[0].x, {panel.operator: fastest(panel)[0] for panel in group}, {})
+    canvas.head(ax, "Fastest backend of each operator", group[0].ground)
 
 
 def fastest(panel: Panel) -> tuple[Line, Mapping[int, str]]:

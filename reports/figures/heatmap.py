@@ -19,8 +19,9 @@ from reports.data.pairings import pairings
 from reports.data.planes import Plane, planes, told_apart
 from reports.figures.missing_cells import absences
 from reports.layout import mosaic
+from reports.layout.figure_files import figure_artifact
 from reports.layout.mosaic import Tiles
-from reports.layout.sheets import figure_file, spread, titled, undrawn
+from reports.layout.sheets import spread, undrawn
 from reports.layout.style import styled, to_svg
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def _figure(group: Sequence[Plane], a: str, b: str, label: str) -> Artifact | No
         colour_bar(figure, panels)
         data = to_svg(figure)
     caption = f"{_caption(contrasts, a, b)}{absences(tiles, (a, b))}{undrawn(len(shown), rest, 'planes')}"
-    name = figure_file("heatmap", f"{a} against {b} {label}".strip())
-    return Artifact(name, titled(f"{a} against {b}", label), caption, data)
+    return figure_artifact(f"heatmap {a} against {b}", f"{a} against {b}", label, caption, data)
 
 
 def painted(plane: Plane, pair: Contrast) -> Tiles:

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
-from reports.data.machine_records import besides_machine
-from reports.data.series import panels
+from reports.data.series import Panel
 from reports.layout import canvas
 from reports.layout.curves import draw_times, handle
-from reports.layout.sheets import Sheet, figure_file, sheets, titled
-from reports.layout.style import styled, to_svg
-from reports.models.classifiers import besides_models
+from reports.layout.figure_files import draw_panels, figure_artifact
+from reports.layout.sheets import Sheet, sheets
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+from reports.models.classifiers import operator_panels
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    return [
-        _figure(sheet) for sheet in sheets(panels(besides_models(besides_machine(records))), lambda panel: panel.lines)
-    ]
+    return [_figure(sheet) for sheet in sheets(operator_panels(records), lambda panel: panel.lines)]
 
 
 def _figure(sheet: Sheet) -> Artifact:
     caption = f"Median time of one call; the band is its 95 % interval ({sheet.setting}).{sheet.remarks}"
     labels = sorted({label for panel in sheet.panels for label in panel.lines})
-    with styled():
-        grid = canvas.grid(len(sheet.panels))
-        for ax, panel in zip(grid.panels, sheet.panels, strict=True):
-            draw_times(ax, panel.x, panel.lines, panel.gaps)
-            canvas.head(ax, panel.operator, panel.ground)
-        canvas.legend(grid.figure, [handle(label) for label in labels])
-        data = to_svg(grid.figure)
-    name = figure_file("latency", sheet.label)
-    return Artifact(name, titled("Latency per backend", sheet.label), caption, data)
+    data = draw_panels(sheet.panels, _draw, lambda: [handle(label) for label in labels])
+    return figure_artifact("latency", "Latency per backend", sheet.label, caption, data)
+
+
+def _draw(ax: Axes, panel: Panel) -> None:
+    draw_times(ax, panel.x, panel.lines, panel.gaps)
+    canvas.head(ax, panel.operator, panel.ground)
 
 
 REPORT = Report(

@@ -11,16 +11,17 @@ from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data.limits import SHADES, ceilings_range, share, share_text
-from reports.data.machine_records import besides_machine
-from reports.data.series import Panel, panels
+from reports.data.series import Panel
 from reports.layout import canvas
 from reports.layout.bounds_strip import STRIP, areas, draw_strip
 from reports.layout.curves import draw_line, handle
-from reports.layout.sheets import Sheet, figure_file, sheets, titled
-from reports.layout.style import INK, look, styled, to_svg
-from reports.models.classifiers import besides_models
+from reports.layout.figure_files import draw_panels, figure_artifact
+from reports.layout.sheets import Sheet, sheets
+from reports.layout.style import INK, look
+from reports.models.classifiers import operator_panels
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 ROOM, MOST = 1.16, 2.0
@@ -38,7 +39,7 @@ def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    return [_figure(sheet) for sheet in sheets(panels(besides_models(besides_machine(records))), shares)]
+    return [_figure(sheet) for sheet in sheets(operator_panels(records), shares)]
 
 
 def _figure(sheet: Sheet) -> Artifact:
@@ -51,16 +52,18 @@ def _figure(sheet: Sheet) -> Artifact:
         f"{hollow if any(map(_allocates, drawn)) else ''}{ceilings_range(drawn)}{sheet.remarks}"
     )
     labels = sorted({label for panel in sheet.panels for label in shares(panel)})
-    with styled():
-        grid = canvas.grid(len(sheet.panels))
-        nameless: set[str] = set()
-        for ax, panel in zip(grid.panels, sheet.panels, strict=True):
-            nameless |= _draw(ax, panel)
-            canvas.head(ax, panel.operator, panel.ground)
+    nameless: set[str] = set()
+
+    def draw(ax: Axes, panel: Panel) -> None:
+        nameless.update(_draw(ax, panel))
+        canvas.head(ax, panel.operator, panel.ground)
+
+    def handles() -> list[Artist]:
         strips = [Patch(color=colour, label=name) for name, colour in SHADES.items() if name in nameless]
-        canvas.legend(grid.figure, [*map(handle, labels), *strips])
-        data = to_svg(grid.figure)
-    return Artifact(figure_file("limit_share", sheet.label), titled("Share of the limit", sheet.label), caption, data)
+        return [*map(handle, labels), *strips]
+
+    data = draw_panels(sheet.panels, draw, handles)
+    return figure_artifact("limit_share", "Share of the limit", sheet.label, caption, data)
 
 
 def _allocates(record: Record) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -13,14 +12,16 @@ from matplotlib.lines import Line2D
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
+from reports.data.grouping import grouped
 from reports.data.machine_records import besides_machine
 from reports.data.problems import left_out
 from reports.data.roofs import Roofs, roofs
 from reports.data.series import settled
 from reports.layout import canvas
+from reports.layout.figure_files import draw_panels, figure_artifact
 from reports.layout.roof_lines import draw_roofs, name_roofs
-from reports.layout.sheets import MOST_PANELS, figure_file, spread, titled, undrawn
-from reports.layout.style import FAINT, look, styled, to_svg
+from reports.layout.sheets import MOST_PANELS, spread, undrawn
+from reports.layout.style import FAINT, look
 from reports.models.classifiers import MODELS, of_models
 
 if TYPE_CHECKING:
@@ -52,25 +53,23 @@ class RooflinePanel:
 
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per device and dtype: only there are roofs the same."""
-    found: dict[str, list[Record]] = defaultdict(list)
-    for record in settled(besides_machine(records)):
-        if record.limit is not None:
-            found[f"{record.case.point.dtype}, {record.case.point.device}"].append(record)
-    made = {place: roofline_panels(mine) for place, mine in found.items()}
-    drawable = [place for place in made if made[place]]
-    return [_figure(made[place], found[place], place, place if len(drawable) > 1 else "") for place in drawable]
+    limited = [record for record in settled(besides_machine(records)) if record.limit is not None]
+    places = grouped(limited, lambda record: f"{record.case.point.dtype}, {record.case.point.device}")
+    panels = {place: drawable for place, group in places.items() if (drawable := roofline_panels(group))}
+    return [_figure(panels[place], places[place], place, place if len(panels) > 1 else "") for place in panels]
 
 
 def roofline_panels(records: Sequence[Record]) -> list[RooflinePanel]:
     """In the order they came, without those where nothing was computed."""
     models = {id(record) for record in of_models(records)}
-    found: dict[tuple[str, str], list[Record]] = defaultdict(list)
-    for record in records:
+
+    def title_and_ground(record: Record) -> tuple[str, str]:
         point = record.case.point
-        name = MODELS if id(record) in models else point.operator
-        found[name, f"{point.mode}, {point.clock} clock"].append(record)
-    made = [RooflinePanel(*key, tuple(dots(mine)), roofs(mine)) for key, mine in found.items()]
-    return [plot for plot in made if plot.dots]
+        return MODELS if id(record) in models else point.operator, f"{point.mode}, {point.clock} clock"
+
+    groups = grouped(records, title_and_ground)
+    panels = [RooflinePanel(*key, tuple(dots(group)), roofs(group)) for key, group in groups.items()]
+    return [panel for panel in panels if panel.dots]
 
 
 def dots(records: Iterable[Record]) -> list[CaseDot]:
@@ -84,19 +83,18 @@ def dots(records: Iterable[Record]) -> list[CaseDot]:
     return drawable
 
 
-def _figure(plots_made: Sequence[RooflinePanel], records: Sequence[Record], place: str, label: str) -> Artifact:
-    shown, rest = spread(plots_made, MOST_PANELS)
-    labels = sorted({dot.label for plot in shown for dot in plot.dots})
-    with styled():
-        grid = canvas.grid(len(shown))
-        for ax, plot in zip(grid.panels, shown, strict=True):
-            _frame(ax, shown)
-            _draw(ax, plot)
-            canvas.head(ax, plot.title, plot.ground)
-        canvas.legend(grid.figure, [*map(_handle, labels), _LIMIT])
-        data = to_svg(grid.figure)
+def _figure(panels: Sequence[RooflinePanel], records: Sequence[Record], place: str, label: str) -> Artifact:
+    shown, rest = spread(panels, MOST_PANELS)
+    labels = sorted({dot.label for panel in shown for dot in panel.dots})
+
+    def draw(ax: Axes, panel: RooflinePanel) -> None:
+        _frame(ax, shown)
+        _draw(ax, panel)
+        canvas.head(ax, panel.title, panel.ground)
+
+    data = draw_panels(shown, draw, lambda: [*map(_handle, labels), _LIMIT])
     caption = f"{_caption(place, records)}{left_out(records)}{undrawn(len(shown), rest)}"
-    return Artifact(figure_file("roofline", label), titled("Roofline", label), caption, data)
+    return figure_artifact("roofline", "Roofline", label, caption, data)
 
 
 def _caption(place: str, records: Sequence[Record]) -> str:

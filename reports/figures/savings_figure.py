@@ -71,16 +71,12 @@ def dots(predictions: Sequence[SavingPrediction]) -> list[SavingDot]:
         SavingDot(
             (prediction.baseline, prediction.ours, prediction.place),
             shown(prediction.operator).rpartition("-")[2] + (f", batch {prediction.batch}" if several else ""),
-            _milliseconds(prediction.predicted),
-            _milliseconds(prediction.measured),
+            units.in_milliseconds(prediction.predicted),
+            units.in_milliseconds(prediction.measured),
         )
         for prediction in predictions
         if prediction.predicted and prediction.measured
     ]
-
-
-def _milliseconds(saving: Interval) -> Interval:
-    return Interval(1e3 * saving.low, 1e3 * saving.mid, 1e3 * saving.high)
 
 
 def _looks(drawn: Sequence[SavingDot]) -> Mapping[Key, tuple[str, str]]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
-from reports.data.machine_records import besides_machine
 from reports.data.ratios import BASELINES, Speedup, rivals
-from reports.data.series import Panel, panels
+from reports.data.series import Panel
 from reports.layout import canvas
 from reports.layout.curves import draw_line, handle
-from reports.layout.sheets import Sheet, figure_file, sheets, titled
+from reports.layout.figure_files import figure_artifact
+from reports.layout.sheets import Sheet, sheets
 from reports.layout.style import INK, styled, to_svg
-from reports.models.classifiers import besides_models
+from reports.models.classifiers import operator_panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ LONGEST_NOTE = 58
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    every_panel = panels(besides_models(besides_machine(records)))
+    every_panel = operator_panels(records)
     return [
         _figure(sheet, baseline)
         for baseline in BASELINES
@@ -49,8 +49,7 @@ def _figure(sheet: Sheet, baseline: str) -> Artifact:
             _draw(ax, panel, rivals(panel, baseline), panel.gaps[baseline])
             canvas.note(notes_ax, [handle(label, text) for label, text in found.items()])
         data = to_svg(grid.figure)
-    name = figure_file(f"speedup_over_{baseline}", sheet.label)
-    return Artifact(name, titled(f"Speed-up over {baseline}", sheet.label), caption, data)
+    return figure_artifact(f"speedup_over_{baseline}", f"Speed-up over {baseline}", sheet.label, caption, data)
 
 
 def _entries(panel: Panel, baseline: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
@@ -21,8 +20,9 @@ from reports.data import units
 from reports.data.naming import point_names
 from reports.data.series import Setting, setting_of, settled
 from reports.layout import canvas
-from reports.layout.sheets import figure_file, spread, titled, undrawn
-from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, styled, to_svg
+from reports.layout.figure_files import figure_artifact
+from reports.layout.sheets import spread, undrawn
+from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, luma, styled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -120,8 +120,7 @@ def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label
         + undrawn(len(shown), rest, "operators")
         + missing
     )
-    name = figure_file("time split", label)
-    return Artifact(name, titled("Where the time goes", label), caption, drawing(rows))
+    return figure_artifact("time split", "Where the time goes", label, caption, drawing(rows))
 
 
 def blocks_of(records: Sequence[Record]) -> list[PointBars]:
@@ -179,7 +178,7 @@ def _stack(ax: Axes, place: int, bar: SplitBar) -> None:
         ax.barh(place, share, left=left, height=0.74, color=colour(name), edgecolor="white", linewidth=0.6)
         if share >= _WRITTEN:
             text = f"{100 * share:.0f} %" + (f"\n{units.seconds(value)}" if share >= _TWO_LINES else "")
-            ink = _ink(colour(name))
+            ink = INK if luma(colour(name)) > 0.55 else "white"
             ax.text(left + share / 2, place, text, ha="center", va="center", fontsize=6.6, color=ink, linespacing=1.1)
         left += share
 
@@ -192,12 +191,6 @@ def in_order(names: Mapping[str, float]) -> list[str]:
 
 def colour(name: str) -> str:
     return _COLOURS.get(name, _OTHERS)
-
-
-def _ink(background: str) -> str:
-    """Whichever of dark and white can be read on it."""
-    red, green, blue = to_rgb(background)
-    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.55 else "white"
 
 
 def _legend(figure: Figure, blocks: Sequence[PointBars]) -> None:

@@ -15,7 +15,8 @@ from reports.data import units
 from reports.data.naming import point_names
 from reports.data.series import settled
 from reports.layout import canvas
-from reports.layout.sheets import figure_file, spread, undrawn
+from reports.layout.figure_files import figure_artifact
+from reports.layout.sheets import spread, undrawn
 from reports.layout.style import BLUE, FAINT, GREEN, INK, styled, to_svg
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
         "Time of one call in every configuration that tuning tried, quickest first; each is held against the best."
         f"{_cut(shown)}{_failures(shown)}{undrawn(len(shown), rest, 'cases')}"
     )
-    return [Artifact(figure_file("trials", ""), "Time over configurations", caption, drawing(shown))]
+    return [figure_artifact("trials", "Time over configurations", "", caption, drawing(shown))]
 
 
 def drawing(shown: Sequence[TunedCase]) -> bytes:

@@ -17,8 +17,9 @@ from reports.data.contrast import standings
 from reports.data.planes import Cell, Plane, labels, planes, told_apart
 from reports.figures.missing_cells import absences
 from reports.layout import mosaic
+from reports.layout.figure_files import figure_artifact
 from reports.layout.mosaic import Tiles
-from reports.layout.sheets import figure_file, spread, titled, undrawn
+from reports.layout.sheets import spread, undrawn
 from reports.layout.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, styled, to_svg
 
 COLOURS = (BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, "#F0E442")
@@ -104,7 +105,7 @@ def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
         figure, _ = mosaic.mosaic(tiles, title, _handles(ranked, colours))
         data = to_svg(figure)
     caption = f"{_caption(wins, shown)}{absences(tiles, labels(shown))}{undrawn(len(shown), rest, 'planes')}"
-    return Artifact(figure_file("winners", label), titled("Who is fastest where", label), caption, data)
+    return figure_artifact("winners", "Who is fastest where", label, caption, data)
 
 
 def painted(plane: Plane, wins: Mapping[Cell, Win], colours: Mapping[str, str]) -> Tiles:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
@@ -17,7 +16,7 @@ from matplotlib.path import Path
 from reports.data.naming import devices
 from reports.data.planes import Cell, Plane
 from reports.layout import canvas
-from reports.layout.style import FAINT, INK
+from reports.layout.style import FAINT, INK, luma
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,15 +83,9 @@ def paint(ax: Axes, tiles: Tiles) -> None:
         # One path for all cells of a colour: a tenth of the bytes of one path each. The line closes the seams.
         ax.add_patch(PathPatch(_squares(plane, cells), facecolor=colour, edgecolor=colour, lw=0.4))
     for ink, dark in ((INK, False), ("white", True)):
-        if cells := [cell for cell in tiles.hatched if _is_dark(tiles.colours[cell]) == dark]:
+        if cells := [cell for cell in tiles.hatched if (luma(tiles.colours[cell]) < 0.5) == dark]:
             ax.add_patch(PathPatch(_squares(plane, cells), facecolor="none", edgecolor=ink, hatch=HATCH, lw=0))
     _frame(ax, plane)
-
-
-def _is_dark(colour: str) -> bool:
-    """Whether white lines stand out better than dark ones: by luma, ITU-R BT.601."""
-    red, green, blue = to_rgb(colour)
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
 
 
 def _squares(plane: Plane, cells: Iterable[Cell]) -> Path:

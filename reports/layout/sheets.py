@@ -1,8 +1,7 @@
-"""Which panels share a figure, how many are drawn, and what the figure and its file are called."""
+"""Which panels share a figure, and how many are drawn."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -91,12 +90,3 @@ def undrawn(drawn: int, rest: int, what: str = "panels") -> str:
     if not rest:
         return ""
     return f" {drawn} of {drawn + rest} {what} are drawn; all values are in the table."
-
-
-def titled(stem: str, label: str) -> str:
-    return f"{stem}: {label}" if label else stem
-
-
-def figure_file(stem: str, label: str) -> str:
-    """`figures/latency.svg`, or with a label `figures/latency_float16_forward_cpu_wall_clock.svg`."""
-    return f"figures/{re.sub(r'[^A-Za-z0-9]+', '_', f'{stem} {label}'.strip())}.svg"

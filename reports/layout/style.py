@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.colors import to_rgb
 
 from opbench import catalog
 
@@ -103,6 +104,12 @@ def look(label: str) -> Look:
     if schedule:
         marker = MARKERS[zlib.adler32(schedule.encode()) % len(MARKERS)]
     return Look(colour, marker, "--" if replica else "-.") if schedule or replica else Look(colour, marker, "-")
+
+
+def luma(colour: str) -> float:
+    """How bright a colour is to the eye, from 0 to 1: ITU-R BT.601."""
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 @contextmanager

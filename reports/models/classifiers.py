@@ -6,14 +6,15 @@ the ONNX Runtime; Hadaptive-Net alone with the product's backends inside is anot
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured, Record
-from reports.data.series import settled
+from reports.data.grouping import grouped
+from reports.data.machine_records import besides_machine
+from reports.data.series import Panel, panels, settled
 from reports.models.reported import table7
 
 OURS = "Hadaptive-Net"
@@ -99,12 +100,17 @@ class Bench:
 
 def benches(records: Iterable[Record], batch: int = 1) -> list[Bench]:
     """One for each place, in the order they came. Empty for a run that is not about models."""
-    found: dict[Place, dict[tuple[str, str], Record]] = defaultdict(dict)
-    for record in of_models(settled(records)):
-        case = record.case
-        if case.point.axes["batch"] == batch and not case.replica:
-            found[place_of(record)][case.point.operator, case.backend] = record
-    return [Bench(place, place_label(place, list(found)), cells) for place, cells in found.items()]
+    models = of_models(settled(records))
+    chosen = [record for record in models if record.case.point.axes["batch"] == batch and not record.case.replica]
+    places = grouped(chosen, place_of)
+    return [
+        Bench(
+            place,
+            place_label(place, list(places)),
+            {(record.case.point.operator, record.case.backend): record for record in group},
+        )
+        for place, group in places.items()
+    ]
 
 
 def of_models(records: Sequence[Record]) -> list[Record]:
@@ -113,10 +119,13 @@ def of_models(records: Sequence[Record]) -> list[Record]:
     return models if any(_is_compared(record) for record in models) else []
 
 
-def besides_models(records: Sequence[Record]) -> list[Record]:
-    """What the figures over an axis draw: whole models have tables of their own, and no axis that is worth a line."""
-    models = {id(record) for record in of_models(records)}
-    return [record for record in records if id(record) not in models]
+def operator_panels(records: Sequence[Record]) -> list[Panel]:
+    """Panels of what figures over an axis draw: without the machine's own records, which are no rivals, and without
+    whole models, which have tables of their own and no axis that is worth a line.
+    """
+    rivals = besides_machine(records)
+    models = {id(record) for record in of_models(rivals)}
+    return panels(record for record in rivals if id(record) not in models)
 
 
 def _is_model(record: Record) -> bool:

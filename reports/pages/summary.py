@@ -76,7 +76,7 @@ def _gain(ratios: list[Interval]) -> str:
     if not ratios:
         return ""
     mean = mean_ratio(ratios)
-    ends = f"{units.factor(mean.low)[:-1]} to {units.factor(mean.high)[:-1]}"
+    ends = units.factors_between(mean.low, mean.high)
     return f"{units.factor(mean.mid)} ({ends}; {len(ratios)} point{'s' if len(ratios) > 1 else ''})"
 
 

@@ -87,7 +87,7 @@ def _time(value: Interval | None, name: str) -> TableCell:
 def _gain(value: Interval | None, name: str) -> TableCell:
     if value is None:
         return TableCell("–")
-    ends = f"{units.factor(value.low)[:-1]} to {units.factor(value.high)[:-1]}"
+    ends = units.factors_between(value.low, value.high)
     return TableCell(units.factor(value.mid), (ends,), interval_values(name, value), strong=True)
 
 

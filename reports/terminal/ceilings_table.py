@@ -11,6 +11,7 @@ from rich.text import Text
 
 from opbench.cli.plain import plain
 from reports.data import units
+from reports.data.naming import device_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,10 +29,7 @@ def ceilings_table(ceilings: Ceilings) -> Group:
 
 
 def _head(ceilings: Ceilings) -> Text:
-    where = ceilings.environment
-    threads = f", {where['threads']} threads" if where.get("device") == "cpu" else ""
-    name = where.get("device_name", "unknown")
-    return Text(plain(f"{name}{threads}, measured {ceilings.measured[:16]}"), style="bold")
+    return Text(plain(f"{device_text(ceilings.environment)}, measured {ceilings.measured[:16]}"), style="bold")
 
 
 def _bandwidth(ceilings: Ceilings) -> Table:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from opbench.cli.plain import plain
 from reports.data import units
-from reports.data.naming import common_ground, point_names
+from reports.data.naming import common_ground, device_text, point_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +24,7 @@ def predictions_table(
     predictions: Sequence[Prediction], errors: Mapping[str, PredictionError], ceilings: Ceilings
 ) -> Group:
     """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
-    where = ceilings.environment
-    threads = f", {where['threads']} threads" if where.get("device") == "cpu" and "threads" in where else ""
-    head = Text(plain(f"predicted for {where.get('device_name', 'unknown')}{threads}"), style="bold")
+    head = Text(plain(f"predicted for {device_text(ceilings.environment)}"), style="bold")
     ground = common_ground([prediction.point for prediction in predictions])
     return Group(head, _table(predictions), Text(plain(ground), style="dim"), *_errors_text(predictions, errors))
 

@@ -8,7 +8,7 @@ import pytest
 
 from opbench.vocabulary.record import Failed, Record, Unavailable
 from reports.figures import accuracy_latency, latency
-from reports.models.classifiers import benches, besides_models, family, shown
+from reports.models.classifiers import benches, family, operator_panels, shown
 from reports.models.reported import table4, table7
 from reports.pages.summary import gains, subjects
 from reports.tables import kernel_to_model, model_ranks, runtimes_table, schedules_table
@@ -132,7 +132,7 @@ def test_what_differs_between_places_is_in_their_names() -> None:
 def test_whole_models_are_in_no_figure_over_an_axis_and_their_kernels_are() -> None:
     kernels = [kernel(32, name, 1e-4) for name in ("ort_stock", "ort_custom")]
     records = [model(), model(backend="torch_eager"), *kernels]
-    assert besides_models(records) == kernels
+    assert [record for panel in operator_panels(records) for record in panel.records] == kernels
     assert [found.name for found in latency.REPORT.render(records)] == ["figures/latency.svg"]
 
 
