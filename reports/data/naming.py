@@ -36,12 +36,7 @@ def common_ground(points: Sequence[Point]) -> str:
 
 def _parts(point: Point) -> dict[str, object]:
     """Everything about a point but its operator, axes first."""
-    rest: dict[str, object] = {
-        "dtype": point.dtype,
-        "mode": point.mode,
-        "device": point.device,
-        "clock": point.clock,
-    }
+    rest: dict[str, object] = {"dtype": point.dtype, "mode": point.mode, "device": point.device, "clock": point.clock}
     return {**point.axes, **rest}
 
 

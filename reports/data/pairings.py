@@ -26,9 +26,9 @@ def pairings(group: Sequence[Plane]) -> list[tuple[str, str]]:
     return chains + [(label, first) for label in rest]
 
 
-def _in_order(every: Sequence[str], stem: str) -> list[str]:
-    mine = [label for label in every if _stem(label) == stem]
-    return sorted(mine, key=_rank)  # stable: other schedules and repeats stay as they came
+def _in_order(every_label: Sequence[str], stem: str) -> list[str]:
+    of_stem = [label for label in every_label if _stem(label) == stem]
+    return sorted(of_stem, key=_rank)  # stable: other schedules and repeats stay as they came
 
 
 def _rank(label: str) -> int:
@@ -36,8 +36,8 @@ def _rank(label: str) -> int:
     return SCHEDULES.index(schedule) if schedule in SCHEDULES else len(SCHEDULES)
 
 
-def _stems(every: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(map(_stem, every)))
+def _stems(every_label: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(map(_stem, every_label)))
 
 
 def _stem(label: str) -> str:

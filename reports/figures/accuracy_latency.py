@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
+from reports.data.grouping import grouped
 from reports.layout import canvas
 from reports.layout.figure_files import figure_file
 from reports.layout.point_labels import Name, settle, write_names
@@ -62,8 +61,7 @@ def dots(bench: Bench) -> list[ModelDot]:
 
 def _figure(bench: Bench, drawn: Sequence[ModelDot]) -> Artifact:
     with styled():
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
+        figure = canvas.new_figure(*_SIZE)
         left, right = figure.subplots(1, 2, sharey=True)
         canvas.head(left, "Accuracy against latency", f"{bench.label}, batch 1, the quickest runtime of each model")
         canvas.head(right, "Accuracy against work", "convolutions and linear layers of one image")
@@ -134,12 +132,10 @@ def _caption(bench: Bench, drawn: Sequence[ModelDot]) -> str:
 
 def _runtimes(drawn: Sequence[ModelDot]) -> str:
     """Which model is in which; the runtime of most of them has `all others`."""
-    models_by_runtime: dict[str, list[str]] = defaultdict(list)
-    for dot in drawn:
-        models_by_runtime[dot.runtime].append(shown(dot.operator))
-    *few, (most, _) = sorted(models_by_runtime.items(), key=lambda entry: len(entry[1]))
-    phrases = [f"{runtime} for {', '.join(names)}" for runtime, names in few]
-    return "; ".join([*phrases, f"{most} for all{' others' if few else ''}"])
+    runtimes = grouped(drawn, lambda dot: dot.runtime)
+    *other_runtimes, (most, _) = sorted(runtimes.items(), key=lambda entry: len(entry[1]))
+    phrases = [f"{runtime} for {', '.join(shown(dot.operator) for dot in group)}" for runtime, group in other_runtimes]
+    return "; ".join([*phrases, f"{most} for all{' others' if other_runtimes else ''}"])
 
 
 REPORT = Report(

@@ -86,9 +86,11 @@ def _draw(ax: Axes, lines: Lines) -> None:
         low, high = [rate.low for rate in rates], [rate.high for rate in rates]
         ax.fill_between(sizes, low, high, color=colour, alpha=0.13, lw=0)
     canvas.scale_x(ax, "working set", (size for line in lines.values() for size in line), _ROOM)
-    every = [rate for line in lines.values() for rate in line.values()]
-    canvas.scale_y(ax, units.quantity, [rate.mid for rate in every])
-    ax.set_ylim(min(max(rate.low, rate.mid / DEEP) for rate in every) / 1.2, 1.2 * max(rate.high for rate in every))
+    every_rate = [rate for line in lines.values() for rate in line.values()]
+    canvas.scale_y(ax, units.quantity, [rate.mid for rate in every_rate])
+    ax.set_ylim(
+        min(max(rate.low, rate.mid / DEEP) for rate in every_rate) / 1.2, 1.2 * max(rate.high for rate in every_rate)
+    )
     write = units.tick(units.data_size)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: write(size)))
     ax.set_ylabel("B/s")

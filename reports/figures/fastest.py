@@ -27,7 +27,9 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     groups = comparable([panel for panel in operator_panels(records) if panel.lines])
     by_setting = grouped(groups, lambda group: group[0].setting)
     several = len(by_setting) > 1
-    return [_figure(mine, setting, str(setting) if several else "") for setting, mine in by_setting.items()]
+    return [
+        _figure(same_setting, setting, str(setting) if several else "") for setting, same_setting in by_setting.items()
+    ]
 
 
 def _figure(groups: Sequence[Group], setting: Setting, label: str) -> Artifact:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from opbench.gate.decision.verdict import GOOD, Verdict
-from reports.layout.canvas import legend
+from reports.layout.canvas import legend, write_beside
 from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, VERMILLION, styled, to_svg
 
 if TYPE_CHECKING:
@@ -134,16 +134,8 @@ class _Strip:
         y = self.place + offset
         marker = ">" if sign > 0 else "<"
         self.axes.plot([sign * self.reach], [y], marker=marker, color=colour, markersize=5, clip_on=False)
-        self.axes.annotate(
-            text,
-            (sign * self.reach, y),
-            (-sign * 6, 0),
-            textcoords="offset points",
-            ha="right" if sign > 0 else "left",
-            va="center",
-            fontsize=7,
-            color=INK,
-        )
+        style = {"ha": "right" if sign > 0 else "left", "va": "center", "fontsize": 7, "color": INK}
+        write_beside(self.axes, text, (sign * self.reach, y), (-sign * 6, 0), **style)
 
     def _interval(self, row: FigureRow) -> None:
         comparison = row.judgement.comparison
@@ -159,30 +151,16 @@ class _Strip:
 
     def _verdict(self, row: FigureRow) -> None:
         """Right of the axis: the verdict, and below it the ratio with its interval."""
-        judgement = row.judgement
-        colour = _COLOURS.get(judgement.verdict, "#7a4d00")
-        ratio_text = (
-            ""
-            if judgement.comparison is None
-            else f"{judgement.comparison.ratio:.3f} [{judgement.comparison.low:.3f}, {judgement.comparison.high:.3f}]"
-        )
-        weight = "normal" if judgement.verdict in GOOD else "bold"
-        for text, dy, size, ink, heavy in (
-            (judgement.verdict.value, 5, 8, colour, weight),
-            (ratio_text, -5, 7, FAINT, "normal"),
-        ):
-            self.axes.annotate(
-                text,
-                (1, self.place),
-                (12, dy if ratio_text else 0),
-                xycoords=self.axes.get_yaxis_transform(),
-                textcoords="offset points",
-                va="center",
-                fontsize=size,
-                color=ink,
-                fontweight=heavy,
-                annotation_clip=False,
-            )
+        verdict, comparison = row.judgement.verdict, row.judgement.comparison
+        place, across = (1, self.place), self.axes.get_yaxis_transform()
+        style: Any = {"xycoords": across, "va": "center", "annotation_clip": False}
+        style_of_verdict = {"fontsize": 8, "color": _COLOURS.get(verdict, "#7a4d00")}
+        weight = "normal" if verdict in GOOD else "bold"
+        offset = (12, 0 if comparison is None else 5)
+        write_beside(self.axes, verdict.value, place, offset, fontweight=weight, **style_of_verdict, **style)
+        if comparison is not None:
+            ratio = f"{comparison.ratio:.3f} [{comparison.low:.3f}, {comparison.high:.3f}]"
+            write_beside(self.axes, ratio, place, (12, -5), fontsize=7, color=FAINT, **style)
 
 
 def _keys(rows: Sequence[FigureRow], tolerance: float) -> list[Line2D]:

@@ -57,10 +57,10 @@ def _why(record: Record | None) -> str:
     return f"{headline(record.outcome)}: {text}"
 
 
-def _whose(mine: Sequence[str], every: Sequence[str]) -> str:
-    if len(mine) == len(every):
-        return "both" if len(every) == 2 else "all"
-    return ", ".join(mine) if len(mine) <= 3 else f"{len(mine)} backends"
+def _whose(whose_labels: Sequence[str], every_label: Sequence[str]) -> str:
+    if len(whose_labels) == len(every_label):
+        return "both" if len(every_label) == 2 else "all"
+    return ", ".join(whose_labels) if len(whose_labels) <= 3 else f"{len(whose_labels)} backends"
 
 
 def _cells(count: int) -> str:

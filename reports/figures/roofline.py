@@ -112,10 +112,10 @@ def _caption(place: str, records: Sequence[Record]) -> str:
 
 def _frame(ax: Axes, shown: Sequence[RooflinePanel]) -> None:
     """The same axes for all panels: roofs are compared across them."""
-    every = [dot for plot in shown for dot in plot.dots]
+    every_dot = [dot for plot in shown for dot in plot.dots]
     ridges = [plot.roofs.ridge for plot in shown if plot.roofs.ridge]
-    places = [*(dot.intensity for dot in every), *ridges]
-    rates = [rate for dot in every for rate in (dot.rate, dot.reachable)]
+    places = [*(dot.intensity for dot in every_dot), *ridges]
+    rates = [rate for dot in every_dot for rate in (dot.rate, dot.reachable)]
     peaks = [plot.roofs.peak for plot in shown if plot.roofs.peak]
     ax.set_xscale("log")
     ax.set_xlim(min([min(places) / WIDE, *(ridge / FAR for ridge in ridges)]), max(places) * WIDE)

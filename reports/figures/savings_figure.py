@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.interval import Interval
@@ -45,8 +44,7 @@ def savings_figure(predictions: Sequence[SavingPrediction]) -> list[Artifact]:
         return []
     styles = _looks(drawn)
     with styled():
-        figure = Figure(figsize=(6.4, 5.4), layout="constrained")
-        figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
+        figure = canvas.new_figure(6.4, 5.4)
         ax = figure.subplots()
         canvas.head(ax, "What a model saves", f"shaded: within {units.percent(NEAR)} of what its parts predict")
         _frame(ax, drawn)

@@ -42,12 +42,12 @@ def _figure(sheet: Sheet, baseline: str) -> Artifact:
         f"{sheet.remarks}"
     )
     entries = [_entries(panel, baseline) for panel in sheet.panels]
-    lines = max(sum(entry.count("\n") + 1 for entry in found.values()) for found in entries)
+    lines = max(sum(entry.count("\n") + 1 for entry in texts.values()) for texts in entries)
     with styled():
         grid = canvas.grid(len(sheet.panels), lines_of_notes=lines)
-        for ax, notes_ax, panel, found in zip(grid.panels, grid.notes, sheet.panels, entries, strict=True):
+        for ax, notes_ax, panel, texts in zip(grid.panels, grid.notes, sheet.panels, entries, strict=True):
             _draw(ax, panel, rivals(panel, baseline), panel.gaps[baseline])
-            canvas.note(notes_ax, [handle(label, text) for label, text in found.items()])
+            canvas.note(notes_ax, [handle(label, text) for label, text in texts.items()])
         data = to_svg(grid.figure)
     return figure_artifact(f"speedup_over_{baseline}", f"Speed-up over {baseline}", sheet.label, caption, data)
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from opbench.measure.split.call_split import TOLERANCE
 from opbench.measure.split.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
-from opbench.vocabulary.case import Point
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
+from reports.data.grouping import grouped
 from reports.data.naming import point_names
 from reports.data.series import Setting, setting_of, settled
 from reports.layout import canvas
@@ -26,6 +25,7 @@ from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, V
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_OPERATORS = 8
 
@@ -84,14 +84,11 @@ def bar_of(record: Record) -> SplitBar | None:
 def render(records: Sequence[Record]) -> list[Artifact]:
     """One figure per setting; none where no record has a split."""
     last = settled(records)
-    found: dict[Setting, dict[str, list[Record]]] = {}
-    for record in last:
-        if bar_of(record):
-            point = record.case.point
-            found.setdefault(setting_of(point), {}).setdefault(point.operator, []).append(record)
+    settings = grouped(filter(bar_of, last), lambda record: setting_of(record.case.point))
+    several = len(settings) > 1
     return [
-        _artifact(setting, mine, str(setting) if len(found) > 1 else "", unsplit(last, setting))
-        for setting, mine in found.items()
+        _artifact(setting, group, str(setting) if several else "", unsplit(last, setting))
+        for setting, group in settings.items()
     ]
 
 
@@ -107,7 +104,8 @@ def unsplit(records: Sequence[Record], setting: Setting) -> str:
     return f" Not split: {texts}." if texts else ""
 
 
-def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label: str, missing: str) -> Artifact:
+def _artifact(setting: Setting, records: Sequence[Record], label: str, missing: str) -> Artifact:
+    operators = grouped(records, lambda record: record.case.point.operator)
     shown, rest = spread(list(operators), MOST_OPERATORS)
     rows = [blocks_of(operators[name]) for name in shown]
     missed = sum(bar.missed for row in rows for block in row for bar in block.bars)
@@ -125,10 +123,8 @@ def _artifact(setting: Setting, operators: Mapping[str, Sequence[Record]], label
 
 def blocks_of(records: Sequence[Record]) -> list[PointBars]:
     """The operator's quickest point and its slowest, by their fastest backends; one where there is but one."""
-    points: dict[Point, list[SplitBar]] = {}
-    for record in records:
-        if bar := bar_of(record):
-            points.setdefault(record.case.point, []).append(bar)
+    by_point = grouped(records, lambda record: record.case.point)
+    points = {point: [bar for record in group if (bar := bar_of(record))] for point, group in by_point.items()}
     ranked = sorted(points, key=lambda point: min(bar.median_s for bar in points[point]))
     ends = list(dict.fromkeys((ranked[0], ranked[-1])))
     name = point_names(points)
@@ -140,8 +136,7 @@ def drawing(rows: Sequence[Sequence[PointBars]]) -> bytes:
     columns = max(len(row) for row in rows)
     heights = [_BAR * max(len(block.bars) for block in row) + _AROUND for row in rows]
     with styled():
-        figure = Figure(figsize=(_WIDE if columns > 1 else _ALONE, sum(heights) + 0.75), layout="constrained")
-        figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.06)
+        figure = canvas.new_figure(_WIDE if columns > 1 else _ALONE, sum(heights) + 0.75, h_pad=0.06)
         panels = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
         for line, row in zip(panels, rows, strict=True):
             for ax in line[len(row) :]:

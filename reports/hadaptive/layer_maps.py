@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from opbench.errors import UsageError
+from reports.layout.canvas import write_beside
 from reports.layout.style import FAINT, INK, styled, to_svg
 
 if TYPE_CHECKING:
@@ -90,15 +91,10 @@ def _side(inside: Mapping[str, Any], side: str) -> str:
 
 
 def _label(ax: Axes, side: str, picture: str) -> None:
-    ax.annotate(
-        side, (0, 0.5), (-6, 0), xycoords="axes fraction", textcoords="offset points", ha="right", va="center",
-        fontsize=7.5, color=INK,
-    )  # fmt: skip
+    style: Any = {"xycoords": "axes fraction", "ha": "right", "color": INK}
+    write_beside(ax, side, (0, 0.5), (-6, 0), va="center", fontsize=7.5, **style)
     if picture:
-        ax.annotate(
-            picture, (0, 1), (-6, -4), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
-            fontsize=8, fontweight="bold", color=INK,
-        )  # fmt: skip
+        write_beside(ax, picture, (0, 1), (-6, -4), va="top", fontsize=8, fontweight="bold", **style)
 
 
 def _heads(row_axes: Sequence[Axes], layers: Sequence[Mapping[str, Any]]) -> None:

@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 
 from opbench.cli.plain import plain
 from opbench.errors import OpbenchError, UsageError
+from reports.layout.canvas import write_beside, write_ground
 from reports.layout.style import BLUE, FAINT, GRID, INK, styled, to_svg
 
 if TYPE_CHECKING:
@@ -74,15 +75,7 @@ def _entitled(ax: Axes, result: Mapping[str, Any], *, over: bool) -> None:
     asked, above = result["question"], _HEAD + _NAMES * over
     title = f"Confidence of the search “{asked['space']}” on {asked['data']}"
     ax.set_title(title, loc="left", pad=above + 26)
-    ax.annotate(
-        _ground(result),
-        (0, 1),
-        (0, above),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=8,
-        color=FAINT,
-    )
+    write_ground(ax, _ground(result), above)
 
 
 def _ground(result: Mapping[str, Any]) -> str:
@@ -120,17 +113,8 @@ def _heads(ax: Axes, columns: Sequence[Column]) -> None:
     first, named = 0, any(detail for _, detail in columns)
     for group, members in groupby(columns, key=lambda column: column[0]):
         last = first + len(list(members)) - 1
-        across = ax.get_xaxis_transform()
-        ax.annotate(
-            group,
-            ((first + last) / 2, 1),
-            (0, 4 + _NAMES * named),
-            xycoords=across,
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            fontweight="bold",
-        )
+        middle, style = ((first + last) / 2, 1), {"ha": "center", "fontsize": 8.5, "fontweight": "bold"}
+        write_beside(ax, group, middle, (0, 4 + _NAMES * named), xycoords=ax.get_xaxis_transform(), **style)
         first = last + 1
         if first < len(columns):
             ax.axvline(last + 0.5, color=GRID, linewidth=1.2, zorder=0)

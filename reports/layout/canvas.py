@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
@@ -46,28 +46,36 @@ def grid(count: int, lines_of_notes: int = 0) -> PanelGrid:
     rows = math.ceil(count / columns)
     layers = [_HIGH, _LINE * (lines_of_notes + 1)] if lines_of_notes else [_HIGH]
     size = (_ALONE if columns == 1 else _WIDE * columns, rows * sum(layers) + 0.4)
-    figure = Figure(figsize=size, layout="constrained")
-    figure.set_layout_engine("constrained", w_pad=0.09, h_pad=0.08)
-    every = figure.subplots(len(layers) * rows, columns, squeeze=False, height_ratios=layers * rows)
-    panels = every[:: len(layers)].flatten().tolist()
-    notes = every[1::2].flatten().tolist() if lines_of_notes else []
+    figure = new_figure(*size)
+    axes = figure.subplots(len(layers) * rows, columns, squeeze=False, height_ratios=layers * rows)
+    panels = axes[:: len(layers)].flatten().tolist()
+    notes = axes[1::2].flatten().tolist() if lines_of_notes else []
     for unused in panels[count:] + notes:
         unused.set_axis_off()
     return PanelGrid(figure, panels[:count], notes[:count])
 
 
+def new_figure(width: float, height: float, w_pad: float = 0.09, h_pad: float = 0.08) -> Figure:
+    """Make an empty figure whose parts are laid out so that none covers another; all in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.set_layout_engine("constrained", w_pad=w_pad, h_pad=h_pad)
+    return figure
+
+
 def head(ax: Axes, title: str, ground: str) -> None:
-    """The panel's title, and under it in small letters what is constant in it."""
+    """Write the panel's title, and under it in small letters what is constant in it."""
     ax.set_title(f"{title}\n", loc="left")
-    ax.annotate(
-        ground,
-        (0, 1),
-        (0, 5),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=8,
-        color=FAINT,
-    )
+    write_ground(ax, ground, 5)
+
+
+def write_ground(ax: Axes, ground: str, above: float) -> None:
+    """Write what is constant in a panel in small letters, that many points above it."""
+    write_beside(ax, ground, (0, 1), (0, above), xycoords="axes fraction", fontsize=8, color=FAINT)
+
+
+def write_beside(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:
+    """Write a text so many points from a place; `style` is what matplotlib's `annotate` takes."""
+    ax.annotate(text, xy, offset, textcoords="offset points", **style)
 
 
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:

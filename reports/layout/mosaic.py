@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
+from reports.data.grouping import grouped
 from reports.data.naming import devices
 from reports.data.planes import Cell, Plane
 from reports.layout import canvas
@@ -20,6 +19,7 @@ from reports.layout.style import FAINT, INK, luma
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_PLANES = 6
 COLUMNS = 3
@@ -57,8 +57,7 @@ def mosaic(
     columns = min(COLUMNS, len(tiles))
     rows = math.ceil(len(tiles) / columns)
     width = _ALONE if columns == 1 else _WIDE * columns
-    figure = Figure(figsize=(width + beside, rows * _HIGH + 1.0), layout="constrained")
-    figure.set_layout_engine("constrained", w_pad=0.07, h_pad=0.07)
+    figure = canvas.new_figure(width + beside, rows * _HIGH + 1.0, w_pad=0.07, h_pad=0.07)
     figure.suptitle(f"{title}\n{_where([plane_tiles.plane for plane_tiles in tiles])}", x=0.008, ha="left", fontsize=10)
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for unused in panels[len(tiles) :]:
@@ -76,10 +75,7 @@ def _where(planes: Sequence[Plane]) -> str:
 def paint(ax: Axes, tiles: Tiles) -> None:
     """Every cell in its colour; cells are equally wide whatever the axis's value."""
     plane = tiles.plane
-    same: dict[str, list[Cell]] = defaultdict(list)
-    for cell in plane.cells:
-        same[tiles.colours.get(cell, NOTHING)].append(cell)
-    for colour, cells in same.items():
+    for colour, cells in grouped(plane.cells, lambda cell: tiles.colours.get(cell, NOTHING)).items():
         # One path for all cells of a colour: a tenth of the bytes of one path each. The line closes the seams.
         ax.add_patch(PathPatch(_squares(plane, cells), facecolor=colour, edgecolor=colour, lw=0.4))
     for ink, dark in ((INK, False), ("white", True)):

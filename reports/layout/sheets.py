@@ -58,11 +58,11 @@ def sheets(panels: Sequence[Panel], drawable: Callable[[Panel], object]) -> list
     return [sheet for sheet in made_sheets if sheet.panels]
 
 
-def _sheet(label: str, mine: Sequence[Panel], drawable: Callable[[Panel], object]) -> Sheet:
-    able = [panel for panel in mine if drawable(panel)]
-    drawn, _ = spread(lines_of(able, _positions), MOST_PANELS)
-    records = tuple(record for panel in mine for record in panel.records)
-    return Sheet(label, tuple(drawn), records, len(able) - len(drawn))
+def _sheet(label: str, of_sheet: Sequence[Panel], drawable: Callable[[Panel], object]) -> Sheet:
+    drawable_panels = [panel for panel in of_sheet if drawable(panel)]
+    drawn, _ = spread(lines_of(drawable_panels, _positions), MOST_PANELS)
+    records = tuple(record for panel in of_sheet for record in panel.records)
+    return Sheet(label, tuple(drawn), records, len(drawable_panels) - len(drawn))
 
 
 def _positions(panel: Panel) -> int:

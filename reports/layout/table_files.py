@@ -43,6 +43,10 @@ class TableCell:
     span: int = 1
 
 
+ABSENT = "–"
+"""The text of a cell that there is no value for."""
+
+
 @dataclass(frozen=True)
 class TableRow:
     """first: whether a line is drawn above, because something new begins."""

@@ -90,8 +90,8 @@ class Bench:
 
     def any(self, operator: str) -> Record:
         """A record of the model for what does not depend on the runtime; one with its work if there is one."""
-        mine = [record for (name, _), record in self.cells.items() if name == operator]
-        return next((record for record in mine if record.work is not None), mine[0])
+        of_model = [record for (name, _), record in self.cells.items() if name == operator]
+        return next((record for record in of_model if record.work is not None), of_model[0])
 
     @property
     def device_name(self) -> str:

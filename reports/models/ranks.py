@@ -61,23 +61,23 @@ class Ranks:
 def ranks(bench: Bench, runtime: str) -> Ranks | None:
     """None for fewer than FEWEST models that the paper reports and this runtime was measured with."""
     reported = table7()
-    mine = [
+    comparable = [
         name
         for name in bench.models
         if (name, runtime) in bench.times and shown(name) in reported and bench.any(name).work is not None
     ]
-    if len(mine) < FEWEST:
+    if len(comparable) < FEWEST:
         return None
     column = "GPU" if bench.place.device == "cuda" else "CPU"
     return Ranks(
         bench,
         runtime,
         column,
-        mine,
-        ours=_ranked({name: bench.times[name, runtime].mid for name in mine}),
-        paper=_ranked({name: _latency(reported[shown(name)], column) for name in mine}),
-        macs=_ranked({name: _macs(bench, name) for name in mine}),
-        parameters=_ranked({name: bench.any(name).sizes["parameters"] for name in mine}),
+        comparable,
+        ours=_ranked({name: bench.times[name, runtime].mid for name in comparable}),
+        paper=_ranked({name: _latency(reported[shown(name)], column) for name in comparable}),
+        macs=_ranked({name: _macs(bench, name) for name in comparable}),
+        parameters=_ranked({name: bench.any(name).sizes["parameters"] for name in comparable}),
     )
 
 

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact
+from reports.data.grouping import grouped
 from reports.data.limits import have_limits, impossible
 from reports.data.naming import common_ground, point_names
 from reports.data.problems import problems
@@ -101,10 +102,10 @@ def _of_totals(totals: Totals) -> dict[str, Any]:
     """The same from what was kept of all records: counts are of all, and of the cases that are named the first."""
     witnesses = totals.witnesses
     facts = [(name, value) for name, value in summary.facts(witnesses) if name != "Measured"]
-    missed = [problem for few in totals.unmeasured.values() for problem in problems(few.records)]
+    missed = [problem for first in totals.unmeasured.values() for problem in problems(first.records)]
     counted = [
-        replace(problem, more=few.count - len(few.records))
-        for problem, few in zip(missed, totals.unmeasured.values(), strict=True)
+        replace(problem, more=first.count - len(first.records))
+        for problem, first in zip(missed, totals.unmeasured.values(), strict=True)
     ]
     return {
         "operators": list(dict.fromkeys(operator for operator, _, _ in totals.tallies)),
@@ -141,13 +142,12 @@ def tables(records: Sequence[Record]) -> list[OperatorTable]:
     return [
         OperatorTable(
             operator,
-            common_ground([record.case.point for record in mine]),
-            [(name(record.case.point), cells(record)) for record in mine],
-            sum(isinstance(record.outcome, Measured) for record in mine),
+            common_ground([record.case.point for record in group]),
+            [(name(record.case.point), cells(record)) for record in group],
+            sum(isinstance(record.outcome, Measured) for record in group),
             folded=len(records) >= MANY_ROWS,
         )
-        for operator in summary.operators(records)
-        if (mine := [record for record in records if record.case.point.operator == operator])
+        for operator, group in grouped(records, lambda record: record.case.point.operator).items()
     ]
 
 

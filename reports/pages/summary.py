@@ -56,9 +56,9 @@ def gains(records: Sequence[Record]) -> list[Gain]:
     """Backends against the baselines: geometric means over all points where both were measured, models as one."""
     models = operators(of_models(records))
     ratios_of: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
-    every = panels(besides_machine(records))
-    settings = list(dict.fromkeys(str(panel.setting) for panel in every))
-    for panel in every:
+    every_panel = panels(besides_machine(records))
+    settings = list(dict.fromkeys(str(panel.setting) for panel in every_panel))
+    for panel in every_panel:
         for baseline in BASELINES:
             for label, speedup in rivals(panel, baseline).items():
                 operator = MODELS if panel.operator in models else panel.operator

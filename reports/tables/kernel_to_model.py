@@ -9,7 +9,15 @@ from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.figures.savings_figure import savings_figure
-from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, milliseconds_cell, table_files
+from reports.layout.table_files import (
+    ABSENT,
+    TableCell,
+    TableColumn,
+    TableRow,
+    interval_values,
+    milliseconds_cell,
+    table_files,
+)
 from reports.models.classifiers import shown
 from reports.models.saving_predictions import SavingPrediction, predictions
 
@@ -81,18 +89,18 @@ def _cells(prediction: SavingPrediction) -> list[TableCell]:
 
 
 def _time(value: Interval | None, name: str) -> TableCell:
-    return milliseconds_cell(value, name) if value else TableCell("–")
+    return milliseconds_cell(value, name) if value else TableCell(ABSENT)
 
 
 def _gain(value: Interval | None, name: str) -> TableCell:
     if value is None:
-        return TableCell("–")
+        return TableCell(ABSENT)
     ends = units.factors_between(value.low, value.high)
     return TableCell(units.factor(value.mid), (ends,), interval_values(name, value), strong=True)
 
 
 def _gap(value: float | None, name: str) -> TableCell:
-    return TableCell("–") if value is None else TableCell(f"{100 * value:+.1f} %", values={name: value})
+    return TableCell(ABSENT) if value is None else TableCell(f"{100 * value:+.1f} %", values={name: value})
 
 
 def _missing(prediction: SavingPrediction) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
+from reports.data.grouping import grouped
 from reports.data.limits import ceilings_range, share, share_text
 from reports.data.machine_records import besides_machine
 from reports.data.naming import point_names
@@ -62,16 +63,14 @@ class BackendReach:
 
 def reaches(records: Sequence[Record]) -> list[BackendReach]:
     """Operators in the order they came, their backends the nearest to the limit first."""
-    found: dict[tuple[str, str], dict[str, list[tuple[Record, Interval]]]] = defaultdict(lambda: defaultdict(list))
-    for record in settled(records):
-        reached, point = share(record), record.case.point
-        if reached is not None:
-            found[point.operator, str(setting_of(point))][record.case.label].append((record, reached))
-    made = [
-        [BackendReach(*key, backend, tuple(cases)) for backend, cases in backends.items()]
-        for key, backends in found.items()
-    ]
-    return [one for group in made for one in sorted(group, key=lambda reach: -reach.mean.mid)]
+    cases = [(record, reached) for record in settled(records) if (reached := share(record)) is not None]
+    operators = grouped(cases, lambda case: (case[0].case.point.operator, str(setting_of(case[0].case.point))))
+    every_reach = []
+    for key, group in operators.items():
+        backends = grouped(group, lambda case: case[0].case.label)
+        by_backend = [BackendReach(*key, backend, tuple(of_backend)) for backend, of_backend in backends.items()]
+        every_reach += sorted(by_backend, key=lambda reach: -reach.mean.mid)
+    return every_reach
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
@@ -122,9 +121,9 @@ def _extreme(record: Record, reached: Interval, point: str, name: str) -> TableC
 
 
 def _bound(reach: BackendReach) -> TableCell:
-    every = ", ".join(f"{bound} at {count}" for bound, count in reach.bounds)
+    counts = ", ".join(f"{bound} at {count}" for bound, count in reach.bounds)
     values = {"bound_by": reach.most_often, "bound_at": reach.bounds[0][1]}
-    return TableCell(reach.most_often, (every,) if len(reach.bounds) > 1 else (), values)
+    return TableCell(reach.most_often, (counts,) if len(reach.bounds) > 1 else (), values)
 
 
 REPORT = Report(

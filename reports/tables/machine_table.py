@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
+from reports.data.grouping import grouped
 from reports.data.machine_records import ARITHMETIC, COSTS, best_rate, best_time
 from reports.data.series import settled
-from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, table_files
+from reports.layout.table_files import ABSENT, TableCell, TableColumn, TableRow, interval_values, table_files
 
 COLUMNS = (
     TableColumn("What", kind=""),
@@ -25,20 +25,25 @@ Key = tuple[str, str, str, str]
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    found: dict[Key, list[Record]] = defaultdict(list)
-    for record in settled(records):
-        point = record.case.point
-        if point.operator in {*ARITHMETIC, *COSTS} and isinstance(record.outcome, Measured):
-            dtype = point.dtype if point.operator in ARITHMETIC else ""
-            found[point.operator, dtype, point.device, record.case.backend].append(record)
-    rows = [_row(key, found[key]) for key in sorted(found, key=_order)]
-    if not rows:
+    rounds = grouped(filter(_is_shown, settled(records)), _key)
+    if not rounds:
         return []
+    rows = [_row(key, rounds[key]) for key in sorted(rounds, key=_order)]
     caption = (
         "Multiply-adds a second (twice as many FLOP/s), and what a call costs before it does anything. Best sustained: "
         "what one sample in ten is quicker than."
     )
     return table_files("machine", "Arithmetic and costs of this machine", caption, COLUMNS, rows)
+
+
+def _is_shown(record: Record) -> bool:
+    return record.case.point.operator in {*ARITHMETIC, *COSTS} and isinstance(record.outcome, Measured)
+
+
+def _key(record: Record) -> Key:
+    """Operator, dtype of arithmetic, device and backend."""
+    point = record.case.point
+    return point.operator, point.dtype if point.operator in ARITHMETIC else "", point.device, record.case.backend
 
 
 def _order(key: Key) -> tuple[int, str, str, str]:
@@ -63,7 +68,7 @@ def _row(key: Key, records: Sequence[Record]) -> TableRow:
 def _rate(records: Sequence[Record]) -> list[TableCell]:
     rate = best_rate(records, [record.work.macs if record.work else 0 for record in records])
     if rate is None:
-        return [TableCell("–"), TableCell()]
+        return [TableCell(ABSENT), TableCell()]
     ends = f"{units.quantity(rate.low)} to {units.quantity(rate.high)}"
     return _cells(f"{units.quantity(rate.mid)}/s", ends, "multiply_adds_per_s", rate)
 
@@ -71,7 +76,7 @@ def _rate(records: Sequence[Record]) -> list[TableCell]:
 def _cost(records: Sequence[Record], *, per_page: bool) -> list[TableCell]:
     time = best_time(records, [_faults(record) if per_page else 1.0 for record in records])
     if time is None:
-        return [TableCell("–"), TableCell()]
+        return [TableCell(ABSENT), TableCell()]
     return _cells(units.seconds(time.mid), units.seconds_between(time.low, time.high), "cost_s", time)
 
 

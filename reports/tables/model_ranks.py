@@ -12,7 +12,7 @@ from reports.models.ranks import FAR, Ranks, preferred_runtime, ranks
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    places = [[found for name in bench.runtimes if (found := ranks(bench, name))] for bench in benches(records)]
+    places = [[ranked for name in bench.runtimes if (ranked := ranks(bench, name))] for bench in benches(records)]
     places = [place for place in places if place]
     if not places:
         return []

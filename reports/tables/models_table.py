@@ -11,7 +11,7 @@ from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.problems import headline
-from reports.layout.table_files import TableCell, TableColumn, TableRow, milliseconds_cell, table_files
+from reports.layout.table_files import ABSENT, TableCell, TableColumn, TableRow, milliseconds_cell, table_files
 from reports.models.agreement import agreement
 from reports.models.classifiers import RUNTIMES, Bench, benches, family, shown
 from reports.models.reported import RUNS, Classifier, table7
@@ -19,7 +19,6 @@ from reports.models.reported import RUNS, Classifier, table7
 THOUSAND_CLASSES = frozenset({"MobileOne", "ShuffleNetV2", "GhostNetV3"})
 """Families whose parameters the paper gives for 1000 classes; the others' are those of 100."""
 
-ABSENT = "–"
 _SIZES, _TIMES, _TOP1 = "millions", "reported by the paper, ms", "top-1 %, reported, not reproduced"
 
 

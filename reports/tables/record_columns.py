@@ -146,30 +146,11 @@ def _check(record: Record) -> ColumnValues:
 
 def _origin(record: Record) -> ColumnValues:
     name = record.environment.get("device_name")
-    return {
-        "device_name": None if name is None else str(name),
-        "revision": record.revision,
-        "started": record.started,
-    }
+    return {"device_name": None if name is None else str(name), "revision": record.revision, "started": record.started}
 
 
 PARTS: tuple[Callable[[Record], Mapping[str, Any]], ...] = (
-    *(
-        _case,
-        _axes,
-        _sizes,
-        _setting,
-        _latency,
-        figures,
-        split,
-        _split_reason,
-        _work,
-        _counts,
-        _counts_reason,
-        _check,
-        _origin,
-    ),
-    limit_columns.limit_columns,
+    *(_case, _axes, _sizes, _setting, _latency, figures, split, _split_reason, _work),
+    *(_counts, _counts_reason, _check, _origin, limit_columns.limit_columns),
 )
-
 """In the order of their columns. An axis or size named like a column of ours would hide it: the later part yields."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
-from reports.layout.table_files import TableCell, TableColumn, TableRow, table_files
+from reports.layout.table_files import ABSENT, TableCell, TableColumn, TableRow, table_files
 from reports.models.classifiers import RUNTIMES, Bench, benches, shown
 
 FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
@@ -77,7 +77,7 @@ def _row(entry: Entry) -> list[TableCell]:
         *(
             TableCell(text(entry.figures[name]), values={name: entry.figures[name]})
             if name in entry.figures
-            else TableCell("–")
+            else TableCell(ABSENT)
             for name, (_, text) in FIGURES.items()
         ),
     ]

@@ -9,7 +9,15 @@ from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.problems import headline
-from reports.layout.table_files import TableCell, TableColumn, TableRow, interval_values, milliseconds_cell, table_files
+from reports.layout.table_files import (
+    ABSENT,
+    TableCell,
+    TableColumn,
+    TableRow,
+    interval_values,
+    milliseconds_cell,
+    table_files,
+)
 from reports.models.classifiers import Bench, benches
 from reports.models.reported import table4
 
@@ -74,7 +82,7 @@ def _reported() -> TableRow:
 
 def _reported_cell(name: str, time: float | None, native: float) -> TableCell:
     if time is None:
-        return TableCell("–")
+        return TableCell(ABSENT)
     faster = () if name == "native" else (units.factor(native / time),)
     return TableCell(f"{1e3 * time:.2f}", faster, {f"{name}.median_s": time, f"{name}.over_native": native / time})
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from opbench.cli.plain import plain
 from opbench.vocabulary.record import Record
+from reports.data.grouping import grouped
 from reports.data.limits import IMPOSSIBLE, have_limits
 from reports.data.naming import common_ground, point_names
 from reports.data.record_cells import Cells, cells
@@ -64,15 +65,13 @@ class _ResultRow:
 
 def _ordered(records: Sequence[Record]) -> Iterator[_ResultRow]:
     name = point_names(record.case.point for record in records)
-    for operator in dict.fromkeys(map(_operator, records)):
-        mine = [record for record in records if _operator(record) == operator]
-        order = list(dict.fromkeys(record.case.point for record in mine))
-        mine.sort(key=lambda record: order.index(record.case.point))
+    for operator, group in grouped(records, _operator).items():
         above = None
-        for number, record in enumerate(mine, 1):
+        points = grouped(group, lambda record: record.case.point)
+        for number, record in enumerate((record for point in points.values() for record in point), 1):
             point = record.case.point
             shown = name(point) if point != above else ""
-            yield _ResultRow(operator if above is None else "", shown, cells(record), number == len(mine))
+            yield _ResultRow(operator if above is None else "", shown, cells(record), number == len(group))
             above = point
 
 
@@ -115,10 +114,8 @@ def _short(reason: str) -> str:
 
 def _caption(records: Sequence[Record], reasons: dict[str, int]) -> Text:
     """The reasons by number, then what each operator's points share."""
-    ground = [
-        f"{operator}: {common_ground([record.case.point for record in records if _operator(record) == operator])}"
-        for operator in dict.fromkeys(map(_operator, records))
-    ]
+    operators = grouped(records, _operator)
+    ground = [f"{name}: {common_ground([record.case.point for record in group])}" for name, group in operators.items()]
     numbered = [f"({number}) {reason}" for reason, number in reasons.items()]
     text = Text("\n".join(map(plain, numbered)), style="yellow")
     return text.append("\n" * bool(numbered) + "\n".join(map(plain, ground)), style="dim")
