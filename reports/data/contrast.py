@@ -17,7 +17,8 @@ class Contrast:
     """Backend `a` held against `b` over the cells of one plane where both were measured.
 
     values: (A - B) / (A + B + eps) of the medians, so positive where A is slower and always within -1 and 1.
-    undecided: cells whose 95 % intervals overlap. ratios: the time of A over that of B.
+    undecided: cells whose 95 % intervals overlap.
+    ratios: the time of A over that of B.
     """
 
     values: Mapping[Cell, float]
@@ -26,7 +27,7 @@ class Contrast:
 
     @property
     def slower(self) -> int:
-        """How many cells are decided against A."""
+        """Count the cells that are decided against A."""
         return sum(value > 0 for cell, value in self.values.items() if cell not in self.undecided)
 
     @property
@@ -35,7 +36,7 @@ class Contrast:
 
 
 def contrast(plane: Plane, a: str, b: str) -> Contrast:
-    """Empty where no cell has both."""
+    """Compare two backends over a plane; empty where no cell has both."""
     times_a, times_b = plane.times.get(a, {}), plane.times.get(b, {})
     both = {cell: (times_a[cell], times_b[cell]) for cell in plane.cells if cell in times_a and cell in times_b}
     return Contrast(
@@ -46,13 +47,17 @@ def contrast(plane: Plane, a: str, b: str) -> Contrast:
 
 
 def difference(a: Interval, b: Interval) -> float:
-    """The relative difference of two medians in seconds: 1/3 where A takes twice as long, 1/2 where three times."""
+    """Divide the difference of two medians by their sum: 1/3 where A takes twice as long, 1/2 where three times."""
     return (a.mid - b.mid) / (a.mid + b.mid + EPSILON_S)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a backend does over all cells against the fastest of each: time over time, so 1 is always the fastest."""
+    """How a backend does over all cells against the fastest of each.
+
+    mean, worst: its time over the fastest's, so 1 is always the fastest.
+    worst_plane, worst_cell: where the worst was.
+    """
 
     label: str
     mean: float
@@ -62,7 +67,7 @@ class Standing:
 
 
 def standings(group: Sequence[Plane]) -> list[Standing]:
-    """Every measured backend over the cells where another was measured too, the best geometric mean first."""
+    """Rank every measured backend over the cells where another was measured too, the best geometric mean first."""
     behind: dict[str, list[tuple[float, Plane, Cell]]] = {}
     for plane in group:
         for cell in plane.cells:

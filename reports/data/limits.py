@@ -28,7 +28,7 @@ SHADES = {
 
 
 def share(record: Record) -> Interval | None:
-    """The limit over the median and over the ends of its interval: 1 is as fast as the machine can be.
+    """Divide the limit by the median and by the ends of its interval: 1 is as fast as the machine can be.
 
     How sure the ceilings themselves are is not in it: that moves all backends of a point alike, see `ceilings_range`.
     None where the record has no limit or no measurement.
@@ -40,7 +40,7 @@ def share(record: Record) -> Interval | None:
 
 
 def limit_text(record: Record) -> str:
-    """`83 % DRAM`; "" where there is no limit or no measurement."""
+    """Write `83 % DRAM`; "" where there is no limit or no measurement."""
     fraction = record.fraction_of_limit
     if fraction is None or record.limit is None:
         return ""
@@ -48,19 +48,19 @@ def limit_text(record: Record) -> str:
 
 
 def share_text(fraction: float) -> str:
-    """`83 %`, `4.1 %`; what is smaller than a thousandth is told as that, its digits say nothing."""
+    """Write `83 %` or `4.1 %`, and `<0.1 %` for less than a thousandth, of which digits say nothing."""
     if fraction < LEAST:
         return f"<{100 * LEAST:g} %"
     return f"{100 * fraction:.{1 if fraction < 0.0995 else 0}f} %"
 
 
 def have_limits(records: Iterable[Record]) -> bool:
-    """Whether there is anything to say on limits at all: of a machine without ceilings there is not."""
+    """Whether any record reached a share of a limit; none does on a machine without ceilings."""
     return any(record.fraction_of_limit is not None for record in records)
 
 
 def ceilings_range(records: Iterable[Record]) -> str:
-    """A sentence for a caption on how sure the ceilings are; "" without limits."""
+    """Write a sentence for a caption on how sure the ceilings are; "" without limits."""
     limits = [record.limit for record in records if record.limit is not None]
     if not limits:
         return ""
@@ -74,7 +74,11 @@ def ceilings_range(records: Iterable[Record]) -> str:
 
 @dataclass(frozen=True)
 class Impossible:
-    """Cases of one backend that are quicker than their machine can be, each as its point and share; and why."""
+    """Cases of one backend that are quicker than their machine can be.
+
+    cases: each as its point and share.
+    reasons: the warnings' texts, each once.
+    """
 
     operator: str
     backend: str
@@ -83,7 +87,7 @@ class Impossible:
 
 
 def impossible(records: Sequence[Record]) -> list[Impossible]:
-    """In the order they came."""
+    """Gather the impossible cases by operator and backend, in the order they came."""
     name = point_names(record.case.point for record in records)
     beyond = [record for record in records if record.impossible]
     return [

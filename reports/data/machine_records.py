@@ -24,10 +24,12 @@ COSTS = {
 
 
 def of_machine(records: Iterable[Record]) -> list[Record]:
+    """Keep the records that were measured to learn what the machine can do."""
     return [record for record in records if _is_of_machine(record)]
 
 
 def besides_machine(records: Iterable[Record]) -> list[Record]:
+    """Leave out the records that were measured to learn what the machine can do."""
     return [record for record in records if not _is_of_machine(record)]
 
 
@@ -36,8 +38,8 @@ def _is_of_machine(record: Record) -> bool:
 
 
 def best_time(records: Sequence[Record], amounts: Sequence[float]) -> Interval | None:
-    """Seconds for one of `amounts`, of each record its own: the best that was sustained over the rounds, between the
-    quickest single sample and the round that did worst. None where nothing was measured.
+    """Estimate the seconds for one of `amounts`, of each record its own: the best that was sustained over the rounds,
+    between the quickest single sample and the round that did worst. None where nothing was measured.
     """
     rounds = [
         sorted(sample / amount for sample in record.outcome.samples_s)
@@ -51,6 +53,6 @@ def best_time(records: Sequence[Record], amounts: Sequence[float]) -> Interval |
 
 
 def best_rate(records: Sequence[Record], amounts: Sequence[float]) -> Interval | None:
-    """The same turned over: amounts a second, from the worst round to the quickest sample."""
+    """Estimate the amounts a second, from the worst round to the quickest sample; None where nothing was measured."""
     time = best_time(records, amounts)
     return None if time is None else Interval(1 / time.high, 1 / time.mid, 1 / time.low)

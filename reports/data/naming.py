@@ -10,7 +10,7 @@ from opbench.vocabulary.record import Record
 
 
 def point_names(points: Iterable[Point]) -> Callable[[Point], str]:
-    """A function giving points short names: only what differs within the points of its operator."""
+    """Make a function that gives points short names: only what differs within the points of its operator."""
     differing: dict[str, set[str]] = {}
     first: dict[str, dict[str, object]] = {}
     for point in points:
@@ -27,7 +27,7 @@ def point_names(points: Iterable[Point]) -> Callable[[Point], str]:
 
 
 def common_ground(points: Sequence[Point]) -> str:
-    """What all of these points share, such as `batch=1, edge=28, float32, forward, cpu`."""
+    """Write what all of these points share, such as `batch=1, edge=28, float32, forward, cpu`."""
     every = [_parts(point) for point in points]
     same = {key: value for key, value in every[0].items() if all(parts.get(key) == value for parts in every)}
     axes = points[0].axes
@@ -46,6 +46,6 @@ def devices(records: Sequence[Record]) -> str:
 
 
 def device_text(environment: Mapping[str, Any]) -> str:
-    """`Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
+    """Write `Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
     name, threads = str(environment.get("device_name", "unknown")), environment.get("threads")
     return f"{name}, {threads} threads" if environment.get("device") == "cpu" and threads else name

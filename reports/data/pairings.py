@@ -13,7 +13,7 @@ SCHEDULES = ("direct", "balanced", "flat", "blocked")
 
 
 def pairings(group: Sequence[Plane]) -> list[tuple[str, str]]:
-    """Pairs (A, B). Red, A slower, then always speaks for the newer schedule or for the best backend.
+    """Choose pairs (A, B). Red, A slower, then always speaks for the newer schedule or for the best backend.
 
     Within a backend each schedule against the next one. Across backends each one's best against the best of all.
     """

@@ -133,10 +133,10 @@ def _in_order_asked(group: Sequence[Plane], records: Sequence[Record]) -> list[P
 
 
 def labels(group: Sequence[Plane]) -> list[str]:
-    """Every backend asked for in any of the planes, in the order of the records."""
+    """List every backend asked for in any of the planes, in the order of the records."""
     return list(dict.fromkeys(record.case.label for plane in group for record in plane.records))
 
 
 def told_apart(group: Sequence[Plane], groups: Sequence[Sequence[Plane]]) -> str:
-    """What tells a group's figures from those of other operators and settings; "" where there are none."""
+    """Label a group's figures by what other groups do not have, its operator and setting; "" where it is alone."""
     return f"{group[0].operator}, {group[0].setting}" if len(groups) > 1 else ""

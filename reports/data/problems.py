@@ -12,12 +12,12 @@ from reports.data.naming import point_names
 
 
 def verdict(outcome: Outcome) -> str:
-    """`measured`, `mismatch`, `contended`, `unavailable` or `failed`."""
+    """Name the outcome: `measured`, `mismatch`, `contended`, `unavailable` or `failed`."""
     return type(outcome).__name__.lower()
 
 
 def reason(outcome: Outcome) -> str:
-    """Why there is no latency; "" for a measurement."""
+    """Say why there is no latency; "" for a measurement."""
     match outcome:
         case Measured():
             return ""
@@ -34,13 +34,17 @@ def reason(outcome: Outcome) -> str:
 
 
 def headline(outcome: Outcome) -> str:
-    """The verdict as shown to a reader, with the phase of a failure."""
+    """Name the outcome as shown to a reader, with the phase of a failure."""
     return f"failed in {outcome.phase}" if isinstance(outcome, Failed) else verdict(outcome)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One reason of one backend, and every point it took from us; `more` are counted and not named."""
+    """One reason of one backend, and every point without a latency for it.
+
+    points: those that are named.
+    more: how many more there are.
+    """
 
     operator: str
     backend: str
@@ -55,7 +59,7 @@ class Problem:
 
 
 def problems(records: Sequence[Record]) -> list[Problem]:
-    """All cases without a measurement, those with the same reason together, in the order they came.
+    """Gather all cases without a measurement by their reason, in the order they came.
 
     The machine's own are asked for in every round, and what is missing in each is told once.
     """
@@ -72,7 +76,7 @@ def problems(records: Sequence[Record]) -> list[Problem]:
 
 
 def left_out(records: Iterable[Record]) -> str:
-    """A sentence for a caption: how many cases have no latency. "" where all have."""
+    """Write a sentence for a caption: how many cases have no latency; "" where all have."""
     counted = Counter(verdict(record.outcome) for record in records)
     del counted["measured"]
     if not counted:

@@ -15,7 +15,10 @@ BASELINES = ("torch_eager", "torch_compile")
 
 @dataclass(frozen=True)
 class Speedup:
-    """x to time of the baseline over time of the backend; at least one point."""
+    """How many times faster a backend is than the baseline.
+
+    ratios: x to time of the baseline over time of the backend; at least one point.
+    """
 
     ratios: Mapping[int, Interval]
 
@@ -31,7 +34,7 @@ class Speedup:
         return x, self.ratios[x]
 
     def summary(self, axis: str) -> str:
-        """`3.10×, least 1.40× at channels=16 (11 points)`."""
+        """Write `3.10×, least 1.40× at channels=16 (11 points)`."""
         mean, (x, least) = units.factor(self.mean.mid), self.worst
         if len(self.ratios) == 1:
             return f"{mean} (1 point)"
@@ -39,7 +42,7 @@ class Speedup:
 
 
 def speedups(panel: Panel, baseline: str) -> dict[str, Speedup]:
-    """Each other backend of the panel against the baseline, over the points where both were measured.
+    """Divide the baseline's medians by each other backend's, over the points where both were measured.
 
     Empty where the baseline has no measurement. A failed point is in no ratio; it never counts as 1.
     """
@@ -54,13 +57,13 @@ def speedups(panel: Panel, baseline: str) -> dict[str, Speedup]:
 
 
 def rivals(panel: Panel, baseline: str) -> dict[str, Speedup]:
-    """The backends held against the baseline; one baseline over another is drawn once, not again upside down."""
+    """Choose the backends held against the baseline; one baseline over another is drawn once, not again upside down."""
     earlier = BASELINES[: BASELINES.index(baseline)]
     return {label: speedup for label, speedup in speedups(panel, baseline).items() if label not in earlier}
 
 
 def mean_ratio(ratios: Sequence[Interval]) -> Interval:
-    """Geometric mean of independent ratios; half-widths in logarithms add in quadrature and shrink by the count.
+    """Average independent ratios geometrically; half-widths in logarithms add in quadrature and shrink by the count.
 
     Raises ValueError for none.
     """

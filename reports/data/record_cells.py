@@ -12,7 +12,7 @@ from reports.data.problems import headline, reason
 
 @dataclass(frozen=True)
 class Cells:
-    """Scaled and rounded text; an empty cell is a value there is none of."""
+    """A record as scaled and rounded text; an empty cell is a value there is none of."""
 
     backend: str
     headline: str
@@ -35,6 +35,7 @@ class Cells:
 
 
 def cells(record: Record) -> Cells:
+    """Write a record's cells, whatever became of it."""
     outcome = record.outcome
     label = record.case.label
     if not isinstance(outcome, Measured):

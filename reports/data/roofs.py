@@ -18,7 +18,7 @@ from reports.data.limits import SHADES
 
 @dataclass(frozen=True)
 class Roof:
-    """Bytes a second of one memory level: the least, the median and the largest of the cases in it."""
+    """The bandwidth of one memory level over the cases in it, in bytes a second."""
 
     level: str
     low: float
@@ -28,7 +28,11 @@ class Roof:
 
 @dataclass(frozen=True)
 class Roofs:
-    """Memory levels, the nearest first, and FLOP/s at most; None where no case computes anything."""
+    """What the machine could do at most.
+
+    levels: memory levels, the nearest first.
+    peak: FLOP/s; None where no case computes anything.
+    """
 
     levels: tuple[Roof, ...]
     peak: float | None
@@ -40,6 +44,7 @@ class Roofs:
 
 
 def roofs(records: Iterable[Record]) -> Roofs:
+    """Read bandwidths and arithmetic off the records' limits."""
     rates: dict[str, list[float]] = defaultdict(list)
     peaks = []
     for record in records:

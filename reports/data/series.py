@@ -69,12 +69,12 @@ class Panel:
 
 
 def settled(records: Iterable[Record]) -> list[Record]:
-    """One record per case, the last: a resumed run may have measured a case again."""
+    """Keep one record per case, the last: a resumed run may have measured a case again."""
     return list({record.case.key: record for record in records}.values())
 
 
 def x_axis(places: Sequence[Axes]) -> str:
-    """The axis with the most values, the first of them on a tie.
+    """Choose the axis with the most values, the first of them on a tie; "" where there are none.
 
     Where nothing varies, the first axis above one: a lone point is better placed at 64 channels than at batch 1.
     """
@@ -104,7 +104,7 @@ def operator_and_setting(record: Record) -> tuple[str, Setting]:
 
 
 def fixed_axes(record: Record, varying: Collection[str]) -> Axes:
-    """The axes of the record's point but those that vary."""
+    """Leave out of the axes of the record's point those that vary."""
     return Axes({name: value for name, value in record.case.point.axes.items() if name not in varying})
 
 
@@ -113,6 +113,6 @@ def setting_of(point: Point) -> Setting:
 
 
 def comparable(candidates: Sequence[Panel]) -> list[tuple[Panel, ...]]:
-    """Panels of different operators over the same axes and setting: their latencies may stand in one panel."""
+    """Group panels of different operators over the same axes and setting: their latencies may stand in one panel."""
     alike = grouped(candidates, lambda panel: (panel.setting, panel.x, panel.fixed))
     return [tuple(group) for group in alike.values() if len(group) > 1]

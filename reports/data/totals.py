@@ -26,7 +26,11 @@ Key = tuple[str, Setting, str]
 
 @dataclass
 class OutcomeTally:
-    """What became of the cases of one backend. quickest_s, slowest_s: of the medians."""
+    """What became of the cases of one backend.
+
+    outcomes: how often there was each.
+    quickest_s, slowest_s: of the medians, in seconds.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     quickest_s: float = float("inf")
@@ -59,7 +63,11 @@ class OutcomeTally:
 
 @dataclass
 class FirstRecords:
-    """The first records of a kind, and how many there are."""
+    """The first records of a kind, and how many there are.
+
+    records: FIRST at most.
+    count: all of them.
+    """
 
     records: list[Record] = field(default_factory=list)
     count: int = 0
@@ -72,7 +80,14 @@ class FirstRecords:
 
 @dataclass
 class Totals:
-    """witnesses: records that together say where, when and from which revision all were measured."""
+    """A run's counts, and the records that are told of.
+
+    tallies: by operator, setting and backend.
+    contended: how many were measured beside other work.
+    impossible: quicker than the machine can be.
+    differing: whose counters differ from the formula.
+    unmeasured: by operator, backend, outcome and reason, FIRST of them; `more_unmeasured` are the rest.
+    """
 
     tallies: dict[Key, OutcomeTally] = field(default_factory=dict)
     contended: int = 0
@@ -111,6 +126,7 @@ class Totals:
 
     @property
     def witnesses(self) -> list[Record]:
+        """Records that together say where, when and from which revision all were measured."""
         ends = [record for record in (self._first, self._last) if record is not None]
         return [*self._witnesses.values(), *ends]
 

@@ -16,7 +16,7 @@ _ZEROS = re.compile(r"\.0+(?=\D|$)|(\.\d*[1-9])0+(?=\D|$)")
 
 
 def seconds(value: float) -> str:
-    """A duration: 1.25e-05 is `12.5 µs`. From 1000 s on it stays in seconds."""
+    """Write a duration: 1.25e-05 is `12.5 µs`. From 1000 s on it stays in seconds."""
     if not math.isfinite(value) or value == 0:
         return f"{value:g} s"
     value = _rounded(value)
@@ -25,29 +25,29 @@ def seconds(value: float) -> str:
 
 
 def seconds_between(low: float, high: float) -> str:
-    """A range, the unit said once where both ends have the same: `36.0 to 37.1 µs`."""
+    """Write a range of durations, the unit once where both ends have the same: `36.0 to 37.1 µs`."""
     first, second = seconds(low), seconds(high)
     number, unit = first.split(" ")
     return f"{number if second.endswith(f' {unit}') else first} to {second}"
 
 
 def milliseconds(value: float) -> str:
-    """A duration for a column headed `ms`, without its unit: 0.01234 s is `12.3`."""
+    """Write a duration for a column headed `ms`, without its unit: 0.01234 s is `12.3`."""
     return _digits(_rounded(1000 * value))
 
 
 def in_milliseconds(value: Interval) -> Interval:
-    """The same duration in milliseconds, for an axis that says `ms`."""
+    """Convert seconds to milliseconds, for an axis that says `ms`."""
     return Interval(1e3 * value.low, 1e3 * value.mid, 1e3 * value.high)
 
 
 def number(value: float) -> str:
-    """Three significant digits and neither prefix nor unit, for a column whose head has both: 0.0225, 404, 1230."""
+    """Write three significant digits, for a column whose head has prefix and unit: 0.0225, 404, 1230."""
     return _digits(_rounded(value))
 
 
 def quantity(value: float) -> str:
-    """A count or a rate in powers of 1000, its unit left to the column: 50_176_000 is `50.2 M`."""
+    """Write a count or a rate in powers of 1000, its unit left to the column: 50_176_000 is `50.2 M`."""
     value = _rounded(value)
     step = 0
     while step + 1 < len(_ABOVE) and abs(value) >= 1000 ** (step + 1):
@@ -56,7 +56,7 @@ def quantity(value: float) -> str:
 
 
 def data_size(value: float) -> str:
-    """Bytes in powers of 1024, single bytes exactly: 1_572_864 is `1.50 MiB`, and 1000 KiB is `0.977 MiB`."""
+    """Write bytes in powers of 1024, single bytes exactly: 1_572_864 is `1.50 MiB`, and 1000 KiB is `0.977 MiB`."""
     if abs(value) < _KIBI:
         return f"{value:.0f} B"
     step = 1
@@ -66,22 +66,22 @@ def data_size(value: float) -> str:
 
 
 def factor(value: float) -> str:
-    """A ratio: `2.50×`."""
+    """Write a ratio: `2.50×`."""
     return f"{_digits(_rounded(value))}×"
 
 
 def factors_between(low: float, high: float) -> str:
-    """A range of ratios without the sign, which stands beside: `2.40 to 2.60`."""
+    """Write a range of ratios without the sign, which stands beside: `2.40 to 2.60`."""
     return f"{factor(low)[:-1]} to {factor(high)[:-1]}"
 
 
 def percent(value: float) -> str:
-    """A share with two significant digits: 0.0123 is `1.2 %`."""
+    """Write a share with two significant digits: 0.0123 is `1.2 %`."""
     return f"{_digits(_rounded(100 * value, 2), 2)} %"
 
 
 def tick(text: Callable[[float], str]) -> Callable[[float], str]:
-    """The same text without trailing zeros, for an axis: `10.0 µs` becomes `10 µs`."""
+    """Leave trailing zeros out of what `text` writes, for an axis: `10.0 µs` becomes `10 µs`."""
     return lambda value: _ZEROS.sub(lambda match: match[1] or "", text(value))
 
 

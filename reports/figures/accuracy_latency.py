@@ -28,7 +28,12 @@ _SIZE = (9.6, 5.2)  # inches
 
 @dataclass(frozen=True)
 class ModelDot:
-    """One model: reported top-1 in percent, seconds by its quickest runtime, MACs of one image."""
+    """One model in its quickest runtime.
+
+    time: of one image, in seconds.
+    macs: of one image.
+    top1: reported ImageNet accuracy, in percent.
+    """
 
     operator: str
     runtime: str
@@ -38,7 +43,7 @@ class ModelDot:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per device, at its largest number of threads; none where no model has a reported accuracy."""
+    """Draw one figure per device, at its largest number of threads; none where no model has a reported accuracy."""
     widest: dict[str, Bench] = {}
     for bench in benches(records):
         known = widest.setdefault(bench.place.device, bench)
@@ -48,7 +53,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def dots(bench: Bench) -> list[ModelDot]:
-    """Measured models that the paper reports an accuracy of, in the paper's order."""
+    """Choose the measured models that the paper reports an accuracy of, in the paper's order."""
     drawable = []
     for operator in bench.models:
         times = {runtime: time for (name, runtime), time in bench.times.items() if name == operator}

@@ -37,7 +37,7 @@ Lines = Mapping[tuple[str, str], Mapping[int, Interval]]
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per setting."""
+    """Draw one figure per setting."""
     memory = [record for record in settled(records) if record.case.point.operator in MEMORY]
     settings = grouped(memory, lambda record: str(setting_of(record.case.point)))
     drawable = {setting: lines for setting, group in settings.items() if (lines := bandwidths(group))}
@@ -48,7 +48,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def bandwidths(records: Iterable[Record]) -> Lines:
-    """What was measured, the rounds of a case together; working sets ascending."""
+    """Estimate the rates, the rounds of a case together; working sets ascending."""
     rounds: dict[tuple[str, str], dict[int, list[Record]]] = defaultdict(lambda: defaultdict(list))
     for record in records:
         size = record.sizes.get("working_set_bytes")

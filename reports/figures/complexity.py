@@ -33,7 +33,10 @@ COUNTER_MARKS = {"fvcore": "o", "torch": "x"}
 
 @dataclass(frozen=True)
 class Metric:
-    """One way to add up work: from a formula's Work, and from a counter's counts."""
+    """One way to add up work: from a formula's Work, and from a counter's counts.
+
+    about: what is counted, in a line.
+    """
 
     title: str
     about: str
@@ -57,7 +60,12 @@ FLOPS = Metric(
 
 @dataclass(frozen=True)
 class WorkPlot:
-    """Operators over one axis: operator to x to a record that has its Work."""
+    """Operators over one axis.
+
+    x: the axis.
+    fixed: the others.
+    lines: operator to x to a record that has its Work.
+    """
 
     x: str
     fixed: Axes
@@ -69,6 +77,7 @@ class WorkPlot:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Draw a figure for each axis and what is constant along it, MOST_FIGURES at most."""
     every_plot = plots(records)
     shown, _ = spread(lines_of(every_plot, lambda plot: max(map(len, plot.lines.values()))), MOST_FIGURES)
     remark = undrawn(len(shown), len(every_plot) - len(shown), "figures")
@@ -76,7 +85,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def plots(records: Sequence[Record]) -> list[WorkPlot]:
-    """One record per operator and point: backends, dtypes and modes share the work, so one with counts is taken."""
+    """Choose one record per operator and point, one with counts: backends, dtypes and modes share the work."""
     groups: dict[tuple[str, Axes], dict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
     for panel in operator_panels(records):
         line = groups[panel.x, panel.fixed][panel.operator]

@@ -23,7 +23,7 @@ Group = tuple[Panel, ...]
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per setting; none where no two operators can be compared."""
+    """Draw one figure per setting; none where no two operators can be compared."""
     groups = comparable([panel for panel in operator_panels(records) if panel.lines])
     by_setting = grouped(groups, lambda group: group[0].setting)
     several = len(by_setting) > 1
@@ -50,7 +50,7 @@ def _draw(ax: Axes, group: Group) -> None:
 
 
 def fastest(panel: Panel) -> tuple[Line, Mapping[int, str]]:
-    """At each x the least median of all backends, and which backend has it."""
+    """Find at each x the least median of all backends, and which backend has it."""
     chosen: dict[int, str] = {}
     lines = panel.lines
     for label, line in lines.items():

@@ -37,9 +37,11 @@ _COLOURS = {Verdict.PASS: FAINT, Verdict.FASTER: GREEN, Verdict.REGRESSION: VERM
 
 
 def workers_figure(rows: Sequence[FigureRow], tolerance: float, folder: str = "") -> bytes:
-    """SVG with a strip for every row, in the order given. tolerance: as a ratio less 1.
+    """Draw a strip for every row, in the order given; SVG.
 
-    folder: what all ids begin with, left away. Raises ValueError without a row.
+    tolerance: as a ratio less 1.
+    folder: what all ids begin with, left away.
+    Raises ValueError without a row.
     """
     if not rows:
         raise ValueError("a figure of workers needs at least one benchmark")

@@ -40,7 +40,7 @@ _BAR = 1.35  # inches: the colour bar with its labels
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per pair and group of planes; none where no two axes vary together."""
+    """Draw one figure per pair and group of planes; none where no two axes vary together."""
     groups = planes(records)
     artifacts = [_figure(group, a, b, told_apart(group, groups)) for group in groups for a, b in pairings(group)]
     return [artifact for artifact in artifacts if artifact is not None]
@@ -61,11 +61,12 @@ def _figure(group: Sequence[Plane], a: str, b: str, label: str) -> Artifact | No
 
 
 def painted(plane: Plane, pair: Contrast) -> Tiles:
+    """Colour the cells of a plane by their difference, and hatch those that are undecided."""
     return Tiles(plane, {cell: colour(value) for cell, value in pair.values.items()}, pair.undecided)
 
 
 def colour(value: float) -> str:
-    """Blue below zero, white at it, red above. Values lie within the range by construction."""
+    """Mix blue below zero, white at it, red above. Values lie within the range by construction."""
     return to_hex(_colours()((value - LOWEST) / (HIGHEST - LOWEST)))
 
 
@@ -75,7 +76,7 @@ def _colours() -> Colormap:
 
 
 def colour_bar(figure: Figure, panels: Sequence[Axes]) -> Colorbar:
-    """The key to the colours, right of the panels."""
+    """Draw the key to the colours, right of the panels."""
     scale = ScalarMappable(Normalize(LOWEST, HIGHEST), _colours())
     bar = figure.colorbar(scale, ax=list(panels), location="right", aspect=26, pad=0.02)
     bar.set_ticks(list(_TICKS), labels=list(_TICKS.values()))

@@ -19,6 +19,7 @@ from reports.models.classifiers import operator_panels
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Draw one figure per setting; one per operator too where there are many panels."""
     return [_figure(sheet) for sheet in sheets(operator_panels(records), lambda panel: panel.lines)]
 
 

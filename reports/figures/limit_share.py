@@ -29,7 +29,7 @@ ROOM, MOST = 1.16, 2.0
 
 
 def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
-    """For each backend with a share of a limit: x to that share, x ascending."""
+    """Read the shares of the limit: backend to x to share, x ascending; only those with one."""
     by_label: dict[str, dict[int, Interval]] = {}
     for record in sorted(panel.records, key=lambda record: (record.case.label, panel.position(record))):
         reached = share(record)
@@ -39,6 +39,7 @@ def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Draw one figure per setting; none without a share of a limit."""
     return [_figure(sheet) for sheet in sheets(operator_panels(records), shares)]
 
 

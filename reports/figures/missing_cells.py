@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def absences(drawn: Sequence[Tiles], labels: Sequence[str]) -> str:
-    """`Grey, no comparison: 7 cells (both unavailable: no compiler).` "" where no cell is grey.
+    """Write `Grey, no comparison: 7 cells (both unavailable: no compiler).` "" where no cell is grey.
 
     Reasons that differ only in numbers (how much memory was missing) count as one.
     """

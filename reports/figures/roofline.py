@@ -33,7 +33,12 @@ WIDE, FAR = 3.0, 50.0
 
 @dataclass(frozen=True)
 class CaseDot:
-    """A measured case. intensity: FLOP a byte of the least traffic; rate, reachable: its own FLOP/s, its limit's."""
+    """A measured case.
+
+    intensity: FLOP a byte of the least traffic.
+    rate: its FLOP/s.
+    reachable: the FLOP/s of its limit.
+    """
 
     label: str
     intensity: float
@@ -43,7 +48,10 @@ class CaseDot:
 
 @dataclass(frozen=True)
 class RooflinePanel:
-    """What shares a panel: one operator in one mode, or all whole models."""
+    """One operator in one mode, or all whole models.
+
+    ground: mode and clock.
+    """
 
     title: str
     ground: str
@@ -52,7 +60,7 @@ class RooflinePanel:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per device and dtype: only there are roofs the same."""
+    """Draw one figure per device and dtype: only there are roofs the same."""
     limited = [record for record in settled(besides_machine(records)) if record.limit is not None]
     places = grouped(limited, lambda record: f"{record.case.point.dtype}, {record.case.point.device}")
     panels = {place: drawable for place, group in places.items() if (drawable := roofline_panels(group))}
@@ -60,7 +68,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def roofline_panels(records: Sequence[Record]) -> list[RooflinePanel]:
-    """In the order they came, without those where nothing was computed."""
+    """Make panels, in the order they came, without those where nothing was computed."""
     models = {id(record) for record in of_models(records)}
 
     def title_and_ground(record: Record) -> tuple[str, str]:
@@ -73,7 +81,7 @@ def roofline_panels(records: Sequence[Record]) -> list[RooflinePanel]:
 
 
 def dots(records: Iterable[Record]) -> list[CaseDot]:
-    """Of every measured case that computes: nothing over bytes is no place on a logarithmic axis."""
+    """Place every measured case that computes: nothing over bytes is no place on a logarithmic axis."""
     drawable = []
     for record in records:
         work, limit, outcome = record.work, record.limit, record.outcome

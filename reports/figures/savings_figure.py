@@ -29,7 +29,10 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class SavingDot:
-    """Savings in milliseconds."""
+    """One model in one pair of runtimes.
+
+    x, y: predicted and measured saving, in milliseconds.
+    """
 
     key: Key
     name: str
@@ -38,7 +41,7 @@ class SavingDot:
 
 
 def savings_figure(predictions: Sequence[SavingPrediction]) -> list[Artifact]:
-    """One figure of what was both predicted and measured; [] where nothing was."""
+    """Draw one figure of what was both predicted and measured; [] where nothing was."""
     drawn = dots(predictions)
     if not drawn:
         return []
@@ -64,6 +67,7 @@ def savings_figure(predictions: Sequence[SavingPrediction]) -> list[Artifact]:
 
 
 def dots(predictions: Sequence[SavingPrediction]) -> list[SavingDot]:
+    """Choose what was both predicted and measured, named by the network's size."""
     several = len({prediction.batch for prediction in predictions}) > 1
     return [
         SavingDot(

@@ -26,6 +26,7 @@ LONGEST_NOTE = 58
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Draw one figure per baseline and setting."""
     every_panel = operator_panels(records)
     return [
         _figure(sheet, baseline)

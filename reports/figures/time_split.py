@@ -54,7 +54,11 @@ _WRITTEN, _TWO_LINES = 0.065, 0.14  # share of a bar from which on its share, an
 
 @dataclass(frozen=True)
 class SplitBar:
-    """parts: seconds by name, which `median_s` is the measured sum of."""
+    """One backend's call and its parts.
+
+    parts: seconds by name.
+    median_s: measured; what the parts should add up to.
+    """
 
     label: str
     parts: Mapping[str, float]
@@ -62,6 +66,7 @@ class SplitBar:
 
     @property
     def missed(self) -> bool:
+        """Whether the parts miss the median by more than TOLERANCE."""
         return abs(sum(self.parts.values()) / self.median_s - 1) > TOLERANCE
 
 
@@ -75,14 +80,14 @@ class PointBars:
 
 
 def bar_of(record: Record) -> SplitBar | None:
-    """None where the record has no split."""
+    """Make a record's bar; None where the record has no split."""
     if not isinstance(record.outcome, Measured) or not record.outcome.split:
         return None
     return SplitBar(record.case.label, record.outcome.split, median(record.outcome.samples_s))
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per setting; none where no record has a split."""
+    """Draw one figure per setting; none where no record has a split."""
     last = settled(records)
     settings = grouped(filter(bar_of, last), lambda record: setting_of(record.case.point))
     several = len(settings) > 1
@@ -93,7 +98,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def unsplit(records: Sequence[Record], setting: Setting) -> str:
-    """A sentence for the caption on measured cases that could not be split; "" where there are none."""
+    """Write a sentence for the caption on measured cases that could not be split; "" where there are none."""
     reasons: dict[str, dict[str, None]] = {}
     for record in records:
         outcome = record.outcome
@@ -122,7 +127,7 @@ def _artifact(setting: Setting, records: Sequence[Record], label: str, missing: 
 
 
 def blocks_of(records: Sequence[Record]) -> list[PointBars]:
-    """The operator's quickest point and its slowest, by their fastest backends; one where there is but one."""
+    """Choose the operator's quickest point and its slowest, by their fastest backends; one where there is but one."""
     by_point = grouped(records, lambda record: record.case.point)
     points = {point: [bar for record in group if (bar := bar_of(record))] for point, group in by_point.items()}
     ranked = sorted(points, key=lambda point: min(bar.median_s for bar in points[point]))
@@ -132,7 +137,7 @@ def blocks_of(records: Sequence[Record]) -> list[PointBars]:
 
 
 def drawing(rows: Sequence[Sequence[PointBars]]) -> bytes:
-    """SVG of one row of panels per operator."""
+    """Draw one row of panels per operator; SVG."""
     columns = max(len(row) for row in rows)
     heights = [_BAR * max(len(block.bars) for block in row) + _AROUND for row in rows]
     with styled():
@@ -179,7 +184,7 @@ def _stack(ax: Axes, place: int, bar: SplitBar) -> None:
 
 
 def in_order(names: Mapping[str, float]) -> list[str]:
-    """Dispatch first, then allocation, then kinds of work in the order of the vocabulary; unknown ones last."""
+    """Order parts: dispatch, allocation, kinds of work in the order of the vocabulary; unknown ones last."""
     known = [name for name in _ORDER if name in names]
     return [*known, *(name for name in names if name not in known)]
 

@@ -31,7 +31,12 @@ _LONGEST = 52  # letters of a configuration
 
 @dataclass(frozen=True)
 class TunedCase:
-    """Of one case. ran: the quickest first."""
+    """A case that was tuned.
+
+    ground: its point.
+    ran: configurations that ran, the quickest first.
+    failed: those that could not.
+    """
 
     backend: str
     operator: str
@@ -41,7 +46,7 @@ class TunedCase:
 
 
 def tuned_cases(records: Sequence[Record]) -> list[TunedCase]:
-    """Cases that record trials of which at least one ran."""
+    """Choose the cases that record trials of which at least one ran."""
     tuned = [record for record in settled(records) if isinstance(record.outcome, Measured) and record.outcome.trials]
     name = point_names(record.case.point for record in tuned)
     cases = [_of(record, name(record.case.point)) for record in tuned]
@@ -56,6 +61,7 @@ def _of(record: Record, ground: str) -> TunedCase:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Draw one figure of the tuned cases; [] where there are none."""
     cases = tuned_cases(records)
     if not cases:
         return []
@@ -68,7 +74,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 
 def drawing(shown: Sequence[TunedCase]) -> bytes:
-    """SVG, a panel per case."""
+    """Draw a panel per case; SVG."""
     heights = [_LINE * min(len(case.ran), MOST_DOTS) + _AROUND for case in shown]
     with styled():
         figure = Figure(figsize=(_WIDE, sum(heights) + 0.2), layout="constrained")

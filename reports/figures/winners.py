@@ -31,9 +31,10 @@ OTHERS = BLACK
 
 @dataclass(frozen=True)
 class Win:
-    """The fastest backend of a cell. advantage: the runner-up's median over the winner's, at least 1.
+    """The fastest backend of a cell.
 
-    decided: whether their 95 % intervals are apart.
+    advantage: the runner-up's median over the winner's, at least 1.
+    decided: whether its 95 % interval is apart from all others'.
     """
 
     label: str
@@ -42,7 +43,7 @@ class Win:
 
 
 def winners(plane: Plane) -> dict[Cell, Win]:
-    """The winner of every cell where at least two backends were measured; alone nobody wins."""
+    """Find the winner of every cell where at least two backends were measured; alone nobody wins."""
     wins = {}
     for cell in plane.cells:
         times = [(line[cell], label) for label, line in plane.times.items() if cell in line]
@@ -56,7 +57,12 @@ def winners(plane: Plane) -> dict[Cell, Win]:
 
 @dataclass(frozen=True)
 class WinTally:
-    """One backend's wins over all planes: decided cells, their share of all decided ones, mean advantage in them."""
+    """One backend's wins over all planes.
+
+    cells: decided ones.
+    share: of all decided cells.
+    advantage: its geometric mean over the decided cells; None without any.
+    """
 
     label: str
     cells: int
@@ -69,7 +75,7 @@ class WinTally:
 
 
 def tallies(wins: Sequence[Win]) -> list[WinTally]:
-    """Everyone who is fastest somewhere, the most decided cells first. Undecided cells count for nobody."""
+    """Count everyone who is fastest somewhere, the most decided cells first. Undecided cells count for nobody."""
     decided = [win for win in wins if win.decided]
     counts = Counter(dict.fromkeys(sorted({win.label for win in wins}), 0))
     counts.update(win.label for win in decided)
@@ -85,7 +91,7 @@ def _advantage(decided: Sequence[Win], label: str) -> float | None:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One figure per group of planes in which two backends can be compared."""
+    """Draw one figure per group of planes in which two backends can be compared."""
     groups = planes(records)
     artifacts = [_figure(group, told_apart(group, groups)) for group in groups]
     return [artifact for artifact in artifacts if artifact is not None]
@@ -109,14 +115,14 @@ def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
 
 
 def painted(plane: Plane, wins: Mapping[Cell, Win], colours: Mapping[str, str]) -> Tiles:
-    """Winners in their colour, undecided cells in a pale one: noise must not read as a pattern."""
+    """Colour cells by their winner, undecided ones pale: noise must not read as a pattern."""
     unsure = [cell for cell, win in wins.items() if not win.decided]
     shades = {cell: colours[win.label] if win.decided else pale(colours[win.label]) for cell, win in wins.items()}
     return Tiles(plane, shades, unsure)
 
 
 def pale(colour: str) -> str:
-    """Three parts white to one of the colour."""
+    """Mix three parts white with one of the colour."""
     red, green, blue = to_rgb(colour)
     return to_hex((0.75 + red / 4, 0.75 + green / 4, 0.75 + blue / 4))
 

@@ -24,7 +24,11 @@ _COLUMNS = 3
 
 
 def channel_choices_figure(inside: Mapping[str, Any]) -> bytes:
-    """SVG. inside: `inside.json` of `impls.hadaptive.inspect`. Raises UsageError for a network without ACH."""
+    """Draw how often each module chose each channel; SVG.
+
+    inside: `inside.json` of `impls.hadaptive.inspect`.
+    Raises UsageError for a network without ACH.
+    """
     shares = inside["selection"]
     if not shares:
         raise UsageError("a network without ACH modules; there is no selection to draw")
@@ -64,6 +68,6 @@ def _pane(ax: Axes, name: str, shares: Sequence[float], k: int) -> None:
 
 
 def layer_of(module: str) -> str:
-    """`body.6.expand` is layer 6; a name without a number stays as it is."""
+    """Name a module's layer: `body.6.expand` is layer 6; a name without a number stays as it is."""
     numbers = [word for word in module.split(".") if word.isdecimal()]
     return f"layer {numbers[0]}" if numbers else module

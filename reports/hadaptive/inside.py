@@ -29,7 +29,10 @@ FORMAT = "opbench.hadaptive.inside/1"
 
 
 def draw(folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """The files it wrote. Raises UsageError for a folder of something else, MachineError where it cannot write."""
+    """Draw three figures into the folder; returns the files.
+
+    Raises UsageError for a folder of something else, MachineError where it cannot write.
+    """
     inside, arrays = _read(folder)
     drawn = {
         "grad_cam.svg": layer_maps_figure(inside, arrays, names),
@@ -62,7 +65,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code 0, or the error's with one line on what is wrong."""
+    """Draw what a folder holds. Exit code 0, or the error's with one line on what is wrong."""
     try:
         if not arguments:
             raise UsageError("no folder; expected FOLDER [PICTURE ...], as impls.hadaptive.inspect names it")

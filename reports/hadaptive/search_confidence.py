@@ -41,7 +41,7 @@ _SHADES = LinearSegmentedColormap.from_list("confidence", ["#ffffff", BLUE])
 
 
 def confidence_figure(result: Mapping[str, Any]) -> bytes:
-    """SVG of one search's result. Raises UsageError for something else, or a search that had no choice."""
+    """Draw one search's result; SVG. Raises UsageError for something else, or a search that had no choice."""
     if result.get("format") != FORMAT:
         raise UsageError(f"a result of format {result.get('format')!r}; expected a search's result.json, {FORMAT!r}")
     rows = result["layers"]

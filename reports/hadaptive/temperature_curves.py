@@ -22,7 +22,11 @@ _SIZE = (6.2, 3.2)  # inches
 
 
 def temperature_figure(inside: Mapping[str, Any]) -> bytes:
-    """SVG. inside: `inside.json` of `impls.hadaptive.inspect`. Raises UsageError where nothing has a temperature."""
+    """Draw each module's temperature over the epochs; SVG.
+
+    inside: `inside.json` of `impls.hadaptive.inspect`.
+    Raises UsageError where nothing has a temperature.
+    """
     epochs = inside["temperatures"]
     if not epochs or not epochs[0]:
         raise UsageError("a training in which nothing has a temperature; there is none to draw")

@@ -35,9 +35,10 @@ def draw_panels(
 
 
 def titled(stem: str, label: str) -> str:
+    """Add the label to the title, if there is one."""
     return f"{stem}: {label}" if label else stem
 
 
 def figure_file(stem: str, label: str) -> str:
-    """`figures/latency.svg`, or with a label `figures/latency_float16_forward_cpu_wall_clock.svg`."""
+    """Name the file: `figures/latency.svg`, or by a label `figures/latency_float16_forward_cpu_wall_clock.svg`."""
     return f"figures/{re.sub(r'[^A-Za-z0-9]+', '_', f'{stem} {label}'.strip())}.svg"

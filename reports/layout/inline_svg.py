@@ -11,7 +11,7 @@ _FIXED_SIZE = re.compile(r'\s(?:width|height)="[^"]*"')
 
 
 def inline_svg(data: bytes, prefix: str, description: str) -> str:
-    """The `<svg>` element with every identifier starting with `prefix`, named for those who cannot see it.
+    """Cut out the `<svg>` element, all identifiers starting with `prefix`, described for those who cannot see it.
 
     Two matplotlib figures both define `axes_1`, and in one page the second would borrow the first's clip paths.
     The fixed size goes: the page decides the width, `viewBox` keeps the shape.
@@ -27,6 +27,6 @@ def inline_svg(data: bytes, prefix: str, description: str) -> str:
 
 
 def aspect_width(data: bytes) -> float:
-    """Width in points the figure was drawn for, from its `viewBox`; its letters are right at that width."""
+    """Read from `viewBox` the width in points the figure was drawn for; its letters are right at that width."""
     match = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) [\d.]+"', data.decode())
     return float(match[1]) if match else 0.0

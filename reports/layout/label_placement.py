@@ -33,7 +33,12 @@ def placed(
     lines: NDArray[np.float64],
     frame: NDArray[np.float64],
 ) -> list[NDArray[np.float64]]:
-    """For each point a box of its size (width, height), inside the frame if it fits; `lines` are points along lines."""
+    """Place for each point a box of its size (width, height), inside the frame if it fits.
+
+    points: (n, 2).
+    lines: (m, 2), points along drawn lines.
+    frame: (left, bottom, right, top).
+    """
     options = [_options(point, size) for point, size in zip(points, sizes, strict=True)]
     markers, thin = _squares(points, _MARKER), _squares(lines, _HAIR)
     fixed = [_cost(boxes, markers, thin, frame) for boxes in options]
@@ -55,13 +60,13 @@ def placed(
 
 
 def leader(point: NDArray[np.float64], box: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Where a line from the point to its box ends; None where the box is so near that it needs none."""
+    """Find where a line from the point to its box ends; None where the box is so near that it needs none."""
     end: NDArray[np.float64] = np.clip(point, box[:2], box[2:])
     return end if math.dist(point, end) >= _LEADER else None
 
 
 def between(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points along the line from a to b, three points apart."""
+    """Place points along the line from a to b, three points apart."""
     return np.linspace(a, b, max(int(math.dist(a, b) / 3), 2))
 
 

@@ -36,7 +36,10 @@ _UNITS = {"batch": "batch (samples)", "edge": "edge (pixels)", "channels": "chan
 
 @dataclass(frozen=True)
 class Tiles:
-    """A plane with the colours of its cells, each of `hatched` among them; a cell without a colour is grey."""
+    """A plane and the colours of its cells; one without a colour is grey.
+
+    hatched: some of those with a colour.
+    """
 
     plane: Plane
     colours: Mapping[Cell, str]
@@ -50,9 +53,10 @@ class Tiles:
 def mosaic(
     tiles: Sequence[Tiles], title: str, handles: Sequence[Patch] = (), beside: float = 0.0
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with a panel for each plane, up to three to a row, under a title and what they were measured on.
+    """Draw a panel for each plane, up to three to a row, under a title and what they were measured on.
 
-    handles: what the colours mean; hatched and grey are explained without. beside: inches kept for a colour bar.
+    handles: what the colours mean; hatched and grey are explained without.
+    beside: inches kept for a colour bar.
     """
     columns = min(COLUMNS, len(tiles))
     rows = math.ceil(len(tiles) / columns)
@@ -73,7 +77,7 @@ def _where(planes: Sequence[Plane]) -> str:
 
 
 def paint(ax: Axes, tiles: Tiles) -> None:
-    """Every cell in its colour; cells are equally wide whatever the axis's value."""
+    """Paint every cell in its colour; cells are equally wide whatever the axis's value."""
     plane = tiles.plane
     for colour, cells in grouped(plane.cells, lambda cell: tiles.colours.get(cell, NOTHING)).items():
         # One path for all cells of a colour: a tenth of the bytes of one path each. The line closes the seams.

@@ -35,14 +35,14 @@ class Name:
 
 
 def settle(figure: Figure) -> None:
-    """Lays the figure out once and keeps it so: names are placed on paper, not in data units."""
+    """Lay the figure out once and keep it so: names are placed on paper, not in data units."""
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
 
 
 def write_names(ax: Axes, names: Sequence[Name], path: Sequence[tuple[float, float]] = ()) -> None:
-    """Writes the names into a panel of a settled figure; `path` is a drawn line, in data units, not to be covered."""
+    """Write the names into a panel of a settled figure; `path` is a drawn line, in data units, not to be covered."""
     if not names:
         return
     points = _on_paper(ax, [(name.x, name.y) for name in names])

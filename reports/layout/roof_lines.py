@@ -25,7 +25,7 @@ _LINE = 0.055  # share of a panel's height from one name down to the next
 
 
 def draw_roofs(ax: Axes, roofs: Roofs) -> None:
-    """Slanted lines up to the peak, in a band from the least to the largest; flat from the first ridge on."""
+    """Draw slanted lines up to the peak, in a band from the least to the largest; flat from the first ridge on."""
     left, right = ax.get_xlim()
     top = roofs.peak or math.inf
     for roof in roofs.levels:
@@ -40,7 +40,7 @@ def draw_roofs(ax: Axes, roofs: Roofs) -> None:
 
 
 def name_roofs(ax: Axes, roofs: Roofs) -> None:
-    """Names in the corner that no case can reach, each with a thin line to its roof: those of caches lie together."""
+    """Write names in the corner that no case can reach, each with a thin line to its roof: caches' lie together."""
     left, right = ax.get_xlim()
     bottom, top = ax.get_ylim()
     for number, roof in enumerate(roofs.levels):

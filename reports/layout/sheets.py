@@ -41,7 +41,7 @@ class Sheet:
 
 
 def sheets(panels: Sequence[Panel], drawable: Callable[[Panel], object]) -> list[Sheet]:
-    """One figure per setting; one per operator too where a setting has more panels than a figure holds.
+    """Make one figure per setting; one per operator too where a setting has more panels than a figure holds.
 
     A figure without a drawable panel is not made.
     """
@@ -70,7 +70,7 @@ def _positions(panel: Panel) -> int:
 
 
 def lines_of(items: Sequence[Item], length: Callable[[Item], int]) -> list[Item]:
-    """The items that are lines, or all where none is; length(item) is on how many x positions it has something.
+    """Keep the items that are lines, or all where none is; length(item) is on how many x positions it has something.
 
     A grid's crossing planes leave many lone points beside the lines.
     """
@@ -78,7 +78,7 @@ def lines_of(items: Sequence[Item], length: Callable[[Item], int]) -> list[Item]
 
 
 def spread(items: Sequence[Item], most: int) -> tuple[list[Item], int]:
-    """At most `most` of the items, first and last among them, and how many were left out."""
+    """Choose at most `most` of the items, first and last among them; also returns how many were left out."""
     if len(items) <= most:
         return list(items), 0
     steps = [round(i * (len(items) - 1) / (most - 1)) for i in range(most)]
@@ -86,7 +86,7 @@ def spread(items: Sequence[Item], most: int) -> tuple[list[Item], int]:
 
 
 def undrawn(drawn: int, rest: int, what: str = "panels") -> str:
-    """A sentence for a caption; "" where nothing was left out."""
+    """Write a sentence for a caption on what was left out; "" where nothing was."""
     if not rest:
         return ""
     return f" {drawn} of {drawn + rest} {what} are drawn; all values are in the table."

@@ -93,9 +93,7 @@ class Look:
 
 
 def look(label: str) -> Look:
-    """Colour by the name before `:` and `#`, marker by the schedule if there is one, dashes
-    for a repeated backend.
-    """
+    """Choose colour by the name before `:` and `#`, marker by the schedule if there is one, dashes for a repeat."""
     case, _, replica = label.partition("#")
     name, _, schedule = case.partition(":")
     number = zlib.crc32(name.encode())
@@ -107,20 +105,20 @@ def look(label: str) -> Look:
 
 
 def luma(colour: str) -> float:
-    """How bright a colour is to the eye, from 0 to 1: ITU-R BT.601."""
+    """Compute how bright a colour is to the eye, from 0 to 1: ITU-R BT.601."""
     red, green, blue = to_rgb(colour)
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Inside, figures are built with our settings; outside, matplotlib is as it was."""
+    """Build figures with our settings inside; outside, matplotlib is as it was."""
     with mpl.rc_context(_SETTINGS):
         yield
 
 
 def to_svg(figure: Figure) -> bytes:
-    """The figure as SVG: no date, no random identifiers, nothing that is loaded from elsewhere.
+    """Write the figure as SVG: no date, no random identifiers, nothing that is loaded from elsewhere.
 
     Call it inside `styled()`.
     """

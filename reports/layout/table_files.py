@@ -17,8 +17,10 @@ from reports.layout.templates import filled
 
 @dataclass(frozen=True)
 class TableColumn:
-    """group: what stands above this and its neighbours of the same group; under: small letters below the head.
+    """A column's head.
 
+    under: small letters below it.
+    group: what stands above this and its neighbours of the same group.
     kind: `n` for numbers, `words` for sentences that may wrap, "" for names.
     """
 
@@ -30,9 +32,12 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableCell:
-    """What a reader sees, and for machines `values`: CSV column to an unscaled value, in SI units.
+    """What a reader sees, and what a machine reads.
 
-    under: small lines below the text. span: columns it takes. tag: whether it says that something is absent.
+    under: small lines below the text.
+    values: CSV column to an unscaled value, in SI units.
+    tag: whether it says that something is absent.
+    span: columns it takes.
     """
 
     text: str = ""
@@ -49,7 +54,10 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class TableRow:
-    """first: whether a line is drawn above, because something new begins."""
+    """Cells over all columns.
+
+    first: whether a line is drawn above, because something new begins.
+    """
 
     cells: Sequence[TableCell]
     first: bool = False
@@ -58,7 +66,10 @@ class TableRow:
 def table_files(
     stem: str, title: str, caption: str, columns: Sequence[TableColumn], rows: Sequence[TableRow]
 ) -> list[Artifact]:
-    """`tables/STEM.html` and `tables/STEM.csv`. Text is escaped: names and reasons come from anywhere."""
+    """Write `tables/STEM.html` and `tables/STEM.csv`. Text is escaped: names and reasons come from anywhere.
+
+    Raises ValueError for a row of other than the columns' number.
+    """
     html = filled(
         "tabular.html.jinja", groups=_groups(columns), columns=columns, rows=[_placed(row, columns) for row in rows]
     )
@@ -97,11 +108,11 @@ def _csv(rows: Sequence[TableRow]) -> bytes:
 
 
 def interval_values(name: str, value: Interval) -> dict[str, float]:
-    """The three numbers of an interval under names of their own: `NAME`, `NAME_low`, `NAME_high`."""
+    """Name the three numbers of an interval: `NAME`, `NAME_low`, `NAME_high`."""
     return {name: value.mid, f"{name}_low": value.low, f"{name}_high": value.high}
 
 
 def milliseconds_cell(value: Interval, name: str, *more: str) -> TableCell:
-    """A duration in milliseconds over its 95 % interval; in the CSV in seconds."""
+    """Write a duration in milliseconds over its 95 % interval; in the CSV in seconds."""
     ends = f"{units.milliseconds(value.low)} to {units.milliseconds(value.high)}"
     return TableCell(units.milliseconds(value.mid), (ends, *more), interval_values(name, value), strong=True)

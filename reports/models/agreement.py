@@ -16,12 +16,12 @@ from reports.models.cost_models import paper_macs
 
 
 def agreement(records: Sequence[Record]) -> str:
-    """Sentences for a caption: each counter and the paper's model held against the formula."""
+    """Write sentences for a caption: each counter and the paper's model held against the formula."""
     return " ".join(filter(None, (*_counters(records), _among_themselves(records), _paper(records))))
 
 
 def differences(records: Sequence[Record]) -> dict[str, list[str]]:
-    """By point, where accounts differ in more than nothing: sentences on the definition and the counters."""
+    """Gather by point, where accounts differ at all, sentences on the definition and the counters."""
     by_record = ((_point(record), disagreements(record.counts, record.work)) for record in records)
     return {point: sentences for point, sentences in by_record if sentences}
 

@@ -53,6 +53,7 @@ class Place:
     """Where and how latencies were taken; only those of one place are held against each other.
 
     threads: as asked for, or where the axis is 0 what PyTorch chose; 0 where nobody says.
+    edge: of the image, in pixels.
     """
 
     device: str
@@ -64,7 +65,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Bench:
-    """All models of one place at one batch: (operator, runtime) to its record, whatever came of it."""
+    """All models of one place at one batch.
+
+    cells: (operator, runtime) to its record, whatever came of it.
+    """
 
     place: Place
     label: str
@@ -99,7 +103,7 @@ class Bench:
 
 
 def benches(records: Iterable[Record], batch: int = 1) -> list[Bench]:
-    """One for each place, in the order they came. Empty for a run that is not about models."""
+    """Group the models by place, in the order they came. Empty for a run that is not about models."""
     models = of_models(settled(records))
     chosen = [record for record in models if record.case.point.axes["batch"] == batch and not record.case.replica]
     places = grouped(chosen, place_of)
@@ -114,13 +118,13 @@ def benches(records: Iterable[Record], batch: int = 1) -> list[Bench]:
 
 
 def of_models(records: Sequence[Record]) -> list[Record]:
-    """Forward passes of whole models; empty for a run that is not about models."""
+    """Keep the forward passes of whole models; empty for a run that is not about models."""
     models = [record for record in records if _is_model(record)]
     return models if any(_is_compared(record) for record in models) else []
 
 
 def operator_panels(records: Sequence[Record]) -> list[Panel]:
-    """Panels of what figures over an axis draw: without the machine's own records, which are no rivals, and without
+    """Make the panels of figures over an axis: without the machine's own records, which are no rivals, and without
     whole models, which have tables of their own and no axis that is worth a line.
     """
     rivals = besides_machine(records)
@@ -143,7 +147,7 @@ def place_of(record: Record) -> Place:
 
 
 def place_label(place: Place, among: Sequence[Place]) -> str:
-    """`cpu, 2 threads`; edge, dtype and clock only where they differ among the places of the device."""
+    """Write `cpu, 2 threads`; edge, dtype and clock only where they differ among the places of the device."""
     of_device = [sibling for sibling in among if sibling.device == place.device]
     words = [place.device]
     if place.threads and (place.device == "cpu" or len({sibling.threads for sibling in of_device}) > 1):
@@ -156,12 +160,12 @@ def place_label(place: Place, among: Sequence[Place]) -> str:
 
 
 def shown(operator: str) -> str:
-    """What the paper calls it, or its own name where the paper has none."""
+    """Give the paper's name of an operator, or its own where the paper has none."""
     return _NAMES.get(operator, operator)
 
 
 def family(operator: str) -> str:
-    """`MobileOne` of `MobileOne-S2`."""
+    """Give the family of a model: `MobileOne` of `MobileOne-S2`."""
     return shown(operator).rpartition("-")[0] or operator
 
 
@@ -171,5 +175,5 @@ def is_schedule(runtime: str) -> bool:
 
 
 def latency(record: Record) -> Interval | None:
-    """Seconds; None where it was not measured."""
+    """Read the median and its interval, in seconds; None where it was not measured."""
     return record.outcome.interval if isinstance(record.outcome, Measured) else None

@@ -38,7 +38,7 @@ PER_PIXEL: Mapping[str, Callable[[int, int], int]] = {"pointwise": pointwise, "g
 
 
 def paper_macs(record: Record) -> int | None:
-    """What the paper's model says for this case, or None where it has no model for it."""
+    """Count by the paper's model, or None where it has none for this case."""
     axes, sizes = record.case.point.axes, record.sizes
     model = PER_PIXEL.get(record.case.point.operator)
     if model is None or "out_channels" not in sizes or not {"channels", "edge"} <= axes.keys():

@@ -17,7 +17,10 @@ FEWEST = 5
 
 @dataclass(frozen=True)
 class Ranks:
-    """Models that both have a latency of, and their ranks, 1 the least. `column` of the paper is `CPU` or `GPU`."""
+    """Ranks of the models that both have a latency of, 1 the least.
+
+    column: of the paper, `CPU` or `GPU`.
+    """
 
     bench: Bench
     runtime: str
@@ -35,13 +38,13 @@ class Ranks:
         return sorted((name for name in self.operators if by[name] > FAR), key=lambda name: -by[name])
 
     def correlation(self, a: Mapping[str, float], b: Mapping[str, float]) -> float:
-        """Spearman's: 1 is the same order, -1 the reverse."""
+        """Correlate two orders by Spearman: 1 is the same order, -1 the reverse."""
         from scipy.stats import spearmanr
 
         return float(spearmanr([a[name] for name in self.operators], [b[name] for name in self.operators]).statistic)
 
     def sentence(self, operator: str) -> str:
-        """Where a model stands here and there, and whether its work would have placed it nearer to where it is."""
+        """Write where a model stands here and there, and whether its work would have placed it nearer to here."""
         here, there, count = self.ours[operator], self.paper[operator], len(self.operators)
         macs, parameters = self.macs[operator], self.parameters[operator]
         return (
@@ -59,7 +62,7 @@ class Ranks:
 
 
 def ranks(bench: Bench, runtime: str) -> Ranks | None:
-    """None for fewer than FEWEST models that the paper reports and this runtime was measured with."""
+    """Rank one runtime's models; None for fewer than FEWEST that are both reported and measured."""
     reported = table7()
     comparable = [
         name

@@ -31,8 +31,10 @@ RecordOfCase = Mapping[tuple[Point, str], Record]
 
 @dataclass(frozen=True)
 class SavingPrediction:
-    """One model in one pair of runtimes; `slow` and `quick` are its times under the baseline and ours, in seconds.
+    """What one model should save in one pair of runtimes, and what it saves.
 
+    slow, quick: its times under the baseline and ours, in seconds.
+    predicted: the sum of its parts' savings, in seconds.
     absent: why something is missing, one text each; where there is any, what depends on it is None.
     """
 
@@ -75,7 +77,7 @@ class SavingPrediction:
 
 
 def difference(a: Interval, b: Interval) -> Interval:
-    """a - b."""
+    """Subtract b from a."""
     mid = a.mid - b.mid
     return Interval(
         mid - math.hypot(a.mid - a.low, b.high - b.mid), mid, mid + math.hypot(a.high - a.mid, b.mid - b.low)
@@ -83,7 +85,7 @@ def difference(a: Interval, b: Interval) -> Interval:
 
 
 def total(savings: Sequence[tuple[int, Interval]]) -> Interval:
-    """The sum of counts times savings."""
+    """Sum counts times savings."""
     mid = sum(count * saving.mid for count, saving in savings)
     down = math.hypot(*(count * (saving.mid - saving.low) for count, saving in savings))
     up = math.hypot(*(count * (saving.high - saving.mid) for count, saving in savings))
@@ -91,7 +93,7 @@ def total(savings: Sequence[tuple[int, Interval]]) -> Interval:
 
 
 def gain(baseline: Interval, saving: Interval) -> Interval | None:
-    """baseline / (baseline - saving), through the share that is saved. None where that share reaches 1."""
+    """Divide the baseline by what is left of it, through the share that is saved. None where that share reaches 1."""
     share = saving.mid / baseline.mid
     up = math.hypot((saving.high - saving.mid) / baseline.mid, share * (baseline.mid - baseline.low) / baseline.mid)
     down = math.hypot((saving.mid - saving.low) / baseline.mid, share * (baseline.high - baseline.mid) / baseline.mid)
@@ -101,7 +103,7 @@ def gain(baseline: Interval, saving: Interval) -> Interval | None:
 
 
 def predictions(records: Iterable[Record]) -> list[SavingPrediction]:
-    """One for each model with parts, point and pair of runtimes that the run has records of, whatever they say."""
+    """Predict for each model with parts, point and pair of runtimes that the run has records of, whatever they say."""
     without_replicas = [record for record in settled(records) if not record.case.replica]
     by_case = {(record.case.point, record.case.backend): record for record in without_replicas}
     models = [record for record in of_models(without_replicas) if record.parts]

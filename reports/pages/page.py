@@ -35,7 +35,11 @@ TALL = 30
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A figure or a table of a report. width: of a figure in points, 0 for a table; rows: of a table."""
+    """A figure or a table of a report.
+
+    width: of a figure, in points; 0 for a table.
+    rows: of a table; 0 for a figure.
+    """
 
     title: str
     caption: str
@@ -50,7 +54,12 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class OperatorTable:
-    """All cases of one operator: rows of (short point name, cells)."""
+    """All cases of one operator.
+
+    ground: what they share.
+    rows: short point name and cells.
+    folded: whether it starts folded.
+    """
 
     operator: str
     ground: str
@@ -60,7 +69,7 @@ class OperatorTable:
 
 
 def render(records: Sequence[Record], artifacts: Sequence[Artifact], totals: Totals | None = None) -> str:
-    """The page as text. Works for no records as well, and says so.
+    """Write the page. Works for no records as well, and says so.
 
     totals: of all of a run that has more than a page has room for; `records` are then those that are shown one by one.
     """
@@ -123,7 +132,7 @@ def _of_totals(totals: Totals) -> dict[str, Any]:
 
 
 def exhibits(artifacts: Sequence[Artifact]) -> list[Exhibit]:
-    """Figures and tables in the reports' order."""
+    """Inline figures and tables in the reports' order."""
     shown = [artifact for artifact in artifacts if artifact.is_figure or artifact.is_table]
     return [_exhibit(artifact, f"f{number}") for number, artifact in enumerate(shown, 1)]
 
@@ -138,6 +147,7 @@ def _exhibit(artifact: Artifact, prefix: str) -> Exhibit:
 
 
 def tables(records: Sequence[Record]) -> list[OperatorTable]:
+    """Make a table for each operator, in the order they came."""
     name = point_names(record.case.point for record in records)
     return [
         OperatorTable(

@@ -38,7 +38,7 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
 
 
 def render(profile: Profile) -> str:
-    """The page as text, whatever of the profile could not be had."""
+    """Write the page, whatever of the profile could not be had."""
     record = profile.record
     measured = record.outcome if isinstance(record.outcome, Measured) else None
     return filled_page(
@@ -68,7 +68,7 @@ def render(profile: Profile) -> str:
 
 
 def facts(profile: Profile) -> list[tuple[str, str]]:
-    """The head of the page: name and value, in reading order."""
+    """List name and value for the head of the page, in reading order."""
     record, point = profile.record, profile.record.case.point
     text = cells(record)
     pairs = [
@@ -85,7 +85,7 @@ def facts(profile: Profile) -> list[tuple[str, str]]:
 
 
 def parts(outcome: Outcome) -> list[tuple[str, str, str, str]]:
-    """Rows of the split: colour, part, time, share; and the sum."""
+    """List the rows of the split: colour, part, time, share; and the sum."""
     if not isinstance(outcome, Measured) or not outcome.split:
         return []
     whole = sum(outcome.split.values())
@@ -98,7 +98,7 @@ def parts(outcome: Outcome) -> list[tuple[str, str, str, str]]:
 
 
 def kernel_cells(row: KernelRow) -> Mapping[str, str]:
-    """Scaled text; a dash for what nobody knows."""
+    """Write a kernel's cells; a dash for what nobody knows."""
     return {
         "name": row.name,
         "kind": row.kind,

@@ -34,7 +34,7 @@ def operators(records: Sequence[Record]) -> list[str]:
 
 
 def subjects(records: Sequence[Record]) -> list[str]:
-    """What the page's head names: the operators, but models by how many they are, and the machine's own as one."""
+    """Name what the page is about: the operators, but models by how many they are, and the machine's own as one."""
     models = operators(of_models(records))
     rest = [name for name in operators(besides_machine(records)) if name not in models]
     machine = [MACHINE] if of_machine(records) else []
@@ -42,7 +42,7 @@ def subjects(records: Sequence[Record]) -> list[str]:
 
 
 def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """The head of the page: name and value, in reading order."""
+    """List name and value for the head of the page, in reading order."""
     measured = sum(isinstance(record.outcome, Measured) for record in records)
     return [
         ("Device", devices(records)),
@@ -53,7 +53,7 @@ def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
 
 
 def gains(records: Sequence[Record]) -> list[Gain]:
-    """Backends against the baselines: geometric means over all points where both were measured, models as one."""
+    """Average backends over the baselines: over all points where both were measured, models as one."""
     models = operators(of_models(records))
     ratios_of: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
     every_panel = panels(besides_machine(records))
@@ -81,7 +81,7 @@ def _gain(ratios: list[Interval]) -> str:
 
 
 def environment(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Every property of the environments, flattened; several values where the records differ."""
+    """List every property of the environments, flattened; several values where the records differ."""
     values: dict[str, dict[str, None]] = {}
     for record in records:
         for name, value in _flat(record.environment):

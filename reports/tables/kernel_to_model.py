@@ -39,7 +39,7 @@ _MOST_ABSENT = 2  # reasons written out; how many more there are is said
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """The table, and a figure of what could be predicted."""
+    """Make the table, and a figure of what could be predicted."""
     predictions_made = predictions(records)
     if not predictions_made:
         return []

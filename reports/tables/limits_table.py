@@ -31,7 +31,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class BackendReach:
-    """All cases of one backend of one operator in one setting: of each what it reached, at least one."""
+    """All cases of one backend of one operator in one setting.
+
+    cases: record and the share of the limit that it reached; at least one.
+    """
 
     operator: str
     setting: str
@@ -62,7 +65,7 @@ class BackendReach:
 
 
 def reaches(records: Sequence[Record]) -> list[BackendReach]:
-    """Operators in the order they came, their backends the nearest to the limit first."""
+    """Gather cases by backend: operators in the order they came, their backends the nearest to the limit first."""
     cases = [(record, reached) for record in settled(records) if (reached := share(record)) is not None]
     operators = grouped(cases, lambda case: (case[0].case.point.operator, str(setting_of(case[0].case.point))))
     every_reach = []
@@ -74,6 +77,7 @@ def reaches(records: Sequence[Record]) -> list[BackendReach]:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Make the table; [] where no record has a limit."""
     every_reach = reaches(besides_machine(records))
     if not every_reach:
         return []

@@ -25,6 +25,7 @@ Key = tuple[str, str, str, str]
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Make the table; [] without records of the machine itself."""
     rounds = grouped(filter(_is_shown, settled(records)), _key)
     if not rounds:
         return []

@@ -12,6 +12,7 @@ from reports.models.ranks import FAR, Ranks, preferred_runtime, ranks
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Make the table of correlations, and that of the models that moved; [] where too few models are measured."""
     places = [[ranked for name in bench.runtimes if (ranked := ranks(bench, name))] for bench in benches(records)]
     places = [place for place in places if place]
     if not places:

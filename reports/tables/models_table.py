@@ -23,7 +23,7 @@ _SIZES, _TIMES, _TOP1 = "millions", "reported by the paper, ms", "top-1 %, repor
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """A table for each place: its latencies can be compared with each other only."""
+    """Make a table for each place: its latencies can be compared with each other only."""
     return [artifact for bench in benches(records) for artifact in _table(bench)]
 
 

@@ -77,7 +77,7 @@ def _latency(record: Record) -> ColumnValues:
 
 
 def figures(record: Record) -> ColumnValues:
-    """What the backend measured while it prepared, such as `load_s` and `file_bytes`; not every backend does."""
+    """Read what the backend measured while it prepared, such as `load_s` and `file_bytes`; not every backend does."""
     return dict(record.outcome.figures) if isinstance(record.outcome, Measured) else {}
 
 

@@ -22,6 +22,8 @@ FIGURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
 
 @dataclass(frozen=True)
 class Entry:
+    """One model in one runtime and place, with what was measured besides latency."""
+
     bench: Bench
     operator: str
     runtime: str
@@ -29,7 +31,7 @@ class Entry:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """One row per model, runtime and place with at least one of the figures; [] where there are none."""
+    """Make one row per model, runtime and place with at least one of the figures; [] where there are none."""
     entries = [entry for bench in benches(records) for entry in _entries(bench)]
     if not entries:
         return []

@@ -45,6 +45,7 @@ NOT_MEASURED = "not measured"
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
+    """Make the table; [] where the model was measured nowhere."""
     rows = [
         _row(bench, kind, names)
         for bench in benches(records)

@@ -60,7 +60,7 @@ class Collected:
         return "float64" if column in self._real else "Int64"
 
     def table(self) -> pa.Table:
-        """One row per record in the order they came; what was not measured is missing, never 0."""
+        """Make one row per record in the order they came; what was not measured is missing, never 0."""
         self._pack()
         columns = list(dict.fromkeys(name for names in self._names for name in names))
         schema = pa.Table.from_pandas(self._typed(pd.DataFrame(columns=columns)), preserve_index=False).schema
@@ -89,13 +89,12 @@ def collected(records: Iterable[Record]) -> Collected:
 
 
 def frame(records: Sequence[Record]) -> pd.DataFrame:
-    """One row per record in the given order; what was not measured is missing, never 0.
+    """Make one row per record in the given order; what was not measured is missing, never 0.
 
     Durations are seconds (`_s`), sizes bytes, rates per second. `low_s` and `high_s` end the 95 % interval of
     the median. `bandwidth_bytes_per_s` and `flops_per_s` divide the operator's least work by the median. Axes,
     sizes, counts, a backend's own figures and the parts of a split call have a column each, missing for records
-    without them.
-    What a limit is and what its columns are called: `limit_columns`.
+    without them. What a limit is and what its columns are called: `limit_columns`.
     """
     table: pd.DataFrame = collected(records).table().to_pandas()
     return table

@@ -24,7 +24,7 @@ COSTS_CPU = COSTS | {"launch": "waking the threads"}
 
 
 def ceilings_table(ceilings: Ceilings) -> Group:
-    """Bandwidth by working set, arithmetic by dtype, costs, and what other tools say."""
+    """Print bandwidth by working set, arithmetic by dtype, costs, and what other tools say."""
     return Group(_head(ceilings), "", _bandwidth(ceilings), "", _others(ceilings), "", *_opinions(ceilings))
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def predictions_table(
     predictions: Sequence[Prediction], errors: Mapping[str, PredictionError], ceilings: Ceilings
 ) -> Group:
-    """Point, what bounds it and the limit; by backend what is expected, and what was measured there."""
+    """Print point, what bounds it and the limit; by backend what is expected, and what was measured there."""
     head = Text(plain(f"predicted for {device_text(ceilings.environment)}"), style="bold")
     ground = common_ground([prediction.point for prediction in predictions])
     return Group(head, _table(predictions), Text(plain(ground), style="dim"), *_errors_text(predictions, errors))

@@ -11,7 +11,7 @@ from reports.data.totals import Totals
 
 
 def totals_table(totals: Totals) -> Table:
-    """The summary as something rich can print: a row per backend and setting."""
+    """Print a row per backend and setting."""
     table = Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
     for name in ("operator", "setting", "backend"):
         table.add_column(name, overflow="fold")

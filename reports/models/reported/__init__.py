@@ -31,7 +31,7 @@ class Classifier:
 
 @cache
 def table7() -> dict[str, Classifier]:
-    """Model, as the paper calls it, to its row, in the paper's order."""
+    """Read Table 7: model, as the paper calls it, to its row, in the paper's order."""
     return {
         row["model"]: Classifier(
             params=1e6 * float(row["params_m"]),
@@ -48,7 +48,7 @@ def table7() -> dict[str, Classifier]:
 
 @cache
 def table4() -> dict[str, float]:
-    """Schedule, as the paper calls it, to seconds."""
+    """Read Table 4: schedule, as the paper calls it, to seconds."""
     return {row["schedule"]: 1e-3 * float(row["latency_ms"]) for row in _rows("table4.csv")}
 
 
