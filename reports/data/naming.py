@@ -1,4 +1,7 @@
-"""Points named briefly: what they share is said once, and each is called by what sets it apart. Devices, too."""
+"""Points named briefly: what they share is said once, and each is called by what sets it apart.
+
+Devices and counts of things are worded here, too.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,11 @@ def _parts(point: Point) -> dict[str, object]:
     """Everything about a point but its operator, axes first."""
     rest: dict[str, object] = {"dtype": point.dtype, "mode": point.mode, "device": point.device, "clock": point.clock}
     return {**point.axes, **rest}
+
+
+def counted(count: int, noun: str) -> str:
+    """Write `1 point`, `3 points`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def devices(records: Sequence[Record]) -> str:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from opbench.vocabulary.record import Measured, Record
+from reports.data.naming import counted
 from reports.data.planes import Cell
 from reports.data.problems import headline, reason
 from reports.layout.mosaic import Tiles
@@ -40,10 +41,10 @@ def absences(drawn: Sequence[Tiles], labels: Sequence[str]) -> str:
     if not total:
         return ""
     kinds = sorted(texts, key=lambda kind: -len(cells[kind]))
-    count = {kind: f"{_cells(len(cells[kind]))}, " if len(texts) > 1 else "" for kind in kinds}
+    count = {kind: f"{counted(len(cells[kind]), 'cell')}, " if len(texts) > 1 else "" for kind in kinds}
     parts = [f"{count[kind]}{_whose(list(labels_of[kind]), labels)} {texts[kind]}" for kind in kinds]
     rest = [f"{len(parts) - MOST_REASONS} more reasons"] if len(parts) > MOST_REASONS else []
-    return f" Grey, no comparison: {_cells(total)} ({'; '.join(parts[:MOST_REASONS] + rest)})."
+    return f" Grey, no comparison: {counted(total, 'cell')} ({'; '.join(parts[:MOST_REASONS] + rest)})."
 
 
 def _why(record: Record | None) -> str:
@@ -61,7 +62,3 @@ def _whose(whose_labels: Sequence[str], every_label: Sequence[str]) -> str:
     if len(whose_labels) == len(every_label):
         return "both" if len(every_label) == 2 else "all"
     return ", ".join(whose_labels) if len(whose_labels) <= 3 else f"{len(whose_labels)} backends"
-
-
-def _cells(count: int) -> str:
-    return f"{count} cell{'' if count == 1 else 's'}"

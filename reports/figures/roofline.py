@@ -14,6 +14,7 @@ from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.grouping import grouped
 from reports.data.machine_records import besides_machine
+from reports.data.naming import counted
 from reports.data.problems import left_out
 from reports.data.roofs import Roofs, roofs
 from reports.data.series import settled
@@ -107,14 +108,13 @@ def _figure(panels: Sequence[RooflinePanel], records: Sequence[Record], place: s
 
 def _caption(place: str, records: Sequence[Record]) -> str:
     without = sum(record.work is not None and not record.work.flops for record in records)
-    cases = f"{without} case{'' if without == 1 else 's'}"
+    missing = f" Without arithmetic and so without a place here: {counted(without, 'case')}." if without else ""
     return (
         f"FLOP/s of every case over the FLOP it has for a byte of its least traffic ({place}); a MAC is two FLOPs. "
         "Roofs are the machine's own, measured: of each memory level that the cases fit into the median bandwidth, in "
         "a band from least to largest (mixes of reads and writes differ, and rates fall off between two sizes), and "
         "the fastest arithmetic of the panel's operations. A dash is a case's limit: below the roofs where starting a "
-        "call that does nothing takes longer."
-        f"{f' Without arithmetic and so without a place here: {cases}.' if without else ''}"
+        f"call that does nothing takes longer.{missing}"
     )
 
 

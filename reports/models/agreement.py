@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from opbench.counting.count import disagreements
 from opbench.vocabulary.record import Record
 from reports.data import units
+from reports.data.naming import counted
 from reports.models.cost_models import paper_macs
 
 
@@ -49,7 +50,7 @@ def _among_themselves(records: Sequence[Record]) -> str:
     differing = [(record, sentences) for record in records if (sentences := disagreements(record.counts, None))]
     if not differing:
         return ""
-    points = f"{len(differing)} points" if len(differing) > 1 else "1 point"
+    points = counted(len(differing), "point")
     first, sentences = differing[0]
     return f"The counters DIFFER from each other at {points}, first at {_point(first)}: {'; '.join(sentences)}."
 
@@ -59,7 +60,7 @@ def _point(record: Record) -> str:
 
 
 def _verdict(counter: str, count: int, differing: Sequence[str]) -> str:
-    points = f"{count} points" if count > 1 else "1 point"
+    points = counted(count, "point")
     if not differing:
         return f"{counter} counts exactly the formula at {'all ' if count > 1 else ''}{points}."
     return f"{counter} DIFFERS from the formula at {len(differing)} of {points}, first at {differing[0]}."

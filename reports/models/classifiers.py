@@ -14,6 +14,7 @@ from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured, Record
 from reports.data.grouping import grouped
 from reports.data.machine_records import besides_machine
+from reports.data.naming import counted
 from reports.data.series import Panel, panels, settled
 from reports.models.reported import table7
 
@@ -151,7 +152,7 @@ def place_label(place: Place, among: Sequence[Place]) -> str:
     of_device = [sibling for sibling in among if sibling.device == place.device]
     words = [place.device]
     if place.threads and (place.device == "cpu" or len({sibling.threads for sibling in of_device}) > 1):
-        words.append(f"{place.threads} thread{'s' if place.threads > 1 else ''}")
+        words.append(counted(place.threads, "thread"))
     if len({sibling.edge for sibling in of_device}) > 1:
         words.append(f"{place.edge}x{place.edge}")
     words += [place.dtype] if len({sibling.dtype for sibling in of_device}) > 1 else []

@@ -11,7 +11,7 @@ from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured, Record
 from reports.data import units
 from reports.data.machine_records import besides_machine, of_machine
-from reports.data.naming import devices
+from reports.data.naming import counted, devices
 from reports.data.ratios import BASELINES, mean_ratio, rivals
 from reports.data.series import panels
 from reports.models.classifiers import MODELS, of_models
@@ -77,7 +77,7 @@ def _gain(ratios: list[Interval]) -> str:
         return ""
     mean = mean_ratio(ratios)
     ends = units.factors_between(mean.low, mean.high)
-    return f"{units.factor(mean.mid)} ({ends}; {len(ratios)} point{'s' if len(ratios) > 1 else ''})"
+    return f"{units.factor(mean.mid)} ({ends}; {counted(len(ratios), 'point')})"
 
 
 def environment(records: Sequence[Record]) -> list[tuple[str, str]]:

@@ -25,6 +25,12 @@ REAL = (
     *limit_columns.REAL,
 )
 
+OF_MEASURED = (
+    *("calls_per_sample", "stopped", "prepare_s", "warmup_calls", "warmup_s", "sampling_s"),
+    *("page_faults", "preempted", "looks"),
+)
+"""Columns that are called and filled as the fields of `Measured`."""
+
 ColumnValues = dict[str, Any]
 
 
@@ -63,15 +69,7 @@ def _latency(record: Record) -> ColumnValues:
         "high_s": time.high,
         "min_s": min(measured.samples_s) if measured else math.nan,
         "samples": len(measured.samples_s) if measured else None,
-        "calls_per_sample": measured.calls_per_sample if measured else None,
-        "stopped": measured.stopped if measured else None,
-        "prepare_s": measured.prepare_s if measured else math.nan,
-        "warmup_calls": measured.warmup_calls if measured else None,
-        "warmup_s": measured.warmup_s if measured else math.nan,
-        "sampling_s": measured.sampling_s if measured else math.nan,
-        "page_faults": measured.page_faults if measured else None,
-        "preempted": measured.preempted if measured else None,
-        "looks": measured.looks if measured else None,
+        **{name: getattr(measured, name) if measured else None for name in OF_MEASURED},
         "warnings": "; ".join(measured.warnings) or None if measured else None,
     } | _rates(record, time.mid)
 
