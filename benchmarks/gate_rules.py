@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from opbench.gate.decision.verdict import Verdict
 from opbench.gate.runs.calibration import upper_bound
 from opbench.gate.stats.rule import DEFAULT, Rule
-from reports.style import BLUE, FAINT, INK, VERMILLION, styled, to_svg
+from reports.layout.style import BLUE, FAINT, INK, VERMILLION, styled, to_svg
 from tests.gate.replaying import (
     CONDITIONS,
     EXTRAS,

@@ -2,8 +2,9 @@
 
 An operator is a package under `impls` that holds `operator.py`; its backends are the modules beside it, and in a folder
 `backends` there, that assign `BACKEND`. A package of many alike assigns `OPERATORS` there, a dictionary by name. All
-that is read from their source, so that listing them imports none of their libraries. Another installed package joins
-through the entry-point groups `opbench.operators` (a package laid out the same way), `opbench.sweeps` and
+that is read from their source, so that listing them imports none of their libraries. A sweep is a module of `sweeps`
+that assigns `SWEEP`; a report one of `reports`, in whatever folder, that assigns `REPORT`. Another installed package
+joins through the entry-point groups `opbench.operators` (a package laid out the same way), `opbench.sweeps` and
 `opbench.reports` (modules that assign `SWEEP` or `REPORT`).
 """
 
@@ -65,7 +66,7 @@ def sweeps() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def reports() -> dict[str, str]:
     """Report names and the modules that hold them."""
-    return modules_assigning("reports", "REPORT") | _announced("reports")
+    return modules_assigning("reports", "REPORT", below=True) | _announced("reports")
 
 
 def operator(name: str) -> Operator:
@@ -156,43 +157,43 @@ def report(name: str) -> Report:
 
 
 def page() -> Page:
-    found: Page = import_module("reports.page").PAGE
+    found: Page = import_module("reports.pages.page").PAGE
     return found
 
 
 def gate_figure() -> Any:
     """The figure of a gate's workers: bytes of an SVG from (rows, tolerance, folder)."""
-    return import_module("reports.gate_workers").workers_figure
+    return import_module("reports.figures.gate_workers").workers_figure
 
 
 def terminal_table(records: Sequence[Record]) -> Any:
     """The run's table as something rich can print."""
-    return import_module("reports.table").terminal_table(records)
+    return import_module("reports.terminal.results_table").terminal_table(records)
 
 
 def totals() -> Any:
     """What takes a run's records one by one and tells them in a few rows, for a page and for a terminal."""
-    return import_module("reports.totals").Totals()
+    return import_module("reports.data.totals").Totals()
 
 
 def totals_table(totals: Any) -> Any:
     """What `totals` took as something rich can print."""
-    return import_module("reports.totals").totals_table(totals)
+    return import_module("reports.terminal.totals_table").totals_table(totals)
 
 
 def ceilings_table(ceilings: Any) -> Any:
     """A machine's ceilings as something rich can print."""
-    return import_module("reports.ceilings_table").ceilings_table(ceilings)
+    return import_module("reports.terminal.ceilings_table").ceilings_table(ceilings)
 
 
 def predictions_table(found: Any, errors: Any, ceilings: Any) -> Any:
     """Predictions for the machine of the ceilings as something rich can print."""
-    return import_module("reports.predictions_table").predictions_table(found, errors, ceilings)
+    return import_module("reports.terminal.predictions_table").predictions_table(found, errors, ceilings)
 
 
 def profile_page() -> Any:
     """One case's profile as HTML: text from a Profile."""
-    return import_module("reports.profile_page").render
+    return import_module("reports.pages.profile_page").render
 
 
 def _look_up(kind: str, name: str, known: Mapping[str, Known], where: str = "") -> Known:
@@ -230,10 +231,21 @@ def backend_modules(package: str, name: str = "BACKEND") -> dict[str, str]:
     return found
 
 
-def modules_assigning(package: str, name: str) -> dict[str, str]:
-    """Modules of the package, by file name, that assign `name` at their top level; none is imported."""
-    files = sorted(_folder(package).glob("*.py"))
-    return {file.stem: f"{package}.{file.stem}" for file in files if _assigns(file, name)}
+def modules_assigning(package: str, name: str, *, below: bool = False) -> dict[str, str]:
+    """Modules of the package, by file name in alphabetical order, that assign `name` at their top level; none is
+    imported.
+
+    below: those in folders below it as well. Raises UsageError where two of these have the same file name.
+    """
+    base = _folder(package)
+    assigning: dict[str, Path] = {}
+    for file in sorted(base.rglob("*.py") if below else base.glob("*.py"), key=lambda file: (file.stem, file)):
+        if _assigns(file, name):
+            if file.stem in assigning:
+                both = f"{assigning[file.stem]} and {file}"
+                raise UsageError(f"{both} assign {name} under one name, {file.stem!r}; rename one of the files")
+            assigning[file.stem] = file
+    return {stem: ".".join((package, *file.relative_to(base).parts[:-1], stem)) for stem, file in assigning.items()}
 
 
 def _assigns(file: Path, name: str) -> bool:

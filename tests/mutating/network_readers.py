@@ -12,7 +12,7 @@ from impls.hadaptive.search import checkpoint as search_checkpoint
 from impls.hadaptive.training import checkpoint
 from impls.hadaptive.training.command import network_config
 from impls.hadaptive.training.loop import Training
-from reports import search_confidence
+from reports.hadaptive import search_confidence
 from tests.impls.hadaptive.search.toys import search
 from tests.impls.hadaptive.training_scenes import TINY, ran, training
 from tests.mutating.reader import Reader

@@ -83,3 +83,30 @@ def test_an_unknown_name_lists_those_that_exist(find: object, says: str) -> None
     assert callable(find)
     with pytest.raises(UsageError, match=says):
         find()
+
+
+@pytest.mark.parametrize("folders", [("left", "right"), ("", "left"), ("left", "left/lower")])
+def test_two_modules_of_one_name_in_folders_below_a_package_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: tuple[str, str]
+) -> None:
+    for folder in folders:
+        (tmp_path / "shelf" / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "shelf" / folder / "bars.py").write_text("REPORT = 1\n")
+    monkeypatch.setattr(catalog, "_folder", lambda _: tmp_path / "shelf")
+    with pytest.raises(UsageError, match=r"bars\.py and .*bars\.py assign REPORT under one name, 'bars'; rename one"):
+        catalog.modules_assigning("shelf", "REPORT", below=True)
+
+
+def test_modules_below_a_package_come_in_the_order_of_their_names_whatever_their_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b/zebra", "b/deep/apple", "a/mango", "fig"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.py").write_text("REPORT = 1\n")
+    (tmp_path / "a" / "banana.py").write_text("OTHER = 1\n")
+    monkeypatch.setattr(catalog, "_folder", lambda _: tmp_path)
+    below = catalog.modules_assigning("shelf", "REPORT", below=True)
+    assert list(below.items()) == [
+        ("apple", "shelf.b.deep.apple"), ("fig", "shelf.fig"), ("mango", "shelf.a.mango"), ("zebra", "shelf.b.zebra"),
+    ]  # fmt: skip
+    assert catalog.modules_assigning("shelf", "REPORT") == {"fig": "shelf.fig"}

@@ -34,7 +34,7 @@ from impls.cross_hadamard.functional import cross_hadamard
 from opbench import catalog
 from opbench.cli.options import narrowing
 from opbench.planning.plan import plan
-from reports.style import look
+from reports.layout.style import look
 
 def asked(sweep, **axes):
     operators = "hadaptive_s" if sweep == "network" else "cross_hadamard"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from reports.planes import Plane, planes
+from reports.data.planes import Plane, planes
 
 from .builders import measured, record
 

@@ -7,24 +7,34 @@ import sys
 from pathlib import Path
 
 import reports
+from opbench import catalog
 
 FOLDER = Path(reports.__file__).parent
 
 PROBE = """
 import importlib, sys
 for name in sys.argv[1:]:
-    importlib.import_module(f"reports.{name}")
+    importlib.import_module(name)
 print(sorted({"torch", "impls", "sweeps", "matplotlib.pyplot"} & sys.modules.keys()))
 """
 
 
 def test_reports_import_neither_torch_nor_impls_nor_sweeps_nor_pyplot() -> None:
-    names = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+    paths = [path.relative_to(FOLDER.parent).with_suffix("") for path in FOLDER.rglob("*.py")]
+    names = sorted(".".join(path.parts) for path in paths if path.stem != "__init__")
+    assert len(names) > 50
     command = [sys.executable, "-c", PROBE, *names]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=FOLDER.parent)
     assert out.stdout.strip() == "[]"
 
 
-def test_the_page_carries_its_template_and_style_beside_it() -> None:
-    assert (FOLDER / "page.html.jinja").is_file()
-    assert (FOLDER / "page.css").is_file()
+def test_every_file_that_assigns_a_report_is_one_under_its_own_name() -> None:
+    assigning = {path.stem for path in FOLDER.rglob("*.py") if "\nREPORT = " in path.read_text(encoding="utf-8")}
+    assert assigning == catalog.modules_assigning("reports", "REPORT", below=True).keys()
+
+
+def test_the_templates_and_tables_that_are_read_are_packaged_beside_the_code() -> None:
+    assert {path.name for path in (FOLDER / "templates").iterdir()} == {
+        *("page.css", "page.html.jinja", "profile.html.jinja", "tabular.html.jinja"),
+    }
+    assert {path.name for path in (FOLDER / "models" / "reported").glob("*.csv")} == {"table4.csv", "table7.csv"}

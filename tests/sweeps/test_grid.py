@@ -20,7 +20,7 @@ from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Record, Unavailable
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid
-from reports.planes import planes
+from reports.data.planes import planes
 from sweeps.grid import LARGEST_ON_CPU, SWEEP, too_large
 
 ROOT = Path(__file__).parents[2]

@@ -4,8 +4,8 @@
     python -m impls.hadaptive.inspect --data folder --root DIR --edge 224 --epochs 200 --device cuda
 
 The folder RESULTS/looking/DATA-NETWORK-SEED holds both trainings, `maps.npz` (Grad-CAM of every layer, both networks)
-and `inside.json` (channels that were chosen, temperatures over the epochs); `python -m reports.inside FOLDER` draws
-them. A training that is there, finished or not, is gone on with.
+and `inside.json` (channels that were chosen, temperatures over the epochs); `python -m reports.hadaptive.inside FOLDER`
+draws them. A training that is there, finished or not, is gone on with.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def look(
         seconds = sum(epoch.seconds for epoch in training.history)
         accuracy = training.history[-1].accuracy
         print(f"{name}: test accuracy {accuracy:.2%} after {settings.epochs} epochs, {seconds:.0f} s")
-    print(f"Figures: python -m reports.inside {out}")
+    print(f"Figures: python -m reports.hadaptive.inside {out}")
 
 
 def _write_maps(path: Path, trainings: dict[str, Training], shown: list[Picture]) -> None:

@@ -5,7 +5,8 @@
     python -m impls.hadaptive.search --data cifar100 --root DIR --device cuda    # the paper's scale
 
 A search has a folder, RESULTS/search/DATA-SPACE-ANNEALING-SEED: its checkpoint, `confidence.txt`, `network.json` (the
-arg-max network, which the training command reads) and `result.json` (which `reports.search_confidence` draws).
+arg-max network, which the training command reads) and `result.json` (which `reports.hadaptive.search_confidence`
+draws).
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def _write(out: Path, result: dict[str, Any], data: DataSet) -> None:
         f"With the weights it shares, never trained alone: {result['test_accuracy']:.2%} of the test images, "
         f"{result['validation_accuracy']:.2%} of those the logits were trained on"
     )
-    print(f"Figure: python -m reports.search_confidence {out / 'result.json'} {out / 'confidence.svg'}")
+    print(f"Figure: python -m reports.hadaptive.search_confidence {out / 'result.json'} {out / 'confidence.svg'}")
 
 
 if __name__ == "__main__":

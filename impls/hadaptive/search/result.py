@@ -28,7 +28,7 @@ def halves(images: Images, seed: int) -> tuple[Images, Images]:
 
 
 def outcome(search: Search, data: DataSet, question: dict[str, Any]) -> dict[str, Any]:
-    """What `reports.search_confidence` draws and `confidence.table` prints. search: over a SuperNet."""
+    """What `reports.hadaptive.search_confidence` draws and `confidence.table` prints. search: over a SuperNet."""
     model = search.model
     assert isinstance(model, SuperNet)
     return {

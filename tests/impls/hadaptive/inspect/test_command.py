@@ -14,7 +14,7 @@ from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.images.sources import Source
 from impls.hadaptive.inspect import __main__ as inspect
 from impls.hadaptive.training import command
-from reports.inside import main
+from reports.hadaptive.inside import main
 
 from ..training_scenes import TINY, bars
 
@@ -46,7 +46,7 @@ def test_both_networks_are_trained_alike_and_looked_into(
 ) -> None:
     assert run(monkeypatch) == 0
     message = capsys.readouterr()
-    assert "Figures: python -m reports.inside results/looking/bars-tiny-0" in message.out
+    assert "Figures: python -m reports.hadaptive.inside results/looking/bars-tiny-0" in message.out
     assert message.err.count("epoch 2/2: loss ") == 2
     inside = json.loads((folder / "inside.json").read_text(encoding="utf-8"))
     assert [one["kind"] for one in inside["layers"]] == ["CNA", "ACH", "Ghost", "ACH"]

@@ -1,0 +1,1 @@
+"""What figures and tables are made of: style, axes, legends, curves, tiles, names beside points, files."""

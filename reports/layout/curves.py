@@ -1,0 +1,56 @@
+"""Series with intervals along an axis: how one is drawn, and its entry in the legend."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from matplotlib.lines import Line2D
+
+from opbench.vocabulary.interval import Interval
+from reports.data import units
+from reports.layout import canvas
+from reports.layout.style import look
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Line = Mapping[int, Interval]
+"""x to an estimate and its interval."""
+
+
+def draw_times(ax: Axes, x: str, lines: Mapping[str, Line], gaps: Mapping[str, Collection[int]]) -> None:
+    """All series of a panel, latencies in seconds up and the axis `x` along."""
+    for label, line in lines.items():
+        draw_line(ax, label, line, gaps.get(label, ()))
+    ends = [end for line in lines.values() for time in line.values() for end in (time.low, time.high)]
+    canvas.scale_x(ax, x, (place for line in lines.values() for place in line))
+    canvas.scale_y(ax, units.seconds, ends)
+    ax.set_ylabel("time of one call")
+
+
+def draw_line(ax: Axes, label: str, line: Line, gaps: Collection[int] = ()) -> None:
+    """A line with markers through the estimates, over the band of their intervals, broken at the gaps."""
+    style, nothing = look(label), Interval(math.nan, math.nan, math.nan)
+    whole = dict(sorted({**dict.fromkeys(gaps, nothing), **line}.items()))
+    places, values = list(whole), list(whole.values())
+    low, high = [value.low for value in values], [value.high for value in values]
+    ax.plot(places, [value.mid for value in values], color=style.colour, marker=style.marker, ls=style.dash)
+    ax.fill_between(places, low, high, color=style.colour, alpha=0.22, lw=0)
+    for place in _alone(places, values):
+        time = whole[place]  # between two gaps a band has no width
+        ax.vlines(place, time.low, time.high, color=style.colour, lw=2.5, alpha=0.35)
+
+
+def _alone(places: Sequence[int], values: Sequence[Interval]) -> list[int]:
+    """The places with a value whose neighbours have none."""
+    known = [False, *(not math.isnan(value.mid) for value in values), False]
+    around = zip(places, known, known[1:], known[2:], strict=False)
+    return [place for place, before, here, after in around if here and not before and not after]
+
+
+def handle(label: str, text: str = "") -> Line2D:
+    """The legend's entry of a series; `text` in place of its label."""
+    style = look(label)
+    return Line2D([], [], color=style.colour, marker=style.marker, ls=style.dash, label=text or label)

@@ -1,0 +1,127 @@
+"""How a figure looks: colours, markers and letters, the same for a series whatever else is in the figure."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.colors import to_rgb
+
+from opbench import catalog
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = PALETTE = (
+    "#000000",
+    "#E69F00",
+    "#56B4E9",
+    "#009E73",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+)
+"""Okabe and Ito, Color Universal Design (2008), without its yellow: 1.3:1 against white cannot be read."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+INK, FAINT, GRID = "#1f2328", "#59636e", "#d8dee4"
+
+# Names met side by side in many figures, kept apart by hand; a backend says its own look, and every other name draws
+# one from a hash.
+_CHOSEN = {
+    "pointwise": (PURPLE, "s"),
+    "ghost": (ORANGE, "^"),
+    "ach": (BLUE, "o"),
+    "Hadaptive-Net": (BLUE, "o"),
+    "MobileNetV3": (ORANGE, "^"),
+    "MobileNetV4": (VERMILLION, "s"),
+    "MobileOne": (GREEN, "D"),
+    "StarNet": (SKY, "v"),
+    "GhostNet": (PURPLE, "P"),
+    "GhostNetV3": (PURPLE, "X"),
+    "ShuffleNetV2": (BLACK, "<"),
+}
+
+_SETTINGS: Any = {  # matplotlib types the keys by name
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so the bytes are the same on every machine
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.labelsize": 9,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": FAINT,
+    "ytick.color": FAINT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "hatch.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "legend.handlelength": 3,
+    "figure.facecolor": "white",  # a page in dark colours keeps the figure readable
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "svg.fonttype": "path",  # letters travel inside the file; a reader's missing font changes nothing
+    "svg.hashsalt": "opbench",
+}
+
+_NO_METADATA: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+
+
+@dataclass(frozen=True)
+class Look:
+    colour: str
+    marker: str
+    dash: str
+
+
+def look(label: str) -> Look:
+    """Choose colour by the name before `:` and `#`, marker by the schedule if there is one, dashes for a repeat."""
+    case, _, replica = label.partition("#")
+    name, _, schedule = case.partition(":")
+    number = zlib.crc32(name.encode())
+    drawn = PALETTE[number % len(PALETTE)], MARKERS[number // len(PALETTE) % len(MARKERS)]
+    colour, marker = _CHOSEN.get(name) or catalog.looks().get(name, drawn)
+    if schedule:
+        marker = MARKERS[zlib.adler32(schedule.encode()) % len(MARKERS)]
+    return Look(colour, marker, "--" if replica else "-.") if schedule or replica else Look(colour, marker, "-")
+
+
+def luma(colour: str) -> float:
+    """Compute how bright a colour is to the eye, from 0 to 1: ITU-R BT.601."""
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Build figures with our settings inside; outside, matplotlib is as it was."""
+    with mpl.rc_context(_SETTINGS):
+        yield
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Write the figure as SVG: no date, no random identifiers, nothing that is loaded from elsewhere.
+
+    Call it inside `styled()`.
+    """
+    data = io.BytesIO()
+    figure.savefig(data, format="svg", metadata=_NO_METADATA)
+    return data.getvalue()

@@ -1,0 +1,33 @@
+"""The templates of the pages and tables, ready to be filled."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+FOLDER = Path(__file__).parents[1] / "templates"
+
+
+def filled(name: str, **values: object) -> str:
+    """Fill the template with the values; they are escaped: names and reasons carry whatever a compiler printed."""
+    return _environment().get_template(name).render(values)
+
+
+def filled_page(name: str, **values: object) -> str:
+    """Fill the template of a whole page, which carries the style within it."""
+    style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704  # our own file
+    return filled(name, style=style, **values)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,1 @@
+"""Whole HTML pages: of a run and of a profile. Nothing imports from here."""

@@ -1,0 +1,112 @@
+"""Every record as one tidy row, whatever became of it, in SI units: for a spreadsheet, for pandas, for a diff.
+
+Rows are taken one by one and packed by thousands, 400 bytes each, so that a run of any size has its table whole.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Report
+from reports.tables.record_columns import PARTS, REAL, TEXT, ColumnValues, figures, split
+
+PACKED = 4096
+"""Rows at a time. What pandas takes for a table of 58 columns, whatever its length, is 20 ms."""
+
+
+class Collected:
+    """The table of the records added so far."""
+
+    def __init__(self) -> None:
+        self._rows: list[ColumnValues] = []
+        self._packed: list[pa.Table] = []
+        self._names: list[dict[str, object]] = [{} for _ in PARTS]
+        self._real = set(REAL)
+        self._shapes: set[tuple[str, ...]] = set()
+
+    def add(self, record: Record) -> None:
+        parts = [part(record) for part in PARTS]
+        row: ColumnValues = {}
+        for cells in reversed(parts):
+            row.update(cells)
+        if (shape := tuple(row)) not in self._shapes:  # most records have the names of others
+            self._shapes.add(shape)
+            self._real.update(figures(record), split(record))
+            for names, cells in zip(self._names, parts, strict=True):
+                names.update(cells)
+        self._rows.append(row)
+        if len(self._rows) == PACKED:
+            self._pack()
+
+    def _pack(self) -> None:
+        columns = list(dict.fromkeys(name for shape in sorted(self._shapes) for name in shape))
+        table = pd.DataFrame(self._rows, columns=columns, dtype=object)
+        self._packed.append(pa.Table.from_pandas(self._typed(table), preserve_index=False))
+        self._rows = []
+
+    def _typed(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table.astype({name: self._dtype(name) for name in table.columns})
+
+    def _dtype(self, column: str) -> str:
+        if column in TEXT:
+            return "string"
+        return "float64" if column in self._real else "Int64"
+
+    def table(self) -> pa.Table:
+        """Make one row per record in the order they came; what was not measured is missing, never 0."""
+        self._pack()
+        columns = list(dict.fromkeys(name for names in self._names for name in names))
+        schema = pa.Table.from_pandas(self._typed(pd.DataFrame(columns=columns)), preserve_index=False).schema
+        whole = pa.concat_tables(self._packed, promote_options="permissive").select(columns)
+        return whole.cast(schema)
+
+    def artifacts(self) -> list[Artifact]:
+        table = self.table()
+        if not len(table):
+            return []
+        csv, parquet = io.BytesIO(), io.BytesIO()
+        pyarrow.csv.write_csv(table, csv, pyarrow.csv.WriteOptions(quoting_style="needed"))
+        pyarrow.parquet.write_table(table, parquet)
+        caption = f"{len(table)} rows, one per case whatever became of it; SI units."
+        return [
+            Artifact("table.csv", "All values (CSV)", caption, csv.getvalue()),
+            Artifact("table.parquet", "All values (Parquet)", caption, parquet.getvalue()),
+        ]
+
+
+def collected(records: Iterable[Record]) -> Collected:
+    table = Collected()
+    for record in records:
+        table.add(record)
+    return table
+
+
+def frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Make one row per record in the given order; what was not measured is missing, never 0.
+
+    Durations are seconds (`_s`), sizes bytes, rates per second. `low_s` and `high_s` end the 95 % interval of
+    the median. `bandwidth_bytes_per_s` and `flops_per_s` divide the operator's least work by the median. Axes,
+    sizes, counts, a backend's own figures and the parts of a split call have a column each, missing for records
+    without them. What a limit is and what its columns are called: `limit_columns`.
+    """
+    table: pd.DataFrame = collected(records).table().to_pandas()
+    return table
+
+
+def render(records: Sequence[Record]) -> list[Artifact]:
+    return collected(records).artifacts()
+
+
+REPORT = Report(
+    about="every record as one row in SI units, as CSV and Parquet",
+    order=40,
+    render=render,
+    collect=Collected,
+)

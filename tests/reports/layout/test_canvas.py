@@ -1,0 +1,49 @@
+"""Axes whose ticks can be read: on measured values, apart from each other, on the scale that suits them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from matplotlib.figure import Figure
+
+from reports.data import units
+from reports.layout import canvas
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def panel() -> Axes:
+    return Figure().subplots()
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [([16, 32, 64, 128], "log"), ([4, 8, 12, 16, 20, 24], "linear"), ([7], "linear"), ([0, 1, 2, 64], "linear")],
+)
+def test_doublings_get_a_doubling_scale_and_even_steps_a_linear_one(values: list[int], scale: str) -> None:
+    found = panel()
+    assert canvas.scale_x(found, "channels", values) == values or values[0] == 0
+    assert found.get_xscale() == scale
+
+
+def test_ticks_that_would_touch_are_left_out_and_the_ends_stay() -> None:
+    shown = canvas.scale_x(panel(), "channels", range(1, 101))
+    assert (shown[0], shown[-1]) == (1, 100)
+    assert min(after - before for before, after in pairwise(shown)) >= 7
+
+
+def test_times_over_decades_are_drawn_on_a_logarithmic_scale() -> None:
+    wide, narrow = panel(), panel()
+    canvas.scale_y(wide, units.seconds, [1e-6, 1e-3])
+    canvas.scale_y(narrow, units.seconds, [1e-6, 1.1e-6])
+    assert (wide.get_yscale(), narrow.get_yscale()) == ("log", "linear")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_a_grid_has_as_many_panels_and_notes_as_asked_for(count: int) -> None:
+    grid = canvas.grid(count, lines_of_notes=2)
+    assert len(grid.panels) == len(grid.notes) == count
+    assert canvas.grid(count).notes == []
