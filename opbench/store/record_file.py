@@ -63,8 +63,8 @@ class Listing:
             return
         if not self._open[at]:
             raise UsageError(
-                f"{where}:{number}: a second record of {head.key:.400}, whose first is in line {self._numbers[at]}: two "
-                "runs wrote this file at once; remove one of the two lines"
+                f"{where}:{number}: a second record of {head.key:.400}, whose first is in line {self._numbers[at]}: "
+                "two runs wrote this file at once; remove one of the two lines"
             )
         for column, value in zip(self._columns, (offset, len(line), number, head.open, group), strict=True):
             column[at] = value
