@@ -31,8 +31,8 @@ def point_names(points: Iterable[Point]) -> Callable[[Point], str]:
 
 def common_ground(points: Sequence[Point]) -> str:
     """Write what all of these points share, such as `batch=1, edge=28, float32, forward, cpu`."""
-    every = [_parts(point) for point in points]
-    same = {key: value for key, value in every[0].items() if all(parts.get(key) == value for parts in every)}
+    every_part = [_parts(point) for point in points]
+    same = {key: value for key, value in every_part[0].items() if all(parts.get(key) == value for parts in every_part)}
     axes = points[0].axes
     return ", ".join(f"{key}={value}" if key in axes else str(value) for key, value in same.items())
 

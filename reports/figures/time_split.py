@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from statistics import median
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from opbench.measure.split.call_split import TOLERANCE
-from opbench.measure.split.kinds import ALLOCATION, COMPILED, DISPATCH, KINDS, OURS, WAITING
+from opbench.measure.split.kinds import ALLOCATION, COMPILED, DISPATCH, OURS, WAITING
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
 from reports.data.grouping import grouped
-from reports.data.naming import point_names
 from reports.data.series import Setting, setting_of, settled
+from reports.data.split_bars import PointBars, SplitBar, bar_of, blocks_of, in_order
 from reports.layout import canvas
 from reports.layout.figure_files import figure_artifact
 from reports.layout.sheets import spread, undrawn
@@ -46,44 +44,9 @@ _COLOURS = {
     COMPILED: "#f2d13c",
 }
 _OTHERS = "#c8c8c8"
-_ORDER = (DISPATCH, ALLOCATION, *KINDS, WAITING)
 
 _BAR, _AROUND, _WIDE, _ALONE = 0.36, 0.62, 8.8, 6.6  # inches: a bar, a panel's head and axis, figures of two and one
 _WRITTEN, _TWO_LINES = 0.065, 0.14  # share of a bar from which on its share, and its time too, are written into it
-
-
-@dataclass(frozen=True)
-class SplitBar:
-    """One backend's call and its parts.
-
-    parts: seconds by name.
-    median_s: measured; what the parts should add up to.
-    """
-
-    label: str
-    parts: Mapping[str, float]
-    median_s: float
-
-    @property
-    def missed(self) -> bool:
-        """Whether the parts miss the median by more than TOLERANCE."""
-        return abs(sum(self.parts.values()) / self.median_s - 1) > TOLERANCE
-
-
-@dataclass(frozen=True)
-class PointBars:
-    """All bars of one point."""
-
-    title: str
-    ground: str
-    bars: Sequence[SplitBar]
-
-
-def bar_of(record: Record) -> SplitBar | None:
-    """Make a record's bar; None where the record has no split."""
-    if not isinstance(record.outcome, Measured) or not record.outcome.split:
-        return None
-    return SplitBar(record.case.label, record.outcome.split, median(record.outcome.samples_s))
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
@@ -124,16 +87,6 @@ def _artifact(setting: Setting, records: Sequence[Record], label: str, missing: 
         + missing
     )
     return figure_artifact("time split", "Where the time goes", label, caption, drawing(rows))
-
-
-def blocks_of(records: Sequence[Record]) -> list[PointBars]:
-    """Choose the operator's quickest point and its slowest, by their fastest backends; one where there is but one."""
-    by_point = grouped(records, lambda record: record.case.point)
-    points = {point: [bar for record in group if (bar := bar_of(record))] for point, group in by_point.items()}
-    ranked = sorted(points, key=lambda point: min(bar.median_s for bar in points[point]))
-    ends = list(dict.fromkeys((ranked[0], ranked[-1])))
-    name = point_names(points)
-    return [PointBars(ends[0].operator, name(point), points[point]) for point in ends]
 
 
 def drawing(rows: Sequence[Sequence[PointBars]]) -> bytes:
@@ -181,12 +134,6 @@ def _stack(ax: Axes, place: int, bar: SplitBar) -> None:
             ink = INK if luma(colour(name)) > 0.55 else "white"
             ax.text(left + share / 2, place, text, ha="center", va="center", fontsize=6.6, color=ink, linespacing=1.1)
         left += share
-
-
-def in_order(names: Mapping[str, float]) -> list[str]:
-    """Order parts: dispatch, allocation, kinds of work in the order of the vocabulary; unknown ones last."""
-    known = [name for name in _ORDER if name in names]
-    return [*known, *(name for name in names if name not in known)]
 
 
 def colour(name: str) -> str:

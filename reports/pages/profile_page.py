@@ -16,8 +16,9 @@ from reports.data import units
 from reports.data.naming import devices
 from reports.data.problems import headline, reason
 from reports.data.record_cells import cells
+from reports.data.split_bars import PointBars, bar_of, in_order
 from reports.figures import trials
-from reports.figures.time_split import PointBars, bar_of, colour, drawing, in_order
+from reports.figures.time_split import colour, drawing
 from reports.layout.inline_svg import inline_svg
 from reports.layout.templates import filled_page
 from reports.pages import summary

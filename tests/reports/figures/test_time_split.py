@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from opbench.vocabulary.record import Measured, Record
-from reports.figures.time_split import REPORT, blocks_of, in_order
+from reports.data.split_bars import blocks_of, in_order
+from reports.figures.time_split import REPORT
 from reports.tables.table import frame
 
 from ..builders import measured, record
