@@ -33,7 +33,7 @@ from impls.cross_hadamard.api import automatic
 from impls.cross_hadamard.functional import cross_hadamard
 from opbench import catalog
 from opbench.cli.options import narrowing
-from opbench.running.runner import plan
+from opbench.planning.plan import plan
 from reports.layout.style import look
 
 def asked(sweep, **axes):
