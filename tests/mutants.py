@@ -22,8 +22,8 @@ FOLDER = Path("mutants")
 FIRST = "opbench.gate.decision.verdict.x_exit_code__mutmut_1"
 """Any one: mutmut makes all mutants before it tries what it was asked to."""
 
-SURVIVED, UNTESTED = 0, 33
-"""Exit codes that mutmut keeps; all others are of tests that failed, or of time that ran out."""
+SURVIVED, UNTESTED, LATE = 0, 33, -24
+"""Exit codes that mutmut keeps, the last one of tests that ran out of time; all others are of tests that failed."""
 
 
 def main() -> int:
@@ -72,7 +72,9 @@ def _tell(file: str, codes: Mapping[str, int | None]) -> float:
     """One line, and what every survivor changed. Returns the share that was seen."""
     survived = [name for name, code in codes.items() if code in {SURVIVED, UNTESTED, None}]
     share = 1 - len(survived) / len(codes)
-    print(f"{file}: {len(codes) - len(survived)} of {len(codes)} seen, {share:.0%}", flush=True)
+    late = sum(code == LATE for code in codes.values())
+    late_too = f", {late} of them by time that ran out" if late else ""
+    print(f"{file}: {len(codes) - len(survived)} of {len(codes)} seen, {share:.0%}{late_too}", flush=True)
     for name in sorted(survived):
         shown = subprocess.run(
             [str(Path(sys.executable).with_name("mutmut")), "show", name], check=False, capture_output=True, text=True
