@@ -2,4 +2,4 @@
 
 from ..behaving import backend, right
 
-BACKEND = backend(lambda *_: right, call_s=1e-6)
+BACKEND = backend(lambda *_: right, call_s=1e-7)
