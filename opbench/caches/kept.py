@@ -17,6 +17,7 @@ from typing import Any
 from opbench.cache import cache_folder
 from opbench.caches.told import processors
 from opbench.caches.use import CacheUse, from_system
+from opbench.cli.plain import plain
 from opbench.store.files import write_whole
 
 SCHEMA = 1
@@ -26,6 +27,9 @@ _TOLD = ("vendor_id", "cpu family", "model", "model name", "stepping", "CPU impl
 
 _FIRST = 2048
 """Bytes of /proc/cpuinfo that tell of the first processor: the whole file takes a large server milliseconds."""
+
+
+INSTEAD = "what the system tells is used instead; measure again: opbench ceilings --again"
 
 
 def known(threads: int) -> CacheUse:
@@ -41,8 +45,8 @@ def known(threads: int) -> CacheUse:
     except OSError as exc:
         return replace(from_system(threads), note=f"cannot read {file}: {exc.strerror}; what the system tells is used")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
-        told = f"{file} holds no measurement of this machine's caches ({exc}); what the system tells is used instead"
-        return replace(from_system(threads), note=f"{told}; measure again: opbench ceilings --again")
+        told = f"{file} holds no measurement of this machine's caches ({plain(str(exc))[:200]})"
+        return replace(from_system(threads), note=f"{told}; {INSTEAD}")
 
 
 def keep(use: CacheUse, threads: int) -> str:

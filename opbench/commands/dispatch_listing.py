@@ -50,7 +50,7 @@ def _show(table: Table) -> None:
     title = Text(plain(f"{table.device}{f': {still}' if still else ''}"))
     columns = ("operator", "dtype", *map(plain, moving), "fastest", "median us", "next", "x slower")
     sheet = Sheet(*columns, box=None, pad_edge=False, title=title, title_justify="left")
-    for row in table.rows:
+    for row in filter(lambda row: row.seconds, table.rows):
         ranked = sorted(row.seconds, key=row.seconds.__getitem__)
         best = row.seconds[ranked[0]]
         second = (ranked[1], f"{row.seconds[ranked[1]] / best:.2f}") if len(ranked) > 1 else ("", "")

@@ -23,6 +23,9 @@ from opbench.gate.files.slice_columns import from_columns, is_number
 from opbench.gate.samples import SIDES, Slice
 from opbench.gate.stats.rule import Rule
 
+SHORTEST_S, LONGEST_S = 1e-20, 1e9
+"""No clock gives a time beyond these, whose ratios to others may have no end."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -160,8 +163,8 @@ def _samples(data: Any) -> list[float]:
     if not isinstance(data, list):
         raise ValueError(f"its samples are no list but {data!r:.40}")  # noqa: TRY004  (reported like the other mistakes)
     for sample in data:
-        if not is_number(sample) or sample <= 0:
-            raise ValueError(f"one of its samples is {sample!r:.40}, expected seconds above 0")
+        if not is_number(sample) or not SHORTEST_S < sample < LONGEST_S:
+            raise ValueError(f"one of its samples is {sample!r:.40}, expected seconds above 0 and below 1e9")
     return data
 
 

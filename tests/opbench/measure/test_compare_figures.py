@@ -33,7 +33,7 @@ def size_of(wanted: list[float]) -> float:
     st.sampled_from(SHARES),
     st.integers(1, 5),
 )
-@settings(derandomize=True, deadline=None, database=None, max_examples=300)
+@settings(derandomize=True, deadline=None, database=None, max_examples=150)
 def test_figures_are_the_definitions_whatever_the_slices(
     pairs: list[tuple[float, float]], rtol: float, atol: float, slice_: int
 ) -> None:

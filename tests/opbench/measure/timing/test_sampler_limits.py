@@ -151,6 +151,32 @@ def test_beyond_its_patience_what_has_the_fewest_samples_is_a_figure(count: int,
         assert (found.stopped, len(found.samples_s)) == ("target", FEWEST)
 
 
+@dataclass
+class Spent:
+    """Stops once so much is spent."""
+
+    most_s: float
+
+    def reason(self, samples: Sequence[float], spent_s: float, *, last: bool = False) -> str | None:
+        del samples, last
+        return "budget" if spent_s > self.most_s else None
+
+
+@pytest.mark.parametrize(("count", "stopped"), [(FEWEST, "budget"), (FEWEST + 1, "budget"), (FEWEST - 1, "contended")])
+def test_the_fewest_samples_are_a_figure_that_its_budget_ends(count: int, stopped: str) -> None:
+    clock = Written()
+    from_sample(count, clock)
+    found = measure(
+        {"it": lambda: RESULT},
+        clock,
+        lambda: Spent(0.012),
+        now=lambda: clock.now_s,
+        delay=lambda: clock.waited_s,
+        patience_s=0.0105,
+    )["it"]
+    assert (found.stopped, len(found.samples_s)) == (stopped, count)
+
+
 def test_the_observer_is_told_of_every_sample_before_it_is_taken() -> None:
     told: list[tuple[str, str, int]] = []
     clock = Written()
