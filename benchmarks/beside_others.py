@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import mkdtemp
 
-from opbench.store.runs import latest_run
+from benchmarks.sweeping import latency_s, swept
 from opbench.vocabulary.record import Contended, Measured, Record
 
 WORDS = (
@@ -42,7 +42,10 @@ OFF = 1.3
 
 def main() -> None:
     folder = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="beside-others-"))
-    records = {name: measured(folder / name.replace(" ", "-"), load) for name, load in LOADS.items()}
+    records: dict[str, list[Record]] = {}
+    for name, load in LOADS.items():
+        with beside(load):
+            records[name] = swept(folder / name.replace(" ", "-"), WORDS)
     quiet: dict[str, list[float]] = {}
     for name, load in LOADS.items():
         for record in records[name] if not load else ():
@@ -53,16 +56,6 @@ def main() -> None:
     print(f"runs: {folder}")
 
 
-def measured(results: Path, load: Sequence[Sequence[str]]) -> list[Record]:
-    if not results.exists():
-        with beside(load):
-            command = [sys.executable, "-m", "opbench", "sweep", "channels", *WORDS, "--results", str(results)]
-            ended = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-            if ended.returncode == 2:
-                raise SystemExit(ended.returncode)
-    return latest_run(results, "channels").records()
-
-
 @contextmanager
 def beside(load: Sequence[Sequence[str]]) -> Iterator[None]:
     """The load as processes of a session each, as another user's would be; all ended afterwards."""
@@ -71,10 +64,6 @@ def beside(load: Sequence[Sequence[str]]) -> Iterator[None]:
             process = stack.enter_context(subprocess.Popen(words, start_new_session=True))
             stack.callback(subprocess.run, ["pkill", "-KILL", "-s", str(process.pid)], check=False)
         yield
-
-
-def latency_s(record: Record) -> float | None:
-    return median(record.outcome.samples_s) if isinstance(record.outcome, Measured) else None
 
 
 def lines(name: str, records: Sequence[Record], quiet: Mapping[str, Sequence[float]]) -> Iterator[str]:

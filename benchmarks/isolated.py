@@ -8,7 +8,6 @@ apart, as quartiles over cases of the ratio of medians. About 5 minutes; nothing
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -17,9 +16,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import mkdtemp
 
-from benchmarks.beside_others import latency_s
-from opbench.store.runs import latest_run
-from opbench.vocabulary.record import Measured, Record
+from benchmarks.sweeping import latency_s, swept
+from opbench.vocabulary.record import Measured
 
 WORDS = (
     *("--operator", "cross_hadamard", "--backend", "torch_eager,torch_select,torch_compile,cpp_ext"),
@@ -39,7 +37,7 @@ def main() -> None:
     latencies_s = {}
     for name, options in RUNS.items():
         began_s = time.monotonic()
-        records = measured(folder / name.replace(", ", "-").replace(" ", "-"), options)
+        records = swept(folder / name.replace(", ", "-").replace(" ", "-"), (*WORDS, *options))
         quiet = sum(isinstance(one.outcome, Measured) and not one.outcome.contention for one in records)
         latencies_s[name] = {one.case.key: seconds for one in records if (seconds := latency_s(one)) is not None}
         took_s = time.monotonic() - began_s
@@ -49,12 +47,6 @@ def main() -> None:
     for one, other in combinations(RUNS, 2):
         print(f"{other} over {one}: {ratios(latencies_s[one], latencies_s[other])}")
     print(f"runs: {folder}")
-
-
-def measured(results: Path, options: tuple[str, ...]) -> list[Record]:
-    command = [sys.executable, "-m", "opbench", "sweep", "channels", *WORDS, *options, "--results", str(results)]
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-    return latest_run(results, "channels").records()
 
 
 def ratios(first_s: Mapping[str, float], second_s: Mapping[str, float]) -> str:

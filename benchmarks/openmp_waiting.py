@@ -10,16 +10,15 @@ with its quartiles. About 8 minutes; nothing else should run. FOLDER keeps the r
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import mkdtemp
 
-from benchmarks.beside_others import LOOP, beside, latency_s
+from benchmarks.beside_others import LOOP, beside
+from benchmarks.sweeping import latency_s, swept
 from opbench.process.environment import WAITING
-from opbench.store.runs import latest_run
 from opbench.vocabulary.record import Measured, Record
 
 WORDS = (
@@ -38,27 +37,17 @@ LOADS: Mapping[str, Sequence[Sequence[str]]] = {"quiet": (), "beside a loop": (L
 
 def main() -> None:
     folder = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="openmp-waiting-"))
+    unset = {name: value for name, value in os.environ.items() if name not in WAITING}
     quiet: dict[str, float] = {}
     for load, words in LOADS.items():
         for policy, (variables, options) in POLICIES.items():
-            records = measured(
-                folder / f"{policy}, {load}".replace(", ", "-").replace(" ", "-"), variables, options, words
-            )
+            results = folder / f"{policy}-{load}".replace(" ", "-")
+            with beside(words):
+                records = swept(results, (*WORDS, *options), {**unset, **variables})
             latencies_s = {record.case.key: seconds for record in records if (seconds := latency_s(record)) is not None}
             quiet = quiet or latencies_s
             print(line(f"{policy}, {load}", records, latencies_s, quiet), flush=True)
     print(f"runs: {folder}")
-
-
-def measured(
-    results: Path, variables: Mapping[str, str], options: Sequence[str], load: Sequence[Sequence[str]]
-) -> list[Record]:
-    if not results.exists():
-        environment = {name: value for name, value in os.environ.items() if name not in WAITING}
-        command = [sys.executable, "-m", "opbench", "sweep", "channels", *WORDS, *options, "--results", str(results)]
-        with beside(load):
-            subprocess.run(command, env={**environment, **variables}, stdout=subprocess.DEVNULL, check=False)
-    return latest_run(results, "channels").records()
 
 
 def line(name: str, records: Sequence[Record], latencies_s: Mapping[str, float], quiet_s: Mapping[str, float]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from impls.exported.names import DOMAIN, VERSION, missing
 from impls.exported.onnx_functions import OPSET, function
-from opbench.errors import MachineError, UsageError
+from opbench.errors import MachineError, UsageError, first_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def parse(path: Path) -> ModelProto:
     except OSError as exc:
         raise UsageError(f"cannot read {path}: {exc.strerror}") from exc
     except (DecodeError, ValueError) as exc:
-        raise UsageError(f"{path} is no ONNX file, or a damaged one ({str(exc).splitlines()[0]})") from exc
+        raise UsageError(f"{path} is no ONNX file, or a damaged one ({first_line(exc)})") from exc
     if not model.graph.node or not model.opset_import:
         raise UsageError(f"{path} is no ONNX file, or an empty one")
     return model

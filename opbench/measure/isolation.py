@@ -71,6 +71,26 @@ class Rival:
 
 
 @dataclass
+class Answers:
+    """What came of cases that were measured together.
+
+    outcomes: by case label.
+    facts: what `Worker.measure` answers about the point itself.
+    deaths: of the cases whose process ended without an answer.
+    """
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    deaths: dict[Case, Death] = field(default_factory=dict)
+
+    def add(self, label: str, answer: Mapping[str, Any], rival: Rival | None) -> None:
+        """Take what a process answered. rival: the case's turns so far, where it had one."""
+        outcome = outcome_from_json(answer["outcomes"][label])
+        self.outcomes[label] = outcome if rival is None else rival.judged(outcome)
+        self.facts |= {key: answer[key] for key in answer if key not in self.facts or answer[key]}
+
+
+@dataclass
 class Isolation:
     """The processes of a run's backends, by case label: started when first needed, alive until `close`.
 
@@ -78,6 +98,7 @@ class Isolation:
     progress: where the steps of a point are told.
     note: where a sentence for the user goes.
     ran_s: given a process's id, seconds for which each of its threads ran so far.
+    used_s: given a process's id, its processor time so far in seconds.
     rest: given a process's id, returns once its threads sleep.
     """
 
@@ -85,61 +106,34 @@ class Isolation:
     progress: Callable[[Point], Progress]
     note: Callable[[str], None]
     ran_s: Callable[[int], Mapping[str, float]] = ran_s
+    used_s: Callable[[int], float] = processor_s
     rest: Callable[[int], object] = settle
     _processes: dict[str, MeasuringProcess] = field(default_factory=dict)
+    _used_s: dict[str, float] = field(default_factory=dict)
+    _ended_s: float = 0.0
 
     def measure(self, cases: Sequence[Case], settings: Settings) -> tuple[dict[str, Outcome], dict[str, Any]]:
         """Outcomes of one point's cases by label, and what `Worker.measure` answers about the point itself.
 
         Who dies is asked once more, alone, because a process may be killed from outside; the second time it is Failed.
         """
-        outcomes: dict[str, Outcome] = {}
-        facts: dict[str, Any] = {}
-        again: list[Case] = []
-        self._together(cases, settings, outcomes, facts, again)
-        for case in again:
-            self._together((case,), replace(settings, split=False), outcomes, facts, None)
-        return outcomes, facts
+        answers, again = Answers(), Answers()
+        self._together(cases, settings, answers)
+        for case, death in answers.deaths.items():
+            self.note(f"{case.point}: {case.label}: {death}; measured once more, alone")
+            again.facts = answers.facts
+            self._together((case,), replace(settings, split=False), again)
+        failed: dict[str, Outcome] = {
+            case.label: Failed(death.phase, death.reason) for case, death in again.deaths.items()
+        }
+        return answers.outcomes | again.outcomes | failed, answers.facts | again.facts
 
-    def _together(
-        self,
-        cases: Sequence[Case],
-        settings: Settings,
-        outcomes: dict[str, Outcome],
-        facts: dict[str, Any],
-        died: list[Case] | None,
-    ) -> None:
-        """Measure these in turns; `died` takes those whose process ended, or they are Failed where it is None."""
+    def _together(self, cases: Sequence[Case], settings: Settings, answers: Answers) -> None:
+        """Measure these in turns."""
         rivals: dict[str, Rival] = {}
-
-        def step(case: Case, ask: Callable[[], dict[str, Any]]) -> None:
-            before = self._ran_s(case)
-            try:
-                message = ask()
-            except Death as death:
-                rivals.pop(case.label, None)
-                self._end(case.label)
-                if died is not None:
-                    died.append(case)
-                    self.note(f"{case.point}: {case.label}: {death}; measured once more, alone")
-                else:
-                    outcomes[case.label] = Failed(death.phase, death.reason)
-                return
-            if "turn" in message:
-                rival = rivals.setdefault(case.label, Rival(case, self._processes[case.label]))
-                after = self._ran_s(case)
-                ran_s = max((seconds - before.get(thread, 0.0) for thread, seconds in after.items()), default=0.0)
-                rival.heard(message["turn"], ran_s)
-                self.rest(rival.process.pid)
-                return
-            answer = message["answer"]
-            outcome = outcome_from_json(answer["outcomes"][case.label])
-            gone = rivals.pop(case.label, None)
-            outcomes[case.label] = gone.judged(outcome) if gone else outcome
-            facts.update({key: answer[key] for key in answer if key not in facts or answer[key]})
-
         for case in cases:
-            step(case, partial(self._begin, case, settings, count=not facts.get("counts")))
+            ask = partial(self._begin, case, settings, count=not answers.facts.get("counts"))
+            self._step(case, ask, rivals, answers)
         look = False
         shuffle = random.Random(0).shuffle  # noqa: S311  (an order of turns, not a secret)
         while rivals:
@@ -150,7 +144,27 @@ class Isolation:
             shuffle(order)
             for rival in order:
                 go = {"mean_s": mean_s, "look": look, "over": over, "rivals_s": self._rivals_s(rival.case)}
-                step(rival.case, partial(self._go, rival, go, settings))
+                self._step(rival.case, partial(self._go, rival, go, settings), rivals, answers)
+
+    def _step(self, case: Case, ask: Callable[[], dict[str, Any]], rivals: dict[str, Rival], answers: Answers) -> None:
+        """Ask one process: it waits for its next turn then, or is out of `rivals` and its answer or death is kept."""
+        before = self._ran_s(case)
+        try:
+            message = ask()
+        except Death as death:
+            rivals.pop(case.label, None)
+            self._end(case.label)
+            answers.deaths[case] = death
+            return
+        process = self._processes[case.label]
+        if "turn" in message:
+            after = self._ran_s(case)
+            ran_s = max((seconds - before.get(thread, 0.0) for thread, seconds in after.items()), default=0.0)
+            rivals.setdefault(case.label, Rival(case, process)).heard(message["turn"], ran_s)
+            self.rest(process.pid)
+        else:
+            answers.add(case.label, message["answer"], rivals.pop(case.label, None))
+        self._used_s[case.label] = self.used_s(process.pid)
 
     def _begin(self, case: Case, settings: Settings, *, count: bool) -> dict[str, Any]:
         """Prepare, check and warm up: the first turn, or the answer where it comes to none. Raises Death."""
@@ -173,12 +187,16 @@ class Isolation:
         return {} if process is None else self.ran_s(process.pid)
 
     def _rivals_s(self, case: Case) -> float:
-        """Processor time of all processes but the case's own."""
-        return sum(processor_s(process.pid) for label, process in self._processes.items() if label != case.label)
+        """Processor time of all processes but the case's own, as it was after their last turns: they sleep since.
+
+        It never falls: who watches the processors would take what an ended process used for a stranger's use.
+        """
+        return self._ended_s + sum(seconds for label, seconds in self._used_s.items() if label != case.label)
 
     def _end(self, label: str) -> None:
         if label in self._processes:
             self._processes.pop(label).close()
+        self._ended_s += self._used_s.pop(label, 0.0)
 
     def close(self) -> None:
         """End all of them."""

@@ -13,10 +13,9 @@ from statistics import median
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-import torch
-
 from opbench import catalog
-from opbench.errors import UsageError
+from opbench.device import synchronize
+from opbench.errors import UsageError, describe_exception
 from opbench.measure.audit import Audit
 from opbench.measure.memory import shortage
 from opbench.measure.point_checker import Candidate, Checker
@@ -25,8 +24,9 @@ from opbench.measure.tamper_guard import Guard, Tampered
 from opbench.measure.timing import sampler
 from opbench.measure.timing.clocks import clock_named
 from opbench.measure.timing.contention_watch import watched
+from opbench.measure.timing.led import LedClock
 from opbench.measure.timing.stopping import Precision
-from opbench.measure.turns import JointStopping, LedClock
+from opbench.measure.turns import JointStopping
 from opbench.vocabulary.backend import Figured
 from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
 
@@ -110,7 +110,7 @@ class PointMeasurement:
         try:
             self._guard.check()
         except Tampered as exc:
-            self.outcomes[case.label] = Failed("import", describe(exc))
+            self.outcomes[case.label] = Failed("import", describe_exception(exc))
             return None
         reason: str | None
         if isinstance(found, Unavailable):
@@ -139,7 +139,7 @@ class PointMeasurement:
             with self._step("prepare", label):
                 start = perf_counter()
                 launch = backend.prepare(self.point, inputs, out, schedule)
-                _synchronize(self.point.device)
+                synchronize(self.point.device)
                 self._prepare_s[label] = perf_counter() - start
                 self._guard.check()
                 if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
@@ -173,7 +173,7 @@ class PointMeasurement:
         except UsageError as exc:
             self.outcomes[label] = Unavailable(str(exc))
         except Exception as exc:  # noqa: BLE001  (every failure of a backend is its outcome)
-            self.outcomes[label] = Failed(phase, describe(exc))
+            self.outcomes[label] = Failed(phase, describe_exception(exc))
 
     def _same_process(self) -> None:
         """Raises DisturbedError where something has changed that all backends share; it is put back."""
@@ -219,7 +219,7 @@ class PointMeasurement:
                     self._end_turn(now[0], now[1], "")
             except Exception as exc:  # noqa: BLE001  (as in _step)
                 phase, label = now
-                self.outcomes[label] = Failed(phase, describe(exc))
+                self.outcomes[label] = Failed(phase, describe_exception(exc))
                 del candidates[label]
                 continue
             finally:
@@ -245,7 +245,7 @@ class PointMeasurement:
 
     def _clock(self) -> Clock:
         clock = clock_named(self.point.clock)
-        return clock if self.turns is None else LedClock(clock)
+        return clock if self.turns is None or isinstance(clock, LedClock) else LedClock(clock)
 
     def _stopping(self) -> Stopping:
         rule = Precision(self.settings.target, self.settings.budget_s)
@@ -253,20 +253,19 @@ class PointMeasurement:
 
     def _split(self, candidates: Mapping[str, Candidate]) -> None:
         """Add to what was measured where its time goes, or why that cannot be said; never takes a latency away."""
-        from opbench.measure.split.splitter import LaunchSplit as Turn
-        from opbench.measure.split.splitter import Splitter as Splitting
+        from opbench.measure.split.splitter import LaunchSplit, Splitter
 
-        turns = {
-            label: Turn(candidates[label].launch, median(outcome.samples_s), outcome.calls_per_sample)
+        splits = {
+            label: LaunchSplit(candidates[label].launch, median(outcome.samples_s), outcome.calls_per_sample)
             for label, outcome in self.outcomes.items()
             if isinstance(outcome, Measured)
         }
         led = self.point.clock.endswith(":led")
-        Splitting(turns, self.point.device, led, lambda label: self.announce("split", label, None)).run()
-        for label, turn in turns.items():
+        Splitter(splits, self.point.device, led, lambda label: self.announce("split", label, None)).run()
+        for label, launch_split in splits.items():
             measured = self.outcomes[label]
             assert isinstance(measured, Measured)
-            self.outcomes[label] = replace(measured, split=dict(turn.parts), split_reason=turn.reason)
+            self.outcomes[label] = replace(measured, split=dict(launch_split.parts), split_reason=launch_split.reason)
 
     def _outcome(
         self, label: str, samples: Samples, disturbed: str, audit: Audit | None
@@ -303,17 +302,6 @@ class PointMeasurement:
             figures=dict(told.figures) if told else {},
             trials=told.trials if told else (),
         )
-
-
-def describe(exc: BaseException) -> str:
-    """One line: the type and the first line of the message."""
-    lines = str(exc).strip().splitlines()
-    return f"{type(exc).__name__}: {lines[0]}" if lines else type(exc).__name__
-
-
-def _synchronize(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
 
 
 def _minor_faults() -> int:

@@ -35,6 +35,7 @@ MODULES = (
     "measure.timing.cuda_events",
     "measure.timing.cuda_graph",
     "measure.timing.device_timer",
+    "measure.timing.led",
     "measure.timing.run_delay",
     "measure.timing.sampler",
     "measure.timing.stopping",

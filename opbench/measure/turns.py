@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Clock, Timer
     from opbench.measure.timing.sampler import Samples
     from opbench.measure.timing.stopping import Stopping
-    from opbench.vocabulary.backend import Launch
 
 Exchange = Callable[[dict[str, Any]], dict[str, Any]]
 """Tells the parent what the last turn was, and returns what it says when the next one begins."""
@@ -86,43 +84,3 @@ class JointStopping:
         self.turns.ended(self._reason or "", spent_s, sampled=len(samples) > self._count)
         self._count = len(samples)
         return self._reason if self.turns.over else None
-
-
-class LedClock:
-    """Another clock whose samples are each led by one call that is not timed: the caches were a rival's before."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.name = clock.name
-        self.sample_target_s, self.max_calls = clock.sample_target_s, clock.max_calls
-
-    def timer(self, launch: Launch) -> Timer:
-        return _LedTimer(self._clock.timer(launch))
-
-
-class _LedTimer:
-    """Hands all but the leading call on to another timer. It keeps nothing itself: who holds an output is counted."""
-
-    def __init__(self, timer: Timer) -> None:
-        self._timer = timer
-
-    @property
-    def output(self) -> Any:
-        return self._timer.output
-
-    @output.setter
-    def output(self, output: Any) -> None:
-        self._timer.output = output
-
-    @property
-    def call(self) -> Callable[[], Any]:
-        return self._timer.call
-
-    @property
-    def reuses(self) -> bool:
-        return self._timer.reuses
-
-    def __call__(self, calls: int) -> float:
-        self._timer.output = None
-        self._timer.call()
-        return self._timer(calls)

@@ -20,7 +20,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from opbench.errors import MachineError
+from opbench.errors import MachineError, describe_exception
 from opbench.measure.turns import Turns
 from opbench.process.marker import Marker
 from opbench.store.codec import outcome_to_json, parts_to_json, point_from_json
@@ -117,14 +117,13 @@ class Worker:
     def _counts(self, operator: Operator, point: Point) -> dict[str, Any]:
         """What fvcore and PyTorch count for the point, on meta tensors, or why they cannot. Never costs a latency."""
         from opbench.counting.count import count
-        from opbench.measure.point import describe
 
         self._marker.set("count")
         meta = replace(point, device="meta")
         try:
             return dict(count(operator.eager(meta), operator.inputs(meta)))
         except Exception as exc:  # noqa: BLE001  (whatever it is, the measurement is done and stands)
-            return dict.fromkeys(("fvcore", "torch"), describe(exc))
+            return dict.fromkeys(("fvcore", "torch"), describe_exception(exc))
 
     def _announce(self, phase: str, label: str, seconds: float | None) -> None:
         self._marker.set(phase, label)
@@ -150,11 +149,9 @@ class Worker:
 
 def _told(exc: Exception) -> Outcome:
     """The outcome of all backends where the operator raised: what the machine lacks is no failure."""
-    from opbench.measure.point import describe
-
     if isinstance(exc, MachineError):
         return Unavailable(str(exc))
-    return Failed("work, inputs or reference", describe(exc))
+    return Failed("work, inputs or reference", describe_exception(exc))
 
 
 def _keep_to_itself(*fds: int) -> None:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from opbench.counting.count import disagreements
+from opbench.errors import first_line
 from opbench.vocabulary.record import Record
 from reports.data import units
 from reports.data.naming import counted
@@ -34,7 +35,7 @@ def _counters(records: Sequence[Record]) -> list[str]:
     for record in records:
         for counter, counts in record.counts.items():
             if isinstance(counts, str):
-                silent[counter].add(_first_line(counts))
+                silent[counter].add(first_line(counts))
             elif record.work is not None:
                 compared[counter] += 1
                 if disagreements({counter: counts}, record.work):
@@ -77,7 +78,3 @@ def _paper(records: Sequence[Record]) -> str:
     if max(shares) == 0:
         return "The paper's cost model (dashed) equals the formula's MACs."
     return f"The paper's cost model (dashed) is within {units.percent(max(shares))} of the formula's MACs."
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from impls.cross_hadamard.backend_entry import launch_of
 from impls.cross_hadamard.kernels import resolve, usable
 from opbench import Backend, Figured, Trial, Unavailable, catalog
-from opbench.errors import MachineError
+from opbench.errors import MachineError, describe_exception
 from opbench.measure.timing import sampler
 from opbench.measure.timing.clocks import DEFAULT, clock_named
 from opbench.measure.timing.stopping import Precision
@@ -75,7 +75,7 @@ def _prepared(candidates: dict[str, Make]) -> tuple[dict[str, Launch], list[Tria
             launch = make()
             launch()
         except Exception as exc:  # noqa: BLE001  (a configuration that cannot run is a result of tuning)
-            failed.append(Trial(name, None, f"{type(exc).__name__}: {exc}".splitlines()[0]))
+            failed.append(Trial(name, None, describe_exception(exc)))
         else:
             ready[name] = launch
     return ready, failed

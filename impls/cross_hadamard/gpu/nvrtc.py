@@ -13,7 +13,7 @@ from pathlib import Path
 
 from impls.sealed import damage, seal
 from opbench.cache import cache_folder
-from opbench.errors import MachineError
+from opbench.errors import MachineError, first_line
 from opbench.store.files import write_whole
 
 FOLDER = Path(__file__).parents[1] / "csrc" / "cuda"
@@ -29,7 +29,7 @@ def why_not() -> str | None:
     try:
         nvrtc.getVersion()
     except (RuntimeError, ImportError, OSError) as exc:
-        return f"no NVRTC library ({str(exc).splitlines()[0]}); install the CUDA toolkit or nvidia-cuda-nvrtc"
+        return f"no NVRTC library ({first_line(exc)}); install the CUDA toolkit or nvidia-cuda-nvrtc"
     return None if include_folders() else "no cuda_fp16.h; install the CUDA toolkit or nvidia-cuda-runtime"
 
 

@@ -20,7 +20,7 @@ from unittest import mock
 
 from impls.cross_hadamard.resources import dry_run, ptxas_report
 from opbench import KernelResources
-from opbench.errors import MachineError
+from opbench.errors import MachineError, first_line
 
 if TYPE_CHECKING:
     from opbench import Point
@@ -79,8 +79,9 @@ def _without_gpu(capability: tuple[int, int]) -> None:
     try:
         nvvm.NVVM()
     except Exception as exc:
-        first = str(exc).partition("\n")[0]
-        raise MachineError(f"Numba finds no NVVM ({first}); install the CUDA toolkit and set CUDA_HOME") from exc
+        raise MachineError(
+            f"Numba finds no NVVM ({first_line(exc)}); install the CUDA toolkit and set CUDA_HOME"
+        ) from exc
 
 
 def _numba(name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.images.vision import torchvision
+from opbench import errors
 from opbench.errors import MachineError, UsageError
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -114,4 +115,4 @@ def _differing(root: Path, training: set[str], testing: set[str]) -> str:
 
 
 def _first_line(exc: Exception) -> str:
-    return str(exc).partition("\n")[0].rstrip(". ")
+    return errors.first_line(exc).rstrip(". ")

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from opbench import errors
 from opbench.errors import MachineError
 from opbench.store.files import write_whole
 
@@ -52,4 +53,5 @@ def read(path: Path) -> Any:
 
 
 def first_line(exc: Exception) -> str:
-    return str(exc).strip().partition("\n")[0][:160]
+    """Of its message, cut to 160 characters."""
+    return errors.first_line(exc)[:160]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from opbench.errors import UsageError
+from opbench.errors import UsageError, describe_exception
 from opbench.gate.stats.reduce import grid, head_mask, to_table, turn_order
 
 if TYPE_CHECKING:
@@ -100,10 +100,9 @@ def load(path: Path) -> list[Recording]:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return [_recording(file, number) for number in range(sum(name.endswith(".about") for name in file.files))]
     except _DAMAGED as exc:
-        first = str(exc).partition("\n")[0]
         raise UsageError(
-            f"{path} is no recording of the gate's workers ({type(exc).__name__}: {first:.200}); expected a file that "
-            "`save` of opbench.gate.files.recording wrote, whole"
+            f"{path} is no recording of the gate's workers ({describe_exception(exc):.200}); expected a file "
+            "that `save` of opbench.gate.files.recording wrote, whole"
         ) from exc
 
 

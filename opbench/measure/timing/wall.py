@@ -6,6 +6,8 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from opbench.measure.timing.led import LedClock
+
 if TYPE_CHECKING:
     from opbench.measure.timing.clock import Clock, Timer
     from opbench.vocabulary.backend import Launch
@@ -33,16 +35,14 @@ class WallTimer:
 
     reuses = False
 
-    def __init__(self, launch: Launch, led: bool = False) -> None:
-        self.call, self._led = launch, led
+    def __init__(self, launch: Launch) -> None:
+        self.call = launch
         self.output: Any = None
 
     def __call__(self, calls: int) -> float:
         launch, now = self.call, perf_counter  # a launch that replaced the module's clock would not replace this one
         repeats = range(calls - 1)
         self.output = None
-        if self._led:
-            launch()
         start = now()
         for _ in repeats:
             launch()
@@ -52,17 +52,16 @@ class WallTimer:
         return seconds
 
 
-class LedWallClock(WallClock):
+class LedWallClock(LedClock):
     """The same where backends bring threads of their own: every sample is led by one call that is not timed.
 
     Threads that the launch before left spinning (GNU OpenMP's do for about a millisecond) would take their share of a
     sample's cores, and its weights would find the caches full of the other's.
     """
 
-    name = "wall:led"
-
-    def timer(self, launch: Launch) -> Timer:
-        return WallTimer(launch, led=True)
+    def __init__(self) -> None:
+        super().__init__(WallClock())
+        self.name = "wall:led"
 
 
 CLOCKS: dict[str, Callable[[], Clock]] = {"wall": WallClock, "wall:led": LedWallClock}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ class World:
         self.log: list[tuple[str, Any]] = []
         self.rested: list[int] = []
         self.started = 0
+        self.rivals_s: list[tuple[str, float]] = []
         self.closed: list[str] = []
 
     def start(self) -> Any:
@@ -46,7 +46,12 @@ class World:
     def measure(self, *labels: str) -> tuple[dict[str, Outcome], dict[str, Any], list[str]]:
         notes: list[str] = []
         isolation = Isolation(
-            self.start, lambda _: lambda *_: None, notes.append, lambda _: {"7": self.now_s}, self.rested.append
+            self.start,
+            lambda _: lambda *_: None,
+            notes.append,
+            ran_s=lambda _: {"7": self.now_s},
+            used_s=lambda pid: 10.0 * pid,
+            rest=self.rested.append,
         )
         outcomes, facts = isolation.measure([Case(POINT, label) for label in labels], SETTINGS)
         isolation.close()
@@ -56,19 +61,19 @@ class World:
 class Scripted:
     """One process: `turn(stopped, elapsed, claimed)`, an Outcome, or a Death, one after the other."""
 
-    pid = os.getpid()
-
     def __init__(self, world: World) -> None:
-        self._world, self.label = world, ""
+        self._world, self.label, self.pid = world, "", world.started
 
     def begin(self, request: dict[str, Any], *_: object) -> dict[str, Any]:
         if not self.label:
             self.label = request["cases"][0][0]
         self._script = self._world.scripts[self.label].pop(0)
         self._world.log.append((self.label, "counts" if request["count"] else "begin"))
+        self._world.rivals_s.append((self.label, request["turns"]["rivals_s"]))
         return self._next()
 
     def go_on(self, go: dict[str, Any], *_: object) -> dict[str, Any]:
+        self._world.rivals_s.append((self.label, go["rivals_s"]))
         self._world.log.append((self.label, "over" if go["over"] else "look" if go["look"] else "go"))
         return self._next()
 
@@ -146,6 +151,15 @@ def test_a_process_that_dies_is_asked_once_more_alone_and_its_rival_goes_on() ->
     assert outcomes == {"one": GOOD, "other": GOOD}
     assert world.started == 3
     assert len(notes) == 1
+
+
+def test_what_rivals_used_of_the_processors_is_told_and_never_falls() -> None:
+    """The processes 1, 2 and 3 used 10, 20 and 30 s; the second one dies in a turn, and the third is its successor."""
+    dies: list[list[Any]] = [[turn(claimed_s=None), Death("sampling", "other", "killed by SIGKILL")], [GOOD]]
+    world = World({"one": [[turn(claimed_s=None), turn("target"), turn("target"), GOOD]], "other": dies})
+    world.measure("one", "other")
+    assert [seconds for label, seconds in world.rivals_s if label == "one"] == [0.0, 20.0, 20.0, 20.0]
+    assert [seconds for label, seconds in world.rivals_s if label == "other"] == [10.0, 10.0, 30.0]
 
 
 def test_a_process_that_dies_twice_has_failed() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import torch
 
+from opbench.measure.timing.led import LedClock
 from opbench.measure.timing.sampler import Samples, measure
-from opbench.measure.turns import JointStopping, LedClock, Turns
+from opbench.measure.turns import JointStopping, Turns
 
 GO = {"mean_s": 0.0, "look": False, "over": False, "rivals_s": 0.0}
 
