@@ -70,17 +70,24 @@ class Machine:
             return None
         return Use(self.clock(), busy_s - self.own_s(), _throttled_s(self.group))
 
-    def busiest(self, seconds: float = 0.1, sleep: Callable[[float], None] = time.sleep) -> list[str]:
-        """Who takes processor time now, over so many seconds, the greediest first: `name (process 123, 0.97 cores)`."""
-        before = dict(_processes(self.proc))
+    def busiest(
+        self, seconds: float = 0.1, sleep: Callable[[float], None] = time.sleep, family: int | None = None
+    ) -> list[str]:
+        """Who takes processor time now, over so many seconds, the greediest first: `name (process 123, 0.97 cores)`.
+
+        family: a process that is not named, and neither are its children.
+        """
+        before = {one.number: one.used_s for one in _processes(self.proc)}
         sleep(seconds)
-        taken = {
-            process: (name, (used_s - before[process][1]) / seconds)
-            for process, (name, used_s) in _processes(self.proc)
-            if process in before and process != os.getpid()
+        cores = {
+            one: (one.used_s - before[one.number]) / seconds
+            for one in _processes(self.proc)
+            if one.number in before and one.number != os.getpid() and family not in (one.number, one.parent)
         }
-        greedy = sorted(taken.items(), key=lambda item: -item[1][1])[:NAMED]
-        return [f"{name} (process {process}, {cores:.2g} cores)" for process, (name, cores) in greedy if cores >= 0.1]
+        greedy = sorted(cores, key=lambda one: -cores[one])[:NAMED]
+        return [
+            f"{one.name} (process {one.number}, {cores[one]:.2g} cores)" for one in greedy if cores[one] >= LEAST_CORES
+        ]
 
 
 def disturbance(before: Use | None, after: Use | None, cpus: int) -> str:
@@ -112,10 +119,20 @@ def processor_s(process: int, proc: Path = Path("/proc")) -> float:
         text = (proc / str(process) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return 0.0
-    return _stat(text)[1]
+    return _process(process, text).used_s
 
 
-def _processes(proc: Path) -> Iterator[tuple[int, tuple[str, float]]]:
+@dataclass(frozen=True)
+class _Process:
+    """parent: the number of the process that started it. used_s: its processor time."""
+
+    number: int
+    name: str
+    parent: int
+    used_s: float
+
+
+def _processes(proc: Path) -> Iterator[_Process]:
     for folder in proc.iterdir():
         if not folder.name.isdigit():
             continue
@@ -123,14 +140,14 @@ def _processes(proc: Path) -> Iterator[tuple[int, tuple[str, float]]]:
             text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        yield int(folder.name), _stat(text)
+        yield _process(int(folder.name), text)
 
 
-def _stat(text: str) -> tuple[str, float]:
-    """Name and processor time of a process, from its `stat` (proc(5))."""
+def _process(number: int, text: str) -> _Process:
+    """A process by its `stat` (proc(5))."""
     name, _, rest = text.partition("(")[2].rpartition(")")
     fields = rest.split()
-    return name, TICK_S * (int(fields[11]) + int(fields[12]))
+    return _Process(number, name, int(fields[1]), TICK_S * (int(fields[11]) + int(fields[12])))
 
 
 def _throttled_s(group: Path) -> float:

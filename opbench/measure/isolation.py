@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
+from time import process_time
 from typing import TYPE_CHECKING, Any
 
 from opbench.measure.contention import processor_s
@@ -100,6 +101,7 @@ class Isolation:
     ran_s: given a process's id, seconds for which each of its threads ran so far.
     used_s: given a process's id, its processor time so far in seconds.
     rest: given a process's id, returns once its threads sleep.
+    own_s: processor time of this process so far in seconds.
     """
 
     start: Callable[[], MeasuringProcess]
@@ -108,6 +110,7 @@ class Isolation:
     ran_s: Callable[[int], Mapping[str, float]] = ran_s
     used_s: Callable[[int], float] = processor_s
     rest: Callable[[int], object] = settle
+    own_s: Callable[[], float] = process_time
     _processes: dict[str, MeasuringProcess] = field(default_factory=dict)
     _used_s: dict[str, float] = field(default_factory=dict)
     _ended_s: float = 0.0
@@ -161,9 +164,9 @@ class Isolation:
             after = self._ran_s(case)
             ran_s = max((seconds - before.get(thread, 0.0) for thread, seconds in after.items()), default=0.0)
             rivals.setdefault(case.label, Rival(case, process)).heard(message["turn"], ran_s)
-            self.rest(process.pid)
         else:
             answers.add(case.label, message["answer"], rivals.pop(case.label, None))
+        self.rest(process.pid)
         self._used_s[case.label] = self.used_s(process.pid)
 
     def _begin(self, case: Case, settings: Settings, *, count: bool) -> dict[str, Any]:
@@ -187,11 +190,15 @@ class Isolation:
         return {} if process is None else self.ran_s(process.pid)
 
     def _rivals_s(self, case: Case) -> float:
-        """Processor time of all processes but the case's own, as it was after their last turns: they sleep since.
+        """Processor time of this process and of all but the case's own, after their last turns: they sleep since.
 
         It never falls: who watches the processors would take what an ended process used for a stranger's use.
         """
-        return self._ended_s + sum(seconds for label, seconds in self._used_s.items() if label != case.label)
+        return (
+            self.own_s()
+            + self._ended_s
+            + sum(seconds for label, seconds in self._used_s.items() if label != case.label)
+        )
 
     def _end(self, label: str) -> None:
         if label in self._processes:

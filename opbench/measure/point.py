@@ -196,15 +196,15 @@ class PointMeasurement:
                 self._end_turn(now[0], now[1], phase)
                 now[:] = phase, label
                 self.announce(phase, label, so_far.samples_s[-1] if so_far.samples_s else None)
-                if self.turns is not None:
-                    self.turns.observe(phase, so_far)
+                if self.turns is not None and self.turns.observe(phase, so_far):
+                    watch.restart()
 
             def relieve() -> None:
                 watch.relieve()
                 self.state.rebase(PROCESSORS)
 
             try:
-                with watched(self.point.clock, self._rivals_s) as watch:
+                with watched(self.point.clock, None if self.turns is None else self._rivals_s) as watch:
                     found = sampler.measure(
                         {label: one.launch for label, one in candidates.items()},
                         self._clock(),

@@ -34,7 +34,7 @@ class Turns:
     mean_s: mean over rivals of `spent_s`.
     look: whether the next turn is to end with a look at all samples.
     over: whether sampling ends without another turn.
-    rivals_s: processor time of the rivals' processes so far.
+    rivals_s: processor time of the parent and the rivals' processes so far.
     """
 
     exchange: Exchange
@@ -45,12 +45,17 @@ class Turns:
     _begun: bool = False
     _samples: Samples | None = field(default=None, repr=False)
 
-    def observe(self, phase: str, samples: Samples) -> None:
-        """Before a warm-up call or a sample: the first sample waits for its turn, the others have it."""
+    def observe(self, phase: str, samples: Samples) -> bool:
+        """Before a warm-up call or a sample: the first sample waits for its turn, the others have it.
+
+        Whether it waited; all rivals are prepared then.
+        """
         self._samples = samples
-        if phase == "sampling" and not self._begun:
-            self._begun = True
-            self._wait("", 0.0, None)
+        if phase != "sampling" or self._begun:
+            return False
+        self._begun = True
+        self._wait("", 0.0, None)
+        return True
 
     def ended(self, stopped: str, spent_s: float, sampled: bool) -> None:
         """After a turn: tell what it was, and wait for the next one or the end."""

@@ -97,9 +97,9 @@ def test_where_the_system_does_not_say_nothing_is_said(counters: Counters) -> No
     assert disturbance(None, known, 2) == disturbance(known, None, 2) == disturbance(known, known, 2) == ""
 
 
-def process(folder: Path, number: int, name: str, used_s: float) -> None:
+def process(folder: Path, number: int, name: str, used_s: float, parent: int = 1) -> None:
     (folder / str(number)).mkdir(exist_ok=True)
-    fields = ["S", "1", *["0"] * 9, str(round(used_s * PER_S)), "0", *["0"] * 30]
+    fields = ["S", str(parent), *["0"] * 9, str(round(used_s * PER_S)), "0", *["0"] * 30]
     (folder / str(number) / "stat").write_text(f"{number} ({name}) {' '.join(fields)}\n")
 
 
@@ -114,3 +114,13 @@ def test_the_greediest_processes_are_named_whatever_they_are_called(counters: Co
     process(counters.folder, 9, "quiet", 3)
     (counters.folder / "13").mkdir()
     assert counters.machine().busiest(0.5, while_sleeping) == ["a) b (c (process 7, 1 cores)"]
+
+
+def test_a_parent_and_its_children_are_not_named(counters: Counters) -> None:
+    def write(used_s: float) -> None:
+        process(counters.folder, 7, "parent", used_s)
+        process(counters.folder, 9, "rival", used_s, parent=7)
+        process(counters.folder, 11, "grandchild", used_s, parent=9)
+
+    write(1)
+    assert counters.machine().busiest(0.5, lambda _: write(2), family=7) == ["grandchild (process 11, 2 cores)"]

@@ -52,6 +52,7 @@ class World:
             ran_s=lambda _: {"7": self.now_s},
             used_s=lambda pid: 10.0 * pid,
             rest=self.rested.append,
+            own_s=lambda: 1.0,
         )
         outcomes, facts = isolation.measure([Case(POINT, label) for label in labels], SETTINGS)
         isolation.close()
@@ -116,7 +117,7 @@ def test_a_look_that_withdraws_a_reason_has_all_go_on() -> None:
 def test_the_next_turn_begins_when_the_last_ones_threads_sleep() -> None:
     world = World({label: [[turn(claimed_s=None), turn("target"), turn("target"), GOOD]] for label in ("one", "other")})
     world.measure("one", "other")
-    assert len(world.rested) == 6
+    assert len(world.rested) == 8
 
 
 def test_counting_is_asked_of_one_process_and_all_of_them_end() -> None:
@@ -154,12 +155,15 @@ def test_a_process_that_dies_is_asked_once_more_alone_and_its_rival_goes_on() ->
 
 
 def test_what_rivals_used_of_the_processors_is_told_and_never_falls() -> None:
-    """The processes 1, 2 and 3 used 10, 20 and 30 s; the second one dies in a turn, and the third is its successor."""
+    """The parent used 1 s, and the processes 1, 2 and 3 used 10, 20 and 30.
+
+    The second one dies in a turn, and the third is its successor.
+    """
     dies: list[list[Any]] = [[turn(claimed_s=None), Death("sampling", "other", "killed by SIGKILL")], [GOOD]]
     world = World({"one": [[turn(claimed_s=None), turn("target"), turn("target"), GOOD]], "other": dies})
     world.measure("one", "other")
-    assert [seconds for label, seconds in world.rivals_s if label == "one"] == [0.0, 20.0, 20.0, 20.0]
-    assert [seconds for label, seconds in world.rivals_s if label == "other"] == [10.0, 10.0, 30.0]
+    assert [seconds for label, seconds in world.rivals_s if label == "one"] == [1.0, 21.0, 21.0, 21.0]
+    assert [seconds for label, seconds in world.rivals_s if label == "other"] == [11.0, 11.0, 31.0]
 
 
 def test_a_process_that_dies_twice_has_failed() -> None:

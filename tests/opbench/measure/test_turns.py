@@ -120,10 +120,12 @@ def test_a_sample_that_was_set_aside_claims_nothing() -> None:
     assert [turn["claimed_s"] for turn in parent.told] == [None, 2.0, None]
 
 
-def test_warm_up_waits_for_nobody() -> None:
-    parent = Parent()
-    Turns(parent).observe("warm-up", Samples())
-    assert parent.told == []
+def test_only_the_first_sample_waits_for_its_turn() -> None:
+    parent = Parent({})
+    turns = Turns(parent)
+    waited = [turns.observe(phase, Samples()) for phase in ("warm-up", "warm-up", "sampling", "sampling")]
+    assert waited == [False, False, True, False]
+    assert len(parent.told) == 1
 
 
 def test_every_sample_is_led_by_a_call_that_is_not_timed() -> None:

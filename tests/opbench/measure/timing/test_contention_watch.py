@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -18,12 +19,14 @@ class Written:
     names: list[str]
     cpus: tuple[int, ...] = (0, 1, 2)
     read: list[int] = field(default_factory=list)
+    families: list[int | None] = field(default_factory=list)
 
     def use(self) -> int:
         self.read.append(self.uses[len(self.read)])
         return self.read[-1]
 
-    def busiest(self) -> list[str]:
+    def busiest(self, family: int | None) -> list[str]:
+        self.families.append(family)
         return self.names
 
 
@@ -53,7 +56,8 @@ def on(machine: Written, monkeypatch: pytest.MonkeyPatch, said: str) -> list[tup
 def test_what_had_the_processors_is_known_once_it_is_over(
     said: str, names: list[str], disturbed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = on(Written([3, 7], names), monkeypatch, said)
+    machine = Written([3, 7], names)
+    asked = on(machine, monkeypatch, said)
     with watched("wall") as found:
         assert found.disturbed == ""
         assert found.delay() == 0.5
@@ -61,6 +65,18 @@ def test_what_had_the_processors_is_known_once_it_is_over(
         assert asked == []
     assert asked == [(3, 7, 3)]
     assert found.disturbed == disturbed
+    assert machine.families == [None][: bool(said)]
+
+
+def test_what_ran_before_a_first_turn_disturbed_nothing_and_rivals_are_not_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    machine = Written([3, 5, 7], ["make"])
+    asked = on(machine, monkeypatch, "busy")
+    with watched("wall", lambda: 0.0) as found:
+        found.restart()
+    assert asked == [(5, 7, 3)]
+    assert machine.families == [os.getppid()]
 
 
 def test_of_what_failed_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
