@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LONGEST_S = 0.02
@@ -17,21 +18,25 @@ PROCESSES = Path("/proc")
 
 def asleep(pid: int, processes: Path = PROCESSES) -> bool:
     """Whether none of the process's threads runs or is ready to. True where the system does not tell."""
-    for status in (processes / str(pid) / "task").glob("*/stat"):
-        with contextlib.suppress(OSError):  # it has ended
-            text = status.read_bytes()
-            if text[text.rfind(b")") + 2 :].startswith(b"R"):
-                return False
-    return True
+    return not any(text[text.rfind(b")") + 2 :].startswith(b"R") for _, text in _told(pid, "stat", processes))
 
 
 def ran_s(pid: int, processes: Path = PROCESSES) -> dict[str, float]:
     """Seconds on a processor so far, by thread; nothing where the system does not tell."""
-    times = {}
-    for status in (processes / str(pid) / "task").glob("*/schedstat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended
-            times[status.parent.name] = 1e-9 * int(status.read_bytes().split()[0])
-    return times
+    return {
+        thread: 1e-9 * int(fields[0])
+        for thread, text in _told(pid, "schedstat", processes)
+        if (fields := text.split()) and fields[0].isdigit()
+    }
+
+
+def _told(pid: int, file: str, processes: Path) -> Iterator[tuple[str, bytes]]:
+    """That file of every thread, by thread. Read between turns, dozens of times: pathlib's glob takes twice as long."""
+    tasks = f"{processes}/{pid}/task"
+    with contextlib.suppress(OSError):  # the process has ended
+        for thread in os.listdir(tasks):  # noqa: PTH208
+            with contextlib.suppress(OSError), open(f"{tasks}/{thread}/{file}", "rb", buffering=0) as status:  # noqa: PTH123
+                yield thread, status.read()
 
 
 def settle(
