@@ -1,7 +1,7 @@
 """Every backend of a point in a process of its own, taking turns: the parent's side of `opbench.measure.turns`.
 
 What one does to its process, it does to itself: clocks, flags, processors, memory. The parent lets one process go at a
-time, waits until its threads sleep before the next, and holds what it says its calls took against the time for which
+time, stops its threads before the next, and holds what it says its calls took against the time for which
 its threads ran by the operating system's count, which no load beside it makes longer.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from opbench.measure.contention import processor_s
 from opbench.process.measuring_process import Death, MeasuringProcess
-from opbench.process.threads import ran_s, settle
+from opbench.process.threads import ran_s
 from opbench.store.codec import outcome_from_json, point_to_json
 from opbench.vocabulary.record import Failed, Measured
 
@@ -100,7 +100,6 @@ class Isolation:
     note: where a sentence for the user goes.
     ran_s: given a process's id, seconds for which each of its threads ran so far.
     used_s: given a process's id, its processor time so far in seconds.
-    rest: given a process's id, returns once its threads sleep.
     own_s: processor time of this process so far in seconds.
     """
 
@@ -109,9 +108,9 @@ class Isolation:
     note: Callable[[str], None]
     ran_s: Callable[[int], Mapping[str, float]] = ran_s
     used_s: Callable[[int], float] = processor_s
-    rest: Callable[[int], object] = settle
     own_s: Callable[[], float] = process_time
     _processes: dict[str, MeasuringProcess] = field(default_factory=dict)
+    _ran_s: dict[str, Mapping[str, float]] = field(default_factory=dict)
     _used_s: dict[str, float] = field(default_factory=dict)
     _ended_s: float = 0.0
 
@@ -151,7 +150,6 @@ class Isolation:
 
     def _step(self, case: Case, ask: Callable[[], dict[str, Any]], rivals: dict[str, Rival], answers: Answers) -> None:
         """Ask one process: it waits for its next turn then, or is out of `rivals` and its answer or death is kept."""
-        before = self._ran_s(case)
         try:
             message = ask()
         except Death as death:
@@ -161,12 +159,13 @@ class Isolation:
             return
         process = self._processes[case.label]
         if "turn" in message:
-            after = self._ran_s(case)
+            before, after = self._ran_s.get(case.label, {}), self.ran_s(process.pid)
             ran_s = max((seconds - before.get(thread, 0.0) for thread, seconds in after.items()), default=0.0)
+            self._ran_s[case.label] = after
             rivals.setdefault(case.label, Rival(case, process)).heard(message["turn"], ran_s)
         else:
             answers.add(case.label, message["answer"], rivals.pop(case.label, None))
-        self.rest(process.pid)
+        process.pause()
         self._used_s[case.label] = self.used_s(process.pid)
 
     def _begin(self, case: Case, settings: Settings, *, count: bool) -> dict[str, Any]:
@@ -185,12 +184,8 @@ class Isolation:
     def _go(self, rival: Rival, go: dict[str, Any], settings: Settings) -> dict[str, Any]:
         return rival.process.go_on(go, settings.time_limit_s, self.progress(rival.case.point))
 
-    def _ran_s(self, case: Case) -> Mapping[str, float]:
-        process = self._processes.get(case.label)
-        return {} if process is None else self.ran_s(process.pid)
-
     def _rivals_s(self, case: Case) -> float:
-        """Processor time of this process and of all but the case's own, after their last turns: they sleep since.
+        """Processor time of this process and of all but the case's own, after their last turns: they rest since.
 
         It never falls: who watches the processors would take what an ended process used for a stranger's use.
         """
@@ -204,6 +199,7 @@ class Isolation:
         if label in self._processes:
             self._processes.pop(label).close()
         self._ended_s += self._used_s.pop(label, 0.0)
+        self._ran_s.pop(label, None)
 
     def close(self) -> None:
         """End all of them."""

@@ -161,10 +161,20 @@ class Child:
         hint = " (out of memory, when nobody else sent it)" if name == "SIGKILL" else ""
         return f"its process was killed by {name}{hint}"
 
+    def pause(self) -> None:
+        """Stop it and what it started in its group, until `resume` or its end."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):  # the group may outlive its leader, and the other way round
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         self._process.wait()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):  # the group may outlive its leader, and the other way round
+            os.killpg(self._process.pid, number)
 
     def close(self) -> None:
         """End the child and whatever it started, in sessions of their own too."""

@@ -28,13 +28,13 @@ SETTINGS = Settings(count=True)
 
 
 class World:
-    """A clock, and processes that say what is scripted; each turn takes as long as it says."""
+    """Processes that say what is scripted; a thread of theirs runs in each turn for as long as it says."""
 
     def __init__(self, scripts: dict[str, list[list[Any]]]) -> None:
         self.scripts = scripts
-        self.now_s = 0.0
+        self.ran_s: dict[int, float] = {}
         self.log: list[tuple[str, Any]] = []
-        self.rested: list[int] = []
+        self.paused: list[int] = []
         self.started = 0
         self.rivals_s: list[tuple[str, float]] = []
         self.closed: list[str] = []
@@ -49,9 +49,8 @@ class World:
             self.start,
             lambda _: lambda *_: None,
             notes.append,
-            ran_s=lambda _: {"7": self.now_s},
+            ran_s=lambda pid: {"7": self.ran_s.get(pid, 0.0)},
             used_s=lambda pid: 10.0 * pid,
-            rest=self.rested.append,
             own_s=lambda: 1.0,
         )
         outcomes, facts = isolation.measure([Case(POINT, label) for label in labels], SETTINGS)
@@ -83,9 +82,12 @@ class Scripted:
         if isinstance(said, Death):
             raise said
         if isinstance(said, dict):
-            self._world.now_s += said.pop("ran_s")
+            self._world.ran_s[self.pid] = self._world.ran_s.get(self.pid, 0.0) + said.pop("ran_s")
             return {"turn": said}
         return {"answer": {"outcomes": {self.label: outcome_to_json(said)}, "sizes": {"p": 3}, "counts": {"torch": {}}}}
+
+    def pause(self) -> None:
+        self._world.paused.append(self.pid)
 
     def close(self) -> None:
         self._world.closed.append(self.label)
@@ -114,10 +116,10 @@ def test_a_look_that_withdraws_a_reason_has_all_go_on() -> None:
     assert [word for whose, word in world.log if whose == "second"][1:] == ["go", "look", "go", "look", "over"]
 
 
-def test_the_next_turn_begins_when_the_last_ones_threads_sleep() -> None:
+def test_the_next_turn_begins_when_the_last_ones_threads_are_stopped() -> None:
     world = World({label: [[turn(claimed_s=None), turn("target"), turn("target"), GOOD]] for label in ("one", "other")})
     world.measure("one", "other")
-    assert len(world.rested) == 8
+    assert sorted(world.paused) == 4 * [1] + 4 * [2]
 
 
 def test_counting_is_asked_of_one_process_and_all_of_them_end() -> None:
