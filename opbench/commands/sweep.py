@@ -17,7 +17,7 @@ from opbench.errors import MachineError, UsageError
 from opbench.measure.contention import Machine, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import elsewhere_only, plan
-from opbench.planning.remaining import overview
+from opbench.planning.remaining import Left, overview
 from opbench.running.estimate import expected
 from opbench.running.reporting import write_report
 from opbench.running.runner import Runner
@@ -91,7 +91,7 @@ def run(
                     ceilings.known(
                         on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
                     )
-            _measure(target, journal, tasks, on, settings, as_json)
+            _measure(target, journal, tasks, left, on, settings, as_json)
     written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
     return exit_code(written.totals)
@@ -118,10 +118,12 @@ def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], Non
         tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
 
 
-def _measure(target: Run, journal: Journal, tasks: Plan, device: str, settings: Settings, as_json: bool) -> None:
+def _measure(
+    target: Run, journal: Journal, tasks: Plan, left: Left, device: str, settings: Settings, as_json: bool
+) -> None:
     with reporter(silent=as_json) as shown:
         runner = Runner(target, device, settings, shown, ahead=True)
-        runner.go(tasks, journal)
+        runner.go(tasks, journal, left)
         shown.note(f"wall time {runner.accounts}")
         for note in _left_out(tasks, device):
             shown.note(note)

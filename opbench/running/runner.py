@@ -17,7 +17,7 @@ from opbench.ceilings import storage
 from opbench.errors import MachineError, UsageError
 from opbench.measure.isolation import Isolation
 from opbench.planning.plan import Task
-from opbench.planning.remaining import overview, remaining
+from opbench.planning.remaining import Left, overview, remaining
 from opbench.process.environment import revision
 from opbench.process.measuring_process import Death, MeasuringProcess, Progress
 from opbench.running.ahead import MOST, Ahead
@@ -61,23 +61,23 @@ class Runner:
     ahead: bool = False
     _believing: LimitValidator | None = None
 
-    def go(self, tasks: Plan | Sequence[Task], journal: Journal | None = None) -> None:
+    def go(self, tasks: Plan | Sequence[Task], journal: Journal | None = None, left: Left | None = None) -> None:
         """Measure every case that has no record in the run, appending each task's records as soon as it is over.
 
-        journal: the run's, where it is open already.
+        journal: the run's, where it is open already. left: what `overview` says of the tasks, where it has been asked.
         Raises MachineError when the device is not there, the disk is full or another run writes these records.
         """
         if journal is not None:
-            self._go(tasks, journal)
+            self._go(tasks, journal, left)
             return
         with self.run.journal() as opened:
             if opened.repaired:
                 self.reporter.note(opened.repaired)
-            self._go(tasks, opened)
+            self._go(tasks, opened, left)
 
-    def _go(self, tasks: Plan | Sequence[Task], journal: Journal) -> None:
+    def _go(self, tasks: Plan | Sequence[Task], journal: Journal, left: Left | None) -> None:
         started = time.monotonic()
-        left = overview(tasks, journal.keys)
+        left = left or overview(tasks, journal.keys)
         self.reporter.start(left.total, left.total - left.cases)
         with self._open_log() as self._log:
             try:
