@@ -55,11 +55,12 @@ def disagreements(counts: Mapping[str, Mapping[str, int] | str], work: Work | No
 
     counts: by counter, as from `count`. A counter without counts differs from nobody.
     """
-    accounts: dict[str, Mapping[str, int]] = {} if work is None else {"the definition": counts_of(work)}
-    accounts |= {counter: found for counter, found in counts.items() if not isinstance(found, str)}
-    first = next(iter(accounts.values()), {})
-    if all(account == first for account in accounts.values()):
+    counted = {counter: found for counter, found in counts.items() if not isinstance(found, str)}
+    defined: Mapping[str, int] | None = None if work is None else counts_of(work)
+    first = defined or next(iter(counted.values()), {})
+    if all(account == first for account in counted.values()):
         return []  # as of most calls; to compare them kind by kind takes ten times as long
+    accounts = counted if defined is None else {"the definition": defined, **counted}
     differing = (
         (kind, one, accounts[one][kind], other, accounts[other][kind])
         for one, other in itertools.combinations(accounts, 2)

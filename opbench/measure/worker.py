@@ -1,6 +1,6 @@
 """The measuring process: reads one request a line, answers with one line, and may die without harm.
 
-    python -m opbench.measure.worker REQUESTS ANSWERS MARKER    (two inherited file descriptors and a path)
+    python -m opbench.measure.worker REQUESTS ANSWERS MARKER PARENT    (two inherited file descriptors, a path, an id)
 
 Requests and answers are JSON. Standard output and error stay with the libraries, which like to print there; the
 parent sends both to a log file.
@@ -167,11 +167,14 @@ def _keep_to_itself(*fds: int) -> None:
     os.register_at_fork(after_in_child=replace_pipes)
 
 
-def main(requests_fd: int, answers_fd: int, marker: Path) -> None:
+def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
+    """Serve the process with the id `parent` until it closes its requests or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _keep_to_itself(requests_fd, answers_fd)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before, and its first request would be answered seconds later
+        return
     with (
         os.fdopen(requests_fd, encoding="utf-8") as requests,
         os.fdopen(answers_fd, "w", encoding="utf-8") as out,
@@ -185,4 +188,4 @@ def main(requests_fd: int, answers_fd: int, marker: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

@@ -56,7 +56,8 @@ class MeasuringProcess:
         self._marker = Marker(marker)
 
         def command(requests: int, answers: int) -> list[str]:
-            return [sys.executable, "-m", "opbench.measure.worker", str(requests), str(answers), str(marker)]
+            words = str(requests), str(answers), str(marker), str(os.getpid())
+            return [sys.executable, "-m", "opbench.measure.worker", *words]
 
         try:
             self._child = Child(command, pinned_environment(), log, start=self.start)

@@ -67,7 +67,7 @@ def _latency(record: Record) -> ColumnValues:
         "median_s": time.mid,
         "low_s": time.low,
         "high_s": time.high,
-        "min_s": min(measured.samples_s) if measured else math.nan,
+        "min_s": measured.quickest_s if measured else math.nan,
         "samples": len(measured.samples_s) if measured else None,
         **{name: getattr(measured, name) if measured else None for name in OF_MEASURED},
         "warnings": "; ".join(measured.warnings) or None if measured else None,

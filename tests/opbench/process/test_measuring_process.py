@@ -108,6 +108,22 @@ def test_the_child_does_not_outlive_its_parent(liar: str, tmp_path: Path) -> Non
         os.killpg(child.pid, 0)
 
 
+@pytest.mark.parametrize("mine", [True, False])
+def test_a_child_whose_parent_has_ended_before_it_began_answers_nothing(mine: bool, tmp_path: Path) -> None:
+    """It is another process's child here than the one it was started by."""
+    requests, answers = os.pipe(), os.pipe()
+    os.write(requests[1], b'{"nonce": "7", "ahead": {}}\n')
+    parent = os.getpid() if mine else 1
+    words = [sys.executable, "-m", "opbench.measure.worker", str(requests[0]), str(answers[1]), str(tmp_path / "marker")]
+    fds = requests[0], answers[1]
+    child = subprocess.Popen([*words, str(parent)], pass_fds=fds, env=pinned_environment(), stderr=subprocess.DEVNULL)
+    for fd in (*fds, requests[1]):
+        os.close(fd)
+    with os.fdopen(answers[0]) as told:
+        assert told.read() == ""
+    assert (child.wait() == 0) is not mine  # it fails with what was asked, or was not asked
+
+
 def test_this_opbench_is_what_a_child_imports_wherever_it_is_started(tmp_path: Path) -> None:
     words = [sys.executable, "-c", "import opbench, opbench.errors; print(opbench.__file__)"]
     run = subprocess.run(words, cwd=tmp_path, env=pinned_environment(), capture_output=True, text=True, check=True)
