@@ -70,11 +70,15 @@ class Second:
 def sampled(parent: Parent, rule: After) -> Samples:
     turns = Turns(parent)
     ticks = iter(range(1 << 20))
+
+    def observe(phase: str, _: str, samples: Samples) -> None:
+        turns.observe(phase, samples)
+
     result = measure(
         {"mine": lambda: torch.empty(0)},
         Second(),
         lambda: JointStopping(rule, turns),
-        observe=lambda phase, _, samples: turns.observe(phase, samples),
+        observe=observe,
         now=lambda: 3.0 * next(ticks),
     )
     return result["mine"]
