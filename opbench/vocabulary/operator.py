@@ -76,6 +76,10 @@ def _no_parts(_: Axes) -> tuple[Part, ...]:
     return ()
 
 
+def _dtype_of(point: Point) -> str:
+    return point.dtype
+
+
 def _no_backends() -> Mapping[str, Callable[[], Backend]]:
     return {}
 
@@ -99,6 +103,7 @@ class Operator:
     schedules: those of its backends' schedules that this operator has; empty for all of them.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
     parts(axes): operators of the suite that one call contains, so that its gain can be predicted from theirs.
+    output_dtype(point): name of the output's dtype, where it is not the point's.
     ceiling: for an operator that exists to measure what a machine can do, what of it: one of `opbench.ceilings.KINDS`.
     """
 
@@ -118,6 +123,7 @@ class Operator:
     further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=_no_backends)
     schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    output_dtype: Callable[[Point], str] = field(default=_dtype_of)
     ceiling: str = ""
 
     def tolerance(self, point: Point) -> Tolerance:

@@ -94,14 +94,19 @@ def x_axis(places: Sequence[Axes]) -> str:
     return max(values, key=lambda name: (len(values[name]), max(values[name]) > 1))
 
 
-def panels(records: Iterable[Record]) -> list[Panel]:
-    """Make panels, in the order their first record came."""
+def panels(records: Iterable[Record], along: str | None = None) -> list[Panel]:
+    """Make panels, in the order their first record came.
+
+    along: the axis x of all; `x_axis` chooses one for each operator and setting where it is left out.
+    """
     groups = grouped(settled(records), operator_and_setting)
-    return [panel for (operator, setting), group in groups.items() for panel in _panels(operator, setting, group)]
+    return [
+        panel for (operator, setting), group in groups.items() for panel in _panels(operator, setting, group, along)
+    ]
 
 
-def _panels(operator: str, setting: Setting, records: Sequence[Record]) -> list[Panel]:
-    x = x_axis([record.case.point.axes for record in records])
+def _panels(operator: str, setting: Setting, records: Sequence[Record], along: str | None) -> list[Panel]:
+    x = x_axis([record.case.point.axes for record in records]) if along is None else along
     by_fixed = grouped(records, partial(fixed_axes, varying={x}))
     return [Panel(operator, setting, x, fixed, tuple(group)) for fixed, group in by_fixed.items()]
 
