@@ -17,6 +17,7 @@ from opbench.vocabulary.work import Part, Work
 
 if TYPE_CHECKING:
     from opbench.custom.comparison import compare
+    from opbench.custom.declared import operator
     from opbench.custom.latency import time
     from opbench.custom.result import load
 
@@ -56,12 +57,14 @@ __all__ = [
     "__version__",
     "compare",
     "load",
+    "operator",
     "time",
 ]
 
 _LATER = {
     "compare": "opbench.custom.comparison",
     "load": "opbench.custom.result",
+    "operator": "opbench.custom.declared",
     "time": "opbench.custom.latency",
 }
 

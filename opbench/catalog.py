@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from opbench import operator_files
 from opbench.errors import UsageError, unknown
 from opbench.vocabulary.record import Unavailable
 
@@ -75,7 +76,7 @@ def reports() -> dict[str, str]:
 def define(operator: Operator) -> None:
     """Have this process know an operator that stands in no package; its backends are its further ones.
 
-    It takes the place of one that was defined under its name before. Raises UsageError for the name of one in a package.
+    It takes the place of one that was defined under its name before. Raises UsageError for a name of a package's.
     """
     if operator.name in operators():
         raise UsageError(
@@ -84,10 +85,15 @@ def define(operator: Operator) -> None:
     _DEFINED[operator.name] = operator
 
 
+def _defined(name: str) -> Operator | None:
+    """The operator of this name that stands in no package, if there is one."""
+    return _DEFINED.get(name) or operator_files.operators().get(name)
+
+
 def operator(name: str) -> Operator:
     """Raises UsageError for an unknown name."""
-    if name in _DEFINED:
-        return _DEFINED[name]
+    if (defined := _defined(name)) is not None:
+        return defined
     module = import_module(f"{_look_up('operator', name, operators())}.operator")
     found: Operator = module.OPERATORS[name] if hasattr(module, "OPERATORS") else module.OPERATOR
     return found
@@ -101,7 +107,7 @@ def backend_names(operator_name: str) -> list[str]:
 def _backend_makers(operator_name: str) -> dict[str, Callable[[], Backend]]:
     """What gives each backend, by name; a file goes before what the operator makes under the same name."""
     described = operator(operator_name)
-    if operator_name in _DEFINED:
+    if _defined(operator_name) is not None:
         return dict(described.further_backends())
     modules = backend_modules(described.backends or operators()[operator_name])
     files = {name: partial(_assigned_backend, module) for name, module in modules.items()}

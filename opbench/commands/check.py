@@ -11,7 +11,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from opbench import catalog, simulation
+from opbench import catalog, operator_files, simulation
 from opbench.cli.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
@@ -50,6 +50,7 @@ def run(
     times them at one point, and fails what is quicker than the machine can be.
     """
     on = _simulated_device(device) if simulate else resolve_device(device)
+    name = operator_files.one_operator(name)
     operator = catalog.operator(name)
     wanted = words("backend", backends)
     names = wanted or tuple(_with_schedules(name, simulate, on))

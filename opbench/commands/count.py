@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opbench import catalog
+from opbench import catalog, operator_files
 from opbench.cli.options import DTYPES, one_of
 from opbench.counting.count import CountingError, count, disagreements
 from opbench.errors import MachineError, unknown
@@ -37,7 +37,7 @@ class Row:
 
 
 def run(operator: str | None, given: Mapping[str, tuple[AxisValue, ...]], dtypes: str | None, as_json: bool) -> int:
-    names = [operator] if operator else list(catalog.operators())
+    names = [operator_files.one_operator(operator)] if operator else list(catalog.operators())
     _refuse_unknown(names, given)
     rows = list(_all_rows(names, given, one_of("dtype", dtypes, DTYPES)))
     if as_json:

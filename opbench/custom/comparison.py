@@ -15,7 +15,7 @@ from opbench.cli.options import DTYPES
 from opbench.cli.progress import Notes, reporter
 from opbench.custom import pickling
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import Definition
+from opbench.custom.definition import Definition, Implementation
 from opbench.custom.result import Result
 from opbench.custom.this_process import ThisProcess
 from opbench.errors import UsageError, unknown
@@ -76,7 +76,7 @@ def compare(
     """
     definition = Definition(
         name=name,
-        implementations=_named(implementations),
+        implementations={key: Implementation(one) for key, one in _named(implementations).items()},
         inputs=inputs,
         axes=custom_axes({key: values for key, values in (axes or {}).items() if key != "dtype"}),
         device=_one_of("device", device, ("cpu", "cuda")),

@@ -27,7 +27,7 @@ class CustomAxis:
     def described(self) -> Axis:
         """For the operator; its default is the first value."""
         numbers = [value for value in self.values if isinstance(value, int)]
-        return Axis(self.name, f"given to {self.name!r} of the inputs", self.values[0], min(numbers, default=0))
+        return Axis(self.name, f"given to {self.name!r} of the inputs", self.values[0], min([0, *numbers]))
 
 
 def custom_axes(given: Mapping[str, Iterable[Any]]) -> tuple[CustomAxis, ...]:

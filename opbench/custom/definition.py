@@ -78,20 +78,33 @@ def _positional(arguments: Any) -> tuple[Any, ...]:
     return arguments if isinstance(arguments, tuple) else (arguments,)
 
 
+@dataclass(frozen=True)
+class Implementation:
+    """One way to compute it. devices: on which it runs. prepares: whether the function, called with the arguments once,
+    returns what is timed. simulator: as of a `Backend`.
+    """
+
+    function: Callable[..., Any]
+    devices: frozenset[str] = frozenset({"cpu", "cuda"})
+    prepares: bool = False
+    simulator: str = ""
+
+
 @dataclass
 class Definition:
     """What a user says of an operator of their own, and the operator that follows from it.
 
-    implementations: by name, callables of the same arguments and the same result, a tensor.
+    implementations: by name, of the same arguments and the same result, a tensor.
     inputs: called with one value of every axis, by name, and with `dtype` and `device` where it has such parameters;
         returns the arguments, see `Call.of`.
     reference: what is right, called with floating tensors in float64; the first implementation where it is None.
     flops, moved_bytes: given the axes by name, the least of one call; counted and summed up where they are None.
-    device: where tensors are made that say no device of their own.
+    check_points: axis values at which its backends are checked.
+    device: where tensors are made that say no device of their own; the point's where it is empty.
     """
 
     name: str
-    implementations: Mapping[str, Callable[..., Any]]
+    implementations: Mapping[str, Implementation]
     inputs: Callable[..., Any]
     axes: tuple[CustomAxis, ...]
     device: str = "cpu"
@@ -99,6 +112,7 @@ class Definition:
     tolerance: Tolerance | None = None
     flops: Callable[..., float] | None = None
     moved_bytes: Callable[..., float] | None = None
+    check_points: tuple[Mapping[str, Any], ...] = ()
     _calls: dict[Point, Call] = field(default_factory=dict, repr=False)
     _outputs: dict[Point, torch.Tensor] = field(default_factory=dict, repr=False)
 
@@ -106,11 +120,12 @@ class Definition:
         """Raises UsageError for no implementation, one that is not callable, and a name with characters of its own."""
         if not self.implementations:
             raise UsageError("nothing to compare: no callable was given; expected a dict of names and callables")
-        for name, function in self.implementations.items():
+        for name, implementation in self.implementations.items():
             if not _NAME.fullmatch(str(name)):
                 raise UsageError(f"a callable is named {name!r}; expected letters, digits and _.+- alone")
-            if not callable(function):
-                raise UsageError(f"{name!r} is a {type(function).__name__}; expected a callable")
+            if not callable(implementation.function):
+                kind = type(implementation.function).__name__
+                raise UsageError(f"{name!r} is of type {kind}; expected a callable")
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what another process makes anew."""
@@ -127,30 +142,45 @@ class Definition:
             work=self.work,
             eager=self.function_of_tensors,
             tolerances=tolerances,
-            check_points=(),
+            check_points=self.check_points,
             further_backends=self.backends,
             output_dtype=lambda point: str(self.output(point).dtype).removeprefix("torch."),
         )
 
     def backends(self) -> dict[str, Callable[[], Backend]]:
         return {
-            name: partial(Backend, name, partial(self._prepare, function), kind="framework")
-            for name, function in self.implementations.items()
+            name: partial(
+                Backend,
+                (one.function.__doc__ or name).strip().partition("\n")[0],
+                partial(self._prepare, one),
+                devices=one.devices,
+                kind="framework",
+                simulator=one.simulator,
+            )
+            for name, one in self.implementations.items()
         }
 
     def _prepare(
-        self, function: Callable[..., Any], point: Point, inputs: Inputs, _out: torch.Tensor | None, _schedule: str
+        self, implementation: Implementation, point: Point, inputs: Inputs, _out: torch.Tensor | None, _schedule: str
     ) -> Launch:
-        launch = self.call(point).bound(function, inputs)
-        launch()  # what compiles does so at its first call: that is preparing
-        return launch
+        launch: Launch = self.call(point).bound(implementation.function, inputs)
+        try:
+            first = launch()  # what compiles does so at its first call: that is preparing
+        except ModuleNotFoundError as exc:
+            raise UsageError(f"{exc.name} is not installed") from exc
+        if not implementation.prepares:
+            return launch
+        if not callable(first):
+            raise TypeError(f"returned {type(first).__name__}; expected the function to be timed (prepares=True)")
+        prepared: Launch = first
+        return prepared
 
     def call(self, point: Point) -> Call:
         """The arguments at this point, whatever its device: they are made on the definition's.
 
         Raises UsageError where there is no tensor among them or one is elsewhere.
         """
-        here = replace(point, device=self.device)
+        here = replace(point, device=self.device or ("cpu" if point.device == "meta" else point.device))
         if here not in self._calls:
             self._calls[here] = Call.of(self._arguments(here))
             self._check(here, self._calls[here].tensors)
@@ -165,7 +195,10 @@ class Definition:
 
     def _arguments(self, point: Point) -> Any:
         axes = arguments_of(point.axes, self.axes)
-        known = inspect.signature(self.inputs).parameters
+        try:
+            known = set(inspect.signature(self.inputs).parameters)
+        except ValueError:  # a function written in C, which takes what the axes say
+            known = set()
         own = {"dtype": getattr(torch, point.dtype), "device": torch.device(point.device)}
         asked = {name: value for name, value in own.items() if name in known}
         with torch.random.fork_rng(devices=[]), _tensors_made(point.dtype, point.device):
@@ -181,7 +214,7 @@ class Definition:
 
     def function_of_tensors(self, point: Point) -> Callable[..., torch.Tensor]:
         """The first implementation as a function of the tensors alone, in their order."""
-        call, first = self.call(point), next(iter(self.implementations.values()))
+        call, first = self.call(point), self._first
 
         def function(*tensors: torch.Tensor) -> torch.Tensor:
             found: torch.Tensor = call.bound(first, dict(zip(call.tensors, tensors, strict=True)))()
@@ -191,7 +224,7 @@ class Definition:
 
     def exact(self, point: Point, inputs: Inputs) -> torch.Tensor:
         """The reference's result in float64 for these inputs. Raises UsageError where it has none."""
-        function = self.reference or next(iter(self.implementations.values()))
+        function = self.reference or self._first
         widened = {name: _widened(tensor) for name, tensor in inputs.items()}
         try:
             found = self.call(point).bound(function, widened)()
@@ -211,7 +244,7 @@ class Definition:
 
     @property
     def _first(self) -> Callable[..., Any]:
-        return next(iter(self.implementations.values()))
+        return next(iter(self.implementations.values())).function
 
     def _tensor(self, found: Any) -> torch.Tensor:
         if isinstance(found, torch.Tensor) and not found.is_complex():

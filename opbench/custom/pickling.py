@@ -56,6 +56,6 @@ def write(definition: Definition, path: Path) -> None:
         pickle.dump(list(filter(None, sys.path)), buffer)
         _Pickler(buffer).dump(definition)
     except Exception as exc:
-        raise UsageError(f"not all of it can be carried to another process ({describe_exception(exc)})") from exc
+        raise UsageError(f"not all callables can be carried to another process ({describe_exception(exc)})") from exc
     path.write_bytes(buffer.getvalue())
     os.chmod(path, 0o600)  # noqa: PTH101

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from opbench import catalog
+from opbench import catalog, operator_files
 from opbench.cli.options import DTYPES, MODES, axis_values, one_of, words
 from opbench.errors import UsageError
 from opbench.measure.timing.clocks import clock_for
@@ -29,6 +29,7 @@ class CaseOptions:
 
 def select_case(options: CaseOptions, device: str) -> Case:
     """Return the case. Raises UsageError for an unknown name, a missing backend, and more than one of anything."""
+    options = replace(options, operator=operator_files.one_operator(options.operator))
     operator = catalog.operator(options.operator)
     backend = _backend(options)
     dtype = _single("--dtype", one_of("dtype", options.dtype, DTYPES))
