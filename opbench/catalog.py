@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from opbench import operator_files
 from opbench.errors import UsageError, unknown
 from opbench.vocabulary.record import Unavailable
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from opbench.vocabulary.backend import Backend
     from opbench.vocabulary.operator import Operator
     from opbench.vocabulary.record import Record
-    from opbench.vocabulary.report import Page, Report
+    from opbench.vocabulary.report import Artifact, Page, Report
     from opbench.vocabulary.sweep import Sweep
 
 Known = TypeVar("Known")
@@ -50,6 +51,9 @@ OPTIONAL = frozenset(
 """Libraries whose absence makes a backend Unavailable; the failed import of any other is a bug and raises."""
 
 
+_DEFINED: dict[str, Operator] = {}
+
+
 @lru_cache(maxsize=1)
 def operators() -> dict[str, str]:
     """Operator names and the packages that hold them."""
@@ -69,8 +73,27 @@ def reports() -> dict[str, str]:
     return modules_assigning("reports", "REPORT", below=True) | _announced("reports")
 
 
+def define(operator: Operator) -> None:
+    """Have this process know an operator that stands in no package; its backends are its further ones.
+
+    It takes the place of one that was defined under its name before. Raises UsageError for a name of a package's.
+    """
+    if operator.name in operators():
+        raise UsageError(
+            f"there is an operator {operator.name!r} already, in {operators()[operator.name]}; choose another name"
+        )
+    _DEFINED[operator.name] = operator
+
+
+def _defined(name: str) -> Operator | None:
+    """The operator of this name that stands in no package, if there is one."""
+    return _DEFINED.get(name) or operator_files.operators().get(name)
+
+
 def operator(name: str) -> Operator:
     """Raises UsageError for an unknown name."""
+    if (defined := _defined(name)) is not None:
+        return defined
     module = import_module(f"{_look_up('operator', name, operators())}.operator")
     found: Operator = module.OPERATORS[name] if hasattr(module, "OPERATORS") else module.OPERATOR
     return found
@@ -84,6 +107,8 @@ def backend_names(operator_name: str) -> list[str]:
 def _backend_makers(operator_name: str) -> dict[str, Callable[[], Backend]]:
     """What gives each backend, by name; a file goes before what the operator makes under the same name."""
     described = operator(operator_name)
+    if _defined(operator_name) is not None:
+        return dict(described.further_backends())
     modules = backend_modules(described.backends or operators()[operator_name])
     files = {name: partial(_assigned_backend, module) for name, module in modules.items()}
     return {**described.further_backends(), **files}
@@ -169,6 +194,23 @@ def gate_figure() -> Any:
 def terminal_table(records: Sequence[Record]) -> Any:
     """The run's table as something rich can print."""
     return import_module("reports.terminal.results_table").terminal_table(records)
+
+
+def html_table(records: Sequence[Record]) -> str:
+    """The run's table for a notebook."""
+    table: str = import_module("reports.pages.notebook_table").html_table(records)
+    return table
+
+
+def frame(records: Sequence[Record]) -> Any:
+    """The records as a pandas DataFrame, one row each."""
+    return import_module("reports.tables.table").frame(records)
+
+
+def latency_figures(records: Sequence[Record], x: str | None) -> list[Artifact]:
+    """Latency along the axis x, or along the one with the most values."""
+    figures: list[Artifact] = import_module("reports.figures.latency").along(records, x)
+    return figures
 
 
 def totals() -> Any:

@@ -30,11 +30,17 @@ KIB = Axis("kib", "working set in KiB; small ones are gone over until 256 MiB ha
 
 def passes(point: Point) -> int:
     """How many times one call goes over the working set."""
-    return max(1, MOVED_BYTES.get(point.device, 0) // (point.axes["kib"] << 10))
+    return max(1, MOVED_BYTES.get(point.device, 0) // set_bytes(point))
+
+
+def set_bytes(point: Point) -> int:
+    """Of the working set."""
+    kib: int = point.axes["kib"]
+    return kib << 10
 
 
 def floats(point: Point) -> int:
-    return (point.axes["kib"] << 10) // FLOAT_BYTES
+    return set_bytes(point) // FLOAT_BYTES
 
 
 def _values(point: Point, count: int) -> torch.Tensor:
@@ -80,7 +86,7 @@ def _operator(
 
 
 def _bytes(point: Point) -> int:
-    return passes(point) * (point.axes["kib"] << 10)
+    return passes(point) * set_bytes(point)
 
 
 READ = _operator(

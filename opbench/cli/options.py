@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from opbench.errors import MachineError, UsageError, unknown
+from opbench.vocabulary.case import AxisValue
 from opbench.vocabulary.sweep import Narrowing
 
 DTYPES = ("float32", "float16", "bfloat16", "float64")
 MODES = ("forward", "out", "backward")
 DEVICES = ("auto", "cpu", "cuda")
+
+_TRUTH = {"true": True, "false": False}
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?")
 
 
 def words(kind: str, text: str | None) -> tuple[str, ...]:
@@ -31,10 +37,10 @@ def one_of(kind: str, text: str | None, known: Sequence[str]) -> tuple[str, ...]
     return found
 
 
-def split(kind: str, arguments: Sequence[str], needed: int) -> tuple[list[str], dict[str, tuple[int, ...]]]:
+def split(kind: str, arguments: Sequence[str], needed: int) -> tuple[list[str], dict[str, tuple[AxisValue, ...]]]:
     """Positional words (at most one, at least `needed`) and axis options, in any order: `channels --edge 7,14`.
 
-    Raises UsageError for a missing or second word, an option without a value, and values that are not integers.
+    Raises UsageError for a missing or second word and for an option without a value.
     """
     positional: list[str] = []
     options: list[str] = []
@@ -54,21 +60,37 @@ def split(kind: str, arguments: Sequence[str], needed: int) -> tuple[list[str], 
     return positional, axes(options)
 
 
-def axes(options: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Axis values of `--channels 16,32 --edge=28`.
+def axes(options: Sequence[str]) -> dict[str, tuple[AxisValue, ...]]:
+    """Axis values of `--channels 16,32 --edge=28 --activation gelu,silu`; whether an axis has them, its operator says.
 
-    Raises UsageError for an option without a value and for values that are not non-negative integers.
+    Raises UsageError for an option without a value.
     """
-    found: dict[str, tuple[int, ...]] = {}
+    found: dict[str, tuple[AxisValue, ...]] = {}
     rest = list(options)
     while rest:
         name, equals, value = rest.pop(0)[2:].partition("=")
         if not equals:
             if not rest or rest[0].startswith("--"):
-                raise UsageError(f"option --{name} has no value; expected integers, such as --{name} 16,32")
+                raise UsageError(f"option --{name} has no value; expected some, such as --{name} 16,32")
             value = rest.pop(0)
-        found[name.replace("-", "_")] = integers(name, value)
+        found[name.replace("-", "_")] = axis_values(name, value)
     return found
+
+
+def axis_values(name: str, text: str) -> tuple[AxisValue, ...]:
+    """A comma-separated list of integers, numbers, `true`, `false` and names. Raises UsageError for an empty one."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts:
+        raise UsageError(f"--{name} is {text!r}; expected one or more values, such as 16,32")
+    return tuple(dict.fromkeys(map(_axis_value, parts)))
+
+
+def _axis_value(text: str) -> AxisValue:
+    if text in _TRUTH:
+        return _TRUTH[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
 
 
 def integers(name: str, text: str) -> tuple[int, ...]:
@@ -79,7 +101,7 @@ def integers(name: str, text: str) -> tuple[int, ...]:
 
 
 def narrowing(
-    given: Mapping[str, tuple[int, ...]],
+    given: Mapping[str, tuple[AxisValue, ...]],
     operators: str | None = None,
     backends: str | None = None,
     dtypes: str | None = None,

@@ -6,12 +6,12 @@ import itertools
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from opbench import catalog, simulation
+from opbench import catalog, operator_files, simulation
 from opbench.cli.options import DTYPES, MODES, one_of, resolve_device, words
 from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
@@ -20,7 +20,7 @@ from opbench.measure.point import PointMeasurement
 from opbench.planning.plan import elsewhere_only
 from opbench.running.quick_check import time_briefly
 from opbench.store.lock import measuring
-from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.case import Axes, AxisValue, Case, Point
 from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
 from opbench.vocabulary.settings import Settings
 
@@ -36,7 +36,7 @@ TELL_EVERY_S = 2.0
 
 def run(
     name: str,
-    given: dict[str, tuple[int, ...]],
+    given: Mapping[str, tuple[AxisValue, ...]],
     backends: str | None,
     dtypes: str | None,
     modes: str | None,
@@ -50,6 +50,7 @@ def run(
     times them at one point, and fails what is quicker than the machine can be.
     """
     on = _simulated_device(device) if simulate else resolve_device(device)
+    name = operator_files.one_operator(name)
     operator = catalog.operator(name)
     wanted = words("backend", backends)
     names = wanted or tuple(_with_schedules(name, simulate, on))
@@ -100,11 +101,14 @@ def _beside_the_limit(points: Sequence[Point], names: Sequence[str], as_json: bo
 
 
 def _largest(points: Sequence[Point]) -> Iterator[Point]:
-    """Of every dtype and mode one point: the operator's defaults, or above them the largest value that was given."""
+    """Of every dtype and mode one point: the operator's defaults, or above them the largest number that was given."""
     for kind in dict.fromkeys((point.dtype, point.mode) for point in points):
         alike = [point for point in points if (point.dtype, point.mode) == kind]
         axes = {axis.name: axis.default for axis in catalog.operator(alike[0].operator).axes}
-        largest = {name: max(default, *(point.axes[name] for point in alike)) for name, default in axes.items()}
+        largest = {
+            name: default if isinstance(default, str) else max(default, *(point.axes[name] for point in alike))
+            for name, default in axes.items()
+        }
         yield replace(alike[0], axes=Axes(largest))
 
 
@@ -143,7 +147,7 @@ def _with_schedules(name: str, simulate: bool, device: str) -> Iterator[str]:
 
 def _points(
     operator: Operator,
-    given: dict[str, tuple[int, ...]],
+    given: Mapping[str, tuple[AxisValue, ...]],
     dtypes: Sequence[str],
     modes: Sequence[str],
     device: str,

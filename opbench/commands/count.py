@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opbench import catalog
+from opbench import catalog, operator_files
 from opbench.cli.options import DTYPES, one_of
 from opbench.counting.count import CountingError, count, disagreements
 from opbench.errors import MachineError, unknown
-from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.case import Axes, AxisValue, Point
 from opbench.vocabulary.work import Work
 
 DEFINITION = "definition"
@@ -36,8 +36,8 @@ class Row:
     differences: tuple[str, ...] = ()
 
 
-def run(operator: str | None, given: dict[str, tuple[int, ...]], dtypes: str | None, as_json: bool) -> int:
-    names = [operator] if operator else list(catalog.operators())
+def run(operator: str | None, given: Mapping[str, tuple[AxisValue, ...]], dtypes: str | None, as_json: bool) -> int:
+    names = [operator_files.one_operator(operator)] if operator else list(catalog.operators())
     _refuse_unknown(names, given)
     rows = list(_all_rows(names, given, one_of("dtype", dtypes, DTYPES)))
     if as_json:
@@ -58,7 +58,7 @@ def _refuse_unknown(names: Sequence[str], given: Mapping[str, Any]) -> None:
             raise unknown("axis", name, known, f"of {', '.join(names)}")
 
 
-def _all_rows(names: Sequence[str], given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -> Iterator[Row]:
+def _all_rows(names: Sequence[str], given: Mapping[str, tuple[AxisValue, ...]], dtypes: Sequence[str]) -> Iterator[Row]:
     """Of several operators those that this machine has the libraries for; of one, MachineError without."""
     for name in names:
         try:
@@ -69,7 +69,7 @@ def _all_rows(names: Sequence[str], given: dict[str, tuple[int, ...]], dtypes: S
             print(f"{name} left out: {exc}", file=sys.stderr)
 
 
-def _rows(name: str, given: dict[str, tuple[int, ...]], dtypes: Sequence[str]) -> Iterator[Row]:
+def _rows(name: str, given: Mapping[str, tuple[AxisValue, ...]], dtypes: Sequence[str]) -> Iterator[Row]:
     operator = catalog.operator(name)
     own = {axis: values for axis, values in given.items() if axis in {one.name for one in operator.axes}}
     for dtype, values in itertools.product(dtypes, itertools.product(*own.values())):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
-from opbench import catalog
+from opbench import catalog, operator_files
 from opbench.ceilings.validation import with_limits
 from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
@@ -24,10 +25,10 @@ from opbench.running.runner import Runner
 from opbench.store import runs
 from opbench.store.codec import to_line
 from opbench.store.lock import measuring
+from opbench.vocabulary.sweep import Grid, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from opbench.measure.contention import Use
     from opbench.planning.plan import Plan
@@ -63,7 +64,8 @@ def run(
     tell = Notes(sys.stderr).note
     machine = Machine.here()
     before = machine.use()
-    question = catalog.sweep(name)
+    question = file_sweep(name) if operator_files.is_file(name) else catalog.sweep(name)
+    name = Path(name.partition(":")[0]).stem
     if threads != (0,) and question.has_axis("threads"):
         by = replace(by, axes={**by.axes, "threads": threads})
     elif len(threads) > 1:
@@ -95,6 +97,13 @@ def run(
     written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
     return exit_code(written.totals)
+
+
+def file_sweep(text: str) -> Sweep:
+    """The operators of a file or module at their defaults, which the command line may widen. Raises UsageError."""
+    operators = [catalog.operator(name) for name in operator_files.use(text)]
+    grids = (Grid((one.name,), {axis.name: (axis.default,) for axis in one.axes}) for one in operators)
+    return Sweep(f"how long do the operators of {text} take?", tuple(grids))
 
 
 def exit_code(totals: Any) -> int:

@@ -23,8 +23,10 @@ SLICE = 1 << 18
 
 
 def poison(out: Tensor) -> Tensor:
-    """Fill with NaN, so that an element nobody wrote is a miss. Returns `out`."""
-    return out.fill_(math.nan)
+    """Fill with NaN, or the largest integer there is, so that an element nobody wrote is a miss. Returns `out`."""
+    if out.is_floating_point() or out.is_complex():
+        return out.fill_(math.nan)
+    return out.fill_(True if out.dtype is torch.bool else torch.iinfo(out.dtype).max)
 
 
 def compare(got: Any, want: Tensor, tolerance: Tolerance, dtype: torch.dtype, scale: float | None = None) -> Check:

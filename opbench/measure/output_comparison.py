@@ -84,7 +84,9 @@ class Judge:
             detail = f"returned shape {tuple(taken.shape)}, expected {tuple(want.shape)}"
             return refused(self.tolerance, want.numel(), detail)
         wanted = want if not isinstance(taken.values, torch.Tensor) else taken.places.of(want)
-        check = compare(taken.values, wanted, self.tolerance, getattr(torch, self.point.dtype), scale)
+        check = compare(
+            taken.values, wanted, self.tolerance, getattr(torch, self.operator.output_dtype(self.point)), scale
+        )
         return replace(check, elements=wanted.numel())
 
     @property

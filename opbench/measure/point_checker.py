@@ -52,7 +52,7 @@ class Checker:
     def __init__(self, operator: Operator, point: Point, inputs: Inputs) -> None:
         self._operator, self._point, self._inputs = operator, point, inputs
         self._pristine = {name: tensor.clone() for name, tensor in inputs.items()}
-        self._dtype: torch.dtype = getattr(torch, point.dtype)
+        self._dtype: torch.dtype = getattr(torch, operator.output_dtype(point))
         self._draw = secrets.SystemRandom().random
         self._redrawing = Redrawing(inputs.values(), self._draw)
         self._judge = Judge(operator, point, inputs, self._redrawing)
@@ -61,7 +61,7 @@ class Checker:
         self._numel = 0
 
     def new_output(self) -> torch.Tensor:
-        """A NaN-filled tensor of the output's shape and the point's dtype, on the point's device."""
+        """A poisoned tensor of the output's shape and dtype, on the point's device."""
         shape = self._operator.reference(self._point, self._inputs).shape
         return poison(torch.empty(shape, dtype=self._dtype, device=self._point.device))
 

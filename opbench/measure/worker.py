@@ -13,6 +13,7 @@ import ctypes
 import gc
 import json
 import os
+import pickle
 import signal
 import sys
 from dataclasses import asdict, replace
@@ -54,6 +55,8 @@ class Worker:
             self._nonce = request["nonce"]
             if "hello" in request:
                 self._send({"answer": self.hello(request["hello"], request["threads"])})
+            elif "define" in request:
+                self._send({"answer": self.define(Path(request["define"]))})
             elif "ahead" in request:
                 self._send({"answer": self.prepare(request)})
             else:
@@ -69,6 +72,21 @@ class Worker:
         except MachineError as exc:
             return {"error": str(exc)}
         return {"environment": describe(device)}
+
+    def define(self, path: Path) -> dict[str, Any]:
+        """Have this process's catalog know a user's own operator, or why it cannot.
+
+        path: of a file that holds where modules are found, and then what has the operator (`opbench.custom.pickling`).
+        """
+        from opbench import catalog
+
+        try:
+            with path.open("rb") as file:
+                sys.path.extend(one for one in pickle.load(file) if one not in sys.path)  # noqa: S301  (ours)
+                catalog.define(pickle.load(file).operator())  # noqa: S301
+        except Exception as exc:  # noqa: BLE001  (whatever importing a user's modules raises)
+            return {"error": describe_exception(exc)}
+        return {}
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         from opbench import catalog

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
 
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
 from opbench.process.child import Child, Ended, Overdue, Start, spawned
 from opbench.process.environment import pinned
 from opbench.process.marker import Marker
@@ -83,6 +83,15 @@ class MeasuringProcess:
             raise MachineError(f"cannot measure on {device!r}: {answer['error']}")
         found: dict[str, Any] = answer["environment"]
         return found
+
+    def define(self, path: Path) -> None:
+        """Have its catalog know the operator of a file, see `Worker.define`. Raises UsageError where it cannot."""
+        try:
+            answer = self._ask({"define": str(path)}, START_LIMIT_S, lambda *_: None)
+        except Death as exc:
+            raise UsageError(f"the measuring process ended when it loaded what it is to measure: {exc}") from exc
+        if "error" in answer:
+            raise UsageError(f"the measuring process cannot load what it is to measure: {answer['error']}")
 
     def measure(self, request: dict[str, Any], time_limit_s: float, progress: Progress) -> dict[str, Any]:
         """The answer of `Worker.measure`. Raises Death when a step takes longer than the limit or the child ends."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from opbench import catalog
-from opbench.cli.options import DTYPES, MODES, integers, one_of, words
+from opbench import catalog, operator_files
+from opbench.cli.options import DTYPES, MODES, axis_values, one_of, words
 from opbench.errors import UsageError
 from opbench.measure.timing.clocks import clock_for
-from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.case import Axes, AxisValue, Case, Point
+
+Value = TypeVar("Value", str, AxisValue)
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class CaseOptions:
     """The options that name the case, as they were typed; axes already taken apart."""
 
     operator: str
-    axes: Mapping[str, tuple[int, ...]]
+    axes: Mapping[str, tuple[AxisValue, ...]]
     point: str | None
     backend: str | None
     dtype: str
@@ -26,6 +29,7 @@ class CaseOptions:
 
 def select_case(options: CaseOptions, device: str) -> Case:
     """Return the case. Raises UsageError for an unknown name, a missing backend, and more than one of anything."""
+    options = replace(options, operator=operator_files.one_operator(options.operator))
     operator = catalog.operator(options.operator)
     backend = _backend(options)
     dtype = _single("--dtype", one_of("dtype", options.dtype, DTYPES))
@@ -44,30 +48,30 @@ def _backend(options: CaseOptions) -> str:
     return backend
 
 
-def _single(option: str, values: tuple[str, ...]) -> str:
+def _single(option: str, values: tuple[Value, ...]) -> Value:
     if len(values) != 1:
-        listed = ", ".join(values)
+        listed = ", ".join(map(str, values))
         raise UsageError(f"a profile is of one case: {option} has {len(values)} values ({listed}); give one")
     return values[0]
 
 
-def _axes(options: CaseOptions) -> dict[str, int]:
+def _axes(options: CaseOptions) -> dict[str, AxisValue]:
     """Of `--point channels=64,edge=28` and of options such as `--channels 64`."""
     axes = _point_axes(options.point)
     for name, values in options.axes.items():
-        value = int(_single(f"--{name.replace('_', '-')}", tuple(map(str, values))))
+        value = _single(f"--{name.replace('_', '-')}", values)
         if axes.setdefault(name, value) != value:
             raise UsageError(f"axis {name!r} is {axes[name]} in --point and {value} in --{name}; give it once")
     return axes
 
 
-def _point_axes(text: str | None) -> dict[str, int]:
-    axes: dict[str, int] = {}
+def _point_axes(text: str | None) -> dict[str, AxisValue]:
+    axes: dict[str, AxisValue] = {}
     for word in words("point", text):
-        name, equals, number = (part.strip() for part in word.partition("="))
+        name, equals, given = (part.strip() for part in word.partition("="))
         if not equals or not name:
             raise UsageError(f"--point has {word!r}; expected axes and their values, such as channels=64,edge=28")
-        (value,) = integers(name, number)
+        (value,) = axis_values(name, given)
         if axes.setdefault(name, value) != value:
             raise UsageError(f"--point names axis {name!r} twice; give it once")
     return axes

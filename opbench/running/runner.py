@@ -8,9 +8,10 @@ its process costs its own record: the culprit is recorded as Failed and the poin
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from opbench.ceilings import storage
@@ -45,6 +46,8 @@ class Runner:
 
     hold: whether records are still to be held against this machine's ceilings, where those are known.
     ahead: whether what takes long to compile is compiled on all cores before anything is measured.
+    start: a new measuring process, or what stands in its place.
+    definition: file of the user's own operator that each is to know.
     """
 
     run: Run
@@ -59,6 +62,8 @@ class Runner:
     revision: str = field(default_factory=revision)
     hold: bool = True
     ahead: bool = False
+    start: Callable[[TextIO | None], Any] = MeasuringProcess
+    definition: Path | None = None
     _believing: LimitValidator | None = None
 
     def go(self, tasks: Plan | Sequence[Task], journal: Journal | None = None, left: Left | None = None) -> None:
@@ -214,9 +219,11 @@ class Runner:
 
     def _new_process(self) -> MeasuringProcess:
         """A process that is ready. Raises MachineError when the device is not there."""
-        process = MeasuringProcess(self._log)
+        process: MeasuringProcess = self.start(self._log)
         try:
             described = process.hello(self.device, self.settings.threads)
+            if self.definition is not None:
+                process.define(self.definition)
         except BaseException:
             process.close()
             raise

@@ -186,4 +186,4 @@ def _decoded(value: Any, kind: type[Decoded]) -> Decoded:
 def _axes(kind: type, value: Any) -> Any:
     if kind is not Axes:
         raise NotImplementedError(kind)  # so msgspec is told that it is to say what it expected
-    return Axes(msgspec.convert(value, Mapping[str, int]))
+    return Axes(msgspec.convert(value, Mapping[str, bool | int | float | str]))

@@ -30,7 +30,7 @@ Kind = TypeVar("Kind")
 
 class _Case(msgspec.Struct):
     operator: str
-    axes: dict[str, int]
+    axes: dict[str, bool | int | float | str]
     dtype: str
     device: str
     mode: str
@@ -58,7 +58,7 @@ class _Line(msgspec.Struct, Generic[Kind]):
 
 
 def _axes(_: type, value: Any) -> Any:
-    return Axes(msgspec.convert(value, dict[str, int]))
+    return Axes(msgspec.convert(value, dict[str, bool | int | float | str]))
 
 
 _CASES = msgspec.json.Decoder(_Case)

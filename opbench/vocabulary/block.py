@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.case import Axes, AxisValue, Point
 
 if TYPE_CHECKING:
     from opbench.vocabulary.operator import Operator
     from opbench.vocabulary.sweep import Grid
 
-Value = TypeVar("Value", str, int)
+Value = TypeVar("Value", str, AxisValue)
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,20 @@ class Block:
     clock: str
     dtypes: tuple[str, ...]
     modes: tuple[str, ...]
-    axes: Mapping[str, tuple[int, ...]]
+    axes: Mapping[str, tuple[AxisValue, ...]]
     order: tuple[str, ...]
 
     @classmethod
     def of(cls, grid: Grid, operator: Operator, device: str, clock: str) -> Block:
-        """Raises UsageError for an axis that the operator lacks and for a value below its minimum."""
+        """Raises UsageError for an axis that the operator lacks and for a value that is none of its axis."""
         if not all(grid.axes.values()):
             return cls(operator.name, device, clock, (), (), {}, ())
-        lowest = operator.complete({**grid.held, **{name: min(values) for name, values in grid.axes.items()}})
-        axes = {name: _once(grid.axes.get(name, (value,))) for name, value in lowest.items()}
+        first = operator.complete({**grid.held, **{name: values[0] for name, values in grid.axes.items()}})
+        axes = {
+            name: _once([operator.complete({name: value})[name] for value in values])
+            for name, values in grid.axes.items()
+        }
+        axes = {name: axes.get(name, (value,)) for name, value in first.items()}
         return cls(operator.name, device, clock, _once(grid.dtypes), _once(grid.modes), axes, tuple(grid.axes))
 
     def __len__(self) -> int:
@@ -71,7 +75,7 @@ class Block:
         )
 
     @cached_property
-    def _values(self) -> Mapping[str, frozenset[int]]:
+    def _values(self) -> Mapping[str, frozenset[AxisValue]]:
         return {name: frozenset(values) for name, values in self.axes.items()}
 
     def meets(self, other: Block) -> bool:

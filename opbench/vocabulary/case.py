@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+AxisValue: TypeAlias = "bool | int | float | str"
+"""A size, a number, a name or whether something is so."""
 
 
-class Axes(Mapping[str, int]):
-    """Axis values of one point: an immutable, hashable mapping that keeps the order it was given."""
+class Axes(Mapping[str, Any]):
+    """Axis values of one point: an immutable, hashable mapping that keeps the order it was given.
+
+    Which kind of value an axis has (`AxisValue`), its operator says.
+    """
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Mapping[str, int]) -> None:
+    def __init__(self, values: Mapping[str, AxisValue]) -> None:
         self._values = dict(values)
 
-    def __getitem__(self, name: str) -> int:
+    def __getitem__(self, name: str) -> Any:
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -23,7 +30,7 @@ class Axes(Mapping[str, int]):
     def __len__(self) -> int:
         return len(self._values)
 
-    def items(self) -> ItemsView[str, int]:
+    def items(self) -> ItemsView[str, Any]:
         return self._values.items()  # what Mapping has asks for each value in Python
 
     def __hash__(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opbench.errors import UsageError, unknown
-from opbench.vocabulary.case import Axes
+from opbench.vocabulary.case import Axes, AxisValue
 from opbench.vocabulary.work import Part, Work
 
 if TYPE_CHECKING:
@@ -19,12 +21,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Axis:
-    """One named size of an operator; `default` is used where a command does not name the axis."""
+    """One named value of an operator; `default` is used where a command does not name the axis.
+
+    The default's type is the axis's: int, float, bool or str. minimum: of an int. choices: of a str; any where empty.
+    """
 
     name: str
     about: str
-    default: int
+    default: AxisValue
     minimum: int = 1
+    choices: tuple[str, ...] = ()
+
+    def taken(self, value: AxisValue) -> AxisValue:
+        """The value as this axis has it: an int where a float is wanted is one.
+
+        Raises ValueError, saying what is expected, for any other.
+        """
+        kind = type(self.default)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise ValueError(f"expected {_ARTICLES[kind]}{f' >= {self.minimum}' if kind is int else ''}")
+        if type(value) is int and value < self.minimum:
+            raise ValueError(f"expected an integer >= {self.minimum}")
+        if type(value) is float and not math.isfinite(value):
+            raise ValueError("expected a finite number")
+        if isinstance(value, str) and not _NAME.fullmatch(value):
+            raise ValueError("expected a name of letters, digits and _.+- alone")
+        if isinstance(value, str) and self.choices and value not in self.choices:
+            raise ValueError(f"expected one of {', '.join(self.choices)}")
+        return value
+
+
+_ARTICLES = {int: "an integer", float: "a number", bool: "true or false", str: "a name"}
+_NAME = re.compile(r"[\w.+-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -44,6 +74,10 @@ def _no_sizes(_: Axes) -> Mapping[str, int]:
 
 def _no_parts(_: Axes) -> tuple[Part, ...]:
     return ()
+
+
+def _dtype_of(point: Point) -> str:
+    return point.dtype
 
 
 def _no_backends() -> Mapping[str, Callable[[], Backend]]:
@@ -69,6 +103,7 @@ class Operator:
     schedules: those of its backends' schedules that this operator has; empty for all of them.
     sizes(axes): sizes that follow from the axes and are worth printing, such as output channels.
     parts(axes): operators of the suite that one call contains, so that its gain can be predicted from theirs.
+    output_dtype(point): name of the output's dtype, where it is not the point's.
     ceiling: for an operator that exists to measure what a machine can do, what of it: one of `opbench.ceilings.KINDS`.
     """
 
@@ -80,7 +115,7 @@ class Operator:
     work: Callable[[Point], Work]
     eager: Callable[[Point], Callable[..., torch.Tensor]]
     tolerances: Mapping[str, Tolerance]
-    check_points: tuple[Mapping[str, int], ...]
+    check_points: tuple[Mapping[str, AxisValue], ...]
     sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
     parts: Callable[[Axes], tuple[Part, ...]] = field(default=_no_parts)
     modes: frozenset[str] = frozenset({"forward"})
@@ -88,6 +123,7 @@ class Operator:
     further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=_no_backends)
     schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
+    output_dtype: Callable[[Point], str] = field(default=_dtype_of)
     ceiling: str = ""
 
     def tolerance(self, point: Point) -> Tolerance:
@@ -95,19 +131,19 @@ class Operator:
         of_mode = self.backward_tolerances if point.mode == "backward" else self.tolerances
         return of_mode[point.dtype]
 
-    def complete(self, given: Mapping[str, int]) -> Axes:
+    def complete(self, given: Mapping[str, AxisValue]) -> Axes:
         """All axes in declared order, defaults filled in.
 
-        Raises UsageError for an axis that does not exist and for a value below its minimum.
+        Raises UsageError for an axis that does not exist and for a value that is none of its axis.
         """
         known = {axis.name: axis for axis in self.axes}
         for name in given:
             if name not in known:
                 raise unknown("axis", name, known, f"of operator {self.name!r}")
-        values = {axis.name: given.get(axis.name, axis.default) for axis in self.axes}
-        for name, value in values.items():
-            if value < known[name].minimum:
-                raise UsageError(
-                    f"axis {name!r} of operator {self.name!r} is {value}; expected an integer >= {known[name].minimum}"
-                )
-        return Axes(values)
+        return Axes({axis.name: self._value(axis, given.get(axis.name, axis.default)) for axis in self.axes})
+
+    def _value(self, axis: Axis, value: AxisValue) -> AxisValue:
+        try:
+            return axis.taken(value)
+        except ValueError as exc:
+            raise UsageError(f"axis {axis.name!r} of operator {self.name!r} is {value}; {exc}") from exc

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from opbench.errors import UsageError, unknown
-from opbench.vocabulary.case import Point
+from opbench.vocabulary.case import AxisValue, Point
 
 
 def _take_all(_: Point) -> str | None:
@@ -35,11 +35,11 @@ class Grid:
     """
 
     operators: tuple[str, ...]
-    axes: Mapping[str, tuple[int, ...]]
+    axes: Mapping[str, tuple[AxisValue, ...]]
     backends: tuple[str | Every, ...] = ()
     dtypes: tuple[str, ...] = ("float32",)
     modes: tuple[str, ...] = ("forward",)
-    held: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, AxisValue] = field(default_factory=dict)
     device: str = ""
     skip: Callable[[Point], str | None] = field(default=_take_all)
 
@@ -48,7 +48,7 @@ class Grid:
 class Narrowing:
     """What the command line asks for in place of a sweep's own values; an empty field changes nothing."""
 
-    axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    axes: Mapping[str, tuple[AxisValue, ...]] = field(default_factory=dict)
     operators: tuple[str, ...] = ()
     backends: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
@@ -105,5 +105,5 @@ def _narrow(grid: Grid, by: Narrowing) -> Grid | None:
     )
 
 
-def _moved(held: int, asked: tuple[int, ...]) -> int:
+def _moved(held: AxisValue, asked: tuple[AxisValue, ...]) -> AxisValue:
     return asked[0] if len(asked) == 1 else held

@@ -12,7 +12,7 @@ from opbench.vocabulary.case import Axes
 from opbench.vocabulary.interval import Interval, median_interval
 from opbench.vocabulary.record import Measured, Record
 from reports.data.grouping import grouped
-from reports.data.series import Setting, fixed_axes, operator_and_setting, settled
+from reports.data.series import Setting, fixed_axes, is_number, operator_and_setting, settled
 
 Cell = tuple[int, int]
 """Value of the axis along x and of the axis up."""
@@ -71,7 +71,7 @@ class Plane:
     @property
     def ground(self) -> str:
         """The axes held constant, such as `channels=64`; one that is 0 is not in use."""
-        return ", ".join(f"{name}={value}" for name, value in self.fixed.items() if value)
+        return ", ".join(f"{name}={value}" for name, value in self.fixed.items() if value is False or value)
 
 
 def planes(records: Iterable[Record]) -> list[list[Plane]]:
@@ -86,9 +86,10 @@ def planes(records: Iterable[Record]) -> list[list[Plane]]:
 
 
 def _candidates(operator: str, setting: Setting, records: Sequence[Record]) -> list[Plane]:
-    """All planes over any two axes. Axes are named in the operator's order; the later of two runs along x."""
+    """All planes over any two axes of numbers, named in the operator's order; the later of two runs along x."""
     candidates = []
-    for y, x in combinations(records[0].case.point.axes, 2):
+    numbers = [name for name, value in records[0].case.point.axes.items() if is_number(value)]
+    for y, x in combinations(numbers, 2):
         for fixed, group in grouped(records, partial(fixed_axes, varying={x, y})).items():
             cells = _core({_cell(record, x, y) for record in group})
             in_core = tuple(record for record in group if _cell(record, x, y) in cells)

@@ -65,7 +65,13 @@ class Panel:
         return ", ".join(f"{name}={value}" for name, value in self.fixed.items())
 
     def position(self, record: Record) -> int:
-        return record.case.point.axes.get(self.x, 0)
+        place: int = record.case.point.axes.get(self.x, 0)
+        return place
+
+
+def is_number(value: object) -> bool:
+    """Whether an axis's value has a place on a scale; names and truth values have none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def settled(records: Iterable[Record]) -> list[Record]:
@@ -74,27 +80,33 @@ def settled(records: Iterable[Record]) -> list[Record]:
 
 
 def x_axis(places: Sequence[Axes]) -> str:
-    """Choose the axis with the most values, the first of them on a tie; "" where there are none.
+    """Choose the axis of numbers with the most values, the first of them on a tie; "" where there are none.
 
     Where nothing varies, the first axis above one: a lone point is better placed at 64 channels than at batch 1.
     """
-    values: dict[str, set[int]] = defaultdict(set)
+    values: dict[str, set[float]] = defaultdict(set)
     for axes in places:
         for name, value in axes.items():
-            values[name].add(value)
+            if is_number(value):
+                values[name].add(value)
     if not values:
         return ""
     return max(values, key=lambda name: (len(values[name]), max(values[name]) > 1))
 
 
-def panels(records: Iterable[Record]) -> list[Panel]:
-    """Make panels, in the order their first record came."""
+def panels(records: Iterable[Record], along: str | None = None) -> list[Panel]:
+    """Make panels, in the order their first record came.
+
+    along: the axis x of all; `x_axis` chooses one for each operator and setting where it is left out.
+    """
     groups = grouped(settled(records), operator_and_setting)
-    return [panel for (operator, setting), group in groups.items() for panel in _panels(operator, setting, group)]
+    return [
+        panel for (operator, setting), group in groups.items() for panel in _panels(operator, setting, group, along)
+    ]
 
 
-def _panels(operator: str, setting: Setting, records: Sequence[Record]) -> list[Panel]:
-    x = x_axis([record.case.point.axes for record in records])
+def _panels(operator: str, setting: Setting, records: Sequence[Record], along: str | None) -> list[Panel]:
+    x = x_axis([record.case.point.axes for record in records]) if along is None else along
     by_fixed = grouped(records, partial(fixed_axes, varying={x}))
     return [Panel(operator, setting, x, fixed, tuple(group)) for fixed, group in by_fixed.items()]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from opbench.errors import unknown
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
-from reports.data.series import Panel
+from reports.data.series import Panel, is_number, panels
 from reports.layout import canvas
 from reports.layout.curves import draw_times, handle
 from reports.layout.figure_files import draw_panels, figure_artifact
@@ -21,6 +22,15 @@ from reports.models.classifiers import operator_panels
 def render(records: Sequence[Record]) -> list[Artifact]:
     """Draw one figure per setting; one per operator too where there are many panels."""
     return [_figure(sheet) for sheet in sheets(operator_panels(records), lambda panel: panel.lines)]
+
+
+def along(records: Sequence[Record], x: str | None) -> list[Artifact]:
+    """Draw the same along one axis. Raises UsageError for one that is none of these records', or not of numbers."""
+    axes = [record.case.point.axes for record in records]
+    numbers = {name for places in axes for name, value in places.items() if is_number(value)}
+    if x is not None and x not in numbers:
+        raise unknown("axis", x, numbers, "of numbers in these records")
+    return [_figure(sheet) for sheet in sheets(panels(records, x), lambda panel: panel.lines)]
 
 
 def _figure(sheet: Sheet) -> Artifact:

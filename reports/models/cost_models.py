@@ -43,4 +43,5 @@ def paper_macs(record: Record) -> int | None:
     model = PER_PIXEL.get(record.case.point.operator)
     if model is None or "out_channels" not in sizes or not {"channels", "edge"} <= axes.keys():
         return None
-    return model(axes["channels"], sizes["out_channels"]) * axes["edge"] ** 2 * axes.get("batch", 1)
+    pixels: int = axes["edge"] ** 2 * axes.get("batch", 1)
+    return model(axes["channels"], sizes["out_channels"]) * pixels

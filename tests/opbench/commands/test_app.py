@@ -65,7 +65,7 @@ def test_the_program_itself_refuses_in_one_line_without_a_traceback() -> None:
         (("sweep", "chanels"), 2, "no sweep 'chanels' (did you mean 'channels'?)"),
         (("sweep", "channels", "--backend", "tritn"), 2, "no backend 'tritn'"),
         (("sweep", "channels", "--chanels", "3"), 2, "no axis 'chanels'"),
-        (("sweep", "channels", "--edge", "-1"), 2, "non-negative integers"),
+        (("sweep", "channels", "--edge", "-1"), 2, "is -1; expected an integer >= 0"),
         (("sweep", "channels", "--dtype", "int8"), 2, "no dtype 'int8'"),
         (("sweep", "channels", "--device", "tpu"), 2, "no device 'tpu'"),
         (("sweep", "channels", "--device", "cuda"), 3, "PyTorch sees no CUDA device"),
@@ -84,7 +84,7 @@ def test_the_program_itself_refuses_in_one_line_without_a_traceback() -> None:
         (("swep",), 2, "swep"),
         (("report", "nowhere"), 2, "no run 'nowhere'"),
         (("check", "cross_hadamar"), 2, "did you mean 'cross_hadamard'"),
-        (("check", "cross_hadamard", "--edge", "7,x"), 2, "non-negative integers"),
+        (("check", "cross_hadamard", "--edge", "7,x"), 2, "is x; expected an integer >= 0"),
         (("count", "ach", "--channel", "3"), 2, "did you mean 'channels'"),
     ],
 )

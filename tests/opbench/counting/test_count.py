@@ -16,6 +16,7 @@ from opbench.counting import formulas
 from opbench.counting.count import CountingError, Counts, count, counts_of, disagreements, register
 from opbench.counting.dispatch import count_dispatch
 from opbench.counting.trace import count_trace
+from opbench.vocabulary.case import AxisValue
 from opbench.vocabulary.work import Work
 from tests.impls.zoo.points import FAMILIES
 
@@ -38,7 +39,7 @@ WHOLE_NETWORKS = {
 """Counted below, and in tests/impls/network/test_work.py."""
 
 
-def expected_at(name: str, axes: Mapping[str, int]) -> tuple[Point, Counts]:
+def expected_at(name: str, axes: Mapping[str, AxisValue]) -> tuple[Point, Counts]:
     point = Point(name, catalog.operator(name).complete(axes), device="meta")
     return point, counts_of(catalog.operator(name).work(point))
 

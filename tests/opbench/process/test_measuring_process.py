@@ -114,7 +114,14 @@ def test_a_child_whose_parent_has_ended_before_it_began_answers_nothing(mine: bo
     requests, answers = os.pipe(), os.pipe()
     os.write(requests[1], b'{"nonce": "7", "ahead": {}}\n')
     parent = os.getpid() if mine else 1
-    words = [sys.executable, "-m", "opbench.measure.worker", str(requests[0]), str(answers[1]), str(tmp_path / "marker")]
+    words = [
+        sys.executable,
+        "-m",
+        "opbench.measure.worker",
+        str(requests[0]),
+        str(answers[1]),
+        str(tmp_path / "marker"),
+    ]
     fds = requests[0], answers[1]
     child = subprocess.Popen([*words, str(parent)], pass_fds=fds, env=pinned_environment(), stderr=subprocess.DEVNULL)
     for fd in (*fds, requests[1]):

@@ -46,7 +46,7 @@ def test_the_same_axis_twice_is_taken_where_both_agree() -> None:
         (options(chanels=(3,)), "did you mean 'channels'"),
         (options(point="channels"), "expected axes and their values, such as channels=64,edge=28"),
         (options(point="=3"), "expected axes and their values"),
-        (options(point="channels=x"), "expected one or more non-negative integers"),
+        (options(point="channels=x"), "axis 'channels' .* is x; expected an integer"),
         (options(point="channels=3,channels=5"), "names axis 'channels' twice"),
         (options(point="channels=3", channels=(5,)), "is 3 in --point and 5 in --channels"),
     ],

@@ -108,7 +108,7 @@ def test_a_field_of_another_kind_is_named(name: str, value: Any) -> None:
     assert refusal(json.dumps(data() | {name: value})).startswith(f"runs:3: bad field: {name}: ")
 
 
-@pytest.mark.parametrize(("name", "value"), [("backend", 7), ("replica", "1"), ("replica", 1.5), ("axes", {"n": "7"})])
+@pytest.mark.parametrize(("name", "value"), [("backend", 7), ("replica", "1"), ("replica", 1.5), ("axes", {"n": [7]})])
 def test_a_field_of_the_case_is_named(name: str, value: Any) -> None:
     content = data()
     content["case"][name] = value
