@@ -233,6 +233,12 @@ def predictions_table(found: Any, errors: Any, ceilings: Any) -> Any:
     return import_module("reports.terminal.predictions_table").predictions_table(found, errors, ceilings)
 
 
+def difference_page(here: str, differences: Mapping[str, Any]) -> str:
+    """A run against others, by their folders, as HTML."""
+    page: str = import_module("reports.pages.difference_page").render(here, differences)
+    return page
+
+
 def profile_page() -> Any:
     """One case's profile as HTML: text from a Profile."""
     return import_module("reports.pages.profile_page").render

@@ -219,6 +219,20 @@ def report(
     _run("report", run, words("backend", backend), results, as_json)
 
 
+@app.command(epilog="Example:  opbench compare channels results/channels/2026-01-31T12-00-00Z")
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Runs, as for `opbench report`.")],
+    page: Annotated[Path | None, typer.Option(help="Write a page of it here, such as difference.html.")] = None,
+    results: Results = Path("results"),
+    as_json: AsJson = False,
+) -> None:
+    """Hold the first run against each other one, case by case: ratio, interval, decided or not.
+
+    Exit code 1 where a case is surely slower in the first.
+    """
+    _run("compare", tuple(runs), page, results, as_json)
+
+
 @app.command(context_settings=AXES, epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224")
 def count(
     context: typer.Context,

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opbench.errors import UsageError
-from opbench.vocabulary.interval import Interval, geometric_mean
+from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from opbench.vocabulary.record import Record
+    from opbench.vocabulary.record import Outcome, Record
 
 ADVICE = (
     "the two were measured at different times, in which a machine may change by more than an interval tells; "
     "`opbench gate` has two revisions take turns"
 )
 
+CHANGING = frozenset({"load_average"})
+"""What no two moments have in common."""
+
 
 @dataclass(frozen=True)
 class Row:
-    """One case of both. ratio: of this one's median to the other's; None where one of them was not measured."""
+    """One case of both. ratio: of this one's median to the other's; None where one of them was not measured.
+
+    reason: why there is no ratio, or why it decides nothing.
+    """
 
     case: str
     ratio: Interval | None
@@ -33,9 +39,14 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`faster` or `slower` where the interval lies below or above 1, else `undecided`; `not measured`."""
+        """`faster` or `slower` where the interval lies below or above 1, else `undecided`; `not measured`.
+
+        What was measured beside other work is undecided.
+        """
         if self.ratio is None:
             return "not measured"
+        if self.reason:
+            return "undecided"
         if self.ratio.high < 1:
             return "faster"
         return "slower" if self.ratio.low > 1 else "undecided"
@@ -43,11 +54,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Difference:
-    """rows: what changed most first. only_here, only_there: cases that one of the two has alone."""
+    """rows: what changed most first. only_here, only_there: cases that one of the two has alone.
+
+    circumstances: in what the two were measured differently, a line each.
+    """
 
     rows: tuple[Row, ...]
     only_here: tuple[str, ...]
     only_there: tuple[str, ...]
+    circumstances: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, here: Sequence[Record], there: Sequence[Record]) -> Difference:
@@ -59,15 +74,33 @@ class Difference:
                 f"the two have no case in common: one has {_some(first)}, the other {_some(second)}; expected results "
                 "of the same callables at the same axes"
             )
-        rows = sorted((_row(first[key], second[key]) for key in common), key=_by_change)
-        only = [tuple(key for key in one if key not in other) for one, other in ((first, second), (second, first))]
-        return cls(tuple(rows), *only)
+        name = _names([first[key] for key in common])
+        rows = sorted(
+            (_row(name(first[key]), first[key].outcome, second[key].outcome) for key in common), key=_by_change
+        )
+        only_here = tuple(key for key in first if key not in second)
+        only_there = tuple(key for key in second if key not in first)
+        return cls(tuple(rows), only_here, only_there, tuple(_circumstances(here[0], there[0])))
 
     @property
-    def geometric_mean(self) -> float:
-        """Of the ratios of what both measured; NaN where there is none."""
-        ratios = [row.ratio.mid for row in self.rows if row.ratio is not None]
-        return geometric_mean(ratios) if ratios else math.nan
+    def geometric_mean(self) -> Interval | None:
+        """Of the ratios of what both measured, with the interval that theirs leave it; None where there is none.
+
+        Relative half-widths of independent ratios add in quadrature, in logarithms, and the mean has their n-th part.
+        """
+        ratios = [row.ratio for row in self.rows if row.ratio is not None]
+        if not ratios:
+            return None
+        count = len(ratios)
+        middle = sum(math.log(ratio.mid) for ratio in ratios) / count
+        up = math.hypot(*(math.log(ratio.high / ratio.mid) for ratio in ratios)) / count
+        down = math.hypot(*(math.log(ratio.mid / ratio.low) for ratio in ratios)) / count
+        return Interval(math.exp(middle - down), math.exp(middle), math.exp(middle + up))
+
+    @property
+    def slower(self) -> tuple[Row, ...]:
+        """The cases that are surely slower here."""
+        return tuple(row for row in self.rows if row.verdict == "slower")
 
     def frame(self) -> pd.DataFrame:
         """One row a case: `case`, `ratio`, `low`, `high`, `verdict`."""
@@ -86,8 +119,7 @@ class Difference:
         for name in ("case", "ratio", "95 %", "verdict"):
             table.add_column(name, justify="right" if name in {"ratio", "95 %"} else "left", overflow="fold")
         for row in self.rows:
-            ends = f"[{row.ratio.low:.3f}, {row.ratio.high:.3f}]" if row.ratio else ""
-            table.add_row(row.case, f"{row.ratio.mid:.3f}" if row.ratio else "-", ends, row.reason or row.verdict)
+            table.add_row(row.case, *ratio_cells(row.ratio), row.reason or row.verdict)
         text = io.StringIO()
         Console(file=text, width=120, markup=False).print(table)
         alone = [
@@ -95,17 +127,59 @@ class Difference:
             for where, keys in (("here", self.only_here), ("there", self.only_there))
             if keys
         ]
-        mean = f"geometric mean {self.geometric_mean:.3f}"
-        return "\n".join([*(line.rstrip() for line in text.getvalue().splitlines()), mean, *alone, ADVICE])
+        mean = f"geometric mean {' '.join(ratio_cells(self.geometric_mean))}"
+        lines = (line.rstrip() for line in text.getvalue().splitlines())
+        return "\n".join([*self.circumstances, *lines, mean, *alone, ADVICE])
 
     __repr__ = __str__
 
 
-def _row(here: Record, there: Record) -> Row:
-    name = f"{here.case.label} {here.case.point.axes}"
-    one, other = here.outcome, there.outcome
+def ratio_cells(ratio: Interval | None) -> tuple[str, str]:
+    """A ratio and its interval as text; `-` where there is none."""
+    return ("-", "") if ratio is None else (f"{ratio.mid:.3f}", f"[{ratio.low:.3f}, {ratio.high:.3f}]")
+
+
+def _circumstances(here: Record, there: Record) -> list[str]:
+    """What differs of where the two began: `threads: 2 here, 1 there`."""
+    one, other = (_flat({**record.environment, "revision": record.revision}) for record in (here, there))
+    names = [name for name in dict.fromkeys([*one, *other]) if name.split(".")[-1] not in CHANGING]
+    return [
+        f"{name}: {one.get(name, 'none')} here, {other.get(name, 'none')} there"
+        for name in names
+        if one.get(name) != other.get(name)
+    ]
+
+
+def _flat(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Nested names joined by points."""
+    flat: dict[str, str] = {}
+    for name, value in environment.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{name}.{inner}": text for inner, text in _flat(value).items()}
+        else:
+            flat[name] = str(value)
+    return flat
+
+
+def _names(records: Sequence[Record]) -> Callable[[Record], str]:
+    """What tells each from the others: its backend, and of its point whatever all do not have in common."""
+
+    def words(record: Record) -> dict[str, str]:
+        point = record.case.point
+        axes = {name: f"{name}={value}" for name, value in point.axes.items()}
+        return {"": point.operator, **axes, "dtype": point.dtype, "mode": point.mode, "device": point.device}
+
+    common = set.intersection(*(set(words(record).items()) for record in records))
+    return lambda record: " ".join(
+        [record.case.label, *(word for name, word in words(record).items() if (name, word) not in common)]
+    )
+
+
+def _row(name: str, one: Outcome, other: Outcome) -> Row:
     if isinstance(one, Measured) and isinstance(other, Measured):
-        return Row(name, one.interval.over(other.interval))
+        disturbed = [where for each, where in ((one, "here"), (other, "there")) if each.contention]
+        reason = f"contended {' and '.join(disturbed)}" if disturbed else ""
+        return Row(name, one.interval.over(other.interval), reason)
     missing = [f"{type(each).__name__.lower()} {where}" for each, where in ((one, "here"), (other, "there"))]
     return Row(name, None, " and ".join(text for text in missing if not text.startswith("measured")))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -48,7 +47,11 @@ def test_what_changed_most_comes_first_and_is_decided_where_the_interval_leaves_
         "noisy": "undecided",
         "gone": "not measured",
     }
-    assert found.geometric_mean == pytest.approx((3.0 * 0.5 * 1.0 * 1.1) ** 0.25)
+    mean = found.geometric_mean
+    assert mean is not None
+    assert mean.mid == pytest.approx((3.0 * 0.5 * 1.0 * 1.1) ** 0.25)
+    assert mean.low < mean.mid < mean.high
+    assert [row.case.split()[0] for row in found.slower] == ["slower"]
     assert found.frame()["ratio"].isna().sum() == 1
     text = str(found)
     assert "failed here" in text
@@ -67,4 +70,37 @@ def test_cases_of_one_alone_are_named_and_without_a_common_one_there_is_no_diffe
 
 def test_of_nothing_measured_there_is_no_mean() -> None:
     gone = Failed("check", "x")
-    assert math.isnan(Difference.of(records(a=gone), records(a=gone)).geometric_mean)
+    assert Difference.of(records(a=gone), records(a=gone)).geometric_mean is None
+
+
+def test_what_was_measured_beside_other_work_decides_nothing() -> None:
+    here = replace(scaled(3.0), contention="others used 1 core")
+    (row,) = Difference.of(records(a=here), records(a=STEADY)).rows
+    assert (row.verdict, row.reason) == ("undecided", "contended here")
+
+
+def test_of_one_case_the_mean_is_its_ratio() -> None:
+    found = Difference.of(records(a=scaled(2.0)), records(a=STEADY))
+    mean, ratio = found.geometric_mean, found.rows[0].ratio
+    assert mean is not None
+    assert ratio is not None
+    assert (mean.low, mean.mid, mean.high) == pytest.approx((ratio.low, ratio.mid, ratio.high))
+
+
+def test_what_differs_of_the_circumstances_is_told_and_nothing_else() -> None:
+    environment = {"threads": 2, "versions": {"torch": "2.13", "numpy": "2.0"}, "load_average": 0.5}
+    here, there = (
+        [replace(record, environment=changed) for record in records(a=STEADY)]
+        for changed in (
+            environment,
+            environment | {"threads": 1, "versions": {"torch": "2.12", "numpy": "2.0"}, "load_average": 3},
+        )
+    )
+    there[0] = replace(there[0], revision="def")
+    found = Difference.of(here, there)
+    assert found.circumstances == (
+        "threads: 2 here, 1 there",
+        "versions.torch: 2.13 here, 2.12 there",
+        "revision: abc here, def there",
+    )
+    assert str(found).startswith("threads: 2 here, 1 there\n")

@@ -1,0 +1,47 @@
+"""Runs held against each other as one self-contained HTML page: what changed most first, nothing loaded, no script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import log
+from typing import TYPE_CHECKING
+
+from reports.layout.templates import filled_page
+
+if TYPE_CHECKING:
+    from opbench.custom.difference import Difference, Row
+    from opbench.vocabulary.interval import Interval
+
+REACH = 2.0
+"""The ratio at either end of a row's scale; what lies beyond stands at the end."""
+
+
+def render(here: str, differences: Mapping[str, Difference]) -> str:
+    """Write the page of the run `here` against each of the others, by their folders."""
+    parts = [(there, difference, [_row(row) for row in difference.rows]) for there, difference in differences.items()]
+    return filled_page("difference.html.jinja", here=here, parts=parts, text=interval_text)
+
+
+def interval_text(ratio: Interval | None) -> str:
+    """`0.912 [0.900, 0.925]`, or `-` where there is none."""
+    return "-" if ratio is None else f"{ratio.mid:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+
+
+def _row(row: Row) -> dict[str, object]:
+    low, mid, high = (_place(one) for one in _ends(row.ratio)) if row.ratio else (0.0, 0.0, 0.0)
+    return {
+        "case": row.case,
+        "ratio": interval_text(row.ratio),
+        "verdict": row.reason or row.verdict,
+        "kind": row.verdict.replace(" ", "-"),
+        "bar": {"low": low, "mid": mid, "width": max(high - low, 0.5)} if row.ratio else None,
+    }
+
+
+def _ends(ratio: Interval) -> tuple[float, float, float]:
+    return ratio.low, ratio.mid, ratio.high
+
+
+def _place(ratio: float) -> float:
+    """Where a ratio stands on a logarithmic scale from 1/REACH to REACH, in percent of its width."""
+    return round(100 * min(1.0, max(0.0, 0.5 + log(ratio) / log(REACH) / 2)), 2)
