@@ -4,21 +4,23 @@ An operator is a package under `impls` that holds `operator.py`; its backends ar
 `backends` there, that assign `BACKEND`. A package of many alike assigns `OPERATORS` there, a dictionary by name. All
 that is read from their source, so that listing them imports none of their libraries. A sweep is a module of `sweeps`
 that assigns `SWEEP`; a report one of `reports`, in whatever folder, that assigns `REPORT`. Another installed package
-joins through the entry-point groups `opbench.operators` (a package laid out the same way), `opbench.sweeps` and
-`opbench.reports` (modules that assign `SWEEP` or `REPORT`).
+joins through the entry-point groups `opbench.operators` (a package laid out the same way), `opbench.backends` (modules
+that assign `BACKEND`, named `OPERATOR.NAME`), `opbench.sweeps` and `opbench.reports` (modules that assign `SWEEP` or
+`REPORT`). What comes with opbench goes before a plug-in of its name.
 """
 
 from __future__ import annotations
 
 import ast
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
-from importlib import import_module, metadata
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from opbench import operator_files
+from opbench import operator_files, own_packages, plugins
 from opbench.errors import UsageError, unknown
 from opbench.vocabulary.record import Unavailable
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from opbench.vocabulary.sweep import Sweep
 
 Known = TypeVar("Known")
+
+HIDDEN = own_packages.put_first()
+"""One line for every folder that would have been taken for a package of ours."""
 
 OPTIONAL = frozenset(
     {
@@ -57,20 +62,40 @@ _DEFINED: dict[str, Operator] = {}
 @lru_cache(maxsize=1)
 def operators() -> dict[str, str]:
     """Operator names and the packages that hold them."""
-    found = {name: package for file, package in _packages("impls") for name in _operator_names(file)}
-    return found | _announced("operators")
+    return _announced("operators") | _own_operators()
 
 
 @lru_cache(maxsize=1)
 def sweeps() -> dict[str, str]:
     """Sweep names and the modules that hold them."""
-    return modules_assigning("sweeps", "SWEEP") | _announced("sweeps")
+    return _announced("sweeps") | modules_assigning("sweeps", "SWEEP")
 
 
 @lru_cache(maxsize=1)
 def reports() -> dict[str, str]:
     """Report names and the modules that hold them."""
-    return modules_assigning("reports", "REPORT", below=True) | _announced("reports")
+    return _announced("reports") | modules_assigning("reports", "REPORT", below=True)
+
+
+def plugin_problems() -> list[str]:
+    """One line for every plug-in whose name is taken, and for every folder that has the name of a package of ours."""
+    known = {
+        "operators": _own_operators().keys(),
+        "sweeps": modules_assigning("sweeps", "SWEEP").keys(),
+        "reports": modules_assigning("reports", "REPORT", below=True).keys(),
+    }
+    return HIDDEN + [line for group, names in known.items() for line in plugins.clashes(group, names)]
+
+
+def _own_operators() -> dict[str, str]:
+    return {name: package for file, package in _packages("impls") for name in _operator_names(file)}
+
+
+def is_plugin(group: str, name: str) -> bool:
+    """Whether what has this name in `operators`, `sweeps` or `reports` is another package's."""
+    known = {"operators": operators, "sweeps": sweeps, "reports": reports}[group]()
+    announced = plugins.announced(group).get(name)
+    return announced is not None and known.get(name) == announced.module
 
 
 def define(operator: Operator) -> None:
@@ -94,9 +119,28 @@ def operator(name: str) -> Operator:
     """Raises UsageError for an unknown name."""
     if (defined := _defined(name)) is not None:
         return defined
-    module = import_module(f"{_look_up('operator', name, operators())}.operator")
-    found: Operator = module.OPERATORS[name] if hasattr(module, "OPERATORS") else module.OPERATOR
-    return found
+    package = _look_up("operator", name, operators())
+
+    def of(module: Any) -> Operator:
+        found: Operator = module.OPERATORS[name] if hasattr(module, "OPERATORS") else module.OPERATOR
+        return found
+
+    if is_plugin("operators", name):
+        return plugins.announced("operators")[name].load(of, ".operator")
+    return of(import_module(f"{package}.operator"))
+
+
+def loadable_operators(tell: Callable[[str], object]) -> list[str]:
+    """Names of all operators that can be loaded; `tell` gets a line for each of another package's that cannot."""
+    names = []
+    for name in operators():
+        try:
+            operator(name)
+        except UsageError as exc:
+            tell(str(exc))
+        else:
+            names.append(name)
+    return names
 
 
 def backend_names(operator_name: str) -> list[str]:
@@ -104,19 +148,35 @@ def backend_names(operator_name: str) -> list[str]:
     return sorted(_backend_makers(operator_name))
 
 
-def _backend_makers(operator_name: str) -> dict[str, Callable[[], Backend]]:
-    """What gives each backend, by name; a file goes before what the operator makes under the same name."""
+def _backend_makers(operator_name: str) -> dict[str, Callable[[], Backend | Unavailable]]:
+    """What gives each backend, by name.
+
+    A file goes before what the operator makes under the same name, and both before another package's.
+    """
     described = operator(operator_name)
+    theirs = _announced_backends(operator_name)
     if _defined(operator_name) is not None:
-        return dict(described.further_backends())
+        return {**theirs, **described.further_backends()}
     modules = backend_modules(described.backends or operators()[operator_name])
     files = {name: partial(_assigned_backend, module) for name, module in modules.items()}
-    return {**described.further_backends(), **files}
+    return {**theirs, **described.further_backends(), **files}
+
+
+def _announced_backends(operator_name: str) -> dict[str, Callable[[], Backend | Unavailable]]:
+    """Other packages' backends of this operator, whose entry points are named `OPERATOR.NAME`."""
+    named = {name.rpartition("."): plugin for name, plugin in plugins.announced("backends").items()}
+    return {
+        name: partial(plugin.backend, _backend_of) for (of, _, name), plugin in named.items() if of == operator_name
+    }
+
+
+def _backend_of(module: Any) -> Backend:
+    assigned: Backend = module.BACKEND
+    return assigned
 
 
 def _assigned_backend(module: str) -> Backend:
-    assigned: Backend = import_module(module).BACKEND
-    return assigned
+    return _backend_of(import_module(module))
 
 
 def backend(operator_name: str, name: str) -> Backend | Unavailable:
@@ -130,6 +190,8 @@ def backend(operator_name: str, name: str) -> Backend | Unavailable:
         found = make()
     except ModuleNotFoundError as exc:
         return Unavailable(f"{missing_library(exc)} is not installed")
+    if isinstance(found, Unavailable):
+        return found
     found = _as_far_as(operator(operator_name), found)
     if schedule and schedule not in found.schedules:
         where = f"of backend {stem!r} for operator {operator_name!r}"
@@ -149,9 +211,16 @@ def looks() -> dict[str, tuple[str, str]]:
 
     Raises UsageError for a file that does not write them out.
     """
-    roots = {"impls", *_announced("operators").values()}
-    files = [file for root in sorted(roots) for file in sorted(_folder(root).rglob("*.py"))]
+    folders = {_folder("impls"), *plugin_folders("operators")}
+    files = [file for folder in sorted(folders) for file in sorted(folder.rglob("*.py"))]
     return {file.stem: look for file in files if (look := _look(file)) is not None}
+
+
+def plugin_folders(group: str) -> Iterator[Path]:
+    """Of other packages' entry points, those that can be found."""
+    for plugin in plugins.announced(group).values():
+        with suppress(UsageError, ImportError):
+            yield _folder(plugin.module)
 
 
 def _look(file: Path) -> tuple[str, str] | None:
@@ -171,14 +240,28 @@ def _look(file: Path) -> tuple[str, str] | None:
 
 def sweep(name: str) -> Sweep:
     """Raises UsageError for an unknown name."""
-    found: Sweep = import_module(_look_up("sweep", name, sweeps())).SWEEP
-    return found
+    module = _look_up("sweep", name, sweeps())
+    if is_plugin("sweeps", name):
+        return plugins.announced("sweeps")[name].load(_sweep_of)
+    return _sweep_of(import_module(module))
+
+
+def _sweep_of(module: Any) -> Sweep:
+    assigned: Sweep = module.SWEEP
+    return assigned
 
 
 def report(name: str) -> Report:
     """Raises UsageError for an unknown name."""
-    found: Report = import_module(_look_up("report", name, reports())).REPORT
-    return found
+    module = _look_up("report", name, reports())
+    if is_plugin("reports", name):
+        return plugins.announced("reports")[name].load(_report_of)
+    return _report_of(import_module(module))
+
+
+def _report_of(module: Any) -> Report:
+    assigned: Report = module.REPORT
+    return assigned
 
 
 def page() -> Page:
@@ -305,12 +388,24 @@ def _assigns(file: Path, name: str) -> bool:
 def _assigned(file: Path) -> dict[str, ast.expr | None]:
     """What a module assigns at its top level: names to the expressions."""
     found: dict[str, ast.expr | None] = {}
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    for node in _top_level(ast.parse(file.read_text(encoding="utf-8")).body):
         if isinstance(node, ast.Assign):
             found |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             found[node.target.id] = node.value
+        elif isinstance(node, ast.ImportFrom):
+            names = (name.asname or name.name for name in node.names)
+            found |= dict.fromkeys(name for name in names if name in {"BACKEND", "SWEEP", "REPORT"})
     return found
+
+
+def _top_level(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """A module's statements, and those within `try` and `if`, one of which runs when it is imported."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.Try | ast.If):
+            handlers = [statement for handler in getattr(node, "handlers", ()) for statement in handler.body]
+            yield from _top_level([*node.body, *handlers, *node.orelse])
 
 
 def _operator_names(file: Path) -> list[str]:
@@ -322,4 +417,4 @@ def _operator_names(file: Path) -> list[str]:
 
 
 def _announced(group: str) -> dict[str, str]:
-    return {entry.name: entry.value for entry in metadata.entry_points(group=f"opbench.{group}")}
+    return {name: plugin.module for name, plugin in plugins.announced(group).items()}

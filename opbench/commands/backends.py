@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
-from opbench import catalog
+from opbench import catalog, operator_files
 from opbench.cli.options import DTYPES
+from opbench.cli.progress import Notes
 from opbench.vocabulary.record import Unavailable
 
 
 def run(operator: str | None, as_json: bool) -> int:
-    names = [operator] if operator else list(catalog.operators())
+    tell = Notes(sys.stderr).note
+    names = [operator_files.one_operator(operator)] if operator else catalog.loadable_operators(tell)
     rows = [_row(name, backend) for name in names for backend in catalog.backend_names(name)]
     if as_json:
         for row in rows:

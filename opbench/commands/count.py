@@ -11,6 +11,7 @@ from typing import Any
 
 from opbench import catalog, operator_files
 from opbench.cli.options import DTYPES, one_of
+from opbench.cli.progress import Notes
 from opbench.counting.count import CountingError, count, disagreements
 from opbench.errors import MachineError, unknown
 from opbench.vocabulary.case import Axes, AxisValue, Point
@@ -37,7 +38,7 @@ class Row:
 
 
 def run(operator: str | None, given: Mapping[str, tuple[AxisValue, ...]], dtypes: str | None, as_json: bool) -> int:
-    names = [operator_files.one_operator(operator)] if operator else list(catalog.operators())
+    names = [operator_files.one_operator(operator)] if operator else catalog.loadable_operators(Notes(sys.stderr).note)
     _refuse_unknown(names, given)
     rows = list(_all_rows(names, given, one_of("dtype", dtypes, DTYPES)))
     if as_json:

@@ -7,12 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from opbench import catalog
+from opbench import catalog, plugins
 from opbench.ceilings.validation import with_limits
-from opbench.errors import UsageError, unknown
+from opbench.errors import UsageError, describe_exception, unknown
 from opbench.store.record_file import RecordFile
+from opbench.vocabulary.report import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from opbench.store.record_file import Group, Listing
     from opbench.store.runs import Run
     from opbench.vocabulary.record import Record
-    from opbench.vocabulary.report import Artifact, Collector
+    from opbench.vocabulary.report import Collector, Report
 
 PAGE = "report.html"
 
@@ -56,17 +58,45 @@ def _made_of_records(what: str) -> Iterator[None]:
         ) from exc
 
 
-def artifacts_of(records: list[Record], collected: Mapping[str, Collector]) -> list[Artifact]:
-    """What all reports make of the records, in page order; those that were collected, of all that they took.
+def loaded_reports() -> tuple[dict[str, Report], list[str]]:
+    """Every report in page order, and a line for each of another package's that cannot be loaded."""
+    reports: dict[str, Report] = {}
+    left_out: list[str] = []
+    for name in catalog.reports():
+        try:
+            reports[name] = catalog.report(name)
+        except UsageError as exc:
+            left_out.append(str(exc))
+    return dict(sorted(reports.items(), key=lambda item: item[1].order)), left_out
 
-    Raises UsageError where one of them cannot be made.
+
+def artifacts_of(
+    records: list[Record], reports: Mapping[str, Report], collected: Mapping[str, Collector], left_out: list[str]
+) -> list[Artifact]:
+    """What the reports make of the records, in page order; those that were collected, of all that they took.
+
+    left_out: gets a line for each of another package's that cannot be made. Raises UsageError where one of ours cannot.
     """
-    reports = {name: catalog.report(name) for name in catalog.reports()}
     made: list[Artifact] = []
-    for name in sorted(reports, key=lambda name: reports[name].order):
-        with _made_of_records(f"report {name!r}"):
-            made += collected[name].artifacts() if name in collected else reports[name].render(records)
+    for name, report in reports.items():
+        try:
+            with _made_of_records(f"report {name!r}"):
+                made += collected[name].artifacts() if name in collected else report.render(records)
+        except Exception as exc:
+            if not catalog.is_plugin("reports", name):
+                raise
+            left_out.append(f"{plugins.announced('reports')[name]} cannot be made: {describe_exception(exc)}")
     return made
+
+
+def _told(lines: Sequence[str]) -> list[Artifact]:
+    """What the page says of the reports that are missing on it."""
+    if not lines:
+        return []
+    rows = "".join(f"<tr><td>{escape(line)}</td></tr>" for line in lines)
+    return [
+        Artifact("reports-left-out.html", "Reports left out", "Of other packages.", f"<table>{rows}</table>".encode())
+    ]
 
 
 def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None = None) -> Written:
@@ -98,7 +128,8 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
 def _made(records: RecordFile) -> tuple[list[Record], list[Artifact], Any, bytes]:
     """The records that a page has room for, all artifacts, the totals and the page. Raises UsageError."""
     fitting = fitting_operators(records.counts)
-    collected = {name: made() for name in catalog.reports() if (made := catalog.report(name).collect)}
+    reports, left_out = loaded_reports()
+    collected = {name: report.collect() for name, report in reports.items() if report.collect}
     totals, shown = catalog.totals(), []
     for record in with_limits(records):
         with _made_of_records("a summary"):
@@ -106,7 +137,7 @@ def _made(records: RecordFile) -> tuple[list[Record], list[Artifact], Any, bytes
                 taker.add(record)
         if record.case.point.operator in fitting:
             shown.append(record)
-    artifacts = artifacts_of(shown, collected)
+    artifacts = artifacts_of(shown, reports, collected, left_out) + _told(left_out)
     with _made_of_records("the page"):
         page = catalog.page()(shown, artifacts, None if len(shown) == totals.records else totals).encode()
     return shown, artifacts, totals, page

@@ -1,0 +1,159 @@
+"""Another package's operators, backends, sweeps and reports are found; one that is broken costs itself, in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+MODULES = {
+    "theirs/__init__.py": "",
+    "theirs/rowsum/__init__.py": "",
+    "theirs/rowsum/operator.py": """
+from dataclasses import replace
+from opbench import catalog
+OPERATOR = replace(catalog.operator("fill"), name="rowsum", about="sums of rows")
+""",
+    "theirs/rowsum/eager.py": "from impls.fill.torch_eager import BACKEND\n",
+    "theirs/mine.py": """
+try:
+    import torch
+    from opbench import Backend
+    BACKEND = Backend("mine", lambda *_: lambda: torch.ones(1))
+except ImportError:
+    raise
+""",
+    "theirs/needs.py": "import nowhere_to_be_found\n",
+    "theirs/raises.py": "raise ValueError('not\\ntoday')\n",
+    "theirs/ends.py": "raise SystemExit(3)\n",
+    "theirs/question.py": """
+from opbench import Grid, Sweep
+SWEEP = Sweep("why?", (Grid(("rowsum",), {"kib": (1,)}),))
+""",
+    "theirs/drawing.py": """
+from opbench import Report
+def render(records):
+    raise RuntimeError("no ink")
+REPORT = Report(about="theirs", order=1, render=render)
+""",
+}
+
+ENTRIES = """
+[opbench.operators]
+rowsum = theirs.rowsum
+fill = theirs.rowsum
+broken = theirs.raises
+
+[opbench.backends]
+cross_hadamard.mine = theirs.mine
+cross_hadamard.needs = theirs.needs
+cross_hadamard.raises = theirs.raises
+
+[opbench.sweeps]
+question = theirs.question
+ending = theirs.ends
+
+[opbench.reports]
+drawing = theirs.drawing
+gone = theirs.nowhere
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    about = folder / "theirs-1.2.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.2\n")
+    (about / "entry_points.txt").write_text(ENTRIES)
+    for name, text in MODULES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def opbench(site: Path, *words: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
+    return subprocess.run(
+        [sys.executable, "-m", "opbench", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def listed(site: Path) -> tuple[Mapping[str, Any], list[str]]:
+    ended = opbench(site, "ls", "--json")
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout), ended.stderr.splitlines()
+
+
+def test_plugins_are_listed_beside_ours(listed: tuple[Mapping[str, Any], list[str]]) -> None:
+    found, _ = listed
+    assert found["operators"]["rowsum"] == "sums of rows"
+    assert found["sweeps"]["question"] == "why?"
+    assert found["reports"]["drawing"] == "theirs"
+    assert found["operators"]["fill"] != "sums of rows"
+    assert {"broken", "ending", "gone"}.isdisjoint({name for kind in found.values() for name in kind})
+
+
+def test_each_that_is_broken_or_hides_ours_is_one_line(listed: tuple[Mapping[str, Any], list[str]]) -> None:
+    _, lines = listed
+    assert sorted(lines) == [
+        "operator 'broken' of theirs 1.2 (theirs.raises) cannot be loaded: ValueError: not; mend or uninstall theirs",
+        "operator 'fill' of theirs 1.2 (theirs.rowsum) is left out: opbench has 'fill' itself; rename the entry point",
+        (
+            "report 'gone' of theirs 1.2 (theirs.nowhere) cannot be loaded: ModuleNotFoundError: No module named "
+            "'theirs.nowhere'; mend or uninstall theirs"
+        ),
+        "sweep 'ending' of theirs 1.2 (theirs.ends) cannot be loaded: SystemExit: 3; mend or uninstall theirs",
+    ]
+
+
+def test_a_backend_joins_an_operator_that_is_not_its_own(site: Path) -> None:
+    ended = opbench(site, "backends", "--json")
+    assert ended.returncode == 0, ended.stderr
+    rows = [json.loads(line) for line in ended.stdout.splitlines()]
+    here = {row["backend"]: row["here"] for row in rows if row["operator"] == "cross_hadamard"}
+    assert here["mine"]["cpu"] == "yes" or here["mine"]["cpu"] is None
+    assert here["needs"]["any"].startswith("nowhere_to_be_found is not installed")
+    assert "ValueError: not" in here["raises"]["any"]
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_report_that_cannot_be_made_leaves_the_page_and_the_others(site: Path, tmp_path: Path) -> None:
+    words = ("sweep", "question", "--budget", "0.01", "--results", str(tmp_path))
+    ended = opbench(site, *words)
+    assert ended.returncode == 0, ended.stderr
+    (page,) = tmp_path.glob("question/*/report.html")
+    assert (page.parent / "table.csv").exists()
+    text = page.read_text(encoding="utf-8")
+    assert "Reports left out" in text
+    assert (
+        "report &#39;drawing&#39; of theirs 1.2 (theirs.drawing) cannot be made: RuntimeError: no ink"
+        in text.replace("&#x27;", "&#39;")
+    )
+
+
+def test_a_folder_of_a_project_does_not_take_the_place_of_ours(site: Path, tmp_path: Path) -> None:
+    for name in ("reports", "sweeps"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('theirs')\n")
+    ended = opbench(tmp_path / "no-plugins", "ls", "--json", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "latency" in json.loads(ended.stdout)["reports"]
+    assert ended.stderr.splitlines() == [
+        f"{tmp_path / name} has the name of a package of opbench; here {name!r} is {ROOT / name}"
+        for name in ("sweeps", "reports")
+    ]
