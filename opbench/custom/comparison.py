@@ -46,6 +46,7 @@ def compare(
     tolerance: Tolerance | float | None = None,
     dtype: Any = "float32",
     device: str = "cpu",
+    mode: str = "forward",
     flops: Callable[..., float] | None = None,
     bytes: Callable[..., float] | None = None,  # noqa: A002  (what it is)
     budget: float = BUDGET_S,
@@ -64,6 +65,7 @@ def compare(
     reference: what is right, called with floating tensors in float64; the first callable where it is left out.
     tolerance: relative, or a `Tolerance`; what `torch.testing` has for the dtype where it is left out.
     dtype: of tensors whose inputs say none, one or several. device: likewise, `cpu` or `cuda`.
+    mode: `forward`, or `backward`: from the gradient of the output to that of the first floating argument.
     flops, bytes: given the axes by name, the least of one call, for rates and the share of the machine's limit.
         Left out, arithmetic is as PyTorch counts it, and bytes are those of the tensors that go in and come out.
     budget: seconds of samples a callable and point. target: width of the interval over the median at which to stop.
@@ -87,7 +89,8 @@ def compare(
     )
     settings = Settings(target=target, budget_s=budget, threads=threads, trusting=trusting)
     catalog.define(definition.operator())
-    tasks = _planned(definition, _dtypes((axes or {}).get("dtype", dtype)), settings)
+    mode = _one_of("mode", mode, ("forward", "backward"))
+    tasks = _planned(definition, _dtypes((axes or {}).get("dtype", dtype)), mode, settings)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="opbench-compare-")))
         shown = stack.enter_context(_reporter(quiet))
@@ -104,12 +107,13 @@ def compare(
         return Result(run.records(), notes)
 
 
-def _planned(definition: Definition, dtypes: Sequence[str], settings: Settings) -> Plan:
+def _planned(definition: Definition, dtypes: Sequence[str], mode: str, settings: Settings) -> Plan:
     grid = Grid(
         operators=(definition.name,),
         axes={axis.name: axis.values for axis in definition.axes},
         backends=tuple(definition.implementations),
         dtypes=tuple(dtypes),
+        modes=(mode,),
     )
     question = Sweep(f"which of {', '.join(definition.implementations)} is quickest?", (grid,), settings.budget_s)
     return plan(question, definition.device, clock_for(definition.device))

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils import _pytree as pytree
 
 from opbench.counting.count import count
+from opbench.custom.call import Call
 from opbench.custom.custom_axes import CustomAxis, arguments_of
 from opbench.errors import UsageError, describe_exception
 from opbench.vocabulary.backend import Backend
@@ -38,44 +38,9 @@ reference's root mean square, which leaves room for sums whose terms cancel."""
 EXACT = Tolerance(0.0)
 """Of outputs that are integers or truth values."""
 
+BACKWARD, GRADIENT = "backward", "grad"
+
 _NAME = re.compile(r"[\w.+-]+", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Call:
-    """The arguments of one call: tensors by name, and what puts them back among everything else."""
-
-    tensors: dict[str, torch.Tensor]
-    leaves: tuple[Any, ...]
-    structure: Any
-
-    @classmethod
-    def of(cls, arguments: Any) -> Call:
-        """arguments: a tuple of positional ones, a dict of named ones, or the only one; any nesting of containers."""
-        whole = ((), arguments) if isinstance(arguments, dict) else (_positional(arguments), {})
-        leaves, structure = pytree.tree_flatten(whole)
-        paths = [pytree.keystr(path[1:]) for path, _ in pytree.tree_flatten_with_path(whole)[0]]
-        tensors = {path: leaf for path, leaf in zip(paths, leaves, strict=True) if isinstance(leaf, torch.Tensor)}
-        names = (path if isinstance(leaf, torch.Tensor) else None for path, leaf in zip(paths, leaves, strict=True))
-        placed = tuple(leaf if name is None else _Place(name) for name, leaf in zip(names, leaves, strict=True))
-        return cls(tensors, placed, structure)
-
-    def bound(self, function: Callable[..., Any], tensors: Mapping[str, torch.Tensor]) -> Callable[[], Any]:
-        """The function with these tensors in the places of its own."""
-        leaves = [tensors[leaf.name] if isinstance(leaf, _Place) else leaf for leaf in self.leaves]
-        positional, named = pytree.tree_unflatten(leaves, self.structure)
-        return partial(function, *positional, **named)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where the tensor of this name goes."""
-
-    name: str
-
-
-def _positional(arguments: Any) -> tuple[Any, ...]:
-    return arguments if isinstance(arguments, tuple) else (arguments,)
 
 
 @dataclass(frozen=True)
@@ -143,9 +108,15 @@ class Definition:
             eager=self.function_of_tensors,
             tolerances=tolerances,
             check_points=self.check_points,
+            modes=frozenset({"forward", "backward"}),
+            backward_tolerances=tolerances,
             further_backends=self.backends,
-            output_dtype=lambda point: str(self.output(point).dtype).removeprefix("torch."),
+            output_dtype=self._output_dtype,
         )
+
+    def _output_dtype(self, point: Point) -> str:
+        found = self._leaf(point) if point.mode == BACKWARD else self.output(point)
+        return str(found.dtype).removeprefix("torch.")
 
     def backends(self) -> dict[str, Callable[[], Backend]]:
         return {
@@ -154,6 +125,7 @@ class Definition:
                 (one.function.__doc__ or name).strip().partition("\n")[0],
                 partial(self._prepare, one),
                 devices=one.devices,
+                modes=frozenset({"forward", "backward"}),
                 kind="framework",
                 simulator=one.simulator,
             )
@@ -163,8 +135,9 @@ class Definition:
     def _prepare(
         self, implementation: Implementation, point: Point, inputs: Inputs, _out: torch.Tensor | None, _schedule: str
     ) -> Launch:
-        launch: Launch = self.call(point).bound(implementation.function, inputs)
+        bound = self._differentiated if point.mode == BACKWARD else self._called
         try:
+            launch = bound(implementation.function, point, inputs)
             first = launch()  # what compiles does so at its first call: that is preparing
         except ModuleNotFoundError as exc:
             raise UsageError(f"{exc.name} is not installed") from exc
@@ -175,23 +148,61 @@ class Definition:
         prepared: Launch = first
         return prepared
 
+    def _called(self, function: Callable[..., Any], point: Point, tensors: Mapping[str, torch.Tensor]) -> Launch:
+        return self.call(point).bound(function, tensors)
+
+    def _differentiated(
+        self, function: Callable[..., Any], point: Point, tensors: Mapping[str, torch.Tensor]
+    ) -> Launch:
+        """From the gradient of the output to that of the first floating argument; the graph is made once, here.
+
+        It keeps copies: the arguments are written to, with the values they have, while outputs are checked.
+        """
+        own = {name: tensor.detach().clone() for name, tensor in tensors.items()}
+        with torch.enable_grad():
+            leaf = own[self._leaf_name(point)].requires_grad_()
+            output = self._tensor(self.call(point).bound(function, own)())
+        gradient = partial(torch.autograd.grad, output, leaf, tensors[GRADIENT], retain_graph=True)
+        return lambda: gradient()[0]
+
+    def _leaf_name(self, point: Point) -> str:
+        names = (name for name, tensor in self.call(point).tensors.items() if tensor.is_floating_point())
+        if (name := next(names, None)) is None:
+            raise UsageError(f"the inputs at {point} have no floating tensor; mode backward needs one")
+        return name
+
+    def _leaf(self, point: Point) -> torch.Tensor:
+        return self.call(point).tensors[self._leaf_name(point)]
+
     def call(self, point: Point) -> Call:
-        """The arguments at this point, whatever its device: they are made on the definition's.
+        """The arguments at this point, whatever its device and mode: they are made on the definition's.
 
         Raises UsageError where there is no tensor among them or one is elsewhere.
         """
-        here = replace(point, device=self.device or ("cpu" if point.device == "meta" else point.device))
+        device = self.device or ("cpu" if point.device == "meta" else point.device)
+        here = replace(point, device=device, mode="forward")
         if here not in self._calls:
             self._calls[here] = Call.of(self._arguments(here))
             self._check(here, self._calls[here].tensors)
         return self._calls[here]
 
     def tensors(self, point: Point) -> Inputs:
-        """Of the arguments, the same values every time; on device `meta` without values."""
+        """Of the arguments, the same values every time; on device `meta` without values.
+
+        In mode `backward` the gradient of the output comes first.
+        """
         made = self.call(point).tensors
+        if point.mode == BACKWARD:
+            made = {GRADIENT: self._gradient(point), **made}
         if point.device == "meta":
             return {name: tensor.to("meta") for name, tensor in made.items()}
         return {name: tensor.detach().clone() for name, tensor in made.items()}
+
+    def _gradient(self, point: Point) -> torch.Tensor:
+        output = self.output(point)
+        generator = torch.Generator().manual_seed(1)
+        drawn = torch.randn(output.shape, generator=generator, dtype=torch.float32)
+        return drawn.to(device=self._leaf(point).device, dtype=output.dtype)
 
     def _arguments(self, point: Point) -> Any:
         axes = arguments_of(point.axes, self.axes)
@@ -226,8 +237,9 @@ class Definition:
         """The reference's result in float64 for these inputs. Raises UsageError where it has none."""
         function = self.reference or self._first
         widened = {name: _widened(tensor) for name, tensor in inputs.items()}
+        bound = self._differentiated if point.mode == BACKWARD else self._called
         try:
-            found = self.call(point).bound(function, widened)()
+            found = bound(function, point, widened)()
         except Exception as exc:
             raise UsageError(
                 f"the reference of {self.name!r} cannot be computed in float64 at {point} ({describe_exception(exc)}); "
@@ -237,10 +249,11 @@ class Definition:
 
     def output(self, point: Point) -> torch.Tensor:
         """An output of this point's shape and dtype, without values."""
-        if point not in self._outputs:
-            found = self._tensor(self.call(point).bound(self._first, self.tensors(point))())
-            self._outputs[point] = found.to("meta")
-        return self._outputs[point]
+        forward = replace(point, mode="forward")
+        if forward not in self._outputs:
+            found = self._tensor(self.call(forward).bound(self._first, self.tensors(forward))())
+            self._outputs[forward] = found.to("meta")
+        return self._outputs[forward]
 
     @property
     def _first(self) -> Callable[..., Any]:
@@ -256,19 +269,29 @@ class Definition:
         )
 
     def work(self, point: Point) -> Work:
-        """As the user says; else bytes of the tensors that go in and come out, and arithmetic as PyTorch counts it."""
-        tensors, output = self.call(point).tensors.values(), self.output(point)
-        written = output.numel() * output.itemsize
-        read = sum(tensor.numel() * tensor.itemsize for tensor in tensors)
+        """As the user says; else bytes of the tensors that go in and come out, and arithmetic as PyTorch counts it.
+
+        That of mode `backward` nobody counts.
+        """
+        written = _bytes(self._leaf(point) if point.mode == BACKWARD else self.output(point))
+        read = sum(map(_bytes, self.call(point).tensors.values()))
+        if point.mode == BACKWARD:
+            read += _bytes(self.output(point))
         axes = arguments_of(point.axes, self.axes)
         if self.moved_bytes is not None:
             read = max(0, round(self.moved_bytes(**axes)) - written)
         if self.flops is not None:
             return Work(0, 0, round(self.flops(**axes)), read, written)
+        if point.mode == BACKWARD:
+            return Work(0, 0, 0, read, written)
         counts = count(self.function_of_tensors(point), self.tensors(replace(point, device="meta")))["torch"]
         if isinstance(counts, str):
             return Work(0, 0, 0, read, written)
         return Work(counts["macs"], counts["products"], counts["elementwise"], read, written)
+
+
+def _bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.itemsize
 
 
 def _widened(tensor: torch.Tensor) -> torch.Tensor:

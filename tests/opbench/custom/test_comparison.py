@@ -34,6 +34,32 @@ def compared(implementations: Any, here: bool = True, **given: Any) -> Result:
     return opbench.compare({**implementations, **kept}, **arguments)
 
 
+class Thrice(torch.autograd.Function):
+    """Right forward, wrong backward."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        return x.relu()
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Tensor:
+        return 3 * gradients[0]
+
+
+def thrice(x: Tensor) -> Tensor:
+    result: Tensor = Thrice.apply(x)  # type: ignore[no-untyped-call]
+    return result
+
+
+def test_gradients_are_checked_and_timed_likewise() -> None:
+    functions = {"relu": functional.relu, "wrong": thrice, "clamped": lambda x: x.clamp(min=0)}
+    for mode, kinds in (("forward", [Measured] * 3), ("backward", [Measured, Measured, Mismatch])):
+        found = compared(functions, mode=mode, name=f"gradients_{mode}")
+        kind = {record.case.label: type(record.outcome) for record in found}
+        assert [kind[name] for name in ("relu", "clamped", "wrong")] == kinds
+        assert {record.case.point.mode for record in found} == {mode}
+
+
 def raises_at_five(x: Tensor) -> Tensor:
     if x.shape[0] == 5:
         raise ValueError("not five")

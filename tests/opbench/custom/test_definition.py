@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from opbench import Axes, Point, Work
+from opbench.custom.call import Call
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import Call, Definition, Implementation
+from opbench.custom.definition import Definition, Implementation
 from opbench.errors import UsageError
 from opbench.vocabulary.backend import Backend
 
