@@ -1,0 +1,84 @@
+"""The forms that were tried: their closed forms against built models, and what the sentences say of them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import pytest
+
+from impls.hadaptive.counting import trainable
+from impls.hadaptive.replacing import deviations, replace_with_ach
+from impls.hadaptive.replacing.forms.grids import Form
+from impls.hadaptive.replacing.forms.trying import GRIDS, changed, tried
+from impls.hadaptive.replacing.subjects import IMAGE, network
+from impls.hadaptive.replacing.twice_thop import twice_thop
+
+from .models import library
+
+trying = lru_cache(tried)
+
+
+@pytest.mark.parametrize("label", GRIDS)
+def test_the_unchanged_models_of_the_grids_are_those_that_are_built(label: str) -> None:
+    library("torchvision" if label.startswith("Shuffle") else "timm")
+    model, grid = network(label), GRIDS[label]
+    assert (trainable(model), twice_thop(model, IMAGE)) == (grid.model.parameters, 2 * grid.model.thop)
+
+
+BUILT = [
+    ("MobileNetV3-S", "ACH, depthwise, 1x1", 32, 5, "a quarter, multiple of 8", "paper"),
+    ("MobileNetV4-S", "ACH, depthwise, 1x1", 32, 5, "a quarter, multiple of 8", "paper"),
+    ("MobileNetV4-S", "ACH, depthwise, 1x1", 29, 3, "none", "plain"),
+    ("ShuffleNetV2-1.0", "1x1, depthwise, ACH", 15, 3, "a quarter, multiple of 8", "paper"),
+    ("ShuffleNetV2-1.0", "1x1, depthwise, ACH", 15, 3, "none", "plain"),
+    ("StarNet-S1", "ACH, 1x1, 2 depthwise 7x7 around", 35, 0, "none", "plain"),
+]
+
+
+@pytest.mark.parametrize(("label", "steps", "k", "kernel", "squeezed", "form"), BUILT)
+def test_a_forms_closed_form_is_what_the_built_model_costs(
+    label: str, steps: str, k: int, kernel: int, squeezed: str, form: str
+) -> None:
+    library("torchvision" if label.startswith("Shuffle") else "timm")
+    model = replace_with_ach(network(label), form=form)
+    wanted = (steps, k, kernel, squeezed)
+    (found,) = [one for one in GRIDS[label].forms() if (one.steps, one.k, one.kernel, one.squeezed) == wanted]
+    assert changed(GRIDS[label], found) == (trainable(model), twice_thop(model, IMAGE))
+
+
+@pytest.mark.parametrize("label", GRIDS)
+def test_the_sentences_state_how_many_forms_were_tried_and_agree(label: str) -> None:
+    number, agreeing = trying(label)
+    (sentence,) = [one for one in deviations.table5() if one.startswith(f"{label}: ")]
+    if label in deviations.UNKNOWN:
+        assert f"1 of {number:,} forms agrees" in sentence
+        assert f"{len(agreeing) - 1} others" in sentence
+    else:
+        assert f"Of {number:,} forms {len(agreeing)} agree" in sentence
+
+
+def quarters(forms: list[Form]) -> list[Form]:
+    return [one for one in forms if one.squeezed.startswith("a quarter")]
+
+
+def test_all_that_agree_of_mobilenet_v3_are_what_its_blocks_are() -> None:
+    """The grid knows neither k nor kernel nor squeeze, and finds those of the model: this way of looking can see."""
+    assert {(one.k, one.kernel) for one in trying("MobileNetV3-S")[1]} == {(32, 5)}
+    assert len(quarters(trying("MobileNetV3-S")[1])) == 5
+
+
+def test_what_agrees_of_the_other_networks_is_as_stated() -> None:
+    _, fourth = trying("MobileNetV4-S")
+    assert [(one.k, one.kernel) for one in quarters(fourth)] == [(32, 5), (32, 5)]
+    _, units = trying("ShuffleNetV2-1.0")
+    assert all(one.squeezed != "none" for one in units)
+    narrowed = quarters(units)
+    assert len(narrowed) == 11
+    assert {one.k for one in narrowed} == {15, 16}
+    assert all(one.steps in {"1x1, depthwise, ACH", "1x1, ACH, depthwise"} for one in narrowed)
+    _, stars = trying("StarNet-S1")
+    (only,) = quarters(stars)
+    assert (only.kernel, "0 depthwise" in only.steps) == (0, True)
+    sizes = {re.sub(", multiple of 8", "", one.squeezed) for one in stars} - {"a quarter"}
+    assert sizes == {"a third", "a sixth", "an eighth", "the block's channels", "half the block's channels"}
