@@ -19,7 +19,7 @@ SEEDS = 20
 QUIET = (0.002, 0.004, 0.006, 0.008)
 """Standard deviations between workers; the last is what memory-bound kernels of the recordings have."""
 NOISY = (0.004, 0.01, 0.02, 0.03)
-"""Where 12 workers a side differ by more than the tolerance now and then, and only fresh ones tell chance from truth."""
+"""Where 12 workers a side differ by the tolerance now and then, and only fresh ones tell chance from truth."""
 
 
 @lru_cache(maxsize=SEEDS)
