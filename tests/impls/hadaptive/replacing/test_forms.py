@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
 from impls.hadaptive.counting import trainable
 from impls.hadaptive.replacing import deviations, replace_with_ach
+from impls.hadaptive.replacing.forms import __main__ as command
 from impls.hadaptive.replacing.forms.grids import Form
 from impls.hadaptive.replacing.forms.trying import GRIDS, changed, tried
 from impls.hadaptive.replacing.subjects import IMAGE, network
@@ -82,3 +84,17 @@ def test_what_agrees_of_the_other_networks_is_as_stated() -> None:
     assert (only.kernel, "0 depthwise" in only.steps) == (0, True)
     sizes = {re.sub(", multiple of 8", "", one.squeezed) for one in stars} - {"a quarter"}
     assert sizes == {"a third", "a sixth", "an eighth", "the block's channels", "half the block's channels"}
+
+
+def test_the_command_prints_what_agrees(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "GRIDS", ["MobileNetV3-S"])
+    command.forms()
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first == "MobileNetV3-S: 5 of 7200 forms have the paper's parameters and FLOPs"
+    assert len(lines) == 5
+    assert lines[0] == "  ACH, depthwise, 1x1; k = 32, 592 channels, kernel 5, squeezed to a quarter"
+
+
+def test_the_sentences_sum_of_forms_is_that_of_the_documentation() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "hadaptive.md").read_text(encoding="utf-8")
+    assert f"{sum(trying(label)[0] for label in GRIDS):,} forms in all" in page
