@@ -7,11 +7,11 @@ from __future__ import annotations
 
 UNKNOWN = {
     "StarNet-S1": """
-        unknown: to how many channels StarNet's block with ACH squeezes. FLOPs and parameters that are gone do not go
-        together unless 0.16 M parameters a block were added that cost next to nothing, as a squeeze-and-excitation's.
-        With a squeeze to a quarter, as the other three networks have it, 1 of 84,060 forms agrees, and it has no
-        depthwise convolution; 30 others squeeze to a third, a sixth, an eighth, the block's channels or half of them.
-        Ours has no squeeze.
+        unknown: which blocks are its last two. The FLOPs and parameters that are gone do not go together on the 7x7
+        maps of the last stage unless 0.16 M parameters a block were added that cost next to nothing, as those of a
+        squeeze-and-excitation. Of 84,060 forms 31 agree; 1 squeezes to a quarter, as the other networks do, and has no
+        depthwise convolution. In the last two blocks of the stage before, on 14x14, 64 of 59,724 forms agree, and none
+        has a squeeze; ours is one of them with k = 28. Ours is in the last two, with k = 35.
         """,
 }
 """By the model of table 5 or 8 whose row with ACH does not agree: why."""

@@ -1,7 +1,8 @@
 """The forms that are tried of each block of table 5, with what each costs.
 
-All are of the last two blocks, on maps of 7x7. Sizes that a form leaves open go over what networks of this kind have:
-kernels of 3, 5 and 7, squeezes to usual shares of the channels, rounded down or to a multiple of 8.
+All are of the last two blocks, on maps of 7x7; of StarNet also of the stage before, on 14x14. Sizes that a form leaves
+open go over what networks of this kind have: kernels of 3, 5 and 7, squeezes to usual shares of the channels, rounded
+down or to a multiple of 8.
 """
 
 from __future__ import annotations
@@ -50,10 +51,12 @@ def squeezes(wide: int, channels: int) -> dict[str, int]:
     return {name: size for name, size in named.items() if first[size] == name}
 
 
-def _squeezed(steps: str, k: int, wide: int, kernel: int, cost: Parts, over: int, channels: int) -> Iterator[Form]:
+def _squeezed(
+    steps: str, k: int, wide: int, kernel: int, cost: Parts, over: int, channels: int, edge: int = EDGE
+) -> Iterator[Form]:
     """The form with every squeeze of `over` channels."""
     for name, size in squeezes(over, channels).items():
-        yield Form(steps, k, wide, kernel, name, total(cost, squeeze(over, size, EDGE)))
+        yield Form(steps, k, wide, kernel, name, total(cost, squeeze(over, size, edge)))
 
 
 def inverted_residuals(channels: int) -> Iterator[Form]:
@@ -92,20 +95,20 @@ def shuffle_units(branch: int) -> Iterator[Form]:
             yield from _squeezed(steps, k, wide, kernel, cost, wide, branch)
 
 
-def star_blocks(channels: int) -> Iterator[Form]:
+def star_blocks(channels: int, edge: int) -> Iterator[Form]:
     """StarNet: ACH for the star, for one of its factors or for both, with or without depthwise convolutions around."""
     for share, factors in product((1, 2, 3, 4), ("ACH", "ACH * 1x1", "ACH * ACH")):
         inputs = channels // share
-        first = convolution(channels, inputs, EDGE) if share > 1 else Parts(0, 0)
+        first = convolution(channels, inputs, edge) if share > 1 else Parts(0, 0)
         for k in range(2, inputs + 1):
             if (wide := inputs + pair_count(k)) > WIDEST:
                 break
-            expand = ach(inputs, k, EDGE)
-            second = {"ACH": Parts(0, 0), "ACH * 1x1": bare(channels, wide, EDGE), "ACH * ACH": expand}[factors]
-            widened = total(first, expand, second, convolution(wide, channels, EDGE))
+            expand = ach(inputs, k, edge)
+            second = {"ACH": Parts(0, 0), "ACH * 1x1": bare(channels, wide, edge), "ACH * ACH": expand}[factors]
+            widened = total(first, expand, second, convolution(wide, channels, edge))
             for kernel, around in product((0, *KERNELS), range(3)):
-                inner = depthwise(wide, EDGE, kernel) if kernel else Parts(0, 0)
-                outer = [depthwise(channels, EDGE, 7, norm=one == 0) for one in range(around)]
+                inner = depthwise(wide, edge, kernel) if kernel else Parts(0, 0)
+                outer = [depthwise(channels, edge, 7, norm=one == 0) for one in range(around)]
                 steps = f"1x1 to 1/{share}, " * (share > 1) + f"{factors}, 1x1, {around} depthwise 7x7 around"
                 cost = total(widened, inner, *outer)
-                yield from _squeezed(steps, k, wide, kernel, cost, wide, channels)
+                yield from _squeezed(steps, k, wide, kernel, cost, wide, channels, edge)

@@ -31,10 +31,14 @@ def _shuffle_unit(branch: int) -> Parts:
     return total(convolution(branch, branch, EDGE), depthwise(branch, EDGE, 3), convolution(branch, branch, EDGE))
 
 
-def _star_block(channels: int, ratio: int) -> Parts:
-    around = total(depthwise(channels, EDGE, 7), depthwise(channels, EDGE, 7, norm=False))
-    factor = bare(channels, ratio * channels, EDGE)
-    return total(around, factor, factor, convolution(ratio * channels, channels, EDGE))
+def _star_block(channels: int, ratio: int, edge: int) -> Parts:
+    around = total(depthwise(channels, edge, 7), depthwise(channels, edge, 7, norm=False))
+    factor = bare(channels, ratio * channels, edge)
+    return total(around, factor, factor, convolution(ratio * channels, channels, edge))
+
+
+STARNET = Parts(2_678_708, 427_158_272)
+BEFORE = " (two blocks of the stage before)"
 
 
 GRIDS = {
@@ -45,7 +49,8 @@ GRIDS = {
         Parts(2_621_124, 192_759_232), _inverted_residual(128, 512, 3, 0), lambda: inverted_residuals(128)
     ),
     "ShuffleNetV2-1.0": Grid(Parts(1_356_104, 151_787_192), _shuffle_unit(232), lambda: shuffle_units(232)),
-    "StarNet-S1": Grid(Parts(2_678_708, 427_158_272), _star_block(192, 4), lambda: star_blocks(192)),
+    "StarNet-S1": Grid(STARNET, _star_block(192, 4, EDGE), lambda: star_blocks(192, EDGE)),
+    f"StarNet-S1{BEFORE}": Grid(STARNET, _star_block(96, 4, 2 * EDGE), lambda: star_blocks(96, 2 * EDGE)),
 }
 """By the label of table 5."""
 
@@ -53,7 +58,7 @@ GRIDS = {
 def tried(label: str) -> tuple[int, list[Form]]:
     """How many forms there are, and those with the paper's parameters and FLOPs, rounded or cut off."""
     grid = GRIDS[label]
-    row = next(row for row in reported()["table5"] if row["model"] == label)
+    row = next(row for row in reported()["table5"] if row["model"] == label.removesuffix(BEFORE))
     number, agreeing = 0, []
     for form in grid.forms():
         number += 1

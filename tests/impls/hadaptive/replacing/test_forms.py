@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from impls.hadaptive.counting import trainable
 from impls.hadaptive.replacing import deviations, replace_with_ach
 from impls.hadaptive.replacing.forms import __main__ as command
 from impls.hadaptive.replacing.forms.grids import Form
-from impls.hadaptive.replacing.forms.trying import GRIDS, changed, tried
+from impls.hadaptive.replacing.forms.trying import BEFORE, GRIDS, changed, tried
+from impls.hadaptive.replacing.reported import reported
 from impls.hadaptive.replacing.subjects import IMAGE, network
 from impls.hadaptive.replacing.twice_thop import twice_thop
 
@@ -24,7 +24,7 @@ trying = lru_cache(tried)
 @pytest.mark.parametrize("label", GRIDS)
 def test_the_unchanged_models_of_the_grids_are_those_that_are_built(label: str) -> None:
     library("torchvision" if label.startswith("Shuffle") else "timm")
-    model, grid = network(label), GRIDS[label]
+    model, grid = network(label.removesuffix(BEFORE)), GRIDS[label]
     assert (trainable(model), twice_thop(model, IMAGE)) == (grid.model.parameters, 2 * grid.model.thop)
 
 
@@ -49,15 +49,27 @@ def test_a_forms_closed_form_is_what_the_built_model_costs(
     assert changed(GRIDS[label], found) == (trainable(model), twice_thop(model, IMAGE))
 
 
+def test_the_stage_before_is_on_maps_of_twice_the_edge() -> None:
+    """StarNet's last stage has three blocks: with five replaced, two are of the stage before."""
+    library("timm")
+    grid = GRIDS[f"StarNet-S1{BEFORE}"]
+    wanted = ("ACH, 1x1, 2 depthwise 7x7 around", 28, 0, "none")
+    (form,) = [one for one in grid.forms() if (one.steps, one.k, one.kernel, one.squeezed) == wanted]
+    three, five = (replace_with_ach(network("StarNet-S1"), last, k=28) for last in (3, 5))
+    parameters, flops = changed(grid, form)
+    assert trainable(five) - trainable(three) == parameters - grid.model.parameters
+    assert twice_thop(five, IMAGE) - twice_thop(three, IMAGE) == flops - 2 * grid.model.thop
+
+
 @pytest.mark.parametrize("label", GRIDS)
 def test_the_sentences_state_how_many_forms_were_tried_and_agree(label: str) -> None:
     number, agreeing = trying(label)
-    (sentence,) = [one for one in deviations.table5() if one.startswith(f"{label}: ")]
-    if label in deviations.UNKNOWN:
-        assert f"1 of {number:,} forms agrees" in sentence
-        assert f"{len(agreeing) - 1} others" in sentence
-    else:
-        assert f"Of {number:,} forms {len(agreeing)} agree" in sentence
+    model = label.removesuffix(BEFORE)
+    (sentence,) = [one for one in deviations.table5() if one.startswith(f"{model}: ")]
+    told = (
+        f"{len(agreeing)} of {number:,} forms agree" if label != model else f"f {number:,} forms {len(agreeing)} agree"
+    )
+    assert told in sentence
 
 
 def quarters(forms: list[Form]) -> list[Form]:
@@ -79,11 +91,20 @@ def test_what_agrees_of_the_other_networks_is_as_stated() -> None:
     assert len(narrowed) == 11
     assert {one.k for one in narrowed} == {15, 16}
     assert all(one.steps in {"1x1, depthwise, ACH", "1x1, ACH, depthwise"} for one in narrowed)
-    _, stars = trying("StarNet-S1")
-    (only,) = quarters(stars)
+
+
+def test_what_agrees_of_starnet_is_as_stated() -> None:
+    row = next(row for row in reported()["table5"] if row["model"] == "StarNet-S1")
+    gone = (row["flops_m"][0] - row["flops_m"][1]) / (2 * 7 * 7)  # weights of 1x1 convolutions on 7x7, millions
+    assert round((gone - (row["params_m"][0] - row["params_m"][1])) / 2, 2) == 0.16
+    _, last = trying("StarNet-S1")
+    assert all(one.squeezed != "none" for one in last)
+    (only,) = quarters(last)
     assert (only.kernel, "0 depthwise" in only.steps) == (0, True)
-    sizes = {re.sub(", multiple of 8", "", one.squeezed) for one in stars} - {"a quarter"}
-    assert sizes == {"a third", "a sixth", "an eighth", "the block's channels", "half the block's channels"}
+    _, before = trying(f"StarNet-S1{BEFORE}")
+    assert {one.squeezed for one in before} == {"none"}
+    as_ours = [one.k for one in before if (one.steps, one.kernel) == ("ACH, 1x1, 2 depthwise 7x7 around", 0)]
+    assert as_ours == [28]
 
 
 def test_the_command_prints_what_agrees(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
