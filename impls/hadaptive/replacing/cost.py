@@ -11,6 +11,7 @@ from torch import nn
 
 from impls.hadaptive.counting import count_module, trainable
 from impls.hadaptive.replacing.family import class_name
+from impls.hadaptive.replacing.twice_thop import twice_thop
 from opbench.counting.count import CountingError
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ class Cost:
     """MACs of activations with activations in attention."""
     flops: int
     """2 for each MAC of either kind, 1 for each product and each other operation."""
+    twice_thop: int
+    """FLOPs as tables 5 and 8 count them, see `replacing.twice_thop`."""
 
     def __sub__(self, other: Cost) -> Cost:
         return Cost(
@@ -39,6 +42,7 @@ class Cost:
             self.macs - other.macs,
             self.attention - other.attention,
             self.flops - other.flops,
+            self.twice_thop - other.twice_thop,
         )
 
 
@@ -57,7 +61,7 @@ def cost(model: nn.Module, shape: tuple[int, ...]) -> Cost:
     counts = counted[0]
     attention = attention_macs(model, shape)
     flops = 2 * counts["macs"] + counts["products"] + counts["elementwise"]
-    return Cost(trainable(model), counts["macs"] - attention, attention, flops)
+    return Cost(trainable(model), counts["macs"] - attention, attention, flops, twice_thop(model, shape))
 
 
 def attention_macs(model: nn.Module, shape: tuple[int, ...]) -> int:

@@ -9,7 +9,7 @@ from torch import nn
 
 from impls.hadaptive.ach import ACH
 from impls.hadaptive.replacing.family import Family, class_name, families
-from impls.hadaptive.replacing.settings import Settings
+from impls.hadaptive.replacing.settings import PAPER, Settings
 from opbench.errors import UsageError
 
 M = TypeVar("M", bound=nn.Module)
@@ -25,6 +25,7 @@ def replace_with_ach(
     pointwise: bool = True,
     backend: str = "auto",
     rate: float = 0.01,
+    form: str = PAPER,
 ) -> M:
     """Puts ACH where blocks of `model` widen their channels; changes the model and returns it.
 
@@ -36,13 +37,16 @@ def replace_with_ach(
         (table 13).
     k: channels selected by each ACH. None is each family's own rule: see its file in `families`.
     norm, selection, pointwise, backend, rate: as ACH takes them.
+    form: "paper" gives MobileNetV4's and ShuffleNetV2's blocks what table 5's counts imply that the paper gave them;
+        with "plain" a block stays what it was but for ACH. The other families have one form.
 
     Raises UsageError for a model without such blocks, more blocks than there are, a block that has an ACH already or
-    is of an unknown form, and for what ACH refuses, such as k above the channels; the model is then as it was.
+    is of an unknown kind, a form that is none of the two, and what ACH refuses, such as k above the channels; the model
+    is then as it was.
     """
     family, names = _recognised(model)
     chosen = _chosen(family, names, last)
-    settings = Settings(k, norm, selection, pointwise, backend, rate)
+    settings = Settings(k, norm, selection, pointwise, backend, rate, form)
     fresh = {name: _replaced(family, name, model.get_submodule(name), settings) for name in chosen}
     for name, block in fresh.items():
         model.set_submodule(name, block)

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-WEIGHT_AT_7X7 = 2 * 7 * 7
-"""FLOPs of one weight of a 1x1 convolution on a 7x7 map, on which the last blocks of table 5's networks work."""
+
+@dataclass(frozen=True)
+class Printed:
+    """How the paper prints a column: in steps of this many, rounded in some rows and cut off in others.
+
+    Cut off: 385.5 and 303.6 M are 385 and 303 in table 5, and 1.746 M is 1.74 in table 8.
+    """
+
+    step: int
+
+    def agrees(self, ours: int, millions: float) -> bool:
+        """Whether our number, rounded or cut off, is the paper's, which is given in millions."""
+        steps = round(millions * 1_000_000 / self.step)
+        return steps in {ours // self.step, (2 * ours + self.step) // (2 * self.step)}
+
+
+PARAMETERS, FLOPS = Printed(10_000), Printed(1_000_000)
 
 
 @lru_cache(maxsize=1)
@@ -17,13 +33,3 @@ def reported() -> dict[str, Any]:
     text = resources.files("impls.hadaptive.replacing").joinpath("reported.json").read_text(encoding="utf-8")
     tables: dict[str, Any] = json.loads(text)
     return tables
-
-
-def nearly_free(row: dict[str, Any]) -> float:
-    """Millions of parameters that a replacement of table 5 added without adding FLOPs to speak of.
-
-    The FLOPs it saved say how many weights at 7x7 went; the parameters it saved are fewer by these.
-    """
-    gone = (row["flops_m"][0] - row["flops_m"][1]) / WEIGHT_AT_7X7
-    change: float = row["params_m"][1] - row["params_m"][0] + gone
-    return change

@@ -69,6 +69,24 @@ def renormed(layer: nn.Module, called: str, channels: int) -> nn.BatchNorm2d:
     return fresh
 
 
+def with_kernel(layer: nn.Module, called: str, kernel: int) -> nn.Conv2d:
+    """The convolution with kernels of `kernel` x `kernel`, an odd number, its weights anew; the output keeps its size.
+
+    Raises UsageError for other kinds of layers and for even kernels before.
+    """
+    conv = plain(layer, called)
+    if any(edge % 2 == 0 for edge in (*conv.kernel_size, kernel)):
+        raise UsageError(f"{called} has a kernel of {conv.kernel_size}, and {kernel} is asked for; expected odd ones")
+    fresh = copy.deepcopy(conv)
+    if any(conv.padding) and not isinstance(conv.padding, str):  # others pad by the size of what comes in
+        sizes = zip(conv.padding, conv.dilation, conv.kernel_size, strict=True)
+        fresh.padding = tuple(int(pad) + step * (kernel - edge) // 2 for pad, step, edge in sizes)
+    fresh.kernel_size = (kernel, kernel)
+    fresh.weight = _like(conv.weight, (conv.out_channels, conv.in_channels // conv.groups, kernel, kernel))
+    fresh.reset_parameters()
+    return fresh
+
+
 def resqueezed(layer: nn.Module, called: str, channels: int) -> nn.Module:
     """timm's squeeze-and-excitation for other channels, squeezed by the same ratio to a multiple of 8, or none.
 

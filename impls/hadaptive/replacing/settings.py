@@ -1,8 +1,8 @@
 """How the ACH modules of a replacement are made, and how many channels they select when nobody says.
 
-The paper names no k. Its counts tell: in MobileNetV3 k = 32 gives table 5's numbers, the smallest that is at least as
-wide as the 576 channels before. In MobileViT-small (k = 20) and x-small (16), and in BERT (51, "Mid-Channel" 2043 where
-it was 2048), k is the largest that is not wider than the feed-forward before.
+The paper names no k. Its counts tell: in MobileNetV3 and V4 k = 32 gives table 5's numbers; in V3 it is the smallest
+that is at least as wide as the 576 channels before. In MobileViT-small (k = 20), x-small (16) and xx-small (13), and in
+BERT (51, "Mid-Channel" 2043 where it was 2048), k is the largest that is not wider than the feed-forward before.
 """
 
 from __future__ import annotations
@@ -13,11 +13,18 @@ from dataclasses import dataclass
 from impls.cross_hadamard.pairs import pair_count
 from impls.hadaptive.ach import ACH
 from impls.hadaptive.tokens import TokenACH
+from opbench.errors import unknown
+
+PAPER, PLAIN = "paper", "plain"
+FORMS = {
+    PAPER: "what the paper's counts imply its blocks to have besides ACH, such as a squeeze-and-excitation",
+    PLAIN: "the block as it was but for ACH",
+}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """k: channels selected, None for the family's own rule; the rest as ACH takes it."""
+    """k: channels selected, None for the family's own rule. form: a name in FORMS. The rest as ACH takes it."""
 
     k: int | None = None
     norm: str = "dysoft"
@@ -25,6 +32,12 @@ class Settings:
     pointwise: bool = True
     backend: str = "auto"
     rate: float = 0.01
+    form: str = PAPER
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for an unknown form."""
+        if self.form not in FORMS:
+            raise unknown("form", str(self.form), FORMS, "of replaced blocks")
 
     def selected(self, rule: int) -> int:
         return rule if self.k is None else self.k

@@ -2,7 +2,7 @@
 
 1x1 convolution n -> n, depthwise, 1x1 convolution n -> n becomes 1x1 convolution to c, depthwise over c, ACH c -> n,
 with c = n - k(k-1)/2: the products make up for the channels that the first two layers do without. The other branch
-stays.
+stays. In the paper's form a squeeze-and-excitation to a quarter follows, as in MobileNetV3's blocks.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from torch import nn
 
 from impls.cross_hadamard.pairs import pair_count
 from impls.hadaptive.replacing.family import Family, last, of_class
-from impls.hadaptive.replacing.resizing import pointwise, renormed, resized
-from impls.hadaptive.replacing.settings import Settings
+from impls.hadaptive.replacing.resizing import multiple_of_8, pointwise, renormed, resized
+from impls.hadaptive.replacing.settings import PAPER, Settings
+from impls.libraries import library
 from opbench.errors import UsageError
 
 
 def replaced(block: Any, settings: Settings) -> nn.Module:
-    """k where not given: the one with which half of the branch's channels are products, as nearly as can be."""
+    """k where not given: the largest with which at most half of the branch's channels are products."""
     narrow, norm, activation, filtered, filtered_norm, widen = block.branch2[:6]
     inputs, outputs = pointwise(narrow, "branch2.0").in_channels, pointwise(widen, "branch2.5").out_channels
     passed = outputs - pair_count(_selected(outputs, settings.k))
@@ -33,6 +34,10 @@ def replaced(block: Any, settings: Settings) -> nn.Module:
         renormed(filtered_norm, "branch2.4", passed),
         settings.ach(passed, _selected(outputs, settings.k)),
     )
+    if settings.form == PAPER:
+        misc = library("torchvision.ops.misc")
+        gate = misc.SqueezeExcitation(outputs, multiple_of_8(outputs / 4), scale_activation=nn.Hardsigmoid)
+        fresh.branch2.append(gate)
     return fresh  # type: ignore[no-any-return]  # torchvision's block
 
 
@@ -42,7 +47,7 @@ def _selected(outputs: int, k: int | None) -> int:
     if not fitting:
         raise UsageError(f"a branch of {outputs} channels is too narrow for ACH; expected at least 3")
     if k is None:
-        return min(fitting, key=lambda k: abs(outputs - 2 * pair_count(k)))
+        return max((k for k in fitting if 2 * pair_count(k) <= outputs), default=fitting[0])
     if k not in fitting:
         raise UsageError(
             f"cannot select k = {k}: its products have to leave k of the branch's {outputs} channels; "

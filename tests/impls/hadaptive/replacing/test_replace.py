@@ -137,6 +137,25 @@ def test_a_second_time_is_refused_or_takes_other_blocks(subject: Subject) -> Non
             replace_with_ach(model, 1, k=3)
 
 
+@pytest.mark.parametrize(("family", "squeezes"), [("MobileNetV4", 2), ("ShuffleNetV2", 2), ("MobileNetV3", 0)])
+def test_the_papers_form_adds_a_squeeze_to_each_block_and_the_plain_one_does_not(family: str, squeezes: int) -> None:
+    (subject,) = [one for one in SUBJECTS if one.family == family]
+
+    def count(model: nn.Module) -> int:
+        return sum("SqueezeExcit" in type(one).__name__ for one in model.modules())
+
+    before, paper = count(made(subject)), count(replaced(subject))
+    plain = count(replace_with_ach(made(subject), form="plain", backend="torch_eager"))
+    assert (paper - before, plain - before) == (squeezes, 0)
+
+
+def test_a_form_that_is_not_there_is_refused() -> None:
+    with pytest.raises(
+        UsageError, match=r"no form 'papers' of replaced blocks \(did you mean 'paper'\?\); there are: "
+    ):
+        replace_with_ach(made(SUBJECTS[1]), form="papers")
+
+
 def test_a_model_of_no_known_family_names_those_that_are() -> None:
     model = nn.Sequential(nn.Conv2d(3, 5, 1), nn.ReLU())
     with pytest.raises(

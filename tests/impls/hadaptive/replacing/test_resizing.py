@@ -11,6 +11,7 @@ from impls.hadaptive.replacing.resizing import (
     renormed,
     resized,
     resqueezed,
+    with_kernel,
 )
 from opbench.errors import UsageError
 
@@ -92,3 +93,19 @@ def test_a_layer_nobody_can_resize_is_refused() -> None:
     absent(None, "aa")
     with pytest.raises(UsageError, match="aa is a AvgPool2d, which cannot be made for other channels"):
         absent(nn.AvgPool2d(2), "aa")
+
+
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2)])
+def test_a_wider_kernel_leaves_sizes_and_groups_as_they_were(stride: int, dilation: int) -> None:
+    conv = nn.Conv2d(7, 7, 3, stride=stride, padding=dilation, dilation=dilation, groups=7, bias=False)
+    fresh = with_kernel(conv, "dw", 5)
+    x = random(2, 7, 11, 13)
+    assert fresh(x).shape == conv(x).shape
+    assert (fresh.weight.shape, fresh.groups, fresh.stride) == ((7, 1, 5, 5), 7, (stride, stride))
+    assert conv.weight.shape == (7, 1, 3, 3)
+
+
+@pytest.mark.parametrize(("conv", "kernel"), [(nn.Conv2d(3, 3, 2), 5), (nn.Conv2d(3, 3, 3), 4)], ids=str)
+def test_an_even_kernel_is_refused_since_sizes_would_change(conv: nn.Module, kernel: int) -> None:
+    with pytest.raises(UsageError, match=r"dw has a kernel of \(., .\), and . is asked for; expected odd ones"):
+        with_kernel(conv, "dw", kernel)
