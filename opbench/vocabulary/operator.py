@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opbench.errors import UsageError, unknown
-from opbench.vocabulary.case import Axes
+from opbench.vocabulary.backend import Backend, Inputs
+from opbench.vocabulary.case import Axes, Point
 from opbench.vocabulary.work import Part, Work
 
 if TYPE_CHECKING:
     import torch
-
-    from opbench.vocabulary.backend import Backend, Inputs
-    from opbench.vocabulary.case import Point
 
 
 @dataclass(frozen=True)
@@ -36,18 +34,6 @@ class Tolerance:
 
     rtol: float
     atol: float = 0.0
-
-
-def _no_sizes(_: Axes) -> Mapping[str, int]:
-    return {}
-
-
-def _no_parts(_: Axes) -> tuple[Part, ...]:
-    return ()
-
-
-def _no_backends() -> Mapping[str, Callable[[], Backend]]:
-    return {}
 
 
 @dataclass(frozen=True)
@@ -81,11 +67,11 @@ class Operator:
     eager: Callable[[Point], Callable[..., torch.Tensor]]
     tolerances: Mapping[str, Tolerance]
     check_points: tuple[Mapping[str, int], ...]
-    sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
-    parts: Callable[[Axes], tuple[Part, ...]] = field(default=_no_parts)
+    sizes: Callable[[Axes], Mapping[str, int]] = field(default=lambda _: {})
+    parts: Callable[[Axes], tuple[Part, ...]] = field(default=lambda _: ())
     modes: frozenset[str] = frozenset({"forward"})
     backends: str = ""
-    further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=_no_backends)
+    further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=dict)
     schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
     ceiling: str = ""
