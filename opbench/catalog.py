@@ -12,26 +12,22 @@ that assign `BACKEND`, named `OPERATOR.NAME`), `opbench.sweeps` and `opbench.rep
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from opbench import operator_files, own_packages, plugins
 from opbench.errors import UsageError, unknown
+from opbench.vocabulary.backend import Backend
+from opbench.vocabulary.operator import Operator
 from opbench.vocabulary.record import Unavailable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from opbench.vocabulary.backend import Backend
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.record import Record
-    from opbench.vocabulary.report import Artifact, Page, Report
-    from opbench.vocabulary.sweep import Sweep
+from opbench.vocabulary.report import Page, Report
+from opbench.vocabulary.sweep import Sweep
 
 Known = TypeVar("Known")
 
@@ -39,19 +35,8 @@ HIDDEN = own_packages.put_first()
 """One line for every folder that would have been taken for a package of ours."""
 
 OPTIONAL = frozenset(
-    {
-        "triton",
-        "cupy",
-        "numba",
-        "fvcore",
-        "onnx",
-        "onnxruntime",
-        "onnxscript",
-        "sklearn",
-        "timm",
-        "torchvision",
-        "transformers",
-    }
+    {"triton", "cupy", "numba", "fvcore", "onnx", "onnxruntime", "onnxscript"}
+    | {"sklearn", "timm", "torchvision", "transformers"}
 )
 """Libraries whose absence makes a backend Unavailable; the failed import of any other is a bug and raises."""
 
@@ -265,66 +250,22 @@ def _report_of(module: Any) -> Report:
 
 
 def page() -> Page:
-    found: Page = import_module("reports.pages.page").PAGE
+    found: Page = shown_by("pages.page.PAGE")
     return found
 
 
-def gate_figure() -> Any:
-    """The figure of a gate's workers: bytes of an SVG from (rows, tolerance, folder)."""
-    return import_module("reports.figures.gate_workers").workers_figure
+def shown_by(place: str) -> Any:
+    """What shows results for a command or a page, by where it is in `reports`: `terminal.results_table.terminal_table`.
 
-
-def terminal_table(records: Sequence[Record]) -> Any:
-    """The run's table as something rich can print."""
-    return import_module("reports.terminal.results_table").terminal_table(records)
-
-
-def html_table(records: Sequence[Record]) -> str:
-    """The run's table for a notebook."""
-    table: str = import_module("reports.pages.notebook_table").html_table(records)
-    return table
-
-
-def frame(records: Sequence[Record]) -> Any:
-    """The records as a pandas DataFrame, one row each."""
-    return import_module("reports.tables.table").frame(records)
-
-
-def latency_figures(records: Sequence[Record], x: str | None) -> list[Artifact]:
-    """Latency along the axis x, or along the one with the most values."""
-    figures: list[Artifact] = import_module("reports.figures.latency").along(records, x)
-    return figures
+    Nothing else of opbench knows a module of `reports`, none of which is imported before it is asked for.
+    """
+    module, _, name = place.rpartition(".")
+    return getattr(import_module(f"reports.{module}"), name)
 
 
 def totals() -> Any:
     """What takes a run's records one by one and tells them in a few rows, for a page and for a terminal."""
-    return import_module("reports.data.totals").Totals()
-
-
-def totals_table(totals: Any) -> Any:
-    """What `totals` took as something rich can print."""
-    return import_module("reports.terminal.totals_table").totals_table(totals)
-
-
-def ceilings_table(ceilings: Any) -> Any:
-    """A machine's ceilings as something rich can print."""
-    return import_module("reports.terminal.ceilings_table").ceilings_table(ceilings)
-
-
-def predictions_table(found: Any, errors: Any, ceilings: Any) -> Any:
-    """Predictions for the machine of the ceilings as something rich can print."""
-    return import_module("reports.terminal.predictions_table").predictions_table(found, errors, ceilings)
-
-
-def difference_page(here: str, differences: Mapping[str, Any]) -> str:
-    """A run against others, by their folders, as HTML."""
-    page: str = import_module("reports.pages.difference_page").render(here, differences)
-    return page
-
-
-def profile_page() -> Any:
-    """One case's profile as HTML: text from a Profile."""
-    return import_module("reports.pages.profile_page").render
+    return shown_by("data.totals.Totals")()
 
 
 def _look_up(kind: str, name: str, known: Mapping[str, Known], where: str = "") -> Known:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+import msgspec
 
 from opbench.errors import UsageError
 from opbench.store.files import write_whole
 
 SCHEMA = 1
 
-_LARGEST = 2**63 - 1
+Size = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=sys.float_info.max)]
+
 REMAKE = "make it again (opbench dispatch RUN) or remove it"
 
 
@@ -24,8 +29,8 @@ class Row:
 
     operator: str
     dtype: str
-    axes: Mapping[str, int]
-    seconds: Mapping[str, float]
+    axes: Mapping[str, Size]
+    seconds: Mapping[str, Seconds]
 
     def fastest(self, usable: Sequence[str]) -> str | None:
         """The quickest of the backends that can run here, or None when none of them was measured."""
@@ -75,29 +80,7 @@ def read(file: Path) -> Table:
         schema = data["schema"]
         if schema != SCHEMA:
             raise UsageError(f"{file}: schema {schema!r:.40}, this opbench reads {SCHEMA}; {REMAKE}")
-        rows = tuple(_row(row) for row in data["rows"])
-        return Table(_text(data["device"]), _text(data["revision"]), rows, str(file))
+        return replace(msgspec.convert(data, Table), source=str(file))
     # A parser gives up on brackets nested a thousand deep with RecursionError.
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise UsageError(f"{file} is no dispatch table ({type(exc).__name__}: {exc}); {REMAKE}") from exc
-
-
-def _row(data: Mapping[str, Any]) -> Row:
-    """Raises KeyError, TypeError, ValueError or AttributeError for what `write` does not write."""
-    axes = {_text(name): value for name, value in data["axes"].items()}
-    seconds = {_text(label): time for label, time in data["seconds"].items()}
-    for name, value in axes.items():
-        if type(value) is not int or not 0 <= value <= _LARGEST:
-            raise ValueError(f"axis {name} is {value!r:.40}; expected a whole number from 0 to 2**63 - 1")
-    for label, time in seconds.items():
-        if type(time) not in {int, float} or not 0 < time < math.inf:
-            raise ValueError(f"{label} took {time!r:.40} seconds; expected a positive number")
-    return Row(
-        _text(data["operator"]), _text(data["dtype"]), axes, {name: float(time) for name, time in seconds.items()}
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} where a text was expected")
-    return value

@@ -7,10 +7,8 @@ line prints it without a traceback and exits with the error's code.
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
+from typing import ClassVar
 
 
 class OpbenchError(Exception):

@@ -20,7 +20,7 @@ from impls.zoo.building import build, skeleton
 from impls.zoo.drawing import images
 from impls.zoo.models import CLASSES, MODELS, Model
 from opbench import Axes, Axis, Operator, Tolerance, Work
-from opbench.counting.dispatch import count_dispatch
+from opbench.counting.torch_counter import count_with_torch
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def work(point: Point) -> Work:
 @lru_cache(maxsize=256)
 @torch.no_grad()
 def _counts(name: str, *image: int) -> Mapping[str, int]:
-    return count_dispatch(skeleton(name), (torch.empty(image, device="meta"),))
+    return count_with_torch(skeleton(name), (torch.empty(image, device="meta"),))
 
 
 @lru_cache(maxsize=32)

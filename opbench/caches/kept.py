@@ -6,7 +6,6 @@ stands in for it, and a note says so.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from opbench.cache import cache_folder
+from opbench.cache import cache_folder, content_digest
 from opbench.caches.told import processors
 from opbench.caches.use import CacheUse, from_system
 from opbench.cli.plain import plain
@@ -63,8 +62,7 @@ def keep(use: CacheUse, threads: int) -> str:
 
 def file_for(here: Mapping[str, Any]) -> Path:
     """Where the measurement of a `machine` is kept; the file need not exist."""
-    key = json.dumps(here, sort_keys=True)
-    return cache_folder() / "caches" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    return cache_folder() / "caches" / f"{content_digest(here)}.json"
 
 
 def machine(threads: int) -> dict[str, Any]:

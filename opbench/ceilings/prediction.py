@@ -14,20 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
 from opbench import catalog
+from opbench.ceilings.ceiling import Ceilings
 from opbench.ceilings.roofline import limit_of
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import plan
+from opbench.vocabulary.case import Point
 from opbench.vocabulary.interval import geometric_mean
+from opbench.vocabulary.limit import Limit
 from opbench.vocabulary.record import Measured, Record, Unavailable
-
-if TYPE_CHECKING:
-    from opbench.ceilings.ceiling import Ceilings
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.limit import Limit
-    from opbench.vocabulary.sweep import Sweep
+from opbench.vocabulary.sweep import Sweep
 
 PointIdentity = tuple[str, str, str, tuple[tuple[str, int], ...]]
 """Operator, dtype, mode and axes: what two machines can have in common."""

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
-from opbench.ceilings.ceiling import ARITHMETIC, ENDS
+from opbench.ceilings.ceiling import ARITHMETIC, ENDS, Ceilings
 from opbench.vocabulary.limit import Limit
-from opbench.vocabulary.record import Measured
-
-if TYPE_CHECKING:
-    from opbench.ceilings.ceiling import Ceilings
-    from opbench.vocabulary.record import Record
-    from opbench.vocabulary.work import Work
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.work import Work
 
 
 def limit_of(record: Record, ceilings: Ceilings) -> Limit | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sys
@@ -12,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from opbench.cache import cache_folder
+from opbench.cache import cache_folder, content_digest
 from opbench.ceilings.ceiling import Ceilings, Level, Rate
 from opbench.errors import MachineError, UsageError
 from opbench.store.files import write_whole
@@ -41,8 +40,7 @@ def difference(ceilings: Ceilings, environment: Mapping[str, Any]) -> str:
 
 def kept_file(environment: Mapping[str, Any]) -> Path:
     """Return where the ceilings of an environment are kept; the file need not exist."""
-    key = json.dumps(machine_identity(environment), sort_keys=True)
-    return cache_folder() / "ceilings" / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+    return cache_folder() / "ceilings" / f"{content_digest(machine_identity(environment))}.json"
 
 
 def load_kept(environment: Mapping[str, Any]) -> Ceilings | None:

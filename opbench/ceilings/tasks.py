@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench import catalog
+from opbench.caches import CacheUse
 from opbench.ceilings.memory_levels import memory_levels, working_sets_kib
 from opbench.measure.timing.clocks import clock_for
-from opbench.planning.plan import plan
+from opbench.planning.plan import Task, plan
 from opbench.vocabulary.sweep import Narrowing
-
-if TYPE_CHECKING:
-    from opbench.caches import CacheUse
-    from opbench.planning.plan import Task
 
 SWEEP = "ceilings"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench import catalog
 from opbench.ceilings import storage
@@ -17,11 +17,9 @@ from opbench.ceilings.estimation import estimate_ceilings
 from opbench.ceilings.roofline import limit_of, working_set_bytes
 from opbench.ceilings.tasks import ceiling_tasks
 from opbench.errors import MachineError, UsageError
+from opbench.planning.plan import Task
+from opbench.vocabulary.limit import Limit
 from opbench.vocabulary.record import Measured, Record
-
-if TYPE_CHECKING:
-    from opbench.planning.plan import Task
-    from opbench.vocabulary.limit import Limit
 
 Measure = Callable[["Task"], Sequence[Record]]
 """Measures a task's cases now, in the process that measured the suspects."""

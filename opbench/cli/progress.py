@@ -5,73 +5,60 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from opbench.cli.plain import plain
+from opbench.vocabulary.case import Point
 from opbench.vocabulary.interval import median_interval
-from opbench.vocabulary.record import Contended, Failed, Measured, Mismatch, Unavailable
+from opbench.vocabulary.record import Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.record import Outcome, Record
+    from rich.progress import ProgressColumn
 
 REFRESH_PER_S = 2
 """Redraws a second. The bar is drawn by a thread beside the measurement: 2 cost under 1 % of a core."""
 
 
-class Reporter(Protocol):
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def start(self, total: int, done: int) -> None:
-        """`total` cases to do, `done` of them already on record."""
-        ...
-
-    def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
-        """The case at work, and its latest latency in seconds per call when there is one."""
-        ...
-
-    def finished(self, record: Record) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-
-class Silent:
-    """For `--json` and for tests."""
+class Reporter:
+    """Told how a run goes on, and silent about it: for `--json`, for tests, and for what the others leave out."""
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         return None
 
     def start(self, total: int, done: int) -> None:
-        return None
+        """`total` cases to do, `done` of them already on record."""
 
     def step(self, point: Point, phase: str, label: str, seconds: float | None) -> None:
-        return None
+        """The case at work, and its latest latency in seconds per call when there is one."""
 
     def finished(self, record: Record) -> None:
-        return None
+        """A case is on record."""
 
     def note(self, text: str) -> None:
-        return None
+        """Something to know besides the cases."""
 
 
-class Lines(Silent):
+class Notes(Reporter):
+    """Only what there is to say besides the cases."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def note(self, text: str) -> None:
+        print(plain(text, keep="\n"), file=self._stream, flush=True)
+
+
+class Lines(Notes):
     """One plain line per finished case. What is left is reckoned from when the first case began: compiling ahead took
     its time once.
     """
 
     def __init__(self, stream: TextIO, now: Callable[[], float] = time.monotonic) -> None:
-        self._stream, self._now = stream, now
+        super().__init__(stream)
+        self._now = now
         self._total = self._done = self._done_before = 0
         self._started = now()
         self._first_case: float | None = None
@@ -95,39 +82,23 @@ class Lines(Silent):
             f"[{self._done}/{self._total}, {clock_time(elapsed)} elapsed, {clock_time(left)} left] {told(record)}"
         )
 
-    def note(self, text: str) -> None:
-        print(plain(text, keep="\n"), file=self._stream, flush=True)
 
+class LiveBar:
+    """The live bar of any run on standard error: count, elapsed time, `columns`, and what is being done, which alone
+    gives way on a narrow terminal. `latest` is the task's field for the last result.
+    """
 
-class Notes(Silent):
-    """Only what there is to say besides the cases."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def note(self, text: str) -> None:
-        print(plain(text, keep="\n"), file=self._stream, flush=True)
-
-
-class Bar(Silent):
-    """A live bar: case and phase, count, elapsed, remaining, the last latency."""
-
-    def __init__(self) -> None:
+    def __init__(self, *columns: ProgressColumn) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-        from rich.progress import TimeRemainingColumn as Remaining
         from rich.table import Column
 
-        case = Column(ratio=1, no_wrap=True, overflow="ellipsis")
         self._progress = Progress(
             MofNCompleteColumn(table_column=Column(min_width=7)),
             BarColumn(bar_width=12, table_column=Column(min_width=12)),
             TimeElapsedColumn(table_column=Column(min_width=7)),
-            TextColumn("left", table_column=Column(min_width=4)),
-            Remaining(table_column=Column(min_width=7)),
-            TextColumn("{task.fields[latest]}", style="cyan", table_column=Column(min_width=7)),
-            # Only the case gives way on a narrow terminal.
-            TextColumn("{task.description}", markup=False, table_column=case),
+            *columns,
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True)),
             console=Console(stderr=True),
             refresh_per_second=REFRESH_PER_S,
             expand=True,
@@ -138,10 +109,26 @@ class Bar(Silent):
         self._progress.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def note(self, text: str) -> None:
+        """A line above the bar, which stays."""
+        self._progress.console.print(plain(text, keep="\n"), markup=False, highlight=False)
+
+
+class Bar(LiveBar, Reporter):
+    """A live bar: count, elapsed, remaining, the last latency, case and phase."""
+
+    def __init__(self) -> None:
+        from rich.progress import TextColumn, TimeRemainingColumn
+        from rich.table import Column
+
+        super().__init__(
+            TextColumn("left", table_column=Column(min_width=4)),
+            TimeRemainingColumn(table_column=Column(min_width=7)),
+            TextColumn("{task.fields[latest]}", style="cyan", table_column=Column(min_width=7)),
+        )
 
     def start(self, total: int, done: int) -> None:
         self._progress.update(self._task, total=total, completed=done)
@@ -157,9 +144,6 @@ class Bar(Silent):
         else:
             self._progress.update(self._task, latest=short_time(median_interval(record.outcome.samples_s).mid))
 
-    def note(self, text: str) -> None:
-        self._progress.console.print(plain(text, keep="\n"), markup=False, highlight=False)
-
 
 def _short(point: Point) -> str:
     """Operator and axes for a narrow line; an axis of 0 or 1 goes without saying."""
@@ -167,11 +151,11 @@ def _short(point: Point) -> str:
     return f"{point.operator} {axes}"
 
 
-def reporter(silent: bool) -> Reporter:
-    """A bar on a terminal, lines elsewhere. Both speak on standard error, results on standard output."""
+def reporter(silent: bool, elsewhere: Callable[[TextIO], Reporter] = Lines) -> Reporter:
+    """A bar on a terminal, else `elsewhere`. Both speak on standard error, results on standard output."""
     if silent:
-        return Silent()
-    return Bar() if sys.stderr.isatty() else Lines(sys.stderr)
+        return Reporter()
+    return Bar() if sys.stderr.isatty() else elsewhere(sys.stderr)
 
 
 def told(record: Record) -> str:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench import catalog
 from opbench.cache import cache_folder
-from opbench.ceilings import storage
+from opbench.ceilings import Ceilings, storage
 from opbench.ceilings.tasks import SWEEP
 from opbench.cli.options import resolve_device
-from opbench.cli.progress import Bar, Notes, Silent
+from opbench.cli.progress import Notes, reporter
 from opbench.errors import UsageError
 from opbench.process.environment import describe
 from opbench.process.measuring_process import MeasuringProcess
@@ -23,11 +22,6 @@ from opbench.running.reporting import write_report
 from opbench.store import runs
 from opbench.store.lock import measuring
 from opbench.vocabulary.settings import Settings
-
-if TYPE_CHECKING:
-    from opbench.ceilings import Ceilings
-    from opbench.cli.progress import Reporter
-
 
 MOST_S = 50.0
 """What measuring takes at most: rounds go by the clock, see `opbench.running.ceiling_rounds`."""
@@ -91,17 +85,10 @@ def _environment(device: str, threads: int) -> dict[str, Any]:
 
 def _measure(environment: dict[str, Any], settings: Settings, results: Path, silent: bool) -> tuple[Ceilings, Path]:
     target = runs.new_run(results, SWEEP)
-    with _reporter(silent) as shown:
+    with reporter(silent, Notes) as shown:  # of two hundred cases no line each
         shown.note(f"measuring what this machine can do: up to {minutes(MOST_S)}, once")
         ceilings = measure_ceilings(target, environment, settings, shown)
     return ceilings, write_report(target).page
-
-
-def _reporter(silent: bool) -> AbstractContextManager[Reporter]:
-    """A bar on a terminal; elsewhere a line a round, for there are two hundred cases."""
-    if silent:
-        return Silent()
-    return Bar() if sys.stderr.isatty() else Notes(sys.stderr)
 
 
 def _show(found: Ceilings, page: Path | None, as_json: bool) -> None:
@@ -110,7 +97,8 @@ def _show(found: Ceilings, page: Path | None, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    Console(highlight=False).print(catalog.ceilings_table(found))
+    ceilings_table = catalog.shown_by("terminal.ceilings_table.ceilings_table")
+    Console(highlight=False).print(ceilings_table(found))
     if page is not None:
         print(f"measured in {found.seconds:.0f} s; report: {page.resolve()}")
     print(f"kept in {storage.kept_file(found.environment)}")

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from opbench import catalog, operator_files, simulation
 from opbench.cli.options import DTYPES, MODES, one_of, resolve_device, words
@@ -21,12 +20,9 @@ from opbench.planning.plan import elsewhere_only
 from opbench.running.quick_check import time_briefly
 from opbench.store.lock import measuring
 from opbench.vocabulary.case import Axes, AxisValue, Case, Point
-from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Unavailable
+from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.settings import Settings
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.record import Record
 
 Verdict = Check | Outcome
 

@@ -34,7 +34,7 @@ def run(names: tuple[str, ...], page: Path | None, results: Path, as_json: bool)
             print(plain(f"{first.folder} (here) against {folder} (there)\n{difference}", keep="\n"))
     if page is not None:
         shown = {"/".join(other.folder.parts[-2:]): found[str(other.folder)] for other in others}
-        _write(page, catalog.difference_page("/".join(first.folder.parts[-2:]), shown))
+        _write(page, catalog.shown_by("pages.difference_page.render")("/".join(first.folder.parts[-2:]), shown))
         print(f"page: {page.resolve()}")
     return int(any(difference.slower for difference in found.values()))
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from opbench import dispatch, dispatch_table
 from opbench.cli.plain import plain
 from opbench.errors import MachineError
 from opbench.store import runs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def run(name: str, results: Path, output: Path | None, as_json: bool) -> int:

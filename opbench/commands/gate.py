@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from opbench.errors import UsageError, unknown
-from opbench.gate.decision.verdict import exit_code, waivers
+from opbench.gate.decision.verdict import Judgement, Verdict, exit_code, waivers
+from opbench.gate.runs.options import GateOptions
 from opbench.gate.stats.rule import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from opbench.gate.decision.verdict import Judgement, Verdict
-    from opbench.gate.runs.options import GateOptions
 
 MOST_TOLERANCE = 1.0
 """Twice as slow: a larger tolerance is a typing error, such as 3 for 3 %."""

@@ -3,59 +3,50 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from opbench.cli.options import resolve_device
 from opbench.cli.plain import plain
 from opbench.cli.progress import in_words, reporter, told
 from opbench.errors import MachineError
 from opbench.profiling.case_options import CaseOptions, select_case
+from opbench.profiling.case_profile import Profile
 from opbench.profiling.output_folder import create_run
 from opbench.profiling.profiler import OptionalSteps, Profiler
 from opbench.store.lock import measuring
+from opbench.store.runs import Run
 from opbench.vocabulary.record import Failed, Measured, Mismatch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opbench.profiling.result import Profile
-    from opbench.store.runs import Run
-    from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.settings import Settings
 
 ROWS = 8
 """Rows of the table of kernels in the terminal."""
 
 
-@dataclass(frozen=True)
-class ProfileOptions:
-    """The command's options."""
-
-    case: CaseOptions
-    device: str
-    steps: OptionalSteps
-    settings: Settings
-    results: Path
-    wait: bool
-    as_json: bool
-
-
-def run(options: ProfileOptions) -> int:
+def run(
+    options: CaseOptions,
+    device: str,
+    steps: OptionalSteps,
+    settings: Settings,
+    results: Path,
+    wait: bool,
+    as_json: bool,
+) -> int:
     """Profile the case, show it, and return the exit code."""
-    device, missing = _find_device(options.device)
-    case = select_case(options.case, device)
-    output, notice = create_run(options.results)
-    with reporter(silent=options.as_json) as shown, _device_lock(device, missing, shown.note, options.wait):
-        profiler = Profiler(case, output, options.settings, options.steps, shown)
+    device, missing = _find_device(device)
+    case = select_case(options, device)
+    output, notice = create_run(results)
+    with reporter(silent=as_json) as shown, _device_lock(device, missing, shown.note, wait):
+        profiler = Profiler(case, output, settings, steps, shown)
         if notice:
             profiler.refuse(notice)
         profile = profiler.profile_without_device(missing) if missing else profiler.profile()
         page = profiler.write_page(profile)
     profile = replace(profile, refusals=tuple(profiler.refusals))
-    _show(profile, profiler.run, page, options.as_json)
+    _show(profile, profiler.run, page, as_json)
     return _exit_code(profile)
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from opbench.running.reporting import write_report
 from opbench.store import runs
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def run(name: str, backends: tuple[str, ...], results: Path, as_json: bool) -> int:

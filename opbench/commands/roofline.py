@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opbench import catalog
-from opbench.ceilings import storage
+from opbench.ceilings import Ceilings, storage
 from opbench.ceilings.prediction import predict_sweep, prediction_errors
 from opbench.ceilings.validation import with_limits
 from opbench.errors import MachineError, UsageError
 from opbench.process.measuring_process import MeasuringProcess
 from opbench.store import runs
-from opbench.vocabulary.record import Measured
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from opbench.ceilings import Ceilings
-    from opbench.vocabulary.record import Record
-    from opbench.vocabulary.sweep import Narrowing
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.sweep import Narrowing
 
 
 def run(
@@ -52,7 +46,8 @@ def run(
 
     console = Console(highlight=False)
     wide = console if console.is_terminal else Console(highlight=False, width=120)
-    wide.print(catalog.predictions_table(predictions, prediction_errors(predictions), ceilings))
+    predictions_table = catalog.shown_by("terminal.predictions_table.predictions_table")
+    wide.print(predictions_table(predictions, prediction_errors(predictions), ceilings))
     return 0
 
 

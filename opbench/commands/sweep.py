@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from time import sleep
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench import catalog, operator_files
 from opbench.ceilings.validation import with_limits
@@ -15,32 +16,23 @@ from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
 from opbench.errors import MachineError, UsageError
-from opbench.measure.contention import Machine, disturbance, ignored
+from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
-from opbench.planning.plan import elsewhere_only, plan
+from opbench.planning.plan import Plan, elsewhere_only, plan
 from opbench.planning.remaining import Left, overview
 from opbench.running.estimate import expected
-from opbench.running.reporting import write_report
+from opbench.running.reporting import Written, write_report
 from opbench.running.runner import Runner
 from opbench.store import runs
 from opbench.store.codec import to_line
+from opbench.store.journal import Journal
 from opbench.store.lock import measuring
-from opbench.vocabulary.sweep import Grid, Sweep
+from opbench.store.runs import Run
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Grid, Narrowing, Sweep
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from opbench.measure.contention import Use
-    from opbench.planning.plan import Plan
-    from opbench.running.reporting import Written
-    from opbench.store.journal import Journal
-    from opbench.store.runs import Run
-    from opbench.vocabulary.settings import Settings
-    from opbench.vocabulary.sweep import Narrowing
-
-
-LOOK_S = 1.0
-"""Seconds to look who else uses the machine; most of them pass while the sweep is planned."""
+WATCH_S = 1.0
+"""Seconds to watch who else uses the machine; most of them pass while the sweep is planned."""
 
 
 def run(
@@ -84,7 +76,7 @@ def run(
         with target.journal() as journal:
             if journal.repaired:
                 tell(journal.repaired)
-            _look_around(machine, before, tell)
+            _tell_of_others(machine, before, tell)
             left = overview(tasks, journal.keys)
             first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
             tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
@@ -117,11 +109,11 @@ def exit_code(totals: Any) -> int:
     return MachineError.exit_code if outcomes["contended"] else 0
 
 
-def _look_around(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
+def _tell_of_others(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
     """Say so where others use this machine, over a second since `before`."""
     if before is None or ignored():
         return
-    sleep(max(0.0, LOOK_S - (machine.clock() - before.at_s)))
+    sleep(max(0.0, WATCH_S - (machine.clock() - before.at_s)))
     if said := disturbance(before, machine.use(), len(machine.cpus)):
         who = ", ".join(machine.busiest()) or "many small processes"
         tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
@@ -156,9 +148,9 @@ def _show(run: Run, written: Written, as_json: bool) -> None:
     console = Console()
     wide = console if console.is_terminal else Console(width=140)  # a log has no edge to wrap at
     if written.complete:
-        wide.print(catalog.terminal_table(written.records))
+        wide.print(catalog.shown_by("terminal.results_table.terminal_table")(written.records))
     else:
-        wide.print(catalog.totals_table(written.totals))
+        wide.print(catalog.shown_by("terminal.results_table.totals_table")(written.totals))
         print("too many cases for a row each: all values are in table.csv beside the report")
     print(f"{written.totals.measured} of {written.totals.records} cases measured")
     print(f"report: {written.page.resolve()}")

@@ -1,7 +1,7 @@
 """What sums of products cost, from shapes alone: matrix products of every rank, convolutions, einsum, attention.
 
 Both walks of a function look here for what they meet; only the operators that torch's own counter knows (see
-`dispatch.OWN`) are counted by its formulas there, so that there the two are opinions of their own.
+`torch_counter.OWN`) are counted by its formulas there, so that there the two are opinions of their own.
 Where an accumulation starts, a bias or the first argument of addmm, costs nothing, and neither do alpha and beta.
 """
 
@@ -10,14 +10,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from opbench.counting.layers import SOFTMAX
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from opbench.counting.signatures import Counts, Rule, Shape
+from opbench.counting.signatures import Counts, Rule, Shape
 
 
 def _terms(at: int) -> Rule:

@@ -10,19 +10,17 @@ allocates nothing.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from opbench.counting.formulas import KINDS, CountingError, register
 from opbench.counting.signatures import Counts, Formula
 from opbench.errors import describe_exception
+from opbench.vocabulary.backend import Inputs
+from opbench.vocabulary.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     import torch
-
-    from opbench.vocabulary.backend import Inputs
-    from opbench.vocabulary.work import Work
 
 __all__ = ["KINDS", "CountingError", "Counts", "Formula", "count", "counts_of", "disagreements", "register"]
 
@@ -85,9 +83,9 @@ def _by_fvcore(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tenso
 
 
 def _by_torch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
-    from opbench.counting.dispatch import count_dispatch
+    from opbench.counting.torch_counter import count_with_torch
 
-    return count_dispatch(function, tensors)
+    return count_with_torch(function, tensors)
 
 
 def _told(

@@ -1,7 +1,7 @@
 """What one call of an operator costs, from shapes alone; both counters look their operators up here.
 
 Where both do, their agreement says that they met the same operators, not that a formula is right: that is what tests
-with loops are for. For convolutions and most matrix products torch's counter has formulas of its own (`dispatch.OWN`).
+with loops are for. For convolutions and most matrix products torch's counter has its own (`torch_counter.OWN`).
 Comparisons and selections (top-k, maximum, clamp, ReLU) are no arithmetic, and neither is moving data.
 Results that are not floating point are index arithmetic and are not counted, but for sums of products, which nobody
 computes for an index: those are refused. Complex numbers are refused everywhere, since a formula counts real ones.

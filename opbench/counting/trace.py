@@ -8,20 +8,18 @@ takes floor, remainder and others for free whatever they compute.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.overrides
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 
-from opbench.counting import graph, kernels
+from opbench.counting import graph, meta_kernels
 from opbench.counting.formulas import KINDS, RULES, is_free, uncounted
 from opbench.counting.signatures import Counts
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 with warnings.catch_warnings():
     # Importing fvcore.nn scripts its focal losses, which torch 2.13 calls deprecated; nothing here uses them.
@@ -93,7 +91,7 @@ class _UntracedKernels(TorchDispatchMode):  # type: ignore[no-untyped-call]  # t
 
 def _remade(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     with torch.no_grad():
-        return tree_map_only(torch.Tensor, _copy, kernels.call(func, args, kwargs))
+        return tree_map_only(torch.Tensor, _copy, meta_kernels.call(func, args, kwargs))
 
 
 def _copy(found: torch.Tensor) -> torch.Tensor:

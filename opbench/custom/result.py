@@ -73,7 +73,7 @@ class Result(Sequence[Any]):
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        found: pd.DataFrame = catalog.frame(self._records)
+        found: pd.DataFrame = catalog.shown_by("tables.table.frame")(self._records)
         return found
 
     def frame(self) -> pd.DataFrame:
@@ -86,7 +86,7 @@ class Result(Sequence[Any]):
         x: the axis that runs along; the one with the most values where it is left out.
         Raises UsageError for an axis that is none of numbers, and where nothing was measured.
         """
-        figures = catalog.latency_figures(self._records, x)
+        figures = catalog.shown_by("figures.latency.along")(self._records, x)
         if not figures:
             raise UsageError("nothing was measured that could be drawn; the table says why")
         return Figure(figures[0].title, figures[0].caption, figures[0].data)
@@ -111,15 +111,15 @@ class Result(Sequence[Any]):
 
         text = io.StringIO()
         Console(file=text, width=min(120, shutil.get_terminal_size().columns)).print(
-            catalog.terminal_table(self._records)
+            catalog.shown_by("terminal.results_table.terminal_table")(self._records)
         )
         return "\n".join([*(line.rstrip() for line in text.getvalue().splitlines()), *self.notes])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        drawn = catalog.latency_figures(self._records, None)
-        table = catalog.html_table(self._records)
+        drawn = catalog.shown_by("figures.latency.along")(self._records, None)
+        table = catalog.shown_by("pages.notebook_table.html_table")(self._records)
         return f"{table}{drawn[0].data.decode() if drawn else ''}"
 
 

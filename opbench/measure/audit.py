@@ -18,7 +18,6 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -26,17 +25,15 @@ from opbench.measure.changed_element import Changing, poison_for
 from opbench.measure.compare import overlaps, refused
 from opbench.measure.output_comparison import Judge, Round, Undecided
 from opbench.measure.output_samples import is_held, take
+from opbench.measure.point_checker import Candidate
 from opbench.measure.redrawn_inputs import MOVED, PRISTINE, Redrawing
 from opbench.measure.tamper_guard import Guard, Tampered
+from opbench.measure.timing.clock import Timer
 from opbench.measure.timing.clocks import is_wall
-
-if TYPE_CHECKING:
-    from opbench.measure.point_checker import Candidate
-    from opbench.measure.timing.clock import Timer
-    from opbench.vocabulary.backend import Inputs
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.record import Check
+from opbench.vocabulary.backend import Inputs
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.record import Check
 
 ENOUGH, MOST = 3, 6
 """Rounds that are kept and compared where that is cheap, and at most. One is compared whatever it costs."""
@@ -138,7 +135,7 @@ class Audit:
         self._spent_s += self._now() - began
         return 1 + int(calls * self._draw())
 
-    def look(self, label: str, timer: Timer) -> None:
+    def keep_output(self, label: str, timer: Timer) -> None:
         """After a sample: keep part of its last output, at once, and of one more. Raises Tampered."""
         if not self._drawn:
             return

@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from opbench.measure.compare import poison
 from opbench.measure.point_checker import FEWEST_BLOCKS, poison_free_memory
-
-if TYPE_CHECKING:
-    from opbench.measure.redrawn_inputs import Redrawing
-    from opbench.measure.timing.clock import Timer
-    from opbench.vocabulary.record import Check
+from opbench.measure.redrawn_inputs import Redrawing
+from opbench.measure.timing.clock import Timer
+from opbench.vocabulary.record import Check
 
 CHANGES = 4
 """Calls in a look before which one element of the input changes; an even number, so that it is back in the end. The

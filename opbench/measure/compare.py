@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from opbench.vocabulary.operator import Tolerance
 from opbench.vocabulary.record import Check
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from opbench.vocabulary.operator import Tolerance
 
 SLICE = 1 << 18
 """Elements compared at a time: 2 MiB in float64, so that a dozen passes over them stay in the cache."""

@@ -13,19 +13,15 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import median
 from time import process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench.measure.contention import processor_s
-from opbench.process.measuring_process import Death, MeasuringProcess
+from opbench.process.measuring_process import Death, MeasuringProcess, Progress
 from opbench.process.threads import ran_s
 from opbench.store.codec import outcome_from_json, point_to_json
-from opbench.vocabulary.record import Failed, Measured
-
-if TYPE_CHECKING:
-    from opbench.process.measuring_process import Progress
-    from opbench.vocabulary.case import Case, Point
-    from opbench.vocabulary.record import Outcome
-    from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.record import Failed, Measured, Outcome
+from opbench.vocabulary.settings import Settings
 
 SLOW_CLOCK = 2.0
 """How many times what a turn's calls are said to have taken its busiest thread may run, in the median turn, and TURN_S

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.work import Work
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.work import Work
 
 RESERVE = 0.1
 """Share of the free memory left alone, for the libraries' own workspaces."""

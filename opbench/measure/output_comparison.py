@@ -7,19 +7,16 @@ looks for one, in frames or among the garbage collector's objects, finds none.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import torch
 
 from opbench.measure.compare import compare, refused, rms
-
-if TYPE_CHECKING:
-    from opbench.measure.output_samples import Taken
-    from opbench.measure.redrawn_inputs import Redrawing, Values
-    from opbench.vocabulary.backend import Inputs
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.operator import Operator, Tolerance
-    from opbench.vocabulary.record import Check
+from opbench.measure.output_samples import Taken
+from opbench.measure.redrawn_inputs import Redrawing, Values
+from opbench.vocabulary.backend import Inputs
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.operator import Operator, Tolerance
+from opbench.vocabulary.record import Check
 
 ULPS = 16
 """Units in the last place by which the input is moved to see whether the reference jumps there."""

@@ -8,14 +8,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from opbench.measure.compare import unusual
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Timer
+from opbench.measure.timing.clock import Timer
 
 ELEMENTS = 1 << 16
 """Elements of an output that are looked at, at most twice as many. All of a smaller one."""

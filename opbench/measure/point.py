@@ -11,41 +11,33 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from statistics import median
 from time import perf_counter
-from typing import TYPE_CHECKING
 
-from opbench import catalog
 from opbench.device import synchronize
 from opbench.errors import UsageError, describe_exception
+from opbench.measure.admission import Admitted, admit
 from opbench.measure.audit import Audit
 from opbench.measure.memory import shortage
 from opbench.measure.point_checker import Candidate, Checker
 from opbench.measure.process_state import PROCESSORS, DisturbedError, ProcessState
-from opbench.measure.tamper_guard import Guard, Tampered
+from opbench.measure.sampled_outcome import Prepared, outcome_of
+from opbench.measure.tamper_guard import Guard
 from opbench.measure.timing import sampler
+from opbench.measure.timing.clock import Clock
 from opbench.measure.timing.clocks import clock_named
 from opbench.measure.timing.contention_watch import watched
 from opbench.measure.timing.led import LedClock
-from opbench.measure.timing.stopping import Precision
-from opbench.measure.turns import JointStopping
-from opbench.vocabulary.backend import Figured
+from opbench.measure.timing.sampler import Samples
+from opbench.measure.timing.stopping import Precision, Stopping
+from opbench.measure.turns import JointStopping, Turns
+from opbench.vocabulary.backend import Figured, Inputs
+from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.operator import Operator
 from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Unavailable
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Clock
-    from opbench.measure.timing.sampler import Samples
-    from opbench.measure.timing.stopping import Stopping
-    from opbench.measure.turns import Turns
-    from opbench.vocabulary.backend import Backend, Inputs
-    from opbench.vocabulary.case import Case, Point
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.settings import Settings
-    from opbench.vocabulary.work import Work
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.work import Work
 
 PATIENCE = 3.0
 """Budgets that a launch may spend on preempted samples before it ends with what it has."""
-
-MARKED = 0.25
-"""Share of preempted samples from which on a figure is marked; they are no part of it in any case."""
 
 Announce = Callable[[str, str, "float | None"], None]
 """(phase, label, latest seconds per call or None): told before every step."""
@@ -65,13 +57,11 @@ class PointMeasurement:
     turns: Turns | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     state: ProcessState = field(default_factory=ProcessState)
-    _prepare_s: dict[str, float] = field(default_factory=dict)
-    _figured: dict[str, Figured] = field(default_factory=dict)
-    _checks: dict[str, Check] = field(default_factory=dict)
+    _prepared: dict[str, Prepared] = field(default_factory=dict)
     _guard: Guard = field(default_factory=Guard)
 
     def run(self, operator: Operator, work: Work) -> dict[str, Outcome]:
-        admitted = self._timeable(operator)
+        admitted = self._admitted(operator, timed=True)
         if admitted and self.point.device == "cuda" and not work.bytes_written:
             reason = "skipped: the output is empty, there is nothing to time on a GPU"
             self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
@@ -80,70 +70,50 @@ class PointMeasurement:
             self._time(operator, inputs, self._prepare_and_check(operator, inputs, admitted))
         return self.outcomes
 
-    def _timeable(self, operator: Operator) -> dict[str, tuple[Backend, str]]:
-        """The admitted cases without the simulated ones, whose times would mean nothing."""
-        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
-        for label, (backend, _) in list(admitted.items()):
-            if backend.simulated(self.point.device):
-                self.outcomes[label] = Unavailable(f"simulated ({backend.simulator}): checked, never timed")
-                del admitted[label]
-        return admitted
-
     def verify(self, operator: Operator) -> dict[str, Check | Outcome]:
         """Prepare and check only: the passed Check, or the outcome that stands in its place, per case label."""
-        admitted = {case.label: found for case in self.cases if (found := self._admit(operator, case))}
-        passed = {}
+        admitted = self._admitted(operator, timed=False)
         if self._fits(admitted, operator.work(self.point)):
-            passed = self._prepare_and_check(operator, self._inputs(operator), admitted)
-        return {**self.outcomes, **{label: self._checks[label] for label in passed}}
+            self._prepare_and_check(operator, self._inputs(operator), admitted)
+        passed = {
+            label: prepared.check
+            for label, prepared in self._prepared.items()
+            if label not in self.outcomes and prepared.check
+        }
+        return {**self.outcomes, **passed}
 
-    def _fits(self, admitted: dict[str, tuple[Backend, str]], work: Work) -> bool:
+    def _admitted(self, operator: Operator, *, timed: bool) -> dict[str, Admitted]:
+        """The backends that take the point; why the others do not is their outcome."""
+        found = {case.label: admit(operator, case, self._guard, timed=timed) for case in self.cases}
+        self.outcomes |= {label: one for label, one in found.items() if not isinstance(one, Admitted)}
+        return {label: one for label, one in found.items() if isinstance(one, Admitted)}
+
+    def _fits(self, admitted: dict[str, Admitted], work: Work) -> bool:
         """Whether there is something to run and room for it; if there is no room, that is every case's outcome."""
         if admitted and (reason := shortage(self.point, work, len(admitted))):
             self.outcomes |= dict.fromkeys(admitted, Unavailable(reason))
             return False
         return bool(admitted)
 
-    def _admit(self, operator: Operator, case: Case) -> tuple[Backend, str] | None:
-        """The backend and its schedule, or None with an Unavailable outcome saying why not."""
-        found = catalog.backend(operator.name, case.backend)
-        try:
-            self._guard.check()
-        except Tampered as exc:
-            self.outcomes[case.label] = Failed("import", describe_exception(exc))
-            return None
-        reason: str | None
-        if isinstance(found, Unavailable):
-            reason = found.reason
-        elif self.point.dtype not in operator.tolerances:
-            reason = f"{operator.name} takes {', '.join(operator.tolerances)}, not {self.point.dtype}"
-        else:
-            reason = found.refusal(self.point)
-        if reason is not None:
-            self.outcomes[case.label] = Unavailable(reason)
-            return None
-        assert not isinstance(found, Unavailable)
-        return found, case.backend.partition(":")[2]
-
     def _inputs(self, operator: Operator) -> Inputs:
         self.announce("inputs", "", None)
         return operator.inputs(self.point)
 
     def _prepare_and_check(
-        self, operator: Operator, inputs: Inputs, admitted: dict[str, tuple[Backend, str]]
+        self, operator: Operator, inputs: Inputs, admitted: dict[str, Admitted]
     ) -> dict[str, Candidate]:
         checker = Checker(operator, self.point, inputs)
         candidates: dict[str, Candidate] = {}
-        for label, (backend, schedule) in admitted.items():
+        for label, entry in admitted.items():
             out = checker.new_output() if self.point.mode == "out" else None
             with self._step("prepare", label):
                 start = perf_counter()
-                launch = backend.prepare(self.point, inputs, out, schedule)
+                launch = entry.backend.prepare(self.point, inputs, out, entry.schedule)
                 synchronize(self.point.device)
-                self._prepare_s[label] = perf_counter() - start
+                prepared = self._prepared[label] = Prepared(perf_counter() - start)
                 self._guard.check()
                 if isinstance(launch, Figured):  # the clock calls what is inside: nothing of ours in between
-                    self._figured[label], launch = launch, launch.call
+                    prepared.figured, launch = launch, launch.call
                 candidates[label] = Candidate(launch, out)
             if label in self.outcomes:
                 candidates.pop(label, None)
@@ -151,7 +121,7 @@ class PointMeasurement:
 
         def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:
             with self._step("check", label):
-                found = self._checks[label] = check_one(candidates[label])
+                found = self._prepared[label].check = check_one(candidates[label])
                 self._guard.check()
                 if not found.passed:
                     self.outcomes[label] = Mismatch(found)
@@ -180,17 +150,12 @@ class PointMeasurement:
         if changes := self.state.changed():
             raise DisturbedError(f"changed its process for its rivals: {changes}")
 
-    def _audit(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> Audit | None:
-        """None where nothing is to be looked at."""
-        if self.settings.trusting:
-            return None
-        return Audit(operator, self.point, inputs, candidates, guard=self._guard)
-
     def _time(self, operator: Operator, inputs: Inputs, candidates: dict[str, Candidate]) -> None:
         """Sample all; when one raises, it is out and the others are sampled anew without it."""
         while candidates:
             now = ["sampling", ""]
-            audit = self._audit(operator, inputs, candidates)
+            looked_at = not self.settings.trusting
+            audit = Audit(operator, self.point, inputs, candidates, guard=self._guard) if looked_at else None
 
             def observe(phase: str, label: str, so_far: Samples, now: list[str] = now) -> None:
                 self._end_turn(now[0], now[1], phase)
@@ -210,7 +175,7 @@ class PointMeasurement:
                         self._clock(),
                         self._stopping,
                         observe=observe,
-                        page_faults=_minor_faults,
+                        page_faults=lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt,
                         delay=watch.delay,
                         relieve=relieve,
                         patience_s=PATIENCE * self.settings.budget_s,
@@ -267,42 +232,11 @@ class PointMeasurement:
             assert isinstance(measured, Measured)
             self.outcomes[label] = replace(measured, split=dict(launch_split.parts), split_reason=launch_split.reason)
 
-    def _outcome(
-        self, label: str, samples: Samples, disturbed: str, audit: Audit | None
-    ) -> Measured | Mismatch | Contended:
+    def _outcome(self, label: str, samples: Samples, disturbed: str, audit: Audit | None) -> Outcome:
         if audit is not None and label in audit.misses:
             return Mismatch(audit.misses[label])
-        taken = len(samples.samples_s) + samples.preempted
-        preempted = f"{samples.preempted} of {taken} samples were preempted" if samples.preempted else ""
-        said = ", ".join(filter(None, (disturbed, preempted)))
-        if samples.stopped == sampler.CONTENDED:
-            return Contended(f"{said}; measured again by --resume, when the machine is quieter")
-        marked = disturbed or samples.preempted > MARKED * taken
-        measured = self._measured(label, samples, said if marked else "")
-        if audit is None:
-            return measured
-        check = measured.check if marked else audit.kept(label, measured.check, measured.samples_s)
-        return replace(measured, looks=audit.looks) if check.passed else Mismatch(check)
-
-    def _measured(self, label: str, samples: Samples, contention: str) -> Measured:
-        told = self._figured.get(label)
-        return Measured(
-            check=self._checks[label],
-            samples_s=tuple(samples.samples_s),
-            calls_per_sample=samples.calls,
-            stopped=samples.stopped,
-            prepare_s=self._prepare_s[label],
-            warmup_calls=samples.warmup_calls,
-            warmup_s=samples.warmup_s,
-            sampling_s=samples.sampling_s,
-            page_faults=samples.page_faults,
-            preempted=samples.preempted,
-            contention=contention,
-            warnings=tuple(filter(None, (contention and f"contended: {contention}", self.state.leaks(label)))),
-            figures=dict(told.figures) if told else {},
-            trials=told.trials if told else (),
-        )
-
-
-def _minor_faults() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        outcome = outcome_of(samples, self._prepared[label], disturbed, self.state.leaks(label))
+        if audit is None or isinstance(outcome, Contended):
+            return outcome
+        check = outcome.check if outcome.contention else audit.kept(label, outcome.check, outcome.samples_s)
+        return replace(outcome, looks=audit.looks) if check.passed else Mismatch(check)

@@ -14,22 +14,18 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from opbench.measure.compare import compare, overlaps, poison, rms
 from opbench.measure.output_comparison import Judge, Round, Undecided
-from opbench.measure.output_samples import take
+from opbench.measure.output_samples import Taken, take
 from opbench.measure.redrawn_inputs import HALVED, MOVED, SCALED, Redrawing
-
-if TYPE_CHECKING:
-    from opbench.measure.output_samples import Taken
-    from opbench.vocabulary.backend import Inputs, Launch
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.record import Check
-
+from opbench.vocabulary.backend import Inputs, Launch
+from opbench.vocabulary.case import Point
+from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.record import Check
 
 FEWEST_BLOCKS, MOST_BLOCKS, BLOCK_BYTES = 2, 8, 64 << 20
 """Blocks to poison at a time: as many as these bytes hold."""

@@ -21,34 +21,22 @@ from typing import Any
 
 import torch
 
+_MEASURE = (
+    *("admission", "audit", "changed_element", "compare", "output_comparison", "output_samples", "point"),
+    *("point_checker", "process_state", "redrawn_inputs", "sampled_outcome", "tamper_guard"),
+)
+_TIMING = ("cuda_events", "cuda_graph", "device_timer", "led", "run_delay", "sampler", "stopping", "wall")
 MODULES = (
-    "measure.audit",
-    "measure.changed_element",
-    "measure.compare",
-    "measure.point_checker",
-    "measure.tamper_guard",
-    "measure.output_comparison",
-    "measure.point",
-    "measure.process_state",
-    "measure.redrawn_inputs",
-    "measure.output_samples",
-    "measure.timing.cuda_events",
-    "measure.timing.cuda_graph",
-    "measure.timing.device_timer",
-    "measure.timing.led",
-    "measure.timing.run_delay",
-    "measure.timing.sampler",
-    "measure.timing.stopping",
-    "measure.timing.wall",
-    "vocabulary.interval",
-    "vocabulary.record",
+    *(f"measure.{name}" for name in _MEASURE),
+    *(f"measure.timing.{name}" for name in _TIMING),
+    *("vocabulary.interval", "vocabulary.record"),
 )
 """Of opbench."""
 
 LIBRARIES: tuple[ModuleType, ...] = (builtins, gc, secrets, statistics, time)
 
 GLANCED: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("measure.audit", "Audit", ("begin", "calls", "end", "glance", "look", "wanting")),
+    ("measure.audit", "Audit", ("begin", "calls", "end", "glance", "keep_output", "wanting")),
     ("measure.timing.sampler", "", ("_ask", "_sample", "_timed", "_warm_up")),
     ("measure.timing.wall", "", ("WallTimer", "perf_counter")),
     ("measure.timing.wall", "WallTimer", ("__call__",)),
@@ -135,13 +123,13 @@ class Guard:
 
     def glance(self) -> None:
         """Raises Tampered where one of the few things that matter most has changed."""
-        self._look(self._glanced)
+        self._refuse_changes(self._glanced)
 
     def check(self) -> None:
         """Raises Tampered where anything has changed; it is put back first."""
-        self._look(self._all)
+        self._refuse_changes(self._all)
 
-    def _look(self, parts: list[_Names | _Codes]) -> None:
+    def _refuse_changes(self, parts: list[_Names | _Codes]) -> None:
         found = [name for part in parts for name in part.changed()]
         if found:
             raise Tampered(f"changed what it is measured with: {', '.join(found)}")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from opbench.measure.timing.sampler import Samples
-    from opbench.measure.timing.stopping import Stopping
+from opbench.measure.timing.sampler import Samples
+from opbench.measure.timing.stopping import Stopping
 
 Exchange = Callable[[dict[str, Any]], dict[str, Any]]
 """Tells the parent what the last turn was, and returns what it says when the next one begins."""

@@ -16,25 +16,21 @@ import os
 import pickle
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from opbench.errors import MachineError, describe_exception
 from opbench.measure.turns import Turns
 from opbench.process.marker import Marker
 from opbench.store.codec import outcome_to_json, parts_to_json, point_from_json
-from opbench.vocabulary.case import Case
+from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.operator import Operator
 from opbench.vocabulary.record import Failed, Outcome, Unavailable
 from opbench.vocabulary.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from opbench.vocabulary.case import Point
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.work import Part
+from opbench.vocabulary.work import Part
 
 REPORT_EVERY_S = 0.5
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h

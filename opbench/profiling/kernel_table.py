@@ -8,15 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench.measure.split.call_split import middle_half
 from opbench.measure.split.kinds import COMPILED, DISPATCH, OTHER, is_work, kernel_kind
 from opbench.measure.split.spans import SelfTime, Span, self_times
-from opbench.vocabulary.record import Measured
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.record import Record
+from opbench.vocabulary.record import Measured, Record
 
 OUTSIDE = "outside any operator"
 

@@ -7,32 +7,28 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from opbench import catalog
+from opbench.cli.progress import Reporter
 from opbench.errors import MachineError, OpbenchError, first_line
 from opbench.planning.plan import Task
 from opbench.process.environment import describe, revision
 from opbench.profiling import compile_times, kernel_resources, recorded_trace
+from opbench.profiling.case_profile import Profile
 from opbench.profiling.hardware_counters import ncu, perf_stat
-from opbench.profiling.hardware_counters.counter_values import add_figures, compare_with_work
+from opbench.profiling.hardware_counters.counter_values import CounterValues, add_figures, compare_with_work
 from opbench.profiling.kernel_table import to_csv
 from opbench.profiling.output_folder import copy_to_temporary_run
-from opbench.profiling.result import Profile
 from opbench.profiling.target.trace_recorder import TRACE_FILE
 from opbench.running.reporting import write_report
 from opbench.running.runner import Runner
 from opbench.store.environment_lines import to_lines
-from opbench.store.runs import RECORDS
+from opbench.store.runs import RECORDS, Run
+from opbench.vocabulary.backend import KernelResources
+from opbench.vocabulary.case import Case
 from opbench.vocabulary.record import Measured, Record, Unavailable
-
-if TYPE_CHECKING:
-    from opbench.cli.progress import Reporter
-    from opbench.profiling.hardware_counters.counter_values import CounterValues
-    from opbench.store.runs import Run
-    from opbench.vocabulary.backend import KernelResources
-    from opbench.vocabulary.case import Case
-    from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.settings import Settings
 
 KERNELS_FILE = "kernels.csv"
 PAGE_FILE = "profile.html"
@@ -80,7 +76,8 @@ class Profiler:
     def write_page(self, profile: Profile) -> Path:
         """Write the page, beside the report that every run has. Raises MachineError where no disk takes it."""
         self._try("writing the report", lambda: self._write(lambda run: write_report(run).page))
-        page = catalog.profile_page()(replace(profile, refusals=tuple(self.refusals)))
+        render = catalog.shown_by("pages.profile_page.render")
+        page = render(replace(profile, refusals=tuple(self.refusals)))
         return self._write(lambda run: run.write(PAGE_FILE, page.encode()))
 
     def refuse(self, sentence: str) -> None:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench.errors import MachineError
 from opbench.profiling.kernel_table import KernelRow, event_span, kernel_rows, with_rates
 from opbench.profiling.target.request import TargetRequest, range_name
 from opbench.profiling.target.spawn import run_target, scratch_folder
 from opbench.profiling.target.trace_recorder import TRACE_FILE
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.record import Record
+from opbench.vocabulary.record import Record
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ measured, and is told there.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import queue
 from collections.abc import Callable, Iterable, Iterator
@@ -18,20 +16,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from opbench import catalog
-from opbench.cache import cache_folder
+from opbench.cache import cache_folder, content_digest
 from opbench.errors import MachineError
+from opbench.planning.plan import Task
 from opbench.process.measuring_process import Death, MeasuringProcess
 from opbench.store.codec import point_to_json
-from opbench.vocabulary.backend import Backend
-
-if TYPE_CHECKING:
-    from opbench.planning.plan import Task
-    from opbench.vocabulary.backend import Preparing
-    from opbench.vocabulary.case import Case
-    from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.backend import Backend, Preparing
+from opbench.vocabulary.case import Case
+from opbench.vocabulary.settings import Settings
 
 MODES = frozenset({"forward", "backward"})
 """In mode `out` a launch needs the output it is checked in; what it compiles is that of `forward` mostly."""
@@ -117,7 +112,7 @@ def _mark(case: Case) -> Path:
     it.
     """
     parts = [case.key, *_compilers(), os.environ.get("TORCHINDUCTOR_CACHE_DIR", "")]
-    return cache_folder() / "ahead" / hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    return cache_folder() / "ahead" / content_digest(parts)
 
 
 @lru_cache(maxsize=1)
@@ -144,12 +139,8 @@ def _work_off(waiting: queue.SimpleQueue[Task], device: str, settings: Settings,
                 task = waiting.get_nowait()
                 names = [case.backend for case in task.cases]
                 request = {"ahead": point_to_json(task.point), "backends": names}
-                process.measure(request, settings.time_limit_s, _unheard)
+                process.measure(request, settings.time_limit_s, lambda *_: None)
                 for case in task.cases:
                     _mark_done(case)
     except (Death, MachineError, queue.Empty):  # it will happen again where it is measured, and be told there
         return
-
-
-def _unheard(_phase: str, _label: str, _seconds: float | None) -> None:
-    return None

@@ -12,27 +12,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench import catalog
 from opbench.caches import CacheUse, keep, known
 from opbench.caches.fitting import middle
 from opbench.caches.use import SIZES
+from opbench.ceilings.ceiling import Ceilings
 from opbench.ceilings.estimation import estimate_ceilings
 from opbench.ceilings.external_tools import ask_external_tools, best_answers
 from opbench.ceilings.tasks import ceiling_tasks
+from opbench.cli.progress import Reporter
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import Task, plan
 from opbench.running.runner import Runner
+from opbench.store.runs import Run
 from opbench.vocabulary.case import Case
-from opbench.vocabulary.record import Measured
-
-if TYPE_CHECKING:
-    from opbench.ceilings.ceiling import Ceilings
-    from opbench.cli.progress import Reporter
-    from opbench.store.runs import Run
-    from opbench.vocabulary.record import Record
-    from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.settings import Settings
 
 MAX_ROUNDS = 5
 """Six to eight seconds each on two cores of an EPYC 9004 and of a Xeon (family 6, model 207)."""

@@ -6,17 +6,14 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from opbench import catalog
 from opbench.measure.timing.sampler import WARMUP_S
+from opbench.planning.plan import Task
+from opbench.planning.remaining import Left
 from opbench.running.ahead import MOST, Ahead, KnownCosts
-
-if TYPE_CHECKING:
-    from opbench.planning.plan import Task
-    from opbench.planning.remaining import Left
-    from opbench.vocabulary.case import Case, Point
-    from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.settings import Settings
 
 START_S = 6.0
 """To start a measuring process: 3 s on a quiet machine, twice that beside others."""
@@ -28,7 +25,7 @@ CHECK_S_A_BYTE = 10e-9
 """Of what a case writes: it is poisoned, computed in float64 and compared, all of that twice, which takes
 half of this on two quiet cores of a Xeon (family 6, model 207)."""
 
-LOOK_S = 1.5
+ASKING_S = 1.5
 """Seconds that may be spent on asking operators for their work: whole networks take twenty to answer."""
 
 SPLIT_S = 0.3
@@ -89,10 +86,10 @@ def _running(task: Task, costs: KnownCosts) -> int:
 
 
 def _sizes_bytes(points: Sequence[Point], now: Callable[[], float]) -> list[float]:
-    """Of what is checked; the mean of those that were asked for the rest, once asking took LOOK_S."""
+    """Of what is checked; the mean of those that were asked for the rest, once asking took ASKING_S."""
     spent_s, found = 0.0, []
     for point in points:
-        if spent_s > LOOK_S:
+        if spent_s > ASKING_S:
             break
         began = now()
         found.append(_size_bytes(point))

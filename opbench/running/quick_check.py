@@ -6,19 +6,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from opbench.cli.progress import Silent
+from opbench.cli.progress import Reporter
 from opbench.errors import MachineError
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import Task
 from opbench.running.runner import Runner
 from opbench.store.runs import Run
 from opbench.vocabulary.case import Case, Point
+from opbench.vocabulary.record import Record
 from opbench.vocabulary.settings import Settings
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.record import Record
 
 BRIEF_S = 0.1
 """Seconds of samples: a backend that skips work is many times too fast, not a few percent."""
@@ -33,7 +30,7 @@ def time_briefly(point: Point, backends: Sequence[str]) -> list[Record]:
     task = Task(point, tuple(Case(point, backend) for backend in backends))
     with tempfile.TemporaryDirectory(prefix="opbench-") as folder:
         run = Run(Path(folder))
-        runner = Runner(run, point.device, Settings(budget_s=BRIEF_S, count=False), Silent())
+        runner = Runner(run, point.device, Settings(budget_s=BRIEF_S, count=False), Reporter())
         runner.go([task])
         records = run.records()
     if not runner.knows_limits:

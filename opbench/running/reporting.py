@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from opbench import catalog, plugins
 from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, describe_exception, unknown
-from opbench.store.record_file import RecordFile
-from opbench.vocabulary.report import Artifact
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from opbench.store.record_file import Group, Listing
-    from opbench.store.runs import Run
-    from opbench.vocabulary.record import Record
-    from opbench.vocabulary.report import Collector, Report
+from opbench.store.record_file import Group, Listing, RecordFile
+from opbench.store.runs import Run
+from opbench.vocabulary.record import Record
+from opbench.vocabulary.report import Artifact, Collector, Report
 
 PAGE = "report.html"
 

@@ -17,24 +17,23 @@ from typing import TYPE_CHECKING, Any, TextIO
 from opbench.ceilings import storage
 from opbench.errors import MachineError, UsageError
 from opbench.measure.isolation import Isolation
-from opbench.planning.plan import Task
+from opbench.planning.plan import Plan, Task
 from opbench.planning.remaining import Left, overview, remaining
 from opbench.process.environment import revision
 from opbench.process.measuring_process import Death, MeasuringProcess, Progress
 from opbench.running.ahead import MOST, Ahead
 from opbench.running.time_budget import Accounts
 from opbench.store.codec import outcome_from_json, parts_from_json, point_to_json
+from opbench.store.journal import Journal
+from opbench.store.runs import Run
 from opbench.vocabulary.case import Case, Point
 from opbench.vocabulary.record import Failed, Outcome, Record, Unavailable
+from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.work import Work
 
 if TYPE_CHECKING:
     from opbench.ceilings.validation import LimitValidator
     from opbench.cli.progress import Reporter
-    from opbench.planning.plan import Plan
-    from opbench.store.journal import Journal
-    from opbench.store.runs import Run
-    from opbench.vocabulary.settings import Settings
 
 SPLIT = "split"
 """The phase in which a measuring process observes what it has measured."""

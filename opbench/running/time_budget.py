@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from opbench.vocabulary.record import Measured
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.record import Outcome
+from opbench.vocabulary.record import Measured, Outcome
 
 
 @dataclass

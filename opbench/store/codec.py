@@ -26,14 +26,14 @@ LONGEST_LINE = 64 << 20
 """Bytes of one record at most. 100,000 samples, more than any budget has led to, take 2 MiB."""
 
 _DIGITS = 19
-_KINDS: dict[str, type[Outcome]] = {
+KINDS: dict[str, type[Outcome]] = {
     "measured": Measured,
     "mismatch": Mismatch,
     "contended": Contended,
     "unavailable": Unavailable,
     "failed": Failed,
 }
-_NAMES = {kind: name for name, kind in _KINDS.items()}
+_NAMES = {kind: name for name, kind in KINDS.items()}
 
 Decoded = TypeVar("Decoded")
 
@@ -46,9 +46,9 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
 def outcome_from_json(data: Any) -> Outcome:
     """Raises ValueError when the data does not describe an Outcome."""
     kind = data.get("kind") if isinstance(data, dict) else None
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise ValueError(f"kind is {kind!r:.80}; expected one of {', '.join(_KINDS)}")
-    return _decoded(data, _KINDS[kind])
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"kind is {kind!r:.80}; expected one of {', '.join(KINDS)}")
+    return _decoded(data, KINDS[kind])
 
 
 def point_to_json(point: Point) -> dict[str, Any]:

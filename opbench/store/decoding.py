@@ -14,12 +14,12 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from opbench.store.codec import LONGEST_LINE, from_line
+from opbench.store.codec import KINDS, LONGEST_LINE, from_line
 from opbench.store.environment_lines import environment_of
 from opbench.store.sealing import fits
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.limit import Limit
-from opbench.vocabulary.record import Contended, Failed, Measured, Mismatch, Record, Unavailable
+from opbench.vocabulary.record import Contended, Record
 from opbench.vocabulary.work import Part, Work
 
 _HEAD = re.compile(rb'{"schema":[12],"case":({[^{}]*{[^{}]*}[^{}]*}),"outcome":{"kind":"([a-z]+)"')
@@ -64,16 +64,9 @@ def _axes(_: type, value: Any) -> Any:
 _CASES = msgspec.json.Decoder(_Case)
 
 
-def _decoder(kind: type[Kind]) -> msgspec.json.Decoder[_Line[Kind]]:
-    return msgspec.json.Decoder(_Line[kind], dec_hook=_axes)  # type: ignore[valid-type]
-
-
 _LINES: dict[bytes, msgspec.json.Decoder[Any]] = {
-    b"measured": _decoder(Measured),
-    b"mismatch": _decoder(Mismatch),
-    b"contended": _decoder(Contended),
-    b"unavailable": _decoder(Unavailable),
-    b"failed": _decoder(Failed),
+    name.encode(): msgspec.json.Decoder(_Line[kind], dec_hook=_axes)  # type: ignore[valid-type]
+    for name, kind in KINDS.items()
 }
 
 _NOT_SO = (ValueError, TypeError, KeyError, RecursionError)

@@ -8,13 +8,13 @@ together do.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from opbench.cache import content_digest
 from opbench.errors import UsageError
 from opbench.store.codec import to_line
 from opbench.store.sealing import fits, sealed
@@ -30,8 +30,7 @@ class _Line(msgspec.Struct):
 
 def environment_id(environment: Mapping[str, Any]) -> str:
     """16 hex digits, the same for the same content."""
-    text = json.dumps(dict(environment), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return content_digest(dict(environment))
 
 
 def to_lines(records: Iterable[Record], known: Collection[str] = ()) -> tuple[str, set[str]]:

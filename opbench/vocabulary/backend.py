@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from opbench import simulation
 from opbench.errors import unknown
+from opbench.vocabulary.case import Point
 from opbench.vocabulary.record import Trial
 
 if TYPE_CHECKING:
     import torch
-
-    from opbench.vocabulary.case import Point
 
 Inputs: TypeAlias = "dict[str, torch.Tensor]"
 """Named input tensors of a point, in the order the operator's function takes them."""
@@ -69,10 +68,6 @@ class Preparing:
 Prepare: TypeAlias = "Callable[[Point, Inputs, torch.Tensor | None, str], Launch]"
 
 
-def _always(_: str) -> str | None:
-    return None
-
-
 KINDS = ("kernels", "framework", "compiler", "runtime", "choice")
 """Written for the operator in one language; a framework's own operators; a compiler of those; a runtime of another
 framework; and what launches whichever of the others it picks.
@@ -113,7 +108,7 @@ class Backend:
     look: tuple[str, str] | tuple[()] = ()
     by_name: bool = False
     simulator: str = ""
-    unavailable: Callable[[str], str | None] = _always
+    unavailable: Callable[[str], str | None] = lambda _: None
     resources: Callable[[Point, str], Sequence[KernelResources]] | None = None
     preparing: Callable[[], Preparing] = Preparing
 

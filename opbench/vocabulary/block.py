@@ -7,13 +7,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from opbench.vocabulary.case import Axes, AxisValue, Point
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.operator import Operator
-    from opbench.vocabulary.sweep import Grid
+from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.sweep import Grid
 
 Value = TypeVar("Value", str, AxisValue)
 

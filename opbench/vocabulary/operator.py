@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from opbench.errors import UsageError, unknown
-from opbench.vocabulary.case import Axes, AxisValue
+from opbench.vocabulary.backend import Backend, Inputs
+from opbench.vocabulary.case import Axes, AxisValue, Point
 from opbench.vocabulary.work import Part, Work
 
 if TYPE_CHECKING:
     import torch
-
-    from opbench.vocabulary.backend import Backend, Inputs
-    from opbench.vocabulary.case import Point
 
 
 @dataclass(frozen=True)
@@ -68,22 +66,6 @@ class Tolerance:
     atol: float = 0.0
 
 
-def _no_sizes(_: Axes) -> Mapping[str, int]:
-    return {}
-
-
-def _no_parts(_: Axes) -> tuple[Part, ...]:
-    return ()
-
-
-def _dtype_of(point: Point) -> str:
-    return point.dtype
-
-
-def _no_backends() -> Mapping[str, Callable[[], Backend]]:
-    return {}
-
-
 @dataclass(frozen=True)
 class Operator:
     """One computation with named axes.
@@ -116,14 +98,14 @@ class Operator:
     eager: Callable[[Point], Callable[..., torch.Tensor]]
     tolerances: Mapping[str, Tolerance]
     check_points: tuple[Mapping[str, AxisValue], ...]
-    sizes: Callable[[Axes], Mapping[str, int]] = field(default=_no_sizes)
-    parts: Callable[[Axes], tuple[Part, ...]] = field(default=_no_parts)
+    sizes: Callable[[Axes], Mapping[str, int]] = field(default=lambda _: {})
+    parts: Callable[[Axes], tuple[Part, ...]] = field(default=lambda _: ())
     modes: frozenset[str] = frozenset({"forward"})
     backends: str = ""
-    further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=_no_backends)
+    further_backends: Callable[[], Mapping[str, Callable[[], Backend]]] = field(default=dict)
     schedules: tuple[str, ...] = ()
     backward_tolerances: Mapping[str, Tolerance] = field(default_factory=dict)
-    output_dtype: Callable[[Point], str] = field(default=_dtype_of)
+    output_dtype: Callable[[Point], str] = field(default=lambda point: point.dtype)
     ceiling: str = ""
 
     def tolerance(self, point: Point) -> Tolerance:

@@ -172,11 +172,15 @@ class Record:
     schema: int = SCHEMA_VERSION
 
     @property
+    def latency(self) -> Interval | None:
+        """The median and its interval, in seconds; None where it was not measured."""
+        return self.outcome.interval if isinstance(self.outcome, Measured) else None
+
+    @property
     def fraction_of_limit(self) -> float | None:
         """The limit over the median: 1 is as fast as this machine can be. None where either is missing."""
-        if self.limit is None or not isinstance(self.outcome, Measured):
-            return None
-        return self.limit.seconds / self.outcome.interval.mid
+        time = self.latency
+        return None if self.limit is None or time is None else self.limit.seconds / time.mid
 
     @property
     def impossible(self) -> bool:

@@ -9,10 +9,6 @@ from opbench.errors import UsageError, unknown
 from opbench.vocabulary.case import AxisValue, Point
 
 
-def _take_all(_: Point) -> str | None:
-    return None
-
-
 @dataclass(frozen=True)
 class Every:
     """In place of a name: every backend of the operator of this kind (`backend.KINDS`) that has kernels for the device,
@@ -41,7 +37,7 @@ class Grid:
     modes: tuple[str, ...] = ("forward",)
     held: Mapping[str, AxisValue] = field(default_factory=dict)
     device: str = ""
-    skip: Callable[[Point], str | None] = field(default=_take_all)
+    skip: Callable[[Point], str | None] = field(default=lambda _: None)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,22 @@
-"""One backend against another, cell by cell: the difference of figure 7, and where noise leaves it open."""
+"""One backend against another, cell by cell: the difference of figure 7, where noise leaves it open, and which two of
+many are held against each other: enough to tell the story, few enough to look at.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from opbench.vocabulary.interval import Interval, geometric_mean
-from reports.data.planes import Cell, Plane
+from reports.data.grouping import grouped
+from reports.data.planes import Cell, Plane, labels
 
 EPSILON_S = 1e-12
 """Keeps the quotient defined for two times of zero. A picosecond; it changes no measured digit."""
+
+SCHEDULES = ("direct", "balanced", "flat", "blocked")
+"""The published two first, so that figure 7's own comparison opens each backend's figures."""
 
 
 @dataclass(frozen=True)
@@ -80,3 +87,27 @@ def standings(group: Sequence[Plane]) -> list[Standing]:
         worst, plane, cell = max(losses, key=lambda loss: loss[0])
         by_mean.append(Standing(label, geometric_mean([loss for loss, _, _ in losses]), worst, plane, cell))
     return sorted(by_mean, key=lambda standing: standing.mean)
+
+
+def pairings(group: Sequence[Plane]) -> list[tuple[str, str]]:
+    """Choose pairs (A, B). Red, A slower, then always speaks for the newer schedule or for the best backend.
+
+    Within a backend each schedule against the next one. Across backends each one's best against the best of all.
+    """
+    schedules = grouped(labels(group), _stem).values()  # sorting is stable: unknown ones and repeats stay as they came
+    chains = [pair for of_stem in schedules for pair in pairwise(sorted(of_stem, key=_rank))]
+    best: dict[str, str] = {}
+    for standing in standings(group):
+        best.setdefault(_stem(standing.label), standing.label)
+    first, *rest = best.values() or [""]
+    return chains + [(label, first) for label in rest]
+
+
+def _rank(label: str) -> int:
+    schedule = label.partition("#")[0].partition(":")[2]
+    return SCHEDULES.index(schedule) if schedule in SCHEDULES else len(SCHEDULES)
+
+
+def _stem(label: str) -> str:
+    """The backend without schedule and repeat: `cpp_ext` of `cpp_ext:flat#2`."""
+    return label.partition("#")[0].partition(":")[0]

@@ -33,9 +33,10 @@ def share(record: Record) -> Interval | None:
     How sure the ceilings themselves are is not in it: that moves all backends of a point alike, see `ceilings_range`.
     None where the record has no limit or no measurement.
     """
-    if record.limit is None or not isinstance(record.outcome, Measured):
+    time, limit = record.latency, record.limit
+    if time is None or limit is None:
         return None
-    time, least = record.outcome.interval, record.limit.seconds
+    least = limit.seconds
     return Interval(least / time.high, least / time.mid, least / time.low)
 
 

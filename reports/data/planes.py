@@ -9,8 +9,8 @@ from functools import cached_property, partial
 from itertools import combinations
 
 from opbench.vocabulary.case import Axes
-from opbench.vocabulary.interval import Interval, median_interval
-from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.record import Record
 from reports.data.grouping import grouped
 from reports.data.series import Setting, fixed_axes, is_number, operator_and_setting, settled
 
@@ -59,8 +59,8 @@ class Plane:
         by_label: dict[str, dict[Cell, Interval]] = defaultdict(dict)
         for cell, records in self.asked.items():
             for label, record in records.items():
-                if isinstance(record.outcome, Measured):
-                    by_label[label][cell] = median_interval(record.outcome.samples_s)
+                if (time := record.latency) is not None:
+                    by_label[label][cell] = time
         return by_label
 
     @property

@@ -13,7 +13,7 @@ from functools import partial
 
 from opbench.vocabulary.case import Axes, Point
 from opbench.vocabulary.interval import Interval
-from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.record import Record
 from reports.data.grouping import grouped
 
 
@@ -45,9 +45,8 @@ class Panel:
         """For each backend with at least one measurement: x to its median latency in seconds, x ascending."""
         by_label: dict[str, dict[int, Interval]] = defaultdict(dict)
         for record in sorted(self.records, key=self.position):
-            if isinstance(record.outcome, Measured):
-                label = record.case.label
-                by_label[label][self.position(record)] = record.outcome.interval
+            if (time := record.latency) is not None:
+                by_label[record.case.label][self.position(record)] = time
         return {label: by_label[label] for label in sorted(by_label)}
 
     @property
@@ -55,7 +54,7 @@ class Panel:
         """For each backend the x where it was asked and has no measurement: its line is broken there."""
         by_label: dict[str, set[int]] = defaultdict(set)
         for record in self.records:
-            if not isinstance(record.outcome, Measured):
+            if record.latency is None:
                 by_label[record.case.label].add(self.position(record))
         return by_label
 

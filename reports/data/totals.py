@@ -6,7 +6,6 @@ Taken record by record. What is kept are counts, and of every kind of thing that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from opbench.counting.count import disagreements
@@ -38,9 +37,8 @@ class OutcomeTally:
 
     def add(self, record: Record) -> None:
         self.outcomes[verdict(record.outcome)] += 1
-        if isinstance(record.outcome, Measured):
-            middle = record.outcome.interval.mid
-            self.quickest_s, self.slowest_s = min(self.quickest_s, middle), max(self.slowest_s, middle)
+        if (time := record.latency) is not None:
+            self.quickest_s, self.slowest_s = min(self.quickest_s, time.mid), max(self.slowest_s, time.mid)
 
     @property
     def cases(self) -> int:
@@ -151,10 +149,3 @@ class Totals:
     @property
     def more_rows(self) -> int:
         return max(0, len(self.tallies) - MOST_ROWS)
-
-
-def totals_of(records: Sequence[Record]) -> Totals:
-    totals = Totals()
-    for record in records:
-        totals.add(record)
-    return totals

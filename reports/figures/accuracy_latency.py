@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.interval import Interval
@@ -16,12 +16,9 @@ from reports.data.grouping import grouped
 from reports.layout import canvas
 from reports.layout.figure_files import figure_file
 from reports.layout.point_labels import Name, settle, write_names
-from reports.layout.style import look, styled, to_svg
+from reports.layout.style import style_of, styled, to_svg
 from reports.models.classifiers import OURS, Bench, benches, family, shown
 from reports.models.reported import table7
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _SIZE = (9.6, 5.2)  # inches
 
@@ -92,9 +89,9 @@ def _millions(dot: ModelDot) -> Interval:
 
 def _draw(ax: Axes, name: str, drawn: Sequence[ModelDot], value_of: Callable[[ModelDot], Interval]) -> None:
     path = _path(drawn, value_of)
-    ax.plot([x for x, _ in path], [y for _, y in path], color=look(OURS).colour, lw=1.2, alpha=0.6, zorder=0.5)
+    ax.plot([x for x, _ in path], [y for _, y in path], color=style_of(OURS).colour, lw=1.2, alpha=0.6, zorder=0.5)
     for dot in drawn:
-        style, x = look(family(dot.operator)), value_of(dot)
+        style, x = style_of(family(dot.operator)), value_of(dot)
         ax.hlines(dot.top1, x.low, x.high, color=style.colour, lw=2.4, alpha=0.45)
         ax.plot([x.mid], [dot.top1], color=style.colour, marker=style.marker, ms=6, ls="")
     ax.set_xlabel(name)
@@ -118,7 +115,7 @@ def _name(ax: Axes, drawn: Sequence[ModelDot], value_of: Callable[[ModelDot], In
 
 def _handles(drawn: Sequence[ModelDot]) -> list[Line2D]:
     families = dict.fromkeys(family(dot.operator) for dot in drawn)
-    styles = {name: look(name) for name in families}
+    styles = {name: style_of(name) for name in families}
     return [
         Line2D([], [], color=style.colour, marker=style.marker, ms=6, ls="-" if name == OURS else "", label=name)
         for name, style in styles.items()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
@@ -19,10 +19,7 @@ from reports.data.problems import left_out
 from reports.data.series import setting_of, settled
 from reports.layout import canvas
 from reports.layout.figure_files import draw_panels, figure_artifact
-from reports.layout.style import BLUE, GREEN, INK, VERMILLION, look
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from reports.layout.style import BLUE, GREEN, INK, VERMILLION, style_of
 
 COLOURS = {"read": BLUE, "write": VERMILLION, "copy": GREEN}
 DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)), "-.")
@@ -82,7 +79,7 @@ def _draw(ax: Axes, lines: Lines) -> None:
     for (kind, backend), line in lines.items():
         sizes, rates, colour = list(line), list(line.values()), COLOURS[kind]
         dash = DASHES[backends.index(backend) % len(DASHES)]
-        ax.plot(sizes, [rate.mid for rate in rates], color=colour, marker=look(backend).marker, ls=dash)
+        ax.plot(sizes, [rate.mid for rate in rates], color=colour, marker=style_of(backend).marker, ls=dash)
         low, high = [rate.low for rate in rates], [rate.high for rate in rates]
         ax.fill_between(sizes, low, high, color=colour, alpha=0.13, lw=0)
     canvas.scale_x(ax, "working set", (size for line in lines.values() for size in line), _ROOM)
@@ -101,7 +98,7 @@ def _handles(lines: Lines) -> list[Line2D]:
     drawn = {kind for kind, _ in lines}
     kinds = [Line2D([], [], color=colour, lw=3, label=kind) for kind, colour in COLOURS.items() if kind in drawn]
     return kinds + [
-        Line2D([], [], color=INK, marker=look(name).marker, ls=DASHES[number % len(DASHES)], label=name)
+        Line2D([], [], color=INK, marker=style_of(name).marker, ls=DASHES[number % len(DASHES)], label=name)
         for number, name in enumerate(backends)
     ]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes as Cell
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.case import Axes
@@ -17,14 +18,10 @@ from reports.data import units
 from reports.layout import canvas
 from reports.layout.figure_files import draw_panels, figure_file, titled
 from reports.layout.sheets import lines_of, spread, undrawn
-from reports.layout.style import FAINT, INK, look
+from reports.layout.style import FAINT, INK, style_of
 from reports.models.agreement import agreement
 from reports.models.classifiers import operator_panels
 from reports.models.cost_models import paper_macs
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes as Cell
 
 MOST_FIGURES = 4
 
@@ -135,7 +132,7 @@ def _draw(ax: Cell, metric: Metric, plot: WorkPlot, widths: Mapping[int, int]) -
 
 def _draw_operator(ax: Cell, metric: Metric, operator: str, line: Mapping[int, Record]) -> list[float]:
     """The formula's line, each counter's marks and the paper's dashes; returns the values drawn."""
-    colour = look(operator).colour
+    colour = style_of(operator).colour
     work = {x: float(metric.of_work(record.work)) for x, record in line.items() if record.work is not None}
     dot = "_" if len(work) == 1 else ""  # a line through one point cannot be seen
     ax.plot(list(work), list(work.values()), color=colour, marker=dot, ms=22, mew=3.2, lw=3.2, alpha=0.45)
@@ -158,7 +155,7 @@ def _size(mark: str) -> float:
 
 def _handles(plot: WorkPlot) -> list[Artist]:
     handles: list[Artist] = [
-        Line2D([], [], color=look(name).colour, lw=3.2, alpha=0.6, label=name) for name in plot.lines
+        Line2D([], [], color=style_of(name).colour, lw=3.2, alpha=0.6, label=name) for name in plot.lines
     ]
     counted = {name for record in plot.records for name, counts in record.counts.items() if not isinstance(counts, str)}
     for counter, mark in COUNTER_MARKS.items():

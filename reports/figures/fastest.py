@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
 
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
@@ -14,9 +15,6 @@ from reports.layout import canvas
 from reports.layout.curves import Line, draw_times, handle
 from reports.layout.figure_files import draw_panels, figure_artifact
 from reports.layout.sheets import MOST_PANELS, spread, undrawn
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 from reports.models.classifiers import operator_panels
 
 Group = tuple[Panel, ...]

@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from opbench.gate.decision.verdict import GOOD, Verdict
+from opbench.gate.output.figure import FigureRow
 from reports.layout.canvas import legend, write_beside
 from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, VERMILLION, styled, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from opbench.gate.output.figure import FigureRow
 
 BASE, HEAD = BLUE, ORANGE
 
@@ -60,12 +57,9 @@ def _reach(rows: Sequence[FigureRow], tolerance: float) -> float:
     """How far the axis goes to either side, in percent: as far as anything lies, within LEAST and MOST."""
     comparisons = [row.judgement.comparison for row in rows if row.judgement.comparison is not None]
     ends = [end for comparison in comparisons for end in (comparison.low, comparison.high)]
-    farthest = max((abs(_percent(value)) for value in (*ends, *_every(rows))), default=0.0)
+    dots = [value for row in rows for side in (row.base, row.head, row.fresh_base, row.fresh_head) for value in side]
+    farthest = max((abs(_percent(value)) for value in (*ends, *dots)), default=0.0)
     return min(max(1.05 * farthest, 100 * LEAST * tolerance), 100 * MOST * tolerance)
-
-
-def _every(rows: Sequence[FigureRow]) -> list[float]:
-    return [value for row in rows for side in (row.base, row.head, row.fresh_base, row.fresh_head) for value in side]
 
 
 def _percent(ratio: float) -> float:

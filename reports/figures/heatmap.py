@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING
 
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, Normalize, to_hex
+from matplotlib.figure import Figure
 
 from opbench.vocabulary.interval import geometric_mean
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
 from reports.data import units
-from reports.data.contrast import Contrast, contrast
-from reports.data.pairings import pairings
+from reports.data.contrast import Contrast, contrast, pairings
 from reports.data.planes import Plane, planes, told_apart
 from reports.figures.missing_cells import absences
 from reports.layout import mosaic
@@ -23,11 +24,6 @@ from reports.layout.figure_files import figure_artifact
 from reports.layout.mosaic import Tiles
 from reports.layout.sheets import spread, undrawn
 from reports.layout.style import styled, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.colorbar import Colorbar
-    from matplotlib.figure import Figure
 
 LOWEST, HIGHEST = -1.0, 1.0
 """The range of the colours, the same whatever the data, so that two figures can be held side by side."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
 
 from opbench.errors import unknown
 from opbench.vocabulary.record import Record
@@ -13,9 +14,6 @@ from reports.layout import canvas
 from reports.layout.curves import draw_times, handle
 from reports.layout.figure_files import draw_panels, figure_artifact
 from reports.layout.sheets import Sheet, sheets
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 from reports.models.classifiers import operator_panels
 
 

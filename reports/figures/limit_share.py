@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from opbench.vocabulary.interval import Interval
@@ -17,12 +18,8 @@ from reports.layout.bounds_strip import STRIP, areas, draw_strip
 from reports.layout.curves import draw_line, handle
 from reports.layout.figure_files import draw_panels, figure_artifact
 from reports.layout.sheets import Sheet, sheets
-from reports.layout.style import INK, look
+from reports.layout.style import INK, style_of
 from reports.models.classifiers import operator_panels
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
 
 ROOM, MOST = 1.16, 2.0
 """Where the axis ends at least and at most: names stand above 100 %, and what cannot be must not flatten the rest."""
@@ -79,7 +76,7 @@ def _draw(ax: Axes, panel: Panel) -> set[str]:
         costly = [
             panel.position(record) for record in panel.records if record.case.label == label and _allocates(record)
         ]
-        reached, style = [line[x].mid for x in costly], look(label)
+        reached, style = [line[x].mid for x in costly], style_of(label)
         ax.plot(costly, reached, ls="", marker=style.marker, color=style.colour, mfc="white")
     canvas.scale_x(ax, panel.x, [panel.position(record) for record in panel.records])
     canvas.scale_shares(ax, min(max(ROOM, *(1.1 * record.mid for record in _all(lines))), MOST))
@@ -98,7 +95,7 @@ def _point_out(ax: Axes, lines: Mapping[str, Mapping[int, Interval]]) -> None:
     for label, line in lines.items():
         for x, reached in line.items():
             if reached.mid > MOST:
-                text, colour = f"↑ {share_text(reached.mid)}", look(label).colour
+                text, colour = f"↑ {share_text(reached.mid)}", style_of(label).colour
                 ax.annotate(text, (x, STRIP * MOST), (0, -12), textcoords="offset points", color=colour, ha="center")
 
 

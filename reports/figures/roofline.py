@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.record import Measured, Record
@@ -22,11 +22,8 @@ from reports.layout import canvas
 from reports.layout.figure_files import draw_panels, figure_artifact
 from reports.layout.roof_lines import draw_roofs, name_roofs
 from reports.layout.sheets import MOST_PANELS, spread, undrawn
-from reports.layout.style import FAINT, look
+from reports.layout.style import FAINT, style_of
 from reports.models.classifiers import MODELS, of_models
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 WIDE, FAR = 3.0, 50.0
 """Times the axis goes beyond what is drawn, and below where roofs meet: their names stand above the slanted part."""
@@ -142,7 +139,7 @@ def _draw(ax: Axes, plot: RooflinePanel) -> None:
         ax.plot(intensity, reachable, marker="_", ms=9, mew=1.2, color=FAINT)
     for label in sorted({dot.label for dot in plot.dots}):
         same_label = [dot for dot in plot.dots if dot.label == label]
-        style = look(label)
+        style = style_of(label)
         places, rates = [dot.intensity for dot in same_label], [dot.rate for dot in same_label]
         ax.plot(places, rates, ls="", marker=style.marker, color=style.colour, alpha=0.85, mec="white", mew=0.4, ms=5)
     canvas.decades(ax.xaxis, ends=ax.get_xlim())
@@ -150,7 +147,7 @@ def _draw(ax: Axes, plot: RooflinePanel) -> None:
 
 
 def _handle(label: str) -> Line2D:
-    style = look(label)
+    style = style_of(label)
     return Line2D([], [], ls="", marker=style.marker, color=style.colour, label=label)
 
 

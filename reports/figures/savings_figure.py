@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.interval import Interval
@@ -13,12 +13,9 @@ from opbench.vocabulary.report import Artifact
 from reports.data import units
 from reports.layout import canvas
 from reports.layout.point_labels import Name, settle, write_names
-from reports.layout.style import FAINT, GRID, MARKERS, look, styled, to_svg
+from reports.layout.style import FAINT, GRID, MARKERS, style_of, styled, to_svg
 from reports.models.classifiers import shown
 from reports.models.saving_predictions import SavingPrediction
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 NEAR = 0.2
 """Half of the shaded band around equality, as a share of the prediction."""
@@ -45,7 +42,7 @@ def savings_figure(predictions: Sequence[SavingPrediction]) -> list[Artifact]:
     drawn = dots(predictions)
     if not drawn:
         return []
-    styles = _looks(drawn)
+    styles = _styles(drawn)
     with styled():
         figure = canvas.new_figure(6.4, 5.4)
         ax = figure.subplots()
@@ -81,13 +78,12 @@ def dots(predictions: Sequence[SavingPrediction]) -> list[SavingDot]:
     ]
 
 
-def _looks(drawn: Sequence[SavingDot]) -> Mapping[Key, tuple[str, str]]:
+def _styles(drawn: Sequence[SavingDot]) -> Mapping[Key, tuple[str, str]]:
     """Colour and marker: a colour for a pair of runtimes, that of the baseline, and a marker for a place."""
-    places = list(dict.fromkeys(place for _, _, place in (dot.key for dot in drawn)))
-    return {
-        dot.key: (look(_PAINTED.get(dot.key[0], dot.key[0])).colour, MARKERS[places.index(dot.key[2]) % len(MARKERS)])
-        for dot in drawn
-    }
+    keys = list(dict.fromkeys(dot.key for dot in drawn))
+    places = list(dict.fromkeys(place for _, _, place in keys))
+    colours = {baseline: style_of(_PAINTED.get(baseline, baseline)).colour for baseline, _, _ in keys}
+    return {key: (colours[key[0]], MARKERS[places.index(key[2]) % len(MARKERS)]) for key in keys}
 
 
 _PAINTED = {"torch_eager": "torch_compile", "ort_stock": "cpp_ext"}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
 
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
@@ -17,9 +18,6 @@ from reports.layout.figure_files import figure_artifact
 from reports.layout.sheets import Sheet, sheets
 from reports.layout.style import INK, styled, to_svg
 from reports.models.classifiers import operator_panels
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LONGEST_NOTE = 58
 """Letters of a legend entry that fit under one panel of two at the size notes are written in."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
@@ -20,10 +21,6 @@ from reports.layout import canvas
 from reports.layout.figure_files import figure_artifact
 from reports.layout.sheets import spread, undrawn
 from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, luma, styled, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST_OPERATORS = 8
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -18,9 +19,6 @@ from reports.layout import canvas
 from reports.layout.figure_files import figure_artifact
 from reports.layout.sheets import spread, undrawn
 from reports.layout.style import BLUE, FAINT, GREEN, INK, styled, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MOST_PANELS, MOST_DOTS = 6, 40
 """Cases in one figure, and configurations in one panel: the quickest of them."""

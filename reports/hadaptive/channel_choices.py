@@ -6,18 +6,15 @@ k of C.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from opbench.errors import UsageError
 from reports.layout.style import BLUE, FAINT, styled, to_svg
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from matplotlib.axes import Axes
 
 _PANE = (2.5, 1.75)  # inches
 _COLUMNS = 3

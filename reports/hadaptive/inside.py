@@ -11,8 +11,9 @@ import json
 import sys
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,6 @@ from opbench.errors import MachineError, OpbenchError, UsageError
 from reports.hadaptive.channel_choices import channel_choices_figure
 from reports.hadaptive.layer_maps import layer_maps_figure
 from reports.hadaptive.temperature_curves import temperature_figure
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 FORMAT = "opbench.hadaptive.inside/1"
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opbench.errors import UsageError
 from reports.layout.canvas import write_beside
 from reports.layout.style import FAINT, INK, styled, to_svg
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import numpy.typing as npt
-    from matplotlib.axes import Axes
 
 THUMBNAIL = 75
 """Pixels: a map of the deepest layers has 7x7 values, and a page of full pictures would have megabytes."""

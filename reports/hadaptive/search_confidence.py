@@ -13,8 +13,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -23,9 +24,6 @@ from opbench.cli.plain import plain
 from opbench.errors import OpbenchError, UsageError
 from reports.layout.canvas import write_beside, write_ground
 from reports.layout.style import BLUE, FAINT, GRID, INK, styled, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 FORMAT = "opbench.hadaptive.confidence/1"
 GROUPS = ("CNA", "Ghost", "ACH", "Blank")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -11,9 +12,6 @@ from matplotlib.ticker import MaxNLocator
 from opbench.errors import UsageError
 from reports.hadaptive.channel_choices import layer_of
 from reports.layout.style import FAINT, styled, to_svg
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 COLDEST, HOTTEST = 0.01, 4.0
 """The limits of Algorithm 1."""

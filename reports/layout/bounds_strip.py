@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from matplotlib.axes import Axes
 
 from reports.data.limits import SHADES
 from reports.data.series import Panel
 from reports.layout.style import FAINT, GRID
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 STRIP = 0.925
 """Share of the axis from where the strip of names takes the rest."""

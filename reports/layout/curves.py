@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from opbench.vocabulary.interval import Interval
 from reports.data import units
 from reports.layout import canvas
-from reports.layout.style import look
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from reports.layout.style import style_of
 
 Line = Mapping[int, Interval]
 """x to an estimate and its interval."""
@@ -32,7 +29,7 @@ def draw_times(ax: Axes, x: str, lines: Mapping[str, Line], gaps: Mapping[str, C
 
 def draw_line(ax: Axes, label: str, line: Line, gaps: Collection[int] = ()) -> None:
     """A line with markers through the estimates, over the band of their intervals, broken at the gaps."""
-    style, nothing = look(label), Interval(math.nan, math.nan, math.nan)
+    style, nothing = style_of(label), Interval(math.nan, math.nan, math.nan)
     whole = dict(sorted({**dict.fromkeys(gaps, nothing), **line}.items()))
     places, values = list(whole), list(whole.values())
     low, high = [value.low for value in values], [value.high for value in values]
@@ -52,5 +49,5 @@ def _alone(places: Sequence[int], values: Sequence[Interval]) -> list[int]:
 
 def handle(label: str, text: str = "") -> Line2D:
     """The legend's entry of a series; `text` in place of its label."""
-    style = look(label)
+    style = style_of(label)
     return Line2D([], [], color=style.colour, marker=style.marker, ls=style.dash, label=text or label)

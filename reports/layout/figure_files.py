@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 
 from opbench.vocabulary.report import Artifact
 from reports.layout import canvas
 from reports.layout.style import styled, to_svg
-
-if TYPE_CHECKING:
-    from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
 
 Item = TypeVar("Item")
 

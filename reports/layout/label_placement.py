@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 _DISTANCES = (5.0, 8.0, 13.0, 20.0, 28.0, 38.0, 50.0)  # from the point to the nearest edge of its box
 _ANGLES = 24

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib.patheffects as effects
 import numpy as np
+from matplotlib.axes import Axes
 
 from reports.data import units
 from reports.data.limits import SHADES
 from reports.data.roofs import Roofs
 from reports.layout.style import FAINT, INK
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _LETTERS: Any = {"fontsize": 7.5, "color": INK, "path_effects": [effects.withStroke(linewidth=2.5, foreground="white")]}
 

@@ -7,15 +7,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from opbench import catalog
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = PALETTE = (
     "#000000",
@@ -86,13 +84,13 @@ _NO_METADATA: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type
 
 
 @dataclass(frozen=True)
-class Look:
+class SeriesStyle:
     colour: str
     marker: str
     dash: str
 
 
-def look(label: str) -> Look:
+def style_of(label: str) -> SeriesStyle:
     """Choose colour by the name before `:` and `#`, marker by the schedule if there is one, dashes for a repeat."""
     case, _, replica = label.partition("#")
     name, _, schedule = case.partition(":")
@@ -101,7 +99,8 @@ def look(label: str) -> Look:
     colour, marker = _CHOSEN.get(name) or catalog.looks().get(name, drawn)
     if schedule:
         marker = MARKERS[zlib.adler32(schedule.encode()) % len(MARKERS)]
-    return Look(colour, marker, "--" if replica else "-.") if schedule or replica else Look(colour, marker, "-")
+    dash = "--" if replica else "-." if schedule else "-"
+    return SeriesStyle(colour, marker, dash)
 
 
 def luma(colour: str) -> float:

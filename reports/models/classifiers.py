@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from opbench.vocabulary.interval import Interval
-from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.record import Record
 from reports.data.grouping import grouped
 from reports.data.machine_records import besides_machine
 from reports.data.naming import counted
@@ -91,7 +91,7 @@ class Bench:
     @cached_property
     def times(self) -> dict[tuple[str, str], Interval]:
         """Seconds: the median and its interval, of every cell that was measured."""
-        return {key: time for key, record in self.cells.items() if (time := latency(record)) is not None}
+        return {key: time for key, record in self.cells.items() if (time := record.latency) is not None}
 
     def any(self, operator: str) -> Record:
         """A record of the model for what does not depend on the runtime; one with its work if there is one."""
@@ -173,8 +173,3 @@ def family(operator: str) -> str:
 def is_schedule(runtime: str) -> bool:
     """Whether the runtime carries one of several schedules (`ort_custom:direct`): only Hadaptive-Net has those."""
     return ":" in runtime
-
-
-def latency(record: Record) -> Interval | None:
-    """Read the median and its interval, in seconds; None where it was not measured."""
-    return record.outcome.interval if isinstance(record.outcome, Measured) else None

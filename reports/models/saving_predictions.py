@@ -21,7 +21,7 @@ from opbench.vocabulary.record import Record
 from opbench.vocabulary.work import Part
 from reports.data.problems import headline
 from reports.data.series import settled
-from reports.models.classifiers import latency, of_models, place_label, place_of
+from reports.models.classifiers import of_models, place_label, place_of
 
 PAIRS = (("ort_stock", "ort_custom"), ("torch_eager", "cpp_ext"))
 """Runtimes that differ in how they compute the parts and in nothing else: the baseline, and ours."""
@@ -127,7 +127,7 @@ def _prediction(record: Record, by_case: RecordOfCase, baseline: str, ours: str,
             savings.append((part.count, _saving(by_case, inside, baseline, ours)))
     predicted = None if absent else total(savings)
     absent += [text for name in (baseline, ours) if (text := _absence(by_case, point, name))]
-    slow, quick = latency(by_case[point, baseline]), latency(by_case[point, ours])
+    slow, quick = by_case[point, baseline].latency, by_case[point, ours].latency
     batch = point.axes.get("batch", 1)
     return SavingPrediction(point.operator, batch, place, baseline, ours, slow, quick, predicted, tuple(absent))
 
@@ -143,11 +143,11 @@ def _absence(by_case: RecordOfCase, point: Point, backend: str) -> str:
     what = f"{point.operator}({point.axes}) in {backend}"
     if record is None:
         return f"no record of {what}"
-    return "" if latency(record) else f"{what}: {headline(record.outcome)}"
+    return "" if record.latency else f"{what}: {headline(record.outcome)}"
 
 
 def _saving(by_case: RecordOfCase, point: Point, baseline: str, ours: str) -> Interval:
-    slow, quick = latency(by_case[point, baseline]), latency(by_case[point, ours])
+    slow, quick = by_case[point, baseline].latency, by_case[point, ours].latency
     assert slow is not None  # _absence said so
     assert quick is not None
     return difference(slow, quick)

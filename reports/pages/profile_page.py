@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from statistics import median
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from opbench.profiling.case_profile import Profile
 from opbench.profiling.hardware_counters.counter_values import CounterValues, unit_suffix
 from opbench.profiling.kernel_table import KernelRow
-from opbench.profiling.result import Profile
-from opbench.vocabulary.record import Measured, Record
+from opbench.vocabulary.backend import KernelResources
+from opbench.vocabulary.record import Measured, Outcome, Record
 from reports.data import units
 from reports.data.naming import devices
 from reports.data.problems import headline, reason
@@ -22,11 +22,6 @@ from reports.figures.time_split import colour, drawing
 from reports.layout.inline_svg import inline_svg
 from reports.layout.templates import filled_page
 from reports.pages import summary
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.backend import KernelResources
-    from opbench.vocabulary.record import Outcome
-
 
 MOST_ROWS = 40
 """Rows of the table of kernels; the file beside the page has them all."""

@@ -30,11 +30,8 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 def _table(bench: Bench) -> list[Artifact]:
     rows = [TableRow(_row(bench, operator)) for operator in bench.models]
     title = f"Table 7: image classifiers, {bench.label}"
-    return table_files(file_stem("table7", bench), title, _caption(bench), _columns(bench), rows)
-
-
-def file_stem(stem: str, bench: Bench) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "_", f"{stem} {bench.label}")
+    stem = re.sub(r"[^A-Za-z0-9]+", "_", f"table7 {bench.label}")
+    return table_files(stem, title, _caption(bench), _columns(bench), rows)
 
 
 def _columns(bench: Bench) -> list[TableColumn]:

@@ -12,17 +12,23 @@ from opbench.measure.split.kinds import NOT_WORK
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Failed, Measured, Mismatch, Record
 from reports.data.problems import reason, verdict
-from reports.tables import limit_columns
+
+LIMIT_TEXT = ("bound_by", "memory_level")
+
+LIMIT_REAL = (
+    *("limit_s", "limit_quickest_s", "limit_slowest_s", "fraction_of_limit"),
+    *("memory_limit_s", "arithmetic_limit_s", "launch_limit_s", "page_faults_priced_s"),
+)
 
 TEXT = (
     *("operator", "backend", "label", "dtype", "device", "mode", "clock", "outcome", "phase", "reason"),
     *("stopped", "warnings", "split_reason", "counts_reason", "device_name", "revision", "started"),
-    *limit_columns.TEXT,
+    *LIMIT_TEXT,
 )
 REAL = (
     *("median_s", "low_s", "high_s", "min_s", "prepare_s", "warmup_s", "sampling_s", "max_abs_error"),
     *("max_rel_error", "bandwidth_bytes_per_s", "flops_per_s"),
-    *limit_columns.REAL,
+    *LIMIT_REAL,
 )
 
 OF_MEASURED = (
@@ -142,6 +148,33 @@ def _check(record: Record) -> ColumnValues:
     }
 
 
+def limit_columns(record: Record) -> ColumnValues:
+    """All in seconds but `fraction_of_limit`, which is the limit over the median, and two names; missing where the
+    machine's ceilings were not measured.
+
+    `limit_s` is the largest of `memory_limit_s` (at the rates of `memory_level`), `arithmetic_limit_s` and
+    `launch_limit_s`. `limit_quickest_s` and `limit_slowest_s` are it with every ceiling at the high and at the low end
+    of its interval. `page_faults_priced_s`, what the counted page faults cost here, is no part of it, but `bound_by`
+    says `allocation` where it is the largest of the four.
+    """
+    limit = record.limit
+    if limit is None:
+        return {**dict.fromkeys(LIMIT_TEXT), **dict.fromkeys(LIMIT_REAL, math.nan)}
+    share = record.fraction_of_limit
+    return {
+        "limit_s": limit.seconds,
+        "bound_by": limit.bound_by,
+        "fraction_of_limit": math.nan if share is None else share,
+        "memory_level": limit.level,
+        "memory_limit_s": limit.memory_s,
+        "arithmetic_limit_s": limit.arithmetic_s,
+        "launch_limit_s": limit.launch_s,
+        "page_faults_priced_s": limit.allocation_s,
+        "limit_quickest_s": limit.quickest_s,
+        "limit_slowest_s": limit.slowest_s,
+    }
+
+
 def _origin(record: Record) -> ColumnValues:
     name = record.environment.get("device_name")
     return {"device_name": None if name is None else str(name), "revision": record.revision, "started": record.started}
@@ -149,6 +182,6 @@ def _origin(record: Record) -> ColumnValues:
 
 PARTS: tuple[Callable[[Record], Mapping[str, Any]], ...] = (
     *(_case, _axes, _sizes, _setting, _latency, figures, split, _split_reason, _work),
-    *(_counts, _counts_reason, _check, _origin, limit_columns.limit_columns),
+    *(_counts, _counts_reason, _check, _origin, limit_columns),
 )
 """In the order of their columns. An axis or size named like a column of ours would hide it: the later part yields."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from opbench.ceilings import Ceilings, Rate
 from opbench.cli.plain import plain
 from reports.data import units
 from reports.data.naming import device_text
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from opbench.ceilings import Ceilings, Rate
 
 NAMES = {"multiply_add": "in registers", "matrix": "matrix product"}
 COSTS = {"call": "call of an empty operator", "launch": "empty kernel", "page": "page fault"}
@@ -25,11 +21,10 @@ COSTS_CPU = COSTS | {"launch": "waking the threads"}
 
 def ceilings_table(ceilings: Ceilings) -> Group:
     """Print bandwidth by working set, arithmetic by dtype, costs, and what other tools say."""
-    return Group(_head(ceilings), "", _bandwidth(ceilings), "", _others(ceilings), "", *_opinions(ceilings))
-
-
-def _head(ceilings: Ceilings) -> Text:
-    return Text(plain(f"{device_text(ceilings.environment)}, measured {ceilings.measured[:16]}"), style="bold")
+    head = f"{device_text(ceilings.environment)}, measured {ceilings.measured[:16]}"
+    return Group(
+        Text(plain(head), style="bold"), "", _bandwidth(ceilings), "", _others(ceilings), "", *_opinions(ceilings)
+    )
 
 
 def _bandwidth(ceilings: Ceilings) -> Table:

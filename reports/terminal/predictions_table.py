@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from opbench.ceilings import Ceilings
+from opbench.ceilings.prediction import Prediction, PredictionError
 from opbench.cli.plain import plain
 from reports.data import units
 from reports.data.naming import common_ground, device_text, point_names
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from opbench.ceilings import Ceilings
-    from opbench.ceilings.prediction import Prediction, PredictionError
 
 
 def predictions_table(

@@ -1,4 +1,4 @@
-"""The results as a table for the command line, made for 100 columns."""
+"""The results as a table for the command line, made for 100 columns: a row a case, or a row a backend."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from reports.data.grouping import grouped
 from reports.data.limits import IMPOSSIBLE, have_limits
 from reports.data.naming import common_ground, point_names
 from reports.data.record_cells import Cells, cells
+from reports.data.totals import Totals
 
 LONGEST_REASON = 240
 
@@ -30,7 +31,7 @@ def terminal_table(records: Sequence[Record]) -> Table:
     so does what the points of an operator share.
     """
     reasons: dict[str, int] = {}
-    table = Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = _table()
     for name, width in (("operator", 20), ("point", 24)):
         table.add_column(name, overflow="fold", max_width=width)
     table.add_column("backend", no_wrap=True, max_width=24)
@@ -51,6 +52,26 @@ def terminal_table(records: Sequence[Record]) -> Table:
         )
     table.caption = _caption(records, reasons)
     return table
+
+
+def totals_table(totals: Totals) -> Table:
+    """One row per backend and setting, of a run with more cases than a table has room for."""
+    table = _table()
+    for name in ("operator", "setting", "backend"):
+        table.add_column(name, overflow="fold")
+    for name in ("cases", "measured", "medians"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("not measured", overflow="fold")
+    for operator, setting, label, tally in totals.rows:
+        words = (operator, setting, label, str(tally.cases), str(tally.measured), tally.medians, tally.others)
+        table.add_row(*(Text(plain(word)) for word in words))
+    if totals.more_rows:
+        table.caption = f"{totals.more_rows} more rows"
+    return table
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, caption_justify="left", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
 
 
 @dataclass(frozen=True)

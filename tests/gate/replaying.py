@@ -62,8 +62,15 @@ def suite(tapes: Sequence[Recording], size: int, draw: random.Random, slowdown: 
     found = {}
     for number, tape in enumerate(islice(cycle(tapes), size)):
         dealt = tape.with_random_sides(draw)
-        found[f"{tape.benchmark}#{number}"] = dealt.with_slower_head(slowdown) if slowdown != 1 else dealt
+        found[f"{tape.benchmark}#{number}"] = with_slower_head(dealt, slowdown) if slowdown != 1 else dealt
     return found
+
+
+def with_slower_head(recording: Recording, factor: float) -> Recording:
+    """As if head's workers were slower by that factor, exactly: the truth of an injected slowdown is known."""
+    logs = recording.logs + np.where(recording.head, np.log(factor), 0.0)
+    samples = recording.samples_s * np.where(recording.head, factor, 1.0)[None, :, None]
+    return replace(recording, logs=logs, samples_s=samples, about=recording.about | {"truth": factor})
 
 
 def ours(tapes: Mapping[str, Recording], rule: Rule, draw: random.Random) -> list[Judgement]:

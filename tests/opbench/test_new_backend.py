@@ -34,7 +34,7 @@ from impls.cross_hadamard.functional import cross_hadamard
 from opbench import catalog
 from opbench.cli.options import narrowing
 from opbench.planning.plan import plan
-from reports.layout.style import look
+from reports.layout.style import style_of
 
 def asked(sweep, **axes):
     operators = "hadaptive_s" if sweep == "network" else "cross_hadamard"
@@ -50,8 +50,8 @@ print(json.dumps({
     "network": asked("network"),
     "inside": catalog.backend("hadaptive_s", "rows").about,
     "captured": catalog.backend("hadaptive_s", "cuda_graph").schedules,
-    "colour": look("rows:flat").colour,
-    "marker": look("rows").marker,
+    "colour": style_of("rows:flat").colour,
+    "marker": style_of("rows").marker,
 }))
 """
 

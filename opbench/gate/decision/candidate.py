@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from opbench.gate.decision.conclusion import open_reason
 from opbench.gate.decision.screening import ScreenResult
-
-if TYPE_CHECKING:
-    from opbench.gate.stats.compare import Comparison
-    from opbench.gate.stats.reduce import Rounds
+from opbench.gate.stats.compare import Comparison
+from opbench.gate.stats.reduce import Rounds
 
 
 @dataclass

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from opbench.gate.decision.screening import ScreenResult, confirms, screen
 from opbench.gate.decision.verdict import Verdict
-from opbench.gate.stats.compare import compare
+from opbench.gate.stats.compare import Comparison, compare
 from opbench.gate.stats.rank_test import smallest_p
+from opbench.gate.stats.reduce import Rounds
+from opbench.gate.stats.rule import Rule
 
 if TYPE_CHECKING:
-    from opbench.gate.stats.compare import Comparison
-    from opbench.gate.stats.reduce import Rounds
-    from opbench.gate.stats.rule import Rule
-
     Conclusion: TypeAlias = tuple[Verdict, str]
 
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from enum import Enum
-from typing import TYPE_CHECKING
 
+from opbench.gate.stats.compare import Comparison
 from opbench.gate.stats.power import confirmable_slowdown
-
-if TYPE_CHECKING:
-    from opbench.gate.stats.compare import Comparison
-    from opbench.gate.stats.rule import Rule
+from opbench.gate.stats.rule import Rule
 
 ROUNDING = 1e-9
 """So that a p of 1/924 is not above 1/924 by the last bit."""

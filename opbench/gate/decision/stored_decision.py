@@ -10,7 +10,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,13 +17,10 @@ from opbench.gate.decision.conclusion import pass_reason
 from opbench.gate.decision.sequential_test import SequentialTest
 from opbench.gate.decision.verdict import GOOD, Judgement, Verdict
 from opbench.gate.decision.workers import InsufficientMemoryError
-from opbench.gate.stats.compare import compare
+from opbench.gate.stats.compare import Comparison, compare
 from opbench.gate.stats.rank_test import holm, smallest_p
-
-if TYPE_CHECKING:
-    from opbench.gate.stats.compare import Comparison
-    from opbench.gate.stats.reduce import Rounds
-    from opbench.gate.stats.rule import Rule
+from opbench.gate.stats.reduce import Rounds
+from opbench.gate.stats.rule import Rule
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from opbench.errors import unknown
-
-if TYPE_CHECKING:
-    from opbench.gate.stats.compare import Comparison
+from opbench.gate.stats.compare import Comparison
 
 
 class Verdict(StrEnum):

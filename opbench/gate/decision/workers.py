@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from opbench.gate.stats.reduce import Rounds
+from opbench.gate.stats.reduce import Rounds
 
 
 class InsufficientMemoryError(Exception):

@@ -6,14 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 from opbench.errors import UsageError
+from opbench.gate.files.json_reader import StoredFile
 from opbench.gate.files.machine_info import comparable_info, environment_differences
 from opbench.gate.samples import SIDES, Side
-
-if TYPE_CHECKING:
-    from opbench.gate.files.json_reader import StoredFile
 
 Files = Mapping[Side, "Sequence[StoredFile]"]
 

@@ -12,18 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench.errors import UsageError
+from opbench.gate.benchmark import Benchmark
 from opbench.gate.files.machine_info import environment_digest, machine_info
 from opbench.gate.files.sample_statistics import statistics_of
 from opbench.gate.files.slice_columns import to_columns
+from opbench.gate.samples import Side, StageSamples
+from opbench.gate.stats.rule import Rule
 from opbench.store.files import write_whole
-
-if TYPE_CHECKING:
-    from opbench.gate.benchmark import Benchmark
-    from opbench.gate.samples import Side, StageSamples
-    from opbench.gate.stats.rule import Rule
 
 SCHEMA = 1
 

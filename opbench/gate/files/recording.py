@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from opbench.errors import UsageError, describe_exception
+from opbench.gate.samples import StageSamples
 from opbench.gate.stats.reduce import grid, head_mask, to_table, turn_order
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from opbench.gate.samples import StageSamples
 
 SCHEMA = 1
 
@@ -46,12 +45,6 @@ class Recording:
     samples_s: NDArray[np.float64]
     about: dict[str, Any] = field(default_factory=dict)
     order: NDArray[np.int64] | None = None
-
-    def with_slower_head(self, factor: float) -> Recording:
-        """As if head's workers were slower by that factor, exactly: the truth of an injected slowdown is known."""
-        logs = self.logs + np.where(self.head, np.log(factor), 0.0)
-        samples = self.samples_s * np.where(self.head, factor, 1.0)[None, :, None]
-        return replace(self, logs=logs, samples_s=samples, about=self.about | {"truth": factor})
 
     def with_random_sides(self, random: random.Random) -> Recording:
         """The same workers with sides drawn anew, half of them head's. Only for a recording of the same code."""

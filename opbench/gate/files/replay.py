@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opbench.gate.decision.workers import InsufficientMemoryError, StartWorkers
+from opbench.gate.files.recording import Recording
 from opbench.gate.stats.reduce import Rounds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from opbench.gate.files.recording import Recording
 
     Columns = Mapping[str, NDArray[np.int64]]
     """By benchmark, (2, workers a side): which columns of its recording are base's and head's workers."""

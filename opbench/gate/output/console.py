@@ -12,15 +12,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from opbench.gate.benchmark import common_prefix
-from opbench.gate.decision.verdict import FAILED, GOOD, PASSED, Verdict, conclusion, exit_code
+from opbench.gate.decision.verdict import FAILED, GOOD, PASSED, Judgement, Verdict, conclusion, exit_code
 from opbench.gate.output.progress import DOUBTFUL, STYLES
 from opbench.gate.output.table import HEADINGS, Cells, by_urgency, to_cells
+from opbench.gate.stats.rule import Rule
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-
-    from opbench.gate.decision.verdict import Judgement
-    from opbench.gate.stats.rule import Rule
 
 JSON_NAMES = {"comparison": "found", "screening": "screened"}
 """Fields of a judgement that have another name in the JSON lines than in the code."""

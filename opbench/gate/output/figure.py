@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
 
+from opbench.gate.decision.verdict import Judgement
 from opbench.gate.output.table import by_urgency
-from opbench.gate.stats.reduce import worker_effects
+from opbench.gate.samples import StageSamples
+from opbench.gate.stats.reduce import Rounds, worker_effects
 from opbench.gate.stats.throttle_filter import to_rounds
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from opbench.gate.decision.verdict import Judgement
-    from opbench.gate.samples import StageSamples
-    from opbench.gate.stats.reduce import Rounds
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from opbench.gate.benchmark import common_prefix
-from opbench.gate.decision.verdict import FAILED, GOOD, PASSED, Verdict, conclusion, exit_code
+from opbench.gate.decision.verdict import FAILED, GOOD, PASSED, Judgement, Verdict, conclusion, exit_code
 from opbench.gate.output.table import HEADINGS, by_urgency, one_line, ratio_text, to_cells
-
-if TYPE_CHECKING:
-    from opbench.gate.decision.verdict import Judgement
-    from opbench.gate.stats.rule import Rule
+from opbench.gate.stats.rule import Rule
 
 _COMMIT = re.compile(r"\b([0-9a-f]{10})[0-9a-f]{30}\b")
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~#&])")

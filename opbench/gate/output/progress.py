@@ -8,16 +8,13 @@ from __future__ import annotations
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import Self, TextIO
 
 from opbench.cli.plain import plain
-from opbench.cli.progress import REFRESH_PER_S, clock_time
-from opbench.gate.decision.verdict import GOOD, Verdict
+from opbench.cli.progress import LiveBar, clock_time
+from opbench.gate.decision.verdict import GOOD, Judgement, Verdict
 from opbench.gate.output.table import ratio_text, reason_text
 from opbench.gate.stats.rule import DEFAULT
-
-if TYPE_CHECKING:
-    from opbench.gate.decision.verdict import Judgement
 
 STYLES = {Verdict.PASS: "green", Verdict.FASTER: "cyan", Verdict.REGRESSION: "bold red"}
 DOUBTFUL = "yellow"
@@ -60,35 +57,15 @@ class RunProgress:
             print(plain(text, keep="\n"), file=self._stream, flush=True)
 
 
-class ProgressBar(RunProgress):
+class ProgressBar(LiveBar, RunProgress):
     """A live bar: count, time, the last verdict, what is being done. Only what is no pass stays as a line above."""
 
     def __init__(self) -> None:
-        super().__init__(None)
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import TextColumn
         from rich.table import Column
 
-        # Only what is being done gives way on a narrow terminal.
-        doing = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
-        self._progress = Progress(
-            MofNCompleteColumn(table_column=Column(min_width=7)),
-            BarColumn(bar_width=12, table_column=Column(min_width=12)),
-            TimeElapsedColumn(table_column=Column(min_width=7)),
-            TextColumn("{task.fields[latest]}", table_column=Column(min_width=12)),
-            doing,
-            console=Console(stderr=True),
-            refresh_per_second=REFRESH_PER_S,
-            expand=True,
-        )
-        self._task = self._progress.add_task("starting", total=None, latest="")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        RunProgress.__init__(self, None)
+        LiveBar.__init__(self, TextColumn("{task.fields[latest]}", table_column=Column(min_width=12)))
 
     def start(self, total: int) -> None:
         self.total, self.done = total, 0
@@ -102,9 +79,6 @@ class ProgressBar(RunProgress):
         self._progress.update(self._task, advance=1, latest=latest)
         if judgement.verdict not in GOOD:
             self.note(_summary(judgement))
-
-    def note(self, text: str) -> None:
-        self._progress.console.print(plain(text, keep="\n"), markup=False, highlight=False)
 
 
 class Counter:

@@ -8,15 +8,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from opbench.cli.plain import plain
-from opbench.gate.decision.verdict import GOOD, Verdict
-
-if TYPE_CHECKING:
-    from opbench.gate.decision.verdict import Judgement
-    from opbench.gate.stats.compare import Comparison
-    from opbench.gate.stats.rule import Rule
+from opbench.gate.decision.verdict import GOOD, Judgement, Verdict
+from opbench.gate.stats.compare import Comparison
+from opbench.gate.stats.rule import Rule
 
 HEADINGS = ("verdict", "benchmark", "head / base", "p", "detects", "spread", "workers", "seconds", "reason")
 

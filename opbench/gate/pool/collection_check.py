@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from opbench.errors import MachineError, UsageError
 from opbench.gate.benchmark import Benchmark, common_prefix
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from opbench.gate.pool.dry_run import DryRun
+from opbench.gate.pool.dry_run import DryRun
 
 LISTED = 5
 """Benchmarks named of those that a filter left out."""

@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench.gate.benchmark import Benchmark
 from opbench.gate.decision.failures import BenchmarkFailure
 from opbench.gate.pool.fan_out import fan_out
+from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.worker_handle import RequestRefusedError, UsageRefusedError, WorkerCrashError, WorkerHandle
 from opbench.gate.samples import SIDES, Side
-
-if TYPE_CHECKING:
-    from opbench.gate.pool.launch import LaunchConfig
-    from opbench.gate.source.environments import Checkout
+from opbench.gate.source.environments import Checkout
 
 
 @dataclass

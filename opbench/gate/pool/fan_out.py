@@ -6,12 +6,9 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
-from opbench.gate.pool.worker_handle import RequestRefusedError, WorkerCrashError
-
-if TYPE_CHECKING:
-    from opbench.gate.pool.worker_handle import WorkerHandle
+from opbench.gate.pool.worker_handle import RequestRefusedError, WorkerCrashError, WorkerHandle
 
 Answer: TypeAlias = "dict[str, Any] | WorkerCrashError | RequestRefusedError"
 

@@ -17,14 +17,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from opbench.errors import MachineError
-
-if TYPE_CHECKING:
-    from opbench.gate.pool.launch import LaunchConfig
-    from opbench.gate.samples import Side
-    from opbench.gate.source.environments import Checkout
+from opbench.gate.pool.launch import LaunchConfig
+from opbench.gate.samples import Side
+from opbench.gate.source.environments import Checkout
 
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 

@@ -6,13 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opbench.gate.samples import Side
+from opbench.gate.source.environments import Checkout
 from opbench.process.environment import pinned
-
-if TYPE_CHECKING:
-    from opbench.gate.source.environments import Checkout
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """What numeric libraries take the size of their thread pools from; the worker tells PyTorch itself besides."""

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from opbench.gate.decision.workers import InsufficientMemoryError
-from opbench.gate.pool.worker_pool import WorkerPool
+from opbench.gate.pool.launch import LaunchConfig
+from opbench.gate.pool.worker_pool import OnStep, WorkerPool
+from opbench.gate.samples import Side, StageSamples
+from opbench.gate.source.environments import Checkout
+from opbench.gate.stats.reduce import Rounds
+from opbench.gate.stats.rule import Rule
 from opbench.gate.stats.throttle_filter import to_rounds, usual_hz
 from opbench.measure.memory import RESERVE, available_bytes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from opbench.gate.pool.launch import LaunchConfig
-    from opbench.gate.pool.worker_pool import OnStep
-    from opbench.gate.samples import Side, StageSamples
-    from opbench.gate.source.environments import Checkout
-    from opbench.gate.stats.reduce import Rounds
-    from opbench.gate.stats.rule import Rule
 
 FEWEST = 4
 """Workers a side below which nothing is said: of 3 and 3, one deal in 20 is wholly apart by chance."""

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from opbench.gate.decision.failures import BenchmarkFailure
 from opbench.gate.pool.fan_out import fan_out
-from opbench.gate.pool.worker_handle import RequestRefusedError, WorkerCrashError
+from opbench.gate.pool.sampling_plan import SamplingPlan
+from opbench.gate.pool.worker_handle import RequestRefusedError, WorkerCrashError, WorkerHandle
 from opbench.gate.samples import Slice
 
 if TYPE_CHECKING:
-    from opbench.gate.pool.sampling_plan import SamplingPlan
-    from opbench.gate.pool.worker_handle import WorkerHandle
-
     _Answered = tuple[WorkerHandle, dict[str, Any]]
 
 Place = tuple[int, int, "int | None"]

@@ -49,9 +49,9 @@ def _block(lead: Side) -> tuple[Side, ...]:
 class CorePicker:
     """Draws one core for all workers of a round, out of those this process may use.
 
-    What cores differ by is then common to the round, and goes with its median; worker/isolation.py has what it changed.
-    None where workers are not to be pinned: numeric libraries with several threads need several cores, a GPU's host
-    thread is not what is timed, and not every system can.
+    What cores differ by is then common to the round, and goes with its median; what it changed is told
+    in worker/core_isolation.py. None where workers are not to be pinned: numeric libraries with several threads need
+    several cores, a GPU's host thread is not what is timed, and not every system can.
     """
 
     def __init__(self, device: str, threads: int, random: random_numbers.Random) -> None:

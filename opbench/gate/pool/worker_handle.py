@@ -8,18 +8,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from opbench.gate.pool.launch import bootstrap_command
+from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
+from opbench.gate.pool.sampling_plan import SamplingPlan
 from opbench.gate.samples import Side, Slice
+from opbench.gate.source.environments import Checkout
 from opbench.gate.worker.protocol import WorkerConfig
-from opbench.process.child import Child, Ended, spawned
-
-if TYPE_CHECKING:
-    from opbench.gate.pool.launch import LaunchConfig
-    from opbench.gate.pool.sampling_plan import SamplingPlan
-    from opbench.gate.source.environments import Checkout
-    from opbench.process.child import Start
+from opbench.process.child import Child, Ended, Start, spawned
 
 
 class WorkerCrashError(Exception):

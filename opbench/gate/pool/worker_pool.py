@@ -9,7 +9,7 @@ from __future__ import annotations
 import random as random_numbers
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from opbench.errors import MachineError
 from opbench.gate.decision.failures import BenchmarkFailure
@@ -21,10 +21,8 @@ from opbench.gate.pool.sampling_plan import SamplingPlan, plan_samples
 from opbench.gate.pool.schedule import CorePicker, Schedule
 from opbench.gate.pool.worker_handle import WorkerHandle
 from opbench.gate.samples import SETUP_ROUNDS, SIDES, Side, Slice, StageSamples
+from opbench.gate.source.environments import Checkout
 from opbench.process.child import spawned
-
-if TYPE_CHECKING:
-    from opbench.gate.source.environments import Checkout
 
 OnStep: TypeAlias = Callable[[str], None]
 """Told what is being done."""

@@ -6,22 +6,18 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opbench import catalog
 from opbench.errors import MachineError
 from opbench.gate.benchmark import common_prefix
+from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.files.json_writer import Origin, write_side
 from opbench.gate.output.figure import figure_rows
 from opbench.gate.output.markdown import Header, markdown
-from opbench.gate.samples import SIDES
-
-if TYPE_CHECKING:
-    from opbench.gate.decision.verdict import Judgement, Verdict
-    from opbench.gate.pool.dry_run import DryRun
-    from opbench.gate.samples import Side, StageSamples
-    from opbench.gate.source.worktrees import Revisions
-    from opbench.gate.stats.rule import Rule
+from opbench.gate.pool.dry_run import DryRun
+from opbench.gate.samples import SIDES, Side, StageSamples
+from opbench.gate.source.worktrees import Revisions
+from opbench.gate.stats.rule import Rule
 
 FIGURE = "workers.svg"
 
@@ -56,7 +52,8 @@ def write_artifacts(run: LiveRun, revisions: Revisions, folder: Path, allowed: f
             write_side(folder / f"{side}.json", origin, result.benchmarks, run.samples)
         rows = figure_rows(run.judgements, run.samples)
         prefix = common_prefix([judgement.benchmark for judgement in run.judgements])
-        (folder / FIGURE).write_bytes(catalog.gate_figure()(rows, run.rule.tolerance, prefix))
+        workers_figure = catalog.shown_by("figures.gate_workers.workers_figure")
+        (folder / FIGURE).write_bytes(workers_figure(rows, run.rule.tolerance, prefix))
         text = markdown(run.judgements, header, run.rule, allowed)
         (folder / "summary.md").write_text(text, encoding="utf-8")
         if page := os.environ.get("GITHUB_STEP_SUMMARY"):

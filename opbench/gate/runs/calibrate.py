@@ -8,7 +8,6 @@ import secrets
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from opbench.cli.progress import Notes, short_time
 from opbench.errors import MachineError, UsageError
@@ -20,14 +19,11 @@ from opbench.gate.pool.collection_check import require_collected
 from opbench.gate.pool.dry_run import dry_run
 from opbench.gate.pool.live_workers import LiveWorkerFactory
 from opbench.gate.runs.calibration import ROUNDS, BenchmarkCalibration, Calibration, replay_gate, workers_needed
+from opbench.gate.runs.options import GateOptions
+from opbench.gate.samples import Side
 from opbench.gate.source.environments import Checkout
+from opbench.gate.stats.rule import Rule
 from opbench.store.lock import measuring
-
-if TYPE_CHECKING:
-    from opbench.gate.runs.options import GateOptions
-    from opbench.gate.samples import Side
-    from opbench.gate.stats.rule import Rule
-
 
 SETTLING = 6
 """Rounds after starting that are not kept. 44 fresh workers took 347 us for a benchmark, in each of six rounds, and 74

@@ -13,21 +13,17 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from opbench.gate.decision.sequential_test import SequentialTest
 from opbench.gate.decision.verdict import Verdict
+from opbench.gate.files.recording import Recording
 from opbench.gate.files.replay import replay_workers
-from opbench.gate.stats.bimodality import find_slow_mode
+from opbench.gate.stats.bimodality import SlowMode, find_slow_mode
 from opbench.gate.stats.power import detectable_slowdown
 from opbench.gate.stats.reduce import worker_effects
-
-if TYPE_CHECKING:
-    from opbench.gate.files.recording import Recording
-    from opbench.gate.stats.bimodality import SlowMode
-    from opbench.gate.stats.rule import Rule
+from opbench.gate.stats.rule import Rule
 
 ROUNDS = 24
 """Rounds recorded: as many as the longest screening takes, and some to begin at."""

@@ -10,34 +10,25 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 from opbench.errors import MachineError, UsageError
 from opbench.gate.decision.matching import match_benchmarks
 from opbench.gate.decision.sequential_test import SequentialTest
-from opbench.gate.decision.verdict import Judgement, exit_code
+from opbench.gate.decision.verdict import Judgement, Verdict, exit_code
 from opbench.gate.decision.workers import InsufficientMemoryError
 from opbench.gate.output.console import print_results
-from opbench.gate.output.progress import progress_for
+from opbench.gate.output.progress import RunProgress, progress_for
 from opbench.gate.pool.collection_check import require_collected
-from opbench.gate.pool.dry_run import dry_run
+from opbench.gate.pool.dry_run import DryRun, dry_run
+from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.live_workers import LiveWorkerFactory
 from opbench.gate.runs.artifacts import LiveRun, write_artifacts
-from opbench.gate.samples import SIDES
-from opbench.gate.source.environments import prepare
-from opbench.gate.source.worktrees import checked_out, repository_folder, resolve
+from opbench.gate.runs.options import GateOptions
+from opbench.gate.samples import SIDES, Side
+from opbench.gate.source.environments import Checkout, prepare
+from opbench.gate.source.worktrees import Revisions, checked_out, repository_folder, resolve
+from opbench.gate.stats.rule import Rule
 from opbench.store.lock import WAIT_S, exclusive, measuring
-
-if TYPE_CHECKING:
-    from opbench.gate.decision.verdict import Verdict
-    from opbench.gate.output.progress import RunProgress
-    from opbench.gate.pool.dry_run import DryRun
-    from opbench.gate.pool.launch import LaunchConfig
-    from opbench.gate.runs.options import GateOptions
-    from opbench.gate.samples import Side
-    from opbench.gate.source.environments import Checkout
-    from opbench.gate.source.worktrees import Revisions
-    from opbench.gate.stats.rule import Rule
 
 
 def gate_revisions(options: GateOptions, rule: Rule, allowed: frozenset[Verdict]) -> int:

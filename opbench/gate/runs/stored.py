@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,10 +21,8 @@ from opbench.gate.files.json_reader import Entry, StoredFile, read_file
 from opbench.gate.files.merge import merge_sides
 from opbench.gate.samples import SIDES, Side
 from opbench.gate.stats.reduce import Rounds, quartile_log
+from opbench.gate.stats.rule import Rule
 from opbench.gate.stats.throttle_filter import to_rounds
-
-if TYPE_CHECKING:
-    from opbench.gate.stats.rule import Rule
 
 DRIFT = "not in lockstep: drift of the machine between the runs is inside these numbers"
 

@@ -12,20 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from opbench.gate.worker.clock_frequency import ClockFrequency
 from opbench.gate.worker.timer import SliceTiming
-from opbench.measure.timing.accelerator import CAPTURE_WARMUPS, current_device
+from opbench.measure.timing.accelerator import CAPTURE_WARMUPS, Accelerator, current_device
 from opbench.measure.timing.clock import ClockError
 from opbench.measure.timing.cuda_graph import first_error
 from opbench.measure.timing.device_timer import DeviceTimer, cold
 from opbench.measure.timing.occupied import occupied_s
 from opbench.measure.timing.stray import StrayWatch
 from opbench.store.lock import device_lock_name
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.accelerator import Accelerator
 
 GRAPH_UNDER_S = 20e-6
 """A call shorter than this on the device is replayed as a graph.

@@ -25,11 +25,10 @@ from opbench.gate.worker.cuda_timer import CudaTimer
 from opbench.gate.worker.fixture import BenchmarkFixture
 from opbench.gate.worker.introspection import describe_benchmark, environment, foreign_modules, preloadable
 from opbench.gate.worker.outcome import outcome_of
-from opbench.gate.worker.timer import CpuTimer
+from opbench.gate.worker.timer import CpuTimer, SetupTimer, Timer
 
 if TYPE_CHECKING:
     from opbench.gate.worker.protocol import Connection, WorkerConfig
-    from opbench.gate.worker.timer import SetupTimer, Timer
 
 UNREGISTERED = ("benchmark", "timeout", "rerunfailures", "hypothesispytest")
 """Plugins, by entry point, that cannot be there: pytest-benchmark refuses a fixture `benchmark` that is not its own; a

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from opbench.errors import MachineError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FLUSH_FACTOR = 2
 """The flush writes this many times the L2, so that no replacement policy keeps an operator's line."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from opbench.errors import unknown
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Clock
+from opbench.measure.timing.clock import Clock
 
 NAMES = ("wall", "wall:led", "cuda_events:warm", "cuda_events:cold", "cuda_graph:warm", "cuda_graph:cold")
 

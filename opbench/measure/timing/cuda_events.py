@@ -6,19 +6,15 @@ consists of and what is proven about it: `device_timer.py`, `hidden.py`, `stray.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
-from opbench.measure.timing.accelerator import current_device
+from opbench.measure.timing.accelerator import Accelerator, current_device
+from opbench.measure.timing.clock import Clock, Timer
 from opbench.measure.timing.device_timer import DeviceTimer, pattern
 from opbench.measure.timing.occupied import occupied_s
 from opbench.measure.timing.stray import StrayWatch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opbench.measure.timing.accelerator import Accelerator
-    from opbench.measure.timing.clock import Clock, Timer
-    from opbench.vocabulary.backend import Launch
+from opbench.vocabulary.backend import Launch
 
 # An event resolves about 0.5 us (CUDA runtime API, cudaEventElapsedTime) and a pair of them costs the stream
 # a microsecond or two: at 1 ms the first is 0.05 % and the second a fifth of a percent.
@@ -53,12 +49,4 @@ class CudaEvents:
         return DeviceTimer(device, launch, sampled, watch)
 
 
-def _warm() -> Clock:
-    return CudaEvents("cuda_events:warm")
-
-
-def _cold() -> Clock:
-    return CudaEvents("cuda_events:cold")
-
-
-CLOCKS: dict[str, Callable[[], Clock]] = {"cuda_events:warm": _warm, "cuda_events:cold": _cold}
+CLOCKS: dict[str, Callable[[], Clock]] = {name: partial(CudaEvents, name) for name in MAX_CALLS}

@@ -12,21 +12,16 @@ A failed capture leaves torch 2.11's allocator believing that one is under way, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
-from opbench.measure.timing.accelerator import current_device
-from opbench.measure.timing.clock import ClockError
+from opbench.measure.timing.accelerator import Accelerator, current_device
+from opbench.measure.timing.clock import Clock, ClockError, Timer
 from opbench.measure.timing.cuda_events import SAMPLE_TARGET_S
 from opbench.measure.timing.device_timer import DeviceTimer, pattern
 from opbench.measure.timing.occupied import occupied_s
 from opbench.measure.timing.stray import StrayWatch
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opbench.measure.timing.accelerator import Accelerator
-    from opbench.measure.timing.clock import Clock, Timer
-    from opbench.vocabulary.backend import Launch
+from opbench.vocabulary.backend import Launch
 
 # The same grouping as events: the same events bound the samples.
 MAX_CALLS = {"cuda_graph:warm": 1024, "cuda_graph:cold": 32}
@@ -75,12 +70,4 @@ def first_error(exc: BaseException) -> BaseException:
     return exc
 
 
-def _warm() -> Clock:
-    return CudaGraph("cuda_graph:warm")
-
-
-def _cold() -> Clock:
-    return CudaGraph("cuda_graph:cold")
-
-
-CLOCKS: dict[str, Callable[[], Clock]] = {"cuda_graph:warm": _warm, "cuda_graph:cold": _cold}
+CLOCKS: dict[str, Callable[[], Clock]] = {name: partial(CudaGraph, name) for name in MAX_CALLS}

@@ -11,17 +11,13 @@ over all calls. Neither is subtracted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-from opbench.measure.timing.accelerator import FLUSH_FACTOR
+from opbench.measure.timing.accelerator import FLUSH_FACTOR, Accelerator
 from opbench.measure.timing.clock import ClockError
 from opbench.measure.timing.hidden import LONGEST_DELAY_S, HiddenQueue, NotHiddenError
 from opbench.measure.timing.stray import TRIALS, StrayWatch, stray_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opbench.measure.timing.accelerator import Accelerator
 
 Call: TypeAlias = "Callable[[], object]"
 Spans: TypeAlias = list[tuple[Any, Any]]

@@ -16,12 +16,10 @@ would wait for ever for a flag that the host never gets to set, and here it is m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opbench.measure.timing.accelerator import Accelerator
+from opbench.measure.timing.accelerator import Accelerator
 
 Enqueued = TypeVar("Enqueued")
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Clock, Timer
-    from opbench.vocabulary.backend import Launch
+from opbench.measure.timing.clock import Clock, Timer
+from opbench.vocabulary.backend import Launch
 
 
 class LedClock:

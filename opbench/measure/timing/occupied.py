@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from opbench.measure.timing.accelerator import Accelerator
 from opbench.measure.timing.clock import ClockError
 from opbench.measure.timing.device_timer import Call, DeviceTimer, warm
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.accelerator import Accelerator
-    from opbench.measure.timing.stray import StrayWatch
+from opbench.measure.timing.stray import StrayWatch
 
 PROBE_CALLS = (1, 16)
 BUSY_S = 4e-6

@@ -49,7 +49,7 @@ class RunDelay:
     def __call__(self) -> float:
         links = self._tasks.stat().st_nlink
         if links != self._links:
-            self._look_again()
+            self._open_new()
             self._links = links
         for thread, file in list(self._files.items()):
             try:
@@ -61,7 +61,7 @@ class RunDelay:
             self._last_ns[thread], self._ran_ns[thread] = now_ns, ran_ns
         return self._total_ns * 1e-9
 
-    def _look_again(self) -> None:
+    def _open_new(self) -> None:
         for thread in os.listdir(self._tasks):  # noqa: PTH208  (in the way of a sample)
             if thread not in self._files:
                 with contextlib.suppress(OSError):

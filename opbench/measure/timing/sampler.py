@@ -17,14 +17,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from opbench.measure.timing.stopping import FEWEST
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Clock, Timer
-    from opbench.measure.timing.stopping import Stopping
-    from opbench.vocabulary.backend import Launch
+from opbench.measure.timing.clock import Clock, Timer
+from opbench.measure.timing.stopping import FEWEST, Stopping
+from opbench.vocabulary.backend import Launch
 
 WARMUP_S = 0.2
 """Most seconds of warm-up per launch; steadiness usually ends it earlier."""
@@ -72,7 +69,7 @@ class Audit(Protocol):
 
     def calls(self, calls: int) -> int: ...
 
-    def look(self, label: str, timer: Timer) -> None: ...
+    def keep_output(self, label: str, timer: Timer) -> None: ...
 
     def end(self) -> None: ...
 
@@ -83,21 +80,13 @@ Observe = Callable[[str, str, Samples], None]
 """Told (phase, name, samples so far) before a launch runs; phase is `warm-up` or `sampling`."""
 
 
-def _unobserved(_phase: str, _name: str, _so_far: Samples) -> None:
-    return None
-
-
-def _nothing() -> None:
-    return None
-
-
 def measure(
     launches: Mapping[str, Launch],
     clock: Clock,
     stopping: Callable[[], Stopping],
     *,
     seed: int = 0,
-    observe: Observe = _unobserved,
+    observe: Observe = lambda *_: None,
     page_faults: Callable[[], int] = lambda: 0,
     delay: Callable[[], float] = lambda: 0.0,
     relieve: Callable[[], None] = lambda: None,
@@ -114,7 +103,7 @@ def measure(
     says which launch was at fault.
     """
     found = {name: Samples() for name in launches}
-    watch = _Watch(now, delay, page_faults, relieve, _nothing if audit is None else audit.glance)
+    watch = _Watch(now, delay, page_faults, relieve, (lambda: None) if audit is None else audit.glance)
     timers: dict[str, Timer] = {}
     for name, launch in launches.items():
         observe("warm-up", name, found[name])
@@ -132,7 +121,7 @@ def measure(
             calls = found[name].calls if audit is None else audit.calls(found[name].calls)
             _sample(timers[name], calls, found[name], watch)
             if audit is not None:
-                audit.look(name, timers[name])
+                audit.keep_output(name, timers[name])
         if audit is not None:
             audit.end()
 

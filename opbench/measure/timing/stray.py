@@ -19,15 +19,11 @@ A profiler's timeline shows the first two.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
-from typing import TYPE_CHECKING
 
+from opbench.measure.timing.accelerator import Accelerator
 from opbench.measure.timing.clock import ClockError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opbench.measure.timing.accelerator import Accelerator
 
 TRIALS = 3
 IDLE_TRIALS = 15

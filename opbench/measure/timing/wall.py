@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from opbench.measure.timing.clock import Clock, Timer
 from opbench.measure.timing.led import LedClock
-
-if TYPE_CHECKING:
-    from opbench.measure.timing.clock import Clock, Timer
-    from opbench.vocabulary.backend import Launch
+from opbench.vocabulary.backend import Launch
 
 
 class WallClock:

@@ -82,7 +82,8 @@ def count_with_perf(case: Case, time_limit_s: float, threads: int = 0) -> Counte
         except PermissionError as again:
             raise MachineError(str(again)) from None
     figures = figures_per_call(events, calls)
-    notes = (*denied, *event_notes(events), *_host_only_note(case))
+    host_only = () if case.point.device == "cpu" else ("the host's share only: perf does not see the GPU",)
+    notes = (*denied, *event_notes(events), *host_only)
     if not figures:
         raise MachineError(f"perf counted nothing: {'; '.join(notes)}")
     return CounterValues("perf stat", figures, notes)
@@ -133,10 +134,6 @@ def _paranoid_level() -> str:
         return PARANOID.read_text(encoding="ascii").strip()
     except OSError:
         return "unknown"
-
-
-def _host_only_note(case: Case) -> tuple[str, ...]:
-    return () if case.point.device == "cpu" else ("the host's share only: perf does not see the GPU",)
 
 
 def read_events(text: str) -> list[PerfEvent]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 from opbench.device import synchronize
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.backend import Launch
+from opbench.vocabulary.backend import Launch
 
 
 def call_launch(launch: Launch, calls: int, device: str) -> None:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, BinaryIO
 
 from opbench.device import synchronize
 from opbench.errors import MachineError, OpbenchError, UsageError
@@ -22,14 +22,9 @@ from opbench.process.environment import set_up
 from opbench.profiling.target import launch_calls, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-    from typing import BinaryIO
-
-    from opbench.vocabulary.backend import Backend, Launch
-    from opbench.vocabulary.case import Case
-    from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.backend import Backend, Launch
+from opbench.vocabulary.case import Case
+from opbench.vocabulary.operator import Operator
 
 WARMUP_S = 0.05
 """Seconds of calls before the region: clocks, caches and allocators have settled, and a call's time is known."""

@@ -8,14 +8,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opbench.device import synchronize
 from opbench.profiling.target.launch_calls import warm_up
 from opbench.profiling.target.request import TargetRequest, range_name
-
-if TYPE_CHECKING:
-    from opbench.vocabulary.backend import Launch
+from opbench.vocabulary.backend import Launch
 
 TRACE_FILE = "trace.json"
 

@@ -12,7 +12,7 @@ from opbench import catalog
 from opbench.ceilings import storage
 from opbench.ceilings.estimation import estimate_ceilings
 from opbench.ceilings.validation import LimitValidator, raise_ceilings, with_limits
-from opbench.cli.progress import Silent
+from opbench.cli.progress import Reporter
 from opbench.planning.plan import Task
 from opbench.process.environment import describe
 from opbench.running.runner import Runner
@@ -119,7 +119,7 @@ def test_a_backend_that_passes_the_check_and_is_too_quick_is_caught_by_the_limit
     run = Run(tmp_path)
     task = Task(point, tuple(Case(point, name) for name in ("too_quick", "honest")))
     monkeypatch.setattr("opbench.ceilings.validation.ceiling_tasks", lambda *_: [])
-    Runner(run, "cpu", Settings(budget_s=0.01, count=False), Silent()).go([task])
+    Runner(run, "cpu", Settings(budget_s=0.01, count=False), Reporter()).go([task])
     found = {record.case.label: record for record in run.records()}
     assert found["too_quick"].impossible
     assert isinstance(found["too_quick"].outcome, Measured)

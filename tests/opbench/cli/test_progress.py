@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from opbench.cli.progress import Bar, Lines, Silent, clock_time, in_words, reporter, short_time
+from opbench.cli.progress import Bar, Lines, Reporter, clock_time, in_words, reporter, short_time
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
@@ -106,7 +106,7 @@ def test_nothing_of_a_record_acts_on_the_terminal(
 
 
 def test_silence_is_for_machines_and_lines_for_pipes() -> None:
-    assert type(reporter(silent=True)) is Silent
+    assert type(reporter(silent=True)) is Reporter
     assert type(reporter(silent=False)) is Lines
 
 

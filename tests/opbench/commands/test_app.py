@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from opbench.commands.app import _stop, main
+from opbench.commands.app import main
+from opbench.commands.invocation import stop
 from opbench.store.lock import measuring
 from opbench.store.runs import latest_run
 from opbench.vocabulary.record import Contended, Measured
@@ -288,7 +289,7 @@ def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: s
 @pytest.mark.usefixtures("interruptible")
 def test_under_nohup_a_terminal_may_be_closed(opbench: Typed) -> None:
     opbench("ls")
-    assert signal.getsignal(signal.SIGHUP) is _stop
+    assert signal.getsignal(signal.SIGHUP) is stop
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     opbench("ls")
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN

@@ -14,7 +14,7 @@ pytest.importorskip("fvcore", reason="fvcore is not installed")
 from opbench import Point, catalog
 from opbench.counting import formulas
 from opbench.counting.count import CountingError, Counts, count, counts_of, disagreements, register
-from opbench.counting.dispatch import count_dispatch
+from opbench.counting.torch_counter import count_with_torch
 from opbench.counting.trace import count_trace
 from opbench.vocabulary.case import AxisValue
 from opbench.vocabulary.work import Work
@@ -22,7 +22,7 @@ from tests.impls.zoo.points import FAMILIES
 
 Walk = Callable[..., Counts]
 
-both_counters = pytest.mark.parametrize("walk", [count_trace, count_dispatch], ids=["fvcore", "torch"])
+both_counters = pytest.mark.parametrize("walk", [count_trace, count_with_torch], ids=["fvcore", "torch"])
 
 
 def meta(*shape: int) -> torch.Tensor:
@@ -211,7 +211,7 @@ def test_a_counter_that_raises_leaves_the_others_count(monkeypatch: pytest.Monke
     def fails(*_: object) -> Counts:
         raise IndexError("list index out of range")
 
-    monkeypatch.setattr("opbench.counting.dispatch.count_dispatch", fails)
+    monkeypatch.setattr("opbench.counting.torch_counter.count_with_torch", fails)
     found = count(torch.abs, {"x": meta(3)})
     assert found["fvcore"] == counts(elementwise=3)
     assert "IndexError: list index out of range" in str(found["torch"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from opbench.counting import kernels
+from opbench.counting import meta_kernels
 
 aten = torch.ops.aten
 
@@ -31,7 +31,7 @@ def calls(func: Any, *given: tuple[Any, ...]) -> int:
     """How often it is called for these arguments, one after another; each result is as without the memory."""
     counted = Counted(func)
     for args in given:
-        found, want = kernels.call(counted, args, {}), func(*args)
+        found, want = meta_kernels.call(counted, args, {}), func(*args)
         for one, other in zip(*((pair if isinstance(pair, tuple) else (pair,)) for pair in (found, want)), strict=True):
             assert (one.shape, one.stride(), one.dtype, one.device) == (
                 other.shape,
@@ -45,7 +45,7 @@ def calls(func: Any, *given: tuple[Any, ...]) -> int:
 def test_the_same_shapes_are_asked_once_and_results_are_tensors_of_their_own() -> None:
     assert calls(aten.mul.Tensor, (meta(3, 5), meta(5)), (meta(3, 5), meta(5))) == 1
     assert calls(aten.topk.default, (meta(3, 5), 2), (meta(3, 5), 2)) == 1
-    first, second = (kernels.call(aten.neg.default, (meta(3),), {}) for _ in range(2))
+    first, second = (meta_kernels.call(aten.neg.default, (meta(3),), {}) for _ in range(2))
     assert first is not second
 
 
@@ -70,12 +70,12 @@ def test_views_writes_and_values_are_asked_every_time() -> None:
     assert calls(aten.add_.Tensor, (meta(3), meta(3)), (meta(3), meta(3))) == 2
     assert calls(aten.neg.default, (torch.ones(3),), (torch.ones(3),)) == 2
     viewed = meta(6)
-    assert kernels.call(aten.view.default, (viewed, [2, 3]), {})._base is viewed
+    assert meta_kernels.call(aten.view.default, (viewed, [2, 3]), {})._base is viewed
 
 
 def test_no_more_is_kept_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernels, "_KEPT", {})
-    monkeypatch.setattr(kernels, "LIMIT", 3)
+    monkeypatch.setattr(meta_kernels, "_KEPT", {})
+    monkeypatch.setattr(meta_kernels, "LIMIT", 3)
     for edge in range(1, 8):
-        kernels.call(aten.neg.default, (meta(edge),), {})
-        assert 1 <= len(kernels._KEPT) <= 3
+        meta_kernels.call(aten.neg.default, (meta(edge),), {})
+        assert 1 <= len(meta_kernels._KEPT) <= 3

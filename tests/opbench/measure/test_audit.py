@@ -77,7 +77,7 @@ class World:
         audit.begin(last)
         for label, timer in self.timers.items():
             timer(audit.calls(8))
-            audit.look(label, timer)
+            audit.keep_output(label, timer)
         audit.end()
 
     def judged(self, audit: Audit) -> Audit:
@@ -211,7 +211,7 @@ def test_looking_takes_no_more_than_its_share() -> None:
     for _ in range(1000):
         audit.begin()
         world.timers["a"](8)
-        audit.look("a", world.timers["a"])
+        audit.keep_output("a", world.timers["a"])
         audit.end()
     assert calls - 8000 < EARLY_SHARE * 8000
     assert calls - 8000 > ENOUGH

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opbench import Axes, Case, Contended, Failed, Measured, Outcome, Point
-from opbench.cli.progress import Silent
+from opbench.cli.progress import Reporter
 from opbench.measure.isolation import Isolation
 from opbench.planning.plan import plan
 from opbench.process.measuring_process import Death
@@ -183,7 +183,7 @@ def test_real_processes_are_measured_in_turns_and_say_so(
     sweep = Sweep("who harms whom?", (Grid(("disturbing",), {"size": (7,)}, backends),))
     run = new_run(tmp_path, "harm", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001  (a name, not a moment)
     settings = Settings(budget_s=0.01, time_limit_s=3600.0, threads=1, isolate=True)
-    Runner(run, "cpu", settings, Silent()).go(plan(sweep, "cpu", "wall"))
+    Runner(run, "cpu", settings, Reporter()).go(plan(sweep, "cpu", "wall"))
     records = {record.case.label: record for record in run.records()}
     assert isinstance(records["honest"].outcome, Measured)
     assert records["honest"].environment["processes"] == "one a backend"

@@ -14,7 +14,7 @@ from typing import TextIO
 import pytest
 
 import opbench
-from opbench.cli.progress import Silent
+from opbench.cli.progress import Reporter
 from opbench.errors import MachineError
 from opbench.planning.plan import plan
 from opbench.process.measuring_process import MeasuringProcess, pinned_environment
@@ -46,7 +46,7 @@ def ask(*backends: str, sizes: tuple[int, ...] = (7,)) -> Sweep:
 
 def results_of(folder: Path, sweep: Sweep) -> tuple[Run, dict[str, Record]]:
     run = new_run(folder, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001  (a name, not a moment)
-    Runner(run, "cpu", SETTINGS, Silent()).go(plan(sweep, "cpu", "wall"))
+    Runner(run, "cpu", SETTINGS, Reporter()).go(plan(sweep, "cpu", "wall"))
     return run, {record.case.label: record for record in run.records()}
 
 
@@ -80,7 +80,7 @@ def test_replicas_and_resume_give_each_case_exactly_one_record_with_its_environm
     run, _ = results_of(tmp_path, sweep)
     lines = run.records_file.read_text().splitlines(keepends=True)
     run.records_file.write_text("".join(lines[:3]) + lines[3][:50])
-    Runner(run, "cpu", SETTINGS, Silent()).go(plan(sweep, "cpu", "wall"))
+    Runner(run, "cpu", SETTINGS, Reporter()).go(plan(sweep, "cpu", "wall"))
     assert len({record.case.key for record in run.records()}) == len(run.records()) == 4
     for record in run.records():
         assert record.environment["pinned"]["MALLOC_TRIM_THRESHOLD_"] == str(1 << 41)
@@ -94,13 +94,13 @@ def test_a_device_that_is_absent_is_refused_before_anything_is_written(liar: str
         pytest.skip("there is a GPU on this machine")
     run = new_run(tmp_path, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001
     with pytest.raises(MachineError, match="PyTorch sees no CUDA device"):
-        Runner(run, "cuda", SETTINGS, Silent()).go(plan(ask("honest"), "cuda", "cuda_events:warm"))
+        Runner(run, "cuda", SETTINGS, Reporter()).go(plan(ask("honest"), "cuda", "cuda_events:warm"))
     assert run.records() == []
 
 
 def test_the_child_does_not_outlive_its_parent(liar: str, tmp_path: Path) -> None:
     run = new_run(tmp_path, "lies", datetime(2026, 1, 1, 12, 0, 0))  # noqa: DTZ001
-    runner = Runner(run, "cpu", SETTINGS, Silent())
+    runner = Runner(run, "cpu", SETTINGS, Reporter())
     child = runner._start_process()._child
     runner._end_process()
     assert child.returncode == -signal.SIGKILL

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from opbench.commands import profiling
-from opbench.commands.profiling import ProfileOptions
 from opbench.profiling.case_options import CaseOptions
 from opbench.profiling.profiler import OptionalSteps
 from opbench.vocabulary.settings import Settings
@@ -35,7 +34,7 @@ def run(
     """Exit code, and what it printed as its result."""
     case = {"operator": "cross_hadamard", "axes": {"channels": (5,), "edge": (3,)}, "backend": "torch_eager"} | options
     device = case.pop("device", "cpu")
-    command = ProfileOptions(
+    code = profiling.run(
         CaseOptions(point=None, dtype="float32", mode="forward", **case),
         device,
         steps or OptionalSteps(),
@@ -44,5 +43,4 @@ def run(
         wait=True,
         as_json=as_json,
     )
-    code = profiling.run(command)
     return code, capsys.readouterr().out

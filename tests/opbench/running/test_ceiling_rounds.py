@@ -11,7 +11,7 @@ import pytest
 
 from opbench.caches import CacheUse, from_system, known
 from opbench.caches.use import SIZES
-from opbench.cli.progress import Silent
+from opbench.cli.progress import Reporter
 from opbench.planning.plan import Task
 from opbench.running import ceiling_rounds as rounds
 from opbench.running.ceiling_rounds import measure_ceilings, median_cache_use
@@ -78,7 +78,7 @@ def test_no_round_begins_that_would_end_too_late(
 ) -> None:
     scripted = Rounds(figures(FOUND), seconds)
     monkeypatch.setattr(rounds, "Runner", scripted)
-    found = measure_ceilings(run, ENVIRONMENT, Settings(), Silent(), now=lambda: scripted.now_s)
+    found = measure_ceilings(run, ENVIRONMENT, Settings(), Reporter(), now=lambda: scripted.now_s)
     assert scripted.rounds == count
     assert found.seconds == count * seconds
 
@@ -86,14 +86,14 @@ def test_no_round_begins_that_would_end_too_late(
 def test_what_is_measured_of_the_caches_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     scripted = Rounds(figures(FOUND), 1.0)
     monkeypatch.setattr(rounds, "Runner", scripted)
-    measure_ceilings(run, ENVIRONMENT, Settings(), Silent(), now=lambda: scripted.now_s)
+    measure_ceilings(run, ENVIRONMENT, Settings(), Reporter(), now=lambda: scripted.now_s)
     assert known(THREADS) == FOUND
 
 
 def test_where_nothing_compares_the_caches_the_rest_is_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     scripted = Rounds(told(Failed("prepare", "no compiler")), 1.0)
     monkeypatch.setattr(rounds, "Runner", scripted)
-    assert measure_ceilings(run, ENVIRONMENT, Settings(), Silent(), now=lambda: scripted.now_s).bandwidth["read"]
+    assert measure_ceilings(run, ENVIRONMENT, Settings(), Reporter(), now=lambda: scripted.now_s).bandwidth["read"]
     assert known(THREADS) == from_system(THREADS)
 
 

@@ -11,7 +11,7 @@ from opbench import catalog
 from opbench.planning.plan import Task
 from opbench.planning.remaining import overview
 from opbench.running import ahead
-from opbench.running.estimate import LOOK_S, START_S, Expected, expected, minutes
+from opbench.running.estimate import ASKING_S, START_S, Expected, expected, minutes
 from opbench.vocabulary.backend import Backend, Preparing
 from opbench.vocabulary.case import Case, Point
 from opbench.vocabulary.settings import Settings
@@ -102,7 +102,7 @@ def test_operators_that_take_long_to_say_their_work_are_not_waited_for(monkeypat
         return found.work(point)
 
     monkeypatch.setattr(catalog, "operator", lambda _: replace(found, work=work))
-    clock: Iterator[float] = iter([0.0, LOOK_S + 1, 9.0])
+    clock: Iterator[float] = iter([0.0, ASKING_S + 1, 9.0])
     expected(overview([task(kib, "cpp_ext") for kib in (64, 128, 256)], set()), SETTINGS, now=lambda: next(clock))
     assert len(asked) == 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opbench.cli.progress import Silent
+from opbench.cli.progress import Reporter
 from opbench.planning.plan import Task
 from opbench.process.measuring_process import Death
 from opbench.running.runner import Runner
@@ -60,7 +60,7 @@ def go(
     monkeypatch.setattr("opbench.running.runner.MeasuringProcess", process)
     run = Run(folder)
     task = Task(POINT, tuple(Case(POINT, name) for name in ("a", "b", "c")), skip)
-    Runner(run, device, Settings(), Silent()).go([task])
+    Runner(run, device, Settings(), Reporter()).go([task])
     return process, {record.case.label: record.outcome for record in run.records()}
 
 
@@ -87,7 +87,7 @@ def test_who_kills_the_process_in_a_rivals_turn_is_the_one_that_failed(
 def test_what_is_not_known_of_the_machine_is_said_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "cache"))
     notes: list[str] = []
-    monkeypatch.setattr(Silent, "note", lambda _, text: notes.append(text))
+    monkeypatch.setattr(Reporter, "note", lambda _, text: notes.append(text))
     script: Script = [Death("sampling", "b", "hung: no progress", hung=True), {"a": GOOD, "c": GOOD}]
     process, _ = go(script, monkeypatch, tmp_path)
     assert process.started == 2

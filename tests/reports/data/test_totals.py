@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.console import Console
 
 from opbench.vocabulary.record import Failed, Mismatch, Record, Unavailable
-from reports.data.totals import FIRST, MOST_ROWS, Totals, totals_of
+from reports.data.totals import FIRST, MOST_ROWS, Totals
 from reports.pages.page import PAGE
 from reports.tables.table import REPORT as TABLE
-from reports.terminal.totals_table import totals_table
+from reports.terminal.results_table import totals_table
 
 from ..builders import every_outcome, measured, record
+
+
+def totals_of(records: Sequence[Record]) -> Totals:
+    totals = Totals()
+    for one in records:
+        totals.add(one)
+    return totals
 
 
 def many(count: int, backend: str = "one") -> list[Record]:

@@ -9,8 +9,7 @@ from matplotlib.colors import to_rgb
 
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Failed, Outcome, Record, Unavailable
-from reports.data.contrast import contrast, difference
-from reports.data.pairings import pairings
+from reports.data.contrast import contrast, difference, pairings
 from reports.data.planes import planes
 from reports.figures import heatmap
 from reports.figures.heatmap import REPORT, colour, colour_bar, painted

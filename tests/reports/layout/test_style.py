@@ -1,11 +1,11 @@
-"""A series looks the same in every figure, and a figure is the same bytes every time."""
+"""A series styles the same in every figure, and a figure is the same bytes every time."""
 
 from __future__ import annotations
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from reports.layout.style import PALETTE, look, styled, to_svg
+from reports.layout.style import PALETTE, style_of, styled, to_svg
 
 
 def drawing() -> bytes:
@@ -16,19 +16,20 @@ def drawing() -> bytes:
 
 
 def test_a_label_keeps_its_look_and_an_unknown_one_gets_one_of_the_palette() -> None:
-    assert look("someones_backend") == look("someones_backend")
-    assert look("someones_backend").colour in PALETTE
+    assert style_of("someones_backend") == style_of("someones_backend")
+    assert style_of("someones_backend").colour in PALETTE
 
 
 def test_schedules_and_repeats_share_their_backends_colour_but_not_its_look() -> None:
-    looks = [look(name) for name in ("triton_jit", "triton_jit:direct", "triton_jit:balanced", "triton_jit#2")]
-    assert len({how.colour for how in looks}) == 1
-    assert len(set(looks)) == 4
+    styles = [style_of(name) for name in ("triton_jit", "triton_jit:direct", "triton_jit:balanced", "triton_jit#2")]
+    assert len({how.colour for how in styles}) == 1
+    assert len(set(styles)) == 4
 
 
 def test_the_usual_backends_can_be_told_apart_by_colour_alone_and_by_marker_alone() -> None:
-    looks = [look(name) for name in ("torch_eager", "torch_compile", "cpp_ext", "triton_jit", "numba_cuda", "cupy_raw")]
-    assert len({how.colour for how in looks}) == len({how.marker for how in looks}) == 6
+    names = ("torch_eager", "torch_compile", "cpp_ext", "triton_jit", "numba_cuda", "cupy_raw")
+    styles = [style_of(name) for name in names]
+    assert len({how.colour for how in styles}) == len({how.marker for how in styles}) == 6
 
 
 def test_matplotlib_is_left_as_it_was() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from opbench.profiling.case_profile import Profile
 from opbench.profiling.compile_times import CacheContents, CompileTimes
 from opbench.profiling.hardware_counters.counter_values import CounterValues, unit_suffix
 from opbench.profiling.kernel_table import KernelRow
 from opbench.profiling.recorded_trace import PeakMemory
-from opbench.profiling.result import Profile
 from opbench.vocabulary.backend import KernelResources
 from opbench.vocabulary.limit import Limit
 from opbench.vocabulary.record import Trial, Unavailable

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from opbench.vocabulary.record import Failed
-from reports.tables.limit_columns import REAL, TEXT
+from reports.tables.record_columns import LIMIT_REAL as REAL
+from reports.tables.record_columns import LIMIT_TEXT as TEXT
 from reports.tables.table import frame
 
 from ..builders import record

@@ -14,6 +14,8 @@ from opbench.gate.files.recording import Recording, load, record, save
 from opbench.gate.files.replay import replay_workers
 from opbench.gate.samples import SIDES, Slice, StageSamples
 
+from ....gate.replaying import with_slower_head
+
 
 def stage_samples(workers: int = 4, rounds: int = 3) -> StageSamples:
     slices = [
@@ -48,7 +50,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
 
 def test_a_recording_with_a_slower_head_is_slower_in_its_head_workers_only() -> None:
     recorded = record(stage_samples(), 5, {}, same_code=False)
-    slower = recorded.with_slower_head(1.05)
+    slower = with_slower_head(recorded, 1.05)
     ratio = np.exp(slower.logs - recorded.logs)[0]
     np.testing.assert_allclose(ratio, [1, 1.05, 1, 1.05])
     np.testing.assert_allclose(slower.samples_s[0, 1], 1.05 * recorded.samples_s[0, 1])

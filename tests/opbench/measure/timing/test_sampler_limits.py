@@ -217,7 +217,7 @@ class Looking:
     def calls(self, calls: int) -> int:
         return calls
 
-    def look(self, label: str, timer: Timer) -> None:
+    def keep_output(self, label: str, timer: Timer) -> None:
         self.outputs.append((label, timer.output))
 
     def end(self) -> None:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from opbench.counting import kernels
+from opbench.counting import meta_kernels
 from opbench.counting.formulas import RULES, counted, is_free, uncounted
 from opbench.counting.signatures import Counts, Rule, Shape
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
 
 COUNTER = "torch's FlopCounterMode"
 
@@ -28,7 +25,7 @@ Its others are not used: those of fused attention leave the softmax out.
 _OWN_PACKETS = frozenset(getattr(torch.ops.aten, name) for name in OWN.split())
 
 
-def count_dispatch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
+def count_with_torch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor, ...]) -> Counts:
     """Counts of one call; raises CountingError for an operator that has no formula."""
     tally: Counter[str] = Counter()
     formulas = _formulas(tally)
@@ -106,7 +103,7 @@ class _Witness(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch lea
         name = func.name().partition(".")[0]
         if func.overloadpacket not in self.known and not is_free(name):
             raise uncounted(COUNTER, [name])
-        result = kernels.call(func, args, kwargs or {})
+        result = meta_kernels.call(func, args, kwargs or {})
         if func.overloadpacket in _OWN_PACKETS:
             _is_counted(name, result, args)
         return result

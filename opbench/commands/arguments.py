@@ -1,0 +1,51 @@
+"""Arguments that several commands take, and those whose meaning needs a sentence: each with its help, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Operators = Annotated[str | None, typer.Option("--operator", help="Only these operators, comma-separated.")]
+Backends = Annotated[str | None, typer.Option("--backend", help="Only these backends, comma-separated.")]
+Dtypes = Annotated[str | None, typer.Option("--dtype", help="Such as float32,bfloat16.")]
+Modes = Annotated[str | None, typer.Option("--mode", help="forward, out, or both comma-separated.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Results = Annotated[Path, typer.Option(help="Folder that holds the runs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines for machines.")]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Wait while another measurement has the device, or exit with code 3.")
+]
+TimeLimit = Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")]
+RunName = Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")]
+
+# Of `sweep`, `check` and `profile`: how to measure.
+Limit = Annotated[
+    bool, typer.Option("--limit", help="Also time one point: nothing may be quicker than this machine can be.")
+]
+Budget = Annotated[float | None, typer.Option(help="Seconds of samples per backend and point; 0.5 or the sweep's own.")]
+ThreadNumbers = Annotated[
+    str, typer.Option(help="CPU threads; 0 leaves PyTorch's choice. Several, as in 1,2, where it is an axis.")
+]
+Split = Annotated[
+    bool, typer.Option("--split", help="Also find where one call's time goes: dispatch, allocation, computing.")
+]
+Trusting = Annotated[bool, typer.Option("--trusting", help="Look at no output of a timed call; the records say so.")]
+Isolate = Annotated[
+    bool, typer.Option("--isolate", help="Measure every backend in a process of its own; they still take turns.")
+]
+WithCeilings = Annotated[
+    bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
+]
+CompileTimes = Annotated[
+    bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
+]
+
+# Of `roofline`: from where to where.
+CeilingsFile = Annotated[
+    Path | None, typer.Option(help="A file of `opbench ceilings --output` of any machine; this machine's else.")
+]
+RunThere = Annotated[
+    str | None, typer.Option(help="A run of another machine, whose backends' work and calls are carried over.")
+]
