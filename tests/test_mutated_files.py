@@ -35,8 +35,10 @@ def test_a_reader_refuses_or_reads_whatever_there_is(name: str, tmp_path: Path) 
     reader = READERS[name]
     file = reader.write(tmp_path)
     original = file.read_bytes()
-    tried(reader, tmp_path, file, original)  # imports, which may leave files of their own
-    assert tried(reader, tmp_path, file, original).wrong == ""
+    found = tried(reader, tmp_path, file, original)
+    if found.wrong.startswith("outside its folder"):  # what it imported may have left files of its own
+        found = tried(reader, tmp_path, file, original)
+    assert found.wrong == ""
     for number in range(max(2, FILES * reader.share // 1000)):
         found = tried(reader, tmp_path, file, reader.data(original, number))
         assert found.wrong == "", f"python -m benchmarks.mutated_files --only {name!r} --number {number}"

@@ -22,6 +22,7 @@ from impls.exported.agreement import check
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
 from impls.exported.onnx_file import OPSET, complete
+from impls.exported.translations import remember
 from opbench.errors import MachineError, UsageError
 from opbench.store.files import write_whole
 
@@ -44,8 +45,7 @@ def export(model: nn.Module, path: str | Path, shape: tuple[int, ...] = (1, 3, 2
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.float32)
     if dtype not in {torch.float32, torch.float16}:
         raise UsageError(f"the model is {dtype}; files hold float32 or float16")
-    still = copy.deepcopy(model).eval().requires_grad_(requires_grad=False).cpu()
-    freeze(still)
+    still = freeze(copy.deepcopy(model).eval().requires_grad_(requires_grad=False).cpu())
     start = perf_counter()
     exported = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype))
     complete(exported, perf_counter() - start)
@@ -70,6 +70,7 @@ def _exported(model: nn.Module, example: Tensor) -> ModelProto:
         from impls.exported.onnx_schemas import table
 
         translations = table()
+        remember()
     except ModuleNotFoundError as exc:
         raise MachineError(missing(exc.name)) from exc
     try:

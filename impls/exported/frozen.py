@@ -46,14 +46,18 @@ class Frozen(nn.Module):
         return y
 
 
-def freeze(model: nn.Module) -> None:
-    """Replaces every ACH of `model`, in eval mode, that selects by its scores and whose normaliser is one formula.
+def freeze(model: nn.Module) -> nn.Module:
+    """`model` with every ACH replaced, in eval mode, that selects by its scores and whose normaliser is one formula.
 
     One whose backend names one of the paper's schedules stays, since it is about separate products; so do ablations.
+    Changes `model`, and returns it, or its replacement where it is an ACH itself.
     """
+    if isinstance(model, ACH):
+        return frozen(model) or model
     for name, module in list(model.named_modules()):
         if isinstance(module, ACH) and (replacement := frozen(module)) is not None:
             model.set_submodule(name, replacement)
+    return model
 
 
 def frozen(ach: ACH) -> Frozen | None:

@@ -35,14 +35,14 @@ def screen(comparison: Comparison, rule: Rule) -> ScreenResult:
         return ScreenResult.SLOWER
     if comparison.slow_only_in_head:
         return ScreenResult.OPEN
-    if _surely_slower(comparison.inverted, rule):
+    if comparison.faster and _surely_slower(comparison.inverted, rule):
         return ScreenResult.FASTER
     return ScreenResult.PASS if comparison.high < 1 + rule.tolerance else ScreenResult.OPEN
 
 
 def may_be_faster(comparison: Comparison, rule: Rule) -> bool:
     """Whether it looks faster by more than the tolerance, and is not surely faster: more rounds may tell."""
-    return comparison.inverted.ratio > 1 + rule.tolerance and not comparison.faster
+    return not comparison.faster and 1 / comparison.ratio > 1 + rule.tolerance
 
 
 def _surely_slower(comparison: Comparison, rule: Rule) -> bool:

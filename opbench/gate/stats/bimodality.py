@@ -63,14 +63,16 @@ def find_slow_mode(values: NDArray[np.float64], head: NDArray[np.bool_]) -> Slow
     lower half is, so that a mode that fills half of a side still is one.
     """
     centre_blocks = values.copy()
-    for side in np.unique(head):
-        centre_blocks[head == side] -= _middle_of_lower_half(values[head == side])
+    for side in (head, ~head):
+        if side.any():
+            centre_blocks[side] -= _middle_of_lower_half(values[side])
     order = np.argsort(centre_blocks)
-    groups = [_upper_group(centre_blocks[order], head[order], cut) for cut in _clear_gaps(centre_blocks[order])]
+    ordered = centre_blocks[order]
+    groups = [_upper_group(ordered, head[order], cut) for cut in _clear_gaps(ordered.tolist())]
     return next((group for group in groups if group.only_in_head), groups[0] if groups else None)
 
 
-def _clear_gaps(ordered: NDArray[np.float64]) -> list[int]:
+def _clear_gaps(ordered: list[float]) -> list[int]:
     """How many workers lie below each. Where these are two of three or more, a gap is held against their extent alone:
     slow workers need not be alike. Held so from half of all on, 0.6 % of 10 normal workers would show one.
     """

@@ -129,9 +129,9 @@ def standard_error(relative: Logs) -> float:
     workers), see `centre_blocks`.
     """
     starts = range(0, len(relative), SETUP_ROUNDS)
-    setups = np.array([relative[start : start + SETUP_ROUNDS].mean(axis=0) for start in starts])
-    if len(setups) < FEWEST_SETUPS:
+    if len(starts) < FEWEST_SETUPS:
         return math.inf
+    setups = np.array([relative[start : start + SETUP_ROUNDS].mean(axis=0) for start in starts])
     first, second = np.triu_indices(len(setups), 1)
     noise = MAD_TO_SD * median(np.abs(setups[first] - setups[second])) / math.sqrt(2)
     return noise / math.sqrt(len(setups))

@@ -11,6 +11,8 @@ from opbench.gate.stats.rank_test import dropped_pairs
 from opbench.gate.stats.reduce import worker_effects
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from opbench.gate.stats.compare import Comparison
     from opbench.gate.stats.reduce import Rounds
     from opbench.gate.stats.rule import Rule
@@ -41,10 +43,20 @@ def pass_probability(rounds: Rounds, rule: Rule) -> float:
     """
     values, per_side = worker_effects(rounds.logs, rounds.order), rule.widened
     random = np.random.default_rng(1979)
-    sides = (values[~rounds.head], values[rounds.head])
-    base, head = (random.choice(side - median(side), (DRAWS, per_side)) for side in sides)
+    base, head = (side - median(side) for side in (values[~rounds.head], values[rounds.head]))
+    of_base, of_head = (_times_drawn(random, len(side), per_side) for side in (base, head))
     dropped, _ = dropped_pairs(per_side, per_side, rule.confidence)
-    differences = (head[:, :, None] - base[:, None, :]).reshape(DRAWS, -1)
     # The interval's upper end lies below the tolerance where no more differences than it leaves out lie at or above it.
-    above = np.count_nonzero(differences >= np.log1p(rule.tolerance), axis=1)
+    beyond = np.subtract.outer(head, base) >= np.log1p(rule.tolerance)
+    above = ((of_head @ beyond) * of_base).sum(axis=1)
     return float((above <= dropped).mean())
+
+
+def _times_drawn(random: np.random.Generator, workers: int, per_side: int) -> NDArray[np.int64]:
+    """(DRAWS, workers): how often each worker is among `per_side` drawn with replacement.
+
+    Pairs of the same two workers differ alike, so that counting them is a product of small matrices: the share takes
+    0.6 ms, and 1.3 by all 400 times 20 x 20 differences (12 workers a side).
+    """
+    drawn = random.choice(workers, (DRAWS, per_side)) + workers * np.arange(DRAWS)[:, None]
+    return np.bincount(drawn.ravel(), minlength=DRAWS * workers).reshape(DRAWS, workers)

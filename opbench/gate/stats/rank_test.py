@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -49,8 +50,13 @@ def p_slower(base: Values, head: Values) -> float:
     One-sided. A tie counts for base, which makes p larger, never smaller. Raises ValueError for an empty side.
     """
     u = int((_differences(base, head) > 0).sum())
-    counts = u_distribution(len(base), len(head))
-    return sum(counts[u:]) / math.comb(len(base) + len(head), len(base))
+    return _deals_from(len(base), len(head))[u] / math.comb(len(base) + len(head), len(base))
+
+
+@lru_cache(maxsize=64)
+def _deals_from(base: int, head: int) -> tuple[int, ...]:
+    """How many deals give U = u or more, for u = 0, 1, ..., base * head."""
+    return tuple(accumulate(reversed(u_distribution(base, head))))[::-1]
 
 
 def critical_pairs(base: int, head: int, p: float) -> int:

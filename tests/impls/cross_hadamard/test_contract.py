@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -25,25 +27,38 @@ SMALL = [(3, 2, 1, 1), (1, 3, 1, 7), (2, 5, 3, 3), (1, 9, 2, 4), (1, 4, 5, 7)]
 
 def assert_same(got: Tensor, want: Tensor) -> None:
     assert got.is_contiguous()
+    if got.dtype == want.dtype and torch.equal(got.cpu(), want):
+        return  # in one pass; what differs, or holds NaN, takes the dozen below
     torch.testing.assert_close(got.cpu(), want, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.fixture(scope="module")
+def defined() -> Callable[[tuple[int, ...], torch.dtype], Tensor]:
+    """The products of `random(*shape)` by the definition, once for all backends: 100 MB while this file is at it."""
+    return lru_cache(maxsize=None)(lambda shape, dtype: expected(random(*shape, dtype=dtype)))
 
 
 @rows("dtype", DTYPES)
 @pytest.mark.parametrize("subject", subjects(where=quick))
 @rows("n", [0, 1, 2, 3, 4, 5, 8, 17, 33, 64])
-def test_products_equal_the_definition(subject: Subject, n: int, dtype: torch.dtype) -> None:
-    for spatial in MAPS:
+def test_products_equal_the_definition(
+    subject: Subject, n: int, dtype: torch.dtype, defined: Callable[[tuple[int, ...], torch.dtype], Tensor]
+) -> None:
+    # 64 channels are whole tiles, 33 and 17 are past one: maps past a block of 1,024 elements are asked of these.
+    for spatial in MAPS if n < 64 else MAPS[:5]:
         for batch in (0, 1, 3) if n < 33 else (1,):
-            x = random(batch, n, *spatial, dtype=dtype)
-            assert_same(cross_hadamard(x.to(subject.device), backend=subject.name), expected(x))
+            shape = (batch, n, *spatial)
+            x = random(*shape, dtype=dtype).to(subject.device)
+            assert_same(cross_hadamard(x, backend=subject.name), defined(shape, dtype))
 
 
 @rows("dtype", DTYPES)
 @pytest.mark.parametrize("subject", subjects(where=lambda one: not quick(one)))
 def test_products_equal_the_definition_at_small_shapes(subject: Subject, dtype: torch.dtype) -> None:
-    # Compiled code is the same at every dtype but for its conversions: all shapes in one, a plain and an odd in others.
+    # Compiled code is the same at every dtype but for its conversions: all shapes in one, in others one of 35 elements
+    # a map, which are vectors and a rest. Each takes seconds of compiling.
     few = subject.stem == "torch_compile" and dtype != torch.float32
-    for shape in (SMALL[2], SMALL[4]) if few else SMALL:
+    for shape in SMALL[4:] if few else SMALL:
         x = random(*shape, dtype=dtype)
         assert_same(cross_hadamard(x.to(subject.device), backend=subject.name), expected(x))
 

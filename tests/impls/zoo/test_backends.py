@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
-from impls.zoo import torch_eager
+from impls.zoo import drawing, torch_eager
 from impls.zoo.building import build
 from impls.zoo.definition import module_for
 from impls.zoo.models import MODELS
@@ -22,6 +22,18 @@ from opbench.vocabulary.settings import Settings
 from .points import FAMILIES, at, check_points
 
 SMALL = "mobilevit_xxs"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_probe() -> Iterator[None]:
+    """Statistics of BatchNorm from images of 64x64, a twelfth of the work: these tests ask whether two ways to compute
+    a model agree, at edges up to 65. What they are taken from is asked in test_building.py.
+    """
+    build.cache_clear()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(drawing, "PROBE", (8, 3, 64, 64))
+        yield
+    build.cache_clear()
 
 
 def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:

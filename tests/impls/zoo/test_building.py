@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import lru_cache
 
 import pytest
 import torch
@@ -17,6 +18,9 @@ from opbench.commands import count as command
 from opbench.errors import MachineError
 
 from .points import FAMILIES, at
+
+built = lru_cache(maxsize=None)(build.__wrapped__)
+"""`build` keeps two models, and a build sends eight images of 224x224 through one: here each is built once."""
 
 
 def x_of(point: Point) -> Tensor:
@@ -41,7 +45,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_model_is_in_eval_and_its_activations_are_of_one_size(name: str) -> None:
-    model = build(name)
+    model = built(name)
     assert not any(one.training for one in model.modules())
     assert not any(one.requires_grad for one in model.parameters())
     sizes = [float(one.square().mean().sqrt()) for one in outputs(copy.deepcopy(model), x_of(at(name, edge=101)))]
@@ -51,7 +55,7 @@ def test_a_model_is_in_eval_and_its_activations_are_of_one_size(name: str) -> No
 
 @torch.no_grad()
 def test_logits_differ_between_images_and_classes(name: str) -> None:
-    logits = build(name)(x_of(at(name, batch=5, edge=67)))
+    logits = built(name)(x_of(at(name, batch=5, edge=67)))
     assert logits.shape == (5, 100)
     assert torch.isfinite(logits).all()
     size = float(logits.square().mean().sqrt())
@@ -63,7 +67,7 @@ def test_logits_differ_between_images_and_classes(name: str) -> None:
 @torch.no_grad()
 def test_weights_follow_from_the_name_and_nobody_elses_random_numbers_move() -> None:
     name = "ghostnet_100"
-    before = {key: one.clone() for key, one in build(name).state_dict().items()}
+    before = {key: one.clone() for key, one in built(name).state_dict().items()}
     build.cache_clear()
     torch.manual_seed(11)
     state = torch.get_rng_state()
@@ -79,7 +83,7 @@ def test_merged_branches_have_the_statistics_in_their_weights() -> None:
     branched = building._made(name)
     settle(branched, torch.Generator().manual_seed(SEED))
     branched.eval()
-    merged = build(name)
+    merged = built(name)
     assert any(isinstance(one, nn.BatchNorm2d) for one in branched.modules())
     assert not any(isinstance(one, nn.BatchNorm2d) for one in merged.modules())
     x = x_of(at(name, batch=2)).double()
@@ -87,7 +91,7 @@ def test_merged_branches_have_the_statistics_in_their_weights() -> None:
 
 
 def test_ghostnet_v3_keeps_its_branches() -> None:
-    assert any(isinstance(one, nn.ModuleList) and len(one) > 1 for one in build("ghostnetv3_100").modules())
+    assert any(isinstance(one, nn.ModuleList) and len(one) > 1 for one in built("ghostnetv3_100").modules())
 
 
 @pytest.mark.parametrize("edge", [1, 2, 31, 64])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
@@ -44,7 +44,7 @@ def test_matmul_of_every_rank(case: tuple[Shape, Shape, int]) -> None:
     assert both(torch.matmul, a, b) == only(multiplications)
 
 
-@quick
+@settings(quick, max_examples=15)  # of 17 functions each
 @given(SIZE, SIZE, SIZE, SIZE)
 @example(2, 3, 5, 7)
 def test_products_by_their_own_names(b: int, m: int, k: int, n: int) -> None:

@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+
+from opbench.commands.app import main
 
 ROOT = Path(__file__).parents[4]
 GIT = shutil.which("git") or "git"
@@ -143,6 +145,25 @@ def typed(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
 
 
+Typed = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def typed_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
+    """The same inside this process, for what is refused before it is measured: 0.4 s of imports less for each."""
+
+    def typed(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["opbench", "gate", *words])
+        monkeypatch.setenv("PYTHONPATH", f"{repository.parent / 'clock'}:{ROOT}")
+        monkeypatch.chdir(repository)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(words, ended.value.code, *capsys.readouterr())
+
+    return typed
+
+
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two commits, HEAD~1 and HEAD, of one file of benchmarks that need nothing but the standard library."""
@@ -259,38 +280,38 @@ def test_other_tools_can_read_the_files(ran: Ran) -> None:
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
-    repository: Path, words: tuple[str, ...], code: int, says: str
+    repository: Path, typed_here: Typed, words: tuple[str, ...], code: int, says: str
 ) -> None:
-    run = typed(repository, *words)
+    run = typed_here(repository, *words)
     assert run.returncode == code, run.stderr
     assert says in run.stderr.splitlines()[-1]
     assert "Traceback" not in run.stderr
 
 
-def test_a_head_that_cannot_be_imported_is_exit_code_3(repository: Path) -> None:
+def test_a_head_that_cannot_be_imported_is_exit_code_3(repository: Path, typed_here: Typed) -> None:
     """Nobody can vouch for it; the request is right."""
     git(repository, "checkout", "-q", "-b", "broken")
     (repository / "bench" / "test_it.py").write_text(f"import nowhere\n{HEAD}")
     git(repository, "commit", "-qam", "it needs what nobody has")
     git(repository, "checkout", "-q", "-")
-    run = typed(repository, "bench", "--base", "HEAD", "--head", "broken")
+    run = typed_here(repository, "bench", "--base", "HEAD", "--head", "broken")
     assert run.returncode == 3, run.stderr
     assert "head cannot be collected: bench/test_it.py: ModuleNotFoundError" in run.stderr.splitlines()[-1]
 
 
-def test_uncommitted_changes_are_refused(repository: Path) -> None:
+def test_uncommitted_changes_are_refused(repository: Path, typed_here: Typed) -> None:
     changed = repository / "bench" / "test_it.py"
     text = changed.read_text()
     changed.write_text(f"{text}\n")
     try:
-        run = typed(repository, "bench", "--base", "HEAD~1")
+        run = typed_here(repository, "bench", "--base", "HEAD~1")
     finally:
         changed.write_text(text)
     assert run.returncode == 2
     assert "commit" in run.stderr
 
 
-def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
-    run = typed(tmp_path, "bench", "--base", "HEAD~1")
+def test_outside_of_a_repository_it_says_so(tmp_path: Path, typed_here: Typed) -> None:
+    run = typed_here(tmp_path, "bench", "--base", "HEAD~1")
     assert run.returncode == 2
     assert "git" in run.stderr
