@@ -50,7 +50,9 @@ def confidence_figure(result: Mapping[str, Any]) -> bytes:
         asked = result["question"]
         _entitled(axes[0], f"Confidence of the search “{asked['space']}” on {asked['data']}", _ground(result), named)
         if reported is not None:
-            draw_panel(axes[1], rows, columns, _reported_shares(rows, reported))
+            papers = [{**row, "channels": channels} for row, channels in zip(rows, reported["channels"], strict=True)]
+            draw_panel(axes[1], papers, columns, _reported_shares(rows, reported))
+            figure.set_layout_engine("constrained", wspace=0.08)
             _entitled(
                 axes[1], f"Table {reported['table']} of the paper, on CIFAR-100", _reported_ground(reported), named
             )

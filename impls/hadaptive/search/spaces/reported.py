@@ -22,16 +22,24 @@ Cell = tuple[str, str, str]
 def reported(space: str) -> dict[str, Any] | None:
     """What the paper prints of the search of `space`, as plain data; None where it prints nothing of such a one.
 
-    `table`, its number; `source`; `top1_percent`, None in Table 3; `layers`: for every layer of the space, and one more
-    for the convolution before the classifier, the candidates' confidences in the order of the space, as text in percent
-    ("<0.01" is one), [] where the layer was not searched.
+    `table`, its number; `source`; `top1_percent`, None in Table 3; and for every layer of the space, and one more for
+    the convolution before the classifier, `channels` of the paper's and `layers`, the candidates' confidences in the
+    order of the space, as text in percent ("<0.01" is one), [] where the layer was not searched.
     """
     table = TABLES[space].table if space in TABLES else None
     if table is None:
         return None
     cells = reported_cells(table)
     layers = [[percent for _, _, percent in cells.get(at, ())] for at in range(len(TABLES[space].rows) + 1)]
-    return {"table": table, "source": SOURCE.format(table), "top1_percent": TOP1_PERCENT.get(table), "layers": layers}
+    network = TABLES[space].network
+    channels = [*(layer.channels for layer in network.layers), network.width]
+    return {
+        "table": table,
+        "channels": channels,
+        "source": SOURCE.format(table),
+        "top1_percent": TOP1_PERCENT.get(table),
+        "layers": layers,
+    }
 
 
 @lru_cache(maxsize=1)
