@@ -1,6 +1,6 @@
 """python -m impls.hadaptive.propagation: mean and variance through cross-Hadamard products, layer after layer.
 
-    python -m impls.hadaptive.propagation                             # two minutes on two cores
+    python -m impls.hadaptive.propagation                             # a minute of one core
     python -m impls.hadaptive.propagation --norms none,dysoft --scales 2,3
 
 Layers of products, normaliser and a random linear map, at rest by construction, with an input that is scaled: what
@@ -49,7 +49,7 @@ def propagation(
     result = study(asked, _chosen("dtype", dtypes, tuple(DTYPES)), factors, Moments(mean, 1.0), sizes, _note)
     path = results / "propagation" / "propagation.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{json.dumps(result, indent=1)}\n", encoding="utf-8")
+    path.write_text(f"{json.dumps(result)}\n", encoding="utf-8")
     print(table(result))
     print(f"\nFigures: python -m reports.hadaptive.propagation {path} {path.parent}")
 
@@ -57,11 +57,11 @@ def propagation(
 def table(result: dict[str, Any]) -> str:
     """Of every normaliser and scaling: the last layer's variance by theory and measured, and where numbers end."""
     dtypes = list(result["stacks"][0]["runs"][0]["measured"])
-    head = ["norm", "scale", "at rest", *(dtype for dtype in dtypes), "not finite from"]
+    head = ["norm", "scale", "at rest", *(dtype for dtype in dtypes), "overflow (theory)"]
     rows = [head]
     for stack in result["stacks"]:
         for one in stack["runs"]:
-            ends = (f"{one['measured'][dtype]['overflow'] or '-'}" for dtype in dtypes)
+            ends = (_ends(one, dtype) for dtype in dtypes)
             cells = [_last(one, dtype) for dtype in dtypes]
             rows.append([stack["norm"], f"{one['scale']:g}", f"{stack['stability']:.2f}", *cells, " ".join(ends)])
     widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
@@ -70,10 +70,14 @@ def table(result: dict[str, Any]) -> str:
         f"{result['channels']} channels, {result['positions']} positions, {result['depth']} layers. By dtype, the last "
         "layer in which at half of the positions all products are finite: its number, the variance of its products "
         "over the pairs at the typical position (and over all positions together), and that by theory. At rest: the "
-        "power to which one layer raises a small deviation. Not finite from: the first layer with such a product, in "
-        f"{', '.join(dtypes)}."
+        "power to which one layer raises a small deviation. Overflow: the first layer in which at half of the "
+        f"positions a product is not finite, in {', '.join(dtypes)}."
     )
     return "\n".join([*lines, "", textwrap.fill(notes, WIDTH)])
+
+
+def _ends(one: dict[str, Any], dtype: str) -> str:
+    return f"{one['measured'][dtype]['typical_overflow'] or '-'} ({one['theory']['overflow'][dtype] or '-'})"
 
 
 def _last(one: dict[str, Any], dtype: str) -> str:

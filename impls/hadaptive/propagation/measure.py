@@ -45,6 +45,8 @@ class Layer:
     mean: Spread | None
     """None where at half of the positions a product is not finite."""
     variance: Spread | None
+    ratio: Spread | None
+    """The mean in standard deviations of the same position."""
     pooled: Moments | None
     """Of the products of all pairs and positions together; None where one is not finite."""
     finite: float
@@ -96,6 +98,11 @@ def overflow(found: list[Layer]) -> int | None:
     return next((layer.depth for layer in found if layer.finite < 1), None)
 
 
+def typical_overflow(found: list[Layer]) -> int | None:
+    """The first layer in which at half of the positions a product is no finite number, from 1."""
+    return next((layer.depth for layer in found if layer.variance is None), None)
+
+
 def _start(stack: Stack, scale: float, sizes: Sizes) -> Tensor:
     """(1, channels, 1, positions), normal, in the resting state."""
     generator = torch.Generator().manual_seed(sizes.seed)
@@ -136,21 +143,18 @@ def _layer(depth: int, y: Tensor) -> Layer:
     share = float(finite.double().mean())
     pooled = Moments(float(exact.mean()), float(exact.var(correction=0))) if share == 1 else None
     if 2 * int(whole.sum()) <= whole.numel():
-        return Layer(depth, None, None, None, share)
+        return Layer(depth, None, None, None, None, share)
     # A position with an overflow counts as above all others.
     mean, variance = exact.mean(dim=0), exact.var(dim=0, correction=0)
-    return Layer(depth, _spread(mean[whole], whole), _spread(variance[whole], whole), pooled, share)
+    kept, of_whole = (mean[whole], variance[whole]), whole.numel()
+    spreads = [_spread(values, of_whole) for values in (*kept, kept[0] / kept[1].sqrt())]
+    return Layer(depth, spreads[0], spreads[1], spreads[2], pooled, share)
 
 
-def _spread(values: Tensor, whole: Tensor) -> Spread:
-    """Quantiles over all positions, those that overflowed counted as the highest."""
-    padded = torch.full((whole.numel(),), math.inf, dtype=torch.float64)
+def _spread(values: Tensor, positions: int) -> Spread:
+    """Quantiles over all positions, those without a value counted as the highest."""
+    padded = torch.full((positions,), math.inf, dtype=torch.float64)
     padded[: values.numel()] = values
-    ordered, last = padded.sort().values, whole.numel() - 1
+    ordered, last = padded.sort().values, positions - 1
     low, mid, high = (float(ordered[round(share * last)]) for share in (LOW, 0.5, HIGH))
     return Spread(low, mid, high)
-
-
-def typical(layer: Layer) -> Moments | None:
-    """Mean and variance of the products at the typical position; None behind the overflow."""
-    return None if layer.mean is None or layer.variance is None else Moments(layer.mean.mid, layer.variance.mid)

@@ -8,8 +8,10 @@ from typing import Any
 
 import torch
 
-from impls.hadaptive.propagation.measure import DTYPES, Layer, Sizes, Spread, layers, overflow
+from impls.cross_hadamard.pairs import pair_count
+from impls.hadaptive.propagation.measure import DTYPES, Layer, Sizes, Spread, layers, overflow, typical_overflow
 from impls.hadaptive.propagation.theory import Moments, Stack, product, stability, states
+from impls.hadaptive.propagation.theory import overflow as theoretical_overflow
 
 FORMAT = "opbench.hadaptive.propagation/1"
 
@@ -26,7 +28,8 @@ def study(
 
     `stacks` has one of each normaliser: `gain`, `bias` and `stability` of its theory, and `runs`, one of each scaling
     with the products' mean and variance layer by layer: `theory` in float64, up to float32's largest number, and
-    `measured` by dtype. `overflow` is the first layer with a product that is no finite number, None without.
+    `measured` by dtype. `overflow` is the first layer with a product that is no finite number, `typical_overflow` the
+    first with one at half of the positions, None without; of theory it is what the second should be.
     """
     stacks = []
     for norm in norms:
@@ -55,8 +58,10 @@ def _run(stack: Stack, scale: float, dtypes: Sequence[str], sizes: Sizes) -> dic
     measured = {}
     for dtype in dtypes:
         found = list(layers(stack, scale, dtype, sizes))
-        measured[dtype] = {"overflow": overflow(found), "layers": [_plain(layer) for layer in found]}
-    passed = {dtype: _passes(theory, torch.finfo(DTYPES[dtype]).max) for dtype in dtypes}
+        ends = {"overflow": overflow(found), "typical_overflow": typical_overflow(found)}
+        measured[dtype] = {**ends, "layers": [_plain(layer) for layer in found]}
+    pairs = pair_count(sizes.channels)
+    passed = {dtype: theoretical_overflow(theory, torch.finfo(DTYPES[dtype]).max, pairs) for dtype in dtypes}
     return {
         "scale": scale,
         "theory": {"overflow": passed, "layers": [products._asdict() for products in theory]},
@@ -64,16 +69,12 @@ def _run(stack: Stack, scale: float, dtypes: Sequence[str], sizes: Sizes) -> dic
     }
 
 
-def _passes(theory: Sequence[Moments], largest: float) -> int | None:
-    """The first layer, from 1, whose products are larger than `largest` in the root of their mean square."""
-    return next((at for at, products in enumerate(theory, 1) if math.sqrt(products.square) > largest), None)
-
-
 def _plain(layer: Layer) -> dict[str, Any]:
     return {
         "depth": layer.depth,
         "mean": _finite(layer.mean),
         "variance": _finite(layer.variance),
+        "ratio": _finite(layer.ratio),
         "pooled_mean": None if layer.pooled is None else layer.pooled.mean,
         "pooled_variance": None if layer.pooled is None else layer.pooled.variance,
         "finite": layer.finite,

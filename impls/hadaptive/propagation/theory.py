@@ -32,7 +32,7 @@ as by `bn`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -155,6 +155,23 @@ class Stack:
         """T_f: the next layer's state."""
         normalised = self.normalised(state)
         return Moments(self.bias + self.mean_gain * normalised.mean, self.gain**2 * normalised.square)
+
+
+def largest_product(pairs: int) -> float:
+    """In standard deviations, how large the largest of so many products of two centred normal channels is.
+
+    The t for which pairs P(|z_1 z_2| > t) = 1, by the tail sqrt(2 / (pi t)) exp(-t) of that density; 1 at least.
+    """
+    size = 1.0
+    for _ in range(30):
+        size = max(1.0, math.log(max(1.0, pairs * math.sqrt(2 / (math.pi * size)))))
+    return size
+
+
+def overflow(layers: Sequence[Moments], largest: float, pairs: int) -> int | None:
+    """The first of these layers of products, from 1, whose largest at the typical position passes `largest`."""
+    sizes = (abs(products.mean) + largest_product(pairs) * math.sqrt(products.variance) for products in layers)
+    return next((at for at, size in enumerate(sizes, 1) if size > largest), None)
 
 
 def states(stack: Stack, start: Moments, depth: int, largest: float = math.inf) -> list[Moments]:

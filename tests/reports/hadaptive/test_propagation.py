@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from opbench.errors import UsageError
-from reports.hadaptive.propagation import DEVIATION, FORMAT, MEAN, TITLES, main, propagation_figure
+from reports.hadaptive.propagation import FORMAT, main, propagation_figure
+from reports.hadaptive.propagation_panel import DEVIATION, MEAN, TITLES
 
 
 def layer(depth: int, variance: float | None, mean: float = 0.25) -> dict[str, Any]:
     spread = None if variance is None else [variance / 2, variance, None if depth == 2 else variance * 2]
     means = None if variance is None else [mean - 1, mean, mean + 1]
-    return {"depth": depth, "mean": means, "variance": spread, "finite": 1.0 if variance else 0.3}
+    return {"depth": depth, "ratio": means, "variance": spread, "finite": 1.0 if variance else 0.3}
 
 
 def result(**changed: Any) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def test_a_figure_has_a_panel_for_each_normaliser_and_says_what_is_drawn(quantit
         assert text in found
     for text in ("measured, float32", "measured, float16"):
         assert text in found
-    assert found.count("a small deviation, to the power 1.60 a layer") == 2
+    assert found.count("a deviation to the power 1.60") == 2
 
 
 def test_the_same_result_is_the_same_file_and_other_numbers_are_another() -> None:

@@ -14,7 +14,9 @@ from impls.hadaptive.propagation.theory import (
     NORMS,
     Moments,
     Stack,
+    largest_product,
     linear,
+    overflow,
     product,
     squared,
     stability,
@@ -137,6 +139,21 @@ def test_dysoft_draws_a_deviation_back_and_dysig_does_not() -> None:
         after = states(Stack("dysoft", REST), start, 9)[-1]
         assert abs(math.log(after.variance)) < abs(math.log(start.variance))
         assert abs(math.log(states(Stack("dysig", REST), start, 9)[-1].variance)) > abs(math.log(start.variance))
+
+
+@pytest.mark.parametrize("pairs", [55, 4656, 100_003])
+def test_the_largest_of_many_products_is_as_large_as_sampled(pairs: int) -> None:
+    generator = np.random.default_rng(1)
+    tries = max(20, 2_000_000 // pairs)
+    found = [abs(generator.standard_normal(pairs) * generator.standard_normal(pairs)).max() for _ in range(tries)]
+    assert float(np.median(found)) == pytest.approx(largest_product(pairs), rel=0.15)
+    assert largest_product(1) == 1
+
+
+def test_a_layer_overflows_where_its_largest_product_does() -> None:
+    layers = [Moments(0.0, 1.0), Moments(3.0, 1e8), Moments(0.0, 1e12)]
+    assert overflow(layers, 65504.0, 4656) == 2
+    assert overflow(layers, 1e30, 4656) is None
 
 
 def test_states_end_behind_the_largest_number() -> None:
