@@ -12,6 +12,7 @@ from reports.hadaptive import cost_figures
 from reports.hadaptive.cost_figures import FIGURES, counted, draw, main, table
 
 MAP = 224 * 224
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_points_are_the_papers() -> None:
@@ -41,6 +42,13 @@ def test_a_point_has_the_macs_of_the_papers_formulas_by_every_account() -> None:
         assert int(row["macs"]) + int(row["products"]) == int(row["fvcore_macs"]) == int(row["torch_macs"]) == own
         flops = 2 * int(row["macs"]) + int(row["products"]) + int(row["elementwise"])
         assert int(row["flops"]) == flops
+
+
+def test_the_reference_figure_6_is_what_counting_gives() -> None:
+    reference = (ROOT / "results/reference/counts/figure6.csv").read_text(encoding="utf-8").splitlines()
+    last = table(list(counted(FIGURES["figure6"][-1:]))).splitlines()
+    assert last[0] == reference[0]
+    assert last[1:] == [line for line in reference if line.split(",")[2] == "24"]
 
 
 def test_both_figures_and_their_tables_are_written(
