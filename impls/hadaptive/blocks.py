@@ -41,19 +41,27 @@ class AdaptiveBottleneck(nn.Module):
     """(B, c1, H, W) to (B, c2, H', W'): expand, filter each channel in space, project back.
 
     expand: a module from c1 to `expanded` channels, a Ghost or an ACH. The depthwise kernel is 2 at stride 2 and
-    `kernel` otherwise. The input is added where shapes allow: stride 1 and c1 == c2.
+    `kernel` otherwise; an even one at stride 1 sees one more row and column of zeros behind than before, so that the
+    edge stays. The input is added where shapes allow: stride 1 and c1 == c2.
     """
 
     def __init__(self, c1: int, c2: int, expand: nn.Module, expanded: int, kernel: int, stride: int) -> None:
         super().__init__()
         self.residual = stride == 1 and c1 == c2
         self.expand = expand
-        self.spread = CNA(expanded, expanded, depthwise_kernel(kernel, stride), stride, groups=expanded)
+        self.spread = _spatial_filter(expanded, depthwise_kernel(kernel, stride), stride)
         self.project = CNA(expanded, c2, activation=False)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.project(self.spread(self.expand(x)))
         return x + y if self.residual else y
+
+
+def _spatial_filter(channels: int, kernel: int, stride: int) -> nn.Sequential:
+    """A depthwise CNA, behind zeros that keep the edge where its own padding is one short of it."""
+    layers = CNA(channels, channels, kernel, stride, groups=channels)
+    short = stride == 1 and kernel % 2 == 0
+    return nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), *layers) if short else layers
 
 
 def depthwise_kernel(kernel: int, stride: int) -> int:

@@ -3,7 +3,8 @@
     python -m reports.hadaptive.search_confidence RESULT.json FIGURE.svg
 
 Reads what `python -m impls.hadaptive.search` writes. Layers go from the image down; a darker cell is a likelier
-candidate, a framed one the likeliest; a layer that was not searched has dashes.
+candidate, a framed one the likeliest; a layer that was not searched has dashes. Of a space that the paper has a table
+of, that table stands beside ours in the same form.
 """
 
 from __future__ import annotations
@@ -11,31 +12,21 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from opbench.cli.plain import plain
 from opbench.errors import OpbenchError, UsageError
-from reports.layout.canvas import write_beside, write_ground
-from reports.layout.style import BLUE, FAINT, GRID, INK, styled, to_svg
+from reports.hadaptive.confidence_panel import HEAD, NAMES, Share, columns_of, draw_panel
+from reports.layout.canvas import write_ground
+from reports.layout.style import styled, to_svg
 
 FORMAT = "opbench.hadaptive.confidence/1"
-GROUPS = ("CNA", "Ghost", "ACH", "Blank")
-"""In the order of the paper's columns."""
-
-Column = tuple[str, str]
-
 _CELL, _ROW, _LEFT, _ABOVE = 0.52, 0.27, 1.5, 1.25  # inches: a column, a row, room for labels, for title and heads
 _NARROWEST = 5.2
-_HEAD, _NAMES = 20, 16  # points: a line of groups, a line of what tells their columns apart
-_DARK = 0.55  # from here on white letters
-_SHADES = LinearSegmentedColormap.from_list("confidence", ["#ffffff", BLUE])
 
 
 def confidence_figure(result: Mapping[str, Any]) -> bytes:
@@ -43,37 +34,34 @@ def confidence_figure(result: Mapping[str, Any]) -> bytes:
     if result.get("format") != FORMAT:
         raise UsageError(f"a result of format {result.get('format')!r}; expected a search's result.json, {FORMAT!r}")
     rows = result["layers"]
-    columns = _columns(rows)
+    columns = columns_of(rows)
     if not columns:
         raise UsageError("a search without a layer that had a choice; there is no confidence to draw")
-    width = max(_NARROWEST, _LEFT + _CELL * len(columns))
+    reported = result.get("reported")
+    panels = 1 if reported is None else 2
+    width = max(_NARROWEST, _LEFT + _CELL * len(columns)) * panels
     with styled():
         figure = Figure(figsize=(width, _ABOVE + _ROW * len(rows)), layout="constrained")
-        ax = figure.subplots()
-        _frame(ax, rows, columns)
-        for place, row in enumerate(rows):
-            _row(ax, place, row, columns)
-        _entitled(ax, result, over=any(detail for _, detail in columns))
+        axes = figure.subplots(1, panels, squeeze=False)[0]
+        draw_panel(axes[0], rows, columns, [_shares(row) for row in rows])
+        named = any(detail for _, detail in columns)
+        asked = result["question"]
+        _entitled(axes[0], f"Confidence of the search “{asked['space']}” on {asked['data']}", _ground(result), named)
+        if reported is not None:
+            papers = [{**row, "channels": channels} for row, channels in zip(rows, reported["channels"], strict=True)]
+            draw_panel(axes[1], papers, columns, _reported_shares(rows, reported))
+            figure.set_layout_engine("constrained", wspace=0.08)
+            _entitled(
+                axes[1], f"Table {reported['table']} of the paper, on CIFAR-100", _reported_ground(reported), named
+            )
         return to_svg(figure)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """Group by group; within one numbers in rising order, then names."""
-    pairs = {(candidate["group"], candidate["detail"]) for row in rows for candidate in row["candidates"]}
-    return sorted(pairs, key=lambda candidate: (GROUPS.index(candidate[0]), _rank(candidate[1])))
-
-
-def _rank(detail: str) -> list[tuple[bool, float, str]]:
-    parts = [(part, part.replace(".", "").isdigit()) for part in detail.split("-")]
-    return [(not numeric, float(part) if numeric else 0.0, part) for part, numeric in parts]
-
-
-def _entitled(ax: Axes, result: Mapping[str, Any], *, over: bool) -> None:
-    """Title and ground above the heads. over: whether columns have names of their own under those of their groups."""
-    asked, above = result["question"], _HEAD + _NAMES * over
-    title = f"Confidence of the search “{asked['space']}” on {asked['data']}"
+def _entitled(ax: Axes, title: str, ground: str, named: bool) -> None:
+    """Title and ground above the heads. named: whether columns have names of their own under those of their groups."""
+    above = HEAD + NAMES * named
     ax.set_title(title, loc="left", pad=above + 26)
-    write_ground(ax, _ground(result), above)
+    write_ground(ax, ground, above)
 
 
 def _ground(result: Mapping[str, Any]) -> str:
@@ -89,54 +77,31 @@ def _ground(result: Mapping[str, Any]) -> str:
     )
 
 
-def _frame(ax: Axes, rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> None:
-    ax.set_xlim(-0.5, len(columns) - 0.5)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.grid(visible=False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
-    ax.tick_params(length=0)
-    ax.xaxis.tick_top()
-    ax.set_xticks(range(len(columns)), [detail for _, detail in columns])
-    ax.set_yticks(range(len(rows)), [_label(row) for row in rows])
-    for place, row in enumerate(rows):
-        if not row["candidates"]:
-            ax.get_yticklabels()[place].set_color(FAINT)
-    ax.set_ylabel("output channels, ↓ halves the edge")
-    _heads(ax, columns)
+def _reported_ground(reported: Mapping[str, Any]) -> str:
+    accuracy = reported["top1_percent"]
+    ended = "" if accuracy is None else f"; {accuracy} % of the test images"
+    return f"{reported['source'].replace(', CIFAR-100', '')}\nframed: its likeliest{ended}"
 
 
-def _heads(ax: Axes, columns: Sequence[Column]) -> None:
-    """A group's name above its columns, and a line between one group and the next."""
-    first, named = 0, any(detail for _, detail in columns)
-    for group, members in groupby(columns, key=lambda column: column[0]):
-        last = first + len(list(members)) - 1
-        middle, style = ((first + last) / 2, 1), {"ha": "center", "fontsize": 8.5, "fontweight": "bold"}
-        write_beside(ax, group, middle, (0, 4 + _NAMES * named), xycoords=ax.get_xaxis_transform(), **style)
-        first = last + 1
-        if first < len(columns):
-            ax.axvline(last + 0.5, color=GRID, linewidth=1.2, zorder=0)
+def _shares(row: Mapping[str, Any]) -> list[Share]:
+    """Of every candidate, in a row's order, and which is framed."""
+    return [
+        Share(candidate["confidence"], _percent(candidate["confidence"]), framed=place == row["chosen"])
+        for place, candidate in enumerate(row["candidates"])
+    ]
 
 
-def _label(row: Mapping[str, Any]) -> str:
-    return f"{row['channels']}{' ↓' if row['stride'] > 1 else '  '}"
-
-
-def _row(ax: Axes, place: int, row: Mapping[str, Any], columns: Sequence[Column]) -> None:
-    shares = {(candidate["group"], candidate["detail"]): candidate["confidence"] for candidate in row["candidates"]}
-    likeliest = None if row["chosen"] is None else list(shares)[row["chosen"]]
-    for at, column in enumerate(columns):
-        share = shares.get(column)
-        if share is None:
-            ax.text(at, place, "–", ha="center", va="center", fontsize=8, color=FAINT)
-            continue
-        edge = INK if column == likeliest else "white"
-        wide = 1.4 if column == likeliest else 0.8
-        box = Rectangle((at - 0.46, place - 0.42), 0.92, 0.84, facecolor=_SHADES(share), edgecolor=edge, linewidth=wide)
-        ax.add_patch(box)
-        ink = "white" if share > _DARK else INK
-        heavy = "bold" if column == likeliest else "normal"
-        ax.text(at, place, _percent(share), ha="center", va="center", fontsize=8, color=ink, fontweight=heavy)
+def _reported_shares(rows: Sequence[Mapping[str, Any]], reported: Mapping[str, Any]) -> list[list[Share]]:
+    """The paper's, as it prints them; the first of several likeliest is framed. ValueError where the rows differ."""
+    shares = []
+    for row, percents in zip(rows, reported["layers"], strict=True):
+        if len(row["candidates"]) != len(percents):
+            raise ValueError(f"a layer of {len(row['candidates'])} candidates with {len(percents)} reported")
+        values = [float(percent.lstrip("<")) for percent in percents]
+        highest = values.index(max(values)) if values else None
+        pairs = enumerate(zip(values, percents, strict=True))
+        shares.append([Share(value / 100, text, framed=place == highest) for place, (value, text) in pairs])
+    return shares
 
 
 def _percent(share: float) -> str:

@@ -6,7 +6,8 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from impls.hadaptive.ablation.comparison import VARIANTS, Trained
+from impls.hadaptive.ablation.comparison import Trained
+from impls.hadaptive.ablation.components import VARIANTS
 from impls.hadaptive.ablation.log import Log
 from impls.hadaptive.search import checkpoint as search_checkpoint
 from impls.hadaptive.training import checkpoint
@@ -84,7 +85,7 @@ def resumed_search(file: Path) -> None:
 def log(folder: Path) -> Path:
     file = folder / "trainings.jsonl"
     file.unlink(missing_ok=True)
-    kept = Log(file, SETTING, resume=False)
+    kept = Log(file, SETTING, VARIANTS, resume=False)
     for seed, variant in enumerate(sorted(VARIANTS)[:3]):
         kept.add(Trained(variant, seed, 0.5 + seed / 8), 7.0)
     return file
@@ -92,8 +93,8 @@ def log(folder: Path) -> Path:
 
 def read_log(file: Path) -> None:
     """Whatever is kept is read the same once more."""
-    found = Log(file, SETTING, resume=True).trained
-    assert Log(file, SETTING, resume=True).trained == found
+    found = Log(file, SETTING, VARIANTS, resume=True).trained
+    assert Log(file, SETTING, VARIANTS, resume=True).trained == found
     for one in found:
         assert isinstance(one.seed, int), f"a seed {one.seed!r:.40}"
         assert 0 <= one.accuracy <= 1, f"an accuracy of {one.accuracy!r:.40}"

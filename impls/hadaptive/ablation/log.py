@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from impls.hadaptive.ablation.comparison import VARIANTS, Trained
+from impls.hadaptive.ablation.comparison import Trained
 from opbench.errors import UsageError
 
 
 class Log:
     """The file RUN/trainings.jsonl. Its first line says what all of them were trained with, `setting`.
 
+    variants: the names that there are.
     Raises UsageError for one that is there although `resume` was not asked for, for another setting, and for a damaged
     line other than the last, which a killed process may have left half-written; that one is dropped.
     """
 
-    def __init__(self, path: Path, setting: Mapping[str, Any], *, resume: bool) -> None:
-        self._path, self._setting = path, setting
+    def __init__(self, path: Path, setting: Mapping[str, Any], variants: Collection[str], *, resume: bool) -> None:
+        self._path, self._setting, self._variants = path, setting, variants
         self.trained: list[Trained] = []
         if path.exists() and resume:
             self._read(setting)
@@ -49,7 +50,7 @@ class Log:
         for at, line in enumerate(lines):
             if at + 1 == len(lines) and not _whole(line):
                 break
-            if (trained := _trained(self._parsed(at + 2, line))) is None:
+            if (trained := _trained(self._parsed(at + 2, line), self._variants)) is None:
                 raise UsageError(
                     f"{self._path}, line {at + 2}: expected variant, seed and accuracy, found {line[:80]!r}"
                 )
@@ -79,10 +80,10 @@ def _whole(line: str) -> bool:
         return False
 
 
-def _trained(found: Mapping[str, Any]) -> Trained | None:
+def _trained(found: Mapping[str, Any], variants: Collection[str]) -> Trained | None:
     """None where the line is not of `add`: an unknown variant, a seed that is none, an accuracy that is no share."""
     variant, seed, accuracy = found.get("variant"), found.get("seed"), found.get("accuracy")
-    if not isinstance(variant, str) or variant not in VARIANTS:
+    if not isinstance(variant, str) or variant not in variants:
         return None
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
         return None

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from impls.cross_hadamard.steps import scores_of
-from impls.hadaptive.ach_parts.static_selection import first_channels
+from impls.hadaptive.ach_parts.static_selection import drawn_channels, first_channels
 from impls.hadaptive.temperature import Adaptive, Temperature
 from opbench.errors import UsageError, unknown
 
@@ -113,12 +113,15 @@ class FixedSelection(nn.Module):
 class RandomSelection(FixedSelection):
     """What is left of the learned selection when ECA is taken out (figure 3, no ECA): every channel scores the same.
 
-    Training: a uniformly drawn set of k for each sample and step, what Gumbel noise alone chooses. Eval: the first k.
+    Then M of Eq. 4 is a softmax of noise alone, and its top k a uniformly drawn set: in training one for each sample
+    and step. In eval too the sets are drawn, one for each place in a batch, because that is what the layers behind were
+    trained for: the first k of equal scores would be a set that they met as seldom as any other. Those of eval are the
+    same in every call, so that a network evaluates alike twice.
     """
 
     def forward(self, x: Tensor) -> Choice:
         if not self.training:
-            return super().forward(x)
+            return Choice(drawn_channels(x.shape[0], x.shape[1], self.k, x.device), None)
         noise = torch.rand(x.shape[:2], device=x.device)
         return Choice(noise.topk(self.k, dim=1).indices, None)
 

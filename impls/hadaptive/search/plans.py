@@ -12,7 +12,7 @@ from impls.hadaptive.images.sources import source
 class Plan:
     """Names a search: what is searched, and how.
 
-    space: a name in `spaces.ALTERNATIVES`.
+    space: a name in `spaces.space_names()`.
     divisor, fine_stem: see `spaces.reduced`.
     edge: of the images, None for the data set's own. The rest as in Settings.
     """

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from impls.hadaptive.search.annealing import check_schedule
 from impls.hadaptive.training.settings import check_counts
-from opbench.errors import UsageError
+from opbench.errors import UsageError, unknown
+
+LOGITS_MODES = ("eval", "train")
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,11 @@ class Settings:
     weight_rate, weight_decay: of AdamW over the weights; the rate falls along half a cosine, epoch by epoch.
     logit_rate: of AdamW over the logits, which do not decay (the paper says nothing of it), so that only gradients move
         them.
-    clip: the norm that the gradients of either are cut to.
+    clip: the norm that the gradients of the logits are cut to.
+    weight_clip: that of the gradients of the weights; None leaves them as they are, as the authors' configuration does.
+    logits_mode: in which mode the network is while the logits learn, one of LOGITS_MODES. In `eval`, which is the
+        authors' configuration, ACH chooses without Gumbel noise, BatchNorm normalises by its running statistics, and
+        these stay untouched by the images of the logits.
     annealing: a name in `annealing.SCHEDULES`.
 
     Raises UsageError for a value outside its range, naming both.
@@ -31,6 +37,8 @@ class Settings:
     weight_decay: float = 1e-4
     logit_rate: float = 3e-4
     clip: float = 1.0
+    weight_clip: float | None = None
+    logits_mode: str = "eval"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -40,5 +48,9 @@ class Settings:
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise UsageError(f"{name} is {value}; expected above 0, in the paper {usual:g}")
+        if self.weight_clip is not None and not 0 < self.weight_clip < math.inf:
+            raise UsageError(f"weight_clip is {self.weight_clip}; expected above 0, or None as in the paper")
+        if self.logits_mode not in LOGITS_MODES:
+            raise unknown("mode of the logits' steps", str(self.logits_mode), LOGITS_MODES)
         if not 0 <= self.weight_decay < math.inf:
             raise UsageError(f"weight_decay is {self.weight_decay}; expected at least 0, in the paper 0.0001")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from torch.optim import AdamW
 from impls.hadaptive.config import NetworkConfig
 from impls.hadaptive.images.batches import shuffled
 from impls.hadaptive.images.data import DataSet
-from impls.hadaptive.network import build
+from impls.hadaptive.network import HadaptiveNet, build
 from impls.hadaptive.temperature import Temperature, adapt_before_steps
 from impls.hadaptive.training.accuracy import accuracy
 from impls.hadaptive.training.noise import Noise
@@ -40,36 +40,27 @@ class Epoch:
     """Tau of every ACH module that has one, in the network's order."""
 
 
-class Training:
-    """A network on its way, from nothing or from a checkpoint's `state`.
+class ModuleTraining:
+    """A classifier on its way, from nothing or from a checkpoint's `state`.
 
+    make: builds the module, images (B, C, H, W) to scores (B, classes); noise it draws is fixed by the seed.
     The same arguments on the same machine with the same number of threads give the same bits, on the CPU. Noise is
     drawn from a stream of its own, so nothing that happens between epochs changes a result, nor does an epoch change
     PyTorch's global generator for others.
     workers: processes that read images; 0 reads them here.
-    Raises UsageError for images smaller than the network's strides allow, and where the loss stops being finite.
+    Raises UsageError where the loss stops being finite.
     """
 
+    network: nn.Module
+
     def __init__(
-        self,
-        config: NetworkConfig,
-        data: DataSet,
-        settings: Settings,
-        *,
-        device: str = "cpu",
-        backend: str = "auto",
-        workers: int = 0,
+        self, make: Callable[[], nn.Module], data: DataSet, settings: Settings, *, device: str = "cpu", workers: int = 0
     ) -> None:
-        if data.edge < config.reduction:
-            raise UsageError(
-                f"{data.described} is too small: the network's strides divide edges by {config.reduction}; "
-                f"expected images of at least {config.reduction}x{config.reduction} (--edge)"
-            )
         self.data, self.settings, self.device, self.workers = data, settings, torch.device(device), workers
         self.history: list[Epoch] = []
         self._noise = Noise(self.device)
         with self._noise.seeded(settings.seed):
-            self.network = build(config, len(data.classes), data.channels, backend).to(self.device)
+            self.network = make().to(self.device)
         self.optimizer = AdamW(
             self.network.parameters(), lr=settings.rate, weight_decay=settings.decay, fused=True
         )  # fused: hundreds of small tensors in one call
@@ -144,3 +135,33 @@ class Training:
         self.scaler.load_state_dict(state["scaler"])
         self._noise.state = state["noise"]
         self.history = list(history)
+
+
+class Training(ModuleTraining):
+    """A Hadaptive-Net on its way: `ModuleTraining` of the network of a configuration.
+
+    Raises UsageError for images smaller than the network's strides allow, beside its errors.
+    """
+
+    network: HadaptiveNet
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        data: DataSet,
+        settings: Settings,
+        *,
+        device: str = "cpu",
+        backend: str = "auto",
+        workers: int = 0,
+    ) -> None:
+        if data.edge < config.reduction:
+            raise UsageError(
+                f"{data.described} is too small: the network's strides divide edges by {config.reduction}; "
+                f"expected images of at least {config.reduction}x{config.reduction} (--edge)"
+            )
+
+        def make() -> HadaptiveNet:
+            return build(config, len(data.classes), data.channels, backend)
+
+        super().__init__(make, data, settings, device=device, workers=workers)

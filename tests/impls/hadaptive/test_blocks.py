@@ -61,6 +61,18 @@ def test_the_depthwise_kernel_is_two_at_stride_two(kernel: int, stride: int, use
     assert convolution.groups == 6
 
 
+@pytest.mark.parametrize("kernel", [2, 4])
+def test_an_even_kernel_at_stride_one_keeps_the_edge_and_sees_zeros_behind(kernel: int) -> None:
+    block, x = drawn(bottleneck(4, kernel, 1)), random(2, 4, 5, 3)
+    assert block(x).shape == x.shape
+    modules: list[Any] = list(block.spread)
+    _, convolution, norm, activation = modules
+    before, behind = (kernel - 1) // 2, kernel // 2
+    padded = nn.functional.pad(block.expand(x), (before, behind, before, behind))
+    expected = activation(norm(nn.functional.conv2d(padded, convolution.weight, groups=6)))
+    torch.testing.assert_close(block.spread(block.expand(x)), expected)
+
+
 def test_a_projection_is_not_activated_and_a_filter_is() -> None:
     block = bottleneck(5, 3, 1)
     assert not any(isinstance(one, nn.Hardswish) for one in block.project)

@@ -111,21 +111,35 @@ def test_half_precision_scores_are_chosen_from_in_float32() -> None:
     assert gate.dtype == torch.float32
 
 
-def test_random_selection_draws_every_channel_as_often_anew_for_each_sample() -> None:
-    selection = selector("random", 3, 5, 0.01).train()
+@pytest.mark.parametrize("training", [True, False])
+def test_random_selection_draws_every_channel_as_often_anew_for_each_sample(training: bool) -> None:
+    """In eval as in training: it is evaluated with what it was trained for."""
+    selection = selector("random", 3, 5, 0.01).train(training)
     index = selection(torch.empty(10_000, 5, 1, 1)).index
     assert all(len(set(row)) == 3 for row in index[:100].tolist())
     often = torch.bincount(index.flatten(), minlength=5) / 10_000
     torch.testing.assert_close(often, torch.full((5,), 0.6), rtol=0, atol=0.02)
 
 
+def test_random_selection_in_eval_repeats_and_leaves_the_global_generator_alone() -> None:
+    selection = selector("random", 3, 7, 0.01).eval()
+    torch.manual_seed(5)
+    want = torch.rand(3)
+    torch.manual_seed(5)
+    first = selection(torch.empty(11, 7, 1, 1)).index
+    assert torch.equal(first, selection(torch.empty(11, 7, 3, 5)).index)
+    assert torch.equal(torch.rand(3), want)
+
+
+def test_fixed_selection_takes_the_first_channels() -> None:
+    choice = selector("fixed", 2, 5, 0.01).eval()(torch.empty(3, 5, 7, 7))
+    assert choice.index.tolist() == [[0, 1]] * 3
+
+
 @pytest.mark.parametrize("name", ["fixed", "random"])
-def test_what_is_not_learned_takes_the_first_channels_in_eval_and_has_nothing_to_learn(name: str) -> None:
+def test_what_is_not_learned_has_nothing_to_learn(name: str) -> None:
     selection = selector(name, 2, 5, 0.01).eval()
-    choice = selection(torch.empty(3, 5, 7, 7))
-    index, gate = choice.index, choice.gate
-    assert index.tolist() == [[0, 1]] * 3
-    assert gate is None
+    assert selection(torch.empty(3, 5, 7, 7)).gate is None
     assert not list(selection.parameters())
 
 

@@ -10,9 +10,11 @@ import pytest
 from torch import nn
 
 from impls.hadaptive.ablation import comparison
-from impls.hadaptive.ablation.comparison import VARIANTS, Trained
+from impls.hadaptive.ablation.comparison import Trained
+from impls.hadaptive.ablation.components import COMPONENTS, VARIANTS
 from impls.hadaptive.ablation.estimates import in_percent, mean_interval
 from impls.hadaptive.ablation.log import Log
+from impls.hadaptive.ablation.study import reported
 from impls.hadaptive.ablation.table import markdown
 from impls.hadaptive.ach import ACH
 from impls.hadaptive.ach_parts.selection import FixedSelection, LearnedSelection, RandomSelection
@@ -44,7 +46,7 @@ def test_each_variant_changes_one_part_of_every_hada_block_and_there_are_no_othe
 
 
 def test_the_papers_column_is_quoted_as_such_and_is_of_another_data_set() -> None:
-    reported = comparison.reported()
+    quoted = {name: one for name, one in reported().items() if name in VARIANTS}
     top1 = {
         "full": 73.57,
         "no_pointwise": 69.27,
@@ -54,15 +56,15 @@ def test_the_papers_column_is_quoted_as_such_and_is_of_another_data_set() -> Non
         "dysig": 73.14,
         "dyalge": 72.8,
     }
-    assert {name: one.top1_percent for name, one in reported.items()} == top1
-    assert all("CIFAR-100" in one.source and "reported by the paper" in one.source for one in reported.values())
+    assert {name: one.top1_percent for name, one in quoted.items()} == top1
+    assert all("CIFAR-100" in one.source and "reported by the paper" in one.source for one in quoted.values())
 
 
 def test_variants_are_chosen_by_name_in_one_order() -> None:
-    assert comparison.chosen("all") == tuple(VARIANTS)
-    assert comparison.chosen("bn, full") == ("full", "bn")
+    assert COMPONENTS.chosen("all") == tuple(VARIANTS)
+    assert COMPONENTS.chosen("bn, full") == ("full", "bn")
     with pytest.raises(UsageError, match=r"no variant 'bm' of the ablation.*there are: bn, dyalge"):
-        comparison.chosen("full,bm")
+        COMPONENTS.chosen("full,bm")
 
 
 def results(**accuracies: list[float]) -> list[Trained]:
@@ -87,7 +89,7 @@ def test_shares_are_printed_in_percent_with_their_interval() -> None:
 def test_a_change_is_between_the_same_seeds() -> None:
     """Seeds differ far more than variants here: unpaired, nothing could be told."""
     trained = [*results(full=[0.5, 0.7, 0.9]), Trained("bn", 1, 0.69), Trained("bn", 2, 0.891), Trained("bn", 0, 0.49)]
-    full, bn = comparison.rows([*trained, Trained("bn", 9, 0.1)], ("full", "bn"))
+    full, bn = comparison.rows([*trained, Trained("bn", 9, 0.1)], ("full", "bn"), COMPONENTS)
     assert (full.seeds, full.change, full.reported_change_percent) == (3, None, None)
     assert bn.change is not None
     assert bn.change.mid == pytest.approx((-0.01 - 0.01 - 0.009) / 3)
@@ -100,7 +102,7 @@ VERDICTS = [
     ("bn", [0.80, 0.81, 0.79], "holds: costs accuracy here too"),
     ("bn", [0.95, 0.96, 0.94], "does not hold: gains accuracy here"),
     ("bn", [0.80, 0.99, 0.91], "undecided: no change is within the interval"),
-    ("bn", [0.8], "undecided: no change is within the interval"),
+    ("bn", [0.8], "undecided: one seed"),
     ("dyt", [0.80, 0.81, 0.79], "costs accuracy here; the paper has no such row"),
     ("bn", [], ""),
 ]
@@ -110,12 +112,13 @@ VERDICTS = [
 def test_a_direction_holds_only_where_the_interval_excludes_no_change(
     name: str, accuracies: list[float], verdict: str
 ) -> None:
-    (row,) = comparison.rows(results(full=[0.9, 0.9, 0.9], **{name: accuracies}), (name,))
+    (row,) = comparison.rows(results(full=[0.9, 0.9, 0.9], **{name: accuracies}), (name,), COMPONENTS)
     assert row.verdict == verdict
 
 
 def test_the_table_keeps_ours_and_the_papers_apart() -> None:
-    actual = markdown(comparison.rows(results(full=[0.9, 0.92], bn=[0.8]), ("full", "bn", "dyt")), "tiny on bars")
+    rows = comparison.rows(results(full=[0.9, 0.92], bn=[0.8]), ("full", "bn", "dyt"), COMPONENTS)
+    actual = markdown(rows, COMPONENTS, "tiny on bars")
     header, _, full, bn, dyt = [line for line in actual.splitlines() if line.startswith("|")]
     assert header.index("ours: test accuracy") < header.index("paper: CIFAR-100 top-1")
     assert "91.00 [78.29, 103.71]" in full
@@ -128,15 +131,23 @@ def test_the_table_keeps_ours_and_the_papers_apart() -> None:
     assert "Ours: tiny on bars" in actual
 
 
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_intervals_are_spoken_of_where_there_are_some(seeds: int) -> None:
+    trained = results(full=[0.9, 0.92][:seeds], bn=[0.8, 0.81][:seeds])
+    actual = markdown(comparison.rows(trained, ("full", "bn", "dyt"), COMPONENTS), COMPONENTS, "tiny on bars")
+    assert ("interval" in actual) == (seeds > 1)
+    assert ("Brackets" in actual) == (seeds > 1)
+
+
 SETTING = {"data": "bars", "epochs": 2, "config": {"layers": [1]}}
 
 
 def test_a_log_goes_on_where_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a" / "trainings.jsonl"
-    log = Log(path, SETTING, resume=False)
+    log = Log(path, SETTING, VARIANTS, resume=False)
     log.add(Trained("bn", 0, 0.5), 1.5)
     log.add(Trained("full", 1, 0.25), 1.5)
-    again = Log(path, SETTING, resume=True)
+    again = Log(path, SETTING, VARIANTS, resume=True)
     assert again.trained == [Trained("bn", 0, 0.5), Trained("full", 1, 0.25)]
     assert again.has("bn", 0)
     assert not again.has("bn", 1)
@@ -144,31 +155,31 @@ def test_a_log_goes_on_where_it_was(tmp_path: Path) -> None:
 
 def test_a_line_that_a_kill_left_half_written_is_dropped_and_others_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "trainings.jsonl"
-    log = Log(path, SETTING, resume=False)
+    log = Log(path, SETTING, VARIANTS, resume=False)
     for seed in range(2):
         log.add(Trained("bn", seed, 0.5), 1.0)
     whole = path.read_text(encoding="utf-8")
     path.write_text(whole[:-9], encoding="utf-8")
-    again = Log(path, SETTING, resume=True)
+    again = Log(path, SETTING, VARIANTS, resume=True)
     assert again.trained == [Trained("bn", 0, 0.5)]
     again.add(Trained("bn", 1, 0.5), 1.0)
     assert path.read_text(encoding="utf-8") == whole
     path.write_text(whole.replace('"seed": 0', '"seed": '), encoding="utf-8")
     with pytest.raises(UsageError, match=r"trainings.jsonl, line 2 is damaged: .*; expected a JSON object"):
-        Log(path, SETTING, resume=True)
+        Log(path, SETTING, VARIANTS, resume=True)
     path.write_text(whole.replace("bn", "bm"), encoding="utf-8")
     with pytest.raises(UsageError, match="line 2: expected variant, seed and accuracy, found"):
-        Log(path, SETTING, resume=True)
+        Log(path, SETTING, VARIANTS, resume=True)
 
 
 def test_a_log_is_not_overwritten_nor_mixed_with_other_settings(tmp_path: Path) -> None:
     path = tmp_path / "trainings.jsonl"
-    Log(path, SETTING, resume=False).add(Trained("bn", 0, 0.5), 1.0)
+    Log(path, SETTING, VARIANTS, resume=False).add(Trained("bn", 0, 0.5), 1.0)
     with pytest.raises(UsageError, match="is there already; --resume goes on with it"):
-        Log(path, SETTING, resume=False)
+        Log(path, SETTING, VARIANTS, resume=False)
     other = {**SETTING, "epochs": 3, "config": {"layers": [1, 2]}}
     with pytest.raises(
         UsageError, match="other settings: epochs 2 there, 3 here; config of 1 layers there, of 2 layers here"
     ):
-        Log(path, other, resume=True)
+        Log(path, other, VARIANTS, resume=True)
     assert json.loads(path.read_text(encoding="utf-8").splitlines()[0]) == SETTING

@@ -61,6 +61,34 @@ def test_it_says_what_was_searched_and_how_far() -> None:
     assert "2 of 3 epochs" in " ".join(texts(result(history=[{}] * 2)))
 
 
+def papers() -> dict[str, Any]:
+    return {
+        "table": 10,
+        "channels": [64, 96, 961],
+        "source": "reported by the paper (arXiv 2505.22226, table 10), CIFAR-100, not measured here",
+        "top1_percent": 67.55,
+        "layers": [[], ["23", "61", "<0.01"], []],
+    }
+
+
+def test_the_papers_confidences_stand_beside_ours_as_printed_and_as_the_papers() -> None:
+    found = texts(result(reported=papers()))
+    for text in ("23", "61", "&lt;0.01", "17", "82", "64 ↓", "96", "961", "32 ↓", "48", "960"):
+        assert found.count(text) == 1, text
+    assert found.count("–") == 12
+    whole = " ".join(found)
+    assert "Table 10 of the paper, on CIFAR-100" in whole
+    assert "reported by the paper (arXiv 2505.22226, table 10), not measured here" in whole
+    assert "67.55 % of the test images" in whole
+
+
+def test_the_papers_of_another_space_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "result.json"
+    source.write_text(json.dumps(result(reported={**papers(), "layers": [[], ["23", "61"], []]})))
+    assert main([str(source), str(tmp_path / "figure.svg")]) == 2
+    assert "a layer of 3 candidates with 2 reported" in capsys.readouterr().err
+
+
 def test_the_same_result_is_the_same_file() -> None:
     assert confidence_figure(result()) == confidence_figure(result())
 

@@ -1,7 +1,8 @@
 """timm's MobileNetV3, and what else timm builds of the same inverted residual: MobileNetV2, EfficientNet, ...
 
 conv_pw, bn1 with its activation -> ACH; the rest of the block is made for ACH's channels. Blocks without an expansion
-(timm's depthwise-separable first one) have nothing to replace.
+(timm's depthwise-separable first one) have nothing to replace: `replace_with_ach` leaves them, and `widened` puts an
+ACH before what they have, for table 2.
 """
 
 from __future__ import annotations
@@ -12,8 +13,12 @@ from typing import Any
 from torch import nn
 
 from impls.hadaptive.replacing.family import Family, last, of_class
-from impls.hadaptive.replacing.resizing import absent, pointwise, renormed, resized, resqueezed
+from impls.hadaptive.replacing.resizing import absent, plain, pointwise, renormed, resized, resqueezed
 from impls.hadaptive.replacing.settings import Settings, at_least
+
+WIDENS = "timm.models._efficientnet_blocks.InvertedResidual"
+KEEPS = "timm.models._efficientnet_blocks.DepthwiseSeparableConv"
+"""The two kinds of bottlenecks: with an expansion, and without."""
 
 
 def replaced(block: Any, settings: Settings) -> nn.Module:
@@ -31,4 +36,21 @@ def replaced(block: Any, settings: Settings) -> nn.Module:
     return fresh  # type: ignore[no-any-return]  # timm's block
 
 
-FAMILY = Family("MobileNetV3", of_class("timm.models._efficientnet_blocks.InvertedResidual"), replaced, last(2))
+def widened(block: Any, settings: Settings) -> nn.Module:
+    """A block without an expansion, with ACH before its depthwise convolution. Errors as `replaced`.
+
+    k where not given: 2, the smallest there is.
+    """
+    convolution = plain(block.conv_dw, "conv_dw")
+    absent(block.aa, "aa")
+    ach = settings.ach(convolution.in_channels, at_least(convolution.in_channels, convolution.in_channels))
+    wide = ach.out_channels
+    fresh = copy.deepcopy(block)
+    fresh.conv_dw = nn.Sequential(ach, resized(convolution, "conv_dw", wide, wide))
+    fresh.bn1 = renormed(block.bn1, "bn1", wide)
+    fresh.se = resqueezed(block.se, "se", wide)
+    fresh.conv_pw = resized(block.conv_pw, "conv_pw", wide, block.conv_pw.out_channels)
+    return fresh  # type: ignore[no-any-return]  # timm's block
+
+
+FAMILY = Family("MobileNetV3", of_class(WIDENS), replaced, last(2))

@@ -12,23 +12,27 @@ from typing import Any
 import pytest
 import torch
 
-from impls.hadaptive.config import parse
+from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig, parse
 from impls.hadaptive.network import build
 from impls.hadaptive.search.__main__ import app
 from impls.hadaptive.search.confidence import table
 from opbench.errors import UsageError
 
-from .toys import TINY
-
 pytest.importorskip("sklearn", reason="scikit-learn is not installed, and the digits come with it")
 
-FLAGS = ["--divisor", "1", "--edge", "8", "--epochs", "2", "--batch", "256", "--space", "kernels", "--device", "cpu"]
+NETWORK = NetworkConfig(
+    (Convolution(32, kernel=3), GhostBottleneck(32, 2.0, kernel=2, stride=2), HadaBottleneck(32, k=4)),
+    width=9,
+    hidden=7,
+)
+
+FLAGS = ["--divisor", "1", "--edge", "8", "--epochs", "2", "--batch", "256", "--space", "full", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("search")
-    (found / "tiny.json").write_text(json.dumps(TINY.plain()))
+    (found / "tiny.json").write_text(json.dumps(NETWORK.plain()))
     return found
 
 
@@ -49,7 +53,7 @@ def command(folder: Path, *more: str) -> None:
 @pytest.fixture(scope="module")
 def done(folder: Path) -> Path:
     command(folder)
-    return folder / "search" / "digits-kernels-linear-0"
+    return folder / "search" / "digits-full-linear-0"
 
 
 def result(done: Path) -> dict[str, Any]:
@@ -63,13 +67,29 @@ def test_it_leaves_a_result_a_network_and_the_table(done: Path) -> None:
     assert config.plain() == actual["network"]
     assert build(config, 10, 1, "torch_eager").eval()(torch.zeros(1, 1, 8, 8)).shape == (1, 10)
     assert (done / "confidence.txt").read_text() == f"{table(actual['layers'])}\n"
-    assert [row["channels"] for row in actual["layers"]] == [6, 8, 8, 9]
+    assert [row["channels"] for row in actual["layers"]] == [32, 32, 32, 9]
     for row in actual["layers"][1:3]:
         assert sum(one["confidence"] for one in row["candidates"]) == pytest.approx(1)
         assert row["candidates"][row["chosen"]]["confidence"] == max(one["confidence"] for one in row["candidates"])
     assert len(actual["history"]) == actual["settings"]["epochs"] == 2
     assert actual["question"]["data"] == "digits (10 classes, 1x8x8)"
     assert 0 <= actual["test_accuracy"] <= 1
+    assert actual["reported"] is None
+
+
+def test_a_table_of_the_paper_is_searched_over_its_own_layers_with_its_figures_beside(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--space", "depth", "--divisor", "8", "--edge", "8", "--epochs", "1", "--batch", "512"]
+    app([*words, "--results", str(tmp_path), "--backend", "torch_eager", "--device", "cpu"], standalone_mode=False)
+    actual = result(tmp_path / "search" / "digits-depth-linear-0")
+    assert len(actual["layers"]) == 18
+    assert actual["reported"]["layers"][6] == ["14", "9", "68"]
+    assert actual["question"]["network"] == "the space's own"
+    printed = capsys.readouterr().out
+    assert "(68%*)" in printed
+    assert "reported by the paper (arXiv 2505.22226, table 12), CIFAR-100, not measured here" in printed
+    assert "66.23 % of the test images; ours has its channels and k divided by 8" in printed
 
 
 def test_a_folder_is_not_written_over_and_resume_goes_on_where_it_ended(done: Path, folder: Path) -> None:
@@ -89,6 +109,7 @@ def test_a_folder_is_not_written_over_and_resume_goes_on_where_it_ended(done: Pa
         (["--data", "digit"], "no data set 'digit'"),
         (["--edge", "1"], "is too small: strides divide edges by 2; give --edge 2 or more"),
         (["--divisor", "3"], "k 4 cannot be divided by 3"),
+        (["--space", "kernels"], "'kernels' has the 17 layers of its own table, and this network has 3 or other kinds"),
         (["--annealing", "sine"], "no annealing schedule 'sine'"),
         (["--network", "hadaptive_net_x"], "no variant 'hadaptive_net_x'"),
         (["--workers", "-1"], "--workers is -1; expected at least 0"),

@@ -6,8 +6,7 @@ import pytest
 
 from impls.hadaptive.search import confidence
 from impls.hadaptive.search.space import Space
-from impls.hadaptive.search.spaces import search_space
-from impls.hadaptive.variants import S
+from impls.hadaptive.search.spaces import search_space, usual_network
 
 from .toys import SPACE
 
@@ -18,7 +17,7 @@ def uniform(space: Space) -> list[list[float]]:
 
 
 def heads(name: str) -> list[str]:
-    space = search_space(name, S)
+    space = search_space(name, usual_network(name))
     found = confidence.columns(confidence.layers(space, uniform(space)))
     return [f"{group} {detail}".strip() for group, detail in found]
 
@@ -27,8 +26,8 @@ def heads(name: str) -> list[str]:
     ("name", "columns"),
     [
         ("norms", ["Ghost", "ACH DyAlge", "ACH DySig", "ACH DySoft"]),
-        ("kernels", ["Ghost 2", "Ghost 3", "Ghost 5", "Ghost 7", "ACH 2", "ACH 3", "ACH 5", "ACH 7", "Blank"]),
-        ("sizes", [f"ACH {k}-{kernel}" for k in (16, 32, 48) for kernel in (3, 5)]),
+        ("kernels", ["Ghost 2", "Ghost 3", "ACH 3", "ACH 5", "ACH 7", "Blank"]),
+        ("sizes", ["ACH 16-3", "ACH 16-5", "ACH 32-3", "ACH 48-3"]),
         ("depth", ["ACH 16", "ACH 32", "ACH 48", "Blank"]),
         (
             "full",
@@ -46,17 +45,18 @@ def test_a_column_is_named_by_what_differs_within_a_layer(name: str, columns: li
 
 @pytest.mark.parametrize("name", ["norms", "kernels", "sizes", "depth", "full"])
 def test_every_candidate_of_a_layer_has_a_column_of_its_own(name: str) -> None:
-    space = search_space(name, S)
+    space = search_space(name, usual_network(name))
     for row, place in zip(confidence.layers(space, uniform(space)), space.places, strict=False):
         names = {(one["group"], one["detail"]) for one in row["candidates"]}
         assert len(names) == (len(place.candidates) if place.searched else 0)
 
 
 def test_rows_are_the_networks_layers_and_the_convolution_before_the_classifier() -> None:
-    rows = confidence.layers(search_space("depth", S), uniform(search_space("depth", S)))
-    assert [row["channels"] for row in rows] == [32, 48, 32, 64, 64, *[96] * 6, *[128] * 3, 960]
+    space = search_space("depth", usual_network("depth"))
+    rows = confidence.layers(space, uniform(space))
+    assert [row["channels"] for row in rows] == [32, 48, 32, 64, 64, *[96] * 6, *[128] * 6, 960]
     assert [at for at, row in enumerate(rows) if row["stride"] == 2] == [0, 1, 3, 5, 11]
-    assert [row["chosen"] for row in rows] == [None] * 6 + [0] * 5 + [None] + [0] * 2 + [None]
+    assert [row["chosen"] for row in rows] == [None] * 6 + [0] * 5 + [None] + [0] * 5 + [None]
 
 
 def test_the_table_marks_the_likeliest_and_dashes_what_was_not_searched() -> None:

@@ -126,10 +126,10 @@ def test_temperature_falls_along_its_schedule_and_the_rate_along_a_cosine() -> N
     layer = next(undecided(made.model))
     layer.register_forward_hook(lambda *_: taus.append(layer.tau))
     history = list(made.run())
-    assert [one.temperature for one in history] == pytest.approx([4.0, 2.05, 0.1])
+    assert [one.temperature for one in history] == pytest.approx([4.0, 2.7, 1.4])
     assert [one.weight_rate for one in history] == pytest.approx([0.01, 0.0075, 0.0025])
     assert [one.number for one in history] == [1, 2, 3]
-    assert sorted(set(taus), reverse=True) == pytest.approx([4.0, 2.05, 0.1])
+    assert sorted(set(taus), reverse=True) == pytest.approx([4.0, 2.7, 1.4])
     assert len(taus) == 3 * 4 * 2
 
 
@@ -200,6 +200,8 @@ def test_a_loss_that_is_not_finite_names_the_epoch_and_what_to_change() -> None:
         ({"weight_rate": 0.0}, "weight_rate is 0.0; expected above 0, in the paper 0.003"),
         ({"logit_rate": math.nan}, "logit_rate is nan; expected above 0, in the paper 0.0003"),
         ({"clip": math.inf}, "clip is inf"),
+        ({"weight_clip": 0.0}, "weight_clip is 0.0; expected above 0, or None as in the paper"),
+        ({"logits_mode": "evaluate"}, "no mode of the logits' steps 'evaluate'.*there are: eval, train"),
         ({"weight_decay": -0.1}, "weight_decay is -0.1; expected at least 0"),
         ({"annealing": "step"}, "no annealing schedule 'step'.*there are: cosine, exponential, linear"),
     ],

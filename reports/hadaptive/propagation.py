@@ -1,0 +1,95 @@
+"""Mean and variance through layers of cross-Hadamard products, theory and measured: section A.2, drawn.
+
+    python -m reports.hadaptive.propagation PROPAGATION.json FOLDER
+
+Reads what `python -m impls.hadaptive.propagation` writes; writes `propagation_deviation.svg` and
+`propagation_mean.svg` into FOLDER. A panel for each normaliser, a colour for each scaling of the input. Lines are
+theory, marks the typical position in each dtype, bars the middle nine tenths of the positions in the first of them; a
+cross marks the first layer with a product that is no finite number, and names the dtypes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from opbench.cli.plain import plain
+from opbench.errors import MachineError, OpbenchError, UsageError
+from reports.hadaptive.propagation_panel import DEVIATION, MEAN, Quantity, draw_panel, legend_handles
+from reports.layout.canvas import new_figure
+from reports.layout.style import styled, to_svg
+
+FORMAT = "opbench.hadaptive.propagation/1"
+
+COLUMNS = 4
+_WIDE, _HIGH = 2.6, 2.4  # inches: a panel
+
+
+def propagation_figure(result: Mapping[str, Any], quantity: Quantity) -> bytes:
+    """Draw one quantity, a panel for each normaliser; SVG. Raises UsageError for a result of another format."""
+    if result.get("format") != FORMAT:
+        raise UsageError(f"a result of format {result.get('format')!r}; expected a propagation.json, {FORMAT!r}")
+    stacks = result["stacks"]
+    columns = min(COLUMNS, len(stacks) + 1)
+    rows = math.ceil((len(stacks) + 1) / columns)
+    with styled():
+        figure = new_figure(_WIDE * columns, _HIGH * rows)
+        axes = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+        for ax, stack in zip(axes, stacks, strict=False):
+            draw_panel(ax, stack, result, quantity)
+        for ax in axes[len(stacks) :]:
+            ax.set_axis_off()
+        axes[len(stacks)].legend(handles=legend_handles(result), loc="upper left", fontsize=8, frameon=False)
+        figure.supxlabel("layer", fontsize=9)
+        figure.supylabel(quantity.label, fontsize=9)
+        return to_svg(figure)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Draws both figures. Exit code 0, or the error's with one line on what is wrong."""
+    try:
+        if len(arguments) != 2:
+            raise UsageError(f"{len(arguments)} arguments; expected two: PROPAGATION.json FOLDER")
+        for path in _draw(Path(arguments[0]), Path(arguments[1])):
+            print(path)
+    except OpbenchError as exc:
+        print(plain(f"propagation: {exc}"), file=sys.stderr)
+        return exc.exit_code
+    return 0
+
+
+def _draw(source: Path, folder: Path) -> list[Path]:
+    result = _read(source)
+    written = []
+    for quantity in (DEVIATION, MEAN):
+        try:
+            drawn = propagation_figure(result, quantity)
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            raise UsageError(f"{source} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200})") from exc
+        path = folder / quantity.file
+        try:
+            path.write_bytes(drawn)
+        except OSError as exc:
+            raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        written.append(path)
+    return written
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise UsageError(f"no file {path}; expected the propagation.json of impls.hadaptive.propagation") from exc
+    except (ValueError, RecursionError, OSError) as exc:
+        raise UsageError(f"{path} cannot be read as JSON ({exc!s:.200}); expected a propagation.json") from exc
+    if not isinstance(result, dict):
+        raise UsageError(f"{path} holds a {type(result).__name__}; expected a propagation.json")
+    return result
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
