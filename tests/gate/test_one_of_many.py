@@ -13,7 +13,7 @@ from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.files.recording import Recording
 from opbench.gate.stats.rule import DEFAULT
 
-from .replaying import SUITE, ours, suite, synthetic
+from .replaying import SUITE, ours, suite, synthetic, with_slower_head
 
 SEEDS = 20
 QUIET = (0.002, 0.004, 0.006, 0.008)
@@ -34,7 +34,7 @@ def judged(seed: int, spreads: tuple[float, ...], slower: int = 0, factor: float
     draw = random.Random(seed)
     dealt = suite(tapes(seed, spreads), SUITE, draw)
     changed = list(dealt)[slower]
-    dealt[changed] = dealt[changed].with_slower_head(factor)
+    dealt[changed] = with_slower_head(dealt[changed], factor)
     return ours(dealt, DEFAULT, draw)
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 import pytest
 
 from impls.hadaptive.ablation.comparison import Row, Trained, rows
+from impls.hadaptive.ablation.components import COMPONENTS
 
 TABLES = 500
 CHANCE = 0.04
@@ -26,7 +27,7 @@ def table(effect: float, seeds: int, draw: random.Random) -> Row:
         trained.append(Trained("full", seed, easy + draw.gauss(0, 0.01)))
         trained.append(Trained("bn", seed, easy + effect + draw.gauss(0, 0.01)))
     draw.shuffle(trained)  # they end in any order
-    return rows(trained, ("bn",))[0]
+    return rows(trained, ("bn",), COMPONENTS)[0]
 
 
 @pytest.mark.parametrize(("effect", "seeds"), [(-0.03, 2), (0.05, 3), (0.0, 7)])
