@@ -22,8 +22,8 @@ struct Context {
   OrtKernelContext* node;
   bool has_threads;
 
-  // The session's threads spin between operators, so one is there at once. Share of the possible saving that is reached,
-  // two threads, two runs of benchmarks.ort_bound's networks by KiB:
+  // Bytes of output worth a part. The session's threads spin between operators, so one is there at once. Share of the
+  // possible saving that is reached, two threads, two runs of benchmarks.ort_bound's networks by KiB:
   //    S  8: 82, 84 %   16: 82, 82   32: 81, 82   64: 74, 74      M  8: 82, 87   16: 81, 88   32: 81, 83   64: 72, 77
   static constexpr int64_t kExpandPart = int64_t{16} << 10;
 
@@ -32,6 +32,7 @@ struct Context {
     static const int64_t processors = std::max(1u, std::thread::hardware_concurrency());
     return has_threads ? processors : 1;
   }
+  // Several a thread, because one that wakes late finds less left to do then.
   int64_t most_parts() const { return has_threads ? 4 * threads() : 1; }
 
   // Threads take the next part as they become free. One is done right here.

@@ -1,4 +1,12 @@
 // The words that the kernels and their callers share: types of elements, sizes, schedules, normalisers.
+//
+// The headers of this folder are the kernels for the CPU, whatever the runtime, and include none. Whoever compiles them
+// names a namespace, OPBENCH_VARIANT, and gives them pointers to contiguous tensors, sizes and a pool of threads
+// (sharing.h). PyTorch's extension does so in ../variant/, the library for ONNX Runtime in its own kernels.h.
+//
+//   schedules.h (forward.h)    multiply            selection.h (expand.h)   expand, select_expand
+//   backward.h                 multiply_backward   expand_backward.h        expand_backward
+//   pairs.h, tile.h, positions.h, vector/          what they are made of    fill.h   fill
 #pragma once
 
 #include <cstdint>

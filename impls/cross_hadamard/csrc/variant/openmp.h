@@ -15,10 +15,10 @@ namespace opbench::OPBENCH_VARIANT {
 
 class OpenMp {
  public:
-  // Whole calls at batch 1, us with 1 | 2 threads on 2 idle cores of an EPYC 9004 VM: 119 KiB 7.9 | 8.2, 169 KiB
-  // 9.5 | 9.4, 526 KiB 19.8 | 13.8. Inside a network the other thread is awake and spinning anyway: of what ACH costs
-  // Hadaptive-Net-S, 79 to 85 % is saved with 64 KiB, 72 to 79 with 128. And whoever waits for a thread that the
-  // operating system has put aside waits for milliseconds.
+  // Bytes of output worth a thread. Whole calls at batch 1, us with 1 | 2 threads on 2 idle cores of an EPYC 9004 VM:
+  // 119 KiB 7.9 | 8.2, 169 KiB 9.5 | 9.4, 526 KiB 19.8 | 13.8. Inside a network the other thread is awake and spinning
+  // anyway: of what ACH costs Hadaptive-Net-S, 79 to 85 % is saved with 64 KiB, 72 to 79 with 128. And whoever waits for
+  // a thread that the operating system has put aside waits for milliseconds.
   static constexpr int64_t kExpandPart = int64_t{64} << 10;
 
   int64_t threads() const {
