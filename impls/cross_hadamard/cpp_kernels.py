@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 NAME = "opbench_cpp"
 _CSRC = Path(__file__).parent / "csrc"
 SOURCES = tuple(sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}))
-IN_VARIANTS = tuple(sorted(file for file in (_CSRC / "cpu").rglob("*") if file.suffix in {".cpp", ".h"}))
+CORE = tuple(sorted((_CSRC / "cpu").rglob("*.h")))
+"""The kernels as headers, which include neither PyTorch nor another runtime."""
+IN_VARIANTS = (*CORE, *sorted(file for file in (_CSRC / "variant").glob("*") if file.suffix in {".cpp", ".h"}))
 """Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
 
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cpu.h"
-#include "pairs.h"
+#include "cpu/pairs.h"
 
 namespace opbench {
 

@@ -7,43 +7,11 @@
 
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <vector>
 
+#include "cpu/types.h"
+
 namespace opbench {
-
-// IEEE binary16 and bfloat16 as they lie in memory.
-struct Half {
-  uint16_t bits;
-};
-struct BFloat16 {
-  uint16_t bits;
-};
-
-// The type that values of T are computed and added up in.
-template <typename T>
-using Accumulate = std::conditional_t<std::is_same_v<T, double>, double, float>;
-
-// x (batch, channels, size); n channels of it are multiplied, all or the selected ones, in P = n(n-1)/2 pairs.
-struct Sizes {
-  int64_t batch, channels, n, size;
-  // Asked of each, because the product of the others may be too large for an int64 where one is 0.
-  bool empty() const { return batch == 0 || channels == 0 || size == 0; }
-};
-
-enum class Schedule { direct, balanced, blocked, flat };
-enum class Norm { softsign, sigmoid, algebraic, tanh, identity };
-
-// Whether stores go through the caches or around them.
-enum class Stores { cached, streaming };
-
-// What the normalised products f(alpha * z_i * z_j) * weight[p] + bias[p] need besides x, in the type T is added up in.
-template <typename T>
-struct Normaliser {
-  Norm norm;
-  Accumulate<T> alpha;
-  const Accumulate<T>*weight, *bias;  // (P,)
-};
 
 // The kernels for one type of elements.
 template <typename T>

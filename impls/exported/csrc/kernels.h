@@ -3,12 +3,18 @@
 // x, index and taps may come from anywhere, so nothing about them is believed: a wrong one would touch memory of others.
 #pragma once
 
+#include <atomic>
+#include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
+// One variant of the kernels: the library is compiled for this very machine.
+#define OPBENCH_VARIANT native
+#include "../../cross_hadamard/csrc/cpu/schedules.h"
+#include "../../cross_hadamard/csrc/cpu/selection.h"
 #include "context.h"
-#include "schedules.h"
-#include "selection.h"
+#include "ranking.h"
 
 namespace opbench {
 
@@ -16,7 +22,15 @@ namespace opbench {
 struct Settings {
   int64_t k = 0;
   Schedule schedule = Schedule::flat;
+  Norm norm = Norm::identity;
 };
+
+// From which size of an output on, in bytes, its stores go around the caches: an output of a session is in the memory of
+// others before it, and in the caches from there. Until it is said: two cores' share of a large socket.
+inline std::atomic<int64_t>& stream_from() {
+  static std::atomic<int64_t> bytes{int64_t{32} << 20};
+  return bytes;
+}
 
 inline Schedule schedule_named(const OrtApi& api, const std::string& name) {
   if (name.empty()) return Schedule::flat;
@@ -25,12 +39,12 @@ inline Schedule schedule_named(const OrtApi& api, const std::string& name) {
   refuse(api, "schedule is '" + name + "'; expected direct, balanced or none");
 }
 
-inline Sizes sizes_of(const Context& context, const Input& x, int64_t n, bool kept) {
+inline Sizes sizes_of(const Context& context, const Input& x, int64_t n) {
   const auto& shape = x.shape();
   if (shape.size() < 2) refuse(context.api, "x has shape " + text(shape) + "; expected (batch, channels, ...)");
   int64_t size = 1;
   for (size_t axis = 2; axis < shape.size(); ++axis) size *= shape[axis];
-  return {shape[0], shape[1], n < 0 ? shape[1] : n, size, kept ? shape[1] : 0};
+  return {shape[0], shape[1], n, size};
 }
 
 // n again, where an int64 can count its pairs.
@@ -54,30 +68,38 @@ inline const int64_t* checked_index(const Context& context, const Input& index, 
   return values;
 }
 
-inline Affine checked_affine(const Context& context, size_t at, int64_t pairs) {
+// alpha, weight and bias from input `at` on.
+template <typename T>
+Normaliser<T> checked_normaliser(const Context& context, Norm norm, size_t at, int64_t pairs) {
   const Input alpha(context, at), weight(context, at + 1), bias(context, at + 2);
   if (alpha.count() != 1) refuse(context.api, "alpha has shape " + text(alpha.shape()) + "; expected one value");
   if (weight.count() != pairs || bias.count() != pairs) {
     refuse(context.api, "weight and bias have shapes " + text(weight.shape()) + " and " + text(bias.shape()) + "; expected (" +
                     std::to_string(pairs) + ") each");
   }
-  return {*alpha.data<float>(), weight.data<float>(), bias.data<float>()};
+  return {norm, *alpha.data<float>(), weight.data<float>(), bias.data<float>()};
 }
 
+// An output (batch, channels, *spatial), and how to store to it.
 template <typename T>
-T* output_of(const Context& context, const Input& x, const Sizes& sizes) {
+struct Output {
+  T* data;
+  Stores stores;
+};
+
+template <typename T>
+Output<T> output_of(const Context& context, const Input& x, const Sizes& sizes, int64_t channels) {
   std::vector<int64_t> shape = x.shape();
-  shape[1] = sizes.maps();
-  T* out = output<T>(context, shape);
+  shape[1] = channels;
+  T* data = output<T>(context, shape);
+  if (sizes.empty() || channels == 0) return {data, Stores::cached};  // and has no address
+  const int64_t bytes = sizes.batch * channels * sizes.size * static_cast<int64_t>(sizeof(T));
 #if defined(OPBENCH_FILLED)
-  if (sizes.empty() || sizes.maps() == 0) return out;  // and has no address
-  const int64_t bytes = sizes.batch * sizes.maps() * sizes.size * sizeof(T), parts = parts_of(bytes);
-  context.share(parts, [&](int64_t part) {
-    char* to = reinterpret_cast<char*>(out) + part * bytes / parts;
-    std::memset(to, 0, (part + 1) * bytes / parts - part * bytes / parts);
+  context.parallel_for(bytes, Context::kExpandPart, [&](int64_t from, int64_t to) {
+    std::memset(reinterpret_cast<char*>(data) + from, 0, to - from);
   });
 #endif
-  return out;
+  return {data, bytes >= stream_from() ? Stores::streaming : Stores::cached};
 }
 
 // For measuring what an operator could save at most. Free: the output is not written at all. Filled: it is written, with
@@ -88,10 +110,6 @@ constexpr bool kFree = true;
 constexpr bool kFree = false;
 #endif
 
-inline bool nothing_to_multiply(const Sizes& sizes) { return kFree || sizes.empty() || sizes.n < 2; }
-
-inline bool nothing_to_copy(const Sizes& sizes) { return kFree || sizes.empty(); }
-
 // x (B, C, *spatial), index (B, k) or none -> (B, P, *spatial).
 template <typename T>
 void cross_hadamard(const Context& context, const Settings& settings) {
@@ -99,43 +117,55 @@ void cross_hadamard(const Context& context, const Settings& settings) {
   size_t inputs = 0;
   check(context.api.KernelContext_GetInputCount(context.node, &inputs));
   const Input index = inputs > 1 ? Input(context, 1) : Input();
-  Sizes sizes = sizes_of(context, x, -1, false);
+  Sizes sizes = sizes_of(context, x, 0);
   const int64_t* chosen = index.data<int64_t>() == nullptr ? nullptr : checked_index(context, index, sizes);
   sizes.n = checked_n(context, chosen == nullptr ? sizes.channels : index.shape()[1]);
-  T* out = output_of<T>(context, x, sizes);
-  if (nothing_to_multiply(sizes)) return;
-  multiply(context, x.data<T>(), chosen, out, sizes, settings.schedule);
+  const auto out = output_of<T>(context, x, sizes, pair_count(sizes.n));
+  if (kFree || sizes.empty() || sizes.n < 2) return;
+  if (chosen == nullptr) {
+    native::multiply(context, x.data<T>(), out.data, sizes, settings.schedule, out.stores);
+  } else {
+    // The chosen channels as one tensor (B, k, *spatial), which is small beside the P maps.
+    const std::unique_ptr<T[]> z(new T[sizes.batch * sizes.n * sizes.size]);
+    for (int64_t row = 0; row < sizes.batch * sizes.n; ++row) {
+      const T* channel = x.data<T>() + (row / sizes.n * sizes.channels + chosen[row]) * sizes.size;
+      std::memcpy(z.get() + row * sizes.size, channel, sizes.size * sizeof(T));
+    }
+    native::multiply(context, z.get(), out.data, sizes, settings.schedule, out.stores);
+  }
 }
 
 // x, index (B, k), alpha, weight (P,), bias (P,) -> (B, C + P, *spatial): x and the normalised products.
-template <typename Norm, typename T>
-void ach_expand(const Context& context, const Settings&) {
+template <typename T>
+void ach_expand(const Context& context, const Settings& settings) {
   const Input x(context, 0), index(context, 1);
-  Sizes sizes = sizes_of(context, x, 0, true);
+  Sizes sizes = sizes_of(context, x, 0);
   const int64_t* chosen = checked_index(context, index, sizes);
   sizes.n = checked_n(context, index.shape()[1]);
-  const Normalised<Norm> values{checked_affine(context, 2, sizes.pairs())};
-  T* out = output_of<T>(context, x, sizes);
-  if (!nothing_to_copy(sizes)) copy(context, x.data<T>(), out, sizes);
-  if (!nothing_to_multiply(sizes)) write_products(context, x.data<T>(), chosen, out, sizes, values);
+  const int64_t pairs = pair_count(sizes.n);
+  const auto normaliser = checked_normaliser<T>(context, settings.norm, 2, pairs);
+  const auto out = output_of<T>(context, x, sizes, sizes.channels + pairs);
+  if (kFree) return;
+  native::expand(context, x.data<T>(), chosen, normaliser, out.data, sizes, native::own_schedule<T>(sizes), out.stores);
 }
 
 // x, taps, alpha, weight (P,), bias (P,) -> the same of the k channels of each sample that taps score highest.
-template <typename Norm, typename T>
+template <typename T>
 void ach_select_expand(const Context& context, const Settings& settings) {
   const Input x(context, 0), taps(context, 1);
-  const Sizes sizes = sizes_of(context, x, settings.k, true);
+  const Sizes sizes = sizes_of(context, x, settings.k);
   if (settings.k < 0 || settings.k > sizes.channels) {
     refuse(context.api, "k is " + std::to_string(settings.k) + "; expected 0 to the " + std::to_string(sizes.channels) +
                     " channels of x");
   }
-  checked_n(context, settings.k);
+  const int64_t pairs = pair_count(checked_n(context, settings.k));
   if (taps.count() % 2 == 0) refuse(context.api, "taps have shape " + text(taps.shape()) + "; expected an odd number");
-  const Normalised<Norm> values{checked_affine(context, 2, sizes.pairs())};
-  T* out = output_of<T>(context, x, sizes);
-  if (nothing_to_copy(sizes)) return;
-  const auto index = select_and_copy(context, x.data<T>(), taps.data<float>(), taps.count(), out, sizes);
-  if (!nothing_to_multiply(sizes)) write_products(context, x.data<T>(), index.data(), out, sizes, values);
+  const auto normaliser = checked_normaliser<T>(context, settings.norm, 2, pairs);
+  const auto out = output_of<T>(context, x, sizes, sizes.channels + pairs);
+  if (kFree) return;
+  const std::vector<double> weights(taps.data<float>(), taps.data<float>() + taps.count());
+  native::select_expand<RankedAsInOnnx>(context, x.data<T>(), weights, normaliser, out.data, sizes,
+                                        native::own_schedule<T>(sizes), out.stores);
 }
 
 }  // namespace opbench

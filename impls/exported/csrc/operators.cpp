@@ -15,10 +15,6 @@ namespace {
 // Of the runtime's interface: the first with errors from operators, and the first that lends its threads.
 constexpr uint32_t kOldest = 16, kThreads = 17;
 
-#if !defined(__FLT16_MAX__)
-#error "the compiler has no _Float16: GCC 12 or Clang 15 is needed"
-#endif
-
 using Compute = void (*)(const Context&, const Settings&);
 
 template <typename T>
@@ -26,7 +22,7 @@ constexpr ONNXTensorElementDataType kType = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFI
 template <>
 constexpr ONNXTensorElementDataType kType<float> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 template <>
-constexpr ONNXTensorElementDataType kType<_Float16> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+constexpr ONNXTensorElementDataType kType<Half> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
 
 constexpr ONNXTensorElementDataType kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 constexpr ONNXTensorElementDataType kInteger = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
@@ -36,11 +32,12 @@ bool has_threads = false;
 
 // One operator at one type of x. `optional`: of the inputs, the last may be absent.
 struct Operator : OrtCustomOp {
-  Operator(std::string name, std::vector<ONNXTensorElementDataType> inputs, Compute compute, bool optional = false);
+  Operator(std::string name, std::vector<ONNXTensorElementDataType> inputs, Compute compute, bool optional, Norm norm);
   std::string name;
   std::vector<ONNXTensorElementDataType> inputs;
   Compute compute;
   bool optional;
+  Norm norm;
 };
 
 struct Kernel {
@@ -57,6 +54,7 @@ OrtStatus* create(const OrtCustomOp* op, const OrtApi*, const OrtKernelInfo* inf
     auto made = std::make_unique<Kernel>();
     made->op = &self(op);
     if (selects(self(op))) made->settings.k = integer(*api, info, "k");
+    made->settings.norm = self(op).norm;
     made->settings.schedule = schedule_named(*api, word(*api, info, "schedule"));
     *kernel = made.release();
   });
@@ -67,8 +65,14 @@ OrtStatus* compute(void* kernel, OrtKernelContext* context) {
   return guarded(*api, [&] { one.op->compute({*api, context, has_threads}, one.settings); });
 }
 
-Operator::Operator(std::string name_, std::vector<ONNXTensorElementDataType> inputs_, Compute compute_, bool optional_)
-    : OrtCustomOp{}, name(std::move(name_)), inputs(std::move(inputs_)), compute(compute_), optional(optional_) {
+Operator::Operator(std::string name_, std::vector<ONNXTensorElementDataType> inputs_, Compute compute_, bool optional_,
+                   Norm norm_)
+    : OrtCustomOp{},
+      name(std::move(name_)),
+      inputs(std::move(inputs_)),
+      compute(compute_),
+      optional(optional_),
+      norm(norm_) {
   version = kOldest;
   GetName = [](const OrtCustomOp* op) { return self(op).name.c_str(); };
   GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };
@@ -88,24 +92,25 @@ Operator::Operator(std::string name_, std::vector<ONNXTensorElementDataType> inp
 
 using Operators = std::vector<std::unique_ptr<Operator>>;
 
-template <typename Norm, typename T>
-void add_normalised(Operators& found) {
-  constexpr auto x = kType<T>;
-  const std::string suffix = Norm::suffix;
-  found.push_back(std::make_unique<Operator>("AchExpand" + suffix, std::vector{x, kInteger, kFloat, kFloat, kFloat},
-                                             ach_expand<Norm, T>));
-  found.push_back(std::make_unique<Operator>("AchSelectExpand" + suffix, std::vector{x, kFloat, kFloat, kFloat, kFloat},
-                                             ach_select_expand<Norm, T>));
-}
+// What an operator's name ends with, by its normaliser.
+const std::pair<const char*, Norm> kSuffixes[] = {{"", Norm::softsign},
+                                                  {"Sigmoid", Norm::sigmoid},
+                                                  {"Algebraic", Norm::algebraic},
+                                                  {"Tanh", Norm::tanh},
+                                                  {"Identity", Norm::identity}};
 
 template <typename T>
 void add(Operators& found) {
-  found.push_back(std::make_unique<Operator>("CrossHadamard", std::vector{kType<T>, kInteger}, cross_hadamard<T>, true));
-  add_normalised<Softsign, T>(found);
-  add_normalised<Sigmoid, T>(found);
-  add_normalised<Algebraic, T>(found);
-  add_normalised<Tanh, T>(found);
-  add_normalised<Identity, T>(found);
+  constexpr auto x = kType<T>;
+  const auto one = [&](const std::string& name, std::vector<ONNXTensorElementDataType> inputs, Compute compute, Norm norm) {
+    const bool optional = compute == cross_hadamard<T>;  // its index
+    found.push_back(std::make_unique<Operator>(name, std::move(inputs), compute, optional, norm));
+  };
+  one("CrossHadamard", {x, kInteger}, cross_hadamard<T>, Norm::identity);
+  for (const auto& [suffix, norm] : kSuffixes) {
+    one(std::string("AchExpand") + suffix, {x, kInteger, kFloat, kFloat, kFloat}, ach_expand<T>, norm);
+    one(std::string("AchSelectExpand") + suffix, {x, kFloat, kFloat, kFloat, kFloat}, ach_select_expand<T>, norm);
+  }
 }
 
 // 31 of "1.31.0"; every minor release has an interface of its own, which holds all of those before.
@@ -118,7 +123,7 @@ const Operators& operators() {
   static const Operators found = [] {
     Operators every;
     add<float>(every);
-    add<_Float16>(every);
+    add<Half>(every);
     return every;
   }();
   return found;
@@ -126,6 +131,11 @@ const Operators& operators() {
 
 }  // namespace
 }  // namespace opbench
+
+// Sets from which size of an output on, in bytes, its stores go around the caches.
+extern "C" __attribute__((visibility("default"))) void opbench_stream_from(int64_t bytes) {
+  opbench::stream_from() = bytes;
+}
 
 extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOptions* options,
                                                                               const OrtApiBase* base) {

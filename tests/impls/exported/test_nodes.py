@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 import torch
 
 from impls.cross_hadamard.pairs import pair_count
 from impls.expansion.ach.scene import TAPS, before_eca
+from impls.exported import library as building
+from impls.exported.library import library, stream_from
 from impls.exported.names import SUFFIXES, expand_name, select_expand_name
+from opbench.caches import known
+from opbench.caches.told import processors
 
 from ...rows import rows
 from .nodes import cross, expanded, model, parameters, products, run
@@ -118,6 +124,51 @@ def test_neither_threads_nor_schedules_change_a_bit(threads: int, schedule: str)
     x, index, _ = drawn((3, 37, 29, 31), 31, torch.float32)
     want = products(x, index).float()
     assert torch.equal(cross(x, index, with_library=True, threads=threads, schedule=schedule), want)
+
+
+@pytest.fixture
+def stores() -> Iterator[Callable[[int], None]]:
+    """Sets from how many bytes of output on the library's stores go around the caches."""
+    yield lambda size_bytes: stream_from(library(), size_bytes)
+    library.cache_clear()
+    library()
+
+
+@pytest.mark.compiler
+@rows("shape, k", [*SHAPES, ((1, 13, 2311, 1), 7)])
+@rows("dtype", UNIT)
+def test_stores_around_the_caches_change_no_bit(
+    shape: tuple[int, ...], k: int, dtype: torch.dtype, stores: Callable[[int], None]
+) -> None:
+    x, index, random = drawn(shape, k, dtype)
+    values = parameters(pair_count(k), random)
+    expand = model(expand_name("tanh"), {"x": x, "index": index, **values}, shape[1] + pair_count(k))
+    taps = {"x": x, "taps": torch.tensor(TAPS), **values}
+    select = model(select_expand_name("softsign"), taps, shape[1] + pair_count(k), k=k)
+    answers = []
+    for size_bytes in (1 << 40, 0):
+        stores(size_bytes)
+        answers.append(
+            [
+                *(cross(x, index, with_library=True, schedule=name) for name in ("", "direct", "balanced")),
+                run(expand, {"x": x, "index": index, **values}, with_library=True, threads=2),
+                run(select, taps, with_library=True, threads=2),
+            ]
+        )
+    for through, around in zip(*answers, strict=True):
+        assert torch.equal(through, around)
+
+
+@pytest.mark.compiler
+@pytest.mark.usefixtures("stores")
+def test_stores_go_around_the_caches_from_the_size_that_is_known_of_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(building, "stream_from", lambda _, size_bytes: told.append(size_bytes))
+    library.cache_clear()
+    library()
+    assert told == [known(len(processors())).stream_reused_bytes]
 
 
 @pytest.mark.compiler

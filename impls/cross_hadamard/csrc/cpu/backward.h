@@ -4,9 +4,9 @@
 
 #pragma once
 
-#include "../pairs.h"
-#include "vector/memory.h"
+#include "pairs.h"
 #include "positions.h"
+#include "vector/memory.h"
 
 namespace opbench::OPBENCH_VARIANT {
 
@@ -29,14 +29,14 @@ inline void add_pair(const T* grad, const Sum* z_i, const Sum* z_j, Sum* sum_i, 
   }
 }
 
-template <typename T>
-void multiply_backward(const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes) {
+template <typename Pool, typename T>
+void multiply_backward(const Pool& pool, const T* grad, const T* x, const int64_t* index, T* grad_x, const Sizes& sizes) {
   using Sum = Accumulate<T>;
   if (sizes.empty()) return;
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n), channels = sizes.channels;
-  const int64_t most = positions_at_a_time<T>(sizes, 2 * n), tiles = (size + most - 1) / most;
+  const int64_t most = positions_at_a_time<T>(pool, sizes, fitting_nearest<T>(2 * n)), tiles = (size + most - 1) / most;
   const int64_t each = std::max<int64_t>(1, (channels + pairs) * most), row = row_stride<T>(most);
-  parallel_for(sizes.batch * tiles, units_a_thread<T>(kBackwardPart, each), [&](int64_t from, int64_t to) {
+  pool.parallel_for(sizes.batch * tiles, units_a_thread<T>(kBackwardPart, each), [&](int64_t from, int64_t to) {
     const Scratch<Sum> scratch(2 * n * row);
     Choices choices(sizes);
     for (int64_t unit = from; unit < to; ++unit) {

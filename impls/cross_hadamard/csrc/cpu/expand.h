@@ -5,19 +5,12 @@
 
 #pragma once
 
-#include "../pairs.h"
-#include "vector/memory.h"
+#include "pairs.h"
+#include "tile.h"
 #include "vector/norms.h"
 #include "vector/queue.h"
-#include "tile.h"
 
 namespace opbench::OPBENCH_VARIANT {
-
-// Bytes of output worth a thread of their own. Whole calls at batch 1, us with 1 | 2 threads on 2 idle cores of an EPYC
-// 9004 VM: 119 KiB 7.9 | 8.2, 169 KiB 9.5 | 9.4, 526 KiB 19.8 | 13.8. Inside a network the other thread is awake and
-// spinning anyway: of what ACH costs Hadaptive-Net-S, 79 to 85 % is saved with 64 KiB, 72 to 79 with 128. And whoever
-// waits for a thread that the operating system has put aside waits for milliseconds.
-constexpr int64_t kExpandPart = int64_t{64} << 10;
 
 template <typename T>
 struct Expansion {
@@ -37,26 +30,40 @@ struct Pairs {
   int64_t begin, end;
 };
 
-// One map, or a piece: `count` elements to `to`, where `room` >= count elements may be overwritten.
-template <typename N, typename T, typename Sum = Accumulate<T>>
-inline void write_map(const Sum* first, const Sum* second, Sum alpha, Sum weight, Sum bias, T* to, int64_t count,
-                      int64_t room) {
+// What is done to the products of pair p.
+template <typename N, typename T>
+class Normalised {
+ public:
+  using Sum = Accumulate<T>;
   using V = Vec<Sum>;
-  const V by(alpha), times(weight), plus(bias);
-  for (int64_t at = 0; at < count; at += Wide<T>::width) {
+
+  Normalised(const Normaliser<T>& normaliser, int64_t p)
+      : alpha_(normaliser.alpha), weight_(normaliser.weight[p]), bias_(normaliser.bias[p]) {}
+
+  // Whole vectors of a map or of a piece, so many that `count` elements are written.
+  void write(const Sum* first, const Sum* second, T* to, int64_t count) const {
+    for (int64_t at = 0; at < count; at += Wide<T>::width) vector(first + at, second + at).store(to + at);
+  }
+  // `count` elements and none behind.
+  void write_exactly(const Sum* first, const Sum* second, T* to, int64_t count) const {
+    const int64_t whole = count / Wide<T>::width * Wide<T>::width;
+    write(first, second, to, whole);
+    if (whole < count) vector(first + whole, second + whole).store(to + whole, count - whole);
+  }
+
+ private:
+  Vec<T> vector(const Sum* first, const Sum* second) const {
     typename Wide<T>::Parts found;
     for (int64_t part = 0; part < Wide<T>::parts; ++part) {
-      const int64_t place = at + part * Wide<T>::part;
-      const V u = bounded<Sum>(by * (V::load(first + place) * V::load(second + place)));
-      found[part] = N::value(u) * times + plus;
+      const int64_t place = part * Wide<T>::part;
+      const V u = bounded<Sum>(alpha_ * (V::load(first + place) * V::load(second + place)));
+      found[part] = N::value(u) * weight_ + bias_;
     }
-    if (at + Wide<T>::width <= room) {
-      Wide<T>::narrow(found).store(to + at);
-    } else {
-      Wide<T>::narrow(found).store(to + at, count - at);
-    }
+    return Wide<T>::narrow(found);
   }
-}
+
+  V alpha_, weight_, bias_;
+};
 
 // The products of `pairs` at `positions` of sample b, whose selected channels are packed in `rows`.
 template <typename N, Stores stores, typename T, typename Sum = Accumulate<T>>
@@ -64,25 +71,32 @@ void write_products(const Expansion<T>& e, int64_t b, Pairs pairs, Positions pos
   const int64_t n = e.sizes.n, size = e.sizes.size, count = positions.count, stride = row_stride<T>(count);
   const bool whole = count == size;
   T* to = e.sample(b) + (e.sizes.channels + pairs.begin) * size + positions.start;
-  [[maybe_unused]] Queue<T> queue(to);
+  [[maybe_unused]] std::conditional_t<stores == Stores::streaming, Queue<T>, T*> queue(to);
+  // What the last vector of a map writes too much, the next maps overwrite; the last ones have none.
+  const int64_t full = Wide<T>::round_up(count);
+  const int64_t safe = whole ? pairs.end - (full - 1) / size : full == count ? pairs.end : pairs.begin;
   int64_t i = first_channel(pairs.begin, n), j = i + 1 + pairs.begin - row_start(i, n);
-  for (int64_t p = pairs.begin; p < pairs.end; ++p, to += size) {
+  for (int64_t p = pairs.begin; p < pairs.end; j = ++i + 1) {
     const Sum *first = rows + i * stride, *second = rows + j * stride;
-    const auto piece = [&](int64_t at, T* place, int64_t part, int64_t room) {
-      write_map<N, T>(first + at, second + at, e.normaliser.alpha, e.normaliser.weight[p], e.normaliser.bias[p],
-                      place, part, room);
-    };
+    const int64_t last = std::min(pairs.end, p + n - j);
     if constexpr (stores == Stores::streaming) {
-      if (!whole) queue.restart(to);
-      for (int64_t at = 0; at < count; at += Queue<T>::most) {
-        const int64_t part = std::min(Queue<T>::most, count - at);
-        piece(at, queue.place(), part, part + Wide<T>::width);
-        queue.added(part);
+      for (; p < last; ++p, to += size, second += stride) {
+        const Normalised<N, T> normalised(e.normaliser, p);
+        if (!whole) queue.restart(to);
+        for (int64_t at = 0; at < count; at += Queue<T>::most) {
+          const int64_t part = std::min(Queue<T>::most, count - at);
+          normalised.write(first + at, second + at, queue.place(), part);
+          queue.added(part);
+        }
       }
     } else {
-      piece(0, to, count, whole ? (pairs.end - p) * size : count);
+      for (const int64_t end = std::min(last, safe); p < end; ++p, to += size, second += stride) {
+        Normalised<N, T>(e.normaliser, p).write(first, second, to, full);
+      }
+      for (; p < last; ++p, to += size, second += stride) {
+        Normalised<N, T>(e.normaliser, p).write_exactly(first, second, to, count);
+      }
     }
-    if (++j == n) j = ++i + 1;
   }
 }
 
@@ -97,39 +111,45 @@ WriteProducts<T> writer(Norm norm) {
   return found;
 }
 
-// Whole maps, one behind the other: every thread copies its share of x and makes its share of the maps.
-template <Stores stores, typename T>
-void expand_flat(const Expansion<T>& e) {
+// Whole maps, one behind the other: every part copies its share of x and makes its share of the maps.
+template <Stores stores, typename Pool, typename T>
+void expand_flat(const Pool& pool, const Expansion<T>& e) {
   const auto write = writer<stores, T>(e.normaliser.norm);
   const Sizes& s = e.sizes;
-  const int64_t elements = s.batch * (s.channels + e.pairs) * s.size, row = row_stride<T>(s.size);
-  const int64_t parts = std::clamp<int64_t>(elements / part<T>(kExpandPart), 1, thread_count());
+  const int64_t elements = s.batch * (s.channels + e.pairs) * s.size;
+  const int64_t parts = std::clamp<int64_t>(elements / part<T>(Pool::kExpandPart), 1, pool.most_parts());
   const int64_t channels = s.batch * s.channels, maps = s.batch * e.pairs;
-  parallel_for(parts, 1, [&](int64_t from, int64_t to) {
+  const uint64_t call = next_call();
+  pool.parallel_for(parts, 1, [&](int64_t from, int64_t to) {
     for (int64_t c = from * channels / parts, end = to * channels / parts; !e.copied && c < end;) {
       const int64_t b = c / s.channels, count = std::min(end, (b + 1) * s.channels) - c;
       copy<stores>(e.x + c * s.size, e.sample(b) + c % s.channels * s.size, count * s.size);
       c += count;
     }
-    const Scratch<Accumulate<T>> rows(s.n * row);
+    PackedSample<T> packed(s, call);
     for (int64_t m = from * maps / parts, end = to * maps / parts; m < end;) {
       const int64_t b = m / e.pairs, count = std::min(end, (b + 1) * e.pairs) - m;
-      pack(e.x + b * s.channels * s.size, e.index + b * s.n, s, {0, s.size}, rows.data());
-      write(e, b, {m % e.pairs, m % e.pairs + count}, {0, s.size}, rows.data());
+      const auto* rows = packed.rows(b, e.x + b * s.channels * s.size, e.index + b * s.n);
+      write(e, b, {m % e.pairs, m % e.pairs + count}, {0, s.size}, rows);
       m += count;
     }
     if constexpr (stores == Stores::streaming) drain_streams();
   });
 }
 
-// Large maps: as many positions at a time as the packed channels fit into the cache with, and of these all maps.
-template <Stores stores, typename T>
-void expand_blocked(const Expansion<T>& e) {
+// Large maps: as many positions at a time as the packed channels fit into a cache with, and of these all maps. The first
+// level where what is written goes around it, the second where it does not: pieces are then longer. us of one thread of
+// an Intel Xeon (family 6, model 207), first | second level:
+//    streamed   64x56x56 k=48  1051 | 1345                                  64x112x112 k=24  1348 | 1674
+//    cached     64x56x56 k=48  2954 | 1752      64x56x56 k=32  858 | 675    64x112x112 k=24  2082 | 1878
+template <Stores stores, typename Pool, typename T>
+void expand_blocked(const Pool& pool, const Expansion<T>& e) {
   const auto write = writer<stores, T>(e.normaliser.norm);
   const Sizes& s = e.sizes;
-  const int64_t most = positions_at_a_time<T>(s, s.n), tiles = (s.size + most - 1) / most;
+  const int64_t fits = stores == Stores::streaming ? fitting_nearest<T>(s.n) : fitting<T>(s.n, kTile);
+  const int64_t most = positions_at_a_time<T>(pool, s, fits), tiles = (s.size + most - 1) / most;
   const int64_t each = std::max<int64_t>(1, (s.channels + e.pairs) * most);
-  parallel_for(s.batch * tiles, units_a_thread<T>(kExpandPart, each), [&](int64_t from, int64_t to) {
+  pool.parallel_for(s.batch * tiles, units_a_thread<T>(Pool::kExpandPart, each), [&](int64_t from, int64_t to) {
     const Scratch<Accumulate<T>> rows(s.n * row_stride<T>(most));
     for (int64_t unit = from; unit < to; ++unit) {
       const int64_t b = unit / tiles, start = unit % tiles * most, count = std::min(most, s.size - start);
@@ -152,29 +172,30 @@ Schedule own_schedule(const Sizes& sizes) {
                                                                                          : Schedule::flat;
 }
 
-template <Stores stores, typename T>
-void expand_stored(const Expansion<T>& e, Schedule schedule) {
-  schedule == Schedule::blocked ? expand_blocked<stores>(e) : expand_flat<stores>(e);
+template <Stores stores, typename Pool, typename T>
+void expand_stored(const Pool& pool, const Expansion<T>& e, Schedule schedule) {
+  schedule == Schedule::blocked ? expand_blocked<stores>(pool, e) : expand_flat<stores>(pool, e);
 }
 
-template <typename T>
-void run(const Expansion<T>& e, Schedule schedule, Stores stores) {
+template <typename Pool, typename T>
+void run(const Pool& pool, const Expansion<T>& e, Schedule schedule, Stores stores) {
   if (e.sizes.empty()) return;  // without channels there is none to select either
-  stores == Stores::streaming ? expand_stored<Stores::streaming>(e, schedule)
-                              : expand_stored<Stores::cached>(e, schedule);
+  stores == Stores::streaming ? expand_stored<Stores::streaming>(pool, e, schedule)
+                              : expand_stored<Stores::cached>(pool, e, schedule);
 }
 
-template <typename T>
-void expand(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
-            Schedule schedule, Stores stores) {
-  run(Expansion<T>{x, index, normaliser, out, sizes, false}, schedule, stores);
+// x (B, C, S), index (B, n) -> out (B, C + P, S): x itself, then the normalised products, rounded once.
+template <typename Pool, typename T>
+void expand(const Pool& pool, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out,
+            const Sizes& sizes, Schedule schedule, Stores stores) {
+  run(pool, Expansion<T>{x, index, normaliser, out, sizes, false}, schedule, stores);
 }
 
 // `expand` where x is in its place in the output already: the products alone are written.
-template <typename T>
-void append_products(const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out, const Sizes& sizes,
-                     Schedule schedule, Stores stores) {
-  run(Expansion<T>{x, index, normaliser, out, sizes, true}, schedule, stores);
+template <typename Pool, typename T>
+void append_products(const Pool& pool, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* out,
+                     const Sizes& sizes, Schedule schedule, Stores stores) {
+  run(pool, Expansion<T>{x, index, normaliser, out, sizes, true}, schedule, stores);
 }
 
 }  // namespace opbench::OPBENCH_VARIANT

@@ -1,12 +1,12 @@
-// The gradients of ach_expand, over the same tiles as the products' (backward.cpp). The normalised products are made
+// The gradients of ach_expand, over the same tiles as the products' (backward.h). The normalised products are made
 // again rather than kept from the forward: that costs less than reading them would.
 
 #pragma once
 
-#include "../pairs.h"
+#include "pairs.h"
+#include "positions.h"
 #include "vector/memory.h"
 #include "vector/norms.h"
-#include "positions.h"
 
 namespace opbench::OPBENCH_VARIANT {
 
@@ -64,23 +64,23 @@ double add_tile(const T* grad, const Normaliser<T>& normaliser, const Sum* z, Su
   return alpha;
 }
 
-template <typename T>
-void expand_backward(const T* grad, const T* x, const int64_t* index, const Normaliser<T>& normaliser, T* grad_x,
-                         double* grad_weight, double* grad_bias, double* grad_alpha, const Sizes& sizes) {
+template <typename Pool, typename T>
+void expand_backward(const Pool& pool, const T* grad, const T* x, const int64_t* index, const Normaliser<T>& normaliser,
+                     T* grad_x, double* grad_weight, double* grad_bias, double* grad_alpha, const Sizes& sizes) {
   using Sum = Accumulate<T>;
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n), channels = sizes.channels;
   std::fill(grad_weight, grad_weight + pairs, 0.0);
   std::fill(grad_bias, grad_bias + pairs, 0.0);
   *grad_alpha = 0;
   if (sizes.empty()) return;
-  const int64_t most = positions_at_a_time<T>(sizes, 2 * n), tiles = (size + most - 1) / most;
+  const int64_t most = positions_at_a_time<T>(pool, sizes, fitting_nearest<T>(2 * n)), tiles = (size + most - 1) / most;
   const int64_t each = std::max<int64_t>(1, (channels + pairs) * most), row = row_stride<T>(most);
   const int64_t units = sizes.batch * tiles;
   std::vector<Sum> parts(units * 2 * pairs);  // per unit: of weight (P,), of bias (P,)
   std::vector<double> alphas(units);
   double (*tile)(const T*, const Normaliser<T>&, const Sum*, Sum*, Sum*, Sum*, const Sizes&, int64_t) = nullptr;
   with_norm(normaliser.norm, [&](auto norm) { tile = add_tile<decltype(norm), T>; });
-  parallel_for(units, units_a_thread<T>(kExpandBackwardPart, each), [&](int64_t from, int64_t to) {
+  pool.parallel_for(units, units_a_thread<T>(kExpandBackwardPart, each), [&](int64_t from, int64_t to) {
     const Scratch<Sum> scratch(2 * n * row);
     Choices choices(sizes);
     for (int64_t unit = from; unit < to; ++unit) {

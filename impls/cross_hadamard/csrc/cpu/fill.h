@@ -1,6 +1,7 @@
+// One value, everywhere: what every output costs at least.
 #pragma once
 
-#include "threads.h"
+#include "sharing.h"
 
 namespace opbench::OPBENCH_VARIANT {
 
@@ -17,9 +18,9 @@ void fill_range(T* out, int64_t count, const Vec<T>& all) {
   if constexpr (stores == Stores::streaming) drain_streams();
 }
 
-template <typename T>
-void fill(T* out, int64_t count, T value, Stores stores) {
-  share(count, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
+template <typename Pool, typename T>
+void fill(const Pool& pool, T* out, int64_t count, T value, Stores stores) {
+  share(pool, count, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
     stores == Stores::streaming ? fill_range<Stores::streaming>(out + begin, end - begin, Vec<T>(value))
                                 : fill_range<Stores::cached>(out + begin, end - begin, Vec<T>(value));
   });

@@ -7,10 +7,10 @@
 
 #include <array>
 
-#include "../pairs.h"
+#include "pairs.h"
+#include "sharing.h"
 #include "vector/memory.h"
 #include "vector/rows.h"
-#include "threads.h"
 
 namespace opbench::OPBENCH_VARIANT {
 
@@ -53,7 +53,10 @@ class Flat {
         n_(n),
         size_(size),
         most_(std::clamp<int64_t>(part<Factor<T>>(kFirsts) / size, 1, kRows)),
-        rows_{make_row(), make_row(), make_row(), make_row()} {}
+        in_place_(size % Vec<T>::width == 0 && is_aligned(out)),
+        room_(Ring<T>::room(size, in_place_, n * size / 2)),
+        copies_(most_ * room_),
+        rows_{make_row(0), make_row(1), make_row(2), make_row(3)} {}
 
   // Elements [begin, end) of the output.
   template <Stores stores>
@@ -75,7 +78,10 @@ class Flat {
   }
 
  private:
-  Row<T> make_row() const { return {Ring<T>(size_, size_ % Vec<T>::width == 0 && is_aligned(out_), n_ * size_ / 2), nullptr, 0}; }
+  Row<T> make_row(int64_t row) const {
+    Factor<T>* copy = copies_.data() + std::min(row, most_ - 1) * room_;  // of those in use each its own
+    return {Ring<T>(size_, in_place_, n_ * size_ / 2, copy), nullptr, 0};
+  }
 
   // Rows i, i + 1, ... of sample b; of a single one `count` elements from `skipped` on.
   template <Stores stores>
@@ -104,12 +110,15 @@ class Flat {
   const T* z_;
   T* out_;
   int64_t n_, size_, most_;
+  bool in_place_;
+  int64_t room_;
+  Scratch<Factor<T>> copies_;
   std::array<Row<T>, kRows> rows_;
 };
 
-template <Stores stores, typename T>
-void multiply_flat(const T* z, T* out, const Sizes& sizes) {
-  share(sizes.batch * pair_count(sizes.n) * sizes.size, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
+template <Stores stores, typename Pool, typename T>
+void multiply_flat(const Pool& pool, const T* z, T* out, const Sizes& sizes) {
+  share(pool, sizes.batch * pair_count(sizes.n) * sizes.size, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
     Flat<T>(z, out, sizes.n, sizes.size).template multiply<stores>(begin, end);
   });
 }

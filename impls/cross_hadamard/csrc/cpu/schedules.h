@@ -11,11 +11,11 @@
 namespace opbench::OPBENCH_VARIANT {
 
 // Calls `body(unit, write)` for every unit; write(first, second, to, count) makes one product map or a piece of one.
-template <Stores stores, typename T, typename Body>
-void share_units(const Sizes& sizes, int64_t units, const Body& body) {
+template <Stores stores, typename T, typename Pool, typename Body>
+void share_units(const Pool& pool, const Sizes& sizes, int64_t units, const Body& body) {
   const int64_t elements = sizes.batch * pair_count(sizes.n) * sizes.size;
   const int64_t each = std::max<int64_t>(1, elements / units);
-  parallel_for(units, std::max<int64_t>(1, grain<T>() / each), [&](int64_t from, int64_t to) {
+  pool.parallel_for(units, std::max<int64_t>(1, grain<T>() / each), [&](int64_t from, int64_t to) {
     for (int64_t unit = from; unit < to; ++unit) body(unit, multiply_row<stores, T>);
     if constexpr (stores == Stores::streaming) drain_streams();
   });
@@ -24,10 +24,10 @@ void share_units(const Sizes& sizes, int64_t units, const Body& body) {
 inline int64_t blocks(int64_t count, int64_t block) { return (count + block - 1) / block; }
 
 // A unit makes one product map and finds its channels from the map's number.
-template <Stores stores, typename T>
-void multiply_direct(const T* z, T* out, const Sizes& sizes) {
+template <Stores stores, typename Pool, typename T>
+void multiply_direct(const Pool& pool, const T* z, T* out, const Sizes& sizes) {
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n);
-  share_units<stores, T>(sizes, sizes.batch * pairs, [&](int64_t unit, auto write) {
+  share_units<stores, T>(pool, sizes, sizes.batch * pairs, [&](int64_t unit, auto write) {
     const int64_t p = unit % pairs, i = first_channel(p, n), j = i + 1 + p - row_start(i, n);
     const T* channels = z + unit / pairs * n * size;
     write(channels + i * size, channels + j * size, out + unit * size, size);
@@ -36,10 +36,10 @@ void multiply_direct(const T* z, T* out, const Sizes& sizes) {
 
 // A unit belongs to one channel and makes about half of the maps that channel has a part in: by the parity of the
 // distance to the other channel, so that every pair is made once and all units have (n - 1) / 2 maps or half more.
-template <Stores stores, typename T>
-void multiply_balanced(const T* z, T* out, const Sizes& sizes) {
+template <Stores stores, typename Pool, typename T>
+void multiply_balanced(const Pool& pool, const T* z, T* out, const Sizes& sizes) {
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n);
-  share_units<stores, T>(sizes, sizes.batch * n, [&](int64_t unit, auto write) {
+  share_units<stores, T>(pool, sizes, sizes.batch * n, [&](int64_t unit, auto write) {
     const int64_t b = unit / n, id = unit % n;
     const T* channels = z + b * n * size;
     T* maps = out + b * pairs * size;
@@ -54,12 +54,12 @@ void multiply_balanced(const T* z, T* out, const Sizes& sizes) {
 
 // A unit makes a piece of a kilobyte of all of a sample's maps, 8 x 8 channels at a time: the 16 pieces it reads then
 // stay in the first-level cache (16 of 32 KiB) while 64 are written. On a GPU the same tile lives in registers.
-template <Stores stores, typename T>
-void multiply_blocked(const T* z, T* out, const Sizes& sizes) {
+template <Stores stores, typename Pool, typename T>
+void multiply_blocked(const Pool& pool, const T* z, T* out, const Sizes& sizes) {
   constexpr int64_t tile = 8, piece = 1024 / static_cast<int64_t>(sizeof(T));
   const int64_t n = sizes.n, size = sizes.size, pairs = pair_count(n), pieces = blocks(size, piece);
   const int64_t tiles = blocks(n, tile), tile_pairs = tiles * (tiles + 1) / 2;
-  share_units<stores, T>(sizes, sizes.batch * pieces * tile_pairs, [&](int64_t unit, auto write) {
+  share_units<stores, T>(pool, sizes, sizes.batch * pieces * tile_pairs, [&](int64_t unit, auto write) {
     const int64_t tile_pair = unit % tile_pairs, start = unit / tile_pairs % pieces * piece;
     const int64_t b = unit / tile_pairs / pieces, count = std::min(piece, size - start);
     // With the diagonal, tiles I <= J number like the pairs i < j of one channel more.
@@ -74,25 +74,26 @@ void multiply_blocked(const T* z, T* out, const Sizes& sizes) {
   });
 }
 
-template <Stores stores, typename T>
-void multiply_stored(const T* z, T* out, const Sizes& sizes, Schedule schedule) {
+template <Stores stores, typename Pool, typename T>
+void multiply_stored(const Pool& pool, const T* z, T* out, const Sizes& sizes, Schedule schedule) {
   switch (schedule) {
     case Schedule::direct:
-      return multiply_direct<stores>(z, out, sizes);
+      return multiply_direct<stores>(pool, z, out, sizes);
     case Schedule::balanced:
-      return multiply_balanced<stores>(z, out, sizes);
+      return multiply_balanced<stores>(pool, z, out, sizes);
     case Schedule::blocked:
-      return multiply_blocked<stores>(z, out, sizes);
+      return multiply_blocked<stores>(pool, z, out, sizes);
     case Schedule::flat:
-      return multiply_flat<stores>(z, out, sizes);
+      return multiply_flat<stores>(pool, z, out, sizes);
   }
 }
 
-template <typename T>
-void multiply(const T* z, T* out, const Sizes& sizes, Schedule schedule, Stores stores) {
+// z (B, n, S) -> out (B, P, S): the products of every pair of channels.
+template <typename Pool, typename T>
+void multiply(const Pool& pool, const T* z, T* out, const Sizes& sizes, Schedule schedule, Stores stores) {
   if (sizes.empty() || sizes.n < 2) return;
-  stores == Stores::streaming ? multiply_stored<Stores::streaming>(z, out, sizes, schedule)
-                              : multiply_stored<Stores::cached>(z, out, sizes, schedule);
+  stores == Stores::streaming ? multiply_stored<Stores::streaming>(pool, z, out, sizes, schedule)
+                              : multiply_stored<Stores::cached>(pool, z, out, sizes, schedule);
 }
 
 }  // namespace opbench::OPBENCH_VARIANT

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <vector>
 
-#include "threads.h"
+#include "sharing.h"
+#include "vector/memory.h"
 #include "vector/wide.h"
 
 namespace opbench::OPBENCH_VARIANT {
@@ -33,6 +36,52 @@ void pack(const T* x, const int64_t* index, const Sizes& sizes, const Positions&
   }
 }
 
+// A number that no other call has.
+inline uint64_t next_call() {
+  static std::atomic<uint64_t> calls{0};
+  return ++calls;
+}
+
+// Whole maps packed, a sample at a time. A thread keeps what it packed last, where that is small: of parts of one call
+// that meet the same thread, and are of one sample, the first packs.
+template <typename T>
+class PackedSample {
+ public:
+  using Sum = Accumulate<T>;
+
+  PackedSample(const Sizes& sizes, uint64_t call)
+      : sizes_(sizes), call_(call), count_(sizes.n * row_stride<T>(sizes.size)) {
+    thread_local Rows kept;
+    rows_ = count_ * static_cast<int64_t>(sizeof(Sum)) <= kKept ? &kept : &own_;
+  }
+  PackedSample(const PackedSample&) = delete;
+  PackedSample& operator=(const PackedSample&) = delete;
+
+  // The rows of sample b: x (C, S), index (n,).
+  const Sum* rows(int64_t b, const T* x, const int64_t* index) {
+    Sum* const found = on_a_line(rows_->values, count_);
+    if (rows_->call != call_ || rows_->sample != b) {
+      pack(x, index, sizes_, {0, sizes_.size}, found);
+      rows_->call = call_;
+      rows_->sample = b;
+    }
+    return found;
+  }
+
+ private:
+  struct Rows {
+    std::vector<Sum> values;
+    uint64_t call = 0;
+    int64_t sample = 0;
+  };
+
+  const Sizes& sizes_;
+  uint64_t call_;
+  int64_t count_;
+  Rows own_;
+  Rows* rows_;
+};
+
 // Bytes a thread's packed tile may take: half of a second-level cache of 1 MiB, which output and gradients share.
 constexpr int64_t kTile = int64_t{256} << 10;
 
@@ -43,16 +92,26 @@ constexpr int64_t kTile = int64_t{256} << 10;
 constexpr int64_t kFirst = int64_t{28} << 10;
 constexpr int64_t kLongEnough = 80;
 
-// How many positions to take at a time so that `rows` rows of them stay in the cache, and every thread has some.
+// How many positions, in whole vectors, `rows` rows of fit into so many bytes.
 template <typename T>
-int64_t positions_at_a_time(const Sizes& sizes, int64_t rows) {
-  using Sum = Accumulate<T>;
-  const int64_t width = Wide<T>::width, threads = thread_count();
-  const int64_t column = std::max<int64_t>(1, rows) * static_cast<int64_t>(sizeof(Sum)) * width;
-  const int64_t first = kFirst / column * width;
-  const int64_t fitting = first >= kLongEnough ? first : std::max<int64_t>(1, kTile / column) * width;
-  const int64_t tiles = std::max((sizes.size + fitting - 1) / fitting, threads / sizes.batch);
-  return std::min(sizes.size, Wide<T>::round_up((sizes.size + tiles - 1) / tiles));  // tiles of about one size
+int64_t fitting(int64_t rows, int64_t bytes) {
+  const int64_t width = Wide<T>::width;
+  return bytes / (std::max<int64_t>(1, rows) * static_cast<int64_t>(sizeof(Accumulate<T>)) * width) * width;
+}
+
+// How many stay in the first-level cache where rows of them are long enough, else in the second.
+template <typename T>
+int64_t fitting_nearest(int64_t rows) {
+  const int64_t first = fitting<T>(rows, kFirst);
+  return first >= kLongEnough ? first : fitting<T>(rows, kTile);
+}
+
+// How many to take at a time: tiles of about one size, none with more than `most`, and some for every thread.
+template <typename T, typename Pool>
+int64_t positions_at_a_time(const Pool& pool, const Sizes& sizes, int64_t most) {
+  const int64_t at_most = std::max<int64_t>(most, Wide<T>::width);
+  const int64_t tiles = std::max((sizes.size + at_most - 1) / at_most, pool.threads() / sizes.batch);
+  return std::min(sizes.size, Wide<T>::round_up((sizes.size + tiles - 1) / tiles));
 }
 
 }  // namespace opbench::OPBENCH_VARIANT

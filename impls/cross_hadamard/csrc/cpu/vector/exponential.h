@@ -29,7 +29,7 @@ struct Reduction<double> {
   static constexpr double largest = 708.0;
 };
 
-// e^v = scale * (rest + 1), with a scale of 2^n. NaN's rest is NaN.
+// e^v = scale * (rest + 1), with a scale of 2^n, for v within +-largest. NaN's rest is NaN.
 template <typename T>
 struct Exponential {
   Vec<T> scale, rest;
@@ -39,7 +39,7 @@ template <typename T>
 inline Exponential<T> exponential_parts(const Vec<T>& value) {
   using R = Reduction<T>;
   typedef typename R::Integer Integers __attribute__((vector_size(kVector)));
-  const auto v = clamped(value, R::largest).lanes;
+  const auto v = value.lanes;
   const auto shifted = v * static_cast<T>(1.4426950408889634) + R::rounder;
   const auto n = reinterpret_cast<Integers>(shifted) - reinterpret_cast<Integers>(Vec<T>(R::rounder).lanes);
   const auto whole = shifted - R::rounder;
@@ -55,7 +55,7 @@ inline Exponential<T> exponential_parts(const Vec<T>& value) {
 // e^v; beyond +-87 (+-708 for double) that of the bound.
 template <typename T>
 inline Vec<T> exponential(const Vec<T>& v) {
-  const auto [scale, rest] = exponential_parts(v);
+  const auto [scale, rest] = exponential_parts(clamped(v, Reduction<T>::largest));
   return multiply_add(scale, rest, scale);
 }
 

@@ -12,25 +12,33 @@ namespace opbench::OPBENCH_VARIANT {
 // apart, where the processor does not look ahead by itself.
 inline void prefetch(const void* address) { __builtin_prefetch(address); }
 
-// `count` elements on a cache line's start, their values undefined. A thread keeps small ones for its next call: fresh
-// memory past malloc's 128 KiB threshold would be mapped, and faulted in page by page, every time.
+// Bytes up to which a thread keeps memory for its next call: past malloc's 128 KiB threshold fresh memory would be
+// mapped, and faulted in page by page, every time.
+constexpr int64_t kKept = int64_t{2} << 20;
+
+// `count` elements of `in`, which grows where it is too small, from a cache line's start on.
+template <typename T>
+T* on_a_line(std::vector<T>& in, int64_t count) {
+  const size_t needed = static_cast<size_t>(count) + kLine / sizeof(T);
+  if (in.size() < needed) in.resize(needed);
+  const auto start = reinterpret_cast<uintptr_t>(in.data());
+  return reinterpret_cast<T*>((start + kLine - 1) / kLine * kLine);
+}
+
+// `count` elements on a cache line's start, their values undefined. A thread keeps small ones, so it
+// may have one of a type at a time.
 template <typename T>
 class Scratch {
  public:
   explicit Scratch(int64_t count) {
     thread_local std::vector<T> kept;
-    const size_t needed = static_cast<size_t>(count) + kLine / sizeof(T);
-    std::vector<T>& from = needed * sizeof(T) <= kKept ? kept : own_;
-    if (from.size() < needed) from.resize(needed);
-    const auto start = reinterpret_cast<uintptr_t>(from.data());
-    values_ = reinterpret_cast<T*>((start + kLine - 1) / kLine * kLine);
+    values_ = on_a_line(count * static_cast<int64_t>(sizeof(T)) <= kKept ? kept : own_, count);
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   T* data() const { return values_; }
 
  private:
-  static constexpr size_t kKept = size_t{2} << 20;
   std::vector<T> own_;
   T* values_;
 };

@@ -1,4 +1,5 @@
-// One channel repeated, ready to be multiplied by: at(k) may be read a full vector wide for every k in [0, period) that a run comes to.
+// One channel repeated, ready to be multiplied by: at(k) may be read a full vector wide for every k in [0, period) that a
+// run comes to.
 //
 // For a fixed first channel i the outputs are contiguous and so are the second factors z[i+1..n-1]. Only z[i]
 // repeats, with period S. Copied once into a ring a little longer than its period, it too can be read with full
@@ -8,7 +9,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <vector>
 
 #include "wide.h"
 
@@ -20,9 +20,15 @@ class Ring {
   using Element = Factor<T>;
 
   // in_place: channels are whole vectors, read at whole vectors only, so that they need no copy. run: elements that are
-  // usually multiplied by one channel, of which a longer ring must not cost too much.
-  Ring(int64_t size, bool in_place, int64_t run)
-      : size_(size), period_(in_place ? size : size * repeats(size, run)), in_place_(in_place) {}
+  // usually multiplied by one channel, of which a longer ring must not cost too much. copy: `room` elements for it.
+  Ring(int64_t size, bool in_place, int64_t run, Element* copy)
+      : size_(size), period_(in_place ? size : size * repeats(size, run)), in_place_(in_place), copy_(copy) {}
+  // Widening writes whole vectors. Whole vectors apart, rings of one memory all begin as the first does.
+  static int64_t room(int64_t size, bool in_place, int64_t run) {
+    constexpr int64_t width = Vec<T>::width;
+    if (in_place && std::is_same_v<T, Element>) return 0;
+    return (size * repeats(size, run) + 3 * width - 1) / width * width;
+  }
   void load(const T* channel) {
     if constexpr (std::is_same_v<T, Element>) {
       if (in_place_) {
@@ -31,12 +37,11 @@ class Ring {
       }
     }
     const int64_t total = period_ + Vec<T>::width;
-    copy_.resize(total + Vec<T>::width);  // widening writes whole vectors
-    widen_to(copy_.data(), channel, size_);
-    for (int64_t at = size_; at < total; at += size_) {
-      std::memcpy(copy_.data() + at, copy_.data(), sizeof(Element) * std::min(size_, total - at));
+    widen_to(copy_, channel, size_);
+    for (int64_t at = size_; at < total; at *= 2) {
+      std::memcpy(copy_ + at, copy_, sizeof(Element) * std::min(at, total - at));
     }
-    values_ = copy_.data();
+    values_ = copy_;
   }
   const Element* at(int64_t position) const { return values_ + position; }
   int64_t period() const { return period_; }
@@ -51,8 +56,8 @@ class Ring {
 
   int64_t size_, period_;
   bool in_place_;
+  Element* copy_;
   const Element* values_ = nullptr;
-  std::vector<Element> copy_;
 };
 
 }  // namespace opbench::OPBENCH_VARIANT

@@ -1,17 +1,34 @@
 // One variant: all kernels for the instructions that this file is compiled for. OPBENCH_VARIANT is its name;
 // OPBENCH_VARIANT_BELOW, if given, is the variant whose kernels of float and double are as good as its own would be.
-#include "fill.h"
+#include "../cpu.h"
+#include "../cpu/fill.h"
+#include "../cpu/schedules.h"
+#include "../cpu/selection.h"
+#include "../highest.h"
 #include "gradients.h"
-#include "schedules.h"
-#include "selection.h"
+#include "openmp.h"
 
 namespace opbench {
 
 namespace OPBENCH_VARIANT {
 
+// Channels ranked as by PyTorch's own steps: means and scores rounded to T, and the order of at::topk.
 template <typename T>
-constexpr Kernels<T> kKernels{multiply<T>, multiply_backward<T>,     expand<T>, select_expand<T>,
-                              expand_backward<T>, own_schedule<T>, fill<T>};
+struct RankedAsInPyTorch {
+  using Score = T;
+  static void highest(const std::vector<double>& scores, int64_t k, int64_t* index) {
+    opbench::highest(scores, k, index);
+  }
+};
+
+template <typename T>
+constexpr Kernels<T> kKernels{OnOpenMp<multiply<OpenMp, T>>::run,
+                              OnOpenMp<multiply_backward<OpenMp, T>>::run,
+                              OnOpenMp<expand<OpenMp, T>>::run,
+                              OnOpenMp<select_expand<RankedAsInPyTorch<T>, OpenMp, T>>::run,
+                              OnOpenMp<expand_backward<OpenMp, T>>::run,
+                              own_schedule<T>,
+                              OnOpenMp<fill<OpenMp, T>>::run};
 
 extern const Kernels<float> of_float;
 extern const Kernels<double> of_double;
