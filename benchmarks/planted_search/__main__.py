@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from benchmarks.planted_search.estimators import ESTIMATORS, DrawnAlone
 from benchmarks.planted_search.toys import TOYS, MixedLayer, found
-from impls.hadaptive.config import GhostBottleneck, HadaBottleneck
+from impls.hadaptive.config import GhostBottleneck, HadaBottleneck, Layer
 from impls.hadaptive.images.digits import Labelled
 from impls.hadaptive.network import built
 from impls.hadaptive.search.gdas import Search
@@ -69,7 +69,7 @@ def layer_search(mixed: MixedLayer) -> Search:
     """Over one layer of S at full size: three kernels of Ghost, of ACH with 16 and with 32 channels, and a blank."""
 
     def make() -> nn.Module:
-        layers = [
+        layers: list[Layer] = [
             *(GhostBottleneck(CHANNELS, 2.0, kernel) for kernel in (3, 5, 7)),
             *(HadaBottleneck(CHANNELS, k, kernel) for k in (16, 32) for kernel in (3, 5, 7)),
         ]

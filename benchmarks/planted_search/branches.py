@@ -8,11 +8,16 @@ from torch import Tensor, nn
 FEATURES = 6
 
 
-class Residual(nn.Sequential):
+class Residual(nn.Module):
     """x plus what the modules make of it."""
 
+    def __init__(self, *modules: nn.Module) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(*modules)
+
     def forward(self, x: Tensor) -> Tensor:
-        return x + super().forward(x)
+        y: Tensor = self.branch(x)
+        return x + y
 
 
 class Product(nn.Module):
@@ -26,14 +31,18 @@ class Product(nn.Module):
         return (x[:, self.i] * x[:, self.j])[:, None]
 
 
-class Forgetful(nn.Sequential):
-    """What the modules make of x, but 0 for half of the samples, in training and in eval.
+class Forgetful(nn.Module):
+    """What a module makes of x, but 0 for half of the samples, in training and in eval.
 
     Whole samples: of features a redundant code could save what is lost.
     """
 
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = super().forward(x)
+        y: Tensor = self.module(x)
         return y * (torch.rand(len(y), 1) > 0.5)
 
 

@@ -25,7 +25,8 @@ class DrawnAlone(Mixed):
         y: Tensor = self.candidates[drawn.place](x)
         slope = drawn.soft[drawn.place] - drawn.soft[drawn.place].detach()
         added = y - x if any(isinstance(candidate, Residual) for candidate in self.candidates) else y
-        return y + slope * added
+        weighted: Tensor = y + slope * added
+        return weighted
 
 
 class OneOther(Mixed):
@@ -38,7 +39,7 @@ class OneOther(Mixed):
         other += other >= drawn.place
         slope = drawn.soft[other] - drawn.soft[other].detach()
         with torch.no_grad():
-            difference = self.candidates[other](x) - y
+            difference: Tensor = self.candidates[other](x) - y
         return y + others * slope * difference
 
 

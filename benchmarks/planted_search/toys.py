@@ -108,7 +108,7 @@ def _in_network() -> Modules:
     return [Residual(*random_tanh(0.75)) for _ in range(5)]
 
 
-def _hardswish_or_linear(kind: type[nn.Sequential], *more: nn.Module) -> Modules:
+def _hardswish_or_linear(kind: type[nn.Sequential | Residual], *more: nn.Module) -> Modules:
     return [kind(*bottleneck(16, hardswish=True)), kind(*bottleneck(16, hardswish=False)), *more]
 
 

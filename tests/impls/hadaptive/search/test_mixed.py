@@ -116,7 +116,7 @@ def test_a_held_layer_before_it_gets_no_graph_and_one_that_learns_the_drawn_cand
     first, layer = nn.Linear(3, 3), Mixed([nn.Linear(3, 3), nn.Linear(3, 3)])
     with comparing(layer):
         layer(first(random(5, 3))).sum().backward()
-    got = [candidate.weight.grad is not None for candidate in layer.candidates]  # type: ignore[union-attr]
+    got = [candidate.weight.grad is not None for candidate in layer.candidates]
     assert sorted(got) == [False, True]
     assert first.weight.grad is not None
 
