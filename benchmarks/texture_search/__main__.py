@@ -3,7 +3,8 @@
     python -m benchmarks.texture_search [--seeds 0,1,2,3,4] [--only alone]    # seven minutes on one quiet core
 
 First every candidate alone, as the only layer of a small network, trained on as many images as a search trains weights
-on, for half of its epochs: accuracy on test images, mean over seeds with its 95 % interval. Then the search over the four, a line a seed: the confidence in each.
+on, for half of its epochs: accuracy on test images, mean over seeds with its 95 % interval. Then the search over the
+four, a line a seed: the confidence in each.
 """
 
 from __future__ import annotations
