@@ -124,14 +124,15 @@ def main(arguments: Sequence[str]) -> int:
 def _drawn(path: Path) -> bytes:
     """Raises UsageError where the file is no search's result, whatever else it holds."""
     try:
-        return confidence_figure(_read(path))
+        return confidence_figure(read(path))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
         raise UsageError(
             f"{path} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200}); expected the result.json of a search"
         ) from exc
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read(path: Path) -> Mapping[str, Any]:
+    """What a search wrote, unchecked. Raises UsageError where there is no file, no JSON, or no object in it."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as exc:

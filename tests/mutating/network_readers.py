@@ -13,7 +13,7 @@ from impls.hadaptive.search import checkpoint as search_checkpoint
 from impls.hadaptive.training import checkpoint
 from impls.hadaptive.training.command import network_config
 from impls.hadaptive.training.loop import Training
-from reports.hadaptive import search_confidence
+from reports.hadaptive import search_confidence, search_curves
 from tests.impls.hadaptive.search.toys import search
 from tests.impls.hadaptive.training_scenes import TINY, ran, training
 from tests.mutating.reader import Reader
@@ -25,7 +25,7 @@ RESULT = {
     "format": search_confidence.FORMAT,
     "question": {"space": "norms", "data": "bars"},
     "settings": {"epochs": 2, "annealing": "linear", "seed": 0},
-    "history": [{}, {}],
+    "history": [{"confidences": [[0.4, 0.6]]}, {"confidences": [[0.25, 0.75]]}],
     "test_accuracy": 0.5,
     "layers": [
         {"channels": 7, "stride": 2, "chosen": None, "candidates": []},
@@ -111,6 +111,11 @@ def drawn(file: Path) -> None:
     assert code in {0, 2, 3}, f"exit code {code}"
 
 
+def curves(file: Path) -> None:
+    code = search_curves.main([str(file.with_name("curves.svg")), str(file)])
+    assert code in {0, 2, 3}, f"exit code {code}"
+
+
 READERS = (
     Reader("network configuration", configuration, read_configuration, share=60),
     Reader("training", kept_training, read_training, share=15),
@@ -118,4 +123,5 @@ READERS = (
     Reader("search", kept_search, resumed_search, share=5),
     Reader("ablation log", log, read_log, share=50),
     Reader("search result", result, drawn, share=3),
+    Reader("search curves", result, curves, share=3),
 )

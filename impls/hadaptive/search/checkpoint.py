@@ -12,7 +12,7 @@ from impls.hadaptive.search.gdas import Epoch, Search
 from impls.hadaptive.training import archive
 from opbench.errors import UsageError
 
-FORMAT = "opbench.hadaptive.search/1"
+FORMAT = "opbench.hadaptive.search/2"
 
 
 def save(search: Search, path: Path, question: dict[str, Any]) -> None:

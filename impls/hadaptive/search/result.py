@@ -16,7 +16,7 @@ from impls.hadaptive.search.supernet import SuperNet
 if TYPE_CHECKING:
     from impls.hadaptive.config import NetworkConfig
     from impls.hadaptive.images.data import DataSet, Images
-    from impls.hadaptive.search.gdas import Search
+    from impls.hadaptive.search.gdas import Epoch, Search
 
 FORMAT = "opbench.hadaptive.confidence/1"
 
@@ -41,8 +41,14 @@ def outcome(search: Search, data: DataSet, question: dict[str, Any]) -> dict[str
         **cost(model.chosen, data),
         "validation_accuracy": search.accuracy(search.validation),
         "test_accuracy": search.accuracy(data.test),
-        "history": [dataclasses.asdict(epoch) for epoch in search.history],
+        "history": [_plain(epoch) for epoch in search.history],
     }
+
+
+def _plain(epoch: Epoch) -> dict[str, Any]:
+    """Confidences to four digits: they are drawn, and are most of the file."""
+    shares = [[round(share, 4) for share in layer] for layer in epoch.confidences]
+    return {**dataclasses.asdict(epoch), "confidences": shares}
 
 
 def cost(config: NetworkConfig, data: DataSet) -> dict[str, int]:

@@ -28,7 +28,7 @@ class SuperNet(HadaptiveNet):
             if place.searched:
                 inputs = space.places[at - 1].channels if at else in_chans
                 modules = [_module(candidate, inputs, backend) for candidate in place.candidates]
-                self.body[at] = Mixed(modules, residual=space.adds_input(at))
+                self.body[at] = Mixed(modules)
 
     @property
     def choices(self) -> list[int]:

@@ -39,12 +39,11 @@ def test_the_one_candidate_that_lets_anything_through_is_found(schedule: str, se
     made = finished(search(count=512, epochs=15, batch=32, annealing=schedule, seed=seed, **rates))
     (layer,) = undecided(made.model)
     assert layer.best == PLANTED
-    assert layer.confidence[PLANTED] > 0.9
+    assert layer.confidence[PLANTED] > 0.8
     assert made.accuracy(points(101, 3)) > 0.9
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_a_candidate_that_ruins_its_input_is_avoided_in_a_supernet(schedule: str) -> None:
+def test_a_candidate_that_ruins_its_input_is_avoided_in_a_supernet() -> None:
     def spoilt() -> SuperNet:
         made = supernet()
         first, _, last = undecided(made)
@@ -52,7 +51,7 @@ def test_a_candidate_that_ruins_its_input_is_avoided_in_a_supernet(schedule: str
         last.candidates[1] = Noise()
         return made
 
-    made = finished(search(spoilt, data=images, epochs=14, annealing=schedule))
+    made = finished(search(spoilt, data=images, epochs=30))
     first, _, last = undecided(made.model)
     assert first.confidence[0] < 0.1
     assert last.confidence[1] < 0.1
@@ -105,19 +104,42 @@ def test_weights_learn_on_one_half_and_logits_on_the_other(monkeypatch: pytest.M
         assert len(set(shown) - known) <= (5 if half is made.validation else 0)  # 75 there, 70 looked at
 
 
-def test_gradients_of_both_are_cut_to_the_norm() -> None:
+def test_gradients_of_the_logits_are_cut_to_the_norm_and_those_of_the_weights_are_not() -> None:
     class Loud(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             return 1000 * x
 
     made = search(lambda: nn.Sequential(*planted(), Loud()), clip=0.25)
     some = points(16, 5)
+    highest = []
     for step, parameters in ((made._weights_step, made._weights), (made._logits_step, made._logits)):
         norms = []
         for _ in range(8):
             step(some.x, torch.tensor(some.classes))
             norms.append(math.hypot(*(float(one.grad.norm()) for one in parameters if one.grad is not None)))
-        assert max(norms) == pytest.approx(0.25, rel=1e-3)
+        highest.append(max(norms))
+    assert highest[0] > 100
+    assert highest[1] == pytest.approx(0.25, rel=1e-3)
+
+
+def test_a_step_of_the_logits_leaves_statistics_and_temperatures_as_they_were() -> None:
+    made = search(supernet, data=images)
+    some = images(16, 5)
+    made._weights_step(some.x, torch.tensor(some.classes))
+    before = {name: one.clone() for name, one in made.model.state_dict().items()}
+    made._logits_step(some.x, torch.tensor(some.classes))
+    after = made.model.state_dict()
+    assert [name for name in after if not torch.equal(before[name], after[name])] == [
+        name for name in after if name.endswith(".logits")
+    ]
+
+
+def test_logits_wait_for_a_third_of_the_epochs_in_which_candidates_are_drawn_alike() -> None:
+    made = search(epochs=6)
+    confidences = [epoch.confidences for epoch in made.run()]
+    assert confidences[:2] == [[[0.25] * 4]] * 2
+    assert all(max(layer) > 0.25 for (layer,) in confidences[2:])
+    assert all(math.fsum(layer) == pytest.approx(1) for (layer,) in confidences)
 
 
 def test_temperature_falls_along_its_schedule_and_the_rate_along_a_cosine() -> None:

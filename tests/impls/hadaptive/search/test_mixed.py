@@ -1,4 +1,4 @@
-"""A layer with candidates: which one runs, how often each is drawn, and what gradient the logits get."""
+"""A layer with candidates: which run, how often each is drawn, what speaks for which (`test_planted`: who wins)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impls.hadaptive.ach_parts.selection import gumbel
 from impls.hadaptive.blocks import CNA
-from impls.hadaptive.search.mixed import Mixed, draw, logits_of, set_temperature, weights_of
+from impls.hadaptive.search.mixed import Mixed, comparing, draw, logits_of, weights_of
 from opbench.errors import UsageError
 
 from ..scenes import random
@@ -20,21 +19,19 @@ from .toys import planted
 
 
 class Scaled(nn.Module):
-    """x, or x times a number added to it."""
+    """x times a number."""
 
-    def __init__(self, factor: float, *, residual: bool) -> None:
+    def __init__(self, factor: float) -> None:
         super().__init__()
-        self.factor, self.residual, self.calls = factor, residual, 0
+        self.factor, self.calls = factor, 0
 
     def forward(self, x: Tensor) -> Tensor:
         self.calls += 1
-        return x * (self.factor + self.residual)
+        return x * self.factor
 
 
-def mixed(
-    factors: Sequence[float] = (1, 2, 3), logits: Sequence[float] = (0, 0, 0), *, residual: bool = False
-) -> Mixed:
-    found = Mixed([Scaled(one, residual=residual) for one in factors], residual=residual).double()
+def mixed(factors: Sequence[float] = (1, 2, 3), logits: Sequence[float] = (0, 0, 0)) -> Mixed:
+    found = Mixed([Scaled(one) for one in factors]).double()
     found.logits.data.copy_(torch.tensor(logits))
     return found
 
@@ -50,7 +47,7 @@ def test_training_runs_the_drawn_candidate_and_no_other() -> None:
         y = layer(torch.ones((), dtype=torch.float64))
         ran = [after - one for after, one in zip(calls(layer), before, strict=True)]
         assert sorted(ran) == [0, 0, 1], step
-        assert y.item() == 1 + ran.index(1)  # the value is the candidate's own, to the bit
+        assert y.item() == 1 + ran.index(1)
     assert min(calls(layer)) > 0
 
 
@@ -58,6 +55,24 @@ def test_eval_runs_the_likeliest_alone() -> None:
     layer = mixed(logits=(0.1, 0.3, 0.2)).eval()
     assert [layer(torch.ones(())).item() for _ in range(5)] == [2] * 5
     assert calls(layer) == [0, 5, 0]
+
+
+def test_a_comparison_has_the_drawn_candidates_value_to_the_bit_and_ends_with_its_block() -> None:
+    layer = mixed((1 / 3, 1 / 7), (0, 0.3)).eval()
+    x = random(5, dtype=torch.float64)
+    with comparing(layer):
+        values = {tuple(layer(x).tolist()) for _ in range(40)}
+    assert values == {tuple((x * (1 / 3)).tolist()), tuple((x * (1 / 7)).tolist())}
+    before = calls(layer)
+    layer(x)
+    assert calls(layer) == [before[0], before[1] + 1]
+
+
+def test_a_comparison_without_gradients_runs_the_drawn_candidate_alone() -> None:
+    layer = mixed()
+    with torch.no_grad(), comparing(layer):
+        layer(torch.ones(3))
+    assert sum(calls(layer)) == 1
 
 
 @pytest.mark.parametrize("tau", [0.1, 4.0])
@@ -68,57 +83,50 @@ def test_a_candidate_is_drawn_as_often_as_its_softmax_says_at_any_temperature(ta
         assert abs(actual[place] / draws - share) < 4 * math.sqrt(share * (1 - share) / draws)
 
 
-@pytest.mark.parametrize("residual", [False, True])
-@pytest.mark.parametrize("tau", [0.7, 4.0])
-def test_the_logits_gradient_is_that_of_the_softmax_beneath_by_finite_differences(tau: float, residual: bool) -> None:
-    """Draw and noise held, the weight of what the candidate adds moves as M does."""
-    layer, x = mixed(logits=(0.3, -0.2, 0.1), residual=residual), random(7, dtype=torch.float64)
-    set_temperature(layer, tau)
-    torch.manual_seed(3)
-    layer(x).square().sum().backward()
-    torch.manual_seed(3)
-    start = layer.logits.detach()
-    noise = gumbel(start)
-    place = int((start + noise).argmax())
-
-    def loss(logits: Tensor) -> Tensor:
-        weight = 1 + ((logits + noise) / tau).softmax(0)[place] - ((start + noise) / tau).softmax(0)[place]
-        return (x * residual + weight * (place + 1) * x).square().sum()
-
-    assert layer.logits.grad is not None
-    for at in range(3):
-        nudge = torch.zeros_like(start)
-        nudge[at] = 1e-6
-        want = (loss(start + nudge) - loss(start - nudge)) / 2e-6
-        torch.testing.assert_close(layer.logits.grad[at], want, rtol=1e-6, atol=1e-9)
-    assert layer.logits.grad.abs().min() > 1e-3  # drawn or not
+@pytest.mark.parametrize(("target", "best", "worst"), [(-5.0, 0, 2), (30.0, 2, 0)])
+def test_the_gradient_speaks_for_what_is_nearest_to_the_target_whichever_is_drawn(
+    target: float, best: int, worst: int
+) -> None:
+    layer = mixed(factors=(1, 2, 3))
+    with comparing(layer):
+        for seed in range(9):
+            torch.manual_seed(seed)
+            layer.logits.grad = None
+            y = layer(torch.ones((), dtype=torch.float64))
+            (y - target).square().backward()
+            assert layer.logits.grad is not None
+            slopes = layer.logits.grad.tolist()
+            assert slopes[best] < 0 < slopes[worst]
+            assert math.fsum(slopes) == pytest.approx(0, abs=1e-12)
 
 
-def test_a_drawn_blank_is_the_zero_that_others_are_measured_against() -> None:
-    layer = Mixed([nn.Identity(), Scaled(2, residual=True)], residual=True)
-    layer.logits.data.copy_(torch.tensor([50.0, 0.0]))
-    y = layer(torch.ones(3))
-    y.square().sum().backward()
-    assert torch.equal(y, torch.ones(3))
-    assert layer.logits.grad is not None
-    assert layer.logits.grad.tolist() == [0, 0]
+def test_a_blank_is_compared_like_any_other() -> None:
+    """Whichever is drawn, the gradient speaks for the blank where the rest only does harm."""
+    layer = Mixed([Scaled(3), nn.Identity(), Scaled(2)])
+    with comparing(layer):
+        for seed in range(9):
+            torch.manual_seed(seed)
+            layer.logits.grad = None
+            layer(torch.ones(3)).square().sum().backward()
+            assert layer.logits.grad is not None
+            assert layer.logits.grad[1] < 0
 
 
-def test_batchnorm_behind_a_residual_layer_does_not_take_the_logits_gradient_away() -> None:
-    """A weight on the whole output would be cancelled by it, to rounding."""
+def test_a_held_layer_before_it_gets_no_graph_and_one_that_learns_the_drawn_candidates_alone() -> None:
+    first, layer = nn.Linear(3, 3), Mixed([nn.Linear(3, 3), nn.Linear(3, 3)])
+    with comparing(layer):
+        layer(first(random(5, 3))).sum().backward()
+    got = [candidate.weight.grad is not None for candidate in layer.candidates]
+    assert sorted(got) == [False, True]
+    assert first.weight.grad is not None
 
-    class Added(nn.Module):
-        def __init__(self, kernel: int) -> None:
-            super().__init__()
-            self.branch = CNA(5, 5, kernel)
 
-        def forward(self, x: Tensor) -> Tensor:
-            y: Tensor = x + self.branch(x)
-            return y
-
-    network = nn.Sequential(Mixed([Added(1), Added(3)], residual=True), CNA(5, 3)).double()
+def test_batchnorm_behind_a_layer_does_not_take_the_logits_gradient_away() -> None:
+    """Differences between candidates are compared; a weight on the whole output it would cancel, to rounding."""
+    network = nn.Sequential(Mixed([CNA(5, 5, 1), CNA(5, 5, 3)]), CNA(5, 3)).double()
     torch.manual_seed(1)
-    y = network(random(4, 5, 3, 3, dtype=torch.float64))
+    with comparing(network):
+        y = network(random(4, 5, 3, 3, dtype=torch.float64))
     (y * random(*y.shape, dtype=torch.float64, seed=2)).sum().backward()
     grad = logits_of(network)[0].grad
     assert grad is not None
@@ -140,4 +148,4 @@ def test_confidence_is_the_softmax() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_choice_needs_two(count: int) -> None:
     with pytest.raises(UsageError, match=f"a choice of {count} candidates; expected at least 2"):
-        Mixed([nn.Identity()] * count, residual=True)
+        Mixed([nn.Identity()] * count)

@@ -63,7 +63,7 @@ PLANTED = 2
 def planted() -> nn.Sequential:
     """Of four candidates only PLANTED lets anything through; 0 would be the arg-max of logits that never moved."""
     candidates = [Nothing(), Nothing(), nn.Linear(5, 7), Nothing()]
-    return nn.Sequential(Mixed(candidates, residual=False), nn.Linear(7, 2))
+    return nn.Sequential(Mixed(candidates), nn.Linear(7, 2))
 
 
 GHOST, HADA = GhostBottleneck(7, 2.0), HadaBottleneck(7, k=3)

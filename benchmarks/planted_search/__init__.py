@@ -1,0 +1,1 @@
+"""Does the architecture search find what is planted? `python -m benchmarks.planted_search`."""

@@ -1,0 +1,1 @@
+"""A search where candidates are known to differ: `python -m benchmarks.texture_search`."""
