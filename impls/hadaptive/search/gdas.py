@@ -134,13 +134,15 @@ class Search:
         self._on_weights.zero_grad(set_to_none=True)
         loss = self._loss(images, classes)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        if self.settings.weight_clip is not None:
+            clip_grad_norm_(self._weights, self.settings.weight_clip)
         adapt_temperatures(self.model)
         self._on_weights.step()
         return loss.detach()
 
     def _logits_step(self, images: Tensor, classes: Tensor) -> Tensor:
-        """In eval, as in the authors' configuration: no noise of ACH's selection, and BatchNorm's statistics stay."""
-        self.model.eval()
+        """In the mode of the settings, see `Settings.logits_mode`."""
+        self.model.train(self.settings.logits_mode == "train")
         self._on_logits.zero_grad(set_to_none=True)
         with _held(self._weights), comparing(self.model):
             loss = self._loss(images, classes)
@@ -152,7 +154,7 @@ class Search:
     @torch.no_grad()
     def _validation_loss(self, images: Tensor, classes: Tensor) -> Tensor:
         """What a step of the logits would see, without one."""
-        self.model.eval()
+        self.model.train(self.settings.logits_mode == "train")
         with comparing(self.model):
             return self._loss(images, classes)
 
