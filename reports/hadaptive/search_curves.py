@@ -19,7 +19,8 @@ from matplotlib.ticker import MaxNLocator
 
 from opbench.cli.plain import plain
 from opbench.errors import OpbenchError, UsageError
-from reports.hadaptive.search_confidence import FORMAT, GROUPS, read
+from reports.hadaptive.confidence_panel import GROUPS
+from reports.hadaptive.search_confidence import FORMAT, read
 from reports.layout.canvas import new_figure
 from reports.layout.style import BLUE, FAINT, GREEN, ORANGE, PURPLE, styled, to_svg
 
