@@ -86,10 +86,10 @@ def compare(
         tolerance=Tolerance(tolerance, tolerance) if isinstance(tolerance, int | float) else tolerance,
         flops=flops,
         moved_bytes=bytes,
+        modes=frozenset({_one_of("mode", mode, ("forward", "backward"))}),
     )
     settings = Settings(target=target, budget_s=budget, threads=threads, trusting=trusting)
     catalog.define(definition.operator())
-    mode = _one_of("mode", mode, ("forward", "backward"))
     tasks = _planned(definition, _dtypes((axes or {}).get("dtype", dtype)), mode, settings)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="opbench-compare-")))

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from opbench.custom.custom_axes import custom_axes
 from opbench.custom.definition import Definition, Implementation
-from opbench.errors import UsageError
+from opbench.errors import UsageError, unknown
 from opbench.vocabulary.operator import Tolerance
 
 if TYPE_CHECKING:
     from opbench.vocabulary.operator import Operator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+DECLARED_MODES = ("forward", "backward")
 
 EAGER = "eager"
 """The backend that the reference itself is, in the dtype of its inputs."""
@@ -76,13 +78,19 @@ def operator(
     tolerance: Tolerance | float | None = None,
     flops: Callable[..., float] | None = None,
     bytes: Callable[..., float] | None = None,  # noqa: A002  (what it is)
+    modes: Sequence[str] = ("forward",),
 ) -> Callable[[Callable[..., Any]], DeclaredOperator]:
     """Declare a function as the reference of an operator: it is right in float64, and is the backend `eager`.
 
     axes: by name, the default of each; its type is the axis's. name: the function's where it is left out.
     check: points at which `opbench check` looks beside the defaults: odd, prime, one and empty ones find most.
-    tolerance, flops, bytes: as for `opbench.compare`.
+    tolerance, flops, bytes: as for `opbench.compare`. modes: `forward`, `backward` (gradients of the first floating
+        argument) or both. Raises UsageError for another.
     """
+
+    for mode in modes:
+        if mode not in DECLARED_MODES:
+            raise unknown("mode", mode, DECLARED_MODES, "of an operator of one's own")
 
     def declare(function: Callable[..., Any]) -> DeclaredOperator:
         return DeclaredOperator(
@@ -93,6 +101,7 @@ def operator(
             tolerance=Tolerance(tolerance, tolerance) if isinstance(tolerance, int | float) else tolerance,
             flops=flops,
             moved_bytes=bytes,
+            modes=frozenset(modes),
         )
 
     return declare

@@ -64,7 +64,7 @@ class Definition:
         returns the arguments, see `Call.of`.
     reference: what is right, called with floating tensors in float64; the first implementation where it is None.
     flops, moved_bytes: given the axes by name, the least of one call; counted and summed up where they are None.
-    check_points: axis values at which its backends are checked.
+    check_points: axis values at which its backends are checked. modes: what is measured, of `forward` and `backward`.
     device: where tensors are made that say no device of their own; the point's where it is empty.
     """
 
@@ -78,6 +78,7 @@ class Definition:
     flops: Callable[..., float] | None = None
     moved_bytes: Callable[..., float] | None = None
     check_points: tuple[Mapping[str, Any], ...] = ()
+    modes: frozenset[str] = frozenset({"forward"})
     _calls: dict[Point, Call] = field(default_factory=dict, repr=False)
     _outputs: dict[Point, torch.Tensor] = field(default_factory=dict, repr=False)
 
@@ -108,7 +109,7 @@ class Definition:
             eager=self.function_of_tensors,
             tolerances=tolerances,
             check_points=self.check_points,
-            modes=frozenset({"forward", "backward"}),
+            modes=self.modes,
             backward_tolerances=tolerances,
             further_backends=self.backends,
             output_dtype=self._output_dtype,
@@ -125,7 +126,7 @@ class Definition:
                 (one.function.__doc__ or name).strip().partition("\n")[0],
                 partial(self._prepare, one),
                 devices=one.devices,
-                modes=frozenset({"forward", "backward"}),
+                modes=frozenset({"forward"} if one.prepares else {"forward", BACKWARD}),
                 kind="framework",
                 simulator=one.simulator,
             )

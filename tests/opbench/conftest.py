@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench import catalog
+from opbench import catalog, plugins
 
 TESTS = Path(__file__).parents[1]
 
@@ -43,6 +43,8 @@ def liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
         monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", f"{metadata.parent}:{TESTS}", prepend=":")
     monkeypatch.setattr(catalog, "OPTIONAL", catalog.OPTIONAL | {"cupy_of_the_future"})
-    catalog.operators.cache_clear()
+    for cached in (catalog.operators, plugins.announced):
+        cached.cache_clear()
     yield "liar"
-    catalog.operators.cache_clear()
+    for cached in (catalog.operators, plugins.announced):
+        cached.cache_clear()

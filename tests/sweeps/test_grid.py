@@ -102,8 +102,8 @@ def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
 ) -> None:
     asked = []
 
-    def measured(_run: object, _tasks: object, _done: object, _device: str, settings: Settings, _json: bool) -> None:
-        asked.append(settings.budget_s)
+    def measured(*given: object) -> None:
+        asked.extend(one.budget_s for one in given if isinstance(one, Settings))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("opbench.commands.sweep._measure", measured)

@@ -17,9 +17,7 @@ _KEPT: dict[tuple[str, int, int, int, str], Tensor] = {}
 
 def first_channels(batch: int, k: int, device: torch.device) -> Tensor:
     """(batch, k) int64 with rows 0, 1, ..., k-1. Not to be written to."""
-    return _kept(
-        ("first", int(batch), k, k, str(device)), lambda: torch.arange(k, device=device).repeat(batch, 1), device
-    )
+    return _kept("first", batch, k, k, device, lambda: torch.arange(k, device=device).repeat(batch, 1))
 
 
 def drawn_channels(batch: int, channels: int, k: int, device: torch.device) -> Tensor:
@@ -32,13 +30,14 @@ def drawn_channels(batch: int, channels: int, k: int, device: torch.device) -> T
         noise = torch.rand(batch, channels, generator=torch.Generator().manual_seed(channels))
         return noise.topk(k, dim=1).indices
 
-    return _kept(("drawn", int(batch), channels, k, str(device)), make, device)
+    return _kept("drawn", batch, channels, k, device, make)
 
 
-def _kept(key: tuple[str, int, int, int, str], make: Callable[[], Tensor], device: torch.device) -> Tensor:
-    # What is made in a graph, or under a mode that fakes tensors, belongs there.
+def _kept(kind: str, batch: int, channels: int, k: int, device: torch.device, make: Callable[[], Tensor]) -> Tensor:
+    # What is made in a graph, or under a mode that fakes tensors, belongs there; its batch may stand for any number.
     if torch.compiler.is_compiling() or torch._C._len_torch_dispatch_stack():  # noqa: SLF001  (no public name)
         return make().to(device)
+    key = kind, int(batch), channels, k, str(device)
     index = _KEPT.get(key)
     if index is None:
         if len(_KEPT) >= CACHED:

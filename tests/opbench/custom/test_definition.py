@@ -136,6 +136,11 @@ def test_an_output_has_the_dtype_that_the_first_callable_gives_it() -> None:
     assert defined().operator().output_dtype(POINT) == "float32"
 
 
+def test_gradients_are_an_operators_where_it_says_so() -> None:
+    assert defined().operator().modes == {"forward"}
+    assert defined(modes=frozenset({"backward"})).operator().modes == {"backward"}
+
+
 def test_backends_are_the_callables_on_the_points_own_tensors() -> None:
     one = defined(implementations={"gelu": functional.gelu, "negative": torch.neg})
     inputs = one.operator().inputs(POINT)
