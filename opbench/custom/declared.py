@@ -87,7 +87,6 @@ def operator(
     tolerance, flops, bytes: as for `opbench.compare`. modes: `forward`, `backward` (gradients of the first floating
         argument) or both. Raises UsageError for another.
     """
-
     for mode in modes:
         if mode not in DECLARED_MODES:
             raise unknown("mode", mode, DECLARED_MODES, "of an operator of one's own")

@@ -61,7 +61,7 @@ class Runner:
     revision: str = field(default_factory=revision)
     hold: bool = True
     ahead: bool = False
-    start: Callable[[TextIO | None], Any] = MeasuringProcess
+    start: Callable[[TextIO | None], Any] = lambda log: MeasuringProcess(log)  # noqa: PLW0108  (looked up when called)
     definition: Path | None = None
     _believing: LimitValidator | None = None
 

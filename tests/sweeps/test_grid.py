@@ -100,7 +100,7 @@ def test_on_a_cpu_larger_outputs_are_left_out_with_a_reason(device: str, dtype: 
 def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    asked = []
+    asked: list[float] = []
 
     def measured(*given: object) -> None:
         asked.extend(one.budget_s for one in given if isinstance(one, Settings))
