@@ -13,15 +13,16 @@ NAMES = ("impls", "sweeps", "reports")
 
 
 def put_first(root: Path = Path(__file__).parents[1]) -> list[str]:
-    """Have each name mean the package below `root` in this process; a line for each that would have meant another."""
+    """Have each name mean the package below `root` in this process; a line for each that would have meant another.
+
+    What is imported already stays: whoever did that knows which it is.
+    """
     lines = []
     for name in NAMES:
-        ours, other = root / name, _found(name)
+        ours, other = root / name, None if name in sys.modules else _found(name)
         if other is None or other == ours or not (ours / "__init__.py").is_file():
             continue
         lines.append(f"{other} has the name of a package of opbench; here {name!r} is {ours}")
-        for known in [one for one in sys.modules if one == name or one.startswith(f"{name}.")]:
-            del sys.modules[known]
         spec = spec_from_file_location(name, ours / "__init__.py", submodule_search_locations=[str(ours)])
         if spec is not None and spec.loader is not None:
             sys.modules[name] = module_from_spec(spec)
@@ -31,9 +32,6 @@ def put_first(root: Path = Path(__file__).parents[1]) -> list[str]:
 
 def _found(name: str) -> Path | None:
     """The folder that Python would take for this package."""
-    try:
-        spec = find_spec(name)
-    except ValueError:  # in sys.modules without a spec of its own
-        return None
+    spec = find_spec(name)
     locations = list(spec.submodule_search_locations or ()) if spec is not None else []
     return Path(locations[0]).resolve() if locations else None
