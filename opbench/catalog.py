@@ -53,34 +53,49 @@ def operators() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def sweeps() -> dict[str, str]:
     """Sweep names and the modules that hold them."""
-    return _announced("sweeps") | modules_assigning("sweeps", "SWEEP")
+    return _announced("sweeps") | _own_sweeps()
 
 
 @lru_cache(maxsize=1)
 def reports() -> dict[str, str]:
     """Report names and the modules that hold them."""
-    return _announced("reports") | modules_assigning("reports", "REPORT", below=True)
-
-
-def plugin_problems() -> list[str]:
-    """One line for every plug-in whose name is taken, and for every folder that has the name of a package of ours."""
-    known = {
-        "operators": _own_operators().keys(),
-        "sweeps": modules_assigning("sweeps", "SWEEP").keys(),
-        "reports": modules_assigning("reports", "REPORT", below=True).keys(),
-    }
-    return HIDDEN + [line for group, names in known.items() for line in plugins.clashes(group, names)]
+    return _announced("reports") | _own_reports()
 
 
 def _own_operators() -> dict[str, str]:
     return {name: package for file, package in _packages("impls") for name in _operator_names(file)}
 
 
+def _own_sweeps() -> dict[str, str]:
+    return modules_assigning("sweeps", "SWEEP")
+
+
+def _own_reports() -> dict[str, str]:
+    return modules_assigning("reports", "REPORT", below=True)
+
+
+def plugin_problems() -> list[str]:
+    """One line for every plug-in whose name is taken, and for every folder that has the name of a package of ours."""
+    known = {"operators": _own_operators(), "sweeps": _own_sweeps(), "reports": _own_reports()}
+    return HIDDEN + [line for group, names in known.items() for line in plugins.clashes(group, names)]
+
+
 def is_plugin(group: str, name: str) -> bool:
     """Whether what has this name in `operators`, `sweeps` or `reports` is another package's."""
-    known = {"operators": operators, "sweeps": sweeps, "reports": reports}[group]()
     announced = plugins.announced(group).get(name)
-    return announced is not None and known.get(name) == announced.module
+    return announced is not None and _known(group).get(name) == announced.module
+
+
+def _known(group: str) -> Mapping[str, str]:
+    return {"operators": operators, "sweeps": sweeps, "reports": reports}[group]()
+
+
+def _loaded(group: str, name: str, made: Callable[[Any], Known], suffix: str = "") -> Known:
+    """What `made` takes from the module of this name, ours or another package's. Raises UsageError as `Plugin.load`."""
+    module = _look_up(group.removesuffix("s"), name, _known(group))
+    if is_plugin(group, name):
+        return plugins.announced(group)[name].load(made, suffix)
+    return made(import_module(module + suffix))
 
 
 def define(operator: Operator) -> None:
@@ -104,15 +119,12 @@ def operator(name: str) -> Operator:
     """Raises UsageError for an unknown name."""
     if (defined := _defined(name)) is not None:
         return defined
-    package = _look_up("operator", name, operators())
 
     def of(module: Any) -> Operator:
         found: Operator = module.OPERATORS[name] if hasattr(module, "OPERATORS") else module.OPERATOR
         return found
 
-    if is_plugin("operators", name):
-        return plugins.announced("operators")[name].load(of, ".operator")
-    return of(import_module(f"{package}.operator"))
+    return _loaded("operators", name, of, ".operator")
 
 
 def loadable_operators(tell: Callable[[str], object]) -> list[str]:
@@ -225,10 +237,7 @@ def _look(file: Path) -> tuple[str, str] | None:
 
 def sweep(name: str) -> Sweep:
     """Raises UsageError for an unknown name."""
-    module = _look_up("sweep", name, sweeps())
-    if is_plugin("sweeps", name):
-        return plugins.announced("sweeps")[name].load(_sweep_of)
-    return _sweep_of(import_module(module))
+    return _loaded("sweeps", name, _sweep_of)
 
 
 def _sweep_of(module: Any) -> Sweep:
@@ -238,10 +247,7 @@ def _sweep_of(module: Any) -> Sweep:
 
 def report(name: str) -> Report:
     """Raises UsageError for an unknown name."""
-    module = _look_up("report", name, reports())
-    if is_plugin("reports", name):
-        return plugins.announced("reports")[name].load(_report_of)
-    return _report_of(import_module(module))
+    return _loaded("reports", name, _report_of)
 
 
 def _report_of(module: Any) -> Report:

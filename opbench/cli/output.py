@@ -7,7 +7,7 @@ import errno
 import io
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 _NO_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
@@ -29,6 +29,15 @@ def drop(stream: TextIO) -> None:
     """Let what the stream still holds, and all that comes, go nowhere, so that ending the interpreter cannot fail."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def drawn(shown: Any, width: int) -> str:
+    """What rich makes of something, as text without colours or trailing blanks. width: in characters."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    Console(file=text, width=width, color_system=None, markup=False).print(shown)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def exhausted(exc: Exception) -> str | None:

@@ -15,7 +15,7 @@ from opbench.cli.options import DTYPES
 from opbench.cli.progress import Notes, reporter
 from opbench.custom import pickling
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import Definition, Implementation
+from opbench.custom.definition import MODES, Definition, Implementation
 from opbench.custom.result import Result
 from opbench.custom.this_process import ThisProcess
 from opbench.errors import UsageError, unknown
@@ -83,10 +83,10 @@ def compare(
         axes=custom_axes({key: values for key, values in (axes or {}).items() if key != "dtype"}),
         device=_one_of("device", device, ("cpu", "cuda")),
         reference=reference,
-        tolerance=Tolerance(tolerance, tolerance) if isinstance(tolerance, int | float) else tolerance,
+        tolerance=tolerance,
         flops=flops,
         moved_bytes=bytes,
-        modes=frozenset({_one_of("mode", mode, ("forward", "backward"))}),
+        modes=frozenset({_one_of("mode", mode, MODES)}),
     )
     settings = Settings(target=target, budget_s=budget, threads=threads, trusting=trusting)
     catalog.define(definition.operator())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import Definition, Implementation
+from opbench.custom.definition import MODES, Definition, Implementation
 from opbench.errors import UsageError, unknown
 from opbench.vocabulary.operator import Tolerance
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from opbench.vocabulary.operator import Operator
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-DECLARED_MODES = ("forward", "backward")
 
 EAGER = "eager"
 """The backend that the reference itself is, in the dtype of its inputs."""
@@ -88,8 +86,8 @@ def operator(
         argument) or both. Raises UsageError for another.
     """
     for mode in modes:
-        if mode not in DECLARED_MODES:
-            raise unknown("mode", mode, DECLARED_MODES, "of an operator of one's own")
+        if mode not in MODES:
+            raise unknown("mode", mode, MODES, "of an operator of one's own")
 
     def declare(function: Callable[..., Any]) -> DeclaredOperator:
         return DeclaredOperator(
@@ -97,7 +95,7 @@ def operator(
             name=name,
             axes=custom_axes({axis: [default] for axis, default in (axes or {}).items()}),
             check_points=(dict[str, Any](), *check),
-            tolerance=Tolerance(tolerance, tolerance) if isinstance(tolerance, int | float) else tolerance,
+            tolerance=tolerance,
             flops=flops,
             moved_bytes=bytes,
             modes=frozenset(modes),

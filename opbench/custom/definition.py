@@ -35,10 +35,9 @@ TOLERANCES: Mapping[str, Tolerance] = {
 """Where the user gives none: the relative ones of `torch.testing.assert_close`. The absolute ones are shares of the
 reference's root mean square, which leaves room for sums whose terms cancel."""
 
-EXACT = Tolerance(0.0)
-"""Of outputs that are integers or truth values."""
-
 BACKWARD, GRADIENT = "backward", "grad"
+
+MODES = ("forward", BACKWARD)
 
 _NAME = re.compile(r"[\w.+-]+", re.ASCII)
 
@@ -63,6 +62,7 @@ class Definition:
     inputs: called with one value of every axis, by name, and with `dtype` and `device` where it has such parameters;
         returns the arguments, see `Call.of`.
     reference: what is right, called with floating tensors in float64; the first implementation where it is None.
+    tolerance: a number is the relative and the absolute one.
     flops, moved_bytes: given the axes by name, the least of one call; counted and summed up where they are None.
     check_points: axis values at which its backends are checked. modes: what is measured, of `forward` and `backward`.
     device: where tensors are made that say no device of their own; the point's where it is empty.
@@ -74,7 +74,7 @@ class Definition:
     axes: tuple[CustomAxis, ...]
     device: str = "cpu"
     reference: Callable[..., Any] | None = None
-    tolerance: Tolerance | None = None
+    tolerance: Tolerance | float | None = None
     flops: Callable[..., float] | None = None
     moved_bytes: Callable[..., float] | None = None
     check_points: tuple[Mapping[str, Any], ...] = ()
@@ -98,7 +98,10 @@ class Definition:
         return self.__dict__ | {"_calls": {}, "_outputs": {}}
 
     def operator(self) -> Operator:
-        tolerances = {dtype: self.tolerance or tolerance for dtype, tolerance in TOLERANCES.items()}
+        given = self.tolerance
+        if isinstance(given, int | float):
+            given = Tolerance(given, given)
+        tolerances = TOLERANCES if given is None else dict.fromkeys(TOLERANCES, given)
         return Operator(
             name=self.name,
             about=f"{', '.join(self.implementations)}",
@@ -126,7 +129,7 @@ class Definition:
                 (one.function.__doc__ or name).strip().partition("\n")[0],
                 partial(self._prepare, one),
                 devices=one.devices,
-                modes=frozenset({"forward"} if one.prepares else {"forward", BACKWARD}),
+                modes=frozenset({"forward"} if one.prepares else MODES),
                 kind="framework",
                 simulator=one.simulator,
             )

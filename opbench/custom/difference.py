@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from opbench.cli.output import drawn
 from opbench.errors import UsageError
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.record import Measured
@@ -112,7 +112,6 @@ class Difference:
 
     def __str__(self) -> str:
         from rich import box
-        from rich.console import Console
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
@@ -120,16 +119,13 @@ class Difference:
             table.add_column(name, justify="right" if name in {"ratio", "95 %"} else "left", overflow="fold")
         for row in self.rows:
             table.add_row(row.case, *ratio_cells(row.ratio), row.reason or row.verdict)
-        text = io.StringIO()
-        Console(file=text, width=120, markup=False).print(table)
         alone = [
             f"only {where}: {', '.join(keys)}"
             for where, keys in (("here", self.only_here), ("there", self.only_there))
             if keys
         ]
         mean = f"geometric mean {' '.join(ratio_cells(self.geometric_mean))}"
-        lines = (line.rstrip() for line in text.getvalue().splitlines())
-        return "\n".join([*self.circumstances, *lines, mean, *alone, ADVICE])
+        return "\n".join([*self.circumstances, drawn(table, 120), mean, *alone, ADVICE])
 
     __repr__ = __str__
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from opbench import catalog
 from opbench.ceilings.validation import with_limits
+from opbench.cli.output import drawn
 from opbench.custom.difference import Difference
 from opbench.errors import UsageError
 from opbench.running.reporting import write_report
@@ -107,20 +107,15 @@ class Result(Sequence[Any]):
         return Difference.of(self._records, other.records)
 
     def __str__(self) -> str:
-        from rich.console import Console
-
-        text = io.StringIO()
-        Console(file=text, width=min(120, shutil.get_terminal_size().columns)).print(
-            catalog.shown_by("terminal.results_table.terminal_table")(self._records)
-        )
-        return "\n".join([*(line.rstrip() for line in text.getvalue().splitlines()), *self.notes])
+        table = catalog.shown_by("terminal.results_table.terminal_table")(self._records)
+        return "\n".join([drawn(table, min(120, shutil.get_terminal_size().columns)), *self.notes])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        drawn = catalog.shown_by("figures.latency.along")(self._records, None)
+        figures = catalog.shown_by("figures.latency.along")(self._records, None)
         table = catalog.shown_by("pages.notebook_table.html_table")(self._records)
-        return f"{table}{drawn[0].data.decode() if drawn else ''}"
+        return f"{table}{figures[0].data.decode() if figures else ''}"
 
 
 def load(run: str | Path, results: str | Path = RESULTS) -> Result:

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from opbench import catalog
-from opbench.cli.plain import plain
 from opbench.counting.count import count
-from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.errors import MachineError, UsageError
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Record, Unavailable
 from reports.figures import complexity
+from reports.hadaptive.command import exit_code
 from reports.models.cost_models import paper_macs
 
 OPERATORS = ("pointwise", "ghost", "ach")
@@ -90,15 +90,14 @@ def draw(folder: Path) -> list[Path]:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 0, or the error's with one line on what is wrong."""
-    try:
-        if len(arguments) != 1:
-            raise UsageError(f"{len(arguments)} arguments; expected one, the FOLDER to write into")
-        for path in draw(Path(arguments[0])):
-            print(path)
-    except OpbenchError as exc:
-        print(plain(f"cost_figures: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("cost_figures", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str]) -> None:
+    if len(arguments) != 1:
+        raise UsageError(f"{len(arguments)} arguments; expected one, the FOLDER to write into")
+    for path in draw(Path(arguments[0])):
+        print(path)
 
 
 if __name__ == "__main__":

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from opbench.cli.plain import plain
-from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.errors import MachineError, UsageError
 from reports.hadaptive.channel_choices import channel_choices_figure
+from reports.hadaptive.command import exit_code
 from reports.hadaptive.layer_maps import layer_maps_figure
 from reports.hadaptive.temperature_curves import temperature_figure
 
@@ -64,15 +64,14 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def main(arguments: Sequence[str]) -> int:
     """Draw what a folder holds. Exit code 0, or the error's with one line on what is wrong."""
-    try:
-        if not arguments:
-            raise UsageError("no folder; expected FOLDER [PICTURE ...], as impls.hadaptive.inspect names it")
-        for path in draw(Path(arguments[0]), arguments[1:]):
-            print(path)
-    except OpbenchError as exc:
-        print(plain(f"inside: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("inside", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str]) -> None:
+    if not arguments:
+        raise UsageError("no folder; expected FOLDER [PICTURE ...], as impls.hadaptive.inspect names it")
+    for path in draw(Path(arguments[0]), arguments[1:]):
+        print(path)
 
 
 if __name__ == "__main__":

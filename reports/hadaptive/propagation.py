@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opbench.cli.plain import plain
-from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.errors import MachineError, UsageError
+from reports.hadaptive.command import exit_code
 from reports.hadaptive.propagation_panel import DEVIATION, MEAN, Quantity, draw_panel, legend_handles
 from reports.layout.canvas import new_figure
 from reports.layout.style import styled, to_svg
@@ -51,15 +51,14 @@ def propagation_figure(result: Mapping[str, Any], quantity: Quantity) -> bytes:
 
 def main(arguments: Sequence[str]) -> int:
     """Draws both figures. Exit code 0, or the error's with one line on what is wrong."""
-    try:
-        if len(arguments) != 2:
-            raise UsageError(f"{len(arguments)} arguments; expected two: PROPAGATION.json FOLDER")
-        for path in _draw(Path(arguments[0]), Path(arguments[1])):
-            print(path)
-    except OpbenchError as exc:
-        print(plain(f"propagation: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("propagation", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str]) -> None:
+    if len(arguments) != 2:
+        raise UsageError(f"{len(arguments)} arguments; expected two: PROPAGATION.json FOLDER")
+    for path in _draw(Path(arguments[0]), Path(arguments[1])):
+        print(path)
 
 
 def _draw(source: Path, folder: Path) -> list[Path]:

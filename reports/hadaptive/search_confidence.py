@@ -18,8 +18,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opbench.cli.plain import plain
-from opbench.errors import OpbenchError, UsageError
+from opbench.errors import UsageError
+from reports.hadaptive.command import exit_code
 from reports.hadaptive.confidence_panel import HEAD, NAMES, Share, columns_of, draw_panel
 from reports.layout.canvas import write_ground
 from reports.layout.style import styled, to_svg
@@ -111,14 +111,13 @@ def _percent(share: float) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Draws one result. Exit code 0, or 2 with one line on what is wrong."""
-    try:
-        if len(arguments) != 2:
-            raise UsageError(f"{len(arguments)} arguments; expected two: RESULT.json FIGURE.svg")
-        Path(arguments[1]).write_bytes(_drawn(Path(arguments[0])))
-    except OpbenchError as exc:
-        print(plain(f"search_confidence: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("search_confidence", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str]) -> None:
+    if len(arguments) != 2:
+        raise UsageError(f"{len(arguments)} arguments; expected two: RESULT.json FIGURE.svg")
+    Path(arguments[1]).write_bytes(_drawn(Path(arguments[0])))
 
 
 def _drawn(path: Path) -> bytes:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from opbench.cli.plain import plain
-from opbench.errors import OpbenchError, UsageError
+from opbench.errors import UsageError
+from reports.hadaptive.command import exit_code
 from reports.hadaptive.confidence_panel import GROUPS
 from reports.hadaptive.search_confidence import FORMAT, read
 from reports.layout.canvas import new_figure
@@ -106,14 +106,13 @@ def _asked(result: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Draws several results. Exit code 0, or 2 with one line on what is wrong."""
-    try:
-        if len(arguments) < 2:
-            raise UsageError(f"{len(arguments)} arguments; expected at least two: FIGURE.svg RESULT.json...")
-        Path(arguments[0]).write_bytes(_drawn(arguments[1:]))
-    except OpbenchError as exc:
-        print(plain(f"search_curves: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("search_curves", lambda: _work(arguments))
+
+
+def _work(arguments: Sequence[str]) -> None:
+    if len(arguments) < 2:
+        raise UsageError(f"{len(arguments)} arguments; expected at least two: FIGURE.svg RESULT.json...")
+    Path(arguments[0]).write_bytes(_drawn(arguments[1:]))
 
 
 def _drawn(paths: Sequence[str]) -> bytes:

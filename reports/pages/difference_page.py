@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import log
 from typing import TYPE_CHECKING
 
+from opbench.custom.difference import ratio_cells
 from reports.layout.templates import filled_page
 
 if TYPE_CHECKING:
@@ -24,22 +25,22 @@ def render(here: str, differences: Mapping[str, Difference]) -> str:
 
 def interval_text(ratio: Interval | None) -> str:
     """`0.912 [0.900, 0.925]`, or `-` where there is none."""
-    return "-" if ratio is None else f"{ratio.mid:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
+    return " ".join(ratio_cells(ratio)).rstrip()
 
 
 def _row(row: Row) -> dict[str, object]:
-    low, mid, high = (_place(one) for one in _ends(row.ratio)) if row.ratio else (0.0, 0.0, 0.0)
     return {
         "case": row.case,
         "ratio": interval_text(row.ratio),
         "verdict": row.reason or row.verdict,
         "kind": row.verdict.replace(" ", "-"),
-        "bar": {"low": low, "mid": mid, "width": max(high - low, 0.5)} if row.ratio else None,
+        "bar": _bar(row.ratio) if row.ratio else None,
     }
 
 
-def _ends(ratio: Interval) -> tuple[float, float, float]:
-    return ratio.low, ratio.mid, ratio.high
+def _bar(ratio: Interval) -> dict[str, float]:
+    low, mid, high = map(_place, (ratio.low, ratio.mid, ratio.high))
+    return {"low": low, "mid": mid, "width": max(high - low, 0.5)}
 
 
 def _place(ratio: float) -> float:

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from impls.hadaptive.ablation.study import Study
+from impls.hadaptive.replacing.cost import Cost, cost
 from impls.hadaptive.replacing.families import mobilenet_v3
 from impls.hadaptive.replacing.family import class_name
-from impls.hadaptive.replacing.paper_cost import PaperCost, paper_cost
 from impls.hadaptive.replacing.settings import Settings
 from impls.libraries import library
 
@@ -74,6 +74,6 @@ def _replaced(block: Any, settings: Settings) -> nn.Module:
     return mobilenet_v3.replaced(block, settings) if widens else mobilenet_v3.widened(block, settings)
 
 
-def placement_costs(names: tuple[str, ...]) -> dict[str, PaperCost]:
+def placement_costs(names: tuple[str, ...]) -> dict[str, Cost]:
     """What each variant costs, for 100 classes and one image of 224x224, counted as the paper counts."""
-    return {name: paper_cost(placed(name, CLASSES, IMAGE[1], "torch_eager"), IMAGE) for name in names}
+    return {name: cost(placed(name, CLASSES, IMAGE[1], "torch_eager"), IMAGE) for name in names}

@@ -39,7 +39,7 @@ class Reported:
     params_m: float | None = None
     """Millions of parameters, where the paper gives them."""
     flops_m: float | None = None
-    """Millions of FLOPs, as `replacing.paper_cost` counts them."""
+    """Millions of FLOPs, as `replacing.twice_thop` counts them."""
 
 
 @lru_cache(maxsize=1)

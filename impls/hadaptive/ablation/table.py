@@ -8,14 +8,12 @@ from collections.abc import Mapping, Sequence
 from impls.hadaptive.ablation.comparison import Row
 from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.ablation.study import Reported, Study
-from impls.hadaptive.replacing.paper_cost import PaperCost
+from impls.hadaptive.replacing.cost import Cost
 
 COSTS = ("parameters, M: ours", "paper", "FLOPs, M: ours", "paper", "conv + linear MACs, M")
 
 
-def markdown(
-    rows: Sequence[Row], study: Study, setting: str | None, costs: Mapping[str, PaperCost] | None = None
-) -> str:
+def markdown(rows: Sequence[Row], study: Study, setting: str | None, costs: Mapping[str, Cost] | None = None) -> str:
     """A Markdown table with what every column is.
 
     setting: what ours were trained on and how, in words; None where nothing was.
@@ -43,7 +41,7 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return f"| {' | '.join(padded)} |"
 
 
-def _cells(row: Row, costs: Mapping[str, PaperCost] | None) -> tuple[str, ...]:
+def _cells(row: Row, costs: Mapping[str, Cost] | None) -> tuple[str, ...]:
     reported, reported_change = row.reported, row.reported_change_percent
     return (
         row.variant,
@@ -57,12 +55,12 @@ def _cells(row: Row, costs: Mapping[str, PaperCost] | None) -> tuple[str, ...]:
     )
 
 
-def _cost_cells(cost: PaperCost, reported: Reported | None) -> tuple[str, ...]:
+def _cost_cells(cost: Cost, reported: Reported | None) -> tuple[str, ...]:
     params, flops = (None, None) if reported is None else (reported.params_m, reported.flops_m)
     return (
         f"{cost.parameters / 1e6:.3f}",
         "" if params is None else f"{params:.2f}",
-        f"{cost.flops / 1e6:.1f}",
+        f"{cost.twice_thop / 1e6:.1f}",
         "" if flops is None else f"{flops:.0f}",
         f"{cost.macs / 1e6:.1f}",
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from impls.hadaptive.search.confidence import Column, columns, percent
+from impls.hadaptive.search.confidence import Column, columns, percent, table_of_layers
 from impls.hadaptive.search.confidence import table as ours_alone
 
 
@@ -19,19 +18,9 @@ def table(rows: Sequence[Mapping[str, Any]], reported: Mapping[str, Any] | None)
     """
     if reported is None:
         return ours_alone(rows)
-    from rich.console import Console
-    from rich.table import Table
-
     heads = columns(rows)
-    drawn = Table(box=None, pad_edge=False, padding=(0, 1))
-    drawn.add_column("\nchannels", no_wrap=True)
-    for group, detail in heads:
-        drawn.add_column(f"{group}\n{detail}", justify="right", no_wrap=True)
-    for row, papers in zip(rows, reported["layers"], strict=True):
-        drawn.add_row(f"{row['channels']}{' /2' if row['stride'] > 1 else ''}", *_cells(row, papers, heads))
-    text = io.StringIO()
-    Console(file=text, width=1000, color_system=None).print(drawn)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+    both = zip(rows, reported["layers"], strict=True)
+    return table_of_layers(rows, heads, [_cells(row, papers, heads) for row, papers in both])
 
 
 def likeliest(papers: Sequence[str]) -> int | None:

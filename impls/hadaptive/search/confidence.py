@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from typing import TYPE_CHECKING, Any
 
 from impls.hadaptive.config import LABELS
+from opbench.cli.output import drawn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from impls.hadaptive.config import Layer
     from impls.hadaptive.search.space import Candidate, Space
@@ -86,19 +86,21 @@ def percent(share: float) -> str:
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Text: `*` marks the likeliest, `-` what was not searched, `/2` a layer that halves the edge."""
-    from rich.console import Console
+    heads = columns(rows)
+    return table_of_layers(rows, heads, [_cells(row, heads) for row in rows])
+
+
+def table_of_layers(rows: Sequence[Mapping[str, Any]], heads: Sequence[Column], cells: Iterable[Iterable[str]]) -> str:
+    """Text: a line for each layer, with its channels and its cells, one for each head."""
     from rich.table import Table
 
-    heads = columns(rows)
-    drawn = Table(box=None, pad_edge=False, padding=(0, 1))
-    drawn.add_column("\nchannels", no_wrap=True)
+    layers = Table(box=None, pad_edge=False, padding=(0, 1))
+    layers.add_column("\nchannels", no_wrap=True)
     for group, detail in heads:
-        drawn.add_column(f"{group}\n{detail}", justify="right", no_wrap=True)
-    for row in rows:
-        drawn.add_row(f"{row['channels']}{' /2' if row['stride'] > 1 else ''}", *_cells(row, heads))
-    text = io.StringIO()
-    Console(file=text, width=1000, color_system=None).print(drawn)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
+        layers.add_column(f"{group}\n{detail}", justify="right", no_wrap=True)
+    for row, texts in zip(rows, cells, strict=True):
+        layers.add_row(f"{row['channels']}{' /2' if row['stride'] > 1 else ''}", *texts)
+    return drawn(layers, 1000)
 
 
 def _cells(row: Mapping[str, Any], heads: Sequence[Column]) -> Iterator[str]:

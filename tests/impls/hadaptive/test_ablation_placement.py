@@ -17,7 +17,7 @@ from impls.hadaptive.ablation.placement import PLACEMENT, PLACES, inverted_bottl
 from impls.hadaptive.ablation.study import reported
 from impls.hadaptive.ablation.table import markdown
 from impls.hadaptive.ach import ACH
-from impls.hadaptive.replacing.paper_cost import paper_cost
+from impls.hadaptive.replacing.cost import cost
 from impls.hadaptive.replacing.subjects import network
 from impls.hadaptive.training import command
 from impls.hadaptive.training.loop import ModuleTraining
@@ -73,27 +73,27 @@ def test_costs_are_the_papers_where_it_gives_them() -> None:
     costs = placement_costs(tuple(PLACES))
     unchanged, last = costs["mobilenet_v3_s"], costs["ib9_10"]
     for name in ("mobilenet_v3_s", "ib9_10"):
-        assert round(costs[name].flops / 1e6) == reported()[name].flops_m
+        assert round(costs[name].twice_thop / 1e6) == reported()[name].flops_m
     assert round((last.parameters - unchanged.parameters) / 1e6, 2) == -0.06 == pytest.approx(1.55 - 1.61)
     assert costs["ib9"] == costs["ib10"]
     assert last.parameters - unchanged.parameters == 2 * (costs["ib9"].parameters - unchanged.parameters)
-    assert costs["ib0"].flops > unchanged.flops  # it widens nothing, and its maps are the largest
+    assert costs["ib0"].twice_thop > unchanged.twice_thop  # it widens nothing, and its maps are the largest
 
 
 @pytest.mark.parametrize(("label", "flops_m"), [("MobileNetV4-S", 385), ("StarNet-S1", 854)])
 def test_flops_are_counted_as_the_papers_other_unchanged_models_were(label: str, flops_m: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert int(paper_cost(network(label), (1, 3, 224, 224)).flops / 1e6) == flops_m
+        assert int(cost(network(label), (1, 3, 224, 224)).twice_thop / 1e6) == flops_m
 
 
 def test_a_small_models_operations_are_those_counted_by_hand() -> None:
     model = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1, bias=False), nn.BatchNorm2d(5), ACH(5, 3), nn.Flatten())
-    cost = paper_cost(nn.Sequential(model, nn.Linear(8 * 49, 2)), (1, 3, 7, 7))
+    counted = cost(nn.Sequential(model, nn.Linear(8 * 49, 2)), (1, 3, 7, 7))
     pixels = 7 * 7
     macs = 5 * 3 * 9 * pixels + 5 * 5 * pixels + 5 * 5 + 8 * pixels * 2  # two convolutions, ECA, the linear layer
-    assert cost.macs == macs
-    assert cost.flops == 2 * (macs + 4 * 2 * 5 * pixels + 5 * pixels + 5)  # two BatchNorms, one mean over space
+    assert counted.macs == macs
+    assert counted.twice_thop == 2 * (macs + 4 * 2 * 5 * pixels + 5 * pixels + 5)  # two BatchNorms, one mean over space
 
 
 @pytest.mark.parametrize("name", ["ib0", "ib9_10"])
