@@ -2,7 +2,7 @@
 
 Each is N(v) = f(alpha * v) * weight + bias with f bounded, odd and increasing. An infinite argument gives the bound,
 not the NaN that inf / inf would: products of large half-precision values overflow, and a normaliser is there to
-bound them. `identity`, which is not bounded but by FAR, is for normalisers that are affine once trained.
+bound them. `identity`, which bounds nothing, is for normalisers that are affine once trained.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FAR = 1e18
-"""Beyond this |u| every f equals its bound in float32 and float64, and u * u is still finite in float32."""
+"""Beyond this |u| every bounded f equals its bound in float32 and float64, and u * u is still finite in float32."""
 
 
 def _softsign(u: Tensor) -> Tensor:
@@ -75,14 +75,16 @@ def check_norm(name: str) -> None:
 
 def apply(norm: str, u: Tensor) -> Tensor:
     """f(u), element by element, in u's dtype."""
-    return NORMS[norm][0](_bounded(u))
+    return NORMS[norm][0](_argument(norm, u))
 
 
 def slope(norm: str, u: Tensor) -> Tensor:
     """f'(u), element by element, in u's dtype."""
-    return NORMS[norm][1](_bounded(u))
+    return NORMS[norm][1](_argument(norm, u))
 
 
-def _bounded(u: Tensor) -> Tensor:
+def _argument(norm: str, u: Tensor) -> Tensor:
+    if norm == "identity":
+        return u
     far = min(FAR, torch.finfo(u.dtype).max)
     return u.clamp(-far, far)  # keeps NaN

@@ -105,6 +105,29 @@ def test_an_overflowing_product_is_bounded_not_lost(subject: Subject, norm: str)
     torch.testing.assert_close(got.cpu(), want, equal_nan=True)
 
 
+@pytest.mark.parametrize("subject", FUSED)
+def test_identity_bounds_nothing(subject: Subject) -> None:
+    x = torch.tensor([3e12, 3e12, -2.0, 3e38, math.nan]).reshape(1, 5, 1)
+    index = torch.tensor([[0, 1, 2, 3, 4]])
+    given = x, index, torch.ones(1), torch.full((10,), 2.0), torch.ones(10)
+    got = ach_expand(*(each.to(subject.device) for each in given), norm="identity", backend=subject.name)[0, 5:, 0]
+    product = torch.tensor([9e24, -6e12, math.inf, math.nan, -6e12, math.inf, math.nan, -6e38, math.nan, math.nan])
+    torch.testing.assert_close(got.cpu(), 2 * product + 1, equal_nan=True)
+
+
+@pytest.mark.parametrize("subject", FUSED)
+def test_nor_does_its_slope(subject: Subject) -> None:
+    x, index, alpha = torch.full((1, 2, 3), 3e12), torch.tensor([[0, 1]]), torch.ones(1, device=subject.device)
+    one = torch.ones(1, device=subject.device)
+    alpha.requires_grad_()
+    got = ach_expand(
+        x.to(subject.device), index.to(subject.device), alpha, one, one, norm="identity", backend=subject.name
+    )
+    got.sum().backward()
+    assert alpha.grad is not None
+    torch.testing.assert_close(alpha.grad.cpu(), torch.tensor([3 * 9e24]))
+
+
 BAD = [
     ("alpha of two", {"alpha": torch.ones(2)}, ValueError, r"alpha has shape \(2,\); expected one value"),
     ("weight too short", {"weight": torch.ones(2)}, ValueError, r"weight has shape \(2,\); expected \(3,\) for k = 3"),

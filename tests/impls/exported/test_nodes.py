@@ -118,6 +118,15 @@ def test_a_product_that_overflows_gives_the_bound() -> None:
 
 
 @pytest.mark.compiler
+@pytest.mark.parametrize("with_library", BOTH)
+def test_without_bounds_a_product_stays_what_it_is(with_library: bool) -> None:
+    x = torch.tensor([3e12, 7.0, -3e12]).reshape(1, 3, 1, 1)
+    values = {"x": x, "index": torch.tensor([[0, 2]]), **parameters(1, torch.Generator().manual_seed(0))}
+    want = expanded(x, values["index"], values, "identity")
+    close(run(model(expand_name("identity"), values, 4), values, with_library=with_library), want, torch.float32)
+
+
+@pytest.mark.compiler
 @pytest.mark.parametrize("schedule", ["", "direct", "balanced"])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_neither_threads_nor_schedules_change_a_bit(threads: int, schedule: str) -> None:

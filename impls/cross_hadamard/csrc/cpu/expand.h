@@ -56,7 +56,7 @@ class Normalised {
     typename Wide<T>::Parts found;
     for (int64_t part = 0; part < Wide<T>::parts; ++part) {
       const int64_t place = part * Wide<T>::part;
-      const V u = bounded<Sum>(alpha_ * (V::load(first + place) * V::load(second + place)));
+      const V u = argument<N>(alpha_ * (V::load(first + place) * V::load(second + place)));
       found[part] = N::value(u) * weight_ + bias_;
     }
     return Wide<T>::narrow(found);

@@ -33,11 +33,11 @@ inline void add_map(const T* grad, const Sum* z_i, const Sum* z_j, Sum* sum_i, S
       const int64_t at = s + part * Wide<T>::part;
       const V first = V::load(z_i + at), second = V::load(z_j + at), g = parts[part];
       const V product = first * second;
-      const auto f = N::sloped(bounded<Sum>(by * product));
+      const auto f = N::sloped(argument<N>(by * product));
       const V sloped = g * times * f.slope, h = sloped * by;
       of.weight = multiply_add(g, f.value, of.weight);
       of.bias = of.bias + g;
-      of.alpha = multiply_add(sloped, bounded<Sum>(product), of.alpha);  // bounded: its slope is 0 out there, not NaN
+      of.alpha = multiply_add(sloped, argument<N>(product), of.alpha);  // slope 0 out there, not NaN
       multiply_add(h, second, V::load(sum_i + at)).store(sum_i + at);
       multiply_add(h, first, V::load(sum_j + at)).store(sum_j + at);
     }

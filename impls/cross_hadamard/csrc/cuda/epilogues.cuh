@@ -36,7 +36,7 @@ struct Normalised {
     Vec<T, width> made;
 #pragma unroll
     for (int k = 0; k < width; ++k) {
-      const A u = bounded(alpha_ * (widen(a[k]) * widen(b[k])));
+      const A u = Norm::argument(alpha_ * (widen(a[k]) * widen(b[k])));
       made[k] = narrow<T>(Norm::template value<sizeof(T) == 2>(u) * pair.weight + pair.bias);
     }
     return made;

@@ -59,7 +59,22 @@ __device__ inline float bounded(float u) { return u > 1e18f ? 1e18f : u < -1e18f
 #endif
 __device__ inline double bounded(double u) { return u > 1e150 ? 1e150 : u < -1e150 ? -1e150 : u; }
 
-struct Softsign {  // DySoft: u / (1 + |u|)
+// What f is called with: of u what lies within the bounds, where f has some.
+struct Bounded {
+  template <typename A>
+  __device__ static A argument(A u) {
+    return bounded(u);
+  }
+};
+
+struct Unbounded {
+  template <typename A>
+  __device__ static A argument(A u) {
+    return u;
+  }
+};
+
+struct Softsign : Bounded {  // DySoft: u / (1 + |u|)
   template <bool brief, typename A>
   __device__ static A value(A u) {
     return quotient<brief>(u, A(1) + magnitude(u));
@@ -78,7 +93,7 @@ __device__ inline A logistic_slope(A u) {
   return quotient<brief>(e, (A(1) + e) * (A(1) + e));
 }
 
-struct Sigmoid {  // DySig: sigmoid(u) - 1/2 = tanh(u/2) / 2, which keeps its digits near 0
+struct Sigmoid : Bounded {  // DySig: sigmoid(u) - 1/2 = tanh(u/2) / 2, which keeps its digits near 0
   template <bool brief, typename A>
   __device__ static A value(A u) {
     return A(0.5) * tangent(A(0.5) * u);
@@ -89,7 +104,7 @@ struct Sigmoid {  // DySig: sigmoid(u) - 1/2 = tanh(u/2) / 2, which keeps its di
   }
 };
 
-struct Algebraic {  // DyAlge: u / sqrt(1 + u^2)
+struct Algebraic : Bounded {  // DyAlge: u / sqrt(1 + u^2)
   template <bool brief, typename A>
   __device__ static A value(A u) {
     return u * inverse_root(A(1) + u * u);
@@ -101,7 +116,7 @@ struct Algebraic {  // DyAlge: u / sqrt(1 + u^2)
   }
 };
 
-struct Tanh {  // DyT
+struct Tanh : Bounded {  // DyT
   template <bool brief, typename A>
   __device__ static A value(A u) {
     return tangent(u);
@@ -112,7 +127,7 @@ struct Tanh {  // DyT
   }
 };
 
-struct Identity {  // BatchNorm with settled statistics
+struct Identity : Unbounded {  // BatchNorm with settled statistics
   template <bool brief, typename A>
   __device__ static A value(A u) {
     return u;

@@ -39,6 +39,7 @@ struct AnyNorm {
   struct Functions {
     A (*value)(A) = nullptr;
     A (*slope)(A) = nullptr;
+    A (*argument)(A) = nullptr;
   };
   template <bool brief, typename A>
   static Functions<brief, A>& chosen() {
@@ -47,7 +48,11 @@ struct AnyNorm {
   }
   template <typename Norm, bool brief, typename A>
   static void choose() {
-    chosen<brief, A>() = {&Norm::template value<brief, A>, &Norm::template slope<brief, A>};
+    chosen<brief, A>() = {&Norm::template value<brief, A>, &Norm::template slope<brief, A>, &Norm::template argument<A>};
+  }
+  template <typename A>
+  static A argument(A u) {
+    return chosen<false, A>().argument(u);
   }
   template <bool brief, typename A>
   static A value(A u) {

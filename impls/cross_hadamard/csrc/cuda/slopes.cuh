@@ -24,7 +24,7 @@ struct Slope {
   __device__ Slope(const A* alpha, const A* weight) : alpha_(load_one(alpha)), weight_(weight) {}
   __device__ A of(i64 p) const { return alpha_ * load_one(weight_ + p); }
   __device__ A operator()(A grad, A product, A scale) const {
-    return grad * scale * Norm::template slope<sizeof(T) == 2>(bounded(alpha_ * product));
+    return grad * scale * Norm::template slope<sizeof(T) == 2>(Norm::argument(alpha_ * product));
   }
 
  private:

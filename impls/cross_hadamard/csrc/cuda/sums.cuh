@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(kSumThreads)
       for (i64 s = blockIdx.z * kSumLanes + threadIdx.x; s < size; s += step) {
         const A from = widen(load_one(g + s));
         const A product = first && second ? widen(load_one(first + s)) * widen(load_one(second + s)) : A(nanf(""));
-        const A u = bounded(slope * product);
+        const A u = Norm::argument(slope * product);
         values[0] += from * Norm::template value<brief>(u);
         values[1] += from;
         values[2] += from * Norm::template slope<brief>(u) * product;

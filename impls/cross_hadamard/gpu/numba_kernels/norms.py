@@ -1,7 +1,7 @@
 """The normalisers f and their slopes f' for kernels, in float32 or float64 throughout.
 
-u is bounded first: beyond the bound every f has reached its limit, and inf / inf or inf * 0 would be NaN. The
-comparisons let NaN through. Constants are cast because a bare 1.0 would turn float32 into float64.
+u is bounded first, but for `identity`: beyond the bound every other f has reached its limit, and inf / inf or inf * 0
+would be NaN. The comparisons let NaN through. Constants are cast because a bare 1.0 would turn float32 into float64.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ FAR = {np.float32: 1e18, np.float64: 1e150}
 
 
 @cache
-def bounded(real: Any) -> Device:
-    """u, moved to the bound where it lies beyond."""
+def bounded(name: str, real: Any) -> Device:
+    """u, moved to the bound where it lies beyond; what `name` of the normalisers takes."""
+    if name == "identity":
+        return device(lambda u: u)
     far = real(FAR[real])
 
     def bound(u: Any) -> Any:

@@ -25,7 +25,7 @@ def chain(word: Word, norm: str | None) -> Device:
     """(grad, product, alpha, weight) -> the gradient of the product, all real. Without a norm it is grad itself."""
     if norm is None:
         return device(lambda grad, _product, _alpha, _weight: grad)
-    bound, derivative = bounded(word.real), slope(norm, word.real)
+    bound, derivative = bounded(norm, word.real), slope(norm, word.real)
 
     def chained(grad: Any, product: Any, alpha: Any, weight: Any) -> Any:
         return grad * weight * derivative(bound(alpha * product)) * alpha

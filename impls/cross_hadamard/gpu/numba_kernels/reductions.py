@@ -25,7 +25,8 @@ def sums_kernel(word: Word, threads: int, name: str) -> Any:
     grad * weight * f'(u) * product, each summed over the part's places.
     """
     read, read_real, z, divide = at(word.kind), at(word.real_kind), operand(word, True), quotient(64)
-    bound, f, derivative, part = bounded(word.real), norm(name, word.real), slope(name, word.real), word.part
+    bound, part = bounded(name, word.real), word.part
+    f, derivative = norm(name, word.real), slope(name, word.real)
     elements, real, zero, halve = word.elements, word.real_type, word.real(0.0), _halving(threads)
     write, held = store(word.real_kind, 1), 3 * threads
 

@@ -107,7 +107,7 @@ def combination(word: Word, name: str | None) -> Device:
     multiply, part, join = word.multiply, word.part, word.join
     if name is None:
         return device(lambda a, b, _alpha, _weight, _bias: multiply(a, b))
-    bound, f = bounded(word.real), norm(name, word.real)
+    bound, f = bounded(name, word.real), norm(name, word.real)
 
     def normed(a: Any, b: Any, alpha: Any, weight: Any, bias: Any) -> Any:
         return join((f(bound(alpha * (part(a, 0) * part(b, 0)))) * weight + bias,))

@@ -1,4 +1,4 @@
-"""The bounded functions f(u) of a dynamic normaliser f(alpha * product) * weight + bias, and their slopes.
+"""The functions f(u) of a dynamic normaliser f(alpha * product) * weight + bias, and their slopes.
 
 All in the dtype of u, float32 or float64. Exponentials are of negative arguments only, so nothing overflows, and
 there is no hyperbolic function among them because not every place these kernels run offers one.
@@ -50,7 +50,8 @@ def tanh_slope(u: tl.tensor) -> tl.tensor:
 @kernel
 def value(u: tl.tensor, norm: tl.constexpr) -> tl.tensor:
     """f(u) for the normaliser named `norm`."""
-    u = limited(u)
+    if norm != "identity":
+        u = limited(u)
     if norm == "softsign":
         f = u / (1.0 + tl.abs(u))
     elif norm == "algebraic":
@@ -67,7 +68,8 @@ def value(u: tl.tensor, norm: tl.constexpr) -> tl.tensor:
 @kernel
 def slope(u: tl.tensor, norm: tl.constexpr) -> tl.tensor:
     """f'(u) for the normaliser named `norm`."""
-    u = limited(u)
+    if norm != "identity":
+        u = limited(u)
     if norm == "softsign":
         root = 1.0 / (1.0 + tl.abs(u))
         f = root * root

@@ -1,6 +1,6 @@
 // The normalisers f(u) and their derivatives f'(u), on vectors of float or double.
 //
-// u is finite or NaN here: `bounded` has seen to that, since infinity over infinity would be NaN and not 1.
+// Where f has bounds u is finite or NaN: `argument` sees to that, since infinity over infinity would be NaN and not 1.
 #pragma once
 
 #include <type_traits>
@@ -9,11 +9,12 @@
 
 namespace opbench::OPBENCH_VARIANT {
 
-// u within +-1e18 (+-1e150 for double), whose squares still are finite; NaN stays NaN.
-template <typename Sum>
-inline Vec<Sum> bounded(const Vec<Sum>& u) {
+// u within +-1e18 (+-1e150 for double), whose squares still are finite, of a normaliser with bounds; NaN stays NaN.
+template <typename N, typename Sum>
+inline Vec<Sum> argument(const Vec<Sum>& u) {
   constexpr Sum limit = std::is_same_v<Sum, double> ? static_cast<Sum>(1e150) : static_cast<Sum>(1e18);
-  return clamped(u, limit);
+  if constexpr (N::has_bounds) return clamped(u, limit);
+  return u;
 }
 
 template <typename V>
@@ -22,6 +23,7 @@ struct Sloped {
 };
 
 struct Softsign {  // DySoft
+  static constexpr bool has_bounds = true;
   template <typename V>
   static V value(const V& u) {
     return u / (V(1) + absolute(u));
@@ -34,6 +36,7 @@ struct Softsign {  // DySoft
 };
 
 struct Sigmoid {  // DySig
+  static constexpr bool has_bounds = true;
   template <typename V>
   static V value(const V& u) {
     return V(1) / (V(1) + exponential(V(0) - u)) - V(0.5);
@@ -46,6 +49,7 @@ struct Sigmoid {  // DySig
 };
 
 struct Algebraic {  // DyAlge
+  static constexpr bool has_bounds = true;
   template <typename V>
   static V value(const V& u) {
     return u / square_root(V(1) + u * u);
@@ -58,6 +62,7 @@ struct Algebraic {  // DyAlge
 };
 
 struct Tanh {  // DyT
+  static constexpr bool has_bounds = true;
   template <typename V>
   static V value(const V& u) {
     return hyperbolic_tangent(u);
@@ -70,6 +75,7 @@ struct Tanh {  // DyT
 };
 
 struct Identity {  // BatchNorm with settled statistics
+  static constexpr bool has_bounds = false;
   template <typename V>
   static V value(const V& u) {
     return u;
