@@ -64,24 +64,25 @@ def compare(
         }
         names = _runs(given, [option for option, value in only_there.items() if value is not None])
         run_command("compare", names, page, results, as_json)
-    from opbench.commands.compare_environments import EnvironmentOptions
+    else:
+        from opbench.commands.compare_environments import EnvironmentOptions
 
-    (name,), extra = options.split("sweep or operator", given, needed=1)
-    asked = EnvironmentOptions(
-        name=name,
-        by=options.narrowing(extra, None, backend, dtype, mode),
-        pythons=tuple(python or ()),
-        installs=tuple(installs or ()),
-        device=device or "auto",
-        threads=1 if threads is None else threads,
-        tolerance=tolerance or "3%",
-        page=page,
-        results=results,
-        time_limit_s=time_limit,
-        wait=wait,
-        as_json=as_json,
-    )
-    run_command("compare_environments", asked)
+        (name,), extra = options.split("sweep or operator", given, needed=1)
+        asked = EnvironmentOptions(
+            name=name,
+            by=options.narrowing(extra, None, backend, dtype, mode),
+            pythons=tuple(python or ()),
+            installs=tuple(installs or ()),
+            device=device or "auto",
+            threads=1 if threads is None else threads,
+            tolerance=tolerance or "3%",
+            page=page,
+            results=results,
+            time_limit_s=time_limit,
+            wait=wait,
+            as_json=as_json,
+        )
+        run_command("compare_environments", asked)
 
 
 def _runs(given: list[str], named: list[str]) -> tuple[str, ...]:

@@ -14,6 +14,9 @@ from opbench.store.lock import WAIT_S, exclusive
 
 OPTION = "--with"
 
+ADDED = (*NEEDED.values(), *BUILDING)
+"""What goes with the words asked for; pip refuses both together where they exclude each other."""
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -26,7 +29,7 @@ class Installation:
     @classmethod
     def of(cls, text: str) -> Installation:
         """Raises UsageError for what is no list of words."""
-        words = (*install_words(OPTION, text, "torch==2.11"), *NEEDED.values(), *BUILDING)
+        words = (*install_words(OPTION, text, "torch==2.11"), *ADDED)
         # Of another Python the same words are another environment.
         return cls((cache_folder() / "environments" / content_digest([version, *words])).absolute(), words, text)
 
@@ -39,7 +42,7 @@ class Installation:
 
         def note(text: str) -> None:
             notes.append(text)
-            tell(f"{text} (venv and pip, which write to {self.folder / 'install.log'})")
+            tell(f"{text} (with {', '.join(ADDED)} besides; pip writes to {self.folder / 'install.log'})")
 
         here = Path.cwd() if any(map(is_local, self.words)) else Path("/")
         name = f"{OPTION} '{self.text}'"

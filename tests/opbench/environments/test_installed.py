@@ -48,6 +48,7 @@ def test_the_same_words_are_installed_once_with_ours_and_it_is_said_where(tmp_pa
     assert set(NEEDED.values()) <= set(pip.installed[0])
     assert first.is_relative_to(tmp_path / "cache")
     assert "install.log" in notes[0]
+    assert "torch>=2.9" in notes[0]
     assert notes[-1] == f"--with 'torch==2.11 numpy': made and kept in {first.parents[2]}"
     again, notes = made("torch==2.11   numpy", pip)
     assert again == first
