@@ -73,6 +73,7 @@ def test_it_lists_its_cases_with_what_they_are_and_where_it_runs(worker: CaseWor
     assert listed["wrong"]["rows"] == "7"
     assert answer["environment"]["threads"] == 1
     assert answer["environment"]["versions"]["torch"]
+    assert answer["environment"]["packages"] > 1
     assert answer["problems"] == worker.answer({"collected": {}})["problems"] == []
 
 
