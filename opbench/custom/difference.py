@@ -46,10 +46,10 @@ class Row:
 
         What was measured beside other work is undecided.
         """
-        if self.ratio is None:
-            return "not measured"
         if self.decision:
             return self.decision
+        if self.ratio is None:
+            return "not measured"
         if self.reason:
             return "undecided"
         if self.ratio.high < 1:

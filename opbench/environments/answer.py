@@ -13,7 +13,7 @@ from opbench.vocabulary.interval import Interval
 
 DECISIONS = {Verdict.REGRESSION: "slower", Verdict.FASTER: "faster", Verdict.INCONCLUSIVE: "undecided"}
 
-WRONG = frozenset({Verdict.INVALID, Verdict.CRASHED})
+WRONG = {Verdict.INVALID: "wrong", Verdict.CRASHED: "failed"}
 """Of a case that was right on one side only, or on none: something to act on, as in a sweep."""
 
 
@@ -59,8 +59,8 @@ def conclusion(difference: Difference) -> str:
 
 def _row(judgement: Judgement, run: LiveRun) -> Row:
     name, comparison = judgement.benchmark, judgement.comparison
-    if comparison is None or judgement.verdict in WRONG | {Verdict.SKIPPED}:
-        return Row(name, None, _why_not(judgement, run))
+    if comparison is None or judgement.verdict in {*WRONG, Verdict.SKIPPED}:
+        return Row(name, None, _why_not(judgement, run), WRONG.get(judgement.verdict, ""))
     ratio = Interval(comparison.low, comparison.ratio, comparison.high)
     undecided = judgement.verdict is Verdict.INCONCLUSIVE
     return Row(name, ratio, judgement.reason if undecided else "", _decision(judgement.verdict, ratio, run.rule))

@@ -97,7 +97,9 @@ def judge(
             test = SequentialTest(factory.start, rule, progress.judged)
             judgements = test.run([name for name in names if name not in failed])
         except InsufficientMemoryError as exc:
-            raise MachineError(f"no memory for the workers: {exc}; close other programs or narrow with -k") from exc
+            raise MachineError(
+                f"no memory for the workers: {exc}; close other programs, or name fewer benchmarks"
+            ) from exc
     return LiveRun([*unmatched, *failed.values(), *judgements], factory.samples, dry_runs, rule)
 
 

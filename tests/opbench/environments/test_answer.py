@@ -82,6 +82,7 @@ def test_a_wrong_result_is_exit_code_1_what_is_absent_0_and_what_is_open_3() -> 
     run = judged(same, wrong)
     assert exit_code_of(run) == 1
     assert "head: wrong: 3 of 7 elements" in str(difference_of(run))
+    assert conclusion(difference_of(run)) == "head against base: 1 no difference, 1 wrong"
     absent: dict[str, dict[Side, str]] = {"gone": {"base": "unavailable: no driver"}}
     assert exit_code_of(judged(same, absent)) == 0
     assert exit_code_of(judged({}, absent)) == 3
