@@ -10,6 +10,7 @@ import typer
 
 from opbench.cli import options, output
 from opbench.commands import arguments
+from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
 from opbench.commands.invocation import end_with, run_command
 from opbench.vocabulary.settings import Settings
@@ -171,20 +172,6 @@ def report(
     run_command("report", run, options.words("backend", backend), results, as_json)
 
 
-@app.command(epilog="Example:  opbench compare channels results/channels/2026-01-31T12-00-00Z")
-def compare(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN ...", help="Runs, as for `opbench report`.")],
-    page: Annotated[Path | None, typer.Option(help="Write a page of it here, such as difference.html.")] = None,
-    results: arguments.Results = Path("results"),
-    as_json: arguments.AsJson = False,
-) -> None:
-    """Hold the first run against each other one, case by case: ratio, interval, decided or not.
-
-    Exit code 1 where a case is surely slower in the first.
-    """
-    run_command("compare", tuple(runs), page, results, as_json)
-
-
 @app.command(context_settings=AXES, epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224")
 def count(
     context: typer.Context,
@@ -231,6 +218,9 @@ def profile(
     run_command("profiling", case, device, steps, settings, results, wait, as_json)
 
 
+app.command(context_settings=AXES, epilog="Example:  opbench compare channels results/channels/2026-01-31T12-00-00Z")(
+    compare
+)
 app.command(epilog="Example:  opbench gate --base main --tolerance 3%")(gate)
 
 

@@ -29,23 +29,25 @@ def run(names: tuple[str, ...], page: Path | None, results: Path, as_json: bool)
     found = {str(other.folder): Difference.of(records, other.records()) for other in others}
     for folder, difference in found.items():
         if as_json:
-            print(json.dumps({"here": str(first.folder), "there": folder, **_plain_data(difference)}))
+            print(json.dumps({"here": str(first.folder), "there": folder, **plain_data(difference)}))
         else:
             print(plain(f"{first.folder} (here) against {folder} (there)\n{difference}", keep="\n"))
     if page is not None:
         shown = {"/".join(other.folder.parts[-2:]): found[str(other.folder)] for other in others}
-        _write(page, catalog.shown_by("pages.difference_page.render")("/".join(first.folder.parts[-2:]), shown))
+        write_page(page, catalog.shown_by("pages.difference_page.render")("/".join(first.folder.parts[-2:]), shown))
         print(f"page: {page.resolve()}")
     return int(any(difference.slower for difference in found.values()))
 
 
-def _plain_data(difference: Difference) -> dict[str, object]:
+def plain_data(difference: Difference) -> dict[str, object]:
+    """A difference for machines, with its verdicts and its mean."""
     rows = [asdict(row) | {"verdict": row.verdict} for row in difference.rows]
     mean = difference.geometric_mean
     return asdict(difference) | {"rows": rows, "geometric_mean": None if mean is None else asdict(mean)}
 
 
-def _write(page: Path, text: str) -> None:
+def write_page(page: Path, text: str) -> None:
+    """Raises MachineError where it cannot be written."""
     try:
         write_whole(page, text.encode())
     except OSError as exc:

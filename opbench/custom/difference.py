@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opbench.cli.output import drawn
 from opbench.errors import UsageError
-from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.interval import CONFIDENCE, Interval
 from opbench.vocabulary.record import Measured
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from opbench.vocabulary.case import Case
     from opbench.vocabulary.record import Outcome, Record
 
 ADVICE = (
     "the two were measured at different times, in which a machine may change by more than an interval tells; "
-    "`opbench gate` has two revisions take turns"
+    "`opbench gate` has two revisions take turns, `opbench compare NAME --python A --python B` two environments"
 )
 
 CHANGING = frozenset({"load_average"})
@@ -31,11 +32,13 @@ class Row:
     """One case of both. ratio: of this one's median to the other's; None where one of them was not measured.
 
     reason: why there is no ratio, or why it decides nothing.
+    decision: the verdict, where more than this interval decided it; "" where it is all there is.
     """
 
     case: str
     ratio: Interval | None
     reason: str = ""
+    decision: str = ""
 
     @property
     def verdict(self) -> str:
@@ -43,6 +46,8 @@ class Row:
 
         What was measured beside other work is undecided.
         """
+        if self.decision:
+            return self.decision
         if self.ratio is None:
             return "not measured"
         if self.reason:
@@ -57,12 +62,17 @@ class Difference:
     """rows: what changed most first. only_here, only_there: cases that one of the two has alone.
 
     circumstances: in what the two were measured differently, a line each.
+    confidence: of the intervals. advice: what to make of the verdicts.
+    independent: whether no two ratios come from the same processes.
     """
 
     rows: tuple[Row, ...]
     only_here: tuple[str, ...]
     only_there: tuple[str, ...]
     circumstances: tuple[str, ...] = ()
+    confidence: float = CONFIDENCE
+    advice: str = ADVICE
+    independent: bool = True
 
     @classmethod
     def of(cls, here: Sequence[Record], there: Sequence[Record]) -> Difference:
@@ -74,27 +84,28 @@ class Difference:
                 f"the two have no case in common: one has {_some(first)}, the other {_some(second)}; expected results "
                 "of the same callables at the same axes"
             )
-        name = _names([first[key] for key in common])
-        rows = sorted(
-            (_row(name(first[key]), first[key].outcome, second[key].outcome) for key in common), key=_by_change
-        )
+        name = case_names([first[key].case for key in common])
+        rows = by_change(_row(name(first[key].case), first[key].outcome, second[key].outcome) for key in common)
         only_here = tuple(key for key in first if key not in second)
         only_there = tuple(key for key in second if key not in first)
-        return cls(tuple(rows), only_here, only_there, tuple(_circumstances(here[0], there[0])))
+        one, other = ({**records[0].environment, "revision": records[0].revision} for records in (here, there))
+        return cls(rows, only_here, only_there, tuple(differing(one, other)))
 
     @property
     def geometric_mean(self) -> Interval | None:
         """Of the ratios of what both measured, with the interval that theirs leave it; None where there is none.
 
         Relative half-widths of independent ratios add in quadrature, in logarithms, and the mean has their n-th part.
+        Of others they are averaged: more than that they cannot come to, whatever the ratios have in common.
         """
         ratios = [row.ratio for row in self.rows if row.ratio is not None]
         if not ratios:
             return None
         count = len(ratios)
         middle = sum(math.log(ratio.mid) for ratio in ratios) / count
-        up = math.hypot(*(math.log(ratio.high / ratio.mid) for ratio in ratios)) / count
-        down = math.hypot(*(math.log(ratio.mid / ratio.low) for ratio in ratios)) / count
+        add: Callable[[list[float]], float] = (lambda widths: math.hypot(*widths)) if self.independent else sum
+        up = add([math.log(ratio.high / ratio.mid) for ratio in ratios]) / count
+        down = add([math.log(ratio.mid / ratio.low) for ratio in ratios]) / count
         return Interval(math.exp(middle - down), math.exp(middle), math.exp(middle + up))
 
     @property
@@ -115,8 +126,8 @@ class Difference:
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for name in ("case", "ratio", "95 %", "verdict"):
-            table.add_column(name, justify="right" if name in {"ratio", "95 %"} else "left", overflow="fold")
+        for name in ("case", "ratio", f"{100 * self.confidence:g} %", "verdict"):
+            table.add_column(name, justify="left" if name in {"case", "verdict"} else "right", overflow="fold")
         for row in self.rows:
             table.add_row(row.case, *ratio_cells(row.ratio), row.reason or row.verdict)
         alone = [
@@ -125,7 +136,7 @@ class Difference:
             if keys
         ]
         mean = f"geometric mean {' '.join(ratio_cells(self.geometric_mean))}"
-        return "\n".join([*self.circumstances, drawn(table, 120), mean, *alone, ADVICE])
+        return "\n".join([*self.circumstances, drawn(table, 120), mean, *alone, self.advice])
 
     __repr__ = __str__
 
@@ -135,14 +146,16 @@ def ratio_cells(ratio: Interval | None) -> tuple[str, str]:
     return ("-", "") if ratio is None else (f"{ratio.mid:.3f}", f"[{ratio.low:.3f}, {ratio.high:.3f}]")
 
 
-def _circumstances(here: Record, there: Record) -> list[str]:
-    """What differs of where the two began: `threads: 2 here, 1 there`."""
-    one, other = (_flat({**record.environment, "revision": record.revision}) for record in (here, there))
-    names = [name for name in dict.fromkeys([*one, *other]) if name.split(".")[-1] not in CHANGING]
+def differing(
+    here: Mapping[str, Any], there: Mapping[str, Any], names: tuple[str, str] = ("here", "there")
+) -> list[str]:
+    """What differs of two environments: `threads: 2 here, 1 there`. names: what the two are called."""
+    one, other = _flat(here), _flat(there)
+    keys = [key for key in dict.fromkeys([*one, *other]) if key.split(".")[-1] not in CHANGING]
     return [
-        f"{name}: {one.get(name, 'none')} here, {other.get(name, 'none')} there"
-        for name in names
-        if one.get(name) != other.get(name)
+        f"{key}: {one.get(key, 'none')} {names[0]}, {other.get(key, 'none')} {names[1]}"
+        for key in keys
+        if one.get(key) != other.get(key)
     ]
 
 
@@ -157,17 +170,17 @@ def _flat(environment: Mapping[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _names(records: Sequence[Record]) -> Callable[[Record], str]:
+def case_names(cases: Sequence[Case]) -> Callable[[Case], str]:
     """What tells each from the others: its backend, and of its point whatever all do not have in common."""
 
-    def words(record: Record) -> dict[str, str]:
-        point = record.case.point
+    def words(case: Case) -> dict[str, str]:
+        point = case.point
         axes = {name: f"{name}={value}" for name, value in point.axes.items()}
         return {"": point.operator, **axes, "dtype": point.dtype, "mode": point.mode, "device": point.device}
 
-    common = set.intersection(*(set(words(record).items()) for record in records))
-    return lambda record: " ".join(
-        [record.case.label, *(word for name, word in words(record).items() if (name, word) not in common)]
+    common = set.intersection(*(set(words(case).items()) for case in cases))
+    return lambda case: " ".join(
+        [case.label, *(word for name, word in words(case).items() if (name, word) not in common)]
     )
 
 
@@ -180,8 +193,9 @@ def _row(name: str, one: Outcome, other: Outcome) -> Row:
     return Row(name, None, " and ".join(text for text in missing if not text.startswith("measured")))
 
 
-def _by_change(row: Row) -> float:
-    return math.inf if row.ratio is None else -abs(math.log(row.ratio.mid))
+def by_change(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """What changed most first, what has no ratio last."""
+    return tuple(sorted(rows, key=lambda row: math.inf if row.ratio is None else -abs(math.log(row.ratio.mid))))
 
 
 def _ends(interval: Interval) -> tuple[float, float, float]:

@@ -82,6 +82,18 @@ class PointMeasurement:
         }
         return {**self.outcomes, **passed}
 
+    def ready(self, operator: Operator, *, check: bool = True) -> dict[str, Candidate]:
+        """Admit, prepare and check for a clock elsewhere: the launches, per case label. `outcomes` says of the others
+        why not. check: without it, what has been right in this process before is prepared anew and not checked again.
+        """
+        admitted = self._admitted(operator, timed=True)
+        if not self._fits(admitted, operator.work(self.point)):
+            return {}
+        inputs = self._inputs(operator)
+        if check:
+            return self._prepare_and_check(operator, inputs, admitted)
+        return self._prepare(inputs, admitted, Checker(operator, self.point, inputs))
+
     def _admitted(self, operator: Operator, *, timed: bool) -> dict[str, Admitted]:
         """The backends that take the point; why the others do not is their outcome."""
         found = {case.label: admit(operator, case, self._guard, timed=timed) for case in self.cases}
@@ -103,6 +115,9 @@ class PointMeasurement:
         self, operator: Operator, inputs: Inputs, admitted: dict[str, Admitted]
     ) -> dict[str, Candidate]:
         checker = Checker(operator, self.point, inputs)
+        return self._passed(checker, self._prepare(inputs, admitted, checker))
+
+    def _prepare(self, inputs: Inputs, admitted: dict[str, Admitted], checker: Checker) -> dict[str, Candidate]:
         candidates: dict[str, Candidate] = {}
         for label, entry in admitted.items():
             out = checker.new_output() if self.point.mode == "out" else None
@@ -117,6 +132,10 @@ class PointMeasurement:
                 candidates[label] = Candidate(launch, out)
             if label in self.outcomes:
                 candidates.pop(label, None)
+        return candidates
+
+    def _passed(self, checker: Checker, candidates: dict[str, Candidate]) -> dict[str, Candidate]:
+        """Those that are right."""
         self.announce("reference", "", None)
 
         def verify(label: str, check_one: Callable[[Candidate], Check]) -> Check | None:

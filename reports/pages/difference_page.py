@@ -17,10 +17,16 @@ REACH = 2.0
 """The ratio at either end of a row's scale; what lies beyond stands at the end."""
 
 
-def render(here: str, differences: Mapping[str, Difference]) -> str:
-    """Write the page of the run `here` against each of the others, by their folders."""
+ABOUT = (
+    "Median latency of each case of this run over that of the other; below 1 this run is faster. A case is decided "
+    "where its 95 % interval leaves 1 out."
+)
+
+
+def render(here: str, differences: Mapping[str, Difference], about: str = ABOUT) -> str:
+    """Write the page of the run `here` against each of the others, by their folders. about: what the ratios are."""
     parts = [(there, difference, [_row(row) for row in difference.rows]) for there, difference in differences.items()]
-    return filled_page("difference.html.jinja", here=here, parts=parts, text=interval_text)
+    return filled_page("difference.html.jinja", here=here, about=about, parts=parts, text=interval_text)
 
 
 def interval_text(ratio: Interval | None) -> str:

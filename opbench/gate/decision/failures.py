@@ -10,7 +10,13 @@ from opbench.gate.decision.verdict import Verdict
 
 Kind = Literal["crashed", "failed", "skipped", "empty", "invalid"]
 
-KINDS: dict[str, Kind] = {"failed": "failed", "error": "failed", "skipped": "skipped", "passed": "empty"}
+KINDS: dict[str, Kind] = {
+    "failed": "failed",
+    "error": "failed",
+    "skipped": "skipped",
+    "passed": "empty",
+    "invalid": "invalid",
+}
 """By the outcome of a test that finished before it was told to."""
 
 VERDICTS: dict[Kind, Verdict] = {

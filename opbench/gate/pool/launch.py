@@ -33,6 +33,8 @@ class LaunchConfig:
     device: `cpu` or `cuda`.
     root: the user's repository, whose code no worker may import.
     time_limit_s: seconds that any one step of a worker may take.
+    program: what a side's interpreter runs as a worker, before the words that every worker is given (two descriptors,
+        and `WorkerConfig` as JSON). Empty for the gate's own, which runs a tree's tests.
     extra_environment: variables of one side alone, for planting a difference.
     shared_folder: what the benchmarks of both sides may share in one run, see COMMON_FOLDER; None for none.
     """
@@ -45,6 +47,11 @@ class LaunchConfig:
     time_limit_s: float
     extra_environment: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
     shared_folder: Path | None = None
+    program: tuple[str, ...] = ()
+
+    def command(self, python: Path) -> list[str]:
+        """The words that start a worker on this interpreter, without those that only the one who starts it knows."""
+        return [str(python), "-P", *self.program] if self.program else bootstrap_command(python)
 
     def environment(self, side: Side, checkout: Checkout) -> dict[str, str]:
         """A worker's variables. The tree comes first on the path: before a `.pth` file or finder of an editable

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
+from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.sampling_plan import SamplingPlan
 from opbench.gate.samples import Side, Slice
 from opbench.gate.source.environments import Checkout
@@ -69,7 +69,7 @@ class WorkerHandle:
         )
 
         def command(requests: int, answers: int) -> list[str]:
-            return [*bootstrap_command(checkout.python), str(requests), str(answers), config.to_json()]
+            return [*launch.command(checkout.python), str(requests), str(answers), config.to_json()]
 
         try:
             with self._log.open("w", encoding="utf-8") as log:

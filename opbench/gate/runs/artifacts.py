@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from opbench import catalog
@@ -16,7 +18,6 @@ from opbench.gate.output.figure import figure_rows
 from opbench.gate.output.markdown import Header, markdown
 from opbench.gate.pool.dry_run import DryRun
 from opbench.gate.samples import SIDES, Side, StageSamples
-from opbench.gate.source.worktrees import Revisions
 from opbench.gate.stats.rule import Rule
 
 FIGURE = "workers.svg"
@@ -37,18 +38,23 @@ class LiveRun:
     rule: Rule
 
 
-def write_artifacts(run: LiveRun, revisions: Revisions, folder: Path, allowed: frozenset[Verdict]) -> None:
+def new_folder(results: Path, name: str) -> Path:
+    """Where a run's files go, `results`/`name`/TIME; it is not made yet."""
+    return results / name / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def write_artifacts(run: LiveRun, compared: Mapping[Side, str], folder: Path, allowed: frozenset[Verdict]) -> None:
     """Write the files, the summary and its figure into the folder; the summary also where GitHub looks for it.
 
-    Raises MachineError where they cannot be written.
+    compared: what each side is, such as a commit. Raises MachineError where they cannot be written.
     """
     machine = str(run.dry_runs["head"].environment.get("device_name", ""))
-    header = Header(revisions.base, revisions.head, machine, FIGURE)
+    header = Header(compared["base"], compared["head"], machine, FIGURE)
     try:
         folder.mkdir(parents=True)
         for side in SIDES:
             result = run.dry_runs[side]
-            origin = Origin(folder.name, side, getattr(revisions, side), run.rule, result.environment)
+            origin = Origin(folder.name, side, compared[side], run.rule, result.environment)
             write_side(folder / f"{side}.json", origin, result.benchmarks, run.samples)
         rows = figure_rows(run.judgements, run.samples)
         prefix = common_prefix([judgement.benchmark for judgement in run.judgements])

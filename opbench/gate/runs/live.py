@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +21,7 @@ from opbench.gate.pool.collection_check import require_collected
 from opbench.gate.pool.dry_run import DryRun, dry_run
 from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.live_workers import LiveWorkerFactory
-from opbench.gate.runs.artifacts import LiveRun, write_artifacts
+from opbench.gate.runs.artifacts import LiveRun, new_folder, write_artifacts
 from opbench.gate.runs.options import GateOptions
 from opbench.gate.samples import SIDES, Side
 from opbench.gate.source.environments import Checkout, prepare
@@ -42,8 +41,8 @@ def gate_revisions(options: GateOptions, rule: Rule, allowed: frozenset[Verdict]
             seed = secrets.randbits(32)
             run = judge(checkouts, options.launch_config(revisions.root), rule, seed, progress, options.wait)
     print_results(run.judgements, allowed, run.rule, options.as_json)
-    folder = options.results / "gate" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    write_artifacts(run, revisions, folder, allowed)
+    folder = new_folder(options.results, "gate")
+    write_artifacts(run, {"base": revisions.base, "head": revisions.head}, folder, allowed)
     progress.note(f"report: {folder / 'summary.md'}")
     return exit_code(run.judgements, allowed)
 
@@ -98,7 +97,9 @@ def judge(
             test = SequentialTest(factory.start, rule, progress.judged)
             judgements = test.run([name for name in names if name not in failed])
         except InsufficientMemoryError as exc:
-            raise MachineError(f"no memory for the workers: {exc}; close other programs or narrow with -k") from exc
+            raise MachineError(
+                f"no memory for the workers: {exc}; close other programs, or name fewer benchmarks"
+            ) from exc
     return LiveRun([*unmatched, *failed.values(), *judgements], factory.samples, dry_runs, rule)
 
 

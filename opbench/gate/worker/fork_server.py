@@ -81,7 +81,7 @@ def _run(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket
         first = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
         sys.path[:] = first + [part for part in sys.path if part not in first]
         importlib.invalidate_caches()
-        _randomise_layout(random.SystemRandom())
+        randomise_layout(random.SystemRandom())
         run_worker(requests_fd, answers_fd, request["argument"])
         code = 0
     except SystemExit as exc:
@@ -99,7 +99,7 @@ def _run(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket
 _MAPPINGS: list[mmap.mmap] = []
 
 
-def _randomise_layout(draw: random.Random) -> None:
+def randomise_layout(draw: random.Random) -> None:
     """Move what is allocated and loaded from now on by a random distance, in the heap and among the mappings.
 
     Without it all forks would have the same addresses, and one side's code, being of another size, others throughout:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,12 +18,12 @@ import pytest
 
 from opbench.errors import unknown
 from opbench.gate.worker.collection import CollectionPlugin, filters, is_benchmark
-from opbench.gate.worker.core_isolation import pinned_to_core, undisturbed, untraced
 from opbench.gate.worker.cuda_timer import CudaTimer
 from opbench.gate.worker.fixture import BenchmarkFixture
 from opbench.gate.worker.introspection import describe_benchmark, environment, foreign_modules, preloadable
 from opbench.gate.worker.outcome import outcome_of
-from opbench.gate.worker.timer import CpuTimer, SetupTimer, Timer
+from opbench.gate.worker.slices import TIMERS, taken_slice, warm_up
+from opbench.gate.worker.timer import SetupTimer
 
 if TYPE_CHECKING:
     from opbench.gate.worker.protocol import Connection, WorkerConfig
@@ -34,8 +32,6 @@ UNREGISTERED = ("benchmark", "timeout", "rerunfailures", "hypothesispytest")
 """Plugins, by entry point, that cannot be there: pytest-benchmark refuses a fixture `benchmark` that is not its own; a
 test that waits for its next slice is not late; one that failed is to be reported, not repeated; Hypothesis imports all
 of itself for a look at each test, a third of a worker's start (1.0 s of 2.9)."""
-
-TIMERS: dict[str, Callable[[], Timer]] = {"cpu": CpuTimer, "cuda": CudaTimer}
 
 
 class WorkerPlugin:
@@ -121,14 +117,14 @@ class WorkerPlugin:
         if device not in TIMERS:
             raise unknown("device", device, TIMERS)
         timer = with_setup or TIMERS[device]()
-        self._connection.send(_warm_up(timer, timer.prepare, call))
+        self._connection.send(warm_up(timer, timer.prepare, call))
         while (request := self._connection.receive()) is not None:
             if "finish" in request:
                 return
             if "launches" in request and isinstance(timer, CudaTimer):
-                self._connection.send(_warm_up(timer, partial(timer.prepare, replay=False), call))
+                self._connection.send(warm_up(timer, partial(timer.prepare, replay=False), call))
             elif "slice" in request:
-                self._connection.send({"slice": _slice(timer, **request["slice"])})
+                self._connection.send({"slice": taken_slice(timer, **request["slice"])})
             else:
                 problem = f"a benchmark is at work and waits for slices, not {sorted(request)}"
                 self._connection.send({"refused": problem})
@@ -149,28 +145,3 @@ class FixturePlugin:
 
 def _error(message: str) -> dict[str, Any]:
     return {"finished": {"outcome": "error", "message": message}, "called": False}
-
-
-def _warm_up(timer: Timer, prepare: Callable[..., float], call: Callable[..., object]) -> dict[str, Any]:
-    """seconds: of a call. whole_s: of a sample that cannot be of more than one call, with its setup, or None."""
-    with untraced():
-        seconds = prepare(call)
-    whole_s = getattr(timer, "whole_s", None)
-    return {"ready": {"seconds": seconds, "whole_s": whole_s, "launch_mode": getattr(timer, "launch_mode", "")}}
-
-
-def _slice(timer: Timer, calls: int, samples: int, core: int | None, **place: int) -> dict[str, Any]:
-    """The fields of Slice but its worker. place: `round` and `order`, which only the caller knows."""
-    with pinned_to_core(core), undisturbed():
-        before, at_s = resource.getrusage(resource.RUSAGE_SELF), time.time()
-        timing = timer.slice(calls, samples)
-        after = resource.getrusage(resource.RUSAGE_SELF)
-    return place | {
-        "at_s": at_s,
-        "calls": calls,
-        "samples_s": timing.samples_s,
-        "cpu_s": after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime,
-        "faults": after.ru_minflt - before.ru_minflt,
-        "clock_hz": timing.clock_hz,
-        "core": core,
-    }

@@ -10,7 +10,7 @@ import pytest
 
 from opbench.errors import MachineError, UsageError
 from opbench.gate.samples import SIDES, Side
-from opbench.gate.source import environments
+from opbench.gate.source import environment_build
 from opbench.gate.source.dependencies import declared_dependencies
 from opbench.gate.source.environments import Checkout, prepare
 
@@ -165,7 +165,7 @@ def test_each_side_is_built_in_its_turn_at_an_equally_long_path(trees: dict[Side
     pip = FakePip()
     checkouts = prepare(trees, "numpy 'torch>=2.9'", tmp_path, pip.notes.append, pip)
     assert pip.ran == BOTH
-    assert pip.notes == ["building the base environment ...", "building the head environment ..."]
+    assert pip.notes == ["building the environment of base ...", "building the environment of head ..."]
     assert checkouts["head"] == Checkout(tmp_path / "head" / "venv" / "bin" / "python", trees["head"])
     assert len({len(str(checkout.python)) for checkout in checkouts.values()}) == 1
 
@@ -295,5 +295,5 @@ def test_what_a_command_prints_goes_to_the_log_and_the_callers_path_does_not_rea
     monkeypatch.setenv("PYTHONPATH", "/nonsense")
     script = "import os, sys; print(os.environ.get('PYTHONPATH'), os.getcwd()); sys.stderr.write('bad\\n'); sys.exit(3)"
     log = tmp_path / "log"
-    assert environments._run([sys.executable, "-S", "-c", script], tmp_path, log) == 3
+    assert environment_build.run_logged([sys.executable, "-S", "-c", script], tmp_path, log) == 3
     assert sorted(log.read_text().splitlines()) == sorted([f"None {tmp_path}", "bad"])
