@@ -56,6 +56,9 @@ broken = theirs.raises
 cross_hadamard.mine = theirs.mine
 cross_hadamard.needs = theirs.needs
 cross_hadamard.raises = theirs.raises
+cross_hadamard.cpp_ext = theirs.mine
+cross_hadamar.mine = theirs.mine
+nobodys = theirs.mine
 
 [opbench.sweeps]
 question = theirs.question
@@ -111,6 +114,18 @@ def test_plugins_are_listed_beside_ours(listed: tuple[Mapping[str, Any], list[st
 def test_each_that_is_broken_or_hides_ours_is_one_line(listed: tuple[Mapping[str, Any], list[str]]) -> None:
     _, lines = listed
     assert sorted(lines) == [
+        (
+            "backend 'cross_hadamar.mine' of theirs 1.2 (theirs.mine) is left out: there is no operator "
+            "'cross_hadamar'; name the entry point OPERATOR.NAME, with one of `opbench ls`"
+        ),
+        (
+            "backend 'cross_hadamard.cpp_ext' of theirs 1.2 (theirs.mine) is left out: 'cross_hadamard' has a backend "
+            "'cpp_ext' itself; rename the entry point"
+        ),
+        (
+            "backend 'nobodys' of theirs 1.2 (theirs.mine) is left out: its name has no operator; name the entry point "
+            "OPERATOR.NAME, with one of `opbench ls`"
+        ),
         "operator 'broken' of theirs 1.2 (theirs.raises) cannot be loaded: ValueError: not; mend or uninstall theirs",
         "operator 'fill' of theirs 1.2 (theirs.rowsum) is left out: opbench has 'fill' itself; rename the entry point",
         (
