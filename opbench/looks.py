@@ -11,32 +11,45 @@ from pathlib import Path
 from opbench import plugins
 from opbench.assignments import look_of, package_folder
 from opbench.errors import UsageError
+from opbench.plugins import Plugin
 
 
 @lru_cache(maxsize=1)
 def looks() -> dict[str, tuple[str, str]]:
     """Colour and marker of every backend that says them, by name; what comes with opbench goes before a plug-in.
 
-    Raises UsageError for a file of ours, or of a plug-in's operator, that does not write them out.
+    Raises UsageError for a file of ours that does not write them out; one of a plug-in is drawn by its name, see
+    `look_problems`.
     """
-    folders = {package_folder("impls"), *_operator_folders()}
-    files = [file for folder in sorted(folders) for file in sorted(folder.rglob("*.py"))]
+    files = sorted(package_folder("impls").rglob("*.py"))
     own = {file.stem: look for file in files if (look := look_of(file)) is not None}
-    theirs = {name: look for name, file in _backend_files() if (look := look_of(file)) is not None}
+    theirs = {}
+    for name, file, _ in _their_files():
+        with suppress(UsageError, OSError, SyntaxError, ValueError):
+            if (look := look_of(file)) is not None:
+                theirs[name] = look
     return theirs | own
 
 
-def _operator_folders() -> Iterator[Path]:
-    """Of other packages' operators, those that can be found."""
+def look_problems() -> Iterator[str]:
+    """One line for every backend of another package whose look cannot be read; what is no Python at all cannot be
+    imported either, and is told by whoever does.
+    """
+    for name, file, plugin in _their_files():
+        try:
+            with suppress(OSError, SyntaxError, ValueError):
+                look_of(file)
+        except UsageError as exc:
+            yield f"{plugin}: backend {name!r} is drawn by its name alone: {exc}"
+
+
+def _their_files() -> Iterator[tuple[str, Path, Plugin]]:
+    """Names of other packages' backends, the files that may say how they look, and what announces them."""
     for plugin in plugins.announced("operators").values():
-        with suppress(UsageError, ImportError):
-            yield package_folder(plugin.module)
-
-
-def _backend_files() -> Iterator[tuple[str, Path]]:
-    """Other packages' backends of operators that are not their own: names, and the files that can be read."""
+        with suppress(Exception, SystemExit):  # whatever a package's import raises
+            yield from ((file.stem, file, plugin) for file in sorted(package_folder(plugin.module).rglob("*.py")))
     for full_name, plugin in plugins.announced("backends").items():
-        with suppress(ImportError, SyntaxError, ValueError):  # whoever measures with it is told
+        with suppress(Exception, SystemExit):
             spec = find_spec(plugin.module)
             if spec is not None and spec.origin is not None and spec.origin.endswith(".py"):
-                yield full_name.rpartition(".")[2], Path(spec.origin)
+                yield full_name.rpartition(".")[2], Path(spec.origin), plugin

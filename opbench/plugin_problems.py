@@ -1,4 +1,4 @@
-"""What is said of plug-ins, and of folders, that are left out because of their names."""
+"""What is said of plug-ins, and of folders, that are left out, or not taken as they were meant."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from contextlib import suppress
 
 from opbench import catalog, operator_backends, plugins
 from opbench.errors import UsageError
+from opbench.looks import look_problems
 
 
 def plugin_problems() -> list[str]:
-    """One line for every plug-in whose name is taken or, of a backend, names no operator, and for every folder that has
-    the name of a package of ours.
+    """One line for every plug-in whose name is taken, for every backend that names no operator or whose look cannot be
+    read, and for every folder that has the name of a package of ours.
     """
     known = {
         "operators": catalog.own_operators(),
@@ -20,7 +21,7 @@ def plugin_problems() -> list[str]:
         "backends": (),
     }
     clashes = [line for group, names in known.items() for line in plugins.clashes(group, names)]
-    return [*catalog.HIDDEN, *clashes, *_unused_backends()]
+    return [*catalog.HIDDEN, *clashes, *_unused_backends(), *look_problems()]
 
 
 def _unused_backends() -> Iterator[str]:

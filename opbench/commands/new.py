@@ -33,7 +33,7 @@ def _next_steps(scaffold: Scaffold, target: Path) -> list[str]:
     place = shlex.quote(str(target))
     if scaffold.kind == "file":
         return [f"opbench check {place}", f"opbench sweep {place}"]
-    install = f"python -m pip install -e {place}"
+    install = f"python -m pip install pytest -e {place}"
     tests = f"python -m pytest {place}"
     use = {
         "operator": f"opbench sweep {scaffold.name}",

@@ -51,3 +51,11 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 def test_what_is_unknown_or_taken_is_told(kind: str, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         scaffold_for(kind, text)
+
+
+def test_what_another_package_has_is_told_with_that_package(liar: str) -> None:
+    with pytest.raises(UsageError, match=r"there is an operator 'liar' already, cheats.liar of cheats 1; choose"):
+        scaffold_for("operator", liar)
+    with pytest.raises(UsageError, match=r"operator 'liar' has a backend 'zeros' already; choose another name"):
+        scaffold_for("backend", f"{liar}.zeros")
+    assert scaffold_for("backend", f"{liar}.fresh").module == "opbench_liar_fresh"
