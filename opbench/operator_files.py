@@ -6,9 +6,11 @@ them too. What a file declares is whatever has a method `opbench_operator` (see 
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,7 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from opbench.errors import UsageError, describe_exception, unknown
+from opbench.cli.plain import plain
+from opbench.errors import UsageError, describe_exception, first_line, unknown
 
 if TYPE_CHECKING:
     from opbench.vocabulary.operator import Operator
@@ -28,6 +31,14 @@ def is_file(text: str) -> bool:
     """Whether a word of the command line is a file or a module: `my_ops.py`, `my_ops.py:rmsnorm`, `package.module`."""
     stem = text.partition(":")[0]
     return stem.endswith(".py") or ("." in stem and "/" not in stem and not stem.startswith("."))
+
+
+def run_name(text: str) -> str:
+    """Under which name runs of what is measured are kept: `my_ops` of `a/my_ops.py:rmsnorm`, else the word as it is,
+    without what follows a colon: `package.module`.
+    """
+    stem = text.partition(":")[0]
+    return Path(stem).stem if stem.endswith(".py") else stem
 
 
 def use(text: str) -> list[str]:
@@ -94,14 +105,21 @@ def _imported(place: str) -> ModuleType:
             raise UsageError(
                 f"{place} cannot be imported: {name!r} is {spec and spec.origin}; give the file another name"
             )
+    printed = io.StringIO()
     try:
-        return import_module(name)
+        with redirect_stdout(printed):  # which belongs to what the command prints, JSON among it
+            return import_module(name)
     except SystemExit as exc:
+        said = repr(first_line(exc.code)) if isinstance(exc.code, str) else f"exit code {exc.code or 0}"
         raise UsageError(
-            f"{place} ends the process when it is imported (exit code {exc.code}); guard that by __name__"
+            f"{place} ends the process when it is imported ({said}){_line(exc, place)}; guard that by __name__"
         ) from exc
     except Exception as exc:
         raise UsageError(f"{place} cannot be imported: {describe_exception(exc)}{_line(exc, place)}") from exc
+    finally:
+        if first := first_line(printed.getvalue()):
+            told = f"{place} prints when it is imported, {first!r:.80} first; guard that by __name__"
+            print(plain(told), file=sys.stderr)
 
 
 def _line(exc: BaseException, place: str) -> str:

@@ -154,7 +154,7 @@ def test_the_backend_shown_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(checked["rows"], Check)
 
 
-@pytest.mark.parametrize("command", ["ls", "backends", "check", "sweep", "dispatch", "report", "count"])
+@pytest.mark.parametrize("command", ["ls", "new", "backends", "check", "sweep", "dispatch", "report", "count"])
 def test_help_names_the_example_of_every_command(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,8 +13,9 @@ from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from opbench.catalog import backend_modules, missing_library
+from opbench.assignments import backend_modules
 from opbench.errors import MachineError, UsageError, unknown
+from opbench.operator_backends import missing_library
 
 if TYPE_CHECKING:
     from torch import Tensor

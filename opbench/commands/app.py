@@ -36,6 +36,19 @@ def list_all(
     run_command("dispatch_listing" if dispatch else "listing", as_json)
 
 
+@app.command(epilog="Example:  opbench new operator gated")
+def new(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="operator, backend, sweep or report; or file.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; of a backend, OPERATOR.NAME.")],
+    into: Annotated[Path, typer.Option(help="The folder in which it is made.")] = Path(),
+) -> None:
+    """Write a package of your own that can be installed, tested and measured as it is; or an operator in one file.
+
+    An operator comes with two backends and a sweep. Nothing that is there is overwritten.
+    """
+    run_command("new", kind, name, into)
+
+
 @app.command(epilog="Example:  opbench dispatch grid")
 def dispatch(
     run: arguments.RunName,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 from collections import Counter
@@ -16,6 +15,7 @@ from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
 from opbench.errors import MachineError, UsageError
 from opbench.measure.point import PointMeasurement
+from opbench.planning.checks import check_points, checked_backends
 from opbench.planning.plan import elsewhere_only
 from opbench.running.quick_check import time_briefly
 from opbench.store.lock import measuring
@@ -49,11 +49,11 @@ def run(
     name = operator_files.one_operator(name)
     operator = catalog.operator(name)
     wanted = words("backend", backends)
-    names = wanted or tuple(_with_schedules(name, simulate, on))
+    names = wanted or tuple(checked_backends(name, on, simulate=simulate))
     for backend in names:
         catalog.backend(name, backend)
     asked = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
-    points = list(_points(operator, given, one_of("dtype", dtypes, DTYPES), asked, on))
+    points = list(check_points(operator, given, one_of("dtype", dtypes, DTYPES), asked, on))
     wrong = 0
     passed: dict[str, int] = dict.fromkeys(names, 0)
     refused: Counter[tuple[str, str]] = Counter()
@@ -129,31 +129,6 @@ def _simulated_device(device: str) -> str:
         raise UsageError("--simulate runs GPU kernels on the CPU; leave --device cuda away, or --simulate")
     simulation.switch_on()
     return "cpu"
-
-
-def _with_schedules(name: str, simulate: bool, device: str) -> Iterator[str]:
-    """Every backend and schedule that has kernels for the device; under simulation, those that have a simulator."""
-    for backend in catalog.backend_names(name):
-        found = catalog.backend(name, backend)
-        if isinstance(found, Unavailable):
-            yield backend
-        elif (found.simulator if simulate else device in found.devices) and not found.by_name:
-            yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)
-
-
-def _points(
-    operator: Operator,
-    given: Mapping[str, tuple[AxisValue, ...]],
-    dtypes: Sequence[str],
-    modes: Sequence[str],
-    device: str,
-) -> Iterator[Point]:
-    if given:
-        grid = [dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())]
-    else:
-        grid = [dict(point) for point in operator.check_points]
-    for values, dtype, mode in itertools.product(grid, dtypes, modes):
-        yield Point(operator.name, operator.complete(Axes(values)), dtype, device, mode, "none")
 
 
 def _verdicts(

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from opbench import catalog
 from opbench.cli.plain import plain
 from opbench.errors import UsageError
+from opbench.plugin_problems import plugin_problems
 
 
 def run(as_json: bool) -> int:
-    problems = catalog.plugin_problems()
+    problems = plugin_problems()
 
     def described(names: Iterable[str], about: Callable[[str], str]) -> dict[str, str]:
         """By name, what each is about; a plug-in that is broken becomes a problem instead."""

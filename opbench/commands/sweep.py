@@ -57,7 +57,7 @@ def run(
     machine = Machine.here()
     before = machine.use()
     question = file_sweep(name) if operator_files.is_file(name) else catalog.sweep(name)
-    name = Path(name.partition(":")[0]).stem
+    name = operator_files.run_name(name)
     if threads != (0,) and question.has_axis("threads"):
         by = replace(by, axes={**by.axes, "threads": threads})
     elif len(threads) > 1:

@@ -15,7 +15,8 @@ from opbench.cli.options import DTYPES
 from opbench.cli.progress import Notes, reporter
 from opbench.custom import pickling
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import MODES, Definition, Implementation
+from opbench.custom.definition import Definition
+from opbench.custom.implementation import MODES, Implementation
 from opbench.custom.result import Result
 from opbench.custom.this_process import ThisProcess
 from opbench.errors import UsageError, unknown

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import MODES, Definition, Implementation
+from opbench.custom.definition import Definition
+from opbench.custom.implementation import MODES, Implementation
 from opbench.errors import UsageError, unknown
 from opbench.vocabulary.operator import Tolerance
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from opbench.counting.count import count
-from opbench.custom.call import Call
-from opbench.custom.custom_axes import CustomAxis, arguments_of
+from opbench.custom.arguments import Arguments
+from opbench.custom.custom_axes import CustomAxis
+from opbench.custom.implementation import BACKWARD, GRADIENT, Implementation, bound, one_tensor
 from opbench.errors import UsageError, describe_exception
-from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.operator import Operator, Tolerance
 from opbench.vocabulary.work import Work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from opbench.vocabulary.backend import Inputs, Launch
+    from opbench.custom.call import Call
+    from opbench.vocabulary.backend import Backend, Inputs
     from opbench.vocabulary.case import Point
 
 TOLERANCES: Mapping[str, Tolerance] = {
@@ -35,23 +32,7 @@ TOLERANCES: Mapping[str, Tolerance] = {
 """Where the user gives none: the relative ones of `torch.testing.assert_close`. The absolute ones are shares of the
 reference's root mean square, which leaves room for sums whose terms cancel."""
 
-BACKWARD, GRADIENT = "backward", "grad"
-
-MODES = ("forward", BACKWARD)
-
 _NAME = re.compile(r"[\w.+-]+", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Implementation:
-    """One way to compute it. devices: on which it runs. prepares: whether the function, called with the arguments once,
-    returns what is timed. simulator: as of a `Backend`.
-    """
-
-    function: Callable[..., Any]
-    devices: frozenset[str] = frozenset({"cpu", "cuda"})
-    prepares: bool = False
-    simulator: str = ""
 
 
 @dataclass
@@ -79,7 +60,6 @@ class Definition:
     moved_bytes: Callable[..., float] | None = None
     check_points: tuple[Mapping[str, Any], ...] = ()
     modes: frozenset[str] = frozenset({"forward"})
-    _calls: dict[Point, Call] = field(default_factory=dict, repr=False)
     _outputs: dict[Point, torch.Tensor] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -95,7 +75,11 @@ class Definition:
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what another process makes anew."""
-        return self.__dict__ | {"_calls": {}, "_outputs": {}}
+        return {name: value for name, value in self.__dict__.items() if name != "_arguments"} | {"_outputs": {}}
+
+    @cached_property
+    def _arguments(self) -> Arguments:
+        return Arguments(self.inputs, self.axes, self.device)
 
     def operator(self) -> Operator:
         given = self.tolerance
@@ -119,76 +103,15 @@ class Definition:
         )
 
     def _output_dtype(self, point: Point) -> str:
-        found = self._leaf(point) if point.mode == BACKWARD else self.output(point)
+        found = self._arguments.leaf(point) if point.mode == BACKWARD else self.output(point)
         return str(found.dtype).removeprefix("torch.")
 
     def backends(self) -> dict[str, Callable[[], Backend]]:
-        return {
-            name: partial(
-                Backend,
-                (one.function.__doc__ or name).strip().partition("\n")[0],
-                partial(self._prepare, one),
-                devices=one.devices,
-                modes=frozenset({"forward"} if one.prepares else MODES),
-                kind="framework",
-                simulator=one.simulator,
-            )
-            for name, one in self.implementations.items()
-        }
-
-    def _prepare(
-        self, implementation: Implementation, point: Point, inputs: Inputs, _out: torch.Tensor | None, _schedule: str
-    ) -> Launch:
-        bound = self._differentiated if point.mode == BACKWARD else self._called
-        try:
-            launch = bound(implementation.function, point, inputs)
-            first = launch()  # what compiles does so at its first call: that is preparing
-        except ModuleNotFoundError as exc:
-            raise UsageError(f"{exc.name} is not installed") from exc
-        if not implementation.prepares:
-            return launch
-        if not callable(first):
-            raise TypeError(f"returned {type(first).__name__}; expected the function to be timed (prepares=True)")
-        prepared: Launch = first
-        return prepared
-
-    def _called(self, function: Callable[..., Any], point: Point, tensors: Mapping[str, torch.Tensor]) -> Launch:
-        return self.call(point).bound(function, tensors)
-
-    def _differentiated(
-        self, function: Callable[..., Any], point: Point, tensors: Mapping[str, torch.Tensor]
-    ) -> Launch:
-        """From the gradient of the output to that of the first floating argument; the graph is made once, here.
-
-        It keeps copies: the arguments are written to, with the values they have, while outputs are checked.
-        """
-        own = {name: tensor.detach().clone() for name, tensor in tensors.items()}
-        with torch.enable_grad():
-            leaf = own[self._leaf_name(point)].requires_grad_()
-            output = self._tensor(self.call(point).bound(function, own)())
-        gradient = partial(torch.autograd.grad, output, leaf, tensors[GRADIENT], retain_graph=True)
-        return lambda: gradient()[0]
-
-    def _leaf_name(self, point: Point) -> str:
-        names = (name for name, tensor in self.call(point).tensors.items() if tensor.is_floating_point())
-        if (name := next(names, None)) is None:
-            raise UsageError(f"the inputs at {point} have no floating tensor; mode backward needs one")
-        return name
-
-    def _leaf(self, point: Point) -> torch.Tensor:
-        return self.call(point).tensors[self._leaf_name(point)]
+        return {name: partial(one.backend, name, self._arguments) for name, one in self.implementations.items()}
 
     def call(self, point: Point) -> Call:
-        """The arguments at this point, whatever its device and mode: they are made on the definition's.
-
-        Raises UsageError where there is no tensor among them or one is elsewhere.
-        """
-        device = self.device or ("cpu" if point.device == "meta" else point.device)
-        here = replace(point, device=device, mode="forward")
-        if here not in self._calls:
-            self._calls[here] = Call.of(self._arguments(here))
-            self._check(here, self._calls[here].tensors)
-        return self._calls[here]
+        """The arguments at this point. Raises UsageError as `Arguments.call`."""
+        return self._arguments.call(point)
 
     def tensors(self, point: Point) -> Inputs:
         """Of the arguments, the same values every time; on device `meta` without values.
@@ -206,26 +129,7 @@ class Definition:
         output = self.output(point)
         generator = torch.Generator().manual_seed(1)
         drawn = torch.randn(output.shape, generator=generator, dtype=torch.float32)
-        return drawn.to(device=self._leaf(point).device, dtype=output.dtype)
-
-    def _arguments(self, point: Point) -> Any:
-        axes = arguments_of(point.axes, self.axes)
-        try:
-            known = set(inspect.signature(self.inputs).parameters)
-        except ValueError:  # a function written in C, which takes what the axes say
-            known = set()
-        own = {"dtype": getattr(torch, point.dtype), "device": torch.device(point.device)}
-        asked = {name: value for name, value in own.items() if name in known}
-        with torch.random.fork_rng(devices=[]), _tensors_made(point.dtype, point.device):
-            torch.manual_seed(0)
-            return self.inputs(**axes, **asked)
-
-    def _check(self, point: Point, tensors: Mapping[str, torch.Tensor]) -> None:
-        if not tensors:
-            raise UsageError(f"the inputs at {point} have no tensor; expected one or more among the arguments")
-        if elsewhere := {str(tensor.device.type) for tensor in tensors.values()} - {point.device}:
-            where = ", ".join(sorted(elsewhere))
-            raise UsageError(f"the inputs at {point} are on {where}; expected all on {point.device} (device=)")
+        return drawn.to(device=self._arguments.leaf(point).device, dtype=output.dtype)
 
     def function_of_tensors(self, point: Point) -> Callable[..., torch.Tensor]:
         """The first implementation as a function of the tensors alone, in their order."""
@@ -241,9 +145,8 @@ class Definition:
         """The reference's result in float64 for these inputs. Raises UsageError where it has none."""
         function = self.reference or self._first
         widened = {name: _widened(tensor) for name, tensor in inputs.items()}
-        bound = self._differentiated if point.mode == BACKWARD else self._called
         try:
-            found = bound(function, point, widened)()
+            found = bound(function, self._first_name, self._arguments, point, widened)()
         except Exception as exc:
             raise UsageError(
                 f"the reference of {self.name!r} cannot be computed in float64 at {point} ({describe_exception(exc)}); "
@@ -260,28 +163,26 @@ class Definition:
         return self._outputs[forward]
 
     @property
+    def _first_name(self) -> str:
+        return next(iter(self.implementations))
+
+    @property
     def _first(self) -> Callable[..., Any]:
-        return next(iter(self.implementations.values())).function
+        return self.implementations[self._first_name].function
 
     def _tensor(self, found: Any) -> torch.Tensor:
-        if isinstance(found, torch.Tensor) and not found.is_complex():
-            return found
-        what = f"a tensor of {found.dtype}" if isinstance(found, torch.Tensor) else f"{type(found).__name__}"
-        raise UsageError(
-            f"{next(iter(self.implementations))!r} returned {what}; expected one tensor of real numbers: compare "
-            "functions that return the one that is to be checked"
-        )
+        return one_tensor(self._first_name, found)
 
     def work(self, point: Point) -> Work:
         """As the user says; else bytes of the tensors that go in and come out, and arithmetic as PyTorch counts it.
 
         That of mode `backward` nobody counts.
         """
-        written = _bytes(self._leaf(point) if point.mode == BACKWARD else self.output(point))
+        written = _bytes(self._arguments.leaf(point) if point.mode == BACKWARD else self.output(point))
         read = sum(map(_bytes, self.call(point).tensors.values()))
         if point.mode == BACKWARD:
             read += _bytes(self.output(point))
-        axes = arguments_of(point.axes, self.axes)
+        axes = self._arguments.axis_values(point)
         if self.moved_bytes is not None:
             read = max(0, round(self.moved_bytes(**axes)) - written)
         if self.flops is not None:
@@ -302,15 +203,3 @@ def _widened(tensor: torch.Tensor) -> torch.Tensor:
     if tensor.is_floating_point():
         return tensor.double()
     return tensor.to(torch.complex128) if tensor.is_complex() else tensor
-
-
-@contextmanager
-def _tensors_made(dtype: str, device: str) -> Iterator[None]:
-    """Tensors that say nothing else are made in this dtype, on this device."""
-    usual = torch.get_default_dtype()
-    torch.set_default_dtype(getattr(torch, dtype))
-    try:
-        with torch.device(device):
-            yield
-    finally:
-        torch.set_default_dtype(usual)

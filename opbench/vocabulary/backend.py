@@ -87,7 +87,7 @@ class Backend:
     kind: one of KINDS, by which a sweep may ask for backends that it does not name (`sweep.Every`).
     rank: where a choice falls without a measurement, the one that can run with the lowest is taken.
     look: colour and marker of its series in figures, as matplotlib writes them, such as ("#0072B2", "o"); empty leaves
-        them to its name. Written out in the call, because reports read it from the file (`catalog.looks`).
+        them to its name. Written out in the call, because reports read it from the file (`opbench.looks`).
     by_name: whether it is measured only where it is named; a sweep that names no backends leaves it out.
     simulator: what runs the backend's GPU kernels on CPU tensors when simulation is switched on, such as
         "Triton's interpreter"; empty when nothing does.

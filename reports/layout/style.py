@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from opbench import catalog
+from opbench.looks import looks
 
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = PALETTE = (
     "#000000",
@@ -96,7 +96,7 @@ def style_of(label: str) -> SeriesStyle:
     name, _, schedule = case.partition(":")
     number = zlib.crc32(name.encode())
     drawn = PALETTE[number % len(PALETTE)], MARKERS[number // len(PALETTE) % len(MARKERS)]
-    colour, marker = _CHOSEN.get(name) or catalog.looks().get(name, drawn)
+    colour, marker = _CHOSEN.get(name) or looks().get(name, drawn)
     if schedule:
         marker = MARKERS[zlib.adler32(schedule.encode()) % len(MARKERS)]
     dash = "--" if replica else "-." if schedule else "-"

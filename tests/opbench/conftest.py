@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench import catalog, plugins
+from opbench import catalog, operator_backends, plugins
 
 TESTS = Path(__file__).parents[1]
 
@@ -42,7 +42,7 @@ def liar(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     for folder in (metadata.parent, TESTS):
         monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", f"{metadata.parent}:{TESTS}", prepend=":")
-    monkeypatch.setattr(catalog, "OPTIONAL", catalog.OPTIONAL | {"cupy_of_the_future"})
+    monkeypatch.setattr(operator_backends, "OPTIONAL", operator_backends.OPTIONAL | {"cupy_of_the_future"})
     for cached in (catalog.operators, plugins.announced):
         cached.cache_clear()
     yield "liar"

@@ -10,8 +10,10 @@ import torch
 import impls
 from impls import cross_hadamard
 from impls.cross_hadamard import kernels
-from opbench import Backend, catalog
+from opbench import Backend, assignments, catalog
+from opbench.assignments import look_of, modules_assigning
 from opbench.errors import UsageError
+from opbench.looks import looks
 from opbench.planning.plan import by_name_only
 
 
@@ -48,17 +50,15 @@ def test_the_public_function_knows_the_backends_the_folder_holds() -> None:
 
 
 def test_a_name_that_says_its_look_in_several_files_says_the_same(tmp_path: Path) -> None:
-    said = [
-        (file.stem, look) for file in Path(impls.__path__[0]).rglob("*.py") if (look := catalog._look(file)) is not None
-    ]
-    assert len(set(said)) == len(catalog.looks()) < len(said)
+    said = [(file.stem, look) for file in Path(impls.__path__[0]).rglob("*.py") if (look := look_of(file)) is not None]
+    assert len(set(said)) == len(looks()) < len(said)
 
 
 def test_a_look_that_is_not_written_out_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "rows.py"
     file.write_text("BACKEND = Backend(about='rows', look=LOOK)")
     with pytest.raises(UsageError, match=r"rows.py: the look is LOOK; expected a colour and a marker written out"):
-        catalog._look(file)
+        look_of(file)
 
 
 def test_a_backend_of_no_known_kind_is_refused() -> None:
@@ -92,9 +92,9 @@ def test_two_modules_of_one_name_in_folders_below_a_package_are_refused(
     for folder in folders:
         (tmp_path / "shelf" / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / "shelf" / folder / "bars.py").write_text("REPORT = 1\n")
-    monkeypatch.setattr(catalog, "_folder", lambda _: tmp_path / "shelf")
+    monkeypatch.setattr(assignments, "package_folder", lambda _: tmp_path / "shelf")
     with pytest.raises(UsageError, match=r"bars\.py and .*bars\.py assign REPORT under one name, 'bars'; rename one"):
-        catalog.modules_assigning("shelf", "REPORT", below=True)
+        modules_assigning("shelf", "REPORT", below=True)
 
 
 def test_modules_below_a_package_come_in_the_order_of_their_names_whatever_their_folder(
@@ -104,9 +104,9 @@ def test_modules_below_a_package_come_in_the_order_of_their_names_whatever_their
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / f"{name}.py").write_text("REPORT = 1\n")
     (tmp_path / "a" / "banana.py").write_text("OTHER = 1\n")
-    monkeypatch.setattr(catalog, "_folder", lambda _: tmp_path)
-    below = catalog.modules_assigning("shelf", "REPORT", below=True)
+    monkeypatch.setattr(assignments, "package_folder", lambda _: tmp_path)
+    below = modules_assigning("shelf", "REPORT", below=True)
     assert list(below.items()) == [
         ("apple", "shelf.b.deep.apple"), ("fig", "shelf.fig"), ("mango", "shelf.a.mango"), ("zebra", "shelf.b.zebra"),
     ]  # fmt: skip
-    assert catalog.modules_assigning("shelf", "REPORT") == {"fig": "shelf.fig"}
+    assert modules_assigning("shelf", "REPORT") == {"fig": "shelf.fig"}

@@ -31,6 +31,12 @@ try:
 except ImportError:
     raise
 """,
+    "theirs/looking.py": """
+from opbench import Backend
+LOOK = "#123456", "*"
+BACKEND = Backend("theirs", lambda *_: None, look=LOOK)
+""",
+    "theirs/garbled.py": "BACKEND = Backend(:",
     "theirs/needs.py": "import nowhere_to_be_found\n",
     "theirs/raises.py": "raise ValueError('not\\ntoday')\n",
     "theirs/ends.py": "raise SystemExit(3)\n",
@@ -56,6 +62,11 @@ broken = theirs.raises
 cross_hadamard.mine = theirs.mine
 cross_hadamard.needs = theirs.needs
 cross_hadamard.raises = theirs.raises
+cross_hadamard.cpp_ext = theirs.mine
+cross_hadamard.looking = theirs.looking
+cross_hadamard.garbled = theirs.garbled
+cross_hadamar.mine = theirs.mine
+nobodys = theirs.mine
 
 [opbench.sweeps]
 question = theirs.question
@@ -108,9 +119,26 @@ def test_plugins_are_listed_beside_ours(listed: tuple[Mapping[str, Any], list[st
     assert {"broken", "ending", "gone"}.isdisjoint({name for kind in found.values() for name in kind})
 
 
-def test_each_that_is_broken_or_hides_ours_is_one_line(listed: tuple[Mapping[str, Any], list[str]]) -> None:
+def test_each_that_is_broken_or_hides_ours_is_one_line(site: Path, listed: tuple[Mapping[str, Any], list[str]]) -> None:
     _, lines = listed
     assert sorted(lines) == [
+        (
+            "backend 'cross_hadamar.mine' of theirs 1.2 (theirs.mine) is left out: there is no operator "
+            "'cross_hadamar'; name the entry point OPERATOR.NAME, with one of `opbench ls`"
+        ),
+        (
+            "backend 'cross_hadamard.cpp_ext' of theirs 1.2 (theirs.mine) is left out: 'cross_hadamard' has a backend "
+            "'cpp_ext' itself; rename the entry point"
+        ),
+        (
+            "backend 'cross_hadamard.looking' of theirs 1.2 (theirs.looking): backend 'looking' is drawn by its name "
+            f"alone: {site}/theirs/looking.py: the look is LOOK; expected a colour and a marker written out, such as "
+            '("#0072B2", "o")'
+        ),
+        (
+            "backend 'nobodys' of theirs 1.2 (theirs.mine) is left out: its name has no operator; name the entry point "
+            "OPERATOR.NAME, with one of `opbench ls`"
+        ),
         "operator 'broken' of theirs 1.2 (theirs.raises) cannot be loaded: ValueError: not; mend or uninstall theirs",
         "operator 'fill' of theirs 1.2 (theirs.rowsum) is left out: opbench has 'fill' itself; rename the entry point",
         (
@@ -129,6 +157,7 @@ def test_a_backend_joins_an_operator_that_is_not_its_own(site: Path) -> None:
     assert here["mine"]["cpu"] == "yes" or here["mine"]["cpu"] is None
     assert here["needs"]["any"].startswith("nowhere_to_be_found is not installed")
     assert "ValueError: not" in here["raises"]["any"]
+    assert "SyntaxError" in here["garbled"]["any"]
     assert ended.stderr.count("\n") == 1
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import reports
-from opbench import catalog
+from opbench.assignments import modules_assigning
 
 FOLDER = Path(reports.__file__).parent
 
@@ -30,7 +30,7 @@ def test_reports_import_neither_torch_nor_impls_nor_sweeps_nor_pyplot() -> None:
 
 def test_every_file_that_assigns_a_report_is_one_under_its_own_name() -> None:
     assigning = {path.stem for path in FOLDER.rglob("*.py") if "\nREPORT = " in path.read_text(encoding="utf-8")}
-    assert assigning == catalog.modules_assigning("reports", "REPORT", below=True).keys()
+    assert assigning == modules_assigning("reports", "REPORT", below=True).keys()
 
 
 def test_the_templates_and_tables_that_are_read_are_packaged_beside_the_code() -> None:

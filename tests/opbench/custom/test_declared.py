@@ -106,6 +106,13 @@ def test_a_file_is_a_sweep_of_its_operators_that_the_command_line_widens(folder:
         ("own_a", "def broken(:\n", r"own_a.py cannot be imported: SyntaxError: .* \(line 3\)"),
         ("own_b", "\nraise ValueError('not today')\n", r"cannot be imported: ValueError: not today \(line 4\)"),
         ("own_c", "raise SystemExit(3)\n", r"ends the process when it is imported \(exit code 3\)"),
+        (
+            "own_j",
+            "\nraise SystemExit('no\\nGPU')\n",
+            r"ends the process when it is imported \('no'\) \(line 4\); guard",
+        ),
+        ("own_k", "import sys\nsys.exit()\n", r"\(exit code 0\) \(line 4\); guard that by __name__"),
+        ("own_l", "x = '\0'\n", r"own_l.py cannot be imported: .*null bytes"),
         ("own_d", "import nowhere_to_be_found\n", "No module named 'nowhere_to_be_found'"),
         ("own_e", "x = 3\n", "declares no operator; expected a function under @opbench.operator"),
         (
@@ -124,6 +131,26 @@ def test_a_file_that_is_wrong_is_one_line(name: str, text: str, says: str, folde
     with pytest.raises(UsageError, match=says) as refused:
         operator_files.use(written(folder, name, text))
     assert "\n" not in str(refused.value)
+
+
+def test_what_a_file_prints_when_it_is_imported_stays_out_of_what_a_command_prints(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(folder, "own_printing", "print('\\nloading\\x1b[2J')\nprint('...')\n" + ROWSUM)
+    assert operator_files.use(file) == ["own_printing"]
+    told = capsys.readouterr()
+    assert told.out == ""
+    (line,) = told.err.splitlines()
+    assert line == rf"{file} prints when it is imported, 'loading\x1b[2J' first; guard that by __name__"
+
+
+def test_a_file_that_is_no_text_is_one_line(folder: Path) -> None:
+    (folder / "own_bytes.py").write_bytes(b"x = '\xff\xfe'\n")
+    with pytest.raises(UsageError, match=r"own_bytes.py cannot be imported: SyntaxError: [^\n]*utf-8[^\n]*$"):
+        operator_files.use(str(folder / "own_bytes.py"))
+    (folder / "own_folder.py").mkdir()
+    with pytest.raises(UsageError, match=r"there is no file .*own_folder.py"):
+        operator_files.use(str(folder / "own_folder.py"))
 
 
 def test_a_file_that_is_not_there_is_named(folder: Path) -> None:
@@ -146,3 +173,17 @@ def test_files_and_modules_are_told_from_names(text: str, file: bool) -> None:
     assert operator_files.is_file(text) is file
     if not file:
         assert operator_files.one_operator(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("a/my_ops.py", "my_ops"),
+        ("my_ops.py:rmsnorm", "my_ops"),
+        ("package.module", "package.module"),
+        ("package.module:rmsnorm", "package.module"),
+        ("channels", "channels"),
+    ],
+)
+def test_runs_are_kept_under_the_file_or_the_whole_name(text: str, name: str) -> None:
+    assert operator_files.run_name(text) == name

@@ -14,7 +14,8 @@ from torch.nn import functional
 from opbench import Axes, Point, Work
 from opbench.custom.call import Call
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import Definition, Implementation
+from opbench.custom.definition import Definition
+from opbench.custom.implementation import Implementation
 from opbench.errors import UsageError
 from opbench.vocabulary.backend import Backend
 

@@ -12,7 +12,8 @@ import torch
 from torch.nn import functional
 
 from opbench.custom.custom_axes import custom_axes
-from opbench.custom.definition import Definition, Implementation
+from opbench.custom.definition import Definition
+from opbench.custom.implementation import Implementation
 from opbench.custom.pickling import compile_options, write
 from opbench.errors import UsageError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from opbench import catalog
+from opbench import catalog, operator_backends
 from opbench.measure import audit, point_checker
 from opbench.measure.compare import poison
 from opbench.measure.point import PointMeasurement
@@ -88,7 +88,7 @@ def test_a_missing_library_is_unavailable_with_its_name(liar: str) -> None:
 
 
 def test_an_unknown_missing_module_is_our_bug(liar: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "OPTIONAL", frozenset[str]())
+    monkeypatch.setattr(operator_backends, "OPTIONAL", frozenset[str]())
     with pytest.raises(ModuleNotFoundError):
         catalog.backend("liar", "missing")
 

@@ -1,0 +1,40 @@
+"""What a check looks at: an operator's points, and those of its backends that have kernels for the device."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+
+from opbench import catalog
+from opbench.vocabulary.case import Axes, AxisValue, Point
+from opbench.vocabulary.operator import Operator
+from opbench.vocabulary.record import Unavailable
+
+
+def check_points(
+    operator: Operator,
+    given: Mapping[str, tuple[AxisValue, ...]],
+    dtypes: Sequence[str],
+    modes: Sequence[str],
+    device: str,
+) -> Iterator[Point]:
+    """The operator's own check points, or all combinations of the `given` axis values, in each dtype and mode.
+
+    Raises UsageError for an axis or a value that the operator does not have.
+    """
+    if given:
+        grid = [dict(zip(given, values, strict=True)) for values in itertools.product(*given.values())]
+    else:
+        grid = [dict(point) for point in operator.check_points]
+    for values, dtype, mode in itertools.product(grid, dtypes, modes):
+        yield Point(operator.name, operator.complete(Axes(values)), dtype, device, mode, "none")
+
+
+def checked_backends(name: str, device: str, *, simulate: bool = False) -> Iterator[str]:
+    """Every backend and schedule that has kernels for the device; under simulation, those that have a simulator."""
+    for backend in catalog.backend_names(name):
+        found = catalog.backend(name, backend)
+        if isinstance(found, Unavailable):
+            yield backend
+        elif (found.simulator if simulate else device in found.devices) and not found.by_name:
+            yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)

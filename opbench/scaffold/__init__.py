@@ -1,0 +1,1 @@
+"""Packages to begin with: what `opbench new` writes, from whole files under `templates`."""
