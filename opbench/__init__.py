@@ -16,8 +16,17 @@ if TYPE_CHECKING:
     from opbench.vocabulary.case import Axes, Case, Point
     from opbench.vocabulary.limit import Limit
     from opbench.vocabulary.operator import Axis, Operator, Tolerance
-    from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Trial
-    from opbench.vocabulary.record import Unavailable
+    from opbench.vocabulary.record import (
+        Check,
+        Contended,
+        Failed,
+        Measured,
+        Mismatch,
+        Outcome,
+        Record,
+        Trial,
+        Unavailable,
+    )
     from opbench.vocabulary.report import Artifact, Page, Report
     from opbench.vocabulary.sweep import Every, Grid, Sweep
     from opbench.vocabulary.work import Part, Work

@@ -32,8 +32,8 @@ class NotMeasuredWarning(UserWarning):
 class OpbenchFixture:
     """What the fixture `opbench` is.
 
-    name: of the test. module: that it is in. enabled: whether anything is timed. budget_s: seconds of samples a callable
-    and point, in the place of what tests ask for; None for theirs.
+    name: of the test. module: that it is in. enabled: whether anything is timed.
+    budget_s: seconds of samples a callable and point, in the place of what tests ask for; None for theirs.
     """
 
     def __init__(self, name: str, module: str, kept: Kept, enabled: bool, budget_s: float | None) -> None:

@@ -1,13 +1,15 @@
-"""rich's progress display, of which nothing is seen before some seconds have passed: what is over by then needs none."""
+"""rich's progress display, seen only once some seconds have passed: what is over by then needs none."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import RenderableType
 from rich.progress import Progress, ProgressColumn
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 class LateProgress(Progress):

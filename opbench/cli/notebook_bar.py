@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from opbench.cli.progress import REFRESH_PER_S, Reporter, clock_time, short_time
 from opbench.vocabulary.case import Point
-from opbench.vocabulary.record import Record
+from opbench.vocabulary.record import Measured, Record
 
 Bundle = dict[str, str]
 """What is shown, by media type."""
@@ -60,6 +60,8 @@ class NotebookBar(Reporter):
 
     def finished(self, record: Record) -> None:
         self._done += 1
+        if isinstance(record.outcome, Measured):
+            self._latest = short_time(record.outcome.interval.mid)
         self._draw()
 
     def note(self, text: str) -> None:

@@ -11,13 +11,11 @@ from opbench.custom.this_process import as_it_was
 from opbench.measure.point import PointMeasurement
 from opbench.measure.worker import operator_outcome
 from opbench.process.environment import describe, revision, set_up
-from opbench.vocabulary.record import Check, Record, Unavailable
+from opbench.vocabulary.record import NOT_TIMED, Check, Record, Unavailable
 
 if TYPE_CHECKING:
     from opbench.planning.plan import Task
     from opbench.vocabulary.settings import Settings
-
-NOT_TIMED = "right, and not timed: only a check was asked for"
 
 
 def check(tasks: Iterable[Task], device: str, settings: Settings) -> list[Record]:

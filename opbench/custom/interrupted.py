@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from opbench.custom.result import Result
 
 
-class Interrupted(KeyboardInterrupt):  # noqa: N818  (as what it is one of)
+class Interrupted(KeyboardInterrupt):
     """Ctrl-C, or a notebook's stop button, while callables were compared; its processes have ended by then.
 
     result: of the cases that were measured before. cases: how many were asked for.

@@ -12,10 +12,9 @@ from opbench import catalog
 from opbench.cli.output import drawn
 from opbench.cli.plain import plain
 from opbench.cli.progress import in_words
-from opbench.custom.checking import NOT_TIMED
 from opbench.store.codec import from_line, to_line
 from opbench.store.runs import new_run
-from opbench.vocabulary.record import Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.record import NOT_TIMED, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 
 if TYPE_CHECKING:
     from opbench.custom.result import Result
@@ -104,12 +103,14 @@ def checked(carried: Mapping[str, Mapping[str, list[str]]]) -> str:
 def _by_case(carried: Mapping[str, Mapping[str, list[str]]]) -> tuple[list[Record], list[str]]:
     """Each case once, and what there was to say, a line for each that another test has under the same name."""
     found: dict[str, Record] = {}
-    notes = [note for one in carried.values() for note in one["notes"]]
-    for test, one in carried.items():
-        for record in map(from_line, one["records"]):
-            if found.setdefault(record.case.key, record) is not record:
-                notes.append(f"{test}: {record.case.key} is on record already and left out; give it a name of its own")
-    return list(found.values()), list(dict.fromkeys(notes))
+    records = [(test, from_line(line)) for test, one in carried.items() for line in one["records"]]
+    left_out = [
+        f"{test}: {record.case.key} is on record already and left out; give it a name of its own"
+        for test, record in records
+        if found.setdefault(record.case.key, record) is not record
+    ]
+    notes = dict.fromkeys(note for one in carried.values() for note in one["notes"])
+    return list(found.values()), [*notes, *left_out]
 
 
 def _table(records: Sequence[Record]) -> str:

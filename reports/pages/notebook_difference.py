@@ -50,5 +50,11 @@ def _bar(row: Row) -> Markup:
         '<rect x="{low:.1f}" y="{top}" width="{width:.1f}" height="3" fill="{colour}" fill-opacity="0.6"/>'
         '<circle cx="{mid:.1f}" cy="{y}" r="4" fill="{colour}"/></svg>'
     ).format(
-        w=WIDE, h=HIGH, one=WIDE / 2, y=middle, top=middle - 1.5, colour=COLOURS.get(row.verdict, "currentColor"), **place
+        w=WIDE,
+        h=HIGH,
+        one=WIDE / 2,
+        y=middle,
+        top=middle - 1.5,
+        colour=COLOURS.get(row.verdict, "currentColor"),
+        **place,
     )

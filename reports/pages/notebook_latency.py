@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +24,9 @@ def html_latency(latency: Latency) -> str:
     """One line with a small histogram of the samples from the 2nd to the 98th percentile, and what they are."""
     count = len(latency.samples_s)
     taken = f"{count} sample{'s' * (count != 1)} of {latency.calls} call{'s' * (latency.calls != 1)} each"
-    line = Markup("<div><b>{}</b> {}</div>").format(str(latency), _histogram(np.asarray(latency.samples_s)))
-    return str(line + small_print([f"median of one call [95 % interval], {taken}"]))
+    figures = str(replace(latency, disturbed=""))
+    line = Markup("<div><b>{}</b> {}</div>").format(figures, _histogram(np.asarray(latency.samples_s)))
+    return str(line + small_print([f"median of one call [95 % interval], {taken}", latency.disturbed]))
 
 
 def _histogram(samples_s: np.ndarray) -> Markup:

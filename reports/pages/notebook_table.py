@@ -34,9 +34,7 @@ def _points(records: Sequence[Record]) -> list[str]:
     """What each record's point is called, and "" where the record above is of the same."""
     points = [record.case.point for record in records]
     name = point_names(points)
-    return [
-        "" if number and point == points[number - 1] else name(point) for number, point in enumerate(points)
-    ]
+    return ["" if number and point == points[number - 1] else name(point) for number, point in enumerate(points)]
 
 
 def _row(point: str, record: Record, reasons: dict[str, int]) -> tuple[str, ...]:
@@ -54,5 +52,5 @@ def _figure(figures: Sequence[Artifact]) -> Markup:
     if not figures:
         return Markup("")
     drawn = figures[0].data.decode()
-    plate = '<div style="background:#fff;color-scheme:light;border-radius:6px;max-width:max-content;margin-top:0.5em">{}</div>'
-    return Markup(plate).format(Markup(drawn[drawn.index("<svg") :]))  # noqa: S704  (drawn by us)
+    style = "background:#fff;color-scheme:light;border-radius:6px;max-width:max-content;margin-top:0.5em"
+    return Markup('<div style="{}">{}</div>').format(style, Markup(drawn[drawn.index("<svg") :]))  # noqa: S704  (drawn by us)

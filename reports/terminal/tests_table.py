@@ -21,8 +21,8 @@ NUMBERS = frozenset({"median", "±"})
 def tests_table(records: Sequence[Record]) -> Table:
     """By test and point; what stands twice below each other is said once."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    for name in HEAD:
-        table.add_column(name, overflow="fold", justify="right" if name in NUMBERS else "left")
+    for head in HEAD:
+        table.add_column(head, overflow="fold", justify="right" if head in NUMBERS else "left")
     name = point_names(record.case.point for record in records)
     above = ("", "")
     for of_test in grouped(records, lambda record: record.case.point.operator).values():
