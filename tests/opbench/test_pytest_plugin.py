@@ -59,8 +59,15 @@ Run = Callable[..., Ran]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    pytestconfig: pytest.Config,
+) -> Run:
     """pytest over a file of these tests, with these options."""
+    if pytestconfig.getoption("--quick"):
+        pytest.skip("--quick: comparisons start processes")  # here: within the inner run it would skip the inner test
 
     def go(tests: str, *options: str) -> Ran:
         monkeypatch.chdir(tmp_path)

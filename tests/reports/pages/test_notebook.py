@@ -57,6 +57,7 @@ def test_a_row_a_record_with_its_point_once_and_its_reason_by_number_below() -> 
 def test_columns_without_a_value_are_left_out_and_no_records_are_said_to_be_none() -> None:
     html = html_results([record(Unavailable("no compiler"), macs=None)], [], [])
     assert texts(html)[0] == ["point", "backend", "note"]
+    assert "<svg" not in html
     assert "no records" in html_results([], [], [])
 
 
