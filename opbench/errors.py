@@ -16,6 +16,10 @@ class OpbenchError(Exception):
 
     exit_code: ClassVar[int] = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it: one line, as the command line does."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(OpbenchError):
     """The request is wrong: an unknown name, a bad value, a folder that is not one. Exit code 2."""

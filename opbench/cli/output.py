@@ -36,7 +36,8 @@ def drawn(shown: Any, width: int) -> str:
     from rich.console import Console
 
     text = io.StringIO()
-    Console(file=text, width=width, color_system=None, markup=False).print(shown)
+    # In a notebook rich would show it there as well, beside whatever is made of the text.
+    Console(file=text, width=width, color_system=None, markup=False, force_jupyter=False).print(shown)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 

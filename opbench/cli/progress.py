@@ -86,14 +86,18 @@ class Lines(Notes):
 class LiveBar:
     """The live bar of any run on standard error: count, elapsed time, `columns`, and what is being done, which alone
     gives way on a narrow terminal. `latest` is the task's field for the last result.
+
+    after_s: seconds before anything of it is seen.
     """
 
-    def __init__(self, *columns: ProgressColumn) -> None:
+    def __init__(self, *columns: ProgressColumn, after_s: float = 0.0) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
         from rich.table import Column
 
-        self._progress = Progress(
+        from opbench.cli.late_progress import LateProgress
+
+        self._progress = LateProgress(
             MofNCompleteColumn(table_column=Column(min_width=7)),
             BarColumn(bar_width=12, table_column=Column(min_width=12)),
             TimeElapsedColumn(table_column=Column(min_width=7)),
@@ -102,6 +106,7 @@ class LiveBar:
             console=Console(stderr=True),
             refresh_per_second=REFRESH_PER_S,
             expand=True,
+            after_s=after_s,
         )
         self._task = self._progress.add_task("starting", total=None, latest="")
 
@@ -120,7 +125,7 @@ class LiveBar:
 class Bar(LiveBar, Reporter):
     """A live bar: count, elapsed, remaining, the last latency, case and phase."""
 
-    def __init__(self) -> None:
+    def __init__(self, after_s: float = 0.0) -> None:
         from rich.progress import TextColumn, TimeRemainingColumn
         from rich.table import Column
 
@@ -128,6 +133,7 @@ class Bar(LiveBar, Reporter):
             TextColumn("left", table_column=Column(min_width=4)),
             TimeRemainingColumn(table_column=Column(min_width=7)),
             TextColumn("{task.fields[latest]}", style="cyan", table_column=Column(min_width=7)),
+            after_s=after_s,
         )
 
     def start(self, total: int, done: int) -> None:

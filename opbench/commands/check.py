@@ -137,11 +137,11 @@ def _verdicts(
     from rich.console import Console
     from rich.progress import track
 
-    console = Console(stderr=True)
-    shown = track(points, description=f"checking {operator.name}", console=console, disable=not console.is_terminal)
+    live = sys.stderr.isatty()  # rich takes FORCE_COLOR, which kernels of notebooks set, for a terminal
+    shown = track(points, description=f"checking {operator.name}", console=Console(stderr=True), disable=not live)
     told = monotonic()
     for done, point in enumerate(shown):
-        if not console.is_terminal and monotonic() - told > TELL_EVERY_S:
+        if not live and monotonic() - told > TELL_EVERY_S:
             told = monotonic()
             print(f"[{done}/{len(points)}] {point}", file=sys.stderr, flush=True)
         cases = [Case(point, backend) for backend in names]

@@ -11,12 +11,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from opbench import catalog
+from opbench.cli.notebook_bar import NotebookBar, in_notebook
 from opbench.cli.options import DTYPES
-from opbench.cli.progress import Notes, reporter
+from opbench.cli.progress import Bar, Notes
 from opbench.custom import pickling
+from opbench.custom.checking import check
 from opbench.custom.custom_axes import custom_axes
 from opbench.custom.definition import Definition
 from opbench.custom.implementation import MODES, Implementation
+from opbench.custom.interrupted import Interrupted
 from opbench.custom.result import Result
 from opbench.custom.this_process import ThisProcess
 from opbench.errors import UsageError, unknown
@@ -25,7 +28,7 @@ from opbench.planning.plan import plan
 from opbench.process.measuring_process import MeasuringProcess
 from opbench.running.runner import Runner
 from opbench.store.lock import measuring
-from opbench.store.runs import new_run
+from opbench.store.runs import Run, new_run
 from opbench.vocabulary.operator import Tolerance
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid, Sweep
@@ -36,6 +39,10 @@ if TYPE_CHECKING:
 
 BUDGET_S = 0.2
 """Seconds of samples a callable and point; a sweep's usual 0.5 are for figures that are kept."""
+
+
+BAR_AFTER_S = 2.0
+"""Seconds before a terminal shows a bar; what is over by then needs none."""
 
 
 def compare(
@@ -54,6 +61,7 @@ def compare(
     target: float = 0.02,
     threads: int = 0,
     trusting: bool = False,
+    timed: bool = True,
     name: str = "compare",
     quiet: bool = False,
 ) -> Result:
@@ -71,11 +79,15 @@ def compare(
         Left out, arithmetic is as PyTorch counts it, and bytes are those of the tensors that go in and come out.
     budget: seconds of samples a callable and point. target: width of the interval over the median at which to stop.
     threads: of the CPU; 0 is PyTorch's choice. trusting: look at no output of a timed call.
+    timed: whether to time at all; else they are only checked, in this process, and those that are right are
+        `Unavailable`, which says so.
+    quiet: show no progress; a notebook shows it from the start, a terminal once it takes longer than BAR_AFTER_S.
 
     What is measured has a process of its own, which starts with memory settings that make figures repeat; callables
     that cannot be carried there are measured in this one, and `notes` says so. A callable that is wrong, that raises or
     kills its process has a record that says that, and no latency.
-    Raises UsageError for what cannot be compared, MachineError where the device is not here or busy.
+    Raises UsageError for what cannot be compared, MachineError where the device is not here or busy, and Interrupted,
+    a KeyboardInterrupt that has what was measured so far, once the processes it started have ended.
     """
     definition = Definition(
         name=name,
@@ -92,20 +104,37 @@ def compare(
     settings = Settings(target=target, budget_s=budget, threads=threads, trusting=trusting)
     catalog.define(definition.operator())
     tasks = _planned(definition, _dtypes((axes or {}).get("dtype", dtype)), mode, settings)
+    if not timed:
+        return Result(check(tasks, device, settings))
+    return _measured(definition, tasks, settings, quiet)
+
+
+def _measured(definition: Definition, tasks: Plan, settings: Settings, quiet: bool) -> Result:
+    """Raises MachineError and Interrupted as `compare`."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="opbench-compare-")))
         shown = stack.enter_context(_reporter(quiet))
         notes: list[str] = []
-        run = new_run(folder, name)
-        measured = partial(Runner, run, device, settings, shown)
-        stack.enter_context(measuring(device, shown.note))
+        run = new_run(folder, definition.name)
+        measured = partial(Runner, run, definition.device, settings, shown)
         try:
-            pickling.write(definition, folder / "definition")
-            measured(start=MeasuringProcess, definition=folder / "definition").go(tasks)
-        except UsageError as exc:
-            notes.append(f"measured in this process, whose memory is not set up for it: {exc}")
-            measured(start=ThisProcess).go(tasks)
+            stack.enter_context(measuring(definition.device, shown.note))
+            try:
+                pickling.write(definition, folder / "definition")
+                measured(start=MeasuringProcess, definition=folder / "definition").go(tasks)
+            except UsageError as exc:
+                notes.append(f"measured in this process, whose memory is not set up for it: {exc}")
+                measured(start=ThisProcess).go(tasks)
+        except KeyboardInterrupt:
+            raise Interrupted(_kept(run, notes), tasks.cases) from None
         return Result(run.records(), notes)
+
+
+def _kept(run: Run, notes: Sequence[str]) -> Result:
+    """What is on record, whose last line may be half a line."""
+    with run.journal():
+        pass
+    return Result(run.records(), notes)
 
 
 def _planned(definition: Definition, dtypes: Sequence[str], mode: str, settings: Settings) -> Plan:
@@ -143,4 +172,8 @@ def _one_of(kind: str, value: str, known: Sequence[str]) -> str:
 
 
 def _reporter(quiet: bool) -> Reporter:
-    return Notes(sys.stderr) if quiet or not sys.stderr.isatty() else reporter(silent=False)
+    if quiet:
+        return Notes(sys.stderr)
+    if in_notebook():
+        return NotebookBar()
+    return Bar(BAR_AFTER_S) if sys.stderr.isatty() else Notes(sys.stderr)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from opbench import catalog
 from opbench.cli.output import drawn
 from opbench.errors import UsageError
 from opbench.vocabulary.interval import CONFIDENCE, Interval
@@ -139,6 +140,10 @@ class Difference:
         return "\n".join([*self.circumstances, drawn(table, 120), mean, *alone, self.advice])
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        shown: str = catalog.shown_by("pages.notebook_difference.html_difference")(self)
+        return shown
 
 
 def ratio_cells(ratio: Interval | None) -> tuple[str, str]:

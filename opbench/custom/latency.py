@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
+from opbench import catalog
 from opbench.errors import MachineError
 from opbench.measure.timing.clocks import clock_for, clock_named
 from opbench.measure.timing.contention_watch import watched
@@ -55,6 +56,10 @@ class Latency:
         return f"{text} ({self.disturbed})" if self.disturbed else text
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        shown: str = catalog.shown_by("pages.notebook_latency.html_latency")(self)
+        return shown
 
 
 def time(function: Callable[..., Any], *args: Any, budget: float = BUDGET_S, **kwargs: Any) -> Latency:

@@ -7,7 +7,8 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -47,6 +48,23 @@ def compile_options(function: FunctionType) -> dict[str, Any]:
 
 def _compiled(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     return torch.compile(function, **options)
+
+
+@contextmanager
+def by_value(module: str) -> Iterator[None]:
+    """Functions and classes of the module travel whole meanwhile, as those of `__main__` do.
+
+    For a module that cannot be imported where they arrive, or must not be, because it does things: a test's.
+    """
+    found = sys.modules.get(module)
+    if found is None or module in cloudpickle.list_registry_pickle_by_value():
+        yield
+        return
+    cloudpickle.register_pickle_by_value(found)
+    try:
+        yield
+    finally:
+        cloudpickle.unregister_pickle_by_value(found)
 
 
 def write(definition: Definition, path: Path) -> None:

@@ -113,9 +113,9 @@ class Result(Sequence[Any]):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        figures = catalog.shown_by("figures.latency.along")(self._records, None)
-        table = catalog.shown_by("pages.notebook_table.html_table")(self._records)
-        return f"{table}{figures[0].data.decode() if figures else ''}"
+        figures = catalog.shown_by("figures.latency.along")(self._records, None) if self._records else []
+        shown: str = catalog.shown_by("pages.notebook_table.html_results")(self._records, self.notes, figures)
+        return shown
 
 
 def load(run: str | Path, results: str | Path = RESULTS) -> Result:

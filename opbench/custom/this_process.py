@@ -42,7 +42,7 @@ class ThisProcess:
 
     def hello(self, device: str, threads: int) -> dict[str, Any]:
         """Describe this process. Raises MachineError where the device is not here."""
-        with _as_it_was():
+        with as_it_was():
             set_up(device, threads)
             return describe(device)
 
@@ -52,7 +52,7 @@ class ThisProcess:
     def measure(self, request: dict[str, Any], _time_limit_s: float, progress: Progress) -> dict[str, Any]:
         """The answer of `Worker.measure`."""
         self._worker.progress = progress
-        with _as_it_was():
+        with as_it_was():
             set_up(request["point"]["device"], request["settings"]["threads"])
             return self._worker.measure(request)
 
@@ -65,8 +65,8 @@ class ThisProcess:
 
 
 @contextmanager
-def _as_it_was() -> Iterator[None]:
-    """What `set_up` changes is put back."""
+def as_it_was() -> Iterator[None]:
+    """What `opbench.process.environment.set_up` changes is put back."""
     gradients, threads, processors = torch.is_grad_enabled(), torch.get_num_threads(), _processors()
     tf32 = torch.backends.cudnn.allow_tf32
     try:

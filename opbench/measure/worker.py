@@ -103,7 +103,7 @@ class Worker:
             outcomes = measurement.run(operator, work)
         except Exception as exc:  # noqa: BLE001  (the operator itself failed; the run goes on)
             outcomes = measurement.outcomes
-            told = _told(exc)
+            told = operator_outcome(exc)
             outcomes |= {case.label: told for case in cases if case.label not in outcomes}
         return {
             "outcomes": {label: outcome_to_json(outcome) for label, outcome in outcomes.items()},
@@ -161,7 +161,7 @@ class Worker:
         self._answers.flush()
 
 
-def _told(exc: Exception) -> Outcome:
+def operator_outcome(exc: Exception) -> Outcome:
     """The outcome of all backends where the operator raised: what the machine lacks is no failure."""
     if isinstance(exc, MachineError):
         return Unavailable(str(exc))

@@ -17,6 +17,9 @@ from opbench.vocabulary.work import Part, Work
 if TYPE_CHECKING:
     from opbench.vocabulary.interval import Interval
 
+NOT_TIMED = "right, and not timed: only a check was asked for"
+"""The reason of an Unavailable that lacks nothing else."""
+
 SCHEMA_VERSION = 2
 """Of a line; earlier ones are read too, see `opbench.store.migration`."""
 

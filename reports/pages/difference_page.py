@@ -40,11 +40,12 @@ def _row(row: Row) -> dict[str, object]:
         "ratio": interval_text(row.ratio),
         "verdict": row.reason or row.verdict,
         "kind": row.verdict.replace(" ", "-"),
-        "bar": _bar(row.ratio) if row.ratio else None,
+        "bar": ratio_bar(row.ratio) if row.ratio else None,
     }
 
 
-def _bar(ratio: Interval) -> dict[str, float]:
+def ratio_bar(ratio: Interval) -> dict[str, float]:
+    """Where the ratio and its interval stand between 1/REACH and REACH, in percent of that width."""
     low, mid, high = map(_place, (ratio.low, ratio.mid, ratio.high))
     return {"low": low, "mid": mid, "width": max(high - low, 0.5)}
 

@@ -17,6 +17,9 @@ NOT_DISTRIBUTED: dict[str, Any] = {
 }
 """pytest-xdist's options, by their destination, as they are where nobody asks for its processes."""
 
+OPTIONS_OF_OURS = {"--opbench-results": "store", "--opbench-budget": "store", "--opbench-disable": "store_true"}
+"""Options of opbench's own plugin, which is not loaded here, by what they do: a project's ini file may have them."""
+
 
 class CollectionPlugin:
     """problems: a line for each part of the tests that could not be collected.
@@ -28,6 +31,10 @@ class CollectionPlugin:
         self.problems: list[str] = []
         self.deselected: list[str] = []
         self.usage_error = False
+
+    def pytest_addoption(self, parser: pytest.Parser) -> None:
+        for option, action in OPTIONS_OF_OURS.items():
+            parser.addoption(option, action=action)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> Generator[None, Any, None]:

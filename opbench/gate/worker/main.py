@@ -55,10 +55,13 @@ def follow_parent() -> None:
 
 
 def _pytest_arguments(config: WorkerConfig) -> list[str]:
-    """`-s`: slices are not taken behind a capture that grows; all output goes to the log."""
+    """`-s`: slices are not taken behind a capture that grows; all output goes to the log.
+
+    `-p no:opbench`: where opbench is what is tested, its plugin would import the installed one before the tree's.
+    """
     keyword = ["-k", config.keyword] if config.keyword else []
     cache = f"cache_dir={config.scratch}/pytest"  # not in the tree, where workers would overwrite each other's
-    return [*config.paths, "-q", "-s", "--rootdir", config.tree, "-o", cache, *keyword]
+    return [*config.paths, "-q", "-s", "-p", "no:opbench", "--rootdir", config.tree, "-o", cache, *keyword]
 
 
 def _complaint(log: str, code: Any) -> str:

@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from opbench.cli.late_progress import LateProgress
 from opbench.cli.progress import Bar, Lines, Reporter, clock_time, in_words, reporter, short_time
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
@@ -79,6 +80,27 @@ def test_the_bar_keeps_count_times_and_latency_on_a_narrow_terminal(
     assert "20 us" in shown
     assert "sampling cpp op channels=16" in shown
     assert "[red]brackets" in shown
+
+
+def test_a_bar_that_is_not_due_is_not_seen_and_what_there_is_to_say_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with Bar(after_s=1e9) as bar:
+        bar.start(total=12, done=0)
+        bar.finished(record(Unavailable("no compiler")))
+    shown = capsys.readouterr().err
+    assert "/12" not in shown
+    assert "no compiler" in shown
+
+
+def test_a_late_bar_is_seen_from_when_it_is_due() -> None:
+    now = [0.0]
+    late = LateProgress(after_s=2.0, clock=lambda: now[0])
+    for moment, seen in ((0.0, 0), (1.9, 0), (2.0, 1), (3.0, 1)):
+        now[0] = moment
+        assert len(list(late.get_renderables())) == seen
 
 
 EVIL = "\x1b[2J\x1b]8;;http://x\x07\rgood\u202e[link=http://x]"

@@ -101,3 +101,16 @@ def test_code_that_cannot_be_collected_is_none(started: Start, path: str, files:
     with pytest.raises(RequestRefusedError, match=says) as refused:
         started(path, **files).ask({"list": {}})
     assert not isinstance(refused.value, UsageRefusedError)
+
+
+def test_opbenchs_own_plugin_is_not_loaded_and_its_options_are_no_error(
+    started: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would import the installed opbench, whatever the tree's is; here it would raise."""
+    metadata = tmp_path / "path" / "announcing-1.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: announcing\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[pytest11]\nopbench = nowhere.to_be_found\n")
+    monkeypatch.setenv("PYTHONPATH", str(metadata.parent), prepend=":")
+    options = "--opbench-disable --opbench-budget 1 --opbench-results kept"
+    require_playing(started(pytest_ini=f"[pytest]\naddopts = {options}\n"))
