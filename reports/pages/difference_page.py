@@ -1,4 +1,4 @@
-"""Runs held against each other as one self-contained HTML page: what changed most first, nothing loaded, no script."""
+"""Runs held against each other as one self-contained HTML page: what changed most first, nothing loaded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from opbench.custom.difference import ratio_cells
+from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ REACH = 2.0
 def render(here: str, differences: Mapping[str, Difference]) -> str:
     """Write the page of the run `here` against each of the others, by their folders."""
     parts = [(there, difference, [_row(row) for row in difference.rows]) for there, difference in differences.items()]
-    return filled_page("difference.html.jinja", here=here, parts=parts, text=interval_text)
+    return filled_page("difference.html.jinja", (*COMMON, "simple_page"), here=here, parts=parts, text=interval_text)
 
 
 def interval_text(ratio: Interval | None) -> str:
