@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 FOLDER = Path(__file__).parents[1] / "templates" / "scripts"
 
-COMMON = ("elements", "quantities", "theme", "table_sort", "table_columns", "selection", "filter_bar")
+COMMON = ("elements", "quantities", "theme", "table_rows", "table_sort", "table_columns", "selection", "filter_bar")
 """What every page has, in the order in which one needs the other."""
 
 

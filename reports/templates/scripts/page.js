@@ -6,7 +6,7 @@ if (embedded) startPage(readRecords(embedded.textContent));
 else fillFilterBar(bar, new Selection(), []);
 
 function startPage(page) {
-  const tables = [...document.querySelectorAll("table.results")];
+  const tables = [...document.querySelectorAll("table.results")].map((table) => new TableRows(table));
   const selection = new Selection();
   const facets = [
     { key: "operator", name: "Operator", values: page.operators },
@@ -20,5 +20,6 @@ function startPage(page) {
   ].filter(({ values }) => values.length > 1);
   const tell = fillFilterBar(bar, selection, facets, [columnMenu(tables)]);
   followResults(tables, page, selection, tell);
+  followOwners(selection);
   startExplorer(document.getElementById("explorer"), page, selection);
 }

@@ -13,32 +13,33 @@ const rate = (amount, mid) => (amount === null || mid === null ? null : amount /
 
 /** Make the tables of results sortable, and have their rows and the rest of the page follow the selection. */
 function followResults(tables, page, selection, tell) {
-  const rows = tables.flatMap((table) => [...table.tBodies[0].rows]);
+  const rows = tables.flatMap(({ all }) => all);
   const recordOf = new Map(rows.map((row, i) => [row, page.records[i]]));
-  const textOf = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+  const textOf = new Map(rows.map((row, i) => [row, `${page.records[i].operator} ${row.textContent}`.toLowerCase()]));
   const keys = Object.fromEntries(Object.entries(KEYS).map(([name, key]) => [name, (row) => key(recordOf.get(row))]));
   tables.forEach((table) => makeSortable(table, keys));
-  const owned = [...document.querySelectorAll("[data-backend], [data-operator]")];
+  const passes = (row) => chosen(recordOf.get(row), page, selection) && selection.finds(textOf.get(row));
   selection.follow(() => {
-    const passes = (row) =>
-      chosen(recordOf.get(row), page, selection) &&
-      selection.finds(textOf.get(row) + recordOf.get(row).operator.toLowerCase());
-    let shown = 0;
-    for (const row of rows) {
-      row.hidden = !passes(row);
-      shown += !row.hidden;
+    for (const each of tables) {
+      each.filter(passes);
+      each.table.closest("details").hidden = each.left === 0;
     }
-    for (const table of tables) {
-      table.closest("details").hidden = selection.narrowed && ![...table.tBodies[0].rows].some((row) => !row.hidden);
-    }
+    tell(
+      tables.reduce((sum, { left }) => sum + left, 0),
+      rows.length,
+    );
+  });
+}
+
+/** Have whatever belongs to a backend or to an operator, in figures too, be hidden with it. */
+function followOwners(selection) {
+  const owned = [...document.querySelectorAll("[data-backend], [data-operator]")];
+  const shown = (facet, value) => value === undefined || selection.shows(facet, value);
+  selection.follow(() => {
     for (const part of owned) {
       const { backend, operator } = part.dataset;
-      const off =
-        (backend !== undefined && !selection.shows("backend", backend)) ||
-        (operator !== undefined && !selection.shows("operator", operator));
-      part.classList.toggle("off", off);
+      part.classList.toggle("off", !shown("backend", backend) || !shown("operator", operator));
     }
-    tell(shown, rows.length);
   });
 }
 

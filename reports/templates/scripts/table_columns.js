@@ -2,16 +2,16 @@
 
 /** The names of the tables' columns, each once. */
 function columnNames(tables) {
-  return [...new Set(tables.flatMap((table) => headingNames(table)))];
+  return [...new Set(tables.flatMap(({ table }) => headingNames(table)))];
 }
 
 const headingNames = (table) => [...table.tHead.rows[0].cells].map((heading) => heading.textContent.trim());
 
 /** Show all columns of the tables but those whose name is in `hidden`. */
 function hideColumns(tables, hidden) {
-  for (const table of tables) {
+  for (const { table, all } of tables) {
     const shown = headingNames(table).map((name) => !hidden.has(name));
-    for (const row of table.rows) hideCells(row, shown);
+    for (const row of [...table.tHead.rows, ...all]) hideCells(row, shown);
   }
 }
 

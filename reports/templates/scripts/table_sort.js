@@ -3,11 +3,10 @@
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 const DIRECTIONS = { none: "ascending", ascending: "descending", descending: "none" };
 
-/** Make the table sortable. keys: by a heading's `data-key`, what a row is sorted by there, a number or null. */
-function makeSortable(table, keys = {}) {
-  const body = table.tBodies[0];
+/** Make a table sortable. keys: by a heading's `data-key`, what a row is sorted by there, a number or null. */
+function makeSortable(rows, keys = {}) {
+  const { table, all } = rows;
   const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
-  const asWritten = [...body.rows];
   headings.forEach((heading, column) => {
     const key = keys[heading.dataset.key] ?? ((row) => cellKey(row.cells[column], heading.classList.contains("n")));
     const button = element("button", { type: "button", class: "sort" }, ...heading.childNodes);
@@ -16,7 +15,7 @@ function makeSortable(table, keys = {}) {
       headings.forEach((other) => other.removeAttribute("aria-sort"));
       if (direction !== "none") heading.setAttribute("aria-sort", direction);
       table.classList.toggle("sorted", direction !== "none");
-      body.replaceChildren(...(direction === "none" ? asWritten : inOrder(asWritten, key, direction)));
+      rows.sort(direction === "none" ? all : inOrder(all, key, direction));
     });
     heading.append(button);
   });
