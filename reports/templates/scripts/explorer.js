@@ -17,7 +17,7 @@ function startExplorer(section, page, selection) {
     legend.replaceChildren(...choices.backends.map((label) => legendEntry(page, selection, label)));
     const drawn = drawPlot(plot, page, choices, lines);
     followPointer(plot, drawn, (point) => reading(page, choices, point));
-    note.textContent = remark(choices, lines, drawn);
+    note.textContent = remark(page, choices, drawn);
   };
   const change = (next) => {
     choices = next;
@@ -51,9 +51,13 @@ function legendEntry(page, selection, label) {
 }
 
 /** What the figure says in words, and what is not in it. */
-function remark(choices, lines, { lines: drawn, left }) {
-  const count = drawn.flat().length;
+function remark(page, choices, { lines, left }) {
+  const count = lines.flat().length;
+  const held = page.dimensions
+    .filter(({ key }) => (choices.held.get(key) ?? ALL) !== ALL)
+    .map(({ key, name }) => `${name}=${valueText(JSON.parse(choices.held.get(key)))}`);
+  const at = held.length ? ` at ${held.join(", ")}` : "";
   const missing = left ? ` ${left} without a value or without a place on these scales.` : "";
   const how = "Point at one, or go there by arrow keys, to read it.";
-  return `${count} cases of ${choices.operator}, medians with their 95 % intervals.${missing} ${how}`;
+  return `${count} cases of ${choices.operator}${at}, medians with their 95 % intervals.${missing} ${how}`;
 }

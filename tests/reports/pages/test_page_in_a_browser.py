@@ -202,7 +202,7 @@ def test_axes_of_names_numbers_and_truths_hold_the_rest_constant(opened: Opened)
     assert note.inner_text().startswith("6 cases of mine")
     for name, value in (("act", '"relu"'), ("bias", "true"), ("dtype", '"bfloat16"')):
         control(page, name).select_option(value)
-    assert note.inner_text().startswith("3 cases of mine")
+    assert note.inner_text().startswith("3 cases of mine at dtype=bfloat16, rows=3, act=relu, bias=True, medians")
     assert "0.25" in page.locator("#explorer .frame text").all_text_contents()
     control(page, "act").select_option("")
     assert page.locator("#explorer svg[tabindex] polyline").count() == 2
