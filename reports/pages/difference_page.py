@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from opbench.custom.difference import Difference, Row
     from opbench.vocabulary.interval import Interval
 
+SCRIPTS = (*COMMON, "simple_page")
+
 REACH = 2.0
 """The ratio at either end of a row's scale; what lies beyond stands at the end."""
 
@@ -21,7 +23,7 @@ REACH = 2.0
 def render(here: str, differences: Mapping[str, Difference]) -> str:
     """Write the page of the run `here` against each of the others, by their folders."""
     parts = [(there, difference, [_row(row) for row in difference.rows]) for there, difference in differences.items()]
-    return filled_page("difference.html.jinja", (*COMMON, "simple_page"), here=here, parts=parts, text=interval_text)
+    return filled_page("difference.html.jinja", SCRIPTS, here=here, parts=parts, text=interval_text)
 
 
 def interval_text(ratio: Interval | None) -> str:

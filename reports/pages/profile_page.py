@@ -24,6 +24,8 @@ from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
 from reports.pages import summary
 
+SCRIPTS = (*COMMON, "simple_page")
+
 MOST_ROWS = 40
 """Rows of the table of kernels; the file beside the page has them all."""
 
@@ -40,7 +42,7 @@ def render(profile: Profile) -> str:
     measured = record.outcome if isinstance(record.outcome, Measured) else None
     return filled_page(
         "profile.html.jinja",
-        (*COMMON, "simple_page"),
+        SCRIPTS,
         operator=record.case.point.operator,
         backend=record.case.label,
         facts=facts(profile),

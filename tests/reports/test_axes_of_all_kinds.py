@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -24,9 +25,10 @@ KINDS: dict[str, dict[str, tuple[AxisValue, ...]]] = {
 
 def run(kind: str) -> list[Record]:
     axes = KINDS[kind]
+    points: list[dict[str, Any]] = [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
     return [
-        record(measured(1e-6 * (2 + place) * factor), backend, dtype=dtype, **dict(zip(axes, values, strict=True)))
-        for place, values in enumerate(product(*axes.values()))
+        record(measured(1e-6 * (2 + place) * factor), backend, dtype=dtype, **point)
+        for place, point in enumerate(points)
         for backend, factor in (("torch_eager", 1.0), ("mine", 2.0))
         for dtype in ("float32", "bfloat16")[: 1 + (kind == "all of them")]
     ]

@@ -1,6 +1,6 @@
 // The explorer's drawing: scales, grid and lines, for one choice of axes.
 
-const AROUND = { left: 62, right: 14, top: 12, bottom: 44 }; // pixels kept for ticks and names
+const AROUND = { left: 70, right: 14, top: 12, bottom: 44 }; // pixels kept for ticks and names
 
 /** Draw into the place. Returns what was drawn: points with their places in pixels, by line, and how many were not. */
 function drawPlot(place, page, choices, lines) {
