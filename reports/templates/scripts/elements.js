@@ -22,6 +22,9 @@ function filled(node, attributes, children) {
   return node;
 }
 
+/** `1 row`, `3 rows`. */
+const several = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 /** A `<select>` with its label. options: `[value, text]` each; chosen(value) is called when another is chosen. */
 function choice(text, options, value, chosen) {
   const select = element("select", { onchange: () => chosen(select.value) });

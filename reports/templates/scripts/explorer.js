@@ -59,5 +59,5 @@ function remark(page, choices, { lines, left }) {
   const at = held.length ? ` at ${held.join(", ")}` : "";
   const missing = left ? ` ${left} without a value or without a place on these scales.` : "";
   const how = "Point at one, or go there by arrow keys, to read it.";
-  return `${count} cases of ${choices.operator}${at}, medians with their 95 % intervals.${missing} ${how}`;
+  return `${several(count, "case")} of ${choices.operator}${at}, medians with their 95 % intervals.${missing} ${how}`;
 }

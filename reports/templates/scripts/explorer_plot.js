@@ -98,10 +98,10 @@ function frame(page, choices, { x, y, xs }, width, height) {
 
 /** A line with its intervals and markers, broken where a case has no value. */
 function series(look, placed, { x, y }, choices) {
-  const several = new Set(placed.filter(Boolean).map((point) => point.x)).size < placed.filter(Boolean).length;
+  const crowded = new Set(placed.filter(Boolean).map((point) => point.x)).size < placed.filter(Boolean).length;
   const parts = [];
   for (const run of unbroken(placed)) {
-    if (choices.spread === "band" && run.length > 1 && !several) {
+    if (choices.spread === "band" && run.length > 1 && !crowded) {
       const edge = [...run.map((p) => [p.px, y.at(p.y.high)]), ...[...run].reverse().map((p) => [p.px, y.at(p.y.low)])];
       parts.push(
         shape("polygon", {
@@ -125,7 +125,7 @@ function series(look, placed, { x, y }, choices) {
         ),
       );
     }
-    if (!several && run.length > 1)
+    if (!crowded && run.length > 1)
       parts.push(
         line(
           look,

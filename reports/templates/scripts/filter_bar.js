@@ -19,7 +19,7 @@ function fillFilterBar(bar, selection, facets, menus = []) {
   closeMenus(bar);
   selection.follow(() => (reset.hidden = !selection.narrowed));
   return (shown, all) => {
-    count.textContent = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
+    count.textContent = shown === all ? several(all, "row") : `${shown} of ${several(all, "row")}`;
   };
 }
 

@@ -295,8 +295,26 @@ def test_controls_are_not_printed_and_a_narrow_page_does_not_scroll_sideways(ope
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(31, 35, 40)"
 
 
+def test_of_a_long_table_more_rows_follow_as_it_is_scrolled_and_all_where_it_is_printed(opened: Opened) -> None:
+    page = opened(PAGE([record(measured(1e-6 * place), channels=place) for place in range(1, 504)], []))
+    page.locator("summary", has_text="503 of 503").click()
+    rows_laid_out = page.locator("table.results tbody tr")
+    assert rows_laid_out.count() == 200
+    for _ in "up", "down":
+        heading(page, "Median").click()
+    assert rows_laid_out.first.inner_text().split()[0] == "503"
+    for expected in (400, 503):
+        rows_laid_out.last.scroll_into_view_if_needed()
+        page.wait_for_function(f"document.querySelectorAll('table.results tbody tr').length === {expected}")
+    assert rows_laid_out.last.inner_text().split()[0] == "1"
+    heading(page, "Median").click()
+    assert rows_laid_out.count() == 200
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert rows_laid_out.count() == 503
+
+
 def test_a_page_without_records_and_one_without_a_measured_case_are_whole(opened: Opened) -> None:
     assert opened(PAGE([], [])).get_by_label("Colours:").is_visible()
     page = opened(PAGE([record(Failed("prepare", "x"))], []))
-    assert page.locator("#filters output").inner_text() == "1 rows"
+    assert page.locator("#filters output").inner_text() == "1 row"
     assert not page.locator("#explorer").is_visible()

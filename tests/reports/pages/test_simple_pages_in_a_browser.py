@@ -56,4 +56,4 @@ def test_a_profile_has_its_kernels_sorted(opened: Opened) -> None:
     page = opened(profile_page.render(full()))
     page.get_by_role("button", name="Registers").click()
     assert page.locator("th[aria-sort]").inner_text() == "Registers"
-    assert page.locator("#filters output").inner_text() == "1 rows"
+    assert page.locator("#filters output").inner_text() == "1 row"
