@@ -6,6 +6,8 @@ const LAID_OUT = 200;
 
 class TableRows {
   #body;
+  #frame;
+  #end;
   #order;
   #left;
   #count = LAID_OUT;
@@ -14,10 +16,8 @@ class TableRows {
     this.table = table;
     this.#body = table.tBodies[0];
     this.all = this.#order = this.#left = [...this.#body.rows];
-    const frame = table.closest(".scroll");
-    frame?.addEventListener("scroll", () => {
-      if (frame.scrollTop + 2 * frame.clientHeight > frame.scrollHeight) this.#grow();
-    });
+    this.#frame = table.closest(".scroll");
+    this.#end = new IntersectionObserver((seen) => seen.some(({ isIntersecting }) => isIntersecting) && this.#grow());
     window.addEventListener("beforeprint", () => this.#lay(Infinity));
     window.addEventListener("afterprint", () => this.#lay(this.#count));
     this.#lay(this.#count);
@@ -43,14 +43,23 @@ class TableRows {
     this.#left = order.filter((row) => kept.has(row));
     this.#count = LAID_OUT;
     this.#lay(this.#count);
+    this.#frame.scrollTop = 0; // what comes first now is what was asked for
   }
 
   #lay(count) {
     this.#body.replaceChildren(...this.#left.slice(0, count));
+    this.#watch(count);
   }
 
   #grow() {
     this.#body.append(...this.#left.slice(this.#count, this.#count + LAID_OUT));
     this.#count += LAID_OUT;
+    this.#watch(this.#count);
+  }
+
+  /** Grow when the last row comes into sight, if there are more. */
+  #watch(count) {
+    this.#end.disconnect();
+    if (count < this.#left.length) this.#end.observe(this.#body.lastElementChild);
   }
 }

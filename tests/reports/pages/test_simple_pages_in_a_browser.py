@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from opbench.custom.difference import Difference
 from opbench.vocabulary.record import Failed
 from reports.pages import difference_page, profile_page
@@ -44,6 +46,16 @@ def test_a_difference_is_sorted_by_its_ratio_and_filtered_by_its_verdict(opened:
     page.get_by_label("Show only rows with these words").fill("much")
     assert cases(page) == ["much <b>"]
     assert page.locator("td.case b").count() == 0
+
+
+def test_of_a_long_difference_more_rows_follow_as_the_page_is_scrolled(opened: Opened) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    here, there = ([record(measured(factor * 1e-6), rows=rows) for rows in range(1, 204)] for factor in (1, 2))
+    page = opened(difference_page.render("run", {"other": Difference.of(here, there)}))
+    rows = page.locator("table.sortable tbody tr")
+    assert rows.count() == 200
+    rows.last.scroll_into_view_if_needed()
+    playwright.expect(rows).to_have_count(203)
 
 
 def test_without_scripts_a_difference_is_whole(opened: Opened) -> None:
