@@ -17,12 +17,12 @@ def point_names(points: Iterable[Point]) -> Callable[[Point], str]:
     differing: dict[str, set[str]] = {}
     first: dict[str, dict[str, object]] = {}
     for point in points:
-        parts = _parts(point)
+        parts = point_parts(point)
         seen = first.setdefault(point.operator, parts)
         differing.setdefault(point.operator, set()).update(name for name in parts if seen.get(name) != parts[name])
 
     def name(point: Point) -> str:
-        parts, wanted = _parts(point), differing[point.operator]
+        parts, wanted = point_parts(point), differing[point.operator]
         shown = [f"{key}={value}" for key, value in parts.items() if key in wanted]
         return ", ".join(shown) or ", ".join(f"{key}={value}" for key, value in point.axes.items())
 
@@ -31,13 +31,13 @@ def point_names(points: Iterable[Point]) -> Callable[[Point], str]:
 
 def common_ground(points: Sequence[Point]) -> str:
     """Write what all of these points share, such as `batch=1, edge=28, float32, forward, cpu`."""
-    every_part = [_parts(point) for point in points]
+    every_part = [point_parts(point) for point in points]
     same = {key: value for key, value in every_part[0].items() if all(parts.get(key) == value for parts in every_part)}
     axes = points[0].axes
     return ", ".join(f"{key}={value}" if key in axes else str(value) for key, value in same.items())
 
 
-def _parts(point: Point) -> dict[str, object]:
+def point_parts(point: Point) -> dict[str, object]:
     """Everything about a point but its operator, axes first."""
     rest: dict[str, object] = {"dtype": point.dtype, "mode": point.mode, "device": point.device, "clock": point.clock}
     return {**point.axes, **rest}

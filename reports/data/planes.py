@@ -14,7 +14,7 @@ from opbench.vocabulary.record import Record
 from reports.data.grouping import grouped
 from reports.data.series import Setting, fixed_axes, is_number, operator_and_setting, settled
 
-Cell = tuple[int, int]
+Cell = tuple[float, float]
 """Value of the axis along x and of the axis up."""
 
 SHORTEST = 3
@@ -36,12 +36,12 @@ class Plane:
     records: tuple[Record, ...]
 
     @cached_property
-    def columns(self) -> tuple[int, ...]:
+    def columns(self) -> tuple[float, ...]:
         """Values along x, ascending."""
         return tuple(sorted({x for x, _ in self.asked}))
 
     @cached_property
-    def rows(self) -> tuple[int, ...]:
+    def rows(self) -> tuple[float, ...]:
         """Values up, ascending."""
         return tuple(sorted({y for _, y in self.asked}))
 

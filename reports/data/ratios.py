@@ -20,7 +20,7 @@ class Speedup:
     ratios: x to time of the baseline over time of the backend; at least one point.
     """
 
-    ratios: Mapping[int, Interval]
+    ratios: Mapping[float, Interval]
 
     @property
     def mean(self) -> Interval:
@@ -28,7 +28,7 @@ class Speedup:
         return mean_ratio(list(self.ratios.values()))
 
     @property
-    def worst(self) -> tuple[int, Interval]:
+    def worst(self) -> tuple[float, Interval]:
         """The x where the backend compares least favourably, and the ratio there."""
         x = min(self.ratios, key=lambda place: self.ratios[place].mid)
         return x, self.ratios[x]

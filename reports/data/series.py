@@ -41,18 +41,18 @@ class Panel:
     records: tuple[Record, ...]
 
     @property
-    def lines(self) -> dict[str, dict[int, Interval]]:
+    def lines(self) -> dict[str, dict[float, Interval]]:
         """For each backend with at least one measurement: x to its median latency in seconds, x ascending."""
-        by_label: dict[str, dict[int, Interval]] = defaultdict(dict)
+        by_label: dict[str, dict[float, Interval]] = defaultdict(dict)
         for record in sorted(self.records, key=self.position):
             if (time := record.latency) is not None:
                 by_label[record.case.label][self.position(record)] = time
         return {label: by_label[label] for label in sorted(by_label)}
 
     @property
-    def gaps(self) -> dict[str, set[int]]:
+    def gaps(self) -> dict[str, set[float]]:
         """For each backend the x where it was asked and has no measurement: its line is broken there."""
-        by_label: dict[str, set[int]] = defaultdict(set)
+        by_label: dict[str, set[float]] = defaultdict(set)
         for record in self.records:
             if record.latency is None:
                 by_label[record.case.label].add(self.position(record))
@@ -63,8 +63,9 @@ class Panel:
         """The axes held constant, such as `batch=1, edge=28`."""
         return ", ".join(f"{name}={value}" for name, value in self.fixed.items())
 
-    def position(self, record: Record) -> int:
-        place: int = record.case.point.axes.get(self.x, 0)
+    def position(self, record: Record) -> float:
+        """Where it stands along x; 0 where there is no axis of numbers."""
+        place: float = record.case.point.axes.get(self.x, 0)
         return place
 
 

@@ -66,7 +66,7 @@ class WorkPlot:
 
     x: str
     fixed: Axes
-    lines: Mapping[str, Mapping[int, Record]]
+    lines: Mapping[str, Mapping[float, Record]]
 
     @property
     def records(self) -> list[Record]:
@@ -83,7 +83,7 @@ def render(records: Sequence[Record]) -> list[Artifact]:
 
 def plots(records: Sequence[Record]) -> list[WorkPlot]:
     """Choose one record per operator and point, one with counts: backends, dtypes and modes share the work."""
-    groups: dict[tuple[str, Axes], dict[str, dict[int, Record]]] = defaultdict(lambda: defaultdict(dict))
+    groups: dict[tuple[str, Axes], dict[str, dict[float, Record]]] = defaultdict(lambda: defaultdict(dict))
     for panel in operator_panels(records):
         line = groups[panel.x, panel.fixed][panel.operator]
         for record in panel.records:
@@ -118,7 +118,7 @@ def _caption(plot: WorkPlot, has_widths: bool) -> str:
     return " ".join(filter(None, parts))
 
 
-def _draw(ax: Cell, metric: Metric, plot: WorkPlot, widths: Mapping[int, int]) -> None:
+def _draw(ax: Cell, metric: Metric, plot: WorkPlot, widths: Mapping[float, int]) -> None:
     drawn: list[float] = []
     for operator, line in plot.lines.items():
         drawn += _draw_operator(ax, metric, operator, line)
@@ -130,7 +130,7 @@ def _draw(ax: Cell, metric: Metric, plot: WorkPlot, widths: Mapping[int, int]) -
     canvas.head(ax, metric.title, metric.about)
 
 
-def _draw_operator(ax: Cell, metric: Metric, operator: str, line: Mapping[int, Record]) -> list[float]:
+def _draw_operator(ax: Cell, metric: Metric, operator: str, line: Mapping[float, Record]) -> list[float]:
     """The formula's line, each counter's marks and the paper's dashes; returns the values drawn."""
     colour = style_of(operator).colour
     work = {x: float(metric.of_work(record.work)) for x, record in line.items() if record.work is not None}
@@ -167,9 +167,9 @@ def _handles(plot: WorkPlot) -> list[Artist]:
     return handles
 
 
-def _widths(plot: WorkPlot) -> dict[int, int]:
+def _widths(plot: WorkPlot) -> dict[float, int]:
     """x to the output channels there, where all operators of the plot have the same; else empty."""
-    widths: dict[int, int] = {}
+    widths: dict[float, int] = {}
     for line in plot.lines.values():
         for x, record in line.items():
             width = record.sizes.get("out_channels")

@@ -38,18 +38,18 @@ def _figure(groups: Sequence[Group], setting: Setting, label: str) -> Artifact:
         f"Fastest: {_winners(best)}.{undrawn(len(shown), rest)}"
     )
     operators = sorted({panel.operator for group in shown for panel in group})
-    data = draw_panels(shown, _draw, lambda: [handle(operator) for operator in operators])
+    data = draw_panels(shown, _draw, lambda: [handle(operator, owner="operator") for operator in operators])
     return figure_artifact("fastest", "Latency per operator", label, caption, data)
 
 
 def _draw(ax: Axes, group: Group) -> None:
-    draw_times(ax, group[0].x, {panel.operator: fastest(panel)[0] for panel in group}, {})
+    draw_times(ax, group[0].x, {panel.operator: fastest(panel)[0] for panel in group}, {}, "operator")
     canvas.head(ax, "Fastest backend of each operator", group[0].ground)
 
 
-def fastest(panel: Panel) -> tuple[Line, Mapping[int, str]]:
+def fastest(panel: Panel) -> tuple[Line, Mapping[float, str]]:
     """Find at each x the least median of all backends, and which backend has it."""
-    chosen: dict[int, str] = {}
+    chosen: dict[float, str] = {}
     lines = panel.lines
     for label, line in lines.items():
         for x, time in line.items():
@@ -58,7 +58,7 @@ def fastest(panel: Panel) -> tuple[Line, Mapping[int, str]]:
     return {x: lines[chosen[x]][x] for x in sorted(chosen)}, chosen
 
 
-def _winners(best: Sequence[Mapping[str, tuple[Line, Mapping[int, str]]]]) -> str:
+def _winners(best: Sequence[Mapping[str, tuple[Line, Mapping[float, str]]]]) -> str:
     """For each operator, how often each of its backends was the fastest."""
     counted: dict[str, Counter[str]] = defaultdict(Counter)
     for by_operator in best:

@@ -17,6 +17,7 @@ from reports.layout import canvas
 from reports.layout.bounds_strip import STRIP, areas, draw_strip
 from reports.layout.curves import draw_line, handle
 from reports.layout.figure_files import draw_panels, figure_artifact
+from reports.layout.owners import belongs
 from reports.layout.sheets import Sheet, sheets
 from reports.layout.style import INK, style_of
 from reports.models.classifiers import operator_panels
@@ -25,9 +26,9 @@ ROOM, MOST = 1.16, 2.0
 """Where the axis ends at least and at most: names stand above 100 %, and what cannot be must not flatten the rest."""
 
 
-def shares(panel: Panel) -> dict[str, dict[int, Interval]]:
+def shares(panel: Panel) -> dict[str, dict[float, Interval]]:
     """Read the shares of the limit: backend to x to share, x ascending; only those with one."""
-    by_label: dict[str, dict[int, Interval]] = {}
+    by_label: dict[str, dict[float, Interval]] = {}
     for record in sorted(panel.records, key=lambda record: (record.case.label, panel.position(record))):
         reached = share(record)
         if reached is not None:
@@ -77,7 +78,7 @@ def _draw(ax: Axes, panel: Panel) -> set[str]:
             panel.position(record) for record in panel.records if record.case.label == label and _allocates(record)
         ]
         reached, style = [line[x].mid for x in costly], style_of(label)
-        ax.plot(costly, reached, ls="", marker=style.marker, color=style.colour, mfc="white")
+        belongs(ax.plot(costly, reached, ls="", marker=style.marker, color=style.colour, mfc="white"), label)
     canvas.scale_x(ax, panel.x, [panel.position(record) for record in panel.records])
     canvas.scale_shares(ax, min(max(ROOM, *(1.1 * record.mid for record in _all(lines))), MOST))
     ax.set_ylabel("share of the limit")
@@ -86,17 +87,19 @@ def _draw(ax: Axes, panel: Panel) -> set[str]:
     return draw_strip(ax, areas(panel))
 
 
-def _all(lines: Mapping[str, Mapping[int, Interval]]) -> Iterable[Interval]:
+def _all(lines: Mapping[str, Mapping[float, Interval]]) -> Iterable[Interval]:
     return (reached for line in lines.values() for reached in line.values())
 
 
-def _point_out(ax: Axes, lines: Mapping[str, Mapping[int, Interval]]) -> None:
+def _point_out(ax: Axes, lines: Mapping[str, Mapping[float, Interval]]) -> None:
     """What lies beyond the axis is written where it leaves the panel."""
     for label, line in lines.items():
         for x, reached in line.items():
             if reached.mid > MOST:
                 text, colour = f"↑ {share_text(reached.mid)}", style_of(label).colour
-                ax.annotate(text, (x, STRIP * MOST), (0, -12), textcoords="offset points", color=colour, ha="center")
+                place = (x, STRIP * MOST)
+                written = ax.annotate(text, place, (0, -12), textcoords="offset points", color=colour, ha="center")
+                belongs(written, label)
 
 
 REPORT = Report(

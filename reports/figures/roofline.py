@@ -20,6 +20,7 @@ from reports.data.roofs import Roofs, roofs
 from reports.data.series import settled
 from reports.layout import canvas
 from reports.layout.figure_files import draw_panels, figure_artifact
+from reports.layout.owners import belongs
 from reports.layout.roof_lines import draw_roofs, name_roofs
 from reports.layout.sheets import MOST_PANELS, spread, undrawn
 from reports.layout.style import FAINT, style_of
@@ -141,14 +142,19 @@ def _draw(ax: Axes, plot: RooflinePanel) -> None:
         same_label = [dot for dot in plot.dots if dot.label == label]
         style = style_of(label)
         places, rates = [dot.intensity for dot in same_label], [dot.rate for dot in same_label]
-        ax.plot(places, rates, ls="", marker=style.marker, color=style.colour, alpha=0.85, mec="white", mew=0.4, ms=5)
+        dotted = ax.plot(
+            places, rates, ls="", marker=style.marker, color=style.colour, alpha=0.85, mec="white", mew=0.4, ms=5
+        )
+        belongs(dotted, label)
     canvas.decades(ax.xaxis, ends=ax.get_xlim())
     canvas.decades(ax.yaxis, units.tick(units.quantity), ax.get_ylim())
 
 
 def _handle(label: str) -> Line2D:
     style = style_of(label)
-    return Line2D([], [], ls="", marker=style.marker, color=style.colour, label=label)
+    entry = Line2D([], [], ls="", marker=style.marker, color=style.colour, label=label)
+    belongs(entry, label)
+    return entry
 
 
 _LIMIT = Line2D([], [], ls="", marker="_", ms=9, mew=1.2, color=FAINT, label="limit of a case")

@@ -59,7 +59,7 @@ def _entries(panel: Panel, baseline: str) -> dict[str, str]:
     }
 
 
-def _draw(ax: Axes, panel: Panel, rivals_drawn: Mapping[str, Speedup], gaps: set[int]) -> None:
+def _draw(ax: Axes, panel: Panel, rivals_drawn: Mapping[str, Speedup], gaps: set[float]) -> None:
     ax.axhline(1, color=INK, lw=1)
     for label, speedup in rivals_drawn.items():
         draw_line(ax, label, speedup.ratios, panel.gaps[label] | gaps)

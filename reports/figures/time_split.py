@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -19,6 +20,7 @@ from reports.data.series import Setting, setting_of, settled
 from reports.data.split_bars import PointBars, SplitBar, bar_of, blocks_of, in_order
 from reports.layout import canvas
 from reports.layout.figure_files import figure_artifact
+from reports.layout.owners import belongs
 from reports.layout.sheets import spread, undrawn
 from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, luma, styled, to_svg
 
@@ -114,23 +116,29 @@ def _draw(ax: Axes, block: PointBars, places: int) -> None:
     ax.spines["left"].set_visible(False)
     ax.spines["bottom"].set_visible(False)
     for place, bar in enumerate(block.bars):
-        _stack(ax, place, bar)
+        parts = _stack(ax, place, bar)
         text = f"{units.seconds(bar.median_s)}{' †' if bar.missed else ''}"
-        ax.annotate(text, (1, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
+        beside = ax.annotate(text, (1, place), (5, 0), textcoords="offset points", va="center", fontsize=8, color=INK)
+        belongs([*parts, beside, ax.get_yticklabels()[place]], bar.label)
 
 
-def _stack(ax: Axes, place: int, bar: SplitBar) -> None:
-    """One bar; a part below zero, which noise can make of almost nothing, is drawn as nothing."""
+def _stack(ax: Axes, place: int, bar: SplitBar) -> list[Artist]:
+    """One bar; a part below zero, which noise can make of almost nothing, is drawn as nothing. Returns what it drew."""
+    drawn: list[Artist] = []
     parts = {name: max(0.0, bar.parts.get(name, 0.0)) for name in in_order(bar.parts)}
     whole, left = sum(parts.values()), 0.0
     for name, value in parts.items():
         share = value / whole if whole else 0.0
-        ax.barh(place, share, left=left, height=0.74, color=colour(name), edgecolor="white", linewidth=0.6)
+        drawn += ax.barh(place, share, left=left, height=0.74, color=colour(name), edgecolor="white", linewidth=0.6)
         if share >= _WRITTEN:
             text = f"{100 * share:.0f} %" + (f"\n{units.seconds(value)}" if share >= _TWO_LINES else "")
             ink = INK if luma(colour(name)) > 0.55 else "white"
-            ax.text(left + share / 2, place, text, ha="center", va="center", fontsize=6.6, color=ink, linespacing=1.1)
+            middle = left + share / 2
+            drawn.append(
+                ax.text(middle, place, text, ha="center", va="center", fontsize=6.6, color=ink, linespacing=1.1)
+            )
         left += share
+    return drawn
 
 
 def colour(name: str) -> str:

@@ -25,8 +25,8 @@ class Area:
     """Neighbouring x with the same `bound`; `first` and `last` are measured values."""
 
     bound: str
-    first: int
-    last: int
+    first: float
+    last: float
 
 
 def areas(panel: Panel) -> list[Area]:

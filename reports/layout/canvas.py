@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 
 from reports.data import units
+from reports.layout.owners import name_entries
 from reports.layout.style import FAINT
 
 COLUMNS = 2
@@ -81,21 +82,26 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     available = 72 * figure.get_figwidth()
     width = sum(_HANDLE + _LETTER * len(str(handle.get_label())) for handle in handles)
     columns = len(handles) if width < available else 3
-    figure.legend(handles=list(handles), loc="outside upper left", ncols=columns, columnspacing=1.4)
+    placed = figure.legend(handles=list(handles), loc="outside upper left", ncols=columns, columnspacing=1.4)
+    name_entries(placed, handles)
 
 
 def note(place: Axes, handles: Sequence[Artist]) -> None:
     """A legend of its own under one panel, one entry per line; it may be wider than the panel."""
     placed = place.legend(handles=list(handles), loc="upper left", bbox_to_anchor=(-0.1, 1), fontsize=8)
     placed.set_in_layout(False)
+    name_entries(placed, handles)
 
 
-def scale_x(ax: Axes, name: str, values: Iterable[int], label_room: float = DIGITS) -> list[int]:
+def scale_x(ax: Axes, name: str, values: Iterable[float], label_room: float = DIGITS) -> list[float]:
     """A doubling or a linear scale, whichever spaces the values more evenly; ticks stand on measured values.
 
-    label_room: ticks closer than this share of the axis are left out. Returns the values that got a tick.
+    label_room: ticks closer than this share of the axis are left out; fractions have more digits and need more.
+    Returns the values that got a tick.
     """
     places = sorted(set(values))
+    fractions = [len(place_text(place)) for place in places if place != round(place)]
+    label_room = max([label_room, *(DIGITS / 3 * digits for digits in fractions)])
     ax.set_xlabel(name)
     if places[0] > 0 and _unevenness(list(map(math.log2, places))) < _unevenness(places):
         ax.set_xscale("log", base=2)
@@ -105,8 +111,13 @@ def scale_x(ax: Axes, name: str, values: Iterable[int], label_room: float = DIGI
     ax.margins(x=0.05 if len(places) > 1 else 0.5)
     ax.xaxis.set_major_locator(FixedLocator(shown))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: place_text(value) if name else ""))
     return shown
+
+
+def place_text(value: float) -> str:
+    """Write a value of an axis: 2048 and 0.125 as they are, and of a third six digits."""
+    return f"{value:.0f}" if value == round(value) else f"{value:.6g}"
 
 
 def _unevenness(values: Sequence[float]) -> float:
@@ -115,7 +126,7 @@ def _unevenness(values: Sequence[float]) -> float:
     return round(max(gaps) / min(gaps), 6) if gaps else 1.0
 
 
-def _apart(values: Sequence[int], scale: Callable[[float], float], label_room: float) -> list[int]:
+def _apart(values: Sequence[float], scale: Callable[[float], float], label_room: float) -> list[float]:
     """The values whose labels do not touch, both ends always."""
     first, last = scale(values[0]), scale(values[-1])
     room, shown = label_room * (last - first), [values[0]]

@@ -105,7 +105,7 @@ def _frame(ax: Axes, plane: Plane) -> None:
     ax.set_yticks(*_ticks(plane.rows))
 
 
-def _ticks(values: Sequence[int]) -> tuple[list[float], list[str]]:
+def _ticks(values: Sequence[float]) -> tuple[list[float], list[str]]:
     """At most _TICKS labels, evenly spread, in the middle of their cells."""
     step = math.ceil(len(values) / _TICKS)
     places = range(0, len(values), step)

@@ -14,6 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from opbench.looks import looks
+from reports.layout.owners import with_owners
 
 BLACK, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = PALETTE = (
     "#000000",
@@ -117,10 +118,10 @@ def styled() -> Iterator[None]:
 
 
 def to_svg(figure: Figure) -> bytes:
-    """Write the figure as SVG: no date, no random identifiers, nothing that is loaded from elsewhere.
+    """Write the figure as SVG: no date, no random identifiers, nothing that is loaded from elsewhere; who owns what.
 
     Call it inside `styled()`.
     """
     data = io.BytesIO()
     figure.savefig(data, format="svg", metadata=_NO_METADATA)
-    return data.getvalue()
+    return with_owners(data.getvalue())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from reports.layout.scripts import policy, script
 
 FOLDER = Path(__file__).parents[1] / "templates"
 
@@ -16,10 +19,11 @@ def filled(name: str, **values: object) -> str:
     return _environment().get_template(name).render(values)
 
 
-def filled_page(name: str, **values: object) -> str:
-    """Fill the template of a whole page, which carries the style within it."""
+def filled_page(name: str, scripts: Sequence[str], **values: object) -> str:
+    """Fill the template of a whole page, which carries its style and its scripts, see `reports.layout.scripts`."""
     style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704  # our own file
-    return filled(name, style=style, **values)
+    text = script(scripts)
+    return filled(name, style=style, script=text, policy=policy(text), **values)
 
 
 @cache

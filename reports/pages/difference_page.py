@@ -1,4 +1,4 @@
-"""Runs held against each other as one self-contained HTML page: what changed most first, nothing loaded, no script."""
+"""Runs held against each other as one self-contained HTML page: what changed most first, nothing loaded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from math import log
 from typing import TYPE_CHECKING
 
 from opbench.custom.difference import ratio_cells
+from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
 
 if TYPE_CHECKING:
     from opbench.custom.difference import Difference, Row
     from opbench.vocabulary.interval import Interval
+
+SCRIPTS = (*COMMON, "simple_page")
 
 REACH = 2.0
 """The ratio at either end of a row's scale; what lies beyond stands at the end."""
@@ -26,7 +29,7 @@ ABOUT = (
 def render(here: str, differences: Mapping[str, Difference], about: str = ABOUT) -> str:
     """Write the page of the run `here` against each of the others, by their folders. about: what the ratios are."""
     parts = [(there, difference, [_row(row) for row in difference.rows]) for there, difference in differences.items()]
-    return filled_page("difference.html.jinja", here=here, about=about, parts=parts, text=interval_text)
+    return filled_page("difference.html.jinja", SCRIPTS, here=here, about=about, parts=parts, text=interval_text)
 
 
 def interval_text(ratio: Interval | None) -> str:

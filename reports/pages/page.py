@@ -1,4 +1,4 @@
-"""One self-contained HTML page: figures inlined, nothing loaded from elsewhere, no script.
+"""One self-contained HTML page: figures and scripts inlined, nothing loaded from elsewhere, readable without scripts.
 
 It shows what was not measured as plainly as what was.
 """
@@ -13,21 +13,31 @@ from markupsafe import Markup
 
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.report import Artifact
-from reports.data.grouping import grouped
 from reports.data.limits import have_limits, impossible
-from reports.data.naming import common_ground, point_names
 from reports.data.problems import problems
 from reports.data.ratios import BASELINES
-from reports.data.record_cells import Cells, cells
 from reports.data.totals import Totals
 from reports.layout.inline_svg import aspect_width, inline_svg
+from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
 from reports.models.agreement import differences
 from reports.pages import summary
+from reports.pages.page_data import embedded, page_data
+from reports.pages.results import in_table_order, tables
 
-MANY_ROWS = 150
-"""From this many rows on, an operator's table starts folded: a phone should not scroll through it."""
-
+SCRIPTS = (
+    *(*COMMON, "records", "results"),
+    *(
+        "plot_scale",
+        "plot_marks",
+        "explorer_lines",
+        "explorer_choices",
+        "explorer_plot",
+        "explorer_reading",
+        "explorer",
+    ),
+    "page",
+)
 
 TALL = 30
 """From this many rows on, a report's table scrolls within its own frame."""
@@ -52,22 +62,6 @@ class Exhibit:
         return self.rows >= TALL
 
 
-@dataclass(frozen=True)
-class OperatorTable:
-    """All cases of one operator.
-
-    ground: what they share.
-    rows: short point name and cells.
-    folded: whether it starts folded.
-    """
-
-    operator: str
-    ground: str
-    rows: list[tuple[str, Cells]]
-    measured: int
-    folded: bool
-
-
 def render(records: Sequence[Record], artifacts: Sequence[Artifact], totals: Totals | None = None) -> str:
     """Write the page. Works for no records as well, and says so.
 
@@ -76,6 +70,8 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact], totals: Tot
     head = _of_all(records) if totals is None else _of_totals(totals)
     return filled_page(
         "page.html.jinja",
+        SCRIPTS,
+        data=embedded(page_data(in_table_order(records))),
         gains=summary.gains(records),
         baselines=BASELINES,
         exhibits=exhibits(artifacts),
@@ -144,21 +140,6 @@ def _exhibit(artifact: Artifact, prefix: str) -> Exhibit:
         return Exhibit(title, caption, content, 0, content.count("<tr"))
     drawing = Markup(inline_svg(data, prefix, title))  # noqa: S704  # matplotlib escapes
     return Exhibit(title, caption, drawing, aspect_width(data), 0)
-
-
-def tables(records: Sequence[Record]) -> list[OperatorTable]:
-    """Make a table for each operator, in the order they came."""
-    name = point_names(record.case.point for record in records)
-    return [
-        OperatorTable(
-            operator,
-            common_ground([record.case.point for record in group]),
-            [(name(record.case.point), cells(record)) for record in group],
-            sum(isinstance(record.outcome, Measured) for record in group),
-            folded=len(records) >= MANY_ROWS,
-        )
-        for operator, group in grouped(records, lambda record: record.case.point.operator).items()
-    ]
 
 
 PAGE = render

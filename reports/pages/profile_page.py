@@ -1,4 +1,4 @@
-"""One case's profile as one self-contained HTML page: figures inlined, nothing loaded from elsewhere, no script."""
+"""One case's profile as one self-contained HTML page: figures inlined, nothing loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ from reports.data.split_bars import PointBars, bar_of, in_order
 from reports.figures import trials
 from reports.figures.time_split import colour, drawing
 from reports.layout.inline_svg import inline_svg
+from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
 from reports.pages import summary
+
+SCRIPTS = (*COMMON, "simple_page")
 
 MOST_ROWS = 40
 """Rows of the table of kernels; the file beside the page has them all."""
@@ -39,6 +42,7 @@ def render(profile: Profile) -> str:
     measured = record.outcome if isinstance(record.outcome, Measured) else None
     return filled_page(
         "profile.html.jinja",
+        SCRIPTS,
         operator=record.case.point.operator,
         backend=record.case.label,
         facts=facts(profile),

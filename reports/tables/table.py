@@ -6,6 +6,7 @@ Rows are taken one by one and packed by thousands, 400 bytes each, so that a run
 from __future__ import annotations
 
 import io
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -29,6 +30,7 @@ class Collected:
         self._packed: list[pa.Table] = []
         self._names: list[dict[str, object]] = [{} for _ in PARTS]
         self._real = set(REAL)
+        self._kinds: dict[str, set[type]] = defaultdict(set)  # of the values of each axis
         self._shapes: set[tuple[str, ...]] = set()
 
     def add(self, record: Record) -> None:
@@ -41,6 +43,9 @@ class Collected:
             self._real.update(figures(record), split(record))
             for names, cells in zip(self._names, parts, strict=True):
                 names.update(cells)
+        for name, value in record.case.point.axes.items():
+            if row[name] is value:  # else a column of ours has the name
+                self._kinds[name].add(type(value))
         self._rows.append(row)
         if len(self._rows) == PACKED:
             self._pack()
@@ -55,17 +60,20 @@ class Collected:
         return table.astype({name: self._dtype(name) for name in table.columns})
 
     def _dtype(self, column: str) -> str:
-        if column in TEXT:
+        kinds = self._kinds.get(column, set())
+        if column in TEXT or str in kinds:
             return "string"
-        return "float64" if column in self._real else "Int64"
+        if column in self._real or float in kinds:
+            return "float64"
+        return "boolean" if kinds == {bool} else "Int64"
 
     def table(self) -> pa.Table:
         """Make one row per record in the order they came; what was not measured is missing, never 0."""
         self._pack()
         columns = list(dict.fromkeys(name for names in self._names for name in names))
         schema = pa.Table.from_pandas(self._typed(pd.DataFrame(columns=columns)), preserve_index=False).schema
-        whole = pa.concat_tables(self._packed, promote_options="permissive").select(columns)
-        return whole.cast(schema)
+        packed = [_as_in(schema, rows) for rows in self._packed]
+        return pa.concat_tables(packed, promote_options="permissive").select(columns).cast(schema)
 
     def artifacts(self) -> list[Artifact]:
         table = self.table()
@@ -79,6 +87,11 @@ class Collected:
             Artifact("table.csv", "All values (CSV)", caption, csv.getvalue()),
             Artifact("table.parquet", "All values (Parquet)", caption, parquet.getvalue()),
         ]
+
+
+def _as_in(schema: pa.Schema, rows: pa.Table) -> pa.Table:
+    """An axis of whole numbers so far may have a fraction among later rows."""
+    return rows.cast(pa.schema([schema.field(name) for name in rows.column_names]))
 
 
 def collected(records: Iterable[Record]) -> Collected:

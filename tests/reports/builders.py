@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.case import Axes, AxisValue, Case, Point
 from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.work import Part, Work
 
@@ -45,7 +45,7 @@ def record(
     macs: int | None = 1000,
     parts: Sequence[Part] = (),
     device: str = "cpu",
-    **axes: int,
+    **axes: AxisValue,
 ) -> Record:
     point = Point(operator, Axes(axes or {"batch": 1, "channels": 16}), dtype, device)
     return Record(

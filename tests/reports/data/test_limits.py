@@ -92,7 +92,7 @@ def test_the_terminal_says_that_a_case_is_impossible_and_why() -> None:
 def test_the_page_has_a_column_of_limits_only_where_a_case_has_one() -> None:
     assert not re.search("Limit<|#impossible", PAGE(every_outcome(), []))
     text = PAGE([*every_outcome(), limited(0.83, "L3", channels=7)], [])
-    assert '<th class="n">Limit</th>' in text
+    assert '<th class="n" data-key="limit">Limit</th>' in text
     assert '<td class="n">83 % L3</td>' in text
     assert 'colspan="9"' in text
 

@@ -35,6 +35,23 @@ def test_ticks_that_would_touch_are_left_out_and_the_ends_stay() -> None:
     assert min(after - before for before, after in pairwise(shown)) >= 7
 
 
+def test_fractions_are_written_as_they_are_and_apart_from_each_other() -> None:
+    found = panel()
+    assert canvas.scale_x(found, "rate", [0.0, 0.25, 0.5, 1]) == [0.0, 0.25, 0.5, 1]
+    written = found.xaxis.get_major_formatter()
+    assert [written(value) for value in (0.0, 0.25, 0.5, 1.0, 2048, 1e-05, 1 / 3)] == [
+        *("0", "0.25", "0.5", "1", "2048", "1e-05", "0.333333"),
+    ]
+    long = canvas.scale_x(panel(), "rate", [0.10001 + place / 20 for place in range(20)])
+    assert min(after - before for before, after in pairwise(long)) >= 0.15 * (long[-1] - long[0])
+
+
+def test_an_axis_that_is_none_has_no_ticks_to_read() -> None:
+    found = panel()
+    canvas.scale_x(found, "", [0])
+    assert found.xaxis.get_major_formatter()(0.0) == ""
+
+
 def test_times_over_decades_are_drawn_on_a_logarithmic_scale() -> None:
     wide, narrow = panel(), panel()
     canvas.scale_y(wide, units.seconds, [1e-6, 1e-3])

@@ -52,6 +52,19 @@ def test_axes_and_sizes_of_all_operators_have_columns() -> None:
     assert table["length"].iloc[1] == 5
 
 
+def test_axes_of_fractions_names_and_truths_stand_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.tables.table.PACKED", 2)
+    records = [
+        *(record(rate=rate, act=act, bias=bias) for rate, act, bias in ((1, "gelu", True), (2, "relu", False))),
+        *(record(operator="other", rate=rate, act=act) for rate, act in ((0.5, 3), (0.25, 5), (3, 7))),
+    ]
+    table = frame(records)
+    assert table["rate"].to_list() == [1.0, 2.0, 0.5, 0.25, 3.0]
+    assert table["act"].to_list() == ["gelu", "relu", "3", "5", "7"]
+    assert table["bias"].to_list() == [True, False, *[pd.NA] * 3]
+    assert REPORT.render(records)[0].data.decode().count("gelu") == 1
+
+
 def test_counts_of_each_counter_have_columns_and_a_reason_has_none() -> None:
     table = frame([record(counts={"torch": {"macs": 7}, "fvcore": "not installed"})])
     assert table["torch_macs"].iloc[0] == 7
