@@ -15,6 +15,8 @@ EXITS = frozenset(["ret", "exit"])
 ENDS = EXITS | {"bra", "trap"}
 NO_RESULT = frozenset(["st", "red", "bar", "barrier", "membar", "fence", "prefetch", "stmatrix", "nanosleep"]) | ENDS
 """Instructions whose first operand is read, or that have none."""
+EXCHANGES = frozenset(["ld", "ldu", "atom", "ldmatrix", "shfl", "vote", "redux", "activemask"])
+"""Those that have a result from memory or from other threads."""
 
 
 @dataclass(slots=True)
@@ -107,10 +109,11 @@ def _find_reads_and_writes(block: Block) -> None:
 
 
 def watched_registers(blocks: list[Block]) -> set[int]:
-    """Registers that some path reads before any instruction has surely written them.
+    """Registers that some path reads before any instruction has surely written them, and all that is computed of them.
 
-    Only these need watching while the kernel runs, and of most kernels none does. A copy of one of them is as doubtful
-    as it is itself, so that a value that was never written is an error where it is used and not where it is copied.
+    Only these need watching while the kernel runs, and of most kernels none does. Compilers compute ahead with what is
+    not there yet and drop the result, so a value that was never written is an error where it is used, in memory, for
+    other threads or for a branch, and not where it is copied or computed with.
     """
     watched: set[int] = set()
     while True:
@@ -137,18 +140,13 @@ def _doubtful(blocks: list[Block], watched: set[int]) -> set[int]:
     return {place for block, known in zip(blocks, before, strict=True) for place in _read_before(block, known, watched)}
 
 
-def copied(instruction: Instruction) -> Register | None:
-    """The register that this copies to another and does nothing else with."""
-    if instruction.opcode != "mov" or not all(isinstance(each, Register) for each in instruction.operands):
-        return None
-    origin = instruction.operands[1]
-    assert isinstance(origin, Register)
-    return origin
+def computes(instruction: Instruction) -> bool:
+    """Whether its results depend on nothing but its operands, and nothing else does on it."""
+    return instruction.opcode not in NO_RESULT | EXCHANGES
 
 
 def _surely_written(instruction: Instruction, watched: set[int]) -> set[int]:
-    origin = copied(instruction)
-    if instruction.guard or (origin is not None and origin.place in watched):
+    if instruction.guard or (computes(instruction) and any(each.place in watched for each in read(instruction))):
         return set()
     return {each.place for each in written(instruction)}
 

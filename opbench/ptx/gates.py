@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from opbench.ptx.counters import Counters
-from opbench.ptx.frame import Threads
+from opbench.ptx.frame import Memory, Threads
 from opbench.ptx.memory.block import BlockMemory
-from opbench.ptx.memory.spaces import Memory
 from opbench.ptx.module import Immediate, Instruction, Register
 from opbench.ptx.translate import Code, Program
 from opbench.ptx.types import Array

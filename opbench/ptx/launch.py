@@ -12,11 +12,10 @@ import torch
 
 from opbench.errors import UsageError
 from opbench.ptx.counters import Counters
-from opbench.ptx.frame import Threads
+from opbench.ptx.frame import Memory, Threads
 from opbench.ptx.machine import Machine
 from opbench.ptx.memory.block import BlockMemory
 from opbench.ptx.memory.device import DeviceMemory
-from opbench.ptx.memory.spaces import Memory
 from opbench.ptx.memory.thread import ThreadMemory
 from opbench.ptx.module import Kernel, Module, Parameter, Variable
 from opbench.ptx.text.parser import parse

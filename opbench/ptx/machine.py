@@ -14,9 +14,8 @@ import numpy as np
 
 from opbench.ptx.counters import Counters, distinct
 from opbench.ptx.errors import KernelError
-from opbench.ptx.frame import Frame, ThreadError, Threads
+from opbench.ptx.frame import Frame, Memory, ThreadError, Threads
 from opbench.ptx.gates import Gates
-from opbench.ptx.memory.spaces import Memory
 from opbench.ptx.module import Instruction, Module
 from opbench.ptx.translate import Code, Program
 from opbench.ptx.types import Array

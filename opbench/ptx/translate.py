@@ -12,12 +12,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from opbench.errors import UsageError, unknown
-from opbench.ptx.blocks import ENDS, EXITS, Block, basic_blocks, copied, read, waits, watched_registers, written
+from opbench.ptx.blocks import (
+    ENDS,
+    EXITS,
+    Block,
+    basic_blocks,
+    computes,
+    read,
+    waits,
+    watched_registers,
+    written,
+)
 from opbench.ptx.frame import Frame, ThreadError
 from opbench.ptx.instructions import FAMILIES
 from opbench.ptx.instructions.registry import EFFECTS, VALUES, Effect, Source, refused, stored
 from opbench.ptx.module import Instruction, Kernel, Register, Vector
 from opbench.ptx.types import Array, storage, width
+from opbench.ptx.watching import check, marks
 
 Step = Effect
 
@@ -97,21 +108,20 @@ def _steps(instruction: Instruction, watched: dict[int, int]) -> list[Step]:
     """What it does, and before and behind that what is due to registers that are watched."""
     steps: list[Step] = []
     asked = [each for each in read(instruction) if each.place in watched]
-    results = [each for each in written(instruction) if each.place in watched]
-    original = copied(instruction) if results else None
+    results = [watched[each.place] for each in written(instruction) if each.place in watched]
     if instruction.guard in asked:
-        steps.append(_check([each for each in asked if each is instruction.guard], watched))
-    if asked and original is None:
-        steps.append(_guarded(instruction, _check(asked, watched)))
+        steps.append(check([each for each in asked if each is instruction.guard], watched))
+    if asked and not computes(instruction):
+        steps.append(_guarded(instruction, check(asked, watched)))
     if instruction.opcode in EXITS | {"bra"}:
         _check_end(instruction)
     elif instruction.opcode == "trap":
         steps.append(_guarded(instruction, _trap))
     else:
         steps.append(_guarded(instruction, _made(instruction)))
-    for register in results:
-        origin = watched.get(original.place) if original else None
-        steps.append(_guarded(instruction, _mark(watched[register.place], origin)))
+    if results:
+        before, behind = marks(instruction, results, watched if computes(instruction) else {})
+        steps[-1:] = [_guarded(instruction, before), steps[-1], _guarded(instruction, behind)]
     return steps
 
 
@@ -158,27 +168,6 @@ def _guarded(instruction: Instruction, inner: Effect) -> Effect:
             inner(frame, None)
         elif holds.any():
             inner(frame, holds)
-
-    return run
-
-
-def _check(registers: list[Register], watched: dict[int, int]) -> Effect:
-    def run(frame: Frame, mask: Array | None) -> None:
-        for register in registers:
-            known = frame.values[watched[register.place]]
-            wrong = ~known if mask is None else ~known & mask
-            if wrong.any():
-                raise ThreadError(f"uninitialised: reads {register.name}, never written", int(wrong.argmax()))
-
-    return run
-
-
-def _mark(watch: int, origin: int | None) -> Effect:
-    """What was written is known; what was copied is as known as its origin."""
-
-    def run(frame: Frame, mask: Array | None) -> None:
-        known = np.ones(frame.count, np.bool_) if origin is None else frame.values[origin]
-        frame.values[watch] = known if mask is None else np.where(mask, known, frame.values[watch])
 
     return run
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from opbench.ptx.frame import Frame, ThreadError
+from opbench.ptx.frame import WINDOWS, Access, Frame, Region, ThreadError
 from opbench.ptx.instructions.registry import (
     Effect,
     Source,
@@ -19,7 +19,7 @@ from opbench.ptx.instructions.registry import (
     source,
     typed,
 )  # fmt: skip
-from opbench.ptx.memory.spaces import WINDOWS, Access, Region, check_alignment, space_of
+from opbench.ptx.memory.spaces import check_alignment, space_of
 from opbench.ptx.module import Address, Immediate, Instruction, Operand, Symbol, Vector
 from opbench.ptx.types import BITS, NUMPY, Array, width
 

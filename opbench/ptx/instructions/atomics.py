@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opbench.ptx.frame import Frame
+from opbench.ptx.frame import Access, Frame
 from opbench.ptx.instructions.access import ORDERS, SPACES, Place, state_space
 from opbench.ptx.instructions.registry import (
     Effect,
@@ -18,7 +18,6 @@ from opbench.ptx.instructions.registry import (
     source,
     typed,
 )  # fmt: skip
-from opbench.ptx.memory.spaces import Access
 from opbench.ptx.module import Instruction
 from opbench.ptx.types import BITS, NUMPY, Array, width
 

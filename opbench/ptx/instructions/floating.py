@@ -153,8 +153,7 @@ def _coarse(inner: Callable[[Array], Array], a: Array) -> Array:
     upper = np.uint64(0xFFFFFFFF00000000)
     cut: Array = (np.ascontiguousarray(a).view(np.uint64) & upper).view(np.float64)
     bits: Array = np.ascontiguousarray(inner(cut)).view(np.uint64)
-    result: Array = (bits & upper).view(np.float64)
-    return result
+    return np.bitwise_and(bits, upper).view(np.float64)
 
 
 @value("copysign")
@@ -181,7 +180,8 @@ def test(instruction: Instruction) -> Source:
 
 
 def _subnormal(a: Array) -> Array:
-    return (a != 0) & (np.abs(a) < np.finfo(a.dtype).tiny)
+    small: Array = np.abs(a) < np.finfo(a.dtype).tiny
+    return small & (a != 0)
 
 
 TESTS: dict[str, Callable[[Array], Array]] = {

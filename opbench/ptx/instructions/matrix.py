@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from opbench.ptx.frame import Frame, ThreadError
+from opbench.ptx.frame import Access, Frame, Region, ThreadError
 from opbench.ptx.instructions.access import Place
 from opbench.ptx.instructions.registry import Effect, accept, effect, keep, refused, sinks, source, typed
 from opbench.ptx.instructions.warp import lanes, places
-from opbench.ptx.memory.spaces import Access, Region
 from opbench.ptx.module import Instruction, Operand, Vector
 from opbench.ptx.types import Array
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from opbench.ptx.frame import Frame, ThreadError
-from opbench.ptx.memory.spaces import Access, first_position
+from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.ptx.memory.spaces import first_position
 from opbench.ptx.types import Array
 
 WARPS = 64

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from opbench.ptx.frame import Frame, ThreadError
-from opbench.ptx.memory.spaces import Access, first_position, write_parts
+from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.ptx.memory.spaces import first_position, write_parts
 from opbench.ptx.types import Array
 
 BASE = 0x7F00_0000_0000

@@ -62,21 +62,34 @@ def test_a_narrow_load_is_extended_as_its_type_says() -> None:
     assert run("mov.u32 %r3, 0x1F0; " + body.format("%r3", "u"))[1] == 0xF0
 
 
-def test_a_register_that_was_never_written_must_not_be_read() -> None:
-    with pytest.raises(ptx.KernelError, match=r"uninitialised: reads %r9, never written; add.u32 %r2, %r9, 1"):
-        run("add.u32 %r2, %r9, 1;")
+def test_a_register_that_was_never_written_must_not_be_used() -> None:
+    for use in ("st.global.u32 [%d15], %r9;", "ld.global.u32 %r2, [%d9];", "setp.eq.u32 %p1, %r9, 0; @%p1 ret;"):
+        with pytest.raises(ptx.KernelError, match=r"uninitialised: uses %(r9|d9|p1), which was never written"):
+            run(use)
+
+
+def test_what_was_computed_from_it_is_as_unknown_and_may_be_dropped() -> None:
+    body = "add.u32 %r2, %r9, 1; mov.u32 %r3, %r2; setp.eq.u32 %p1, %r0, {}; selp.b32 %r4, %r3, %r1, %p1;"
+    body += "st.global.u32 [%d15], %r4;"
+    assert run(body.format(1))[0] == 5
+    with pytest.raises(
+        ptx.KernelError, match=r"uses %r4, which was never written, or computed from what was not; st.gl"
+    ):
+        run(body.format(0))
 
 
 def test_a_register_that_only_some_threads_wrote_is_an_error_for_the_others() -> None:
     body = "setp.lt.u32 %p1, %r0, 3; @%p1 mov.u32 %r9, 8; setp.lt.u32 %p2, %r0, {}; @%p2 st.global.u32 [%d15], %r9;"
     assert run(body.format(3), 5)[0] == 8
-    with pytest.raises(ptx.KernelError, match=r"reads %r9, never written; .* thread \(3, 0, 0\)"):
+    with pytest.raises(ptx.KernelError, match=r"uses %r9, which was never written, .* thread \(3, 0, 0\)"):
         run(body.format(4), 5)
 
 
-def test_a_copy_is_as_uninitialised_as_its_origin() -> None:
-    with pytest.raises(ptx.KernelError, match=r"reads %r8, never written; st.global"):
-        run("mov.u32 %r8, %r9; st.global.u32 [%d15], %r8;")
+def test_a_register_that_one_path_leaves_unwritten_is_known_on_the_other() -> None:
+    body = "setp.lt.u32 %p1, %r0, {}; @%p1 bra SET; bra MEET; SET: mov.u32 %r9, 6; MEET: st.global.u32 [%d15], %r9;"
+    assert run(body.format(5), 5)[0] == 6
+    with pytest.raises(ptx.KernelError, match=r"uses %r9, .* thread \(4, 0, 0\)"):
+        run(body.format(4), 5)
 
 
 SHARED = ".shared .align 16 .b8 tile[48];"
