@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from opbench.ptx.module import Instruction, Location
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 SECTOR = 32
 """Bytes that a GPU's memory moves at least."""

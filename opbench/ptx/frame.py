@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from opbench.ptx.counters import Counters
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 WINDOW = 1 << 40
 WINDOWS = {"shared": 0x7D00_0000_0000, "local": 0x7C00_0000_0000, "global": 0, "const": 0}

@@ -8,8 +8,8 @@ from opbench.ptx.counters import Counters
 from opbench.ptx.frame import Memory, Threads
 from opbench.ptx.memory.block import BlockMemory
 from opbench.ptx.module import Immediate, Instruction, Register
+from opbench.ptx.number_types import Array
 from opbench.ptx.translate import Code, Program
-from opbench.ptx.types import Array
 
 FULL = 0xFFFFFFFF
 

@@ -17,8 +17,8 @@ from opbench.ptx.errors import KernelError
 from opbench.ptx.frame import Frame, Memory, ThreadError, Threads
 from opbench.ptx.gates import Gates
 from opbench.ptx.module import Instruction, Module
+from opbench.ptx.number_types import Array
 from opbench.ptx.translate import Code, Program
-from opbench.ptx.types import Array
 
 
 class Machine:

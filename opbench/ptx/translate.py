@@ -27,7 +27,7 @@ from opbench.ptx.frame import Frame, ThreadError
 from opbench.ptx.instructions import FAMILIES
 from opbench.ptx.instructions.registry import EFFECTS, VALUES, Effect, Source, refused, stored
 from opbench.ptx.module import Instruction, Kernel, Register, Vector
-from opbench.ptx.types import Array, storage, width
+from opbench.ptx.number_types import Array, storage, width
 from opbench.ptx.watching import check, marks
 
 Step = Effect

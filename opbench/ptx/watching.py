@@ -8,7 +8,7 @@ from opbench.ptx.blocks import read, registers
 from opbench.ptx.frame import Frame, ThreadError
 from opbench.ptx.instructions.registry import Effect, predicate
 from opbench.ptx.module import Instruction, Register
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 
 def check(asked: list[Register], watched: dict[int, int]) -> Effect:

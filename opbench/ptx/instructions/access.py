@@ -21,7 +21,7 @@ from opbench.ptx.instructions.registry import (
 )  # fmt: skip
 from opbench.ptx.memory.spaces import check_alignment, space_of
 from opbench.ptx.module import Address, Immediate, Instruction, Operand, Symbol, Vector
-from opbench.ptx.types import BITS, NUMPY, Array, width
+from opbench.ptx.number_types import BITS, NUMPY, Array, width
 
 SPACES = {"global": "global", "shared": "shared", "shared::cta": "shared", "local": "local", "const": "const"}
 ORDERS = "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "cta", "cluster", "gpu", "sys"

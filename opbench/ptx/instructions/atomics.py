@@ -19,7 +19,7 @@ from opbench.ptx.instructions.registry import (
     typed,
 )  # fmt: skip
 from opbench.ptx.module import Instruction
-from opbench.ptx.types import BITS, NUMPY, Array, width
+from opbench.ptx.number_types import BITS, NUMPY, Array, width
 
 OPERATIONS: dict[str, Callable[[Array, Array], Array]] = {
     "add": np.add, "min": np.minimum, "max": np.maximum,

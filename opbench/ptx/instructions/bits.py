@@ -10,7 +10,7 @@ import numpy as np
 from opbench.ptx.frame import Frame
 from opbench.ptx.instructions.registry import Source, accept, refused, source, sources, typed, value
 from opbench.ptx.module import Immediate, Instruction
-from opbench.ptx.types import BITS, NUMPY, Array, width
+from opbench.ptx.number_types import BITS, NUMPY, Array, width
 
 LOGIC: dict[str, Callable[[Array, Array], Array]] = {
     "and": np.bitwise_and,

@@ -24,7 +24,7 @@ from opbench.ptx.instructions.registry import (
     value,
 )  # fmt: skip
 from opbench.ptx.module import Instruction
-from opbench.ptx.types import NUMPY, Array, is_float
+from opbench.ptx.number_types import NUMPY, Array, is_float
 
 Comparison = Callable[[Array, Array], Array]
 

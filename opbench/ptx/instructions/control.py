@@ -5,7 +5,7 @@ from __future__ import annotations
 from opbench.ptx.frame import Frame
 from opbench.ptx.instructions.registry import Effect, effect, refused
 from opbench.ptx.module import Immediate, Instruction
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 BARRIERS = 16
 ORDERS = {"acq_rel", "sc", "acquire", "release", "cta", "cluster", "gpu", "gl", "sys", "u32", "global", "L1", "L2"}

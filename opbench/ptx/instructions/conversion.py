@@ -11,7 +11,7 @@ from opbench.ptx.instructions import rounding
 from opbench.ptx.instructions.floating import flushed, saturated
 from opbench.ptx.instructions.registry import Source, accept, refused, source, value
 from opbench.ptx.module import Instruction
-from opbench.ptx.types import NUMPY, Array, is_float
+from opbench.ptx.number_types import NUMPY, Array, is_float
 
 INTEGERS = frozenset(["u8", "s8", "u16", "s16", "u32", "s32", "u64", "s64"])
 TO_INTEGER: dict[str, Callable[[Array], Array]] = {

@@ -16,7 +16,7 @@ from opbench.ptx.frame import Frame
 from opbench.ptx.instructions import rounding
 from opbench.ptx.instructions.registry import Source, accept, refused, sources, typed, value
 from opbench.ptx.module import Instruction
-from opbench.ptx.types import NUMPY, Array
+from opbench.ptx.number_types import NUMPY, Array
 
 Function = Callable[..., Array]
 
@@ -181,7 +181,8 @@ def test(instruction: Instruction) -> Source:
 
 def _subnormal(a: Array) -> Array:
     small: Array = np.abs(a) < np.finfo(a.dtype).tiny
-    return small & (a != 0)
+    nonzero: Array = a != 0
+    return small & nonzero
 
 
 TESTS: dict[str, Callable[[Array], Array]] = {

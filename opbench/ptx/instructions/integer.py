@@ -11,7 +11,7 @@ from opbench.ptx.frame import Frame
 from opbench.ptx.instructions import floating
 from opbench.ptx.instructions.registry import Source, accept, refused, source, sources, typed, value
 from opbench.ptx.module import Instruction
-from opbench.ptx.types import NUMPY, Array, is_float
+from opbench.ptx.number_types import NUMPY, Array, is_float
 
 INTEGERS = "u16", "s16", "u32", "s32", "u64", "s64"
 WIDER = {"u16": "u32", "s16": "s32", "u32": "u64", "s32": "s64"}

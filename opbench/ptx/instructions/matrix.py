@@ -13,7 +13,7 @@ from opbench.ptx.instructions.access import Place
 from opbench.ptx.instructions.registry import Effect, accept, effect, keep, refused, sinks, source, typed
 from opbench.ptx.instructions.warp import lanes, places
 from opbench.ptx.module import Instruction, Operand, Vector
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 COUNTS = {"x1": 1, "x2": 2, "x4": 4}
 KNOWN = "sync", "aligned", "m8n8", "trans", "shared", "shared::cta", *COUNTS

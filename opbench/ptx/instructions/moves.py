@@ -19,7 +19,7 @@ from opbench.ptx.instructions.registry import (
     value,
 )  # fmt: skip
 from opbench.ptx.module import Instruction, Vector
-from opbench.ptx.types import BITS, NUMPY, Array, width
+from opbench.ptx.number_types import BITS, NUMPY, Array, width
 
 
 @value("mov")

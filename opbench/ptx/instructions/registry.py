@@ -13,7 +13,7 @@ import numpy as np
 from opbench.errors import UsageError, unknown
 from opbench.ptx.frame import Frame
 from opbench.ptx.module import Immediate, Instruction, Negated, Operand, Register, Special, Symbol, Vector
-from opbench.ptx.types import BITS, NUMPY, Array, is_float, storage, width
+from opbench.ptx.number_types import BITS, NUMPY, Array, is_float, storage, width
 
 Source = Callable[[Frame], Array]
 Effect = Callable[[Frame, Array | None], None]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 SPLIT = 134217729.0
 """2^27 + 1: parts a float64 into two of 26 bits, whose products are exact."""

@@ -19,7 +19,7 @@ from opbench.ptx.instructions.registry import (
     typed,
 )  # fmt: skip
 from opbench.ptx.module import Instruction
-from opbench.ptx.types import NUMPY, Array
+from opbench.ptx.number_types import NUMPY, Array
 
 LANES = 32
 REDUCTIONS: dict[str, Callable[[Array, Array, Array], None]] = {

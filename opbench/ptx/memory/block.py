@@ -6,7 +6,7 @@ import numpy as np
 
 from opbench.ptx.frame import Access, Frame, ThreadError
 from opbench.ptx.memory.spaces import first_position
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 WARPS = 64
 """Tokens of one barrier interval: one for each warp of a block, of which there are at most 32, and `SEVERAL`."""

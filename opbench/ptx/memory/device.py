@@ -9,7 +9,7 @@ import numpy as np
 
 from opbench.ptx.frame import Access, Frame, ThreadError
 from opbench.ptx.memory.spaces import first_position, write_parts
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 BASE = 0x7F00_0000_0000
 """Beyond 32 bits, so that an address that lost its upper half points nowhere."""

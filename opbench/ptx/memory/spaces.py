@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from opbench.ptx.frame import WINDOW, WINDOWS, Access, ThreadError
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 
 def write_parts(content: Array, places: Array, parts: list[Array]) -> None:

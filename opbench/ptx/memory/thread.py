@@ -6,7 +6,7 @@ import numpy as np
 
 from opbench.ptx.frame import Access, Frame, ThreadError
 from opbench.ptx.memory.spaces import first_position, write_parts
-from opbench.ptx.types import Array
+from opbench.ptx.number_types import Array
 
 
 class ThreadMemory:

@@ -6,10 +6,10 @@ import re
 
 from opbench.errors import UsageError
 from opbench.ptx.module import Address, Instruction, Kernel, Location, Operand, Register, Symbol
+from opbench.ptx.number_types import NUMPY
 from opbench.ptx.text.declarations import SPACES, integer, variable
 from opbench.ptx.text.operands import operand
 from opbench.ptx.text.tokens import Reader
-from opbench.ptx.types import NUMPY
 
 
 class Body:

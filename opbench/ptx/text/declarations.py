@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from opbench.ptx.module import Variable
+from opbench.ptx.number_types import NUMPY, width
 from opbench.ptx.text.operands import number
 from opbench.ptx.text.tokens import Reader
-from opbench.ptx.types import NUMPY, width
 
 SPACES = frozenset([".shared", ".global", ".const", ".local"])
 IGNORED = frozenset([".attribute", ".managed", ".unified"])

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from opbench.errors import UsageError
 from opbench.ptx.module import Kernel, Module, Parameter
+from opbench.ptx.number_types import NUMPY, width
 from opbench.ptx.text.body import Body
 from opbench.ptx.text.declarations import SPACES, integer, variable
 from opbench.ptx.text.tokens import Reader
-from opbench.ptx.types import NUMPY, width
 
 VERSIONS = (6, 0), (9, 9)
 """ISA versions whose text this reads: 6.0 brought the `.sync` forms of shuffles and votes."""

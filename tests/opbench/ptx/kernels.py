@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from opbench import ptx
-from opbench.ptx.types import NUMPY, width
+from opbench.ptx.number_types import NUMPY, width
 
 HEAD = ".version 8.0\n.target sm_90\n.address_size 64\n"
 REGISTERS = ".reg .pred %p<16>; .reg .b16 %h<16>; .reg .b32 %r<16>; .reg .b64 %d<16>; .reg .f32 %f<8>; .reg .f64 %g<8>;"

@@ -83,6 +83,12 @@ def test_a_barrier_that_some_threads_never_reach_is_an_error(other: str) -> None
         threads_give(body, 64, limit=10**4)
 
 
+def test_warps_at_barriers_of_different_numbers_do_not_meet() -> None:
+    body = "setp.lt.u32 %p1, %r0, 32; @%p1 bra LOW; bar.sync 1; bra MEET; LOW: bar.sync 2; MEET:"
+    with pytest.raises(ptx.KernelError, match="diverged: threads wait here for others that wait at PTX lines"):
+        threads_give(body, 64)
+
+
 def test_a_barrier_in_half_a_warp_is_an_error_though_the_numbers_match() -> None:
     body = "setp.lt.u32 %p1, %r0, 7; @%p1 bra LOW; bar.sync 0; bra MEET; LOW: bar.sync 0; MEET:"
     with pytest.raises(ptx.KernelError, match=r"diverged: threads wait here .* \(PTX line \d+\), thread"):

@@ -176,3 +176,14 @@ def test_functions_give_the_nearest_number_and_flush_where_they_say_so() -> None
 def test_the_sign_is_copied_onto_the_second_operand() -> None:
     found = computed("copysign.f32 {d}, {0}, {1};", "f32", ("f32", [-1.0, 1.0]), ("f32", [3.0, -math.inf]))
     assert found.tolist() == [-3.0, math.inf]
+
+
+def test_a_number_is_told_what_it_is() -> None:
+    values = [1.0, 2.0**-140, 0.0, math.inf, math.nan]
+    expected = {
+        "finite": [1, 1, 1, 0, 0], "infinite": [0, 0, 0, 1, 0], "number": [1, 1, 1, 1, 0],
+        "notanumber": [0, 0, 0, 0, 1], "normal": [1, 0, 0, 0, 0], "subnormal": [0, 1, 0, 0, 0],
+    }  # fmt: skip
+    for name, answers in expected.items():
+        body = f"testp.{name}.f32 %p1, {{0}}; selp.b32 {{d}}, 1, 0, %p1;"
+        assert computed(body, "b32", ("f32", values)).tolist() == answers, name

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opbench.ptx.types import NUMPY
+from opbench.ptx.number_types import NUMPY
 
 from .kernels import computed
 
