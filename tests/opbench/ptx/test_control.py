@@ -52,6 +52,13 @@ def test_who_has_exited_writes_nothing_more_and_keeps_nobody_waiting() -> None:
     assert counters.barriers == 1
 
 
+def test_some_may_exit_while_the_others_go_another_way() -> None:
+    body = "setp.ge.u32 %p1, %r0, 40; @%p1 bra OUT; mov.u32 %r7, 9; bra.uni ON; OUT: ret; ON: bar.sync 0;"
+    found, counters = threads_give(body, 50)
+    assert found == [9] * 40 + [0] * 10
+    assert counters.instructions["ret"] == 1 + 2  # of the second warp, and of both at the end
+
+
 def test_a_uniform_branch_is_not_divergent() -> None:
     _, counters = threads_give("setp.lt.u32 %p1, %r0, 32; @%p1 bra LOW; mov.u32 %r7, 1; LOW:", 64)
     assert (counters.branches, counters.divergent_branches) == (2, 0)

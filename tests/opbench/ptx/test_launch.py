@@ -49,6 +49,14 @@ def test_sectors_are_counted_once_a_request() -> None:
     assert ptx.run(strided, "k", 1, 128, [*arrays, count, 1.0]).counters.sectors_written == count
 
 
+def test_the_order_of_a_warps_addresses_does_not_matter() -> None:
+    mirrored = COPY.replace("mul.wide.u32 %d1, %r0, 4;", "sub.u32 %r3, 63, %r0; mul.wide.u32 %d1, %r3, 4;")
+    words = np.zeros(64, np.float32)
+    assert ptx.run(mirrored, "k", 1, 64, [words, words.copy(), 64, 1.0]).counters.sectors_written == 8
+    shuffled = COPY.replace("mul.wide.u32 %d1, %r0, 4;", "xor.b32 %r3, %r0, 12; mul.wide.u32 %d1, %r3, 4;")
+    assert ptx.run(shuffled, "k", 1, 64, [words, words.copy(), 64, 1.0]).counters.sectors_written == 8
+
+
 def test_threads_of_three_axes_are_numbered_with_x_fastest() -> None:
     body = """
     mov.u32 %r0, %tid.x; mov.u32 %r1, %tid.y; mov.u32 %r2, %tid.z; mov.u32 %r3, %ntid.x; mov.u32 %r4, %ntid.y;
