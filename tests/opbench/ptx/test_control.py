@@ -45,6 +45,15 @@ def test_paths_that_part_meet_again_behind() -> None:
     assert counters.instructions["st"] == 2  # all 32 threads of each warp are together again
 
 
+def test_a_branch_that_none_of_one_path_takes_leaves_the_other_path_alone() -> None:
+    body = """
+    and.b32 %r3, %r0, 1; setp.eq.u32 %p1, %r3, 0; @%p1 bra EVEN;
+    setp.gt.u32 %p2, %r0, 1000; @%p2 bra EVEN; mov.u32 %r7, 5; bra MEET;
+    EVEN: mov.u32 %r7, 8;
+    MEET:"""
+    assert threads_give(body, 33)[0] == [8, 5] * 16 + [8]
+
+
 def test_who_has_exited_writes_nothing_more_and_keeps_nobody_waiting() -> None:
     body = "setp.ge.u32 %p1, %r0, 40; @%p1 ret; mov.u32 %r7, 9; bar.sync 0;"
     found, counters = threads_give(body, 50)

@@ -53,8 +53,11 @@ def test_the_order_of_a_warps_addresses_does_not_matter() -> None:
     mirrored = COPY.replace("mul.wide.u32 %d1, %r0, 4;", "sub.u32 %r3, 63, %r0; mul.wide.u32 %d1, %r3, 4;")
     words = np.zeros(64, np.float32)
     assert ptx.run(mirrored, "k", 1, 64, [words, words.copy(), 64, 1.0]).counters.sectors_written == 8
-    shuffled = COPY.replace("mul.wide.u32 %d1, %r0, 4;", "xor.b32 %r3, %r0, 12; mul.wide.u32 %d1, %r3, 4;")
-    assert ptx.run(shuffled, "k", 1, 64, [words, words.copy(), 64, 1.0]).counters.sectors_written == 8
+    interleaved = """
+    and.b32 %r3, %r0, 1; shl.b32 %r3, %r3, 3; shr.u32 %r6, %r0, 1; and.b32 %r6, %r6, 7; or.b32 %r3, %r3, %r6;
+    and.b32 %r6, %r0, -16; or.b32 %r3, %r3, %r6; mul.wide.u32 %d1, %r3, 4;"""
+    woven = COPY.replace("mul.wide.u32 %d1, %r0, 4;", interleaved)
+    assert ptx.run(woven, "k", 1, 64, [words, words.copy(), 64, 1.0]).counters.sectors_written == 8
 
 
 def test_threads_of_three_axes_are_numbered_with_x_fastest() -> None:
