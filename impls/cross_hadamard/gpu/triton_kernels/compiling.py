@@ -57,12 +57,12 @@ def recorded(run: Callable[[], object]) -> list[Recorded]:
     return launches
 
 
-def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, Any]:
-    """Compile one launch, its pointers 16-byte aligned, and say what the GPU would be given."""
+def binary_of(launch: Recorded, target: GPUTarget = TARGET) -> Any:
+    """What triton compiles one launch to, its pointers 16-byte aligned: `asm["ptx"]`, `asm["cubin"]`, `metadata`."""
     kernel, arguments, fixed = launch
     constants = {name: value for name, value in fixed.items() if name != "num_warps"}
     names = list(kernel.arg_names)
-    signature = {name: _kind(value) for name, value in zip(names, arguments, strict=False)}
+    signature = {name: kind_of(value) for name, value in zip(names, arguments, strict=False)}
     aligned = {(place,): [["tt.divisibility", 16]] for place, kind in enumerate(signature.values()) if kind[0] == "*"}
     source = ASTSource(
         kernel,
@@ -70,14 +70,22 @@ def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, An
         constexprs={(names.index(name),): value for name, value in constants.items()},
         attrs=aligned,
     )
-    binary = triton.compile(source, target=target, options={"num_warps": fixed["num_warps"], "num_stages": 1})
+    return triton.compile(source, target=target, options={"num_warps": fixed["num_warps"], "num_stages": 1})
+
+
+def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, Any]:
+    """Compile one launch and say what the GPU would be given."""
+    kernel, arguments, fixed = launch
+    constants = {name: value for name, value in fixed.items() if name != "num_warps"}
+    binary = binary_of(launch, target)
     stores = sorted(set(re.findall(r"st\.global[.\w]*", binary.asm["ptx"])))
-    report = {"kernel": kernel.fn.__name__, "dtype": next(iter(signature.values())), "warps": fixed["num_warps"]}
+    report = {"kernel": kernel.fn.__name__, "dtype": kind_of(arguments[0]), "warps": fixed["num_warps"]}
     report |= {name: str(value) for name, value in constants.items()}
     return report | {"shared": binary.metadata.shared, "stores": stores} | _resources(binary.asm["cubin"])
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """The type of an argument, in triton's words."""
     if isinstance(value, torch.Tensor):
         return TYPES[value.dtype]
     return "i32" if value < 2**31 else "i64"

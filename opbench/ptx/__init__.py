@@ -1,0 +1,12 @@
+"""A PTX machine: executes what GPU compilers emit, without a GPU, and counts what it costs.
+
+`run` executes a kernel; `parse` reads PTX once for many runs. docs/ptx.md says what this sees, and what it cannot.
+"""
+
+from opbench.ptx.counters import Counters, Traffic
+from opbench.ptx.errors import KernelError
+from opbench.ptx.launch import Result, run
+from opbench.ptx.module import Instruction, Kernel, Module
+from opbench.ptx.text.parser import parse
+
+__all__ = ["Counters", "Instruction", "Kernel", "KernelError", "Module", "Result", "Traffic", "parse", "run"]

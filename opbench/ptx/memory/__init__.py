@@ -1,0 +1,1 @@
+"""The state spaces of a GPU's memory, with exact bounds."""

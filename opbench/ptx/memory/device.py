@@ -1,0 +1,107 @@
+"""Global and constant memory: allocations with exact bounds, and nothing between them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+
+from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.ptx.memory.spaces import first_position, write_parts
+from opbench.ptx.number_types import Array
+
+BASE = 0x7F00_0000_0000
+"""Beyond 32 bits, so that an address that lost its upper half points nowhere."""
+ALIGNMENT = 256
+"""That of cudaMalloc."""
+GUARD = 4096
+"""Bytes that belong to nobody on both sides of an allocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """`name` is what an error calls it. `start` is its place in the memory's bytes."""
+
+    name: str
+    start: int
+    size: int
+
+
+class DeviceMemory:
+    """Allocations are made first; `seal` lays them out."""
+
+    def __init__(self) -> None:
+        self.allocations: list[Allocation] = []
+        self._contents: list[Array] = []
+        self._end = GUARD
+        self.bytes: Array = np.zeros(0, np.uint8)
+        self._owned: Array = np.zeros(0, np.bool_)
+
+    def allocate(self, name: str, content: Array, align: int = ALIGNMENT) -> int:
+        """The address of a copy of `content`, uint8 (size,)."""
+        align = max(align, ALIGNMENT)
+        start = -(-self._end // align) * align
+        self.allocations.append(Allocation(name, start, content.size))
+        self._contents.append(content)
+        self._end = start + content.size + GUARD
+        return BASE + start
+
+    def seal(self) -> None:
+        self.bytes = np.zeros(-(-self._end // 16) * 16, np.uint8)
+        self._owned = np.zeros(self.bytes.size, np.bool_)
+        for each, content in zip(self.allocations, self._contents, strict=True):
+            self.bytes[each.start : each.start + each.size] = content
+            self._owned[each.start : each.start + each.size] = True
+        self._contents.clear()
+
+    def content(self, number: int) -> Array:
+        """The bytes of the allocation that was made as that one."""
+        each = self.allocations[number]
+        return self.bytes[each.start : each.start + each.size]
+
+    def view(self, bits: type) -> Array:
+        return self.bytes.view(bits)
+
+    def write(self, frame: Frame, chosen: Array | None, places: Array, parts: list[Array]) -> None:
+        del frame, chosen
+        write_parts(self.bytes, places, parts)
+
+    def positions(self, frame: Frame, chosen: Array | None, addresses: Array, access: Access) -> Array:
+        del frame
+        places = addresses.view(np.int64) - BASE
+        end = self.bytes.size - access.bytes
+        wild = (places < 0) | (places > end)
+        if wild.any():
+            inside = ~wild
+            inside[inside] = self._owns(places[inside], access.bytes)
+        else:
+            inside = self._owns(places, access.bytes)
+        if not inside.all():
+            wrong = ~inside
+            place = int(places[wrong.argmax()])
+            reason = f"out of bounds: {access.action} {access.bytes} bytes at {access.space} address "
+            raise ThreadError(
+                f"{reason}{BASE + place:#x}, {self._nearest(place, access.bytes)}", first_position(wrong, chosen)
+            )
+        return places
+
+    def _owns(self, places: Array, size: int) -> Array:
+        """First and last byte tell: nothing is read at once that is as large as a guard zone."""
+        first: Array = self._owned[places]
+        return first & self._owned[places + (size - 1)] if size > 1 else first
+
+    def _nearest(self, place: int, size: int) -> str:
+        """Where that is beside the nearest allocation."""
+        if not self.allocations:
+            return "and there is no array"
+        at = max(0, bisect_right([each.start for each in self.allocations], place) - 1)
+        candidates = self.allocations[at : at + 2]
+        each = min(candidates, key=lambda one: max(one.start - place, place - one.start - one.size))
+        if place < each.start:
+            where = f"{each.start - place} bytes before"
+        elif place >= each.start + each.size:
+            where = f"{place - each.start - each.size} bytes past the end of"
+        else:
+            where = f"{place + size - each.start - each.size} bytes across the end of"
+        return f"{where} {each.name} ({each.size} bytes)"

@@ -1,0 +1,138 @@
+"""What stands between the braces of a kernel: scopes, registers, labels, lines of the source, instructions."""
+
+from __future__ import annotations
+
+import re
+
+from opbench.errors import UsageError
+from opbench.ptx.module import Address, Instruction, Kernel, Location, Operand, Register, Symbol
+from opbench.ptx.number_types import NUMPY
+from opbench.ptx.text.declarations import SPACES, integer, variable
+from opbench.ptx.text.operands import operand
+from opbench.ptx.text.tokens import Reader
+
+
+class Body:
+    """Fills `kernel` from its body.
+
+    Braces within open a scope: registers and labels of it hide those outside. Registers are told apart by their place
+    among the kernel's; labels of inner scopes get a number behind their name.
+    """
+
+    def __init__(self, reader: Reader, kernel: Kernel, names: list[str]) -> None:
+        self._reader, self._kernel = reader, kernel
+        self._scopes: list[dict[str, Register]] = []
+        self._names = {*names, *(each.name for each in kernel.parameters)}
+        self._location: Location | None = None
+
+    def read(self) -> None:
+        """From `{` to its `}`. Raises UsageError, with the line, for unknown syntax, registers and names."""
+        self._reader.expect("{")
+        self._scopes.append({})
+        while not self._reader.skip("}"):
+            if self._reader.peek() == "{":
+                self.read()
+            else:
+                self._statement()
+        self._scopes.pop()
+        if not self._scopes:
+            self._check_names()
+
+    def _statement(self) -> None:
+        reader = self._reader
+        word = reader.peek()
+        if reader.peek(1) == ":":
+            self._label(reader.take().text)
+            reader.take()
+        elif word == ".reg":
+            self._registers()
+        elif word == ".loc":
+            self._loc()
+        elif word == ".pragma":
+            while reader.take().text != ";":
+                pass
+        elif word in SPACES:
+            declared = variable(reader)
+            self._kernel.variables += declared
+            self._names |= {each.name for each in declared}
+        elif word.startswith("."):
+            raise reader.refused("no such directive is known in a kernel")
+        else:
+            self._instruction()
+
+    def _label(self, name: str) -> None:
+        if name in self._kernel.labels:
+            raise self._reader.refused(f"label {name} is defined twice, before this")
+        self._kernel.labels[name] = len(self._kernel.instructions)
+
+    def _registers(self) -> None:
+        reader = self._reader
+        reader.take()
+        kind = reader.take().text[1:]
+        if kind not in NUMPY:
+            raise reader.refused(f"registers of type .{kind} are not known; known are {', '.join(NUMPY)}; before this")
+        while True:
+            name = reader.take().text
+            if reader.skip("<"):
+                for place in range(integer(reader)):
+                    self._register(f"{name}{place}", kind)
+                reader.expect(">")
+            else:
+                self._register(name, kind)
+            if not reader.skip(","):
+                break
+        reader.expect(";")
+
+    def _register(self, name: str, kind: str) -> None:
+        register = Register(len(self._kernel.registers), name, kind)
+        self._kernel.registers.append(register)
+        self._scopes[-1][name] = register
+
+    def _lookup(self, name: str) -> Register | None:
+        return next((scope[name] for scope in reversed(self._scopes) if name in scope), None)
+
+    def _loc(self) -> None:
+        self._reader.take()
+        file, line, column = (integer(self._reader) for _ in range(3))
+        if line:  # line 0 is a compiler's word for code that stems from none; what was said before is nearer
+            self._location = Location(file, line, column)
+        self._reader.rest_of_line()
+
+    def _instruction(self) -> None:
+        reader = self._reader
+        line, guard, negated = reader.line, None, False
+        first = None
+        if reader.peek() == "@":
+            first = reader.take()
+            negated = reader.skip("!")
+            word = reader.take()
+            guard = self._lookup(word.text)
+            if guard is None or guard.type != "pred":
+                raise UsageError(f"PTX line {word.line}: @{word.text} is no predicate that is declared here")
+        opcode = reader.take()
+        if not re.fullmatch(r"[a-z][\w.:]*", opcode.text):
+            raise UsageError(f"PTX line {opcode.line}: {opcode.text!r} begins no instruction")
+        operands: list[Operand] = []
+        if reader.peek() != ";":
+            operands.append(operand(reader, self._lookup))
+            while reader.skip(","):
+                operands.append(operand(reader, self._lookup))
+        end = reader.expect(";")
+        base, *modifiers = opcode.text.split(".")
+        text = " ".join(reader.text[(first or opcode).start : end.start].split())
+        code = self._kernel.instructions
+        code.append(
+            Instruction(len(code), base, tuple(modifiers), tuple(operands), line, text, guard, negated, self._location)
+        )
+
+    def _check_names(self) -> None:
+        for instruction in self._kernel.instructions:
+            if instruction.opcode == "call":
+                continue  # of functions, and refused when it is translated
+            branches = instruction.opcode == "bra"
+            known = self._kernel.labels.keys() if branches else self._names | {"_", "WARP_SZ"}
+            for each in instruction.operands:
+                named = each.base if isinstance(each, Address) else each
+                if isinstance(named, Symbol) and named.name not in known:
+                    kind = "label" if branches else "variable or parameter"
+                    raise UsageError(f"PTX line {instruction.line}: no {kind} {named.name!r} is declared here")
