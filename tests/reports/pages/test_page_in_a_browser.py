@@ -266,6 +266,7 @@ INJECTED = """new Promise((refused) => {
     const script = document.createElement("script");
     script.textContent = "window.hit = 1";
     document.body.append(script);
+    if (window.hit) refused("it ran");
 })"""
 
 
