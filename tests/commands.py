@@ -1,6 +1,6 @@
 """Several commands of `opbench`, each in a process of its own, forked from one interpreter that has imported PyTorch.
 
-A command that is started as usual imports it anew, 1.5 to 2 s of a processor. What only the start of a process can show
+A command that is started as usual imports it anew, for 1.5 s of a processor. What only the start of a process can show
 (what `python -m opbench` imports, and from where) is no matter for these.
 """
 
@@ -18,12 +18,12 @@ ROOT = Path(__file__).parents[1]
 
 FORKS = """
 import importlib, json, os, sys
-for name in ("torch", "opbench.commands.app"):
+folder, commands, *modules = sys.argv[1:]
+for name in modules:
     importlib.import_module(name)
 from opbench.commands.app import main
-folder = sys.argv[1]
 codes = []
-for place, words in enumerate(json.loads(sys.argv[2])):
+for place, words in enumerate(json.loads(commands)):
     if child := os.fork():
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         continue
@@ -43,12 +43,15 @@ class Ended:
     stderr: str
 
 
-def ended(folder: Path, commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[Ended]:
+def ended(
+    folder: Path, commands: Sequence[Sequence[str]], environment: Mapping[str, str], modules: Sequence[str]
+) -> list[Ended]:
     """What became of each command, one after another, typed in the root of the project.
 
-    folder: an empty one, for what they print. environment: added to that of this process.
+    folder: an empty one, for what they print. environment: added to that of this process. modules: libraries that
+    several of the commands need, imported once.
     """
-    words = [sys.executable, "-c", FORKS, str(folder), json.dumps(commands)]
+    words = [sys.executable, "-c", FORKS, str(folder), json.dumps(commands), *modules]
     run = subprocess.run(words, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     codes: list[int] = json.loads(run.stdout)

@@ -95,7 +95,8 @@ def typed(site: Path, results: Path, tmp_path_factory: pytest.TempPathFactory) -
         ["backends", "--json"],
         ["sweep", "question", "--budget", "0.01", "--results", str(results)],
     ]
-    found = ended(tmp_path_factory.mktemp("said"), commands, {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])})
+    environment = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
+    found = ended(tmp_path_factory.mktemp("said"), commands, environment, ("torch", "pandas", "matplotlib.axes"))
     for one in found:
         assert one.code == 0, one.stderr
     return {words[0]: one for words, one in zip(commands, found, strict=True)}

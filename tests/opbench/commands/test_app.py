@@ -295,7 +295,7 @@ def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(tmp_pat
 def test_whichever_signal_stops_a_sweep_its_finished_cases_are_kept_and_no_file_is_left(
     name: str, opbench: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Inside this process, once a case is finished; a process of its own is stopped above, wherever it happens to be."""
+    """Inside this process, once a case is finished; a process of its own is stopped above, wherever it may be."""
     number, finished, temporary = getattr(signal, name), Lines.finished, tmp_path / "temporary"
     held: list[Path] = []
 
