@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+from .commands import Ended, ended
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 
-def checked(*words: str) -> str:
-    command = [sys.executable, "-m", "opbench", "check", *words]
-    environment = os.environ | {"TRITON_INTERPRET": "1"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+CHECKS = {
+    "rmsnorm": ("examples/rmsnorm.py",),
+    "rmsnorm simulated": ("examples/rmsnorm.py", "--simulate"),
+    "walsh_hadamard": ("examples/walsh_hadamard.py", "--order", "1,2,64"),
+    "softmax_cpp": ("examples/softmax_cpp.py",),
+}
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
+    """`opbench check` of each, by its name."""
+    commands = [["check", *words] for words in CHECKS.values()]
+    modules = ["torch"]  # and not Inductor, which imports triton: --simulate has to come before that
+    found = ended(tmp_path_factory.mktemp("checked"), commands, {"TRITON_INTERPRET": "1"}, modules)
+    return dict(zip(CHECKS, found, strict=True))
+
+
+def assert_right(check: Ended, says: str) -> None:
+    assert check.code == 0, check.stdout + check.stderr
+    assert says in check.stdout
 
 
 @pytest.mark.compiler
-def test_a_kernel_of_ones_own_is_checked_with_and_without_a_gpu() -> None:
+def test_a_kernel_of_ones_own_is_checked_with_and_without_a_gpu(checked: Mapping[str, Ended]) -> None:
     pytest.importorskip("triton", reason="triton is not installed")
-    assert "3 points: compiled 3 passed, eager 3 passed" in checked("examples/rmsnorm.py")
-    assert "3 points simulated: triton 3 passed" in checked("examples/rmsnorm.py", "--simulate")
+    assert_right(checked["rmsnorm"], "3 points: compiled 3 passed, eager 3 passed")
+    assert_right(checked["rmsnorm simulated"], "3 points simulated: triton 3 passed")
 
 
-def test_two_algorithms_are_held_against_each_other() -> None:
-    found = checked("examples/walsh_hadamard.py", "--order", "1,2,64")
-    assert "butterfly 3 passed, eager 3 passed, prepared 3 passed" in found
+def test_two_algorithms_are_held_against_each_other(checked: Mapping[str, Ended]) -> None:
+    assert_right(checked["walsh_hadamard"], "butterfly 3 passed, eager 3 passed, prepared 3 passed")
 
 
 @pytest.mark.compiler
-def test_an_extension_of_ones_own_is_built_and_checked() -> None:
-    assert "3 points: eager 3 passed, mine 3 passed" in checked("examples/softmax_cpp.py")
+def test_an_extension_of_ones_own_is_built_and_checked(checked: Mapping[str, Ended]) -> None:
+    assert_right(checked["softmax_cpp"], "3 points: eager 3 passed, mine 3 passed")
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -37,19 +37,25 @@ from .rivals import RIVALS
 CACHED, MEMORY = "cache-resident", "memory-bound"
 
 
-def cases(condition: str, runs: int, slowdown: float, rule: Rule = DEFAULT) -> Iterator[tuple[Recording, Judgement]]:
-    """Replays in which every benchmark is slower by the same factor, with the recording each is of."""
+@lru_cache(maxsize=16)
+def cases(condition: str, runs: int, slowdown: float, rule: Rule) -> tuple[tuple[str, Judgement], ...]:
+    """Replays in which every benchmark is slower by the same factor, with the kind of each.
+
+    Kept: what was confirmed and whether its interval held the truth is asked of the same ones.
+    """
+    found: list[tuple[str, Judgement]] = []
     for seed in range(runs):
         draw = random.Random(seed)
         tapes = suite(recordings(condition), len(recordings(condition)), draw, slowdown)
-        yield from zip(tapes.values(), ours(tapes, rule, draw), strict=True)
+        found += zip(map(kind, (tape.benchmark for tape in tapes.values())), ours(tapes, rule, draw), strict=True)
+    return tuple(found)
 
 
 def share(verdict: Verdict, condition: str, runs: int, slowdown: float, rule: Rule = DEFAULT) -> dict[str, float]:
     """The share that was judged so, of each kind of benchmark: both are told by the same replays."""
     found: dict[str, list[bool]] = {}
-    for tape, one in cases(condition, runs, slowdown, rule):
-        found.setdefault(kind(tape.benchmark), []).append(one.verdict is verdict)
+    for which, one in cases(condition, runs, slowdown, rule):
+        found.setdefault(which, []).append(one.verdict is verdict)
     return {which: sum(judged) / len(judged) for which, judged in found.items()}
 
 
@@ -83,17 +89,17 @@ def test_screening_often_takes_the_same_code_for_faster_and_fresh_workers_never_
 
 @pytest.mark.parametrize("condition", CONDITIONS)
 @pytest.mark.parametrize(
-    ("slowdown", "tolerance", "least"),
+    ("slowdown", "tolerance", "runs", "least"),
     [
-        (1.05, 0.03, {CACHED: 0.99, MEMORY: 0.90}),
-        (1.03, 0.015, {CACHED: 0.95}),
-        (1.10, 0.03, {MEMORY: 0.99}),
+        (1.03, 0.015, 60, {CACHED: 0.95}),
+        (1.10, 0.03, 60, {MEMORY: 0.99}),
+        (1.05, 0.03, 80, {CACHED: 0.99, MEMORY: 0.90}),
     ],
 )
 def test_a_true_slowdown_is_confirmed(
-    condition: str, slowdown: float, tolerance: float, least: dict[str, float]
+    condition: str, slowdown: float, tolerance: float, runs: int, least: dict[str, float]
 ) -> None:
-    found = share(Verdict.REGRESSION, condition, 60, slowdown, Rule(tolerance=tolerance))
+    found = share(Verdict.REGRESSION, condition, runs, slowdown, Rule(tolerance=tolerance))
     for which, bound in least.items():
         assert found[which] >= bound - 0.02
 
@@ -126,10 +132,10 @@ def test_extra_work_is_confirmed_and_measured_as_it_was_on_its_own(extra: int, l
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-@pytest.mark.parametrize("slowdown", [1.0, 1.02, 1.06])
+@pytest.mark.parametrize("slowdown", [1.05, 1.0, 1.02])
 def test_the_interval_covers_the_truth(condition: str, slowdown: float) -> None:
     inside = []
-    for _, one in cases(condition, 80, slowdown):
+    for _, one in cases(condition, 80, slowdown, DEFAULT):
         assert one.comparison is not None
         inside.append(one.comparison.low <= slowdown <= one.comparison.high)
     assert len(inside) >= 400

@@ -8,17 +8,19 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from opbench.cli.progress import Lines
 from opbench.commands.app import main
 from opbench.commands.invocation import stop
 from opbench.store.lock import measuring
 from opbench.store.runs import latest_run
-from opbench.vocabulary.record import Contended, Measured
+from opbench.vocabulary.record import Contended, Measured, Record
 
 ROOT = Path(__file__).parents[3]
 LABEL = ("torch_eager",)
@@ -258,9 +260,11 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before[1])
 
 
+INTERRUPTED = "opbench: interrupted; finished cases are on record, --resume goes on"
+
+
 @pytest.mark.usefixtures("interruptible")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: str, tmp_path: Path) -> None:
+def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(tmp_path: Path) -> None:
     # A tenth of a second each at least, and more than any delay of this process lets end.
     sizes = ",".join(map(str, range(3, 2003, 2)))
     words = ["sweep", "channels", *SMALL, "--channels", sizes, "--budget", "0.1", "--target", "0.001"]
@@ -278,12 +282,39 @@ def test_a_sweep_that_is_stopped_keeps_what_it_has_and_says_how_to_go_on(name: s
         while "[1/1000" not in (line := run.stderr.readline()):
             assert line, "the sweep ended before its first case"
         assert list(temporary.glob("opbench-*"))
-        run.send_signal(getattr(signal, name))
+        run.send_signal(signal.SIGTERM)
         last = run.stderr.read().splitlines()[-1]
     assert run.returncode == 130
-    assert last == "opbench: interrupted; finished cases are on record, --resume goes on"
+    assert last == INTERRUPTED
     assert 1 <= len(latest_run(tmp_path / "results", "channels").records()) < 1000
     assert list(temporary.glob("opbench-*")) == []  # what PyTorch keeps there is its cache
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_whichever_signal_stops_a_sweep_its_finished_cases_are_kept_and_no_file_is_left(
+    name: str, opbench: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Inside this process, once a case is finished; a process of its own is stopped above, wherever it may be."""
+    number, finished, temporary = getattr(signal, name), Lines.finished, tmp_path / "temporary"
+    held: list[Path] = []
+
+    def stopped(self: Lines, record: Record) -> None:
+        finished(self, record)
+        held.extend(temporary.glob("opbench-*"))
+        assert callable(signal.getsignal(number))  # else it would end the tests
+        signal.raise_signal(number)
+
+    temporary.mkdir()
+    monkeypatch.setattr(Lines, "finished", stopped)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    words = ("sweep", "channels", *SMALL, "--channels", "3,5,7", "--budget", "0.01")
+    ended = opbench(*words, "--results", str(tmp_path / "results"))
+    assert ended.code == 130
+    assert ended.stderr.splitlines()[-1] == INTERRUPTED
+    assert len(latest_run(tmp_path / "results", "channels").records()) == 1
+    assert held
+    assert list(temporary.glob("opbench-*")) == []
 
 
 @pytest.mark.usefixtures("interruptible")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from opbench import catalog
-from opbench.measure import audit, point
+from opbench.measure import audit, output_samples, point
 from opbench.measure.point import PointMeasurement
 from opbench.measure.tamper_guard import Guard
 from opbench.measure.timing import wall
@@ -100,7 +100,9 @@ def test_nor_has_one_whose_output_is_too_large_to_be_looked_at_whole(
 ) -> None:
     monkeypatch.setattr(audit, "MOST", 3)
     monkeypatch.setattr(audit, "ENOUGH", 3)
-    assert isinstance(outcomes([cheat], size=200_003)[cheat], Mismatch)
+    monkeypatch.setattr(output_samples, "ELEMENTS", 1 << 12)  # a sixteenth, of an output that is one of the usual too
+    monkeypatch.setattr(output_samples, "EDGE", 1 << 6)
+    assert isinstance(outcomes([cheat], size=12_503)[cheat], Mismatch)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from opbench.process.environment import PINNED
 from opbench.profiling.target import launch_calls, run_case, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
-from opbench.profiling.target.spawn import run_target, scratch_folder
+from opbench.profiling.target.spawn import TargetResult, run_target, scratch_folder
 from opbench.vocabulary.case import Axes, Case, Point
 
 CASE = Case(Point("liar", Axes({"size": 7}), mode="out"), "honest:fast", replica=1)
@@ -86,17 +86,20 @@ def test_the_warm_up_lasts_and_tells_the_fastest_call(monkeypatch: pytest.Monkey
     assert launch_calls.warm_up(torch.zeros(1).clone, "cpu", 15.0) == 1.0
 
 
-@pytest.mark.parametrize(
-    ("backend", "reason"),
-    [
-        ("raises", "raises: RuntimeError"),
-        ("dies", "ended with code -9 and no answer"),
-        ("none", "no backend 'none'"),
-    ],
-)
-def test_a_case_that_cannot_be_run_is_one_line_saying_so(liar: str, backend: str, reason: str) -> None:
-    with scratch_folder() as folder, pytest.raises(MachineError, match=reason) as refused:
-        run_target(TargetRequest(lies(backend), folder), 100).answer_or_raise("profiling")
+def test_a_case_that_ends_its_process_is_one_line_saying_so(liar: str) -> None:
+    with scratch_folder() as folder, pytest.raises(MachineError, match="ended with code -9 and no answer") as refused:
+        run_target(TargetRequest(lies("dies"), folder), 100).answer_or_raise("profiling")
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("backend", "reason"), [("raises", "raises: RuntimeError"), ("none", "no backend 'none'")])
+def test_a_case_that_cannot_be_run_is_one_line_saying_so(liar: str, backend: str, reason: str, tmp_path: Path) -> None:
+    request = TargetRequest(lies(backend), tmp_path)
+    code = run_case.main(request.to_json())
+    assert code != 0
+    answer = json.loads(request.answer_file.read_text(encoding="utf-8"))
+    with pytest.raises(MachineError, match=reason) as refused:
+        TargetResult(answer, code, "").answer_or_raise("profiling")
     assert "\n" not in str(refused.value)
 
 
