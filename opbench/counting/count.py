@@ -39,8 +39,11 @@ def count(function: Callable[..., torch.Tensor], inputs: Inputs) -> dict[str, Co
                 f"input {name!r} is on {tensor.device}; counting walks meta tensors: make the inputs of the same "
                 "point with device 'meta'"
             )
+    from opbench.counting.compiler_import import without_compiler
+
     tensors = tuple(inputs.values())
-    return {"fvcore": _told(_by_fvcore, function, tensors), "torch": _told(_by_torch, function, tensors)}
+    with without_compiler():
+        return {"fvcore": _told(_by_fvcore, function, tensors), "torch": _told(_by_torch, function, tensors)}
 
 
 def counts_of(work: Work) -> Counts:

@@ -12,6 +12,7 @@ the limit of infinitely many resamples, costs microseconds, and gives the same a
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -63,14 +64,23 @@ def median_interval(samples: Sequence[float]) -> Interval:
 
 @lru_cache(maxsize=1024)
 def _ranks(count: int) -> tuple[int, int]:
-    """0-based ranks of the interval's ends for `count` samples."""
-    from scipy.special import betainc
+    """0-based ranks of the interval's ends for `count` samples.
 
-    tail = (1 - CONFIDENCE) / 2
-    middle = (count + 1) // 2
-    ranks = np.arange(1, count + 1)
-    at_most = betainc(middle, count - middle + 1, ranks / count)
-    low = int(np.searchsorted(at_most, tail))
+    The binomial's tail is summed here: `scipy.special.betainc` gives the same ranks (a test), and importing it takes
+    0.25 s in every process that measures.
+    """
+    tail, middle = (1 - CONFIDENCE) / 2, (count + 1) // 2
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])  # logarithms
+    ways = (factorials[-1] - factorials - factorials[::-1])[middle:]
+    hits = np.arange(middle, count + 1)
+
+    def at_most(rank: int) -> float:
+        if rank == count:
+            return 1.0
+        share = rank / count
+        return float(np.exp(ways + hits * math.log(share) + (count - hits) * math.log1p(-share)).sum())
+
+    low = bisect_left(range(1, count + 1), tail, key=at_most)
     return low, count - 1 - low
 
 

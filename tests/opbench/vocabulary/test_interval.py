@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import betainc
 
-from opbench.vocabulary.interval import Interval, geometric_mean, median_interval
+from opbench.vocabulary.interval import CONFIDENCE, Interval, geometric_mean, median_interval
 
 from ...drawing import given
 from ...drawing import strategies as st
@@ -66,3 +67,13 @@ def test_intervals_that_share_a_point_overlap() -> None:
 
 def test_the_geometric_mean_treats_faster_and_slower_alike() -> None:
     assert geometric_mean([2.0, 0.5]) == pytest.approx(1.0)
+
+
+def test_ranks_are_those_of_the_incomplete_beta_function() -> None:
+    tail = (1 - CONFIDENCE) / 2
+    for count in [*range(1, 300), 997, 10_007, 200_003]:
+        middle = (count + 1) // 2
+        at_most = betainc(middle, count - middle + 1, np.arange(1, count + 1) / count)
+        low = int(np.searchsorted(at_most, tail))
+        found = median_interval(list(range(count)))
+        assert (found.low, found.high) == (low, count - 1 - low), count
