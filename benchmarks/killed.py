@@ -1,12 +1,12 @@
 """Sweeps that are killed at random and resumed: is anything lost, doubled or torn, and does anything live on?
 
-    python -m benchmarks.killed [--kills 500] [--lanes 2]
+    python -m benchmarks.killed [--kills 500] [--lanes 2] [--minutes 60]
 
 A sweep is started or resumed, and after a number of records and a fraction of a second, both drawn, its command, its
 measuring process or both are killed by SIGKILL. Whatever was on record has to be there once, and nothing that the
 command started may live 2 s later. A sweep that comes to its end has to have every case. Prints what went wrong, and
 how many were killed of which kind, and how many of those while cases were being measured. Lanes run beside each other,
-with locks of their own; what else runs does not matter. About 5 s a kill and lane.
+with locks of their own; what else runs does not matter. SECONDS_A_KILL
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Lane:
     problems: list[str] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
 
-    def run(self, kills: int) -> Lane:
-        while self.kills.total() < kills:
+    def run(self, kills: int, until_s: float) -> Lane:
+        while self.kills.total() < kills and time.monotonic() < until_s:
             before = len(self.recorded)
             command = self._start(resume=0 < before < CASES)
             kind = self.draw.choice(KINDS)
@@ -130,11 +130,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=60)
     asked = parser.parse_args()
-    folder = Path(mkdtemp(prefix="killed-"))
+    folder, until_s = Path(mkdtemp(prefix="killed-")), time.monotonic() + 60 * asked.minutes
     lanes = [Lane(folder / str(number), random.Random(number)) for number in range(asked.lanes)]  # noqa: S311
     with ThreadPoolExecutor(asked.lanes) as threads:
-        done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes)), lanes))
+        done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
     kills = sum((lane.kills for lane in done), Counter[str]())
     measuring = sum(count for kind, count in kills.items() if kind.endswith("measuring"))
     problems = [problem for lane in done for problem in lane.problems]

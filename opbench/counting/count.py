@@ -10,7 +10,7 @@ allocates nothing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from opbench.counting.formulas import KINDS, CountingError, register
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "CountingError", "Counts", "Formula", "count", "counts_of", "disagreements", "register"]
 
 
-def count(function: Callable[..., torch.Tensor], inputs: Inputs) -> dict[str, Counts | str]:
-    """What each counter says of one call: `fvcore` and `torch`, each with its Counts or why it has none.
+def count(
+    function: Callable[..., torch.Tensor], inputs: Inputs, counters: Iterable[str] = ("fvcore", "torch")
+) -> dict[str, Counts | str]:
+    """What each counter says of one call, by its name: its Counts or why it has none.
 
     inputs: on device `meta`, in the order `function` takes them; floating tensors that `function` needs have to
-    be among them.
+    be among them. counters: that are asked.
     Raises CountingError for an input elsewhere. What stops a counter, an operator without a formula or whatever the
     function raises, is that counter's reason, in one line.
     """
@@ -43,7 +45,7 @@ def count(function: Callable[..., torch.Tensor], inputs: Inputs) -> dict[str, Co
 
     tensors = tuple(inputs.values())
     with without_compiler():
-        return {"fvcore": _told(_by_fvcore, function, tensors), "torch": _told(_by_torch, function, tensors)}
+        return {counter: _told(_WALKS[counter], function, tensors) for counter in counters}
 
 
 def counts_of(work: Work) -> Counts:
@@ -89,6 +91,9 @@ def _by_torch(function: Callable[..., torch.Tensor], tensors: tuple[torch.Tensor
     from opbench.counting.torch_counter import count_with_torch
 
     return count_with_torch(function, tensors)
+
+
+_WALKS: Mapping[str, Callable[..., Counts]] = {"fvcore": _by_fvcore, "torch": _by_torch}
 
 
 def _told(

@@ -189,7 +189,7 @@ class Definition:
             return Work(0, 0, round(self.flops(**axes)), read, written)
         if point.mode == BACKWARD:
             return Work(0, 0, 0, read, written)
-        counts = count(self.function_of_tensors(point), self.tensors(replace(point, device="meta")))["torch"]
+        counts = count(self.function_of_tensors(point), self.tensors(replace(point, device="meta")), ["torch"])["torch"]
         if isinstance(counts, str):
             return Work(0, 0, 0, read, written)
         return Work(counts["macs"], counts["products"], counts["elementwise"], read, written)

@@ -273,3 +273,16 @@ def test_importing_counting_loads_neither_torch_nor_fvcore() -> None:
     program = "import sys, opbench.counting.count; print(sorted({'torch', 'fvcore'} & sys.modules.keys()))"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_only_the_counters_asked_for_walk_the_function() -> None:
+    walks: list[torch.Tensor] = []
+
+    def function(x: torch.Tensor) -> torch.Tensor:
+        walks.append(x)
+        return x * x
+
+    inputs = {"x": torch.empty(3, 5, device="meta")}
+    assert set(count(function, inputs, ["torch"])) == {"torch"}
+    assert len(walks) == 1
+    assert set(count(function, inputs)) == {"fvcore", "torch"}
