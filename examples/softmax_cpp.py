@@ -8,13 +8,11 @@ import opbench
 SOURCE = """
 torch::Tensor softmax(torch::Tensor x) {
   auto y = torch::empty_like(x);
-  const int64_t rows = x.size(0), columns = x.size(1);
-  const float* from = x.data_ptr<float>();
-  float* to = y.data_ptr<float>();
-  at::parallel_for(0, rows, 16, [&](int64_t begin, int64_t end) {
+  const int64_t columns = x.size(1);
+  at::parallel_for(0, x.size(0), 16, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const float* a = from + row * columns;
-      float* b = to + row * columns;
+      const float* a = x.data_ptr<float>() + row * columns;
+      float* b = y.data_ptr<float>() + row * columns;
       float most = a[0], sum = 0;
       for (int64_t i = 1; i < columns; ++i) most = std::max(most, a[i]);
       for (int64_t i = 0; i < columns; ++i) sum += b[i] = std::exp(a[i] - most);

@@ -52,5 +52,7 @@ def test_an_extension_of_ones_own_is_built_and_checked(checked: Mapping[str, End
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_an_example_is_a_page_long(example: Path) -> None:
-    assert len(example.read_text(encoding="utf-8").splitlines()) <= 45
+def test_an_example_is_short_and_on_its_page(example: Path) -> None:
+    text = example.read_text(encoding="utf-8")
+    assert sum(bool(line.strip()) for line in text.splitlines()) < 35
+    assert f"```python\n{text}```\n" in (ROOT / "docs" / "examples.md").read_text(encoding="utf-8")
