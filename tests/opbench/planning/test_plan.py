@@ -24,6 +24,9 @@ PLANE = Grid(
     held={"channels": 9},
 )
 
+MANY = 10**5
+"""Values of two axes, whose plane of ten thousand million points nobody lists; checking each value takes 4 us."""
+
 
 def planned(*grids: Grid) -> Plan:
     return plan(Sweep("how many?", grids), "cpu", "wall")
@@ -80,13 +83,13 @@ def endless(asked: list[Point]) -> Plan:
         asked.append(point)
         return None
 
-    return planned(replace(PLANE, axes={"batch": tuple(range(1, 10**6)), "edge": tuple(range(1, 10**6))}, skip=skip))
+    return planned(replace(PLANE, axes={"batch": tuple(range(1, MANY)), "edge": tuple(range(1, MANY))}, skip=skip))
 
 
-def test_a_plan_of_two_million_million_cases_begins_at_once() -> None:
+def test_a_plan_of_twenty_thousand_million_cases_begins_at_once() -> None:
     asked: list[Point] = []
     found = endless(asked)
-    assert found.cases == 2 * (10**6 - 1) ** 2
+    assert found.cases == 2 * (MANY - 1) ** 2
     assert not asked
     assert len(list(itertools.islice(found, 3))) == len(asked) == 3
 
@@ -94,12 +97,12 @@ def test_a_plan_of_two_million_million_cases_begins_at_once() -> None:
 def test_some_tasks_stand_for_all_of_a_plan() -> None:
     asked: list[Point] = []
     left = overview(endless(asked), set())
-    assert left.total == left.cases == 2 * (10**6 - 1) ** 2
-    assert left.tasks == len(endless([])) == (10**6 - 1) ** 2
+    assert left.total == left.cases == 2 * (MANY - 1) ** 2
+    assert left.tasks == len(endless([])) == (MANY - 1) ** 2
     assert len(left.some) == len(asked) == SOME
     batches = [task.point.axes["batch"] for task in left.some]
     assert batches[0] == 1
-    assert batches[-1] > 0.99 * 10**6
+    assert batches[-1] > 0.99 * MANY
     assert batches == sorted(batches)
 
 
