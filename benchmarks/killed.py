@@ -6,7 +6,8 @@ A sweep is started or resumed, and after a number of records and a fraction of a
 measuring process or both are killed by SIGKILL. Whatever was on record has to be there once, and nothing that the
 command started may live 2 s later. A sweep that comes to its end has to have every case. Prints what went wrong, and
 how many were killed of which kind, and how many of those while cases were being measured. Lanes run beside each other,
-with locks of their own; what else runs does not matter. SECONDS_A_KILL
+with locks of their own; what else runs does not matter. Each kill is told on standard
+error, so that a run that is broken off says what it saw.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -61,6 +63,11 @@ class Lane:
             self._kill(command, kind)
             self._compare(complete=False)
             self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
+            print(
+                f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}",
+                file=sys.stderr,
+                flush=True,
+            )
         return self
 
     def _start(self, *, resume: bool) -> psutil.Popen:
@@ -98,7 +105,8 @@ class Lane:
         if kind == KINDS[1]:  # the command goes on, and is killed while it starts another or measures with it
             time.sleep(self.draw.uniform(0, 3))
             started += command.children(recursive=True) if command.poll() is None else []
-            command.kill()
+            with suppress(psutil.NoSuchProcess):  # it came to its end first
+                command.kill()
         command.wait()
         _, alive = psutil.wait_procs(started, GONE_AFTER_S)
         self.problems += [f"{process} lives on after {kind} was killed" for process in alive]
