@@ -6,8 +6,8 @@ A sweep is started or resumed, and after a number of records and a fraction of a
 measuring process or both are killed by SIGKILL. Whatever was on record has to be there once, and nothing that the
 command started may live 2 s later. A sweep that comes to its end has to have every case. Prints what went wrong, and
 how many were killed of which kind, and how many of those while cases were being measured. Lanes run beside each other,
-with locks of their own; what else runs does not matter. Each kill is told on standard
-error, so that a run that is broken off says what it saw.
+with locks of their own; what else runs does not matter. Each kill is told on standard error, so that a run that is
+broken off says what it saw. A kill and lane takes 20 s with three lanes on two cores.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from typing import Any
 
 import torch
 
-PARENT, NAME = "torch", "_dynamo"
-COMPILER = f"{PARENT}.{NAME}"
+NAME = "_dynamo"
+COMPILER = f"torch.{NAME}"
 
 CALLED_INSTEAD = "__dynamo_disable"
 """Attribute of a function under which PyTorch keeps what it calls instead of it, once it asked."""

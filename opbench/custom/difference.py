@@ -114,6 +114,17 @@ class Difference:
         """The cases that are surely slower here."""
         return tuple(row for row in self.rows if row.verdict == "slower")
 
+    @property
+    def level(self) -> str:
+        """The confidence of the intervals in words: `95 %`."""
+        return f"{100 * self.confidence:g} %"
+
+    @property
+    def alone(self) -> list[str]:
+        """What one of the two has and the other has not, a line each."""
+        sides = (("here", self.only_here), ("there", self.only_there))
+        return [f"only {where}: {', '.join(keys)}" for where, keys in sides if keys]
+
     def frame(self) -> pd.DataFrame:
         """One row a case: `case`, `ratio`, `low`, `high`, `verdict`."""
         import pandas as pd
@@ -127,17 +138,12 @@ class Difference:
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-        for name in ("case", "ratio", f"{100 * self.confidence:g} %", "verdict"):
+        for name in ("case", "ratio", self.level, "verdict"):
             table.add_column(name, justify="left" if name in {"case", "verdict"} else "right", overflow="fold")
         for row in self.rows:
             table.add_row(row.case, *ratio_cells(row.ratio), row.reason or row.verdict)
-        alone = [
-            f"only {where}: {', '.join(keys)}"
-            for where, keys in (("here", self.only_here), ("there", self.only_there))
-            if keys
-        ]
         mean = f"geometric mean {' '.join(ratio_cells(self.geometric_mean))}"
-        return "\n".join([*self.circumstances, drawn(table, 120), mean, *alone, self.advice])
+        return "\n".join([*self.circumstances, drawn(table, 120), mean, *self.alone, self.advice])
 
     __repr__ = __str__
 

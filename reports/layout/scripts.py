@@ -2,7 +2,7 @@
 
 They are ours, without a library: Plotly 4.1's bundle that draws lines is 1.2 MB and all of it 4.8 MB, Vega 6.4
 with Vega-Lite and its embedding 0.83 MB, and either would be in every report. What a page needs of them, lines with
-intervals over an axis and a table that is sorted, is 30 kB.
+intervals over an axis and tables that are sorted and filtered, is 47 kB in all of ours.
 """
 
 from __future__ import annotations

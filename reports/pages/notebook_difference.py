@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from opbench.custom.difference import ADVICE, ratio_cells
+from opbench.custom.difference import ratio_cells
 from reports.pages.difference_page import interval_text, ratio_bar
 from reports.pages.notebook_parts import FASTER, SLOWER, small_print, table
 
 if TYPE_CHECKING:
     from opbench.custom.difference import Difference, Row
 
-HEAD = ("case", "ratio", "95 % interval", "half to twice", "verdict")
 WORDS = frozenset({"case", "half to twice", "verdict"})
 COLOURS = {"faster": FASTER, "slower": SLOWER}
 WIDE, HIGH = 160, 14
@@ -26,12 +25,9 @@ def html_difference(difference: Difference) -> str:
         for row in difference.rows
     ]
     mean = f"geometric mean {interval_text(difference.geometric_mean)}"
-    alone = [
-        f"only {where}: {', '.join(keys)}"
-        for where, keys in (("here", difference.only_here), ("there", difference.only_there))
-        if keys
-    ]
-    return str(table(HEAD, rows, WORDS) + small_print([mean, *difference.circumstances, *alone, ADVICE]))
+    head = ("case", "ratio", f"{difference.level} interval", "half to twice", "verdict")
+    told = small_print([mean, *difference.circumstances, *difference.alone, difference.advice])
+    return str(table(head, rows, WORDS) + told)
 
 
 def _coloured(text: str, row: Row) -> Markup:

@@ -224,5 +224,5 @@ def test_the_gate_knows_its_options_so_that_a_projects_ini_file_may_have_them() 
         def getgroup(self, *_: str) -> Group:
             return Group()
 
-    pytest_plugin.pytest_addoption(Parser())  # type: ignore[arg-type]
+    pytest_plugin.pytest_addoption(Parser())  # type: ignore[arg-type]  # as much of pytest's as it asks
     assert added == OPTIONS_OF_OURS

@@ -6,7 +6,7 @@ import numpy as np
 
 from opbench.ptx.module import Variable
 from opbench.ptx.number_types import NUMPY, width
-from opbench.ptx.text.operands import number
+from opbench.ptx.text.operands import number, signed
 from opbench.ptx.text.tokens import Reader
 
 SPACES = frozenset([".shared", ".global", ".const", ".local"])
@@ -68,9 +68,4 @@ def _values(reader: Reader) -> list[int | float]:
 
 
 def _value(reader: Reader) -> int | float:
-    sign = -1 if reader.skip("-") else 1
-    value = number(reader.peek())
-    if value is None:
-        raise reader.refused("expected a number; addresses as initial values are not known")
-    reader.take()
-    return sign * value
+    return signed(reader, "expected a number; addresses as initial values are not known")

@@ -44,7 +44,7 @@ def operand(reader: Reader, lookup: Lookup) -> Operand:
     if reader.skip("!"):
         return Negated(_register(reader, lookup))
     if reader.peek() == "-":
-        return Immediate(_signed(reader))
+        return Immediate(signed(reader))
     first = _word(reader, lookup)
     if reader.skip("|"):
         return Vector((first, _word(reader, lookup)))
@@ -65,16 +65,17 @@ def _address(reader: Reader, lookup: Lookup) -> Address:
         raise reader.refused("an address begins with a register, a name or a number")
     offset = 0
     if reader.skip("+") or reader.peek() == "-":
-        offset = int(_signed(reader))
+        offset = int(signed(reader))
     reader.expect("]")
     return Address(base, offset)
 
 
-def _signed(reader: Reader) -> int | float:
+def signed(reader: Reader, problem: str = "expected a number") -> int | float:
+    """The next number, a minus before it or not. Raises UsageError with the `problem` where there is none."""
     sign = -1 if reader.skip("-") else 1
     value = number(reader.peek())
     if value is None:
-        raise reader.refused("expected a number")
+        raise reader.refused(problem)
     reader.take()
     return sign * value
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from opbench.environments.answer import conclusion, difference_of, exit_code_of
-from opbench.gate.decision.failures import BenchmarkFailure
+from opbench.gate.decision.failures import BenchmarkFailure, Kind
 from opbench.gate.decision.sequential_test import SequentialTest
 from opbench.gate.decision.verdict import Judgement
 from opbench.gate.pool.dry_run import DryRun
@@ -25,8 +25,8 @@ def judged(scripts: Mapping[str, Script], failures: Mapping[str, Mapping[Side, s
     failed = []
     for name, reasons in (failures or {}).items():
         for side, reason in reasons.items():
-            kind = "skipped" if "unavailable" in reason else "invalid"
-            runs[side].failures[name] = BenchmarkFailure(name, kind, reason)  # type: ignore[arg-type]
+            kind: Kind = "skipped" if "unavailable" in reason else "invalid"
+            runs[side].failures[name] = BenchmarkFailure(name, kind, reason)
         side = next(side for side in SIDES if side in reasons)
         failed.append(Judgement(name, runs[side].failures[name].verdict, f"{side}: {reasons[side]}"))
     judgements = SequentialTest(ScriptedFactory(scripts).start, DEFAULT).run(list(scripts)) if scripts else []

@@ -108,7 +108,7 @@ def test_a_slice_has_the_samples_asked_for_and_nothing_is_at_work_after_the_end(
 
 
 def test_a_case_is_checked_once_in_a_process_and_then_prepared_anew(worker: CaseWorker) -> None:
-    import own_cases  # type: ignore[import-not-found]
+    import own_cases  # type: ignore[import-not-found]  # the fixture writes it into a temporary folder
 
     calls = own_cases.CALLS
     worker.answer({"begin": "eager"})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from html import unescape
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from opbench.custom.difference import Difference
+from opbench.custom.difference import ADVICE, Difference
 from opbench.custom.latency import Latency
 from opbench.vocabulary.record import Contended, Mismatch, Unavailable
 from opbench.vocabulary.report import Artifact
@@ -91,6 +93,16 @@ def test_a_difference_says_and_colours_what_is_decided_alone() -> None:
     assert FASTER not in html
     assert "only here: rowsum" in html
     assert html_difference(Difference.of(there, here)).count(FASTER) == 3
+
+
+def test_a_difference_has_its_own_confidence_and_advice() -> None:
+    records = [record(measured(1e-5), "same")]
+    usual = Difference.of(records, records)
+    confirmed = replace(usual, confidence=0.99, advice="confirmed by fresh processes")
+    assert "95 % interval" in html_difference(usual)
+    assert ADVICE in unescape(html_difference(usual))
+    assert "99 % interval" in html_difference(confirmed)
+    assert "confirmed by fresh processes" in html_difference(confirmed)
 
 
 def luminance(colour: str) -> float:
