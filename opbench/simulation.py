@@ -1,7 +1,9 @@
 """Running GPU kernels without a GPU: one switch for every simulator, set before their libraries are imported.
 
-Triton's interpreter and Numba's CUDA simulator are chosen by environment variables that they read once, at import.
-A simulated kernel computes what the kernel computes, thousands of times slower: good for checking, never for timing.
+Two ways. `source`: Triton's interpreter, Numba's CUDA simulator and the CUDA C++ compiled for the host run the source;
+the first two are chosen by environment variables that they read once, at import. `ptx`: what the compilers emit for a
+GPU is executed by `opbench.ptx`. A simulated kernel computes what the kernel computes, thousands of times slower: good
+for checking, never for timing.
 """
 
 from __future__ import annotations
@@ -9,29 +11,43 @@ from __future__ import annotations
 import os
 import sys
 
-from opbench.errors import UsageError
+from opbench.errors import UsageError, unknown
 
 SWITCH = "OPBENCH_SIMULATE"
 SWITCHES = {SWITCH: "1", "TRITON_INTERPRET": "1", "NUMBA_ENABLE_CUDASIM": "1"}
+SOURCE, PTX = "source", "ptx"
 
 READ_AT_IMPORT = ("triton", "numba.cuda")
 
 
-def switch_on() -> None:
+def switch_on(way: str = SOURCE) -> None:
     """From here on, in this process and those it starts, kernels for a GPU run simulated on CPU tensors.
 
-    Raises UsageError when a library that reads its switch at import has been imported without it.
+    way: `source` or `ptx`.
+    Raises UsageError when a library that reads its switch at import has been imported with the other setting.
     """
-    late = [name for name in READ_AT_IMPORT if name in sys.modules and not active()]
+    if way not in {SOURCE, PTX}:
+        raise unknown("way to simulate", way, (SOURCE, PTX))
+    value = "1" if way == SOURCE else PTX
+    late = [name for name in READ_AT_IMPORT if name in sys.modules and os.environ.get(SWITCH) != value]
     if late:
-        raise UsageError(f"{' and '.join(late)} is loaded already; set {SWITCH}=1 in the environment instead")
-    os.environ.update(SWITCHES)
+        raise UsageError(f"{' and '.join(late)} is loaded already; set {SWITCH}={value} in the environment instead")
+    os.environ[SWITCH] = value
+    active()
 
 
 def active() -> bool:
-    """Whether simulators stand in for the GPU. `OPBENCH_SIMULATE=1` from outside sets the other switches too."""
-    if os.environ.get(SWITCH) != "1":
+    """Whether simulators stand in for the GPU. `OPBENCH_SIMULATE` from outside sets the other switches too."""
+    if os.environ.get(SWITCH) not in {"1", PTX}:
         return False
     for name, value in SWITCHES.items():
-        os.environ.setdefault(name, value)
+        if not on_ptx():
+            os.environ.setdefault(name, value)
+        elif name != SWITCH:
+            os.environ.pop(name, None)
     return True
+
+
+def on_ptx() -> bool:
+    """Whether it is the compilers' PTX that runs."""
+    return os.environ.get(SWITCH) == PTX

@@ -7,6 +7,21 @@ from opbench.ptx.counters import Counters, Traffic
 from opbench.ptx.errors import KernelError
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Instruction, Kernel, Module
+from opbench.ptx.simulated_device import Device, Properties, current, device
 from opbench.ptx.text.parser import parse
 
-__all__ = ["Counters", "Instruction", "Kernel", "KernelError", "Module", "Result", "Traffic", "parse", "run"]
+__all__ = [
+    "Counters",
+    "Device",
+    "Instruction",
+    "Kernel",
+    "KernelError",
+    "Module",
+    "Properties",
+    "Result",
+    "Traffic",
+    "current",
+    "device",
+    "parse",
+    "run",
+]
