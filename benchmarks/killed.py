@@ -109,7 +109,7 @@ class Lane:
                 command.kill()
         command.wait()
         _, alive = psutil.wait_procs(started, GONE_AFTER_S)
-        self.problems += [f"{process} lives on after {kind} was killed" for process in alive]
+        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if _runs(process)]
 
     def _ended(self, command: psutil.Popen) -> None:
         code = command.wait()
@@ -132,6 +132,14 @@ class Lane:
         if complete and len(keys) != CASES:
             self.problems.append(f"{len(keys)} of {CASES} cases once the sweep had ended")
         self.recorded = keys
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is more than an entry in the table of processes, which stays until its new parent asks for it."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def main() -> None:
