@@ -204,6 +204,12 @@ def sweep_expansion(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_gating(session: nox.Session) -> None:
+    """SwiGLU and its relatives over tokens, at the widths of language models."""
+    _sweep(session, "gating")
+
+
+@nox.session(python=False)
 def sweep_grid(session: nox.Session) -> None:
     """Every schedule over batch x edge, channels x edge and batch x channels; `-- --resume` goes on."""
     _sweep(session, "grid")

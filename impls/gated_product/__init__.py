@@ -1,0 +1,1 @@
+"""y = f(gate) * value: the Hadamard product that language models run, as SwiGLU, GEGLU, GLU and ReGLU."""

@@ -1,0 +1,1 @@
+"""The gated product on a GPU: the programs, and their launches."""
