@@ -64,13 +64,25 @@ def test_switching_on_too_late_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_simulating_a_device_that_is_there_is_a_contradiction() -> None:
     with pytest.raises(UsageError, match="leave --device cuda away"):
-        check.run("fill", {}, None, None, None, "cuda", simulate=True, limit=False, wait=True, as_json=False)
+        check.run(
+            "fill",
+            {},
+            None,
+            None,
+            None,
+            "cuda",
+            simulate="source",
+            architecture="",
+            limit=False,
+            wait=True,
+            as_json=False,
+        )
 
 
 def test_records_of_a_simulated_check_say_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(simulation, "switch_on", lambda: monkeypatch.setenv(simulation.SWITCH, "1"))
+    monkeypatch.setattr(simulation, "switch_on", lambda _: monkeypatch.setenv(simulation.SWITCH, "1"))
     axes = {"channels": (3, 5), "edge": (1,)}
     code = check.run(
         "cross_hadamard",
@@ -79,7 +91,8 @@ def test_records_of_a_simulated_check_say_so(
         "float32",
         "out",
         "cpu",
-        simulate=True,
+        simulate="source",
+        architecture="",
         limit=False,
         wait=True,
         as_json=True,
