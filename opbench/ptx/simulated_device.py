@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from opbench.errors import unknown
+from opbench.ptx.compilers.numba_launcher import numba_active
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Module
 from opbench.ptx.targets import check_target
@@ -93,7 +94,7 @@ def device(architecture: str = "sm_90", *, seed: int | None = None) -> Iterator[
     made = Device(KNOWN[architecture], seed)
     token = _ACTIVE.set(made)
     try:
-        with _triton(made):
+        with _triton(made), numba_active(made):
             yield made
     finally:
         _ACTIVE.reset(token)

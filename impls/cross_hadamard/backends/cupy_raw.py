@@ -56,6 +56,7 @@ BACKEND = backend_of(
     rank=30,
     look=("#CC79A7", "P"),
     simulator="the CUDA source compiled for the host, threads as fibers",
+    ptx="NVRTC's PTX",
     unavailable=unavailable,
     resources=resources,
 )
