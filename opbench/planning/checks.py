@@ -32,12 +32,18 @@ def check_points(
 
 
 def checked_backends(name: str, device: str, *, simulate: bool = False) -> Iterator[str]:
-    """Every backend and schedule that has kernels for the device; under simulation, those of either way to simulate."""
+    """Every backend and schedule that has kernels for the device; under simulation, those that something simulates.
+
+    Of compiled kernels those too whose source alone has a simulator: a check then says so of them.
+    """
+    compiled = simulation.on_ptx()
     for backend in catalog.backend_names(name):
         found = catalog.backend(name, backend)
         if isinstance(found, Unavailable):
             yield backend
-        elif (found.simulator or found.ptx if simulate else device in found.devices) and not found.by_name:
+        elif (
+            found.simulator or (compiled and found.ptx) if simulate else device in found.devices
+        ) and not found.by_name:
             yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)
 
 

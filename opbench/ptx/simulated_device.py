@@ -94,7 +94,7 @@ def device(architecture: str = "sm_90", *, seed: int | None = None) -> Iterator[
     made = Device(KNOWN[architecture], seed)
     token = _ACTIVE.set(made)
     try:
-        with _triton(made), numba_active(made):
+        with _triton(made), numba_active(architecture, made.launch):
             yield made
     finally:
         _ACTIVE.reset(token)

@@ -64,6 +64,11 @@ class Program:
     names: list[str] = field(default_factory=list)
     made_of: tuple[Instruction, ...] = ()
 
+    def is_of(self, kernel: Kernel) -> bool:
+        """Whether these are the instructions that the kernel has now."""
+        same = len(self.made_of) == len(kernel.instructions)
+        return same and all(old is new for old, new in zip(self.made_of, kernel.instructions, strict=True))
+
 
 def program(kernel: Kernel) -> Program:
     """Made once and kept with the kernel, while that has these very instructions.
@@ -71,9 +76,8 @@ def program(kernel: Kernel) -> Program:
     Raises UsageError, with the line, for an instruction, a modifier or a type that is not known.
     """
     kept = kernel.program
-    if isinstance(kept, Program) and len(kept.made_of) == len(kernel.instructions):
-        if all(old is new for old, new in zip(kept.made_of, kernel.instructions, strict=True)):
-            return kept
+    if isinstance(kept, Program) and kept.is_of(kernel):
+        return kept
     made = _translated(kernel)
     kernel.program = made
     return made
@@ -89,7 +93,14 @@ def _translated(kernel: Kernel) -> Program:
     initial += [zeros[np.bool_]] * len(watched)
     homes = _homes(blocks)
     codes = [_code(at, block, watched, homes) for at, block in enumerate(blocks)]
-    return Program(kernel, codes, initial, _granule(kernel), [register.name for register in kernel.registers], tuple(kernel.instructions))
+    return Program(
+        kernel,
+        codes,
+        initial,
+        _granule(kernel),
+        [register.name for register in kernel.registers],
+        tuple(kernel.instructions),
+    )
 
 
 def _homes(blocks: list[Block]) -> dict[int, int | None]:

@@ -9,7 +9,7 @@ from impls.cross_hadamard import cpp_kernels, steps
 from impls.cross_hadamard.backend_entry import backend_of
 from impls.cross_hadamard.gpu.adapter import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES, Kernels
-from opbench import Preparing
+from opbench import Preparing, simulation
 from opbench.ptx import current as ptx_device
 
 if TYPE_CHECKING:
@@ -80,7 +80,13 @@ def select_expand(
 
 
 def unavailable(device: str) -> str | None:
-    return native.why_not(cuda=True) if device == "cuda" else native.why_not()
+    if device == "cuda":
+        return native.why_not(cuda=True)
+    if simulation.on_ptx():
+        from impls.cross_hadamard.gpu import nvcc_kernels
+
+        return nvcc_kernels.unavailable_on_ptx()
+    return native.why_not()
 
 
 def preparing() -> Preparing:
@@ -101,6 +107,7 @@ BACKEND = backend_of(
     schedules=SCHEDULES,
     rank=10,
     look=("#0072B2", "o"),
+    ptx="nvcc's PTX, or NVRTC's without nvcc",
     unavailable=unavailable,
     resources=resources,
     preparing=preparing,

@@ -1,8 +1,8 @@
 """The CUDA kernels as a torch extension, built by nvcc on first use; operators of namespace `opbench_cuda`.
 
-The four functions take contiguous, non-empty, checked tensors on one CUDA device and launch on its current stream. While
-a device of `opbench.ptx` is active they take tensors on the CPU: the extension's own launcher needs a GPU, so what
-`launch_plan.py` says in its place is launched there, of nvcc's PTX, or of NVRTC's where there is no nvcc.
+The four functions take contiguous, non-empty, checked tensors on one CUDA device and launch on its current stream.
+While a device of `opbench.ptx` is active they take tensors on the CPU: the extension's own launcher needs a GPU, so
+what `launch_plan.py` says in its place is launched there, of nvcc's PTX, or of NVRTC's where there is no nvcc.
 """
 
 from __future__ import annotations

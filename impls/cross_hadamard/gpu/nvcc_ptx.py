@@ -1,4 +1,4 @@
-"""One kernel instance of csrc/cuda compiled by nvcc to PTX, where there is an nvcc but no GPU to build the extension for.
+"""One kernel instance of csrc/cuda compiled by nvcc to PTX, where there is an nvcc but no GPU.
 
 nvcc is found as `native.nvcc` finds it, else on the PATH. It takes 0.8 s for an instance on one core of an Intel Xeon.
 """

@@ -56,9 +56,11 @@ def without_gpu(capability: tuple[int, int]) -> Iterator[None]:
             answers.enter_context(mock.patch.dict(os.environ, {"CUDA_HOME": root}))
         if not cuda.is_available():
             told = SimpleNamespace(compute_capability=capability)
-            answers.enter_context(mock.patch.object(dispatcher, "get_current_device", lambda: told))
-            answers.enter_context(mock.patch.object(nvrtc, "get_supported_ccs", lambda: (capability,)))
-            answers.enter_context(mock.patch.object(paths, "_get_nvrtc_path", lambda: None))  # raises where it has none
+            answers.enter_context(mock.patch.object(dispatcher, "get_current_device", return_value=told))
+            answers.enter_context(mock.patch.object(nvrtc, "get_supported_ccs", return_value=(capability,)))
+            answers.enter_context(
+                mock.patch.object(paths, "_get_nvrtc_path", return_value=None)
+            )  # raises where it has none
         try:
             nvvm.NVVM()
         except Exception as exc:

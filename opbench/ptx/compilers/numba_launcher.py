@@ -1,13 +1,13 @@
-"""`kernel[grid, block](arrays)` of Numba's on the PTX machine: any `@cuda.jit` kernel, given NumPy arrays or CPU tensors."""
+"""`kernel[grid, block](arrays)` of Numba on the PTX machine: any `@cuda.jit` kernel, on NumPy arrays or CPU tensors."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -16,22 +16,19 @@ import torch
 from opbench.errors import UsageError
 from opbench.ptx.compilers.numba_compiler import compiled, numba
 
-if TYPE_CHECKING:
-    from opbench.ptx.simulated_device import Device
-
 
 @contextmanager
-def numba_active(device: Device) -> Iterator[None]:
-    """Inside, launches of Numba's go to the device. Nothing is done where its CUDA half has not been imported, or
-    simulates by itself.
+def numba_active(architecture: str, start: Callable[..., object]) -> Iterator[None]:
+    """Inside, launches of Numba's go to a device of that architecture, whose `Device.launch` is `start`. Nothing is done
+    where Numba's CUDA half has not been imported, or simulates by itself.
     """
     if "numba.cuda" not in sys.modules or numba("core.config").ENABLE_CUDASIM:
         yield
         return
 
     def launch(kernel: Any, extents: tuple[Any, ...]) -> Launch:
-        grid, block, _, shared = (*extents, 0, 0)[:4] if len(extents) < 4 else extents
-        return Launch(device, kernel, grid, block, shared)
+        grid, block, _, shared = (*extents, 0, 0)[:4]
+        return Launch(architecture, start, kernel, grid, block, shared)
 
     with mock.patch.object(numba("cuda.dispatcher").CUDADispatcher, "__getitem__", launch):
         yield
@@ -41,7 +38,8 @@ def numba_active(device: Device) -> Iterator[None]:
 class Launch:
     """`kernel[grid, block, stream, shared]`; there is one stream, and it has waited."""
 
-    device: Device
+    architecture: str
+    start: Callable[..., object]
     kernel: Any
     grid: Any
     block: Any
@@ -51,9 +49,9 @@ class Launch:
         """Raises UsageError for an argument that Numba's kernels do not take, else what `Device.launch` raises."""
         values = [each.detach().numpy() if isinstance(each, torch.Tensor) else each for each in arguments]
         types = tuple(numba("cuda.typing.typeof").typeof(each) for each in values)
-        text = _ptx(self.kernel, types, self.device.properties.architecture)
+        text = _ptx(self.kernel, types, self.architecture)
         flat = [part for number, each in enumerate(values) for part in flattened(number, each)]
-        self.device.launch(text, None, self.grid, self.block, flat, shared=self.shared)
+        self.start(text, None, self.grid, self.block, flat, shared=self.shared)
 
 
 def flattened(number: int, value: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Every Numba kernel of ours once on the PTX machine, and one of a user's: a line of JSON each. Run by test_numba_ptx."""
+"""Every Numba kernel of ours once on the PTX machine, and one of a user's: a line of JSON each."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def columns() -> bool:
     return torch.allclose(KERNELS.backward(grad, x, None), EAGER.backward(grad, x, None), rtol=1e-5, atol=1e-5)
 
 
-@cuda.jit
+@cuda.jit  # type: ignore[untyped-decorator]  # numba-cuda says no types
 def scaled(x: Any, out: Any, factor: Any) -> None:
     i, j = cuda.grid(2)
     if i < x.shape[0] and j < x.shape[1]:

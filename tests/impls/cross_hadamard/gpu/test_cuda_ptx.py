@@ -11,12 +11,13 @@ from torch import Tensor
 from impls.cross_hadamard.backends.torch_eager import KERNELS as EAGER
 from impls.cross_hadamard.gpu import cuda_on_ptx, cupy_kernels, nvcc_kernels, nvcc_ptx, nvrtc
 from impls.cross_hadamard.gpu.adapter import kernels_of
+from impls.cross_hadamard.gpu.launch_plan import Device
 from opbench import ptx
 
 CUPY, NVCC = kernels_of(lambda: cupy_kernels), kernels_of(lambda: nvcc_kernels)
 SCHEDULES = "direct", "balanced", "blocked", "flat"
 SHAPE = 2, 5, 7, 7
-I, J = torch.triu_indices(5, 5, 1)
+FIRST, SECOND = torch.triu_indices(5, 5, 1)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def values(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 0) -> Te
 
 def products(x: Tensor) -> Tensor:
     """Each rounded once."""
-    return (x[:, I].double() * x[:, J].double()).to(x.dtype)
+    return (x[:, FIRST].double() * x[:, SECOND].double()).to(x.dtype)
 
 
 @pytest.mark.usefixtures("needs_nvrtc")
@@ -65,13 +66,13 @@ def test_nvccs_products_are_rounded_once(schedule: str, dtype: torch.dtype) -> N
 @pytest.mark.parametrize("kind", ["columns", "owner"])
 def test_the_gradient_equals_autograds(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     multiprocessors = 1 if kind == "owner" else 0  # of none, any number of places is enough for `columns`
-    monkeypatch.setattr(cuda_on_ptx, "device_of", lambda _: cuda_on_ptx.Device(multiprocessors, 232448))
+    monkeypatch.setattr(cuda_on_ptx, "device_of", lambda _: Device(multiprocessors, 232448))
     x, grad = values(*SHAPE), values(2, 10, 7, 7, seed=1)
     with ptx.device() as device:
         grad_x = CUPY.backward(grad, x, None)
     assert kind in device.results[0].kernel
     wide = x.double().requires_grad_()
-    (want,) = torch.autograd.grad(wide[:, I] * wide[:, J], wide, grad.double())
+    (want,) = torch.autograd.grad(wide[:, FIRST] * wide[:, SECOND], wide, grad.double())
     assert torch.allclose(grad_x.double(), want, rtol=1e-5, atol=1e-5)
 
 

@@ -31,9 +31,7 @@ EXPECTED = {
 def told() -> dict[str, dict[str, Any]]:
     environment = {name: text for name, text in os.environ.items() if name not in SWITCHES}
     environment["PYTHONPATH"] = str(SCRIPT.parents[4])
-    ran = subprocess.run(
-        [sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False, env=environment
-    )
+    ran = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False, env=environment)
     assert ran.returncode == 0, ran.stderr
     found = {line["name"]: line for line in map(json.loads, ran.stdout.splitlines())}
     if any("Numba finds no NVVM" in str(line["right"]) for line in found.values()):

@@ -56,6 +56,10 @@ def described(value: Any) -> str:
         return f"{value.__module__}.{value.__qualname__}({inner})"
     if is_dataclass(value) and not isinstance(value, type):
         return f"{type(value).__name__}({', '.join(described(getattr(value, each.name)) for each in fields(value))})"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(described, value))}]"
     if isinstance(value, type | ModuleType):
