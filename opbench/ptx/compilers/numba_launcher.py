@@ -19,8 +19,9 @@ from opbench.ptx.compilers.numba_compiler import compiled, numba
 
 @contextmanager
 def numba_active(architecture: str, start: Callable[..., object]) -> Iterator[None]:
-    """Inside, launches of Numba's go to a device of that architecture, whose `Device.launch` is `start`. Nothing is done
-    where Numba's CUDA half has not been imported, or simulates by itself.
+    """Inside, launches of Numba's go to a device of that architecture, whose `Device.launch` is `start`.
+
+    Nothing is done where Numba's CUDA half has not been imported, or simulates by itself.
     """
     if "numba.cuda" not in sys.modules or numba("core.config").ENABLE_CUDASIM:
         yield
