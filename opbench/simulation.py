@@ -16,8 +16,9 @@ from opbench.errors import UsageError, unknown
 SWITCH = "OPBENCH_SIMULATE"
 SWITCHES = {SWITCH: "1", "TRITON_INTERPRET": "1", "NUMBA_ENABLE_CUDASIM": "1"}
 SOURCE, PTX = "source", "ptx"
+WAYS = SOURCE, PTX
 
-READ_AT_IMPORT = ("triton", "numba.cuda")
+READ_AT_IMPORT = {"triton": "TRITON_INTERPRET", "numba.cuda": "NUMBA_ENABLE_CUDASIM"}
 
 
 def switch_on(way: str = SOURCE) -> None:
@@ -26,14 +27,19 @@ def switch_on(way: str = SOURCE) -> None:
     way: `source` or `ptx`.
     Raises UsageError when a library that reads its switch at import has been imported with the other setting.
     """
-    if way not in {SOURCE, PTX}:
-        raise unknown("way to simulate", way, (SOURCE, PTX))
+    if way not in WAYS:
+        raise unknown("way to simulate", way, WAYS)
     value = "1" if way == SOURCE else PTX
-    late = [name for name in READ_AT_IMPORT if name in sys.modules and os.environ.get(SWITCH) != value]
-    if late:
+    late = [name for name, switch in READ_AT_IMPORT.items() if name in sys.modules and _differs(way, switch)]
+    if late and os.environ.get(SWITCH) != value:
         raise UsageError(f"{' and '.join(late)} is loaded already; set {SWITCH}={value} in the environment instead")
     os.environ[SWITCH] = value
     active()
+
+
+def _differs(way: str, switch: str) -> bool:
+    """Whether a library read another setting at import than the way needs: compiling is what it does unasked."""
+    return way == SOURCE or os.environ.get(switch, "0") not in {"", "0"}
 
 
 def active() -> bool:

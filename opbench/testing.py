@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from opbench import catalog
 from opbench.measure.point import PointMeasurement
-from opbench.planning.checks import check_points, checked_backends
+from opbench.planning.checks import check_points, checked_backends, surroundings
 from opbench.vocabulary.case import AxisValue, Case
 from opbench.vocabulary.record import Check, Failed, Mismatch, Outcome, Unavailable
 from opbench.vocabulary.settings import Settings
@@ -36,7 +36,8 @@ def assert_correct(
     verdicts: dict[Case, Check | Outcome] = {}
     for point in check_points(described, axes or {}, dtypes, modes or sorted(described.modes), device):
         cases = {name: Case(point, name) for name in names}
-        found = PointMeasurement(point, list(cases.values()), Settings(), lambda *_: None).verify(described)
+        with surroundings():
+            found = PointMeasurement(point, list(cases.values()), Settings(), lambda *_: None).verify(described)
         verdicts |= {cases[name]: verdict for name, verdict in found.items()}
     wrong = [f"{case.key}: {_told(one)}" for case, one in verdicts.items() if isinstance(one, Mismatch | Failed)]
     if wrong:

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from opbench.cli import options, output
+from opbench.cli.optional_value import Simulating
 from opbench.commands import arguments
 from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
@@ -69,7 +70,9 @@ def backends(
     run_command("backends", operator, as_json)
 
 
-@app.command(context_settings=AXES, epilog="Example:  opbench check cross_hadamard --dtype float32,bfloat16")
+@app.command(
+    cls=Simulating, context_settings=AXES, epilog="Example:  opbench check cross_hadamard --dtype float32,bfloat16"
+)
 def check(
     context: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="OPERATOR", help="The operator to check.")],
@@ -77,7 +80,8 @@ def check(
     dtype: arguments.Dtypes = "float32",
     mode: arguments.Modes = None,
     device: arguments.Device = "auto",
-    simulate: Annotated[bool, typer.Option("--simulate", help="Run GPU kernels without a GPU, simulated.")] = False,
+    simulate: arguments.Simulate = "",
+    arch: arguments.Architecture = "",
     limit: arguments.Limit = False,
     wait: arguments.Wait = True,
     as_json: arguments.AsJson = False,
@@ -88,7 +92,7 @@ def check(
     backend computes something else, fails, or (--limit) is quicker than the machine's ceilings allow.
     """
     (operator,), extra = options.split("operator", [*words, *context.args], needed=1)
-    run_command("check", operator, extra, backend, dtype, mode, device, simulate, limit, wait, as_json)
+    run_command("check", operator, extra, backend, dtype, mode, device, simulate, arch, limit, wait, as_json)
 
 
 @app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")

@@ -21,6 +21,17 @@ TimeLimit = Annotated[float, typer.Option(help="Seconds one step may take before
 RunName = Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")]
 
 # Of `sweep`, `check` and `profile`: how to measure.
+Simulate = Annotated[
+    str,
+    typer.Option(
+        "--simulate",
+        metavar="[source|ptx]",
+        help="Run GPU kernels without a GPU: their source (alone or =source), or what compilers emit (=ptx).",
+    ),
+]
+Architecture = Annotated[
+    str, typer.Option("--arch", help="With --simulate=ptx: the GPU that is compiled for, such as sm_80; sm_90 unasked.")
+]
 Limit = Annotated[
     bool, typer.Option("--limit", help="Also time one point: nothing may be quicker than this machine can be.")
 ]

@@ -15,10 +15,11 @@ from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
 from opbench.errors import MachineError, UsageError
 from opbench.measure.point import PointMeasurement
-from opbench.planning.checks import check_points, checked_backends
+from opbench.planning.checks import ARCHITECTURE, check_points, checked_backends, surroundings
 from opbench.planning.plan import elsewhere_only
 from opbench.running.quick_check import time_briefly
 from opbench.store.lock import measuring
+from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.case import Axes, AxisValue, Case, Point
 from opbench.vocabulary.operator import Operator
 from opbench.vocabulary.record import Check, Failed, Measured, Mismatch, Outcome, Record, Unavailable
@@ -37,19 +38,22 @@ def run(
     dtypes: str | None,
     modes: str | None,
     device: str,
-    simulate: bool,
+    simulate: str,
+    architecture: str,
     limit: bool,
     wait: bool,
     as_json: bool,
 ) -> int:
-    """`simulate` checks the GPU backends on CPU tensors, each under its simulator, schedule by schedule. `limit` also
-    times them at one point, and fails what is quicker than the machine can be.
+    """`simulate` checks the GPU backends on CPU tensors, schedule by schedule: "" not, `source` each under its
+    simulator, `ptx` what its compiler emits for `architecture` ("" for sm_90). `limit` also times them at one point,
+    and fails what is quicker than the machine can be.
     """
-    on = _simulated_device(device) if simulate else resolve_device(device)
+    architecture = _architecture(simulate, architecture)
+    on = _simulated_device(device, simulate) if simulate else resolve_device(device)
     name = operator_files.one_operator(name)
     operator = catalog.operator(name)
     wanted = words("backend", backends)
-    names = wanted or tuple(checked_backends(name, on, simulate=simulate))
+    names = wanted or tuple(checked_backends(name, on, simulate=bool(simulate)))
     for backend in names:
         catalog.backend(name, backend)
     asked = one_of("mode", modes, MODES) or tuple(sorted(operator.modes))
@@ -57,25 +61,35 @@ def run(
     wrong = 0
     passed: dict[str, int] = dict.fromkeys(names, 0)
     refused: Counter[tuple[str, str]] = Counter()
-    for point, verdicts in _verdicts(operator, points, names):
-        for label, verdict in verdicts.items():
-            wrong += isinstance(verdict, Mismatch | Failed)
-            passed[label] += isinstance(verdict, Check)
-            if isinstance(verdict, Unavailable) and not as_json:
-                refused[label, verdict.reason] += 1
-            else:
-                _show(point, label, verdict, simulate, as_json)
+    with surroundings(architecture):
+        for point, verdicts in _verdicts(operator, points, names):
+            for label, verdict in verdicts.items():
+                wrong += isinstance(verdict, Mismatch | Failed)
+                passed[label] += isinstance(verdict, Check)
+                if isinstance(verdict, Unavailable) and not as_json:
+                    refused[label, verdict.reason] += 1
+                else:
+                    _show(point, label, verdict, bool(simulate), as_json)
     for (label, reason), count in refused.items():
         print(plain(f"unavailable {label}: {reason} ({count} of {len(points)} points)"))
     if not as_json:
         told = ", ".join(f"{label} {count} passed" for label, count in passed.items())
         print(f"{len(points)} points{' simulated' if simulate else ''}: {told}")
+        if simulate and (by := _simulators(name, names, passed, architecture)):
+            print(f"simulated: {by}")
         if not simulate and not wanted and (others := elsewhere_only(name, on)):
             print(f"left out: {', '.join(others)} have no kernels for this device; --simulate checks them without one")
     if limit:
         with measuring(on, Notes(sys.stderr).note, wait):
             wrong += _beside_the_limit(points, names, as_json, wrong > 0)
     return 1 if wrong else 0
+
+
+def _architecture(simulate: str, asked: str) -> str:
+    """Raises UsageError for one that nothing is compiled for."""
+    if asked and simulate != simulation.PTX:
+        raise UsageError(f"--arch {asked} says what --simulate=ptx compiles for; give both, or neither")
+    return asked or ARCHITECTURE
 
 
 def _beside_the_limit(points: Sequence[Point], names: Sequence[str], as_json: bool, wrong: bool) -> int:
@@ -123,11 +137,19 @@ def _show_timed(record: Record, as_json: bool) -> None:
         print(plain(f"{kind:11} {record.case.point} {record.case.label}, timed: {reason}"), flush=True)
 
 
-def _simulated_device(device: str) -> str:
+def _simulators(name: str, labels: Sequence[str], passed: Mapping[str, int], architecture: str) -> str:
+    """What ran, of the backends that passed somewhere: such as "Triton's PTX for sm_90"."""
+    found = [catalog.backend(name, label) for label in labels if passed[label]]
+    of = f" for {architecture}" if simulation.on_ptx() else ""
+    by = [f"{each.simulated_by}{of}" for each in found if isinstance(each, Backend) and each.simulated("cpu")]
+    return ", ".join(dict.fromkeys(by))
+
+
+def _simulated_device(device: str, way: str) -> str:
     """Raises UsageError when a GPU is asked for at the same time."""
     if device == "cuda":
         raise UsageError("--simulate runs GPU kernels on the CPU; leave --device cuda away, or --simulate")
-    simulation.switch_on()
+    simulation.switch_on(way)
     return "cpu"
 
 

@@ -41,13 +41,14 @@ class DeclaredOperator:
         return function
 
     def backend(
-        self, name: str, *, device: str = "", prepares: bool = False, simulator: str = ""
+        self, name: str, *, device: str = "", prepares: bool = False, simulator: str = "", ptx: str = ""
     ) -> Callable[[Function], Function]:
         """Declare another way to compute it, with the reference's arguments.
 
         device: `cpu` or `cuda` where it runs on that alone. prepares: whether the function, called once with the
         arguments, returns the one of no arguments that is timed. simulator: what runs its GPU kernels on CPU tensors
-        for `opbench check --simulate`, such as "Triton's interpreter".
+        for `opbench check --simulate`, such as "Triton's interpreter". ptx: what of it runs under `--simulate=ptx`,
+        such as "CuPy's PTX", where it launches on `opbench.ptx.current()`; of Triton's kernels nothing need be said.
         Raises UsageError for a name that is taken and a device that is none.
         """
         if name in self._implementations:
@@ -56,7 +57,7 @@ class DeclaredOperator:
             raise UsageError(f"device of backend {name!r} is {device!r}; expected cpu or cuda, or none for both")
 
         def declare(function: Function) -> Function:
-            self._implementations[name] = Implementation(function, DEVICES[device], prepares, simulator)
+            self._implementations[name] = Implementation(function, DEVICES[device], prepares, simulator, ptx)
             return function
 
         return declare

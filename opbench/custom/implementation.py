@@ -25,13 +25,14 @@ MODES = ("forward", BACKWARD)
 @dataclass(frozen=True)
 class Implementation:
     """One way to compute it. devices: on which it runs. prepares: whether the function, called with the arguments once,
-    returns what is timed. simulator: as of a `Backend`.
+    returns what is timed. simulator, ptx: as of a `Backend`.
     """
 
     function: Callable[..., Any]
     devices: frozenset[str] = frozenset({"cpu", "cuda"})
     prepares: bool = False
     simulator: str = ""
+    ptx: str = ""
 
     def backend(self, name: str, arguments: Arguments) -> Backend:
         """As everything else knows it; it is told by the first line of the function's docstring, else by its name."""
@@ -42,6 +43,7 @@ class Implementation:
             modes=frozenset({"forward"} if self.prepares else MODES),
             kind="framework",
             simulator=self.simulator,
+            ptx=self.ptx,
         )
 
     def _prepare(

@@ -38,5 +38,5 @@ def admit(operator: Operator, case: Case, guard: Guard, *, timed: bool) -> Admit
     if (reason := found.refusal(point)) is not None:
         return Unavailable(reason)
     if timed and found.simulated(point.device):
-        return Unavailable(f"simulated ({found.simulator}): checked, never timed")
+        return Unavailable(f"simulated ({found.simulated_by}): checked, never timed")
     return Admitted(found, case.backend.partition(":")[2])

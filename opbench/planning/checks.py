@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
-from opbench import catalog
+from opbench import catalog, simulation
 from opbench.vocabulary.case import Axes, AxisValue, Point
 from opbench.vocabulary.operator import Operator
 from opbench.vocabulary.record import Unavailable
@@ -31,10 +32,32 @@ def check_points(
 
 
 def checked_backends(name: str, device: str, *, simulate: bool = False) -> Iterator[str]:
-    """Every backend and schedule that has kernels for the device; under simulation, those that have a simulator."""
+    """Every backend and schedule that has kernels for the device; under simulation, those that something simulates.
+
+    Of compiled kernels those too whose source alone has a simulator: a check then says so of them.
+    """
+    compiled = simulation.on_ptx()
     for backend in catalog.backend_names(name):
         found = catalog.backend(name, backend)
         if isinstance(found, Unavailable):
             yield backend
-        elif (found.simulator if simulate else device in found.devices) and not found.by_name:
+        elif (
+            found.simulator or (compiled and found.ptx) if simulate else device in found.devices
+        ) and not found.by_name:
             yield from (f"{backend}:{schedule}" for schedule in found.schedules) if found.schedules else (backend,)
+
+
+ARCHITECTURE = "sm_90"
+"""What is compiled for where no other is asked for."""
+
+
+def surroundings(architecture: str = ARCHITECTURE) -> AbstractContextManager[object]:
+    """What a check runs within: where `opbench.simulation` is on, and on PTX, a device that is not there.
+
+    Raises UsageError for an architecture that is not known.
+    """
+    if not (simulation.active() and simulation.on_ptx()):
+        return nullcontext()
+    from opbench import ptx
+
+    return ptx.device(architecture)

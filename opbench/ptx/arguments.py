@@ -12,6 +12,7 @@ from opbench.errors import UsageError
 from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.module import Kernel, Parameter
 from opbench.ptx.number_types import NUMPY, Array
+from opbench.ptx.pointers import Pointer
 
 
 class Arguments:
@@ -40,7 +41,7 @@ class Arguments:
     def _bytes(self, parameter: Parameter, argument: Any) -> Array:
         if isinstance(argument, bytes):
             raw = np.frombuffer(argument, np.uint8)
-        elif isinstance(argument, np.ndarray | torch.Tensor):
+        elif isinstance(argument, np.ndarray | torch.Tensor | Pointer):
             raw = np.array([self._address(parameter, argument)], np.uint64).view(np.uint8)
         elif isinstance(argument, int | float | np.number | np.bool_):
             raw = np.array([argument]).astype(NUMPY[parameter.type]).view(np.uint8)
@@ -54,14 +55,20 @@ class Arguments:
         return raw
 
     def _address(self, parameter: Parameter, argument: Any) -> int:
+        if isinstance(argument, Pointer):
+            return self._allocation(argument.name, argument.content, True, argument.phase) + argument.offset
         flat, writeable = _flat(parameter.name, argument)
+        return self._allocation(parameter.name, flat, writeable)
+
+    def _allocation(self, name: str, flat: Array, writeable: bool, phase: int = 0) -> int:
+        """The address of these bytes, which are allocated once."""
         key = flat.ctypes.data, flat.size
         if key not in self._known:
-            for other, _, name in self._arrays:
+            for other, _, known in self._arrays:
                 if np.may_share_memory(other, flat):
-                    raise UsageError(f"{parameter.name} overlaps {name}; give arrays that do not, or the same one")
-            self._known[key] = self._device.allocate(parameter.name, flat)
-            self._arrays.append((flat, writeable, parameter.name))
+                    raise UsageError(f"{name} overlaps {known}; give arrays that do not, or the same one")
+            self._known[key] = self._device.allocate(name, flat, phase=phase)
+            self._arrays.append((flat, writeable, name))
         return self._known[key]
 
     def give_back(self) -> None:

@@ -64,6 +64,7 @@ def run(
     """
     module = parse(ptx) if isinstance(ptx, str) else ptx
     chosen = module.kernel(kernel)
+    made = program(chosen)
     sizes, shape = _sizes("grid", grid, LARGEST_GRID), _sizes("block", block, (1024, 1024, 64))
     _check_block(chosen, shape)
     device = DeviceMemory()
@@ -72,7 +73,6 @@ def run(
     layout = Layout(module, chosen, device, shared)
     device.seal()
     counters = Counters()
-    made = program(chosen)
     for numbers in _batches(math.prod(sizes), math.prod(shape), seed):
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
         memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters)

@@ -10,6 +10,8 @@ again all threads there are, which is the quick case.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from opbench.ptx.counters import Counters, distinct
@@ -42,7 +44,7 @@ class Machine:
         self._threads, self._memory, self._counters = threads, memory, counters
         self._names, self._limit = names, limit
         self._count = threads.block.size
-        self._values: list[Array] = [np.broadcast_to(each, (self._count,)) for each in program.initial]
+        self._values: list[Array] = _together(program.initial, lambda each: np.broadcast_to(each, (self._count,)))
         self._at: Array = np.zeros(self._count, np.int64)
         self._together: int | None = 0
         self._gates = Gates(program, memory, counters)
@@ -72,7 +74,7 @@ class Machine:
         raise self._stuck()
 
     def _candidates(self) -> list[int]:
-        places: list[int] = np.unique(self._at).tolist()
+        places: list[int] = np.flatnonzero(np.bincount(self._at)).tolist()
         return sorted(places, key=lambda at: (not self._leaving[at], at))
 
     def _execute(self, at: int, lanes: Array | None) -> None:
@@ -173,9 +175,9 @@ class Machine:
             self._at[chosen[~taken]] = at + 1
         kept = np.flatnonzero(stays)
         self._at = self._at[kept]
-        self._values = [
-            each[kept] if each.strides[0] else np.broadcast_to(each[:1], kept.shape) for each in self._values
-        ]
+        self._values = _together(
+            self._values, lambda each: each[kept] if each.strides[0] else np.broadcast_to(each[:1], kept.shape)
+        )
         self._threads = self._threads.kept(kept)
         self._count = kept.size
         self._gates.keep(kept)
@@ -209,3 +211,9 @@ class Machine:
             f"{self._program.kernel.name}: {reason}; {instruction.text} (PTX line {instruction.line}{source}), "
             f"thread {tuple(axes)} of block {block}"
         )
+
+
+def _together(arrays: list[Array], change: Callable[[Array], Array]) -> list[Array]:
+    """Each array changed; those that are one array stay one. Most registers have not been written yet, and are."""
+    changed = {id(each): change(each) for each in {id(each): each for each in arrays}.values()}
+    return [changed[id(each)] for each in arrays]

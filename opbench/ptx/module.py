@@ -114,7 +114,7 @@ class Variable:
 
 @dataclass(slots=True)
 class Kernel:
-    """One `.entry`."""
+    """One `.entry`. program: what `translate.program` made of it, kept for the next launch."""
 
     name: str
     parameters: tuple[Parameter, ...] = ()
@@ -124,6 +124,7 @@ class Kernel:
     labels: dict[str, int] = field(default_factory=dict)
     required_threads: tuple[int, ...] = ()
     most_threads: tuple[int, ...] = ()
+    program: object = field(default=None, init=False, repr=False, compare=False)
 
 
 @dataclass(slots=True)

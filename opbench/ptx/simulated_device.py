@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from opbench.errors import unknown
+from opbench.ptx.compilers.numba_launcher import numba_active
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Module
+from opbench.ptx.targets import check_target
+from opbench.ptx.text.parser import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,13 @@ class Device:
         *,
         shared: int = 0,
     ) -> Result:
-        """`opbench.ptx.run` on this device; its result is kept. Raises what that raises."""
-        result = run(ptx, kernel, grid, block, arguments, shared=shared, seed=self.seed)
+        """`opbench.ptx.run` on this device; its result is kept.
+
+        Raises what that raises, and UsageError for PTX of another architecture.
+        """
+        module = parse(ptx) if isinstance(ptx, str) else ptx
+        check_target(module.target, self.properties.architecture)
+        result = run(module, kernel, grid, block, arguments, shared=shared, seed=self.seed)
         self.results.append(result)
         return result
 
@@ -75,15 +84,31 @@ _ACTIVE: ContextVar[Device | None] = ContextVar("ptx_device", default=None)
 
 @contextmanager
 def device(architecture: str = "sm_90", *, seed: int | None = None) -> Iterator[Device]:
-    """Inside, GPU kernels take CPU tensors and run on the PTX machine. Raises UsageError for no known architecture."""
+    """Inside, GPU kernels take CPU tensors and run on the PTX machine, compiled for the architecture.
+
+    seed: of the order in which blocks run; None for the order of their numbers.
+    Raises UsageError for no known architecture.
+    """
     if architecture not in KNOWN:
         raise unknown("architecture", architecture, KNOWN)
     made = Device(KNOWN[architecture], seed)
     token = _ACTIVE.set(made)
     try:
-        yield made
+        with _triton(made), numba_active(architecture, made.launch):
+            yield made
     finally:
         _ACTIVE.reset(token)
+
+
+def _triton(made: Device) -> AbstractContextManager[None]:
+    """Triton asks its driver where to launch. It is imported here where it is installed (0.25 s): a kernel that imports
+    it inside would find no device otherwise.
+    """
+    if find_spec("triton") is None:
+        return nullcontext()
+    from opbench.ptx.compilers.triton_driver import triton_active
+
+    return triton_active(made)
 
 
 def current() -> Device | None:

@@ -53,25 +53,54 @@ class Code:
 
 @dataclass(slots=True)
 class Program:
-    """A kernel ready to run. initial: for each register (and for each watch on one) a single value of its type."""
+    """A kernel ready to run. initial: for each register (and for each watch on one) a single value of its type; one
+    array for all of a type. made_of: the instructions that were translated.
+    """
 
     kernel: Kernel
     codes: list[Code]
     initial: list[Array]
     granule: int
     names: list[str] = field(default_factory=list)
+    made_of: tuple[Instruction, ...] = ()
+
+    def is_of(self, kernel: Kernel) -> bool:
+        """Whether these are the instructions that the kernel has now."""
+        same = len(self.made_of) == len(kernel.instructions)
+        return same and all(old is new for old, new in zip(self.made_of, kernel.instructions, strict=True))
 
 
 def program(kernel: Kernel) -> Program:
-    """Raises UsageError, with the line, for an instruction, a modifier or a type that is not known."""
+    """Made once and kept with the kernel, while that has these very instructions.
+
+    Raises UsageError, with the line, for an instruction, a modifier or a type that is not known.
+    """
+    kept = kernel.program
+    if isinstance(kept, Program) and kept.is_of(kernel):
+        return kept
+    made = _translated(kernel)
+    kernel.program = made
+    return made
+
+
+def _translated(kernel: Kernel) -> Program:
     assert FAMILIES
     blocks = basic_blocks(kernel)
     watched = {place: len(kernel.registers) + at for at, place in enumerate(sorted(watched_registers(blocks)))}
-    initial = [np.zeros(1, storage(register.type)) for register in kernel.registers]
-    initial += [np.zeros(1, np.bool_) for _ in watched]
+    kinds = {storage(register.type) for register in kernel.registers} | {np.bool_}
+    zeros = {kind: np.zeros(1, kind) for kind in kinds}
+    initial = [zeros[storage(register.type)] for register in kernel.registers]
+    initial += [zeros[np.bool_]] * len(watched)
     homes = _homes(blocks)
     codes = [_code(at, block, watched, homes) for at, block in enumerate(blocks)]
-    return Program(kernel, codes, initial, _granule(kernel), [register.name for register in kernel.registers])
+    return Program(
+        kernel,
+        codes,
+        initial,
+        _granule(kernel),
+        [register.name for register in kernel.registers],
+        tuple(kernel.instructions),
+    )
 
 
 def _homes(blocks: list[Block]) -> dict[int, int | None]:

@@ -68,6 +68,11 @@ class Preparing:
 Prepare: TypeAlias = "Callable[[Point, Inputs, torch.Tensor | None, str], Launch]"
 
 
+EMITTED = {"Triton's interpreter": "Triton's PTX"}
+"""What of a backend's runs under `--simulate=ptx`, where it says no more than what interprets its source: Triton's
+kernels need nothing said, they are launched on whichever device is active.
+"""
+
 KINDS = ("kernels", "framework", "compiler", "runtime", "choice")
 """Written for the operator in one language; a framework's own operators; a compiler of those; a runtime of another
 framework; and what launches whichever of the others it picks.
@@ -89,8 +94,10 @@ class Backend:
     look: colour and marker of its series in figures, as matplotlib writes them, such as ("#0072B2", "o"); empty leaves
         them to its name. Written out in the call, because reports read it from the file (`opbench.looks`).
     by_name: whether it is measured only where it is named; a sweep that names no backends leaves it out.
-    simulator: what runs the backend's GPU kernels on CPU tensors when simulation is switched on, such as
+    simulator: what runs the source of the backend's GPU kernels on CPU tensors when simulation is switched on, such as
         "Triton's interpreter"; empty when nothing does.
+    ptx: what its compiler emits that `opbench.ptx` executes under `--simulate=ptx`, such as "Triton's PTX": its launch
+        path goes to `opbench.ptx.current()` where that is a device. Left out, it follows from `simulator` (`EMITTED`).
     resources(point, schedule): of every kernel that a launch starts, in that order, compiled for the GPU of this
         machine, or for sm_90 where it has none. Raises MachineError where the compiler is missing. None where the
         backend has no kernels of its own to say it of.
@@ -108,6 +115,7 @@ class Backend:
     look: tuple[str, str] | tuple[()] = ()
     by_name: bool = False
     simulator: str = ""
+    ptx: str = ""
     unavailable: Callable[[str], str | None] = lambda _: None
     resources: Callable[[Point, str], Sequence[KernelResources]] | None = None
     preparing: Callable[[], Preparing] = Preparing
@@ -135,11 +143,18 @@ class Backend:
         """Why this backend cannot run on `cpu` or `cuda` here, whatever the point, or None."""
         if device in self.devices or self.simulated(device):
             return self.unavailable(device)
+        if device == "cpu" and self.simulator and simulation.active():
+            return f"{self.simulator} runs its source (--simulate=source); what its compiler emits cannot be run yet"
         return f"runs on {_listing(self.devices)}, not on {device}"
 
     def simulated(self, device: str) -> bool:
         """Whether a simulator stands in for the device: right results, meaningless times."""
-        return device == "cpu" and device not in self.devices and bool(self.simulator) and simulation.active()
+        return device == "cpu" and device not in self.devices and bool(self.simulated_by) and simulation.active()
+
+    @property
+    def simulated_by(self) -> str:
+        """What stands in for the device, in the way that simulation is switched on; empty where nothing does."""
+        return (self.ptx or EMITTED.get(self.simulator, "")) if simulation.on_ptx() else self.simulator
 
 
 def _listing(names: frozenset[str]) -> str:

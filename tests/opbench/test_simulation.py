@@ -29,6 +29,23 @@ def test_a_gpu_backend_runs_on_the_cpu_only_while_simulated(monkeypatch: pytest.
     assert replace(GPU_ONLY, simulator="").missing("cpu") == "runs on cuda, not on cpu"
 
 
+def test_what_compilers_emit_is_another_way_that_a_backend_has_or_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(simulation.SWITCH, simulation.PTX)
+    assert not GPU_ONLY.simulated("cpu")
+    assert "a person with a pencil runs its source (--simulate=source)" in (GPU_ONLY.missing("cpu") or "")
+    emitted = replace(GPU_ONLY, ptx="the pencil's PTX")
+    assert emitted.missing("cpu") is None
+    assert emitted.simulated_by == "the pencil's PTX"
+    monkeypatch.setenv(simulation.SWITCH, "1")
+    assert emitted.simulated_by == "a person with a pencil"
+    assert replace(emitted, simulator="").missing("cpu") == "runs on cuda, not on cpu"
+
+
+def test_triton_kernels_run_compiled_with_nothing_more_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(simulation.SWITCH, simulation.PTX)
+    assert replace(GPU_ONLY, simulator="Triton's interpreter").simulated_by == "Triton's PTX"
+
+
 def test_a_simulated_backend_is_never_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(simulation.SWITCH, "1")
     monkeypatch.setattr(catalog, "backend", lambda *_: GPU_ONLY)
@@ -47,13 +64,25 @@ def test_switching_on_too_late_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_simulating_a_device_that_is_there_is_a_contradiction() -> None:
     with pytest.raises(UsageError, match="leave --device cuda away"):
-        check.run("fill", {}, None, None, None, "cuda", simulate=True, limit=False, wait=True, as_json=False)
+        check.run(
+            "fill",
+            {},
+            None,
+            None,
+            None,
+            "cuda",
+            simulate="source",
+            architecture="",
+            limit=False,
+            wait=True,
+            as_json=False,
+        )
 
 
 def test_records_of_a_simulated_check_say_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(simulation, "switch_on", lambda: monkeypatch.setenv(simulation.SWITCH, "1"))
+    monkeypatch.setattr(simulation, "switch_on", lambda _: monkeypatch.setenv(simulation.SWITCH, "1"))
     axes = {"channels": (3, 5), "edge": (1,)}
     code = check.run(
         "cross_hadamard",
@@ -62,7 +91,8 @@ def test_records_of_a_simulated_check_say_so(
         "float32",
         "out",
         "cpu",
-        simulate=True,
+        simulate="source",
+        architecture="",
         limit=False,
         wait=True,
         as_json=True,

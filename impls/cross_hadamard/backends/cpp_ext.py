@@ -9,7 +9,8 @@ from impls.cross_hadamard import cpp_kernels, steps
 from impls.cross_hadamard.backend_entry import backend_of
 from impls.cross_hadamard.gpu.adapter import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES, Kernels
-from opbench import Preparing
+from opbench import Preparing, simulation
+from opbench.ptx import current as ptx_device
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,20 +29,25 @@ def _load() -> Launcher:
 _CUDA = kernels_of(_load)
 
 
+def _on_gpu(x: Tensor) -> bool:
+    """Tensors on the CPU are for the GPU's kernels while a device of `opbench.ptx` is active."""
+    return x.is_cuda or ptx_device() is not None
+
+
 def forward(x: Tensor, index: Tensor | None, out: Tensor | None, schedule: str) -> Tensor:
-    if x.is_cuda:
+    if _on_gpu(x):
         return _CUDA.forward(x, index, out, schedule)
     return cpp_kernels.forward(x, index, out, schedule)
 
 
 def backward(grad: Tensor, x: Tensor, index: Tensor | None) -> Tensor:
-    if x.is_cuda:
+    if _on_gpu(x):
         return _CUDA.backward(grad, x, index)
     return cpp_kernels.backward(grad, x, index)
 
 
 def expand(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str, schedule: str) -> Tensor:
-    if x.is_cuda:
+    if _on_gpu(x):
         return _CUDA.expand(x, index, alpha, weight, bias, norm, schedule)
     return cpp_kernels.expand(x, index, alpha, weight, bias, norm, schedule)
 
@@ -49,7 +55,7 @@ def expand(x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor
 def expand_backward(
     grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str
 ) -> Gradients:
-    if x.is_cuda:
+    if _on_gpu(x):
         return _CUDA.expand_backward(grad, x, index, alpha, weight, bias, norm)
     return cpp_kernels.expand_backward(grad, x, index, alpha, weight, bias, norm)
 
@@ -65,7 +71,7 @@ def select_expand(
     schedule: str,
     statistics: Statistics | None,
 ) -> Tensor:
-    if not x.is_cuda:
+    if not _on_gpu(x):
         batchnorm = () if statistics is None else statistics
         return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule, *batchnorm)
     if statistics is not None:
@@ -74,7 +80,13 @@ def select_expand(
 
 
 def unavailable(device: str) -> str | None:
-    return native.why_not(cuda=True) if device == "cuda" else native.why_not()
+    if device == "cuda":
+        return native.why_not(cuda=True)
+    if simulation.on_ptx():
+        from impls.cross_hadamard.gpu import nvcc_kernels
+
+        return nvcc_kernels.unavailable_on_ptx()
+    return native.why_not()
 
 
 def preparing() -> Preparing:
@@ -95,6 +107,7 @@ BACKEND = backend_of(
     schedules=SCHEDULES,
     rank=10,
     look=("#0072B2", "o"),
+    ptx="nvcc's PTX, or NVRTC's without nvcc",
     unavailable=unavailable,
     resources=resources,
     preparing=preparing,

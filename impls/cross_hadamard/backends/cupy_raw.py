@@ -1,6 +1,7 @@
 """The CUDA C++ kernels (`csrc/cuda/`) compiled at run time by NVRTC and launched through CuPy: no nvcc needed.
 
-Simulated, the same source is compiled for the host by the C++ compiler and run thread by thread (`host_kernels.py`).
+Simulated, the same source is compiled for the host by the C++ compiler and run thread by thread (`host_kernels.py`), or
+NVRTC's PTX is executed by `opbench.ptx` (`cuda_on_ptx.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from impls.cross_hadamard.backend_entry import backend_of
 from impls.cross_hadamard.gpu.adapter import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES
 from impls.native import why_not
-from opbench import simulation
+from opbench import ptx, simulation
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.adapter import Launcher
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _load() -> Launcher:
-    if simulation.active():
+    if simulation.active() and not simulation.on_ptx() and ptx.current() is None:
         from impls.cross_hadamard.gpu import host_kernels
 
         return host_kernels
@@ -30,13 +31,13 @@ def _load() -> Launcher:
 
 
 def unavailable(device: str) -> str | None:
-    if device == "cpu":  # simulated
+    if device == "cpu" and not simulation.on_ptx():  # the source, simulated
         return why_not()
     if importlib.util.find_spec("cupy") is None:
         return "cupy is not installed; python -m pip install cupy-cuda13x (or cupy-cuda12x)"
-    from impls.cross_hadamard.gpu import cupy_kernels
+    from impls.cross_hadamard.gpu import cupy_kernels, nvrtc
 
-    return cupy_kernels.unavailable()
+    return nvrtc.why_not() if device == "cpu" else cupy_kernels.unavailable()
 
 
 def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:
@@ -55,6 +56,7 @@ BACKEND = backend_of(
     rank=30,
     look=("#CC79A7", "P"),
     simulator="the CUDA source compiled for the host, threads as fibers",
+    ptx="NVRTC's PTX",
     unavailable=unavailable,
     resources=resources,
 )

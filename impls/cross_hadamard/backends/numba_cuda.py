@@ -39,6 +39,7 @@ BACKEND = backend_of(
     rank=40,
     look=("#009E73", "v"),
     simulator="Numba's CUDA simulator",
+    ptx="Numba's PTX",
     unavailable=unavailable,
     resources=resources,
 )

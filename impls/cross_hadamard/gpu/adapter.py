@@ -121,7 +121,12 @@ class _Dense:
     ) -> Gradients:
         if index.shape[1] < 2 or not x.numel():
             nothing = torch.zeros_like
-            return grad[:, : x.shape[1]].contiguous(), nothing(alpha), nothing(weight), nothing(bias)
+            return (
+                grad[:, : x.shape[1]].clone(memory_format=torch.contiguous_format),
+                nothing(alpha),
+                nothing(weight),
+                nothing(bias),
+            )
         grad_x = torch.empty_like(x, memory_format=torch.contiguous_format)
         maps, rows, wide = _maps(x.contiguous()), index.contiguous(), _accumulated(x, alpha, weight, bias)
         parts = self._load().expand_backward(_maps(grad.contiguous()), maps, rows, *wide, norm, _maps(grad_x))

@@ -1,7 +1,8 @@
 """The CUDA kernels through CuPy: compiled by NVRTC instance by instance on first use, launched on torch's tensors.
 
 Zero-copy: kernels are given the tensors' own pointers, on torch's current stream, in the same CUDA context. The four
-functions take contiguous, non-empty, checked tensors on one CUDA device.
+functions take contiguous, non-empty, checked tensors on one CUDA device; on the CPU while a device of `opbench.ptx` is
+active, which then executes the PTX of the same instances.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from impls.cross_hadamard.gpu import launch_plan, nvrtc
+from impls.cross_hadamard.gpu import cuda_on_ptx, launch_plan, nvrtc
 from impls.cross_hadamard.gpu.launch_plan import Device, Plan, Problem
+from opbench import ptx
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from impls.cross_hadamard.gpu.cuda_on_ptx import Argument
 
 ELEMENTS = {
     torch.float32: "float",
@@ -41,9 +45,9 @@ def forward(x: Tensor, index: Tensor | None, out: Tensor, schedule: str) -> None
     if schedule in {"direct", "balanced"}:
         plan = launch_plan.direct(problem) if schedule == "direct" else launch_plan.balanced(problem)
         sizes = (problem.batch, problem.channels, problem.n, problem.height, problem.width)
-        _launch(x, plan, f"opbench::{schedule}<{kind}>", (*_pointers(x, index, out), *sizes))
+        _launch(x, plan, f"opbench::{schedule}<{kind}>", (x, index, out, *sizes))
         return
-    _fused(x, index, (0, 0, 0), out, schedule, problem, f"opbench::Product<{kind}>")
+    _fused(x, index, (None, None, None), out, schedule, problem, f"opbench::Product<{kind}>")
 
 
 def expand(
@@ -52,14 +56,13 @@ def expand(
     """out (B, C + P, H, W) = x, then normalised products; alpha (1,), weight, bias (P,) float32 (or all float64)."""
     problem = problem_of(x, index, x, out)._replace(lead=x.shape[1])
     epilogue = f"opbench::Normalised<{ELEMENTS[x.dtype]}, {_norm(norm)}>"
-    parameters = (alpha.data_ptr(), weight.data_ptr(), bias.data_ptr())
-    _fused(x, index, parameters, out, schedule, problem, epilogue)
+    _fused(x, index, (alpha, weight, bias), out, schedule, problem, epilogue)
 
 
 def backward(grad: Tensor, x: Tensor, index: Tensor | None, grad_x: Tensor) -> None:
     """grad_x (B, C, H, W), written whole, from grad (B, P, H, W)."""
     problem = problem_of(x, index, x, grad, grad_x)
-    _gradient(grad, x, index, (0, 0), grad_x, problem, f"opbench::Unit<{ELEMENTS[x.dtype]}>")
+    _gradient(grad, x, index, (None, None), grad_x, problem, f"opbench::Unit<{ELEMENTS[x.dtype]}>")
 
 
 def expand_backward(
@@ -69,12 +72,11 @@ def expand_backward(
     del bias  # its gradient does not depend on it
     kind = ELEMENTS[x.dtype]
     problem = problem_of(x, index, x, grad, grad_x)._replace(lead=x.shape[1])
-    parameters = (alpha.data_ptr(), weight.data_ptr())
-    _gradient(grad, x, index, parameters, grad_x, problem, f"opbench::Slope<{kind}, {_norm(norm)}>")
-    plan = launch_plan.sums(problem, device_of(x.device.index))
+    _gradient(grad, x, index, (alpha, weight), grad_x, problem, f"opbench::Slope<{kind}, {_norm(norm)}>")
+    plan = launch_plan.sums(problem, device_of(x))
     sums = torch.empty(plan.grid[1] * plan.grid[2], 3, problem.pairs, dtype=weight.dtype, device=x.device)
     sizes = (problem.batch, problem.channels, problem.n, problem.size)
-    arguments = (*_pointers(grad, x, index), *parameters, sums.data_ptr(), *sizes)
+    arguments = (grad, x, index, alpha, weight, sums, *sizes)
     _launch(x, plan, f"opbench::parameter_sums<{kind}, {_norm(norm)}>", arguments)
     return sums
 
@@ -105,14 +107,14 @@ def gradient_instance(kind: str, plan: Plan, scale: str) -> str:
 def _fused(
     x: Tensor,
     index: Tensor | None,
-    parameters: tuple[int, int, int],
+    parameters: tuple[Tensor | None, ...],
     out: Tensor,
     schedule: str,
     problem: Problem,
     epilogue: str,
 ) -> None:
-    device, kind = device_of(x.device.index), ELEMENTS[x.dtype]
-    arguments = (*_pointers(x, index), *parameters, out.data_ptr())
+    device, kind = device_of(x), ELEMENTS[x.dtype]
+    arguments = (x, index, *parameters, out)
     sizes = (problem.batch, problem.channels, problem.n, problem.size)
     if schedule == "blocked":
         plan = launch_plan.blocked(problem, device)
@@ -130,14 +132,14 @@ def _gradient(
     grad: Tensor,
     x: Tensor,
     index: Tensor | None,
-    parameters: tuple[int, int],
+    parameters: tuple[Tensor | None, ...],
     grad_x: Tensor,
     problem: Problem,
     scale: str,
 ) -> None:
-    plan = launch_plan.backward(problem, device_of(x.device.index))
+    plan = launch_plan.backward(problem, device_of(x))
     sizes = (problem.batch, problem.channels, problem.n, problem.size)
-    arguments = (*_pointers(grad, x, index), *parameters, grad_x.data_ptr(), *sizes)
+    arguments = (grad, x, index, *parameters, grad_x, *sizes)
     _launch(x, plan, gradient_instance(ELEMENTS[x.dtype], plan, scale), arguments)
 
 
@@ -147,13 +149,15 @@ def _norm(name: str) -> str:
     return NORMS[name]
 
 
-def _pointers(*tensors: Tensor | None) -> tuple[int, ...]:
-    return tuple(0 if tensor is None else tensor.data_ptr() for tensor in tensors)
+def device_of(x: Tensor) -> Device:
+    """What the plans need of the device that the kernels run on."""
+    if (simulated := ptx.current()) is not None:
+        return cuda_on_ptx.device_of(simulated)
+    return _device_of(x.device.index)
 
 
 @lru_cache(maxsize=64)
-def device_of(number: int) -> Device:
-    """What the plans need of CUDA device `number`."""
+def _device_of(number: int) -> Device:
     import cupy
 
     facts = cupy.cuda.Device(number).attributes
@@ -176,8 +180,11 @@ def _stream(pointer: int, number: int) -> Any:
     return cupy.cuda.ExternalStream(pointer, number)
 
 
-def _launch(x: Tensor, plan: Plan, instance: str, arguments: tuple[int, ...]) -> None:
+def _launch(x: Tensor, plan: Plan, instance: str, arguments: tuple[Argument, ...]) -> None:
     """On torch's current stream of x's device. Python ints are 64-bit arguments, as all of these are."""
+    if (simulated := ptx.current()) is not None:
+        cuda_on_ptx.launch(simulated, plan, instance, arguments)
+        return
     import cupy
 
     number = x.device.index
@@ -185,4 +192,10 @@ def _launch(x: Tensor, plan: Plan, instance: str, arguments: tuple[int, ...]) ->
     with cupy.cuda.Device(number), _stream(torch.cuda.current_stream(x.device).cuda_stream, number):
         if plan.shared > SHARED_WITHOUT_ASKING:
             kernel.max_dynamic_shared_size_bytes = plan.shared
-        kernel(plan.grid, plan.block, arguments, shared_mem=plan.shared)
+        kernel(plan.grid, plan.block, tuple(map(_value, arguments)), shared_mem=plan.shared)
+
+
+def _value(argument: Argument) -> int:
+    if argument is None:
+        return 0
+    return argument if isinstance(argument, int) else argument.data_ptr()

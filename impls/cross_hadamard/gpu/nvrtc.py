@@ -1,4 +1,4 @@
-"""One kernel instance of csrc/cuda compiled by NVRTC to a cubin file, kept beside the built extensions.
+"""One kernel instance of csrc/cuda compiled by NVRTC to a cubin file or to PTX, kept beside the built extensions.
 
 CuPy can compile by itself, but appends -ftz=true, which turns denormal products into zeros, and its cache key does
 not cover included headers. So NVRTC is called here, and CuPy only loads what came out.
@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
+from impls.cross_hadamard.gpu.kept_ptx import kept
 from impls.sealed import damage, seal
 from opbench.cache import cache_folder
 from opbench.errors import MachineError, first_line
@@ -67,6 +71,16 @@ def compiled(instance: str, architecture: str) -> tuple[Path, str]:
     return file, named.read_text(encoding="utf-8")
 
 
+def ptx_of(instance: str, architecture: str) -> str:
+    """Its PTX for a compute capability; nothing else is in the text. Raises as `compiled` does."""
+    if reason := why_not():
+        raise MachineError(f"cannot compile {instance}: {reason}")
+    from cupy.cuda import nvrtc
+
+    parts = ("NVRTC", str(nvrtc.getVersion()), *OPTIONS, instance, architecture)
+    return kept(parts, sorted(FOLDER.glob("*.cuh")), lambda: _ptx(instance, architecture))
+
+
 def report(instance: str, architecture: str) -> str:
     """What its ptxas says of the instance with `-v`: registers, spills, shared memory. Raises as `compiled` does."""
     _, _, log = _compile(instance, architecture, "-Xptxas=-v")
@@ -77,18 +91,35 @@ def _compile(instance: str, architecture: str, *further: str) -> tuple[bytes, st
     """The cubin, the kernel's name within it, and the compiler's log."""
     from cupy.cuda import nvrtc
 
+    with _program(instance, f"sm_{architecture}", *further) as program:
+        name = nvrtc.getLoweredName(program, instance)
+        named = name if isinstance(name, str) else name.decode()
+        return nvrtc.getCUBIN(program), named, str(nvrtc.getProgramLog(program))
+
+
+def _ptx(instance: str, architecture: str) -> str:
+    from cupy.cuda import nvrtc
+
+    with _program(instance, f"compute_{architecture}") as program:
+        text: bytes = nvrtc.getPTX(program)
+        return text.rstrip(b"\0").decode()
+
+
+@contextmanager
+def _program(instance: str, target: str, *further: str) -> Iterator[Any]:
+    """Compiled. Raises MachineError with the first error."""
+    from cupy.cuda import nvrtc
+
     includes = [f"-I{folder}" for folder in (FOLDER, *include_folders())]
     program = nvrtc.createProgram('#include "kernels.cuh"\n', "kernels.cu", (), ())
     try:
         nvrtc.addNameExpression(program, instance)
-        nvrtc.compileProgram(program, (*OPTIONS, f"-arch=sm_{architecture}", *further, *includes))
-        name = nvrtc.getLoweredName(program, instance)
-        named = name if isinstance(name, str) else name.decode()
-        return nvrtc.getCUBIN(program), named, str(nvrtc.getProgramLog(program))
+        nvrtc.compileProgram(program, (*OPTIONS, f"-arch={target}", *further, *includes))
+        yield program
     except nvrtc.NVRTCError as exc:
         log = str(nvrtc.getProgramLog(program))
         lines = [line for line in log.splitlines() if "error" in line] or [str(exc)]
-        raise MachineError(f"NVRTC does not compile {instance} for sm_{architecture}: {lines[0]}") from exc
+        raise MachineError(f"NVRTC does not compile {instance} for {target}: {lines[0]}") from exc
     finally:
         nvrtc.destroyProgram(program)
 

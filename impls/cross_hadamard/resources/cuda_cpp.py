@@ -6,15 +6,10 @@ serves `cpp_ext` and `cupy_raw`, and each has its own compiler's word for it.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from impls import native
-from impls.cross_hadamard.gpu import cupy_kernels, nvrtc
+from impls.cross_hadamard.gpu import cupy_kernels, nvcc_ptx, nvrtc
 from impls.cross_hadamard.resources import dry_run, ptxas_report
 from opbench import KernelResources
 from opbench.errors import MachineError
@@ -24,7 +19,7 @@ if TYPE_CHECKING:
     from impls.cross_hadamard.resources.ptxas_report import Used
     from opbench import Point
 
-FLAGS = ("-std=c++17", "-O3", "-lineinfo", "-Xptxas", "-v", "-cubin")
+FLAGS = ("-Xptxas", "-v", "-cubin")
 
 
 def by_nvrtc(point: Point, schedule: str) -> tuple[KernelResources, ...]:
@@ -43,13 +38,13 @@ def by_nvcc(point: Point, schedule: str) -> tuple[KernelResources, ...]:
     """For `cpp_ext` on a GPU. Raises MachineError for a point on the CPU, without nvcc, and with its first error."""
     if point.device == "cpu":
         raise MachineError("cpp_ext computes this on the CPU and starts no GPU kernel; ask with device 'cuda'")
-    nvcc = str(native.nvcc() or shutil.which("nvcc") or "")
-    if not nvcc:
+    nvcc = nvcc_ptx.nvcc()
+    if nvcc is None:
         raise MachineError("no nvcc: neither CUDA_HOME nor the PATH has one; install the CUDA toolkit or set CUDA_HOME")
     architecture, device = dry_run.target()
     shared, source = instances(point, schedule, device), f"nvcc -Xptxas -v for sm_{architecture}"
     return tuple(
-        _resources(instance, _nvcc_report(nvcc, instance, architecture), dynamic, source)
+        _resources(instance, nvcc_ptx.compiled(nvcc, instance, architecture, FLAGS)[1], dynamic, source)
         for instance, dynamic in shared.items()
     )
 
@@ -67,27 +62,6 @@ def instances(point: Point, schedule: str, device: Device) -> dict[str, int]:
     ):
         dry_run.run(point, schedule, cupy_kernels)
     return shared_bytes
-
-
-def _nvcc_report(nvcc: str, instance: str, architecture: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "instance.cu"
-        source.write_text(
-            '#include "kernels.cuh"\nextern const void* const kernel;\n'
-            f"const void* const kernel = reinterpret_cast<const void*>({instance});\n"
-        )
-        words = [*FLAGS, f"-arch=sm_{architecture}", f"-I{nvrtc.FOLDER}"]
-        compilation = subprocess.run(
-            [nvcc, *words, "-o", str(source.with_suffix(".cubin")), str(source)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if compilation.returncode:
-        printed = compilation.stderr.splitlines()
-        lines = [line for line in printed if "error" in line] or printed[:1]
-        raise MachineError(f"nvcc does not compile {instance} for sm_{architecture}: {''.join(lines[:1])}")
-    return compilation.stderr
 
 
 def _resources(instance: str, report: str, dynamic: int, source: str) -> KernelResources:

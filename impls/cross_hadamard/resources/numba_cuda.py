@@ -7,20 +7,17 @@ would otherwise ask of one.
 from __future__ import annotations
 
 import importlib.util
-import os
-import re
 import shutil
 import subprocess
 import tempfile
-from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from impls.cross_hadamard.resources import dry_run, ptxas_report
 from opbench import KernelResources
-from opbench.errors import MachineError, first_line
+from opbench.errors import MachineError
+from opbench.ptx.compilers.numba_compiler import compiled, numba, toolkit
 
 if TYPE_CHECKING:
     from opbench import Point
@@ -32,15 +29,6 @@ def resources(point: Point, schedule: str) -> tuple[KernelResources, ...]:
         raise MachineError("numba-cuda is not installed; python -m pip install numba-cuda")
     root = toolkit()
     return dry_run.from_child(__name__, point, schedule, {"CUDA_HOME": root} if root else None)
-
-
-def toolkit() -> str | None:
-    """The CUDA toolkit's folder by CUDA_HOME, else by the nvcc on the PATH; None leaves it to Numba to find NVVM."""
-    if "CUDA_HOME" in os.environ or not (nvcc := shutil.which("nvcc")):
-        return os.environ.get("CUDA_HOME")
-    plan = subprocess.run([nvcc, "--dryrun", "-c", "-x", "cu", os.devnull], capture_output=True, text=True, check=False)
-    top = re.search(r"TOP=(.*)", plan.stderr)
-    return None if top is None else str(Path(top[1].strip()).resolve())
 
 
 def ptxas() -> str:
@@ -64,29 +52,7 @@ def ptxas() -> str:
 def found(point: Point, schedule: str) -> list[KernelResources]:
     """In a process that has not imported Numba to simulate."""
     architecture, _ = dry_run.target()
-    _without_gpu((int(architecture[:-1]), int(architecture[-1])))
     return [_compiled(*launch, architecture) for launch in _launches(point, schedule)]
-
-
-def _without_gpu(capability: tuple[int, int]) -> None:
-    """Answers in place of the device and of NVRTC what Numba asks before NVVM may compile."""
-    names = ("", ".cuda_paths", ".dispatcher", ".cudadrv.nvrtc", ".cudadrv.nvvm")
-    cuda, paths, dispatcher, nvrtc, nvvm = (_numba(f"cuda{name}") for name in names)
-    if not cuda.is_available():
-        dispatcher.get_current_device = lambda: SimpleNamespace(compute_capability=capability)
-        nvrtc.get_supported_ccs = lambda: (capability,)
-        paths._get_nvrtc_path = lambda: None  # noqa: SLF001  (it raises where there is none)
-    try:
-        nvvm.NVVM()
-    except Exception as exc:
-        raise MachineError(
-            f"Numba finds no NVVM ({first_line(exc)}); install the CUDA toolkit and set CUDA_HOME"
-        ) from exc
-
-
-def _numba(name: str) -> Any:
-    """A module of Numba's; Any, because type checkers see the numba package's own, empty `cuda`."""
-    return import_module(f"numba.{name}")
 
 
 def _launches(point: Point, schedule: str) -> list[tuple[Any, int, int]]:
@@ -105,11 +71,8 @@ def _launches(point: Point, schedule: str) -> list[tuple[Any, int, int]]:
 
 
 def _compiled(kernel: Any, count: int, dynamic: int, architecture: str) -> KernelResources:
-    cuda, types = _numba("cuda"), _numba("types")
-    capability = int(architecture[:-1]), int(architecture[-1])
-    signature = (types.int64,) * count
-    ptx, _ = cuda.compile(kernel.py_func, signature, cc=capability, device=False, output="ptx", abi="numba")
-    text = ptx if isinstance(ptx, bytes) else ptx.encode()
+    signature = (numba("types").int64,) * count
+    text = compiled(kernel.py_func, signature, f"sm_{architecture}", kernel.targetoptions).encode()
     (usage,) = ptxas_report.used(_report(text, architecture, kernel.targetoptions.get("max_registers"))).values()
     name, shared = kernel.py_func.__qualname__.partition(".")[0], usage.static_bytes + dynamic
     return KernelResources(

@@ -61,7 +61,7 @@ def _admit(operator: Operator, case: Case) -> Backend:
     if reason := backend.refusal(case.point) or shortage(case.point, operator.work(case.point), 1):
         raise MachineError(f"{case.backend}: {reason}")
     if backend.simulated(case.point.device):
-        raise MachineError(f"{case.backend}: simulated ({backend.simulator}); there is nothing to count or time")
+        raise MachineError(f"{case.backend}: simulated ({backend.simulated_by}); there is nothing to count or time")
     return backend
 
 

@@ -38,10 +38,10 @@ class DeviceMemory:
         self.bytes: Array = np.zeros(0, np.uint8)
         self._owned: Array = np.zeros(0, np.bool_)
 
-    def allocate(self, name: str, content: Array, align: int = ALIGNMENT) -> int:
-        """The address of a copy of `content`, uint8 (size,)."""
+    def allocate(self, name: str, content: Array, align: int = ALIGNMENT, phase: int = 0) -> int:
+        """The address of a copy of `content`, uint8 (size,), `phase` bytes behind a multiple of `align`."""
         align = max(align, ALIGNMENT)
-        start = -(-self._end // align) * align
+        start = -(-self._end // align) * align + phase
         self.allocations.append(Allocation(name, start, content.size))
         self._contents.append(content)
         self._end = start + content.size + GUARD

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from opbench.errors import UsageError
 from opbench.ptx.module import Kernel, Module, Parameter
@@ -18,8 +19,9 @@ LINKAGE = frozenset([".visible", ".extern", ".weak", ".common"])
 LIMITS = frozenset([".maxntid", ".reqntid", ".minnctapersm", ".maxnreg", ".maxnctapersm"])
 
 
+@lru_cache(maxsize=256)
 def parse(text: str) -> Module:
-    """A module from its PTX.
+    """A module from its PTX; the same one for the same text, so that launches in a row read it once.
 
     Raises UsageError, with the line, for what is no PTX, for a directive that is not known, and for an ISA version or
     a target that is not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from opbench import ptx
 from opbench.errors import UsageError
+from opbench.ptx.module import Immediate
 
 from .kernels import kernel
 
@@ -109,3 +111,15 @@ def test_more_shared_memory_than_a_device_has_is_refused() -> None:
     outside = ".extern .shared .align 16 .b8 more[];"
     with pytest.raises(UsageError, match="232449 bytes of shared memory; a block of kernel k can have up to 232448"):
         ptx.run(kernel("", outside=outside), None, 1, 1, [WORDS], shared=232449)
+
+
+def test_a_kernel_whose_instructions_changed_is_translated_anew() -> None:
+    text = kernel("mov.u32 %r1, 7; st.global.u32 [%d15], %r1;")
+    module, out = ptx.parse(text), np.zeros(1, np.uint32)
+    assert ptx.parse(text) is module
+    ptx.run(module, "k", 1, 1, [out])
+    code = module.kernel("k").instructions
+    code[1] = replace(code[1], operands=(code[1].operands[0], Immediate(9)))
+    ptx.run(module, "k", 1, 1, [out])
+    ptx.parse.cache_clear()  # nobody else is to be given the changed module
+    assert out[0] == 9

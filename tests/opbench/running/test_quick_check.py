@@ -42,7 +42,17 @@ def keep_ceilings() -> None:
 
 def checked(backends: str, given: dict[str, tuple[int, ...]] = SIZE) -> int:
     return check.run(
-        "liar", given, backends, "float32", "forward", "cpu", simulate=False, limit=True, wait=True, as_json=False
+        "liar",
+        given,
+        backends,
+        "float32",
+        "forward",
+        "cpu",
+        simulate="",
+        architecture="",
+        limit=True,
+        wait=True,
+        as_json=False,
     )
 
 

@@ -1,108 +1,116 @@
-"""The CUDA C++ kernels as nvcc compiles them for sm_90, launched as planned, on the PTX machine."""
+"""The CUDA C++ kernels on the PTX machine, as NVRTC and nvcc compile them for sm_90, launched as planned."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from impls.cross_hadamard.gpu import cupy_kernels
-from impls.cross_hadamard.gpu.launch_plan import Device, Plan
+from impls.cross_hadamard.backends.torch_eager import KERNELS as EAGER
+from impls.cross_hadamard.gpu import cuda_on_ptx, cupy_kernels, nvcc_kernels, nvcc_ptx, nvrtc
+from impls.cross_hadamard.gpu.adapter import kernels_of
+from impls.cross_hadamard.gpu.launch_plan import Device
 from opbench import ptx
 
-from ....compiled import remembered
-
-SOURCES = Path(cupy_kernels.__file__).parents[1] / "csrc" / "cuda"
+CUPY, NVCC = kernels_of(lambda: cupy_kernels), kernels_of(lambda: nvcc_kernels)
 SCHEDULES = "direct", "balanced", "blocked", "flat"
 SHAPE = 2, 5, 7, 7
-DEVICE = Device(132, 232448)
-"""An H100: its multiprocessors, and the shared memory that a block may ask for."""
-
-Launches = list[tuple[Plan, str, tuple[int, ...]]]
+FIRST, SECOND = torch.triu_indices(5, 5, 1)
 
 
 @pytest.fixture
-def launches(monkeypatch: pytest.MonkeyPatch) -> Launches:
-    """What would be launched, as it comes: plan, instance of a kernel, arguments."""
-    found: Launches = []
-
-    def record(_: Tensor, plan: Plan, instance: str, arguments: tuple[int, ...]) -> None:
-        found.append((plan, instance, arguments))
-
-    monkeypatch.setattr(cupy_kernels, "_launch", record)
-    monkeypatch.setattr(cupy_kernels, "device_of", lambda _: DEVICE)
-    return found
+def needs_nvrtc() -> None:
+    if reason := nvrtc.why_not():
+        pytest.skip(f"NVRTC emits the PTX: {reason}")
 
 
-def execute(launch: tuple[Plan, str, tuple[int, ...]], tensors: list[Tensor], folder: Path) -> ptx.Counters:
-    """Compiles the instance, or takes what was compiled before, and runs it."""
-    plan, instance, arguments = launch
-    nvcc = shutil.which("nvcc")
-    if nvcc is None:
+@pytest.fixture
+def needs_nvcc() -> None:
+    if nvcc_ptx.nvcc() is None:
         pytest.skip("no nvcc on the PATH: install the CUDA toolkit to compile the kernels")
-    release = subprocess.run([nvcc, "--version"], capture_output=True, text=True, check=True).stdout
-    command = [nvcc, "-std=c++17", "-O3", "-arch=sm_90", "-lineinfo", f"-I{SOURCES}", "-ptx"]
-    text: str = remembered([release, *command, instance], SOURCES.parent, lambda: compiled(command, instance, folder))
-    arrays = {tensor.data_ptr(): tensor for tensor in tensors}
-    given: list[Any] = [arrays.get(each, each) for each in arguments]
-    return ptx.run(text, None, plan.grid, plan.block, given, shared=plan.shared).counters
 
 
-def compiled(command: list[str], instance: str, folder: Path) -> str:
-    source, target = folder / "instance.cu", folder / "instance.ptx"
-    source.write_text(
-        '#include "kernels.cuh"\nextern const void* const kernel;\n'
-        f"const void* const kernel = reinterpret_cast<const void*>({instance});\n"
-    )
-    done = subprocess.run([*command, "-o", str(target), str(source)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[:3000]
-    return target.read_text()
+def values(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
 
 
-def values(*shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+def products(x: Tensor) -> Tensor:
+    """Each rounded once."""
+    return (x[:, FIRST].double() * x[:, SECOND].double()).to(x.dtype)
 
 
+@pytest.mark.usefixtures("needs_nvrtc")
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_products_equal_pytorchs_bit_for_bit(schedule: str, launches: Launches, tmp_path: Path) -> None:
-    x, (i, j) = values(*SHAPE), torch.triu_indices(5, 5, 1)
-    out = torch.full((2, 10, 7, 7), float("nan"))
-    cupy_kernels.forward(x, None, out, schedule)
-    (launch,) = launches
-    counters = execute(launch, [x, out], tmp_path)
-    assert torch.equal(out, x[:, i] * x[:, j])
-    assert counters.sectors_written >= -(-out.nbytes // 32)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+def test_nvrtcs_products_are_rounded_once(schedule: str, dtype: torch.dtype) -> None:
+    x = values(*SHAPE, dtype=dtype)
+    with ptx.device() as device:
+        out = CUPY.forward(x, None, None, schedule)
+    assert torch.equal(out, products(x))
+    assert device.results[0].counters.sectors_written >= -(-out.nbytes // 32)
 
 
-def test_the_gradient_equals_autograds(launches: Launches, tmp_path: Path) -> None:
-    x, grad, (i, j) = values(*SHAPE), values(2, 10, 7, 7), torch.triu_indices(5, 5, 1)
-    grad_x = torch.full_like(x, float("nan"))
-    cupy_kernels.backward(grad, x, None, grad_x)
-    (launch,) = launches
-    execute(launch, [grad, x, grad_x], tmp_path)
+@pytest.mark.usefixtures("needs_nvcc")
+@pytest.mark.parametrize(
+    ("schedule", "dtype"), [("balanced", torch.float16), ("blocked", torch.float64), ("flat", torch.bfloat16)]
+)
+def test_nvccs_products_are_rounded_once(schedule: str, dtype: torch.dtype) -> None:
+    x = values(*SHAPE, dtype=dtype)
+    with ptx.device():
+        assert torch.equal(NVCC.forward(x, None, None, schedule), products(x))
+
+
+@pytest.mark.usefixtures("needs_nvrtc")
+@pytest.mark.parametrize("kind", ["columns", "owner"])
+def test_the_gradient_equals_autograds(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    multiprocessors = 1 if kind == "owner" else 0  # of none, any number of places is enough for `columns`
+    monkeypatch.setattr(cuda_on_ptx, "device_of", lambda _: Device(multiprocessors, 232448))
+    x, grad = values(*SHAPE), values(2, 10, 7, 7, seed=1)
+    with ptx.device() as device:
+        grad_x = CUPY.backward(grad, x, None)
+    assert kind in device.results[0].kernel
     wide = x.double().requires_grad_()
-    (want,) = torch.autograd.grad(wide[:, i] * wide[:, j], wide, grad.double())
+    (want,) = torch.autograd.grad(wide[:, FIRST] * wide[:, SECOND], wide, grad.double())
     assert torch.allclose(grad_x.double(), want, rtol=1e-5, atol=1e-5)
 
 
-def test_a_bound_that_was_relaxed_is_named_with_its_line(
-    launches: Launches, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    x, out = values(*SHAPE), torch.zeros(2, 10, 7, 7)
-    cupy_kernels.forward(x, None, out, "balanced")
-    run = ptx.run
+@pytest.mark.usefixtures("needs_nvrtc")
+@pytest.mark.parametrize("norm", ["softsign", "tanh"])
+@pytest.mark.parametrize("schedule", ["blocked", "flat"])
+def test_the_expansion_and_its_gradients_equal_the_formulas(schedule: str, norm: str) -> None:
+    x, index = values(*SHAPE), torch.tensor([[4, 0, 2], [1, 3, 2]])
+    alpha, weight, bias = torch.tensor([0.5]), values(3, seed=1), values(3, seed=2)
+    grad = values(2, 8, 7, 7, seed=3)
+    want = EAGER.expand(x, index, alpha, weight, bias, norm, "")
+    gradients = EAGER.expand_backward(grad, x, index, alpha, weight, bias, norm)
+    with ptx.device():
+        assert torch.allclose(CUPY.expand(x, index, alpha, weight, bias, norm, schedule), want, rtol=1e-5, atol=1e-6)
+        found = CUPY.expand_backward(grad, x, index, alpha, weight, bias, norm)
+    for mine, theirs in zip(found, gradients, strict=True):
+        assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-4)
 
-    def relaxed(text: str, *others: Any, **further: Any) -> ptx.Result:
-        return run(re.sub(r"(st\.global\.\S+\s+\[%rd\d+)", r"\1+8192", text), *others, **further)
 
-    monkeypatch.setattr(ptx, "run", relaxed)
-    with pytest.raises(
-        ptx.KernelError, match=r"out of bounds: writes 4 bytes .*\.cuh:\d+\), thread \(\d, \d, 0\) of block"
+@pytest.mark.usefixtures("needs_nvrtc")
+def test_a_gradient_without_pairs_is_a_tensor_of_its_own() -> None:
+    x, grad, one = values(*SHAPE), values(*SHAPE, seed=1), torch.ones(1)
+    with ptx.device():
+        found, *_ = CUPY.expand_backward(grad, x, torch.zeros(2, 1, dtype=torch.int64), one, one[:0], one[:0], "tanh")
+    assert torch.equal(found, grad)
+    assert found.data_ptr() != grad.data_ptr()
+
+
+@pytest.mark.usefixtures("needs_nvrtc")
+def test_a_bound_that_was_relaxed_is_named_with_its_line() -> None:
+    def relaxed(instance: str, architecture: str) -> str:
+        return re.sub(r"(st\.global\.\S+\s+\[%rd\d+)", r"\1+8192", nvrtc.ptx_of(instance, architecture))
+
+    with (
+        ptx.device(),
+        cuda_on_ptx.compiled_by(relaxed),
+        pytest.raises(
+            ptx.KernelError, match=r"out of bounds: writes 4 bytes .*\.cuh:\d+\), thread \(\d, \d, 0\) of block"
+        ),
     ):
-        execute(launches[0], [x, out], tmp_path)
+        CUPY.forward(values(*SHAPE), None, None, "balanced")

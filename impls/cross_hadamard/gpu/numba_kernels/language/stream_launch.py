@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
+from impls.cross_hadamard.gpu.numba_kernels.language import ptx_launch
 from impls.cross_hadamard.gpu.numba_kernels.language.simulated import Memory
 from impls.cross_hadamard.gpu.numba_kernels.language.target import SIMULATED, cuda
+from opbench import ptx
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,6 +33,9 @@ def launch(
     if SIMULATED:
         with _simulating():
             kernel[grid, block, 0, shared](*(_memory(argument) for argument in arguments))
+        return
+    if (simulated := ptx.current()) is not None:
+        ptx_launch.launch(simulated, kernel, grid, block, arguments, shared)
         return
     device = next(argument.device for argument in arguments if isinstance(argument, torch.Tensor))
     values = [_address(argument) for argument in arguments]

@@ -1,0 +1,1 @@
+"""How compilers' launches reach the machine: each language's own launch path, turned to the device that is active."""
