@@ -10,10 +10,9 @@ from importlib.util import find_spec
 from typing import Any
 
 from opbench.errors import unknown
-from opbench.ptx.launch import Result, run
+from opbench.ptx.launch import Result, read, run
 from opbench.ptx.module import Module
 from opbench.ptx.targets import check_target
-from opbench.ptx.text.parser import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Device:
 
         Raises what that raises, and UsageError for PTX of another architecture.
         """
-        module = parse(ptx) if isinstance(ptx, str) else ptx
+        module = read(ptx)
         check_target(module.target, self.properties.architecture)
         result = run(module, kernel, grid, block, arguments, shared=shared, seed=self.seed)
         self.results.append(result)
