@@ -4,8 +4,8 @@
 what compilers launch runs here. docs/ptx.md says what this sees, and what it cannot.
 """
 
-from opbench.ptx.compilers.cuda_source import compile_cuda
 from opbench.ptx.counters import Counters, Traffic
+from opbench.ptx.cuda_source import compile_cuda
 from opbench.ptx.errors import KernelError
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Instruction, Kernel, Module

@@ -19,14 +19,14 @@ from opbench import ptx
 from opbench.errors import OpbenchError
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def combine(x, y, out, count, scale, block: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     place = tl.program_id(0) * block + tl.arange(0, block)
     inside = place < count
     tl.store(out + place, tl.load(x + place, mask=inside) + scale * tl.load(y + place, mask=inside), mask=inside)
 
 
-@triton.jit
+@triton.jit  # type: ignore[untyped-decorator]
 def row_sums(x, out, columns, stride, block: tl.constexpr):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     column = tl.arange(0, block)
     values = tl.load(x + tl.program_id(0) * stride + column, mask=column < columns, other=0.0)
