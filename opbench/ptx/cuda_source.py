@@ -78,7 +78,7 @@ def _by_bindings(source: str, words: Sequence[str]) -> str:
     text = b" " * nvrtc.nvrtcGetPTXSize(program)[1]
     nvrtc.nvrtcGetPTX(program, text)
     nvrtc.nvrtcDestroyProgram(program)
-    return text.rstrip(b"\0").decode()
+    return str(text.rstrip(b"\0").decode())
 
 
 def _by_nvcc(source: str, words: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 from unittest import mock
 
 import torch
@@ -24,7 +24,8 @@ from opbench.errors import MachineError, UsageError
 from opbench.ptx.compilers.triton_launcher import Launcher
 from opbench.ptx.launch import MOST_THREADS
 
-Device = Properties = Any
+Device: TypeAlias = Any
+Properties: TypeAlias = Any
 """Those of `simulated_device`, which imports this."""
 
 WARP = 32

@@ -81,7 +81,12 @@ def test_cuda_runs_as_its_compiler_made_it() -> None:
 
 def test_cuda_goes_for_the_architecture_of_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(cuda_source, "_by_cupy", lambda _, words: asked.append(words[-1]) or "text")
+
+    def record(_: str, words: list[str]) -> str:
+        asked.append(words[-1])
+        return "text"
+
+    monkeypatch.setattr(cuda_source, "_by_cupy", record)
     with ptx.device("sm_80"):
         ptx.compile_cuda(SCALE)
     ptx.compile_cuda(SCALE)
