@@ -16,6 +16,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 CHECKS = {
     "rmsnorm": ("examples/rmsnorm.py",),
     "rmsnorm simulated": ("examples/rmsnorm.py", "--simulate"),
+    "rmsnorm compiled for a GPU": ("examples/rmsnorm.py", "--simulate=ptx"),
     "walsh_hadamard": ("examples/walsh_hadamard.py", "--order", "1,2,64"),
     "softmax_cpp": ("examples/softmax_cpp.py",),
 }
@@ -40,6 +41,7 @@ def test_a_kernel_of_ones_own_is_checked_with_and_without_a_gpu(checked: Mapping
     pytest.importorskip("triton", reason="triton is not installed")
     assert_right(checked["rmsnorm"], "3 points: compiled 3 passed, eager 3 passed")
     assert_right(checked["rmsnorm simulated"], "3 points simulated: triton 3 passed")
+    assert_right(checked["rmsnorm compiled for a GPU"], "triton 3 passed\nsimulated: Triton's PTX for sm_90\n")
 
 
 def test_two_algorithms_are_held_against_each_other(checked: Mapping[str, Ended]) -> None:

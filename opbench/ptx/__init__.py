@@ -1,9 +1,11 @@
 """A PTX machine: executes what GPU compilers emit, without a GPU, and counts what it costs.
 
-`run` executes a kernel; `parse` reads PTX once for many runs. docs/ptx.md says what this sees, and what it cannot.
+`run` executes a kernel; `parse` reads PTX once for many runs; `compile_cuda` makes PTX of CUDA C++; within `device`
+what compilers launch runs here. docs/ptx.md says what this sees, and what it cannot.
 """
 
 from opbench.ptx.counters import Counters, Traffic
+from opbench.ptx.cuda_source import compile_cuda
 from opbench.ptx.errors import KernelError
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Instruction, Kernel, Module
@@ -20,6 +22,7 @@ __all__ = [
     "Properties",
     "Result",
     "Traffic",
+    "compile_cuda",
     "current",
     "device",
     "parse",

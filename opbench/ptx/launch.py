@@ -62,7 +62,7 @@ def run(
     seed: of an order in which the blocks run; None runs them as they are numbered.
     Raises UsageError for a launch that cannot be, KernelError for what a thread must not do.
     """
-    module = parse(ptx) if isinstance(ptx, str) else ptx
+    module = read(ptx)
     chosen = module.kernel(kernel)
     made = program(chosen)
     sizes, shape = _sizes("grid", grid, LARGEST_GRID), _sizes("block", block, (1024, 1024, 64))
@@ -80,6 +80,19 @@ def run(
         Machine(module, made, threads, memory, counters, names, limit).run()
     arrays.give_back()
     return Result(chosen.name, counters)
+
+
+def read(ptx: Any) -> Module:
+    """The module of a text, or the module that it is.
+
+    Raises UsageError for what is neither, such as a kernel of Triton's or Numba's.
+    """
+    if isinstance(ptx, str | Module):
+        return parse(ptx) if isinstance(ptx, str) else ptx
+    raise UsageError(
+        f"PTX is {type(ptx).__name__}; expected text or what opbench.ptx.parse made of it. A kernel of Triton's is "
+        "compiled where it is launched: kernel[grid](...) within opbench.ptx.device()"
+    )
 
 
 def _sizes(what: str, given: int | Sequence[int], most: tuple[int, ...]) -> tuple[int, int, int]:

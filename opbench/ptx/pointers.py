@@ -78,5 +78,5 @@ def _bytes(extent: _Extent) -> tuple[Array, int]:
     """The bytes in place, and their phase. It agrees with the address here as far as compilers look, to 16 bytes."""
     storage = extent.tensor.untyped_storage()
     behind = extent.start - storage.data_ptr() if extent.tensor.numel() else 0
-    whole = torch.empty(0, dtype=torch.uint8).set_(storage, behind, (extent.end - extent.start,))
+    whole = torch.empty(0, dtype=torch.uint8).set_(storage, behind, (extent.end - extent.start,), (1,))
     return whole.numpy(), (storage.data_ptr() % 16 + behind) % ALLOCATED

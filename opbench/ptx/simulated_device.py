@@ -11,10 +11,9 @@ from typing import Any
 
 from opbench.errors import unknown
 from opbench.ptx.compilers.numba_launcher import numba_active
-from opbench.ptx.launch import Result, run
+from opbench.ptx.launch import Result, read, run
 from opbench.ptx.module import Module
 from opbench.ptx.targets import check_target
-from opbench.ptx.text.parser import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Device:
 
         Raises what that raises, and UsageError for PTX of another architecture.
         """
-        module = parse(ptx) if isinstance(ptx, str) else ptx
+        module = read(ptx)
         check_target(module.target, self.properties.architecture)
         result = run(module, kernel, grid, block, arguments, shared=shared, seed=self.seed)
         self.results.append(result)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 from unittest import mock
 
 import torch
@@ -24,8 +24,9 @@ from opbench.errors import MachineError, UsageError
 from opbench.ptx.compilers.triton_launcher import Launcher
 from opbench.ptx.launch import MOST_THREADS
 
-if TYPE_CHECKING:
-    from opbench.ptx.simulated_device import Device, Properties
+Device: TypeAlias = Any
+Properties: TypeAlias = Any
+"""Those of `simulated_device`, which imports this."""
 
 WARP = 32
 
