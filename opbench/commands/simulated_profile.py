@@ -84,13 +84,11 @@ def _show_launch(launched: Launched) -> None:
 def _sentences(launched: Launched) -> list[str]:
     """Occupancy and bound, as the page says them."""
     module = "pages.simulated_profile_page"
-    found = [
-        catalog.shown_by(f"{module}.{name}")(launched) for name in ("occupancy_sentence", "bound_sentence")
-    ]
+    found = [catalog.shown_by(f"{module}.{name}")(launched) for name in ("occupancy_sentence", "bound_sentence")]
     return [each for each in found if each]
 
 
-def _facts(profile: SimulatedProfile) -> Mapping[str, Any]:
+def _facts(profile: SimulatedProfile) -> dict[str, Any]:
     work = profile.work
     return {
         "case": profile.case.key,

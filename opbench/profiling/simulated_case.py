@@ -10,7 +10,7 @@ from typing import TypeVar
 from opbench import catalog, ptx, simulation
 from opbench.errors import MachineError, OpbenchError, UsageError
 from opbench.measure.point import PointMeasurement
-from opbench.ptx import cost
+from opbench.ptx import cost as costs
 from opbench.ptx.counters import SECTOR
 from opbench.vocabulary.backend import Backend, Figured
 from opbench.vocabulary.case import Case
@@ -27,10 +27,10 @@ T = TypeVar("T")
 class Launched:
     """One launch. binary, occupancy: None where nothing here compiles; bound: of this launch alone."""
 
-    cost: cost.LaunchCost
-    binary: cost.Binary | None
-    occupancy: cost.Occupancy | None
-    bound: cost.Bound
+    cost: costs.LaunchCost
+    binary: costs.Binary | None
+    occupancy: costs.Occupancy | None
+    bound: costs.Bound
 
 
 @dataclass(frozen=True)
@@ -120,16 +120,16 @@ def _checked(case: Case) -> str:
 
 def _launched(result: ptx.Result, properties: ptx.Properties, refusals: list[str]) -> Launched:
     """What could not be had is added to `refusals`."""
-    costs, architecture = cost.launch_cost(result), properties.architecture
-    binary = _tried(partial(cost.inspect, result.module.text, result.kernel, architecture), refusals)
+    architecture = properties.architecture
+    binary = _tried(partial(costs.inspect, result.module.text, result.kernel, architecture), refusals)
     occupancy = None
     if binary is not None:
         threads = result.block[0] * result.block[1] * result.block[2]
         shared = max(result.shared_bytes, binary.static_bytes)
-        occupancy = _tried(partial(cost.occupancy, properties, threads, binary.registers, shared), refusals)
+        occupancy = _tried(partial(costs.occupancy, properties, threads, binary.registers, shared), refusals)
         if binary.unlisted:
             refusals.append(binary.unlisted)
-    return Launched(costs, binary, occupancy, cost.bound(architecture, result.counters))
+    return Launched(costs.launch_cost(result), binary, occupancy, costs.bound(architecture, result.counters))
 
 
 def _tried(step: Callable[[], T], refusals: list[str]) -> T | None:

@@ -1,6 +1,6 @@
 """Shared memory's banks: how often a warp has to go there for one access.
 
-32 banks, each 4 bytes wide; successive words lie in successive banks. What a warp asks of a bank at once is one word, so
+32 banks, each 4 bytes wide; successive words lie in successive banks. A bank gives a warp one word at once, so
 different words of one bank take turns, while threads that ask for the same word share it (CUDA C++ Programming Guide,
 "Shared Memory" of compute capability 5.x and later). Accesses of 8 bytes go by halves of a warp, those of 16 bytes by
 quarters, as NVIDIA documents. Where threads of two halves ask for the same words, devices may need one turn less than
@@ -40,4 +40,5 @@ def wavefronts(warps: Array, lanes: Array, addresses: Array, size: int) -> tuple
 
 
 def _key(phases: Array, words: Array) -> Array:
-    return (phases * BANKS + (words & (BANKS - 1))) << ROW_BITS | words >> 5
+    keys: Array = (phases * BANKS + (words & (BANKS - 1))) << ROW_BITS | words >> 5
+    return keys

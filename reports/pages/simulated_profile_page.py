@@ -56,8 +56,11 @@ def totals(profile: SimulatedProfile) -> list[tuple[str, ...]]:
         ("Written", work.bytes_written, profile.distinct_written_bytes, profile.written_bytes),
     )
     return [
-        (name, units.data_size(least), units.data_size(distinct), over(distinct, least))
-        + (units.data_size(moved), over(moved, least))
+        (
+            name,
+            *(units.data_size(least), units.data_size(distinct), over(distinct, least)),
+            *(units.data_size(moved), over(moved, least)),
+        )
         for name, least, distinct, moved in rows
     ]
 
@@ -76,8 +79,8 @@ def occupancy_sentence(launched: Launched) -> str:
     room = ", ".join(f"{name} {blocks}" for name, blocks in found.limits.items())
     return (
         f"Compiled for {binary.architecture}: {binary.registers} registers a thread, {spilled}. A multiprocessor holds "
-        f"up to {found.blocks} blocks, {found.warps} of {found.most_warps} warps ({units.percent(found.share)}), limited "
-        f"by {' and '.join(found.limited_by)}; blocks that there is room for: {room}."
+        f"up to {found.blocks} blocks, {found.warps} of {found.most_warps} warps ({units.percent(found.share)}), "
+        f"limited by {' and '.join(found.limited_by)}; blocks that there is room for: {room}."
     )
 
 
@@ -102,6 +105,7 @@ def _launch(launched: Launched, at: int, count: int) -> Mapping[str, object]:
     return {
         "title": f"{f'Launch {at} of {count}: ' if count > 1 else ''}{cost.kernel}",
         "facts": _launch_facts(launched),
+        "kinds": _kinds(cost.kinds),
         "bound": bound_sentence(launched),
         "occupancy": occupancy_sentence(launched),
         "accesses": ", ".join(f"{count} {name}" for name, count in (binary.accesses or {}).items()) if binary else "",
@@ -113,23 +117,25 @@ def _launch(launched: Launched, at: int, count: int) -> Mapping[str, object]:
     }
 
 
+def _kinds(kinds: Mapping[str, int]) -> str:
+    whole = sum(kinds.values())
+    return ", ".join(f"{name} {units.percent(each / whole)}" for name, each in kinds.items() if each)
+
+
 def _launch_facts(launched: Launched) -> list[tuple[str, str]]:
     cost = launched.cost
     counters = cost.counters
-    whole = sum(cost.kinds.values())
-    kinds = ", ".join(f"{name} {units.percent(each / whole)}" for name, each in cost.kinds.items() if each)
     pairs = [
         ("Grid", " x ".join(map(str, cost.grid))),
         ("Block", " x ".join(map(str, cost.block))),
         ("Shared memory of a block", units.data_size(cost.shared_bytes) if cost.shared_bytes else "none"),
-        ("Instructions of warps", f"{whole:,}"),
+        ("Instructions of warps", f"{sum(cost.kinds.values()):,}"),
         ("Sectors read", f"{counters.sectors_read:,}"),
         ("Sectors written", f"{counters.sectors_written:,}"),
         ("Branches that split", f"{counters.divergent_branches:,} of {counters.branches:,}"),
         ("Bank conflicts", f"{counters.conflicts:,}" if cost.shared_bytes else ""),
         ("Barriers", f"{counters.barriers:,}" if counters.barriers else ""),
         ("Local memory", units.data_size(cost.local_bytes) if cost.local_bytes else ""),
-        ("By kind", kinds),
     ]
     return [(name, value) for name, value in pairs if value]
 

@@ -87,7 +87,21 @@ def _accesses(listing: str) -> dict[str, int]:
     found: Counter[str] = Counter()
     for name in ACCESS.findall(listing):
         opcode, *words = name.split(".")
-        if opcode not in {"LD", "ST", "RED", "ATOM", "LDG", "STG", "REDG", "ATOMG", "LDS", "STS", "ATOMS", "LDL", "STL"}:
+        if opcode not in {
+            "LD",
+            "ST",
+            "RED",
+            "ATOM",
+            "LDG",
+            "STG",
+            "REDG",
+            "ATOMG",
+            "LDS",
+            "STS",
+            "ATOMS",
+            "LDL",
+            "STL",
+        }:
             continue
         bits = next((WIDTHS[word] for word in words if word in WIDTHS), 32)
         found[f"{opcode}.{bits}"] += 1

@@ -105,9 +105,7 @@ class Place:
         self._count(frame, chosen, addresses, positions, access)
         return chosen, region, positions
 
-    def _count(
-        self, frame: Frame, chosen: Array | None, addresses: Array, positions: Array, access: Access
-    ) -> None:
+    def _count(self, frame: Frame, chosen: Array | None, addresses: Array, positions: Array, access: Access) -> None:
         warps, counters, kind = frame.of(frame.threads.warp), frame.counters, access.action
         warps = warps if chosen is None else warps[chosen]
         if access.space == "global":
