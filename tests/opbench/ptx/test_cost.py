@@ -52,6 +52,7 @@ def test_kinds_add_up_to_all_instructions() -> None:
 @pytest.mark.parametrize(("threads", "registers", "shared", "blocks", "limited_by"), [
     (256, 32, 0, 8, {"threads", "registers"}),
     (64, 90, 0, 10, {"registers"}),  # 3072 registers a warp: 5 in each quarter, 20 warps
+    (64, 33, 0, 24, {"registers"}),  # 1056 are taken as 1280
     (33, 16, 0, 32, {"threads", "blocks"}),  # two warps
     (128, 32, 50 << 10, 4, {"shared memory"}),  # 51 KiB with what is reserved, of 228
     (1024, 64, 0, 1, {"registers"}),
