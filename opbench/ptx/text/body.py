@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from opbench.errors import UsageError
 from opbench.ptx.module import Address, Instruction, Kernel, Location, Operand, Register, Symbol
@@ -10,6 +11,8 @@ from opbench.ptx.number_types import NUMPY
 from opbench.ptx.text.declarations import SPACES, integer, variable
 from opbench.ptx.text.operands import operand
 from opbench.ptx.text.tokens import Reader
+
+ASSEMBLY = re.compile(r"// begin inline asm.*?// end inline asm", re.DOTALL)
 
 
 class Body:
@@ -24,6 +27,7 @@ class Body:
         self._scopes: list[dict[str, Register]] = []
         self._names = {*names, *(each.name for each in kernel.parameters)}
         self._location: Location | None = None
+        self._assembly = [each.span() for each in ASSEMBLY.finditer(reader.text)]
 
     def read(self) -> None:
         """From `{` to its `}`. Raises UsageError, with the line, for unknown syntax, registers and names."""
@@ -92,9 +96,14 @@ class Body:
         return next((scope[name] for scope in reversed(self._scopes) if name in scope), None)
 
     def _loc(self) -> None:
-        self._reader.take()
+        """LLVM counts the source's line on for every line of inline assembly; what is said before it is true."""
+        start = self._reader.take().start
         file, line, column = (integer(self._reader) for _ in range(3))
-        if line:  # line 0 is a compiler's word for code that stems from none; what was said before is nearer
+        at = bisect_right(self._assembly, (start,)) - 1
+        within = at >= 0 and start < self._assembly[at][1]
+        if (
+            line and not within
+        ):  # line 0 is a compiler's word for code that stems from none; what was said before is nearer
             self._location = Location(file, line, column)
         self._reader.rest_of_line()
 
