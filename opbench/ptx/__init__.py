@@ -9,6 +9,7 @@ from opbench.ptx.cuda_source import compile_cuda
 from opbench.ptx.errors import KernelError
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Instruction, Kernel, Module
+from opbench.ptx.orders import run_in_orders
 from opbench.ptx.simulated_device import Device, Properties, current, device
 from opbench.ptx.text.parser import parse
 
@@ -27,4 +28,5 @@ __all__ = [
     "device",
     "parse",
     "run",
+    "run_in_orders",
 ]

@@ -71,6 +71,21 @@ class Arguments:
             self._arrays.append((flat, writeable, name))
         return self._known[key]
 
+    def numbers(self, outputs: Sequence[Any]) -> dict[str, int]:
+        """From parameter to allocation, of arrays that were placed. Raises UsageError for one that was not."""
+        found: dict[str, int] = {}
+        for each in outputs:
+            flat, _ = _flat("uninitialised", each)
+            places = [(name, at) for at, (one, _, name) in enumerate(self._arrays) if _same(one, flat)]
+            if not places:
+                known = ", ".join(name for _, _, name in self._arrays) or "none"
+                raise UsageError(
+                    f"uninitialised: an array of {flat.size} bytes that is no argument of kernel {self._kernel.name}; "
+                    f"expected one of those given for {known}"
+                )
+            found.update(places)
+        return found
+
     def give_back(self) -> None:
         """Raises UsageError where the kernel wrote into an array that is read-only."""
         for number, (flat, writeable, name) in enumerate(self._arrays):
@@ -79,6 +94,10 @@ class Arguments:
                 flat[:] = content
             elif not np.array_equal(flat, content):
                 raise UsageError(f"the kernel wrote into {name}, which is read-only; give it a copy")
+
+
+def _same(one: Array, other: Array) -> bool:
+    return one.ctypes.data == other.ctypes.data and one.size == other.size
 
 
 def _flat(name: str, argument: Any) -> tuple[Array, bool]:

@@ -7,6 +7,7 @@ import numpy as np
 from opbench.ptx.counters import Counters
 from opbench.ptx.frame import Memory, Threads
 from opbench.ptx.memory.block import BlockMemory
+from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.module import Immediate, Instruction, Register
 from opbench.ptx.number_types import Array
 from opbench.ptx.translate import Code, Program
@@ -79,6 +80,9 @@ class Gates:
         shared = self._memory.regions["shared"]
         if isinstance(shared, BlockMemory):
             shared.passed(blocks)
+        device = self._memory.regions["global"]
+        if isinstance(device, DeviceMemory) and device.shadow is not None:
+            device.shadow.passed(blocks)
 
     def _enter_warp(self, instruction: Instruction, lanes: Array, values: list[Array], threads: Threads) -> Array:
         """Those of warps in which every thread that is named, and has not exited, stands here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from opbench.ptx.counters import Counters
 from opbench.ptx.layout import Layout, threads_of
 from opbench.ptx.machine import Machine
 from opbench.ptx.memory.device import DeviceMemory
+from opbench.ptx.memory.shadow import granule_of, orders_blocks
 from opbench.ptx.module import Kernel, Module
 from opbench.ptx.number_types import Array
 from opbench.ptx.text.parser import parse
@@ -36,6 +37,8 @@ class Result:
     """What a launch did: its counters.
 
     module: what its kernel is of. grid, block: as launched. shared_bytes: of a block, static and dynamic.
+    unwritten: for each output given as uninitialised that has holes, by its parameter's name: ranges of bytes, first
+    and behind the last, that no thread wrote.
     """
 
     kernel: str
@@ -44,6 +47,7 @@ class Result:
     grid: tuple[int, int, int]
     block: tuple[int, int, int]
     shared_bytes: int
+    unwritten: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 def run(
@@ -56,6 +60,9 @@ def run(
     shared: int = 0,
     limit: int = LIMIT,
     seed: int | None = None,
+    blocks: Sequence[int] | None = None,
+    uninitialised: Sequence[Any] = (),
+    races: bool = True,
 ) -> Result:
     """Executes a kernel; its arrays hold afterwards what it wrote.
 
@@ -67,6 +74,9 @@ def run(
     shared: bytes of dynamic shared memory of a block.
     limit: instructions, summed over threads, after which it stops.
     seed: of an order in which the blocks run; None runs them as they are numbered.
+    blocks: numbers of those of the grid that run, x fastest; None for all.
+    uninitialised: arrays among the arguments that are outputs: to read a byte of them that no thread wrote is an error.
+    races: whether those in global memory are looked for; never in kernels that order their blocks themselves.
     Raises UsageError for a launch that cannot be, KernelError for what a thread must not do.
     """
     module = read(ptx)
@@ -79,14 +89,21 @@ def run(
     parameters = arrays.place(arguments)
     layout = Layout(module, chosen, device, shared)
     device.seal()
+    outputs = arrays.numbers(uninitialised)
+    device.forget([*outputs.values()])
+    if races and not orders_blocks(chosen):
+        device.watch(granule_of(chosen))
     counters = Counters()
-    for numbers in _batches(math.prod(sizes), math.prod(shape), seed):
+    for numbers in _batches(_numbers(math.prod(sizes), blocks), math.prod(shape), seed):
+        if device.shadow is not None:
+            device.shadow.begin(numbers)
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
         memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters)
         names = [str(tuple(map(int, np.unravel_index(each, sizes[::-1])))[::-1]) for each in numbers.tolist()]
         Machine(module, made, threads, memory, counters, names, limit).run()
     arrays.give_back()
-    return Result(chosen.name, counters, module, sizes, shape, layout.shared)
+    holes = {name: ranges for name, number in outputs.items() if (ranges := device.unwritten(number))}
+    return Result(chosen.name, counters, module, sizes, shape, layout.shared, holes)
 
 
 def read(ptx: Any) -> Module:
@@ -123,6 +140,15 @@ def _check_block(kernel: Kernel, shape: tuple[int, int, int]) -> None:
         raise UsageError(f"block {shape} has {threads} threads; kernel {kernel.name} was compiled for up to {most}")
 
 
-def _batches(blocks: int, threads: int, seed: int | None) -> list[Array]:
-    order = np.arange(blocks) if seed is None else np.random.default_rng(seed).permutation(blocks)
-    return np.array_split(order, -(-blocks // max(1, TOGETHER // threads)))
+def _numbers(count: int, blocks: Sequence[int] | None) -> Array:
+    """Of the blocks that run."""
+    if blocks is None:
+        return np.arange(count)
+    if not blocks or len({*blocks}) != len(blocks) or not all(0 <= each < count for each in blocks):
+        raise UsageError(f"blocks {[*blocks]}: expected different numbers, at least one, from 0 to {count - 1}")
+    return np.array([*blocks])
+
+
+def _batches(numbers: Array, threads: int, seed: int | None) -> list[Array]:
+    order = numbers if seed is None else np.random.default_rng(seed).permutation(numbers)
+    return np.array_split(order, -(-order.size // max(1, TOGETHER // threads)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.ptx.memory.shadow import Shadow
 from opbench.ptx.memory.spaces import first_position, write_parts
 from opbench.ptx.number_types import Array
 
@@ -37,6 +38,8 @@ class DeviceMemory:
         self._end = GUARD
         self.bytes: Array = np.zeros(0, np.uint8)
         self._owned: Array = np.zeros(0, np.bool_)
+        self._written: Array | None = None
+        self.shadow: Shadow | None = None
 
     def allocate(self, name: str, content: Array, align: int = ALIGNMENT, phase: int = 0) -> int:
         """The address of a copy of `content`, uint8 (size,), `phase` bytes behind a multiple of `align`."""
@@ -55,6 +58,26 @@ class DeviceMemory:
             self._owned[each.start : each.start + each.size] = True
         self._contents.clear()
 
+    def watch(self, granule: int) -> None:
+        """From here on races are found. granule: the fewest bytes that the kernel accesses at once."""
+        self.shadow = Shadow(self.bytes.size, granule)
+
+    def forget(self, numbers: list[int]) -> None:
+        """Of the allocations made as those ones every byte has to be written before it is read."""
+        if numbers:
+            self._written = np.ones(self.bytes.size, np.bool_)
+            for each in (self.allocations[number] for number in numbers):
+                self._written[each.start : each.start + each.size] = False
+
+    def unwritten(self, number: int) -> list[tuple[int, int]]:
+        """Ranges of bytes, first and behind the last, of an allocation that nobody has written."""
+        each = self.allocations[number]
+        if self._written is None:
+            return []
+        holes = ~self._written[each.start : each.start + each.size]
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], holes, [False])).astype(np.int8))).tolist()
+        return list(zip(edges[::2], edges[1::2], strict=True))
+
     def content(self, number: int) -> Array:
         """The bytes of the allocation that was made as that one."""
         each = self.allocations[number]
@@ -64,11 +87,12 @@ class DeviceMemory:
         return self.bytes.view(bits)
 
     def write(self, frame: Frame, chosen: Array | None, places: Array, parts: list[Array]) -> None:
-        del frame, chosen
-        write_parts(self.bytes, places, parts)
+        if self.shadow is None:
+            write_parts(self.bytes, places, parts)
+        else:
+            self.shadow.store(frame, chosen, places, parts, self.bytes)
 
     def positions(self, frame: Frame, chosen: Array | None, addresses: Array, access: Access) -> Array:
-        del frame
         places = addresses.view(np.int64) - BASE
         end = self.bytes.size - access.bytes
         wild = (places < 0) | (places > end)
@@ -84,7 +108,26 @@ class DeviceMemory:
             raise ThreadError(
                 f"{reason}{BASE + place:#x}, {self._nearest(place, access.bytes)}", first_position(wrong, chosen)
             )
+        if access.space == "global":
+            if self._written is not None:
+                self._check_written(self._written, places, access, chosen)
+            if self.shadow is not None:
+                self.shadow.check(frame, chosen, places, access)
         return places
+
+    def _check_written(self, written: Array, places: Array, access: Access, chosen: Array | None) -> None:
+        for byte in range(access.bytes):
+            wrong = ~written[places + byte] if access.reads else np.zeros(0, np.bool_)
+            if wrong.any():
+                place = int(places[wrong.argmax()])
+                each = self.allocations[bisect_right([one.start for one in self.allocations], place) - 1]
+                raise ThreadError(
+                    f"uninitialised: reads {access.bytes} bytes at byte {place - each.start} of {each.name}, "
+                    "an output that no thread has written there",
+                    first_position(wrong, chosen),
+                )
+            if access.writes:
+                written[places + byte] = True
 
     def _owns(self, places: Array, size: int) -> Array:
         """First and last byte tell: nothing is read at once that is as large as a guard zone."""

@@ -1,0 +1,74 @@
+"""The same launch with its blocks in several orders: what it computes must not depend on which of them come first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from opbench.errors import UsageError
+from opbench.ptx.errors import KernelError
+from opbench.ptx.launch import Result, run
+from opbench.ptx.module import Module
+from opbench.ptx.number_types import Array
+from opbench.ptx.text.parser import parse
+
+
+def run_in_orders(
+    ptx: str | Module,
+    kernel: str | None,
+    grid: int | Sequence[int],
+    block: int | Sequence[int],
+    arguments: Sequence[Any],
+    *,
+    orders: int = 3,
+    **options: Any,
+) -> Result:
+    """`run` with its blocks as they are numbered, and then from the same values in `orders - 1` orders drawn by seed.
+
+    options: of `run`, but its seed. The arrays and the result are those of the first order.
+    Raises KernelError where an array's bytes differ between two orders (atomics that add floats are such a case),
+    UsageError for fewer than two orders, and what `run` raises.
+    """
+    if orders < 2:
+        raise UsageError(f"orders={orders}: one order has nothing to be compared with; give 2 or more")
+    module = parse(ptx) if isinstance(ptx, str) else ptx
+    arrays = [each for each in arguments if isinstance(each, np.ndarray | torch.Tensor)]
+    before = [_bytes(each).copy() for each in arrays]
+    result = run(module, kernel, grid, block, arguments, **options)
+    first = [_bytes(each).copy() for each in arrays]
+    try:
+        for seed in range(orders - 1):
+            _restore(arrays, before)
+            run(module, kernel, grid, block, arguments, seed=seed, **options)
+            _compare(result.kernel, arrays, first, seed)
+    finally:
+        _restore(arrays, first)
+    return result
+
+
+def _compare(kernel: str, arrays: list[Any], first: list[Array], seed: int) -> None:
+    for number, (array, want) in enumerate(zip(arrays, first, strict=True)):
+        wrong = _bytes(array) != want
+        if wrong.any():
+            raise KernelError(
+                f"{kernel}: depends on the order of blocks: array argument number {number} has {int(wrong.sum())} of "
+                f"{wrong.size} bytes otherwise, the first at {int(wrong.argmax())}, with the blocks in the order of "
+                f"seed={seed} than as they are numbered"
+            )
+
+
+def _restore(arrays: list[Any], contents: list[Array]) -> None:
+    for array, content in zip(arrays, contents, strict=True):
+        target = _bytes(array)
+        if target.flags.writeable:
+            target[:] = content
+
+
+def _bytes(array: Any) -> Array:
+    """uint8 (size,), in place."""
+    if isinstance(array, torch.Tensor):
+        return array.detach().reshape(-1).view(torch.uint8).numpy()
+    return array.reshape(-1).view(np.uint8)  # type: ignore[no-any-return]
