@@ -25,9 +25,8 @@ def summary(book: Book) -> list[Kept]:
 
 def line(kept: Kept) -> str:
     """What became of a command, in one line."""
-    ended = (
-        {0: "done", 3: "not here, or too busy"}.get(kept.code, f"exit code {kept.code}") if kept.finished else kept.why
-    )
+    meaning: dict[int | None, str] = {None: kept.why, 0: "done", 3: "not here, or too busy"}
+    ended = meaning.get(kept.code, f"exit code {kept.code}")
     words = f": {kept.last_words}" if kept.last_words else ""
     return f"{kept.step} {kept.command}: {ended}, {kept.seconds:.0f} s{words}"
 

@@ -78,6 +78,13 @@ def environment(_: Path) -> tuple[Command, ...]:
     )
 
 
+def build(_: Path) -> tuple[Command, ...]:
+    """What nvcc takes a minute or two for, so that no later step is cut while it compiles, and begins again."""
+    library = "from impls.cross_hadamard.gpu import nvcc_kernels as kernels; print(kernels.{}())"
+    words = [(sys.executable, "-c", library.format(name)) for name in ("operators", "unavailable")]
+    return (Command("extension", words[0], words[1]),)
+
+
 def check(_: Path) -> tuple[Command, ...]:
     product = "check cross_hadamard --device {} --channels 5,17 --edge 7 --dtype {}"
     expand = "check ach_expand --device {} --channels 17 --selected 5 --edge 7"
@@ -167,16 +174,17 @@ def sectors(out: Path) -> tuple[Command, ...]:
 
 
 STEPS = (
-    Step("environment", 60, "What is this machine, and do its clocks time what they say?", environment),
-    Step("check", 80, "Are all backends right on the device?", check),
-    Step("sanitizer", 40, "Does compute-sanitizer find an access or a race that is wrong?", sanitizer),
-    Step("ceilings", 70, "What can the device do, and how near do our kernels come to a copy?", ceilings),
-    Step("schedules", 70, "How far are our schedules ahead of the published two, torch.compile and eager?", schedules),
-    Step("networks", 70, "How quick are the networks, in graphs and in ONNX Runtime?", networks),
-    Step("tuning", 40, "Which constants would be quicker than those planned?", tuning),
-    Step("grid", 50, "Which schedule is fastest where?", grid),
-    Step("gate", 30, "How often would the gate call equal code slower here?", gate),
-    Step("sectors", 30, "Does the PTX machine count the sectors that the device moves?", sectors),
+    Step("environment", 50, "What is this machine, and do its clocks time what they say?", environment),
+    Step("build", 105, "Does the CUDA extension build here?", build),
+    Step("check", 50, "Are all backends right on the device?", check),
+    Step("sanitizer", 35, "Does compute-sanitizer find an access or a race that is wrong?", sanitizer),
+    Step("ceilings", 60, "What can the device do, and how near do our kernels come to a copy?", ceilings),
+    Step("schedules", 60, "How far are our schedules ahead of the published two, torch.compile and eager?", schedules),
+    Step("networks", 60, "How quick are the networks, in graphs and in ONNX Runtime?", networks),
+    Step("tuning", 35, "Which constants would be quicker than those planned?", tuning),
+    Step("grid", 35, "Which schedule is fastest where?", grid),
+    Step("gate", 25, "How often would the gate call equal code slower here?", gate),
+    Step("sectors", 25, "Does the PTX machine count the sectors that the device moves?", sectors),
 )
 NAMES = tuple(step.name for step in STEPS)
 

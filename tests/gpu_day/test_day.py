@@ -31,6 +31,10 @@ def scripted(tmp_path: Path, *programs: str) -> tuple[Step, ...]:
 NOTE = "import sys; open(sys.argv[1], 'a').write('{}'); print('said {}'); sys.exit({})"
 
 
+def test_the_shares_as_written_are_nine_minutes() -> None:
+    assert sum(step.share for step in STEPS) == 540
+
+
 @pytest.mark.parametrize("seconds", [0.0, 1.0, 180.0, 540.0])
 def test_the_shares_of_any_steps_are_the_whole_time(seconds: float) -> None:
     for number in range(len(STEPS)):
