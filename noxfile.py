@@ -254,3 +254,9 @@ def bench_cpu(session: nox.Session) -> None:
     session.run(python, "-m", "benchmarks.cpu_kernels", *session.posargs)
     session.run(python, "-m", "benchmarks.write_bandwidth")
     session.run(python, "-m", "benchmarks.start_up")
+
+
+@nox.session(python=False)
+def gpu(session: nox.Session) -> None:
+    """Everything that a GPU has to tell, in nine minutes; `-- --rehearse --minutes 3` without one, `-- --plan`."""
+    session.run(_python(session, "test"), "-m", "benchmarks.gpu_day", *session.posargs)

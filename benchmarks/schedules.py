@@ -2,6 +2,7 @@
 
     python -m benchmarks.schedules                        (the newest run under results/)
     python -m benchmarks.schedules results/grid/RUN
+    python -m benchmarks.schedules FOLDER                 (the newest below another --results)
 
 Ratios are of the best of our schedules against the better of the paper's, cell by cell. At the end stand the cells in
 which another is more than 5 % faster than our best, intervals apart.
@@ -64,7 +65,8 @@ def line(what: str, ratios: list[float]) -> None:
 
 
 def main() -> None:
-    found = cells(Run(Path(sys.argv[1])) if sys.argv[1:] else latest_run(Path("results"), "grid"))
+    folder = Path(sys.argv[1] if sys.argv[1:] else "results")
+    found = cells(latest_run(folder, "grid") if (folder / "grid").exists() else Run(folder))
     labels = sorted({label for cell in found.values() for label in cell})
     line("our best over the paper's better one", ahead(found))
     for stem in dict.fromkeys(label.partition(":")[0] for label in labels if ":" in label):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,6 +98,10 @@ def started(
     """ONNX Runtime's own InferenceSession, as `open_model`."""
     ort = runtime()
     _check_provider(provider)
+    if provider == CUDA and (preload := getattr(ort, "preload_dlls", None)):  # from 1.21 on
+        # CUDA and cuDNN lie in packages of their own, where the loader does not look. What it prints is no answer.
+        with contextlib.redirect_stdout(sys.stderr):
+            preload()
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.log_severity_level = 3  # errors; it warns of every initializer it folds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -43,6 +44,25 @@ def test_a_provider_that_does_not_start_is_not_replaced(file: Path, monkeypatch:
         pytest.skip("this ONNX Runtime has the provider")
     with pytest.raises(MachineError, match=rf"{CUDA} does not start here: ONNX Runtime fell back to {CPU}"):
         open_file(file, provider=CUDA)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+@pytest.mark.parametrize(("provider", "calls"), [(CUDA, 1), (CPU, 0)])
+def test_a_gpu_s_libraries_are_loaded_before_a_session_wants_them(
+    provider: str, calls: int, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sessions, "_check_provider", lambda _: None)
+    loaded: list[str] = []
+
+    def preload() -> None:
+        print("loading")
+        loaded.append(provider)
+
+    monkeypatch.setattr(runtime(), "preload_dlls", preload, raising=False)
+    with contextlib.suppress(MachineError):  # here it falls back
+        open_file(file, with_library=False, provider=provider)
+    assert len(loaded) == calls
+    assert capsys.readouterr().out == ""  # which may be read by a program
 
 
 @pytest.mark.parametrize("version", ["1.15.1", "1.2.0", "0.5.0"])
