@@ -215,6 +215,7 @@ def profile(
     ncu: Annotated[bool, typer.Option("--ncu", help="Count with Nsight Compute too (GPU).")] = False,
     perf: Annotated[bool, typer.Option("--perf", help="Count with Linux perf too.")] = False,
     compile_times: arguments.CompileTimes = False,
+    simulate: arguments.OnPtx = "",
     results: arguments.Results = Path("results"),
     time_limit: arguments.TimeLimit = 120.0,
     wait: arguments.Wait = True,
@@ -230,6 +231,9 @@ def profile(
 
     (operator,), extra = options.split("operator", [*words, *context.args], needed=1)
     case = CaseOptions(operator, extra, point, backend, dtype, mode)
+    if simulate:
+        run_command("simulated_profile", case, simulate, device, ncu or perf or compile_times, results, as_json)
+        return
     settings = Settings(time_limit_s=time_limit, split=True)
     steps = OptionalSteps(ncu, perf, compile_times)
     run_command("profiling", case, device, steps, settings, results, wait, as_json)

@@ -33,10 +33,17 @@ LIMIT = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a launch did: its counters."""
+    """What a launch did: its counters.
+
+    module: what its kernel is of. grid, block: as launched. shared_bytes: of a block, static and dynamic.
+    """
 
     kernel: str
     counters: Counters
+    module: Module
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    shared_bytes: int
 
 
 def run(
@@ -79,7 +86,7 @@ def run(
         names = [str(tuple(map(int, np.unravel_index(each, sizes[::-1])))[::-1]) for each in numbers.tolist()]
         Machine(module, made, threads, memory, counters, names, limit).run()
     arrays.give_back()
-    return Result(chosen.name, counters)
+    return Result(chosen.name, counters, module, sizes, shape, layout.shared)
 
 
 def _sizes(what: str, given: int | Sequence[int], most: tuple[int, ...]) -> tuple[int, int, int]:

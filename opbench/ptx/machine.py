@@ -81,7 +81,7 @@ class Machine:
         code, threads = self._program.codes[at], self._threads
         frame = self._frame(code, lanes)
         warps = frame.of(threads.warp)
-        self._counters.executed(code.opcodes, distinct(warps), frame.count)
+        self._counters.ran(code.block.instructions, distinct(warps), frame.count)
         place = 0
         try:
             for place, step in enumerate(code.steps):  # noqa: B007  (an error says where it was)
@@ -119,14 +119,14 @@ class Machine:
         if end.guard is not None:
             taken = ~frame.values[end.guard.place] if end.negated else frame.values[end.guard.place]
             if end.opcode == "bra":
-                self._count_branch(frame, taken)
+                self._count_branch(end, frame, taken)
             if taken.all():
                 taken = None
             elif not taken.any():
                 self._go(lanes, at + 1)
                 return
         elif end.opcode == "bra":
-            self._counters.branches += distinct(frame.of(self._threads.warp))
+            self._counters.branched(end, distinct(frame.of(self._threads.warp)))
         if end.opcode != "bra":
             self._exit(at, taken, lanes)
         elif taken is None:
@@ -134,12 +134,12 @@ class Machine:
         else:
             self._split(lanes, np.where(taken, code.block.successors[0], at + 1))
 
-    def _count_branch(self, frame: Frame, taken: Array) -> None:
+    def _count_branch(self, end: Instruction, frame: Frame, taken: Array) -> None:
         warps = frame.of(self._threads.warp)
         whole = distinct(warps)
-        self._counters.branches += whole
-        if taken.any() and not taken.all():
-            self._counters.divergent_branches += distinct(warps[taken]) + distinct(warps[~taken]) - whole
+        parts = taken.any() and not taken.all()
+        divergent = distinct(warps[taken]) + distinct(warps[~taken]) - whole if parts else 0
+        self._counters.branched(end, whole, divergent)
 
     def _go(self, lanes: Array | None, to: int) -> None:
         if lanes is None:

@@ -129,13 +129,14 @@ class Kernel:
 
 @dataclass(slots=True)
 class Module:
-    """A whole PTX text: `version` such as "9.4", `target` such as "sm_90a", and what it declares."""
+    """A whole PTX text: `version` such as "9.4", `target` such as "sm_90a", and what it declares. `text`: as it was."""
 
     version: str = ""
     target: str = ""
     kernels: dict[str, Kernel] = field(default_factory=dict)
     variables: list[Variable] = field(default_factory=list)
     files: dict[int, str] = field(default_factory=dict)
+    text: str = ""
 
     def kernel(self, name: str | None = None) -> Kernel:
         """The kernel of that name; without one the only kernel. Raises UsageError where there is none, or several."""

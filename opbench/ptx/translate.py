@@ -6,7 +6,6 @@ before anything runs.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,14 +36,13 @@ Step = Effect
 class Code:
     """One basic block as it runs. `steps` belong to `instructions` of the same place.
 
-    opcodes: how many of each it has. target, behind: the blocks that a branch at its end goes to, and the one below it.
+    target, behind: the blocks that a branch at its end goes to, and the one below it.
     loads, saves: registers that are brought in for a part of the threads, and put back.
     """
 
     block: Block
     steps: list[Step]
     instructions: list[Instruction]
-    opcodes: dict[str, int]
     loads: list[int]
     saves: list[int]
     waits: bool
@@ -114,7 +112,6 @@ def _code(at: int, block: Block, watched: dict[int, int], homes: dict[int, int |
         block,
         steps,
         instructions,
-        dict(Counter(each.opcode for each in block.instructions)),
         sorted(block.reads) + watches,
         [place for place in sorted(block.writes) if homes[place] != at] + watches,
         waits(block.instructions[0]),

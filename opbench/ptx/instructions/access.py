@@ -31,6 +31,7 @@ CACHES = (
 )  # fmt: skip
 """Of orders and caches this machine has nothing to say: its memory is in order, and has no cache."""
 VECTORS = {"v2": 2, "v4": 4, "v8": 8}
+WARP = 32
 GENERIC = "global", "shared", "local"
 ACCESSED = "b8", "u8", "s8", "b16", "u16", "s16", "f16", "bf16", "b32", "u32", "s32", "f32", "b64", "u64", "s64", "f64"
 
@@ -101,11 +102,21 @@ class Place:
         check_alignment(addresses, access, chosen)
         region = frame.memory.regions[access.space]
         positions = region.positions(frame, chosen, addresses, access)
-        if access.space == "global":
-            warps = frame.of(frame.threads.warp)
-            warps = warps if chosen is None else warps[chosen]
-            frame.counters.accessed(self._instruction, access.writes, warps, addresses, access.bytes)
+        self._count(frame, chosen, addresses, positions, access)
         return chosen, region, positions
+
+    def _count(
+        self, frame: Frame, chosen: Array | None, addresses: Array, positions: Array, access: Access
+    ) -> None:
+        warps, counters, kind = frame.of(frame.threads.warp), frame.counters, access.action
+        warps = warps if chosen is None else warps[chosen]
+        if access.space == "global":
+            counters.accessed_global(self._instruction, kind, warps, positions, access.bytes)
+        elif access.space in {"shared", "local"}:
+            lanes = frame.of(frame.threads.thread) % WARP
+            lanes = lanes if chosen is None else lanes[chosen]
+            count = counters.accessed_shared if access.space == "shared" else counters.accessed_local
+            count(self._instruction, kind, warps, lanes, addresses.view(np.int64), access.bytes)
 
 
 @effect("ld", "ldu")

@@ -26,7 +26,7 @@ def parse(text: str) -> Module:
     Raises UsageError, with the line, for what is no PTX, for a directive that is not known, and for an ISA version or
     a target that is not.
     """
-    reader, module = Reader(text), Module()
+    reader, module = Reader(text), Module(text=text)
     while reader.peek():
         _directive(reader, module)
     if not module.version:
