@@ -100,7 +100,7 @@ def flat(
     weight: tl.tensor,
     bias: tl.tensor,
     out: tl.tensor,
-    total: int,
+    groups: int,
     channels: int,
     n: int,
     size: int,
@@ -109,17 +109,20 @@ def flat(
     wide: tl.constexpr,
     offset: tl.constexpr,
     block: tl.constexpr,
+    vector: tl.constexpr,
     small: tl.constexpr,
     tiny: tl.constexpr,
 ) -> None:
     """Grid ceil(total / block) over the `total` elements of the output.
 
+    groups: total / vector; the product is how the compiler knows what the last program's end is divisible by: its
+    stores stay whole vectors. Where the output is whole sectors, one request writes each of them.
     offset: int32 where x has fewer than 2^31 elements, else int64.
     small: S < block.
     tiny: a sample's output is shorter than a block; then each element finds its pair by itself, in float32.
     """
     n, channels, size = tl.cast(n, tl.int64), tl.cast(channels, tl.int64), tl.cast(size, tl.int64)
-    total, pairs = tl.cast(total, tl.int64), n * (n - 1) // 2
+    total, pairs = tl.cast(groups, tl.int64) * vector, n * (n - 1) // 2
     copied = tl.zeros_like(channels)
     if norm != "none":
         copied = channels
@@ -166,4 +169,4 @@ def flat(
     if begin + block <= total:
         tl.store(places, result, cache_modifier=".cs")
     else:
-        tl.store(places, result, mask=tl.arange(0, block) < end - begin, cache_modifier=".cs")
+        tl.store(places, result, mask=tl.arange(0, block) < total - begin, cache_modifier=".cs")

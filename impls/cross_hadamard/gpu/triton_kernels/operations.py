@@ -136,8 +136,10 @@ def _flat(
     total = batch * sample
     _, block, warps = configuration or plan_flat(total, dtype.itemsize, fixed["norm"] != "none")
     offset = tl.int64 if max(batch * channels * size, size + block) >= 2**31 else tl.int32
-    fixed |= {"offset": offset, "block": block, "small": size < block, "tiny": sample < block, "num_warps": warps}
-    return Launch(flat, (-(-total // block),), (total, channels, n, size), fixed)
+    vector = vector_width(total, dtype.itemsize)
+    fixed |= {"offset": offset, "block": block, "vector": vector, "small": size < block, "tiny": sample < block}
+    fixed["num_warps"] = warps
+    return Launch(flat, (-(-total // block),), (total // vector, channels, n, size), fixed)
 
 
 def backward(

@@ -52,7 +52,9 @@ def test_expansion_and_gradients_equal_the_definitions(kernels: dict[str, list[A
                 assert torch.allclose(result.double(), want, rtol=close, atol=4 * close), (case.name, case.dtype)
 
 
-@pytest.mark.parametrize(("schedule", "written"), [("direct", 900), ("balanced", 900), ("blocked", WHOLE)])
+@pytest.mark.parametrize(
+    ("schedule", "written"), [("direct", 900), ("balanced", 900), ("blocked", WHOLE), ("flat", WHOLE)]
+)
 def test_sectors_written_are_counted(kernels: dict[str, list[Any]], schedule: str, written: int) -> None:
     _, (result,) = on_machine(kernels, large(schedule))
     assert result.counters.sectors_written == written
