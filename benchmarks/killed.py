@@ -54,8 +54,8 @@ class Lane:
 
     def run(self, kills: int, until_s: float) -> Lane:
         while self.kills.total() < kills and time.monotonic() < until_s:
-            before = len(self.recorded)
-            command = self._start(resume=0 < before < CASES)
+            command = self._start(resume=0 < len(self.recorded) < CASES)
+            before = len(self.recorded)  # none where it begins anew
             kind = self.draw.choice(KINDS)
             if not self._reached(command, before + self.draw.randrange(MOST_RECORDS + 1)):
                 self._ended(command)
