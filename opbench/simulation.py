@@ -34,6 +34,8 @@ def switch_on(way: str = SOURCE) -> None:
     if late and os.environ.get(SWITCH) != value:
         raise UsageError(f"{' and '.join(late)} is loaded already; set {SWITCH}={value} in the environment instead")
     os.environ[SWITCH] = value
+    if way == PTX:
+        os.environ.setdefault("TRITON_DEFAULT_FP_FUSION", "1")  # its default, of which Triton 3.9 warns that it changes
     active()
 
 

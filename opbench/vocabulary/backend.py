@@ -148,8 +148,13 @@ class Backend:
         return f"runs on {_listing(self.devices)}, not on {device}"
 
     def simulated(self, device: str) -> bool:
-        """Whether a simulator stands in for the device: right results, meaningless times."""
-        return device == "cpu" and device not in self.devices and bool(self.simulated_by) and simulation.active()
+        """Whether a simulator stands in for the device: right results, meaningless times.
+
+        On PTX also of a backend that has kernels for the CPU too: those for a GPU are what was asked for.
+        """
+        if device != "cpu" or not simulation.active() or not self.simulated_by:
+            return False
+        return simulation.on_ptx() or "cpu" not in self.devices
 
     @property
     def simulated_by(self) -> str:
