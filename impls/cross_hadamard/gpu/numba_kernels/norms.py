@@ -83,8 +83,7 @@ def slope(name: str, real: Any) -> Device:
         e = real(math.exp(-two * abs(u)))
         return four * e / ((one + e) * (one + e))
 
-    def identity(u: Any) -> Any:  # a NaN stays one where it is multiplied
-        del u
+    def identity(_: Any) -> Any:  # a NaN stays one where it is multiplied; Numba compiles no `del` of an argument
         return one
 
     return device(_named(name, softsign, sigmoid, algebraic, tanh, identity))

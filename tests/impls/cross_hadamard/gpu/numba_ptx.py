@@ -47,9 +47,9 @@ def forward(schedule: str, dtype: torch.dtype) -> bool:
     return torch.equal(KERNELS.forward(x, None, None, schedule), want)
 
 
-def expansion() -> bool:
+def expansion(norm: str) -> bool:
     x, index, grad = values(2, 5, 3, 3), torch.tensor([[4, 0, 2], [1, 3, 2]]), values(2, 8, 3, 3, seed=3)
-    given = x, index, torch.tensor([0.5]), values(3, seed=1), values(3, seed=2), "softsign"
+    given = x, index, torch.tensor([0.5]), values(3, seed=1), values(3, seed=2), norm
     pairs = [(KERNELS.expand(*given, "blocked"), EAGER.expand(*given, ""))]
     pairs += zip(KERNELS.expand_backward(grad, *given), EAGER.expand_backward(grad, *given), strict=True)
     return all(torch.allclose(mine, theirs, rtol=1e-4, atol=1e-4) for mine, theirs in pairs)
@@ -77,7 +77,8 @@ def of_a_user() -> bool:
 def main() -> int:
     for schedule, dtype in CASES.items():
         tell(schedule, lambda schedule=schedule, dtype=dtype: forward(schedule, dtype))  # type: ignore[misc]
-    tell("expansion", expansion)
+    for norm in ("softsign", "identity"):
+        tell(norm, lambda norm=norm: expansion(norm))  # type: ignore[misc]
     tell("columns", columns)
     tell("user", of_a_user)
     return 0

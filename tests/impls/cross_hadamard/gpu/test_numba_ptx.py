@@ -21,7 +21,8 @@ EXPECTED = {
     "balanced": ["balanced"],
     "blocked": ["blocked"],
     "flat": ["flat"],
-    "expansion": ["blocked", "owner", "sums"],
+    "softsign": ["blocked", "owner", "sums"],
+    "identity": ["blocked", "owner", "sums"],
     "columns": ["columns"],
     "user": ["scaled"],
 }
