@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from impls.cross_hadamard.tolerances import HALF_UNIT
-from impls.expansion.values import materialise, normal
+from impls.expansion.values import Shapes, materialise, normal
 from opbench import Axes, Axis, Tolerance
 from opbench.errors import UsageError
 
@@ -36,9 +36,10 @@ CHECK_POINTS = (
 """Odd, prime, one and no tokens; the last longer than the blocks in which the C++ kernel and the reference work."""
 
 
-STEPS = {"float32": 64, "float64": 64, "float16": 16, "bfloat16": 16}
-"""Worst |got - want| / (rms + |want|) in half units of the dtype, where sums are as long as there are tokens: 35 in
-float64 and 23 in float32, at 65,536 tokens too; 8 in the 16-bit types, whose own sums are in float32.
+STEPS = {"float32": 256, "float64": 256, "float16": 16, "bfloat16": 16}
+"""Worst |got - want| / (rms + |want|) in half units of the dtype, doubled. PyTorch's own steps and ours stay below 36
+up to 65,536 tokens; the loop that Inductor makes of Poly-SA's mean adds thousands of tokens one after the other and was
+116 off at 8,192 (torch 2.13). 8 in the 16-bit types, whose sums are in float32.
 """
 
 TOLERANCES = {dtype: Tolerance(STEPS[dtype] * unit, STEPS[dtype] * unit) for dtype, unit in HALF_UNIT.items()}
@@ -55,7 +56,8 @@ def sizes(axes: Axes) -> Mapping[str, int]:
 def drawn(point: Point, weights: tuple[str, ...]) -> Inputs:
     """x (batch, tokens, width), normal; weights (width, width), normal over sqrt(width): applied as x @ w."""
     width = point.axes["width"]
-    shapes = {"x": (point.axes["batch"], point.axes["tokens"], width)} | dict.fromkeys(weights, (width, width))
+    shapes: Shapes = {"x": (point.axes["batch"], point.axes["tokens"], width)}
+    shapes |= dict.fromkeys(weights, (width, width))
 
     def draw(random: torch.Generator) -> dict[str, Tensor]:
         scales = {name: 1.0 if name == "x" else 1 / math.sqrt(width) for name in shapes}

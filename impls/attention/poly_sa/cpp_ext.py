@@ -1,4 +1,4 @@
-"""C++: projections a block of tokens at a time, multiplied and summed in the cache, then one projection of the tokens."""
+"""C++: projections a block of tokens at a time, multiplied and summed in the cache; the tokens projected once more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opbench import Inputs, Launch, Point
 
 
-def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
+def prepare(_: Point, inputs: Inputs, __: Tensor | None, ___: str) -> Launch:
     launch = partial(functional.poly_sa, *inputs.values())
     launch()  # builds the library where it is not there
     return launch

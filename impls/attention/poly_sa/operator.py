@@ -31,7 +31,9 @@ def reference(_: Point, inputs: Inputs) -> Tensor:
     """In float64, a sum over the tokens of both projections at once."""
     x, w1, w2, w3 = (tensor.double() for tensor in inputs.values())
     first, second = torch.einsum("btc,cd->btd", x, w1), torch.einsum("btc,cd->btd", x, w2)
-    gate = torch.einsum("btd,btd->bd", first, second) / x.shape[1] if x.shape[1] else x.new_zeros(x.shape[0], x.shape[2])
+    gate = (
+        torch.einsum("btd,btd->bd", first, second) / x.shape[1] if x.shape[1] else x.new_zeros(x.shape[0], x.shape[2])
+    )
     return torch.einsum("btc,bc,cd->btd", x, gate, w3)
 
 
@@ -51,14 +53,15 @@ def work(point: Point) -> Work:
     )
 
 
+def gated(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
+    """The definition, of x (batch, tokens, width) and weights (width, width)."""
+    gate = ((x @ w1) * (x @ w2)).mean(1, keepdim=True)
+    return (gate.expand_as(x) * x) @ w3
+
+
 def eager(_: Point) -> Callable[..., Tensor]:
     """The definition, from the operator's inputs."""
-
-    def function(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
-        gate = ((x @ w1) * (x @ w2)).mean(1, keepdim=True)
-        return (gate.expand_as(x) * x) @ w3
-
-    return function
+    return gated
 
 
 OPERATOR = Operator(

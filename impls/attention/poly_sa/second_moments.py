@@ -31,7 +31,7 @@ def from_moments(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
     return x @ (gate[:, :, None] * w3.to(exact)).to(x.dtype)
 
 
-def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
+def prepare(_: Point, inputs: Inputs, __: Tensor | None, ___: str) -> Launch:
     return partial(from_moments, *inputs.values())
 
 

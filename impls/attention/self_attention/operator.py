@@ -16,7 +16,7 @@ from impls.seeded import itemsize
 from opbench import Operator, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from torch import Tensor
 
@@ -36,7 +36,7 @@ def inputs(point: Point) -> Inputs:
 
 def by_heads(x: Tensor, heads: int) -> Tensor:
     """(batch, tokens, width) to (batch, heads, tokens, width / heads), a view."""
-    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+    return x.view(*x.shape[:2], heads, x.shape[2] // heads).transpose(1, 2)
 
 
 def together(x: Tensor) -> Tensor:
@@ -47,7 +47,9 @@ def together(x: Tensor) -> Tensor:
 def reference(point: Point, inputs: Inputs) -> Tensor:
     """In float64 by exponentials and sums, some queries after the other."""
     x, *weights = (tensor.double() for tensor in inputs.values())
-    query, key, value = (by_heads(torch.einsum("btc,cd->btd", x, weight), point.axes["heads"]) for weight in weights[:3])
+    query, key, value = (
+        by_heads(torch.einsum("btc,cd->btd", x, weight), point.axes["heads"]) for weight in weights[:3]
+    )
     mixed = torch.empty_like(query)
     for start in range(0, x.shape[1], QUERIES):
         some = query[:, :, start : start + QUERIES]
@@ -73,13 +75,19 @@ def work(point: Point) -> Work:
     )
 
 
+def attended(x: Tensor, weights: Iterable[Tensor], heads: int) -> Tensor:
+    """x (batch, tokens, width) through PyTorch's fused attention; weights w_q, w_k, w_v, w_o, (width, width) each."""
+    w_q, w_k, w_v, w_o = weights
+    query, key, value = by_heads(x @ w_q, heads), by_heads(x @ w_k, heads), by_heads(x @ w_v, heads)
+    return together(functional.scaled_dot_product_attention(query, key, value)) @ w_o
+
+
 def eager(point: Point) -> Callable[..., Tensor]:
-    """With PyTorch's fused attention between the projections."""
+    """With PyTorch's fused attention between the projections, from the operator's inputs."""
     heads = point.axes["heads"]
 
     def function(x: Tensor, w_q: Tensor, w_k: Tensor, w_v: Tensor, w_o: Tensor) -> Tensor:
-        query, key, value = by_heads(x @ w_q, heads), by_heads(x @ w_k, heads), by_heads(x @ w_v, heads)
-        return together(functional.scaled_dot_product_attention(query, key, value)) @ w_o
+        return attended(x, (w_q, w_k, w_v, w_o), heads)
 
     return function
 

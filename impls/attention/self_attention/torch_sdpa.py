@@ -1,4 +1,4 @@
-"""torch.nn.functional.scaled_dot_product_attention between the projections: scores in tiles, memory linear in tokens."""
+"""torch.nn.functional.scaled_dot_product_attention between projections: scores in tiles, memory linear in tokens."""
 
 from __future__ import annotations
 
