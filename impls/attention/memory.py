@@ -37,7 +37,7 @@ def peak_bytes(operator: str, backend: str, tokens: int) -> int:
     small, large = (Point(operator, described.complete({"tokens": count}), "float32") for count in (64, tokens))
     chosen.prepare(small, described.inputs(small), None, "")()  # libraries load, threads start
     inputs = described.inputs(large)
-    _, growth = peak_growth(lambda: chosen.prepare(large, inputs, None, "")())
+    _, growth = peak_growth(chosen.prepare(large, inputs, None, ""))
     if "peak_bytes" not in growth:
         raise MachineError("this system keeps no mark of the most memory that a process had; expected Linux's /proc")
     return int(growth["peak_bytes"])
