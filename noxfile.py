@@ -210,6 +210,12 @@ def sweep_gating(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_attention(session: nox.Session) -> None:
+    """Softmax self-attention and Poly-SA over tokens, under four minutes; then `impls.attention.crossing`."""
+    _sweep(session, "attention")
+
+
+@nox.session(python=False)
 def sweep_grid(session: nox.Session) -> None:
     """Every schedule over batch x edge, channels x edge and batch x channels; `-- --resume` goes on."""
     _sweep(session, "grid")

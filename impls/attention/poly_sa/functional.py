@@ -1,0 +1,45 @@
+"""The C++ kernel as a function of tensors, usable without the harness."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from impls.cross_hadamard import cpp_kernels
+from impls.native import load
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NAME = "opbench_poly_sa"
+_CSRC = Path(__file__).parent / "csrc"
+_SHARED = Path(cpp_kernels.__file__).parent / "csrc"
+SOURCES = (_CSRC / "operators.cpp", _CSRC / "gate.h", _SHARED / "processor.h")
+IN_VARIANTS = (*sorted((_CSRC / "variant").iterdir()), *sorted((_SHARED / "cpu").rglob("*.h")))
+"""Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
+
+SCRATCH = 512 << 10
+"""Bytes of a block's projections, a quarter of a processor's second cache."""
+
+
+@lru_cache(maxsize=1)
+def _gate() -> Any:
+    return load(NAME, SOURCES, IN_VARIANTS).gate.default
+
+
+def block_of(width: int, itemsize: int) -> int:
+    """Tokens of a block: as many as SCRATCH holds, a multiple of 32, 32 at least."""
+    return max(32, SCRATCH // (2 * width * itemsize) // 32 * 32)
+
+
+def poly_sa(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
+    """(Phi(x w1 * x w2) * x) w3, Phi the mean over tokens. No gradient is tracked.
+
+    x: (batch, tokens, width); w1, w2, w3: (width, width); float32 or float64, on the CPU. Returns x's shape.
+    Raises ValueError and TypeError for other shapes and dtypes, MachineError where there is no compiler.
+    """
+    gate: Tensor = _gate()(x, torch.cat((w1, w2), 1), block_of(x.shape[2], x.element_size()))
+    return x @ (gate[:, :, None] * w3)
