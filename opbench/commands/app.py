@@ -203,7 +203,11 @@ def count(
     run_command("count", names[0] if names else None, extra, dtype, as_json)
 
 
-@app.command(context_settings=AXES, epilog="Example:  opbench profile cross_hadamard --backend cpp_ext --channels 64")
+@app.command(
+    cls=Simulating,
+    context_settings=AXES,
+    epilog="Example:  opbench profile cross_hadamard --backend cpp_ext --channels 64",
+)
 def profile(
     context: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="OPERATOR", help="The operator to profile.")],
@@ -215,7 +219,8 @@ def profile(
     ncu: Annotated[bool, typer.Option("--ncu", help="Count with Nsight Compute too (GPU).")] = False,
     perf: Annotated[bool, typer.Option("--perf", help="Count with Linux perf too.")] = False,
     compile_times: arguments.CompileTimes = False,
-    simulate: arguments.OnPtx = "",
+    simulate: arguments.Simulate = "",
+    arch: arguments.Architecture = "",
     results: arguments.Results = Path("results"),
     time_limit: arguments.TimeLimit = 120.0,
     wait: arguments.Wait = True,
@@ -231,8 +236,8 @@ def profile(
 
     (operator,), extra = options.split("operator", [*words, *context.args], needed=1)
     case = CaseOptions(operator, extra, point, backend, dtype, mode)
-    if simulate:
-        run_command("simulated_profile", case, simulate, device, ncu or perf or compile_times, results, as_json)
+    if simulate or arch:
+        run_command("simulated_profile", case, simulate, arch, device, ncu or perf or compile_times, results, as_json)
         return
     settings = Settings(time_limit_s=time_limit, split=True)
     steps = OptionalSteps(ncu, perf, compile_times)

@@ -49,14 +49,6 @@ Isolate = Annotated[
 WithCeilings = Annotated[
     bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
 ]
-OnPtx = Annotated[
-    str,
-    typer.Option(
-        "--simulate",
-        metavar="ptx",
-        help="With =ptx: no time, but what the GPU kernels cost, counted while their compilers' PTX runs on the CPU.",
-    ),
-]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]

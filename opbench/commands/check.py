@@ -15,7 +15,7 @@ from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
 from opbench.errors import MachineError, UsageError
 from opbench.measure.point import PointMeasurement
-from opbench.planning.checks import ARCHITECTURE, check_points, checked_backends, surroundings
+from opbench.planning.checks import check_points, checked_backends, compiled_for, surroundings
 from opbench.planning.plan import elsewhere_only
 from opbench.running.quick_check import time_briefly
 from opbench.store.lock import measuring
@@ -48,7 +48,7 @@ def run(
     simulator, `ptx` what its compiler emits for `architecture` ("" for sm_90). `limit` also times them at one point,
     and fails what is quicker than the machine can be.
     """
-    architecture = _architecture(simulate, architecture)
+    architecture = compiled_for(simulate, architecture)
     on = _simulated_device(device, simulate) if simulate else resolve_device(device)
     name = operator_files.one_operator(name)
     operator = catalog.operator(name)
@@ -83,13 +83,6 @@ def run(
         with measuring(on, Notes(sys.stderr).note, wait):
             wrong += _beside_the_limit(points, names, as_json, wrong > 0)
     return 1 if wrong else 0
-
-
-def _architecture(simulate: str, asked: str) -> str:
-    """Raises UsageError for one that nothing is compiled for."""
-    if asked and simulate != simulation.PTX:
-        raise UsageError(f"--arch {asked} says what --simulate=ptx compiles for; give both, or neither")
-    return asked or ARCHITECTURE
 
 
 def _beside_the_limit(points: Sequence[Point], names: Sequence[str], as_json: bool, wrong: bool) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from opbench import catalog, simulation
 from opbench.cli.plain import plain
 from opbench.errors import UsageError
+from opbench.planning.checks import compiled_for
 from opbench.profiling.case_options import CaseOptions, select_case
 from opbench.profiling.output_folder import create_run
 from opbench.profiling.simulated_case import Launched, SimulatedProfile, profile_simulated
@@ -20,11 +21,14 @@ ROWS = 8
 PAGE_FILE = "profile.html"
 
 
-def run(options: CaseOptions, way: str, device: str, measures: bool, results: Path, as_json: bool) -> int:
+def run(
+    options: CaseOptions, way: str, asked_for: str, device: str, measures: bool, results: Path, as_json: bool
+) -> int:
     """Profile the case, show it, and return the exit code: 1 where its result is wrong.
 
-    measures: whether something was asked for that only a measurement has.
+    asked_for: the architecture, "" for sm_90. measures: whether something was asked for that only a measurement has.
     """
+    architecture = compiled_for(way, asked_for)
     if way != simulation.PTX:
         raise UsageError(
             f"--simulate={way}: profile takes ptx alone; interpreters of the source count nothing (opbench check "
@@ -33,7 +37,7 @@ def run(options: CaseOptions, way: str, device: str, measures: bool, results: Pa
     if device == "cuda" or measures:
         asked = "--device cuda" if device == "cuda" else "--ncu, --perf and --compile-times"
         raise UsageError(f"--simulate=ptx measures nothing and needs no GPU; leave {asked} away")
-    profile = profile_simulated(select_case(options, "cpu"))
+    profile = profile_simulated(select_case(options, "cpu"), architecture)
     output, notice = create_run(results)
     render = catalog.shown_by("pages.simulated_profile_page.render")
     page = output.write(PAGE_FILE, render(profile).encode())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from opbench import catalog, simulation
+from opbench.errors import UsageError
 from opbench.vocabulary.case import Axes, AxisValue, Point
 from opbench.vocabulary.operator import Operator
 from opbench.vocabulary.record import Unavailable
@@ -49,6 +50,16 @@ def checked_backends(name: str, device: str, *, simulate: bool = False) -> Itera
 
 ARCHITECTURE = "sm_90"
 """What is compiled for where no other is asked for."""
+
+
+def compiled_for(simulate: str, asked: str) -> str:
+    """The architecture asked for, or sm_90 unasked.
+
+    Raises UsageError for one that nothing is compiled for.
+    """
+    if asked and simulate != simulation.PTX:
+        raise UsageError(f"--arch {asked} says what --simulate=ptx compiles for; give both, or neither")
+    return asked or ARCHITECTURE
 
 
 def surroundings(architecture: str = ARCHITECTURE) -> AbstractContextManager[object]:

@@ -1,6 +1,11 @@
 """How many blocks of a kernel a multiprocessor holds at once, and what keeps it from holding more.
 
-The rules are those of NVIDIA's occupancy calculator (`cuda_occupancy.h` of the CUDA Toolkit).
+The rules are those of NVIDIA's occupancy calculator (`cuda_occupancy.h` of the CUDA Toolkit 13), which has the same
+for compute capabilities 8 to 12: `cudaOccRegAllocationGranularity` 256 registers a warp,
+`cudaOccSubPartitionsPerMultiprocessor` 4, `cudaOccSMemAllocationGranularity` 128 bytes, which a block's reserved bytes
+are added to before they are rounded up. It takes the reserved bytes from the device: they
+are the 1 KiB by which a block may have less than a multiprocessor has (CUDA C++ Programming Guide, "Compute
+Capabilities").
 """
 
 from __future__ import annotations

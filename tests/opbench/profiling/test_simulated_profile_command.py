@@ -12,12 +12,14 @@ from opbench.errors import MachineError, UsageError
 from opbench.profiling.case_options import CaseOptions
 
 
-def run(results: Path, way: str = "ptx", device: str = "auto", measures: bool = False, **options: str) -> int:
+def run(
+    results: Path, way: str = "ptx", arch: str = "", device: str = "auto", measures: bool = False, **options: str
+) -> int:
     named = {"backend": "torch_eager", "mode": "forward"} | options
     case = CaseOptions(
         "cross_hadamard", {"channels": (5,), "edge": (3,)}, None, named["backend"], "float32", named["mode"]
     )
-    return simulated_profile.run(case, way, device, measures, results, as_json=False)
+    return simulated_profile.run(case, way, arch, device, measures, results, as_json=False)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,9 @@ def switch(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_counts_what_compilers_emit_and_measures_nothing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--simulate=source: profile takes ptx alone"):
         run(tmp_path, way="source")
+    for way in ("", "source"):
+        with pytest.raises(UsageError, match="--arch sm_80 says what --simulate=ptx compiles for"):
+            run(tmp_path, way=way, arch="sm_80")
     with pytest.raises(UsageError, match="leave --device cuda away"):
         run(tmp_path, device="cuda")
     with pytest.raises(UsageError, match="leave --ncu, --perf and --compile-times away"):

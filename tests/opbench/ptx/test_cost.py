@@ -9,7 +9,7 @@ from opbench import ptx
 from opbench.errors import MachineError, UsageError
 from opbench.ptx import cost
 from opbench.ptx.cost import binary
-from opbench.ptx.simulated_device import KNOWN
+from opbench.ptx.simulated_device import KNOWN, Properties
 
 from .kernels import kernel
 
@@ -95,3 +95,10 @@ def test_the_assembler_says_registers_and_widths() -> None:
     assert (found.spill_bytes, found.static_bytes) == (0, 0)
     if found.accesses is not None:
         assert found.accesses == {"LDG.32": 1, "STG.32": 1}
+
+
+@pytest.mark.parametrize("properties", KNOWN.values(), ids=lambda each: each.architecture)
+def test_a_block_may_have_all_of_a_multiprocessor_but_what_is_reserved(properties: Properties) -> None:
+    assert cost.occupancy(properties, 1, 1, properties.block_shared_bytes).blocks == 1
+    with pytest.raises(UsageError, match="not enough shared memory"):
+        cost.occupancy(properties, 1, 1, properties.block_shared_bytes + 1)
