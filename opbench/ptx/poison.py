@@ -34,15 +34,16 @@ class Poison:
     def allocated(self, tensor: torch.Tensor) -> None:
         """Nothing of it is written. On the CPU."""
         storage = tensor.untyped_storage()
-        self._storages = {key: each for key, each in self._storages.items() if not each[0].expired()}
+        self._storages = {key: each for key, each in self._storages.items() if not _gone(each[0])}
         if storage.nbytes():
             mask = np.zeros(storage.nbytes(), np.bool_)
-            self._storages[storage.data_ptr()] = StorageWeakRef(storage), mask
+            reference = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+            self._storages[storage.data_ptr()] = reference, mask
 
     def written(self, tensor: torch.Tensor) -> None:
         """All elements of it, which may be some of its storage's."""
         reference, mask = self._storages.get(tensor.untyped_storage().data_ptr(), (None, None))
-        if reference is None or mask is None or reference.expired():
+        if reference is None or mask is None or _gone(reference):
             return
         size = tensor.element_size()
         shape, strides = (*tensor.shape, size), (*(stride * size for stride in tensor.stride()), 1)
@@ -53,7 +54,7 @@ class Poison:
         arrays = {(each.ctypes.data, each.size): each for each in map(_content, arguments) if each.size}
         found = []
         for start, (reference, mask) in self._storages.items():
-            if reference.expired() or mask.all():
+            if _gone(reference) or mask.all():
                 continue
             for (address, size), content in arrays.items():
                 part = mask[max(0, address - start) :][:size]
@@ -62,9 +63,9 @@ class Poison:
         return found
 
 
-class _Watch(TorchDispatchMode):
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, poison: Poison) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._poison = poison
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -92,6 +93,10 @@ def poisoned(poison: Poison | None) -> Iterator[None]:
         return
     with _Watch(poison):
         yield
+
+
+def _gone(reference: StorageWeakRef) -> bool:
+    return bool(reference.expired())  # type: ignore[no-untyped-call]
 
 
 def _content(argument: Any) -> Array:

@@ -18,6 +18,8 @@ from opbench.ptx.poison import Poison, poisoned
 from opbench.ptx.properties import KNOWN, Properties
 from opbench.ptx.targets import check_target
 
+__all__ = ["KNOWN", "Device", "Properties", "current", "device"]
+
 
 @dataclass(slots=True)
 class Device:
