@@ -63,6 +63,7 @@ def run(
     blocks: Sequence[int] | None = None,
     uninitialised: Sequence[Any] = (),
     races: bool = True,
+    lane_races: bool = True,
     registers: int = 0,
     properties: Properties | None = None,
 ) -> Result:
@@ -80,6 +81,7 @@ def run(
     uninitialised: arrays among the arguments that are outputs: to read a byte of them that no thread wrote is an error.
     Or pairs of an array and a mask, bool for each of its bytes, of those that are written; it is kept up to date.
     races: whether those in global memory are looked for; never in kernels that order their blocks themselves.
+    lane_races: whether those between the threads of one warp, in shared memory, are looked for.
     registers: of a thread in the kernel's binary, as `opbench.ptx.cost.inspect` tells; 0 where they are not known.
     properties: of the device; None for that of the PTX's target (`properties_of`).
     Raises UsageError for a launch that cannot be, KernelError for what a thread must not do.
@@ -105,7 +107,7 @@ def run(
         if device.shadow is not None:
             device.shadow.begin(numbers, sizes)
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
-        memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters)
+        memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters, lane_races)
         names = [block_name(each, sizes) for each in numbers.tolist()]
         Machine(module, made, threads, memory, counters, names, limit).run()
     arrays.give_back()

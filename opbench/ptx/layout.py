@@ -70,8 +70,9 @@ class Layout:
             end = self._addresses[each.name] + each.size
         return end
 
-    def memory(self, blocks: int, threads: int, granule: int, parameters: Array) -> Memory:
+    def memory(self, blocks: int, threads: int, granule: int, parameters: Array, lanes: bool = False) -> Memory:
+        """lanes: whether races within a warp are looked for."""
         regions: dict[str, Any] = {"global": self._device, "const": self._device}
-        regions["shared"] = BlockMemory(blocks, self.shared, granule)
+        regions["shared"] = BlockMemory(blocks, self.shared, granule, -(-threads // WARP) if lanes else 0)
         regions["local"] = ThreadMemory(blocks, threads, self.local)
         return Memory(regions, self._addresses, parameters)
