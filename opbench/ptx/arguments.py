@@ -71,11 +71,16 @@ class Arguments:
             self._arrays.append((flat, writeable, name))
         return self._known[key]
 
-    def numbers(self, outputs: Sequence[Any]) -> dict[str, int]:
-        """From parameter to allocation, of arrays that were placed. Raises UsageError for one that was not."""
-        found: dict[str, int] = {}
-        for each in outputs:
-            flat, _ = _flat("uninitialised", each)
+    def outputs(self, uninitialised: Sequence[Any]) -> tuple[dict[str, int], dict[int, Array]]:
+        """Of arrays that were placed: from parameter to allocation, and from allocation to a mask of written bytes.
+
+        uninitialised: arrays, and pairs of an array and a mask. Raises UsageError for an array that was not placed.
+        """
+        numbers: dict[str, int] = {}
+        masks: dict[int, Array] = {}
+        for each in uninitialised:
+            array, mask = each if isinstance(each, tuple) else (each, None)
+            flat, _ = _flat("uninitialised", array)
             places = [(name, at) for at, (one, _, name) in enumerate(self._arrays) if _same(one, flat)]
             if not places:
                 known = ", ".join(name for _, _, name in self._arrays) or "none"
@@ -83,8 +88,10 @@ class Arguments:
                     f"uninitialised: an array of {flat.size} bytes that is no argument of kernel {self._kernel.name}; "
                     f"expected one of those given for {known}"
                 )
-            found.update(places)
-        return found
+            for name, at in places:
+                masks[at] = np.zeros(flat.size, np.bool_) if mask is None else mask
+                numbers |= {name: at} if mask is None else {}
+        return numbers, masks
 
     def give_back(self) -> None:
         """Raises UsageError where the kernel wrote into an array that is read-only."""

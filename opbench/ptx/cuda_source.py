@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opbench.errors import MachineError, UsageError, first_line
-from opbench.ptx.simulated_device import KNOWN, current
+from opbench.ptx.properties import KNOWN
+from opbench.ptx.simulated_device import current
 
 OPTIONS = ("-std=c++17", "-lineinfo")
 FILE = "source.cu"

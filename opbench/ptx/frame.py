@@ -13,6 +13,12 @@ WINDOWS = {"shared": 0x7D00_0000_0000, "local": 0x7C00_0000_0000, "global": 0, "
 """Where generic addresses of a space begin. Those of global and const memory are their own."""
 
 
+def block_name(number: int, grid: tuple[int, int, int]) -> str:
+    """What an error calls the block of that number, such as "(3, 0, 0)"."""
+    x, y, _ = grid
+    return str((number % x, number // x % y, number // (x * y)))
+
+
 class ThreadError(Exception):
     """What a thread did wrong; `position` is its place in the frame."""
 

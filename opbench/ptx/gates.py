@@ -45,6 +45,8 @@ class Gates:
         """All threads that there are stand at this gate, so every one may enter."""
         if of_block(code.block.instructions[0]):
             self._meet(np.unique(threads.block))
+        else:
+            self._converge(threads.warp)
 
     def enter(self, at: int, lanes: Array, places: Array, values: list[Array], threads: Threads) -> Array:
         """Those of `lanes`, who stand at gate `at`, that may enter.
@@ -95,7 +97,14 @@ class Gates:
         missing = missing[lanes] if missing.size > 1 else missing
         own = threads.warp[lanes]
         complete: Array = (missing & alive[own] & ~here[own]) == 0
+        self._converge(own[complete])
         return lanes[complete]
+
+    def _converge(self, warps: Array) -> None:
+        """The threads of these warps have met."""
+        shared = self._memory.regions["shared"]
+        if isinstance(shared, BlockMemory) and shared.lockstep is not None:
+            shared.lockstep.converged(np.unique(warps))
 
     @staticmethod
     def _members(instruction: Instruction, values: list[Array]) -> Array:

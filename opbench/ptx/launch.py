@@ -12,12 +12,14 @@ import numpy as np
 from opbench.errors import UsageError
 from opbench.ptx.arguments import Arguments
 from opbench.ptx.counters import Counters
+from opbench.ptx.frame import block_name
 from opbench.ptx.layout import Layout, threads_of
 from opbench.ptx.machine import Machine
 from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.memory.shadow import granule_of, orders_blocks
 from opbench.ptx.module import Kernel, Module
 from opbench.ptx.number_types import Array
+from opbench.ptx.properties import MOST_THREADS, Properties, check_launch, properties_of
 from opbench.ptx.text.parser import parse
 from opbench.ptx.translate import program
 
@@ -26,8 +28,6 @@ TOGETHER = 16384
 for arithmetic, global memory, shared memory, divergence: 2048 threads 199, 81, 46, 71; 8192 421, 186, 79, 112;
 16384 472, 214, 87, 119; 32768 290, 212, 83, 110; 65536 244, 184, 63, 118.
 """
-MOST_THREADS = 1024
-"""Of a block on sm_90."""
 LARGEST_GRID = 2**31 - 1, 65535, 65535
 LIMIT = 2_000_000_000
 
@@ -63,6 +63,9 @@ def run(
     blocks: Sequence[int] | None = None,
     uninitialised: Sequence[Any] = (),
     races: bool = True,
+    lane_races: bool = True,
+    registers: int = 0,
+    properties: Properties | None = None,
 ) -> Result:
     """Executes a kernel; its arrays hold afterwards what it wrote.
 
@@ -76,7 +79,11 @@ def run(
     seed: of an order in which the blocks run; None runs them as they are numbered.
     blocks: numbers of those of the grid that run, x fastest; None for all.
     uninitialised: arrays among the arguments that are outputs: to read a byte of them that no thread wrote is an error.
+    Or pairs of an array and a mask, bool for each of its bytes, of those that are written; it is kept up to date.
     races: whether those in global memory are looked for; never in kernels that order their blocks themselves.
+    lane_races: whether those between the threads of one warp, in shared memory, are looked for.
+    registers: of a thread in the kernel's binary, as `opbench.ptx.cost.inspect` tells; 0 where they are not known.
+    properties: of the device; None for that of the PTX's target (`properties_of`).
     Raises UsageError for a launch that cannot be, KernelError for what a thread must not do.
     """
     module = read(ptx)
@@ -89,19 +96,22 @@ def run(
     parameters = arrays.place(arguments)
     layout = Layout(module, chosen, device, shared)
     device.seal()
-    outputs = arrays.numbers(uninitialised)
-    device.forget([*outputs.values()])
+    held_to = properties or properties_of(module.target)
+    check_launch(chosen, shape, layout.static, layout.shared, registers, held_to)
+    outputs, masks = arrays.outputs(uninitialised)
+    device.forget(masks)
     if races and not orders_blocks(chosen):
         device.watch(granule_of(chosen))
     counters = Counters()
     for numbers in _batches(_numbers(math.prod(sizes), blocks), math.prod(shape), seed):
         if device.shadow is not None:
-            device.shadow.begin(numbers)
+            device.shadow.begin(numbers, sizes)
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
-        memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters)
-        names = [str(tuple(map(int, np.unravel_index(each, sizes[::-1])))[::-1]) for each in numbers.tolist()]
+        memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters, lane_races)
+        names = [block_name(each, sizes) for each in numbers.tolist()]
         Machine(module, made, threads, memory, counters, names, limit).run()
     arrays.give_back()
+    device.remember(masks)
     holes = {name: ranges for name, number in outputs.items() if (ranges := device.unwritten(number))}
     return Result(chosen.name, counters, module, sizes, shape, layout.shared, holes)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from opbench.errors import UsageError
 from opbench.ptx.frame import Memory, Threads
 from opbench.ptx.memory.block import BlockMemory
 from opbench.ptx.memory.device import DeviceMemory
@@ -16,8 +15,6 @@ from opbench.ptx.module import Kernel, Module, Variable
 from opbench.ptx.number_types import Array
 
 WARP = 32
-MOST_SHARED = 232448
-"""Bytes of a block on sm_90."""
 
 
 def threads_of(
@@ -48,7 +45,7 @@ def threads_of(
 
 
 class Layout:
-    """Where declared variables are."""
+    """Where declared variables are. static, shared: bytes of a block's shared memory, without and with dynamic ones."""
 
     def __init__(self, module: Module, kernel: Kernel, device: DeviceMemory, dynamic: int) -> None:
         self._device = device
@@ -59,16 +56,12 @@ class Layout:
                 content = np.zeros(each.size, np.uint8)
                 content[: len(each.initial)] = np.frombuffer(each.initial, np.uint8)
                 self._addresses[each.name] = device.allocate(f"variable {each.name}", content, each.align)
-        self.shared = self._place([each for each in declared if each.space == "shared" and each.size])
+        self.static = self.shared = self._place([each for each in declared if each.space == "shared" and each.size])
         for each in declared:
             if each.space == "shared" and not each.size:
                 self._addresses[each.name] = -(-self.shared // each.align) * each.align
         self.shared = -(-self.shared // 16) * 16 + dynamic if dynamic else self.shared
         self.local = self._place([each for each in declared if each.space == "local"])
-        if self.shared > MOST_SHARED:
-            raise UsageError(
-                f"{self.shared} bytes of shared memory; a block of kernel {kernel.name} can have up to {MOST_SHARED}"
-            )
 
     def _place(self, variables: list[Variable]) -> int:
         end = 0
@@ -77,8 +70,9 @@ class Layout:
             end = self._addresses[each.name] + each.size
         return end
 
-    def memory(self, blocks: int, threads: int, granule: int, parameters: Array) -> Memory:
+    def memory(self, blocks: int, threads: int, granule: int, parameters: Array, lanes: bool = False) -> Memory:
+        """lanes: whether races within a warp are looked for."""
         regions: dict[str, Any] = {"global": self._device, "const": self._device}
-        regions["shared"] = BlockMemory(blocks, self.shared, granule)
+        regions["shared"] = BlockMemory(blocks, self.shared, granule, -(-threads // WARP) if lanes else 0)
         regions["local"] = ThreadMemory(blocks, threads, self.local)
         return Memory(regions, self._addresses, parameters)

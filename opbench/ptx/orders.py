@@ -13,6 +13,7 @@ from opbench.ptx.errors import KernelError
 from opbench.ptx.launch import Result, run
 from opbench.ptx.module import Module
 from opbench.ptx.number_types import Array
+from opbench.ptx.pointers import Pointer
 from opbench.ptx.text.parser import parse
 
 
@@ -35,22 +36,23 @@ def run_in_orders(
     if orders < 2:
         raise UsageError(f"orders={orders}: one order has nothing to be compared with; give 2 or more")
     module = parse(ptx) if isinstance(ptx, str) else ptx
-    arrays = [each for each in arguments if isinstance(each, np.ndarray | torch.Tensor)]
-    before = [_bytes(each).copy() for each in arrays]
+    arrays = [each for each in arguments if isinstance(each, np.ndarray | torch.Tensor | Pointer)]
+    masks = [each[1] for each in options.get("uninitialised", ()) if isinstance(each, tuple)]
+    before = [_bytes(each).copy() for each in (*arrays, *masks)]
     result = run(module, kernel, grid, block, arguments, **options)
-    first = [_bytes(each).copy() for each in arrays]
+    first = [_bytes(each).copy() for each in (*arrays, *masks)]
     try:
         for seed in range(orders - 1):
-            _restore(arrays, before)
+            _restore([*arrays, *masks], before)
             run(module, kernel, grid, block, arguments, seed=seed, **options)
             _compare(result.kernel, arrays, first, seed)
     finally:
-        _restore(arrays, first)
+        _restore([*arrays, *masks], first)
     return result
 
 
 def _compare(kernel: str, arrays: list[Any], first: list[Array], seed: int) -> None:
-    for number, (array, want) in enumerate(zip(arrays, first, strict=True)):
+    for number, (array, want) in enumerate(zip(arrays, first, strict=False)):  # masks are behind
         wrong = _bytes(array) != want
         if wrong.any():
             raise KernelError(
@@ -69,6 +71,8 @@ def _restore(arrays: list[Any], contents: list[Array]) -> None:
 
 def _bytes(array: Any) -> Array:
     """uint8 (size,), in place."""
+    if isinstance(array, Pointer):
+        return array.content
     if isinstance(array, torch.Tensor):
         return array.detach().reshape(-1).view(torch.uint8).numpy()
     return array.reshape(-1).view(np.uint8)  # type: ignore[no-any-return]

@@ -9,40 +9,16 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
-from opbench.errors import unknown
+from opbench.errors import UsageError, unknown
 from opbench.ptx.compilers.numba_launcher import numba_active
 from opbench.ptx.launch import Result, read, run
 from opbench.ptx.module import Module
+from opbench.ptx.orders import run_in_orders
+from opbench.ptx.poison import Poison, poisoned
+from opbench.ptx.properties import KNOWN, Properties
 from opbench.ptx.targets import check_target
 
-
-@dataclass(frozen=True, slots=True)
-class Properties:
-    """What a device has, per multiprocessor where nothing else is said (CUDA C++ Programming Guide, "Compute
-    Capabilities"; `multiprocessors` of the largest product).
-
-    block_shared_bytes: the dynamic shared memory that one block may ask for.
-    """
-
-    architecture: str
-    multiprocessors: int
-    threads: int
-    blocks: int
-    registers: int
-    shared_bytes: int
-    block_shared_bytes: int
-
-
-KNOWN = {
-    each.architecture: each
-    for each in (
-        Properties("sm_80", 108, 2048, 32, 65536, 164 << 10, 163 << 10),
-        Properties("sm_86", 84, 1536, 16, 65536, 100 << 10, 99 << 10),
-        Properties("sm_89", 128, 1536, 24, 65536, 100 << 10, 99 << 10),
-        Properties("sm_90", 132, 2048, 32, 65536, 228 << 10, 227 << 10),
-        Properties("sm_100", 148, 2048, 32, 65536, 228 << 10, 227 << 10),
-    )
-}
+__all__ = ["KNOWN", "Device", "Properties", "current", "device"]
 
 
 @dataclass(slots=True)
@@ -50,11 +26,17 @@ class Device:
     """The device of one `device(...)`.
 
     seed: of the order in which blocks run; None for the order of their numbers.
+    orders: of blocks, in which every launch runs.
+    races: whether those in global memory are looked for.
+    poison: what tensors that nobody has written are known by, where they are looked for.
     results: of every launch so far, in order.
     """
 
     properties: Properties
     seed: int | None = None
+    orders: int = 1
+    races: bool = True
+    poison: Poison | None = None
     results: list[Result] = field(default_factory=list)
 
     def launch(
@@ -66,14 +48,27 @@ class Device:
         arguments: Sequence[Any],
         *,
         shared: int = 0,
+        registers: int = 0,
+        uninitialised: Sequence[Any] = (),
     ) -> Result:
-        """`opbench.ptx.run` on this device; its result is kept.
+        """`opbench.ptx.run` on this device, or `run_in_orders`; its result is kept.
 
-        Raises what that raises, and UsageError for PTX of another architecture.
+        Raises what those raise, and UsageError for PTX of another architecture.
         """
         module = read(ptx)
         check_target(module.target, self.properties.architecture)
-        result = run(module, kernel, grid, block, arguments, shared=shared, seed=self.seed)
+        unknown_yet = [*uninitialised, *(self.poison.among(arguments) if self.poison else ())]
+        options: dict[str, Any] = {
+            "shared": shared,
+            "registers": registers,
+            "uninitialised": unknown_yet,
+            "races": self.races,
+            "properties": self.properties,
+        }
+        if self.orders > 1:
+            result = run_in_orders(module, kernel, grid, block, arguments, orders=self.orders, **options)
+        else:
+            result = run(module, kernel, grid, block, arguments, seed=self.seed, **options)
         self.results.append(result)
         return result
 
@@ -82,18 +77,31 @@ _ACTIVE: ContextVar[Device | None] = ContextVar("ptx_device", default=None)
 
 
 @contextmanager
-def device(architecture: str = "sm_90", *, seed: int | None = None) -> Iterator[Device]:
+def device(
+    architecture: str = "sm_90",
+    *,
+    seed: int | None = None,
+    orders: int = 1,
+    races: bool = True,
+    poison: bool = False,
+) -> Iterator[Device]:
     """Inside, GPU kernels take CPU tensors and run on the PTX machine, compiled for the architecture.
 
     seed: of the order in which blocks run; None for the order of their numbers.
-    Raises UsageError for no known architecture.
+    orders: above 1, every launch runs in so many orders of blocks, as `run_in_orders`: by number, then by seeds.
+    races: whether those in global memory are looked for.
+    poison: what `torch.empty` and its like allocate inside must be written before a kernel reads it (opbench.ptx.poison
+    says how).
+    Raises UsageError for no known architecture, for fewer orders than one, and for a seed beside several orders.
     """
     if architecture not in KNOWN:
         raise unknown("architecture", architecture, KNOWN)
-    made = Device(KNOWN[architecture], seed)
+    if orders < 1 or (orders > 1 and seed is not None):
+        raise UsageError(f"orders={orders}, seed={seed}: expected one order, by number or by a seed, or several orders")
+    made = Device(KNOWN[architecture], seed, orders, races, Poison() if poison else None)
     token = _ACTIVE.set(made)
     try:
-        with _triton(made), numba_active(architecture, made.launch):
+        with poisoned(made.poison), _triton(made), numba_active(architecture, made.launch):
             yield made
     finally:
         _ACTIVE.reset(token)

@@ -22,7 +22,7 @@ from triton.runtime.interpreter import InterpretedFunction
 
 from opbench.errors import MachineError, UsageError
 from opbench.ptx.compilers.triton_launcher import Launcher
-from opbench.ptx.launch import MOST_THREADS
+from opbench.ptx.properties import MOST_THREADS
 
 Device: TypeAlias = Any
 Properties: TypeAlias = Any

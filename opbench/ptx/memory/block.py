@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.ptx.memory.lockstep import Lockstep
 from opbench.ptx.memory.spaces import first_position
 from opbench.ptx.number_types import Array
 
@@ -17,10 +18,11 @@ class BlockMemory:
     """size: bytes a block. granule: the fewest bytes that the kernel accesses there at once, a power of two.
 
     Who wrote and who read a granule last is kept as a token: the barrier interval of its block, and the warp. Within a
-    warp nothing is said: its threads run in lockstep here, on a device not surely.
+    warp nothing is said: its threads run in lockstep here, on a device not surely. Where `warps`, those of a block, are
+    given, races between its lanes are looked for too.
     """
 
-    def __init__(self, blocks: int, size: int, granule: int) -> None:
+    def __init__(self, blocks: int, size: int, granule: int, warps: int = 0) -> None:
         self.size = size
         self._stride = -(-size // 16) * 16
         self._bytes = np.zeros(blocks * self._stride, np.uint8)
@@ -28,6 +30,7 @@ class BlockMemory:
         self._writers = np.zeros(self._bytes.size // granule, np.int32)
         self._readers = np.zeros(self._bytes.size // granule, np.int32)
         self._interval = np.ones(blocks, np.int32)
+        self.lockstep = Lockstep(blocks, warps, self._writers.size) if warps else None
 
     def view(self, bits: type) -> Array:
         return self._bytes.view(bits)
@@ -35,6 +38,8 @@ class BlockMemory:
     def passed(self, blocks: Array) -> None:
         """All threads of these blocks have met at a barrier."""
         self._interval[blocks] += 1
+        if self.lockstep is not None:
+            self.lockstep.passed(blocks)
 
     def positions(self, frame: Frame, chosen: Array | None, addresses: Array, access: Access) -> Array:
         places = addresses.view(np.int64)
@@ -60,6 +65,8 @@ class BlockMemory:
                 wrote = self._writers[granules]
                 self._check_race(_race(wrote, tokens), wrote, access, chosen)
                 self._mark_read(granules, self._readers[granules], tokens)
+            if self.lockstep is not None:
+                self.lockstep.check(frame, chosen, granules, access)
         return found
 
     def write(self, frame: Frame, chosen: Array | None, places: Array, parts: list[Array]) -> None:
@@ -75,6 +82,9 @@ class BlockMemory:
                 suspect = _race(wrote, tokens)
                 if suspect.any():
                     self._check_race(suspect & (view[at] != part), wrote, access, chosen)
+            if self.lockstep is not None:
+                for each in granules:
+                    self.lockstep.store(frame, chosen, each, access, view[at] != part)
             view[at] = part
             for each in granules:
                 self._writers[each] = tokens

@@ -62,12 +62,20 @@ class DeviceMemory:
         """From here on races are found. granule: the fewest bytes that the kernel accesses at once."""
         self.shadow = Shadow(self.bytes.size, granule)
 
-    def forget(self, numbers: list[int]) -> None:
-        """Of the allocations made as those ones every byte has to be written before it is read."""
-        if numbers:
+    def forget(self, masks: dict[int, Array]) -> None:
+        """Of the allocations made as those ones a byte has to be written before it is read, where its mask is False."""
+        if masks:
             self._written = np.ones(self.bytes.size, np.bool_)
-            for each in (self.allocations[number] for number in numbers):
-                self._written[each.start : each.start + each.size] = False
+            for number, mask in masks.items():
+                each = self.allocations[number]
+                self._written[each.start : each.start + each.size] = mask
+
+    def remember(self, masks: dict[int, Array]) -> None:
+        """Puts into the masks what is written by now."""
+        for number, mask in masks.items():
+            each = self.allocations[number]
+            if self._written is not None:
+                mask[:] = self._written[each.start : each.start + each.size]
 
     def unwritten(self, number: int) -> list[tuple[int, int]]:
         """Ranges of bytes, first and behind the last, of an allocation that nobody has written."""
@@ -123,7 +131,7 @@ class DeviceMemory:
                 each = self.allocations[bisect_right([one.start for one in self.allocations], place) - 1]
                 raise ThreadError(
                     f"uninitialised: reads {access.bytes} bytes at byte {place - each.start} of {each.name}, "
-                    "an output that no thread has written there",
+                    "an output or scratch memory that nobody has written there",
                     first_position(wrong, chosen),
                 )
             if access.writes:

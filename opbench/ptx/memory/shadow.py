@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.ptx.frame import Access, Frame, ThreadError, block_name
 from opbench.ptx.memory.spaces import first_position
 from opbench.ptx.module import Kernel
 from opbench.ptx.number_types import Array, width
@@ -55,9 +55,11 @@ class Shadow:
         self._writers, self._readers = np.zeros(pieces, np.int64), np.zeros(pieces, np.int64)
         self._atomic = np.zeros(pieces, np.bool_)
         self._first: Array = np.zeros(0, np.int64)
+        self._grid = 1, 1, 1
 
-    def begin(self, numbers: Array) -> None:
-        """Blocks with these numbers run now, int64 (n,)."""
+    def begin(self, numbers: Array, grid: tuple[int, int, int]) -> None:
+        """Blocks with these numbers of that grid run now, int64 (n,)."""
+        self._grid = grid
         self._first = (numbers.astype(np.int64) + 1) << BLOCK
 
     def passed(self, blocks: Array) -> None:
@@ -71,10 +73,10 @@ class Shadow:
             wrote = self._writers[granules]
             if access.reads:
                 wrong = _race(wrote, tokens)
-                _refuse(wrong & ~self._atomic[granules] if access.writes else wrong, wrote, access, chosen)
+                self._refuse(wrong & ~self._atomic[granules] if access.writes else wrong, wrote, access, chosen)
             if access.writes:
                 readers = self._readers[granules]
-                _refuse(_race(readers, tokens), readers, access, chosen)
+                self._refuse(_race(readers, tokens), readers, access, chosen)
             else:
                 _mark(self._readers, granules, tokens)
             if access.reads and access.writes:
@@ -92,14 +94,28 @@ class Shadow:
                 wrote = self._writers[each]
                 suspect = _race(wrote, tokens)
                 if suspect.any():
-                    _refuse(suspect & ((view[at] != part) | self._atomic[each]), wrote, access, chosen)
+                    self._refuse(suspect & ((view[at] != part) | self._atomic[each]), wrote, access, chosen)
             view[at] = part
             for each in pieces:
                 self._writers[each], self._atomic[each] = tokens, False
                 wrote = self._writers[each]
                 beside = _race(wrote, tokens)
                 if beside.any():  # of several warps at once
-                    _refuse(beside & (view[at] != part), wrote, access, chosen)
+                    self._refuse(beside & (view[at] != part), wrote, access, chosen)
+
+    def _refuse(self, wrong: Array, earlier: Array, access: Access, chosen: Array | None) -> None:
+        if not wrong.any():
+            return
+        first = int(wrong.argmax())
+        other = int(earlier[first])
+        warp = other & SEVERAL
+        whom = "several warps" if warp == SEVERAL else f"warp {warp}"
+        block = f"{whom} of block {block_name((other >> BLOCK) - 1, self._grid)}"
+        by = "several blocks" if other == MANY else block
+        raise ThreadError(
+            f"race: {access.action} {access.bytes} bytes of global memory that {by} accessed; nothing orders the two",
+            first_position(wrong, chosen),
+        )
 
     def _pieces(self, places: Array, size: int) -> list[Array]:
         first = places // self._granule
@@ -142,17 +158,3 @@ def _race(earlier: Array, tokens: Array) -> Array:
     apart = earlier ^ tokens
     races: Array = (earlier != 0) & ((apart >> BLOCK != 0) | ((apart >> INTERVAL == 0) & (apart != 0)))
     return races
-
-
-def _refuse(wrong: Array, earlier: Array, access: Access, chosen: Array | None) -> None:
-    if not wrong.any():
-        return
-    first = int(wrong.argmax())
-    other = int(earlier[first])
-    warp = other & SEVERAL
-    whom = "several warps" if warp == SEVERAL else f"warp {warp}"
-    of_block = "several blocks" if other == MANY else f"{whom} of block number {(other >> BLOCK) - 1}"
-    raise ThreadError(
-        f"race: {access.action} {access.bytes} bytes of global memory that {of_block} accessed; nothing orders the two",
-        first_position(wrong, chosen),
-    )

@@ -107,12 +107,6 @@ def test_a_kernel_that_was_compiled_for_one_size_of_block_takes_no_other() -> No
         ptx.run(kernel("", limits=".maxntid 64"), None, 1, 65, [WORDS])
 
 
-def test_more_shared_memory_than_a_device_has_is_refused() -> None:
-    outside = ".extern .shared .align 16 .b8 more[];"
-    with pytest.raises(UsageError, match="232449 bytes of shared memory; a block of kernel k can have up to 232448"):
-        ptx.run(kernel("", outside=outside), None, 1, 1, [WORDS], shared=232449)
-
-
 def test_a_kernel_whose_instructions_changed_is_translated_anew() -> None:
     text = kernel("mov.u32 %r1, 7; st.global.u32 [%d15], %r1;")
     module, out = ptx.parse(text), np.zeros(1, np.uint32)

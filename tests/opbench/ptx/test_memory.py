@@ -132,8 +132,8 @@ def test_warps_that_exchange_values_need_a_barrier_between() -> None:
         run(EXCHANGE.format("", 128, ""), 64, BUFFER, size=64)
 
 
-def test_within_a_warp_lockstep_is_taken_for_granted() -> None:
-    assert run(EXCHANGE.format("", 4, ""), 64, BUFFER, size=64) == [each ^ 1 for each in range(64)]
+def test_warps_that_meet_by_themselves_need_no_barrier_of_the_block() -> None:
+    assert run(EXCHANGE.format("bar.warp.sync -1;", 4, ""), 64, BUFFER, size=64) == [each ^ 1 for each in range(64)]
 
 
 def test_writing_over_what_another_warp_still_reads_is_a_race() -> None:
