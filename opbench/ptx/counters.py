@@ -132,14 +132,13 @@ class Counters:
         return sum(each.conflicts for each in self.accesses.values())
 
     def ran(self, instructions: list[Instruction], warps: int, threads: int) -> None:
-        """A basic block with these instructions."""
+        """A basic block with these instructions. `thread_instructions` has them already."""
         for each in instructions:
             counted = self.executed.get(each.place)
             if counted is None:
                 counted = self.executed[each.place] = Executed(each)
             counted.warps += warps
             counted.threads += threads
-        self.thread_instructions += len(instructions) * threads
 
     def branched(self, instruction: Instruction, warps: int, divergent: int = 0) -> None:
         """A branch, after `ran`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,11 +100,16 @@ def run(
             device.shadow.begin(numbers)
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
         memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters)
-        names = [str(tuple(map(int, np.unravel_index(each, sizes[::-1])))[::-1]) for each in numbers.tolist()]
-        Machine(module, made, threads, memory, counters, names, limit).run()
+        Machine(module, made, threads, memory, counters, partial(_block_name, numbers, sizes), limit).run()
     arrays.give_back()
     holes = {name: ranges for name, number in outputs.items() if (ranges := device.unwritten(number))}
     return Result(chosen.name, counters, module, sizes, shape, layout.shared, holes)
+
+
+def _block_name(numbers: Array, grid: tuple[int, int, int], place: int) -> str:
+    """What an error calls a block: such as "(3, 0, 0)"."""
+    z, y, x = np.unravel_index(numbers[place], grid[::-1])
+    return str((int(x), int(y), int(z)))
 
 
 def read(ptx: Any) -> Module:

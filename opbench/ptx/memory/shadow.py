@@ -107,8 +107,8 @@ class Shadow:
 
     def _tokens(self, frame: Frame, chosen: Array | None) -> Array:
         """int64: block, barrier interval and warp of each thread."""
-        block = frame.of(frame.threads.block)
-        warp = np.broadcast_to(frame.of(frame.threads.special["%warpid"]), (frame.count,))
+        block = frame.threads.block
+        warp = frame.threads.of("%warpid")
         if chosen is not None:
             block, warp = block[chosen], warp[chosen]
         tokens: Array = self._first[block] + warp
