@@ -13,6 +13,7 @@ from opbench.ptx.number_types import Array
 
 SECTOR = 32
 """Bytes that a GPU's memory moves at least."""
+SECTOR_SHIFT = SECTOR.bit_length() - 1
 SECTOR_BITS = 42
 """Of a sector's number, for addresses of 47 bits."""
 
@@ -153,8 +154,15 @@ class Counters:
         """
         traffic = self._traffic(instruction, "global", kind, warps, positions.size * size)
         if positions.size:
-            sectors = positions // SECTOR
-            traffic.sectors += distinct((warps << SECTOR_BITS) | sectors)
+            sectors = positions >> SECTOR_SHIFT
+            keys = (warps << SECTOR_BITS) | sectors
+            steps = keys[1:] - keys[:-1]
+            if not steps.size or steps.min() >= 0:  # as where a warp's accesses lie behind each other
+                first = np.concatenate(([True], steps != 0))
+                sectors = sectors[first]
+                traffic.sectors += sectors.size
+            else:
+                traffic.sectors += distinct(keys)
             traffic.touch(sectors)
 
     def accessed_shared(

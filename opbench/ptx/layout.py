@@ -46,24 +46,28 @@ def threads_of(
 @lru_cache(maxsize=64)
 def _of_threads(name: str, blocks: int, size: int, shape: tuple[int, int, int]) -> Array:
     """The same for all launches of blocks of this shape."""
-    if name == "thread":
-        return np.tile(np.arange(size), blocks)
-    if name == "block":
-        return np.repeat(np.arange(blocks), size)
+    if name in {"thread", "block"}:
+        numbers = np.arange(blocks * size)
+        return numbers % size if name == "thread" else numbers // size
     thread = _of_threads("thread", blocks, size, shape)
     if name == "warp":
-        return _of_threads("block", blocks, size, shape) * -(-size // WARP) + thread // WARP
+        warp: Array = _of_threads("block", blocks, size, shape) * -(-size // WARP) + thread // WARP
+        return warp
     if name.startswith("%tid."):
         return _along(thread, shape, name[-1])
     if name == "%warpid":
         return (thread // WARP).astype(np.uint32)
-    lane, one = (thread % WARP).astype(np.uint32), np.uint32(1)
-    if name == "%laneid":
-        return lane
-    below, own = (one << lane) - one, one << lane
-    return {
+    lane = (thread % WARP).astype(np.uint32)
+    return lane if name == "%laneid" else _lane_mask(name.removeprefix("%lanemask_"), lane)
+
+
+def _lane_mask(relation: str, lane: Array) -> Array:
+    own = np.uint32(1) << lane
+    below = own - np.uint32(1)
+    masks: dict[str, Array] = {
         "eq": own, "lt": below, "le": below | own, "gt": ~(below | own), "ge": ~below,
-    }[name.removeprefix("%lanemask_")]  # fmt: skip
+    }  # fmt: skip
+    return masks[relation]
 
 
 def _along(numbers: Array, extents: tuple[int, int, int], axis: str) -> Array:

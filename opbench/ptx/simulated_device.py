@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 from opbench.errors import unknown
+from opbench.ptx.active_device import ACTIVE
 from opbench.ptx.compilers.numba_launcher import numba_active
 from opbench.ptx.launch import Result, read, run
 from opbench.ptx.module import Module
@@ -78,9 +78,6 @@ class Device:
         return result
 
 
-_ACTIVE: ContextVar[Device | None] = ContextVar("ptx_device", default=None)
-
-
 @contextmanager
 def device(architecture: str = "sm_90", *, seed: int | None = None) -> Iterator[Device]:
     """Inside, GPU kernels take CPU tensors and run on the PTX machine, compiled for the architecture.
@@ -91,12 +88,12 @@ def device(architecture: str = "sm_90", *, seed: int | None = None) -> Iterator[
     if architecture not in KNOWN:
         raise unknown("architecture", architecture, KNOWN)
     made = Device(KNOWN[architecture], seed)
-    token = _ACTIVE.set(made)
+    token = ACTIVE.set(made)
     try:
         with _triton(made), numba_active(architecture, made.launch):
             yield made
     finally:
-        _ACTIVE.reset(token)
+        ACTIVE.reset(token)
 
 
 def _triton(made: Device) -> AbstractContextManager[None]:
@@ -108,8 +105,3 @@ def _triton(made: Device) -> AbstractContextManager[None]:
     from opbench.ptx.compilers.triton_driver import triton_active
 
     return triton_active(made)
-
-
-def current() -> Device | None:
-    """The device that launches go to, or None where they go to a GPU."""
-    return _ACTIVE.get()
