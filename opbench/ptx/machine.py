@@ -1,4 +1,5 @@
-"""Runs a program over the threads of several blocks at once: one NumPy array holds a register of all of them.
+"""Runs a program over the threads of several blocks at once: one NumPy array holds a register of all of them,
+one number where they all have the same.
 
 Threads that stand at different places of the code take turns, the lowest place first. Compilers lay code out so that
 paths meet below where they parted, so the threads behind wait for nobody and those ahead are joined there: warps
