@@ -4,14 +4,22 @@
 what compilers launch runs here. docs/ptx.md says what this sees, and what it cannot.
 """
 
-from opbench.ptx.counters import Counters, Traffic
-from opbench.ptx.cuda_source import compile_cuda
-from opbench.ptx.errors import KernelError
-from opbench.ptx.launch import Result, run
-from opbench.ptx.module import Instruction, Kernel, Module
-from opbench.ptx.orders import run_in_orders
-from opbench.ptx.simulated_device import Device, Properties, current, device
-from opbench.ptx.text.parser import parse
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from opbench.ptx.active_device import ACTIVE
+
+if TYPE_CHECKING:
+    from opbench.ptx.counters import Counters, Traffic
+    from opbench.ptx.cuda_source import compile_cuda
+    from opbench.ptx.errors import KernelError
+    from opbench.ptx.launch import Result, run
+    from opbench.ptx.module import Instruction, Kernel, Module
+    from opbench.ptx.orders import run_in_orders
+    from opbench.ptx.simulated_device import Device, Properties, device
+    from opbench.ptx.text.parser import parse
 
 __all__ = [
     "Counters",
@@ -30,3 +38,30 @@ __all__ = [
     "run",
     "run_in_orders",
 ]
+
+HOMES = {
+    "counters": ("Counters", "Traffic"),
+    "cuda_source": ("compile_cuda",),
+    "errors": ("KernelError",),
+    "launch": ("Result", "run"),
+    "module": ("Instruction", "Kernel", "Module"),
+    "orders": ("run_in_orders",),
+    "simulated_device": ("Device", "Properties", "device"),
+    "text.parser": ("parse",),
+}
+
+
+def current() -> Device | None:
+    """The device that launches go to, or None where they go to a GPU."""
+    device: Device | None = ACTIVE.get()
+    return device
+
+
+def __getattr__(name: str) -> object:
+    """Imported when it is asked for (PEP 562): backends of GPU kernels ask for `current` alone, in every process."""
+    for home, names in HOMES.items():
+        if name in names:
+            found = getattr(import_module(f"{__name__}.{home}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,8 @@
 """A kernel's basic blocks, and which reads of registers have to be watched.
 
-A block ends behind a branch or an exit, and before a label and before an instruction for which threads wait for each
-other: those stand first in their blocks, so that a thread waits between two blocks and never inside of one.
+A block ends behind a branch or an exit, before a label that something branches to (debuggers have labels too), and
+before an instruction for which threads wait for each other: those stand first in their blocks, so that a thread waits
+between two blocks and never inside of one.
 """
 
 from __future__ import annotations
@@ -19,15 +20,29 @@ EXCHANGES = frozenset(["ld", "ldu", "atom", "ldmatrix", "shfl", "vote", "redux",
 """Those that have a result from memory or from other threads."""
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The places of the registers that an instruction reads (its guard's among them) and writes.
+
+    sure: whether it writes whenever control comes by. computes: see `computes`.
+    """
+
+    reads: frozenset[int]
+    writes: frozenset[int]
+    sure: bool
+    computes: bool
+
+
 @dataclass(slots=True)
 class Block:
-    """Instructions that run together. `first` is the place of the first among the kernel's."""
+    """Instructions that run together. `first` is the place of the first among the kernel's. uses: of each of them."""
 
     first: int
     instructions: list[Instruction]
     successors: tuple[int, ...] = ()
     reads: set[int] = field(default_factory=set)
     writes: set[int] = field(default_factory=set)
+    uses: list[Use] = field(default_factory=list)
 
     @property
     def leaves(self) -> bool:
@@ -74,7 +89,8 @@ def basic_blocks(kernel: Kernel) -> list[Block]:
     last = code[-1] if code else None
     if last is None or last.opcode not in ENDS or last.guard:
         raise UsageError(f"kernel {kernel.name} does not end in ret, exit or a branch; is the text cut off?")
-    starts = {0, *kernel.labels.values()} | {place + 1 for place, each in enumerate(code) if each.opcode in ENDS}
+    starts = {0} | {place + 1 for place, each in enumerate(code) if each.opcode in ENDS}
+    starts |= {kernel.labels[_target(each)] for each in code if each.opcode == "bra"}
     starts |= {place for place, each in enumerate(code) if waits(each)}
     bounds = sorted(place for place in starts if place < len(code))
     number = {place: at for at, place in enumerate(bounds)}
@@ -90,22 +106,27 @@ def _successors(at: int, block: Block, labels: dict[str, int], number: dict[int,
     last = block.instructions[-1]
     found = []
     if last.opcode == "bra":
-        (target,) = last.operands
-        assert isinstance(target, Symbol)
-        found.append(number[labels[target.name]])
+        found.append(number[labels[_target(last)]])
     if last.opcode not in ENDS or last.guard:
         found.append(at + 1)
     return tuple(found)
 
 
+def _target(branch: Instruction) -> str:
+    """The label."""
+    (target,) = branch.operands
+    assert isinstance(target, Symbol)
+    return target.name
+
+
 def _find_reads_and_writes(block: Block) -> None:
     """`reads`: what has to be there when it begins; what is written under a guard only keeps its old value else."""
     for instruction in block.instructions:
-        block.reads |= {each.place for each in read(instruction)} - block.writes
-        results = {each.place for each in written(instruction)}
-        if instruction.guard:
-            block.reads |= results - block.writes
-        block.writes |= results
+        reads = frozenset(each.place for each in read(instruction))
+        writes = frozenset(each.place for each in written(instruction))
+        block.uses.append(Use(reads, writes, not instruction.guard, computes(instruction)))
+        block.reads |= (reads | writes if instruction.guard else reads) - block.writes
+        block.writes |= writes
 
 
 def watched_registers(blocks: list[Block]) -> set[int]:
@@ -125,19 +146,25 @@ def watched_registers(blocks: list[Block]) -> set[int]:
 
 def _doubtful(blocks: list[Block], watched: set[int]) -> set[int]:
     """Forward, over all paths."""
-    everything = {place for block in blocks for place in block.reads | block.writes}
-    before = [set(everything) for _ in blocks]
-    before[0] = set()
+    everything = frozenset(place for block in blocks for place in block.reads | block.writes)
+    surely = [frozenset().union(*(_surely_written(each, watched) for each in block.uses)) for block in blocks]
+    before = [everything for _ in blocks]
+    before[0] = frozenset()
     pending = list(range(len(blocks)))
     while pending:
         at = pending.pop()
-        after = before[at].union(*(_surely_written(each, watched) for each in blocks[at].instructions))
+        after = before[at] | surely[at]
         for successor in blocks[at].successors:
             joined = before[successor] & after
             if joined != before[successor]:
                 before[successor] = joined
                 pending.append(successor)
-    return {place for block, known in zip(blocks, before, strict=True) for place in _read_before(block, known, watched)}
+    return {
+        place
+        for block, known in zip(blocks, before, strict=True)
+        if watched or not block.reads <= known
+        for place in _read_before(block, known, watched)
+    }
 
 
 def computes(instruction: Instruction) -> bool:
@@ -145,16 +172,15 @@ def computes(instruction: Instruction) -> bool:
     return instruction.opcode not in NO_RESULT | EXCHANGES
 
 
-def _surely_written(instruction: Instruction, watched: set[int]) -> set[int]:
-    if instruction.guard or (computes(instruction) and any(each.place in watched for each in read(instruction))):
-        return set()
-    return {each.place for each in written(instruction)}
+def _surely_written(use: Use, watched: set[int]) -> frozenset[int]:
+    known = use.sure and not (use.computes and not watched.isdisjoint(use.reads))
+    return use.writes if known else frozenset()
 
 
-def _read_before(block: Block, known: set[int], watched: set[int]) -> set[int]:
+def _read_before(block: Block, known: frozenset[int], watched: set[int]) -> set[int]:
     found: set[int] = set()
-    known = set(known)
-    for instruction in block.instructions:
-        found |= {each.place for each in read(instruction)} - known
-        known |= _surely_written(instruction, watched)
+    already = set(known)
+    for each in block.uses:
+        found |= each.reads - already
+        already |= _surely_written(each, watched)
     return found

@@ -13,6 +13,7 @@ from opbench.ptx.number_types import Array
 
 SECTOR = 32
 """Bytes that a GPU's memory moves at least."""
+SECTOR_SHIFT = SECTOR.bit_length() - 1
 SECTOR_BITS = 42
 """Of a sector's number, for addresses of 47 bits."""
 
@@ -132,14 +133,13 @@ class Counters:
         return sum(each.conflicts for each in self.accesses.values())
 
     def ran(self, instructions: list[Instruction], warps: int, threads: int) -> None:
-        """A basic block with these instructions."""
+        """A basic block with these instructions. `thread_instructions` has them already."""
         for each in instructions:
             counted = self.executed.get(each.place)
             if counted is None:
                 counted = self.executed[each.place] = Executed(each)
             counted.warps += warps
             counted.threads += threads
-        self.thread_instructions += len(instructions) * threads
 
     def branched(self, instruction: Instruction, warps: int, divergent: int = 0) -> None:
         """A branch, after `ran`."""
@@ -154,8 +154,15 @@ class Counters:
         """
         traffic = self._traffic(instruction, "global", kind, warps, positions.size * size)
         if positions.size:
-            sectors = positions // SECTOR
-            traffic.sectors += distinct((warps << SECTOR_BITS) | sectors)
+            sectors = positions >> SECTOR_SHIFT
+            keys = (warps << SECTOR_BITS) | sectors
+            steps = keys[1:] - keys[:-1]
+            if not steps.size or steps.min() >= 0:  # as where a warp's accesses lie behind each other
+                first = np.concatenate(([True], steps != 0))
+                sectors = sectors[first]
+                traffic.sectors += sectors.size
+            else:
+                traffic.sectors += distinct(keys)
             traffic.touch(sectors)
 
     def accessed_shared(

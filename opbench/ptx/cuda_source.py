@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from opbench.errors import MachineError, UsageError, first_line
+from opbench.ptx.active_device import ACTIVE
 from opbench.ptx.properties import KNOWN
-from opbench.ptx.simulated_device import current
 
 OPTIONS = ("-std=c++17", "-lineinfo")
 FILE = "source.cu"
@@ -26,7 +26,7 @@ def compile_cuda(source: str, architecture: str = "", options: Sequence[str] = (
     CuPy's NVRTC compiles, else that of cuda-bindings, else nvcc. Raises UsageError with the compiler's first error and
     for an architecture that is not known, MachineError where there is no compiler.
     """
-    device = current()
+    device = ACTIVE.get()
     target = architecture or (device.properties.architecture if device else "sm_90")
     if target not in KNOWN:
         raise UsageError(f"architecture {target!r}: expected one of {', '.join(KNOWN)}")

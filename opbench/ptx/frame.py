@@ -7,6 +7,7 @@ from typing import Protocol
 
 from opbench.ptx.counters import Counters
 from opbench.ptx.number_types import Array
+from opbench.ptx.threads import Threads
 
 WINDOW = 1 << 40
 WINDOWS = {"shared": 0x7D00_0000_0000, "local": 0x7C00_0000_0000, "global": 0, "const": 0}
@@ -25,27 +26,6 @@ class ThreadError(Exception):
     def __init__(self, reason: str, position: int) -> None:
         super().__init__(reason)
         self.position = position
-
-
-@dataclass(slots=True)
-class Threads:
-    """Threads that have not exited, ordered by block and then by thread.
-
-    block: int64 (n,), the place of its block among those that run together.
-    thread: int64 (n,), its number in its block.
-    warp: int64 (n,), the number of its warp among all that run together, ascending.
-    special: the special registers, each uint32 (n,) or (1,).
-    """
-
-    block: Array
-    thread: Array
-    warp: Array
-    special: dict[str, Array]
-
-    def kept(self, places: Array) -> Threads:
-        """Those at `places`."""
-        special = {name: each[places] if each.size > 1 else each for name, each in self.special.items()}
-        return Threads(self.block[places], self.thread[places], self.warp[places], special)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +82,15 @@ class Memory:
         return WINDOWS[space]
 
 
-@dataclass(slots=True)
 class Frame:
-    """One execution of a basic block.
+    """One execution of a basic block by `threads`.
 
-    values: for each register an array (count,) of its storage type. None is ever written in place: registers share.
-    lanes: int64 (count,), the places of its threads among `threads`; None for all of them.
+    values: for each register an array of its storage type: (count,), or (1,) where all threads have the same. None is
+    ever written in place: registers share.
     """
 
-    values: list[Array]
-    count: int
-    lanes: Array | None
-    threads: Threads
-    memory: Memory
-    counters: Counters
+    __slots__ = ("count", "counters", "memory", "threads", "values")
 
-    def of(self, array: Array) -> Array:
-        """The part of an array over `threads` that belongs to this frame; a single value stays one."""
-        return array if self.lanes is None or array.size == 1 else array[self.lanes]
+    def __init__(self, values: list[Array], threads: Threads, memory: Memory, counters: Counters) -> None:
+        self.values, self.threads, self.memory, self.counters = values, threads, memory, counters
+        self.count = threads.count

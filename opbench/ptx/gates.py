@@ -5,19 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from opbench.ptx.counters import Counters
-from opbench.ptx.frame import Memory, Threads
+from opbench.ptx.frame import Memory
 from opbench.ptx.memory.block import BlockMemory
 from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.module import Immediate, Instruction, Register
 from opbench.ptx.number_types import Array
-from opbench.ptx.translate import Code, Program
+from opbench.ptx.threads import Threads
+from opbench.ptx.translate import Code, Program, of_block
 
 FULL = 0xFFFFFFFF
-
-
-def of_block(instruction: Instruction) -> bool:
-    """Whether all threads of a block wait for each other at it, not those of a warp."""
-    return instruction.opcode in {"bar", "barrier"} and "warp" not in instruction.modifiers
 
 
 class Gates:
@@ -25,7 +21,7 @@ class Gates:
 
     def __init__(self, program: Program, memory: Memory, counters: Counters) -> None:
         self._codes = program.codes
-        self._barriers = np.array([_number(code) for code in program.codes])
+        self._barriers = program.barriers
         self._memory, self._counters = memory, counters
         self._passed: Array = np.zeros(0, np.bool_)
 
@@ -44,7 +40,7 @@ class Gates:
     def all_pass(self, code: Code, threads: Threads) -> None:
         """All threads that there are stand at this gate, so every one may enter."""
         if of_block(code.block.instructions[0]):
-            self._meet(np.unique(threads.block))
+            self._meet(threads.blocks)
         else:
             self._converge(threads.warp)
 
@@ -88,7 +84,7 @@ class Gates:
 
     def _enter_warp(self, instruction: Instruction, lanes: Array, values: list[Array], threads: Threads) -> Array:
         """Those of warps in which every thread that is named, and has not exited, stands here."""
-        bits = np.uint32(1) << threads.special["%laneid"]
+        bits = np.broadcast_to(threads.of("%lanemask_eq"), (threads.count,))
         warps = int(threads.warp[-1]) + 1
         alive, here = np.zeros(warps, np.uint32), np.zeros(warps, np.uint32)
         np.bitwise_or.at(alive, threads.warp, bits)
@@ -115,16 +111,6 @@ class Gates:
             return np.array([int(last.value) & FULL], np.uint32)
         assert isinstance(last, Register)
         return values[last.place].astype(np.uint32)
-
-
-def _number(code: Code) -> int:
-    """Of the barrier that this block of code begins with; -1 where it begins with none."""
-    first = code.block.instructions[0]
-    if not code.waits or not of_block(first):
-        return -1
-    (number,) = first.operands
-    assert isinstance(number, Immediate)
-    return int(number.value)
 
 
 def _starts(ascending: Array) -> Array:

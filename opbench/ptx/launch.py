@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ from opbench.ptx.translate import program
 TOGETHER = 16384
 """Threads that run at once. `python -m benchmarks.ptx_speed` on two shared cores of an Intel Xeon, in millions a second
 for arithmetic, global memory, shared memory, divergence: 2048 threads 199, 81, 46, 71; 8192 421, 186, 79, 112;
-16384 472, 214, 87, 119; 32768 290, 212, 83, 110; 65536 244, 184, 63, 118.
+16384 472, 214, 87, 119; 32768 290, 212, 83, 110; 65536 244, 184, 63, 118. Since then races
+are looked for and accesses counted by instruction; at 16384 it is now 706, 127, 78, 503, beside other work.
 """
 LARGEST_GRID = 2**31 - 1, 65535, 65535
 LIMIT = 2_000_000_000
@@ -108,12 +110,16 @@ def run(
             device.shadow.begin(numbers, sizes)
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
         memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters, lane_races)
-        names = [block_name(each, sizes) for each in numbers.tolist()]
-        Machine(module, made, threads, memory, counters, names, limit).run()
+        Machine(module, made, threads, memory, counters, partial(_block_name, numbers, sizes), limit).run()
     arrays.give_back()
     device.remember(masks)
     holes = {name: ranges for name, number in outputs.items() if (ranges := device.unwritten(number))}
     return Result(chosen.name, counters, module, sizes, shape, layout.shared, holes)
+
+
+def _block_name(numbers: Array, grid: tuple[int, int, int], place: int) -> str:
+    """Of the block at that place among those that run together."""
+    return block_name(int(numbers[place]), grid)
 
 
 def read(ptx: Any) -> Module:

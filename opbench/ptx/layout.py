@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from opbench.ptx.frame import Memory, Threads
+from opbench.ptx.frame import Memory
 from opbench.ptx.memory.block import BlockMemory
 from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.memory.thread import ThreadMemory
 from opbench.ptx.module import Kernel, Module, Variable
 from opbench.ptx.number_types import Array
+from opbench.ptx.threads import Threads
 
 WARP = 32
 
@@ -22,26 +24,57 @@ def threads_of(
 ) -> Threads:
     """All threads of the blocks with these numbers."""
     size = math.prod(block)
-    thread = np.tile(np.arange(size), len(numbers))
-    which = np.repeat(np.arange(len(numbers)), size)
-    warps = -(-size // WARP)
-    special: dict[str, Array] = {}
-    at, of_grid = thread, numbers[which]
-    for axis, extent, blocks in zip("xyz", block, grid, strict=True):
-        special[f"%tid.{axis}"] = (at % extent).astype(np.uint32)
-        special[f"%ctaid.{axis}"] = (of_grid % blocks).astype(np.uint32)
-        special[f"%ntid.{axis}"] = np.array([extent], np.uint32)
-        special[f"%nctaid.{axis}"] = np.array([blocks], np.uint32)
-        at, of_grid = at // extent, of_grid // blocks
-    lane = (thread % WARP).astype(np.uint32)
-    one = np.uint32(1)
-    special |= {"%laneid": lane, "%warpid": (thread // WARP).astype(np.uint32), "%lanemask_eq": one << lane}
-    special["%lanemask_lt"] = (one << lane) - one
-    special["%lanemask_le"] = special["%lanemask_lt"] | special["%lanemask_eq"]
-    special["%lanemask_gt"], special["%lanemask_ge"] = ~special["%lanemask_le"], ~special["%lanemask_lt"]
     single = {"%nwarpid": 64, "%smid": 0, "%nsmid": 132, "%total_smem_size": shared, "%dynamic_smem_size": dynamic}
-    special |= {name: np.array([number], np.uint32) for name, number in (single | {"WARP_SZ": WARP}).items()}
-    return Threads(which, thread, which * warps + thread // WARP, special)
+    single |= {f"%ntid.{axis}": extent for axis, extent in zip("xyz", block, strict=True)}
+    single |= {f"%nctaid.{axis}": extent for axis, extent in zip("xyz", grid, strict=True)}
+    single |= {"WARP_SZ": WARP}
+
+    def known(name: str) -> Array:
+        if name in single:
+            return np.array([single[name]], np.uint32)
+        if name.startswith("%ctaid."):
+            of_block = _along(numbers, grid, name[-1])
+            return of_block if of_block.size == 1 else of_block[known("block")]
+        return _of_threads(name, len(numbers), size, block)
+
+    return Threads(len(numbers) * size, known)
+
+
+@lru_cache(maxsize=64)
+def _of_threads(name: str, blocks: int, size: int, shape: tuple[int, int, int]) -> Array:
+    """The same for all launches of blocks of this shape."""
+    if name in {"thread", "block"}:
+        numbers = np.arange(blocks * size)
+        return numbers % size if name == "thread" else numbers // size
+    thread = _of_threads("thread", blocks, size, shape)
+    if name == "warp":
+        warp: Array = _of_threads("block", blocks, size, shape) * -(-size // WARP) + thread // WARP
+        return warp
+    if name.startswith("%tid."):
+        return _along(thread, shape, name[-1])
+    if name == "%warpid":
+        return (thread // WARP).astype(np.uint32)
+    lane = (thread % WARP).astype(np.uint32)
+    return lane if name == "%laneid" else _lane_mask(name.removeprefix("%lanemask_"), lane)
+
+
+def _lane_mask(relation: str, lane: Array) -> Array:
+    own = np.uint32(1) << lane
+    below = own - np.uint32(1)
+    masks: dict[str, Array] = {
+        "eq": own, "lt": below, "le": below | own, "gt": ~(below | own), "ge": ~below,
+    }  # fmt: skip
+    return masks[relation]
+
+
+def _along(numbers: Array, extents: tuple[int, int, int], axis: str) -> Array:
+    """uint32: the place along that axis of what is numbered with x fastest; (1,) where all have the same."""
+    at = "xyz".index(axis)
+    if extents[at] == 1:
+        return np.zeros(1, np.uint32)
+    below = math.prod(extents[:at])
+    found = numbers // below if below > 1 else numbers
+    return (found % extents[at] if math.prod(extents[at + 1 :]) > 1 else found).astype(np.uint32)
 
 
 class Layout:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 from opbench.errors import UsageError, unknown
+from opbench.ptx.active_device import ACTIVE
 from opbench.ptx.compilers.numba_launcher import numba_active
 from opbench.ptx.launch import Result, read, run
 from opbench.ptx.module import Module
@@ -18,7 +18,7 @@ from opbench.ptx.poison import Poison, poisoned
 from opbench.ptx.properties import KNOWN, Properties
 from opbench.ptx.targets import check_target
 
-__all__ = ["KNOWN", "Device", "Properties", "current", "device"]
+__all__ = ["KNOWN", "Device", "Properties", "device"]
 
 
 @dataclass(slots=True)
@@ -73,9 +73,6 @@ class Device:
         return result
 
 
-_ACTIVE: ContextVar[Device | None] = ContextVar("ptx_device", default=None)
-
-
 @contextmanager
 def device(
     architecture: str = "sm_90",
@@ -99,12 +96,12 @@ def device(
     if orders < 1 or (orders > 1 and seed is not None):
         raise UsageError(f"orders={orders}, seed={seed}: expected one order, by number or by a seed, or several orders")
     made = Device(KNOWN[architecture], seed, orders, races, Poison() if poison else None)
-    token = _ACTIVE.set(made)
+    token = ACTIVE.set(made)
     try:
         with poisoned(made.poison), _triton(made), numba_active(architecture, made.launch):
             yield made
     finally:
-        _ACTIVE.reset(token)
+        ACTIVE.reset(token)
 
 
 def _triton(made: Device) -> AbstractContextManager[None]:
@@ -116,8 +113,3 @@ def _triton(made: Device) -> AbstractContextManager[None]:
     from opbench.ptx.compilers.triton_driver import triton_active
 
     return triton_active(made)
-
-
-def current() -> Device | None:
-    """The device that launches go to, or None where they go to a GPU."""
-    return _ACTIVE.get()

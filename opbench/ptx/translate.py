@@ -6,7 +6,7 @@ before anything runs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from opbench.ptx.blocks import (
 from opbench.ptx.frame import Frame, ThreadError
 from opbench.ptx.instructions import FAMILIES
 from opbench.ptx.instructions.registry import EFFECTS, VALUES, Effect, Source, refused, stored
-from opbench.ptx.module import Instruction, Kernel, Register, Vector
+from opbench.ptx.module import Immediate, Instruction, Kernel, Register, Vector
 from opbench.ptx.number_types import Array, storage, width
 from opbench.ptx.watching import check, marks
 
@@ -51,15 +51,20 @@ class Code:
 
 @dataclass(slots=True)
 class Program:
-    """A kernel ready to run. initial: for each register (and for each watch on one) a single value of its type; one
-    array for all of a type. made_of: the instructions that were translated.
+    """A kernel ready to run. initial: for each register (and for each watch on one) a single value of its type.
+
+    live: for each of those whether one basic block may need what another left there. leaving: for each basic block
+    whether it does nothing but exit. barriers: int64, of each the number of the barrier of a block that it begins with,
+    -1 for none. made_of: the instructions that were translated.
     """
 
     kernel: Kernel
     codes: list[Code]
     initial: list[Array]
+    live: list[bool]
+    leaving: list[bool]
+    barriers: Array
     granule: int
-    names: list[str] = field(default_factory=list)
     made_of: tuple[Instruction, ...] = ()
 
     def is_of(self, kernel: Kernel) -> bool:
@@ -95,10 +100,25 @@ def _translated(kernel: Kernel) -> Program:
         kernel,
         codes,
         initial,
+        [homes.get(place, 0) is None for place in range(len(kernel.registers))] + [True] * len(watched),
+        [block.leaves for block in blocks],
+        np.array([_barrier(block.instructions[0]) for block in blocks]),
         _granule(kernel),
-        [register.name for register in kernel.registers],
         tuple(kernel.instructions),
     )
+
+
+def of_block(instruction: Instruction) -> bool:
+    """Whether all threads of a block wait for each other at it, not those of a warp."""
+    return instruction.opcode in {"bar", "barrier"} and "warp" not in instruction.modifiers
+
+
+def _barrier(first: Instruction) -> int:
+    if not waits(first) or not of_block(first):
+        return -1
+    (number,) = first.operands
+    assert isinstance(number, Immediate)
+    return int(number.value)
 
 
 def _homes(blocks: list[Block]) -> dict[int, int | None]:
@@ -171,10 +191,12 @@ def _storing(instruction: Instruction, compute: Source) -> Effect:
     register = instruction.operands[0]
     if not isinstance(register, Register):
         raise refused(instruction, "expected a register as result")
-    place = register.place
+    place, kept = register.place, np.dtype(storage(register.type))
 
     def run(frame: Frame, mask: Array | None) -> None:
-        found = stored(register, frame.count, compute(frame))
+        found = compute(frame)
+        if found.dtype is not kept:
+            found = stored(found, kept)
         frame.values[place] = found if mask is None else np.where(mask, found, frame.values[place])
 
     return run

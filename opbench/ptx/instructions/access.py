@@ -106,12 +106,12 @@ class Place:
         return chosen, region, positions
 
     def _count(self, frame: Frame, chosen: Array | None, addresses: Array, positions: Array, access: Access) -> None:
-        warps, counters, kind = frame.of(frame.threads.warp), frame.counters, access.action
+        warps, counters, kind = frame.threads.warp, frame.counters, access.action
         warps = warps if chosen is None else warps[chosen]
         if access.space == "global":
             counters.accessed_global(self._instruction, kind, warps, positions, access.bytes)
         elif access.space in {"shared", "local"}:
-            lanes = frame.of(frame.threads.thread) % WARP
+            lanes = frame.threads.thread % WARP
             lanes = lanes if chosen is None else lanes[chosen]
             count = counters.accessed_shared if access.space == "shared" else counters.accessed_local
             count(self._instruction, kind, warps, lanes, addresses.view(np.int64), access.bytes)

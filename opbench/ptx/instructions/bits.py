@@ -44,6 +44,11 @@ def shift(instruction: Instruction) -> Source:
     kind = typed(instruction, "b16", "b32", "b64", "u16", "u32", "u64", "s16", "s32", "s64")
     a = source(instruction, instruction.operands[1], kind)
     by = source(instruction, instruction.operands[2], "u32")
+    count = instruction.operands[2]
+    if isinstance(count, Immediate) and isinstance(count.value, int) and 0 <= count.value < 8 * width(kind):
+        direction: Any = np.left_shift if instruction.opcode == "shl" else np.right_shift
+        constant = np.array([count.value]).astype(NUMPY[kind])
+        return lambda frame: direction(a(frame), constant)
     compute = shifted_left if instruction.opcode == "shl" else shifted_right
     return lambda frame: compute(a(frame), by(frame))
 

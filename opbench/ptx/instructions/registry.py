@@ -7,6 +7,7 @@ A *value* has one result and touches nothing else: it is made from operands to a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def typed(instruction: Instruction, *kinds: str) -> str:
 
 
 def source(instruction: Instruction, operand: Operand, kind: str) -> Source:
-    """Reads an operand as that type: (count,), or (1,) where it is the same for all.
+    """Reads an operand as that type: (count,), or (1,) where all threads have the same.
 
     A wider register gives its lower bits. Raises UsageError for a narrower one.
     """
@@ -74,7 +75,7 @@ def source(instruction: Instruction, operand: Operand, kind: str) -> Source:
         return lambda _: constant
     if isinstance(operand, Special):
         name = operand.name
-        return lambda frame: frame.of(frame.threads.special[name]).astype(NUMPY[kind])
+        return lambda frame: frame.threads.of(name).astype(NUMPY[kind], copy=False)
     if isinstance(operand, Symbol) and width(kind) in {4, 8}:
         name = operand.name
         return lambda frame: np.array([frame.memory.address(name)], np.uint64).astype(NUMPY[kind])
@@ -115,17 +116,18 @@ def immediate(number: float, kind: str) -> Array:
     return np.array([wrapped], BITS[wanted.itemsize]).view(wanted)
 
 
-def stored(register: Register, count: int, computed: Array) -> Array:
-    """A result as the register keeps it: (count,) of its storage type, extended by the sign of what was computed."""
-    kept = np.dtype(storage(register.type))
-    if computed.dtype != kept:
-        if computed.dtype.itemsize < kept.itemsize:
-            if computed.dtype.kind == "f":
-                computed = computed.view(BITS[computed.dtype.itemsize])
-            computed = computed.astype(kept)
-        else:
-            computed = computed.view(kept)
-    return computed if computed.size == count and computed.ndim else np.broadcast_to(computed, (count,))
+def stored(computed: Array, kept: np.dtype[Any]) -> Array:
+    """A result as a register of that storage type keeps it, extended by the sign of what was computed.
+
+    Raises ValueError for 0-dimensional ones, which NumPy computes differently.
+    """
+    if computed.dtype == kept:
+        return computed
+    if computed.dtype.itemsize < kept.itemsize:
+        if computed.dtype.kind == "f":
+            computed = computed.view(BITS[computed.dtype.itemsize])
+        return computed.astype(kept)
+    return computed.view(kept)
 
 
 def sinks(instruction: Instruction) -> tuple[Register | None, ...]:
@@ -140,7 +142,7 @@ def sinks(instruction: Instruction) -> tuple[Register | None, ...]:
 
 def keep(frame: Frame, register: Register, computed: Array, mask: Array | None) -> None:
     """Stores a result for the threads of `mask`, a bool (count,); the others keep what they had."""
-    found = stored(register, frame.count, computed)
+    found = stored(computed, np.dtype(storage(register.type)))
     frame.values[register.place] = found if mask is None else np.where(mask, found, frame.values[register.place])
 
 

@@ -30,8 +30,8 @@ REDUCTIONS: dict[str, Callable[[Array, Array, Array], None]] = {
 
 def lanes(frame: Frame) -> tuple[Array, Array]:
     """Warp, counted from the first here, and lane in it, of each thread: int64 (count,)."""
-    warp = frame.of(frame.threads.warp)
-    return warp - warp[0], frame.of(frame.threads.special["%laneid"]).astype(np.int64)
+    warp = frame.threads.warp
+    return warp - warp[0], frame.threads.of("%laneid").astype(np.int64)
 
 
 def places(frame: Frame, mask: Array | None) -> Array:
@@ -120,7 +120,8 @@ def vote(instruction: Instruction) -> Effect:
 
     def run(frame: Frame, mask: Array | None) -> None:
         check_members(frame, members(frame), mask)
-        yes = asked(frame) if mask is None else asked(frame) & mask
+        yes = np.broadcast_to(asked(frame), (frame.count,))
+        yes = yes if mask is None else yes & mask
         bits, of_warp = ballot(frame, yes), ballot(frame, np.ones(frame.count, np.bool_) if mask is None else mask)
         if result is not None:
             found = {

@@ -95,12 +95,12 @@ class BlockMemory:
 
     @staticmethod
     def _blocks(frame: Frame, chosen: Array | None) -> Array:
-        block = frame.of(frame.threads.block)
+        block = frame.threads.block
         return block if chosen is None else block[chosen]
 
     def _tokens(self, frame: Frame, chosen: Array | None) -> Array:
         """Int32: barrier interval and warp of each thread."""
-        warp = np.broadcast_to(frame.of(frame.threads.special["%warpid"]).astype(np.int32), (frame.count,))
+        warp = frame.threads.of("%warpid").astype(np.int32)
         return self._interval[self._blocks(frame, chosen)] * WARPS + (warp if chosen is None else warp[chosen])
 
     def _mark_read(self, granules: Array, readers: Array, tokens: Array) -> None:

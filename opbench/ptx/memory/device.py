@@ -39,6 +39,7 @@ class DeviceMemory:
         self.bytes: Array = np.zeros(0, np.uint8)
         self._owned: Array = np.zeros(0, np.bool_)
         self._written: Array | None = None
+        self._starts: list[int] = []
         self.shadow: Shadow | None = None
 
     def allocate(self, name: str, content: Array, align: int = ALIGNMENT, phase: int = 0) -> int:
@@ -57,6 +58,7 @@ class DeviceMemory:
             self.bytes[each.start : each.start + each.size] = content
             self._owned[each.start : each.start + each.size] = True
         self._contents.clear()
+        self._starts = [each.start for each in self.allocations]
 
     def watch(self, granule: int) -> None:
         """From here on races are found. granule: the fewest bytes that the kernel accesses at once."""
@@ -102,13 +104,24 @@ class DeviceMemory:
 
     def positions(self, frame: Frame, chosen: Array | None, addresses: Array, access: Access) -> Array:
         places = addresses.view(np.int64) - BASE
+        if places.size and not self._within_one(int(places.min()), int(places.max()) + access.bytes):
+            self._check_owned(places, access, chosen)
+        if access.space == "global":
+            if self._written is not None:
+                self._check_written(self._written, places, access, chosen)
+            if self.shadow is not None:
+                self.shadow.check(frame, chosen, places, access)
+        return places
+
+    def _within_one(self, first: int, end: int) -> bool:
+        """Whether all bytes from `first` to before `end` are of one allocation: the quick case."""
+        at = bisect_right(self._starts, first) - 1
+        return at >= 0 and end <= self.allocations[at].start + self.allocations[at].size
+
+    def _check_owned(self, places: Array, access: Access, chosen: Array | None) -> None:
         end = self.bytes.size - access.bytes
-        wild = (places < 0) | (places > end)
-        if wild.any():
-            inside = ~wild
-            inside[inside] = self._owns(places[inside], access.bytes)
-        else:
-            inside = self._owns(places, access.bytes)
+        inside = (places >= 0) & (places <= end)
+        inside[inside] = self._owns(places[inside], access.bytes)
         if not inside.all():
             wrong = ~inside
             place = int(places[wrong.argmax()])
@@ -116,12 +129,6 @@ class DeviceMemory:
             raise ThreadError(
                 f"{reason}{BASE + place:#x}, {self._nearest(place, access.bytes)}", first_position(wrong, chosen)
             )
-        if access.space == "global":
-            if self._written is not None:
-                self._check_written(self._written, places, access, chosen)
-            if self.shadow is not None:
-                self.shadow.check(frame, chosen, places, access)
-        return places
 
     def _check_written(self, written: Array, places: Array, access: Access, chosen: Array | None) -> None:
         for byte in range(access.bytes):

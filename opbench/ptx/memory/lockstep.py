@@ -58,7 +58,8 @@ class Lockstep:
 
     def _tokens(self, frame: Frame, chosen: Array | None) -> Array:
         """int64: warp, how often it has met, and lane of each thread."""
-        warp, lane = frame.of(frame.threads.warp), frame.of(frame.threads.special["%laneid"])
+        threads = frame.threads
+        warp, lane = (np.broadcast_to(each, (threads.count,)) for each in (threads.warp, threads.of("%laneid")))
         if chosen is not None:
             warp, lane = warp[chosen], lane[chosen]
         tokens: Array = (warp + 1 << WARP) | (self._met.reshape(-1)[warp] << LANE) | lane.astype(np.int64)

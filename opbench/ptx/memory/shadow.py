@@ -50,21 +50,24 @@ class Shadow:
     """Of memory of `size` bytes. granule: see `granule_of`."""
 
     def __init__(self, size: int, granule: int) -> None:
-        self._granule = granule
+        self._granule, self._shift = granule, granule.bit_length() - 1
         pieces = -(-size // granule)
         self._writers, self._readers = np.zeros(pieces, np.int64), np.zeros(pieces, np.int64)
         self._atomic = np.zeros(pieces, np.bool_)
         self._first: Array = np.zeros(0, np.int64)
         self._grid = 1, 1, 1
+        self._version = 0
 
     def begin(self, numbers: Array, grid: tuple[int, int, int]) -> None:
         """Blocks with these numbers of that grid run now, int64 (n,)."""
         self._grid = grid
         self._first = (numbers.astype(np.int64) + 1) << BLOCK
+        self._version += 1
 
     def passed(self, blocks: Array) -> None:
         """All threads of these blocks, places among those that run, have met at a barrier."""
         self._first[blocks] += 1 << INTERVAL
+        self._version += 1
 
     def check(self, frame: Frame, chosen: Array | None, places: Array, access: Access) -> None:
         """Raises ThreadError where this races with what was before. Stores still have to be `stored`."""
@@ -88,7 +91,7 @@ class Shadow:
         tokens = self._tokens(frame, chosen)
         for number, part in enumerate(parts):
             size = part.dtype.itemsize
-            view, at = content.view(part.dtype), places // size + number
+            view, at = content.view(part.dtype), (places >> size.bit_length() - 1) + number
             access, pieces = Access("global", size, False, True), self._pieces(at * size, size)
             for each in pieces:
                 wrote = self._writers[each]
@@ -118,17 +121,17 @@ class Shadow:
         )
 
     def _pieces(self, places: Array, size: int) -> list[Array]:
-        first = places // self._granule
+        first = places >> self._shift
         return [first + step if step else first for step in range(size // self._granule)]
 
     def _tokens(self, frame: Frame, chosen: Array | None) -> Array:
         """int64: block, barrier interval and warp of each thread."""
-        block = frame.of(frame.threads.block)
-        warp = np.broadcast_to(frame.of(frame.threads.special["%warpid"]), (frame.count,))
-        if chosen is not None:
-            block, warp = block[chosen], warp[chosen]
-        tokens: Array = self._first[block] + warp
-        return tokens
+        threads = frame.threads
+        version, tokens = threads.kept.get(Shadow, (0, self._first))
+        if version != self._version:
+            tokens = self._first[threads.block] + threads.of("%warpid")
+            threads.kept[Shadow] = self._version, tokens
+        return tokens if chosen is None else tokens[chosen]
 
 
 def _mark(table: Array, granules: Array, tokens: Array) -> None:

@@ -24,8 +24,9 @@ def space_of(addresses: Array) -> Array:
 
 def check_alignment(addresses: Array, access: Access, chosen: Array | None) -> None:
     """Raises ThreadError for the first address that is no multiple of the bytes accessed at once."""
-    wrong = addresses & np.uint64(access.bytes - 1) != 0
-    if wrong.any():
+    below = np.uint64(access.bytes - 1)
+    if np.bitwise_or.reduce(addresses) & below:
+        wrong = addresses & below != 0
         address = int(addresses[wrong.argmax()])
         reason = f"misaligned: {access.action} {access.bytes} bytes at {access.space} address {address:#x}"
         raise ThreadError(reason, first_position(wrong, chosen))

@@ -35,7 +35,7 @@ class ThreadMemory:
             raise ThreadError(
                 f"{reason}; a thread has {self.size} bytes of local memory", first_position(wrong, chosen)
             )
-        owner = frame.of(frame.threads.block) * self._threads + frame.of(frame.threads.thread)
+        owner = frame.threads.block * self._threads + frame.threads.thread
         found: Array = places + (owner if chosen is None else owner[chosen]) * self._stride
         for byte in range(access.bytes):
             if access.reads:

@@ -24,10 +24,10 @@ def integer(reader: Reader) -> int:
 
 def variable(reader: Reader) -> list[Variable]:
     """One declaration, of one name or several. Raises UsageError, with its line, for what is not known of it."""
-    space = reader.take().text[1:]
+    space = reader.take()[1:]
     align, kind = 0, ""
     while reader.peek().startswith("."):
-        word = reader.take().text[1:]
+        word = reader.take()[1:]
         if word == "align":
             align = integer(reader)
         elif word in NUMPY:
@@ -44,7 +44,7 @@ def variable(reader: Reader) -> list[Variable]:
 
 
 def _named(reader: Reader, space: str, align: int, kind: str) -> Variable:
-    name = reader.take().text
+    name = reader.take()
     count = 1
     while reader.skip("["):
         count *= 0 if reader.peek() == "]" else integer(reader)

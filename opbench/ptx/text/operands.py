@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 
 from opbench.errors import UsageError
 from opbench.ptx.module import Address, Immediate, Negated, Operand, Register, Special, Symbol, Vector
@@ -20,6 +21,7 @@ SPECIALS = frozenset(
 Lookup = Callable[[str], Register | None]
 
 
+@lru_cache(maxsize=4096)
 def number(word: str) -> int | float | None:
     """`12`, `0x1fU`, `0f3F800000`, `0d3FF0000000000000`, `1.5`; None for anything else."""
     if word[:2] in {"0f", "0F"} and len(word) == 10:
@@ -37,29 +39,26 @@ def number(word: str) -> int | float | None:
 
 def operand(reader: Reader, lookup: Lookup) -> Operand:
     """The next operand. Raises UsageError for what is none, and for an unknown register."""
-    if reader.skip("{"):
-        return Vector(_list(reader, lookup, "}"))
-    if reader.skip("["):
-        return _address(reader, lookup)
-    if reader.skip("!"):
-        return Negated(_register(reader, lookup))
-    if reader.peek() == "-":
-        return Immediate(signed(reader))
+    begins = BEGINNINGS.get(reader.peek())
+    if begins is not None:
+        return begins(reader, lookup)
     first = _word(reader, lookup)
     if reader.skip("|"):
         return Vector((first, _word(reader, lookup)))
     return first
 
 
-def _list(reader: Reader, lookup: Lookup, end: str) -> tuple[Operand, ...]:
+def _vector(reader: Reader, lookup: Lookup) -> Operand:
+    reader.expect("{")
     parts = [operand(reader, lookup)]
     while reader.skip(","):
         parts.append(operand(reader, lookup))
-    reader.expect(end)
-    return tuple(parts)
+    reader.expect("}")
+    return Vector(tuple(parts))
 
 
-def _address(reader: Reader, lookup: Lookup) -> Address:
+def _address(reader: Reader, lookup: Lookup) -> Operand:
+    reader.expect("[")
     base = operand(reader, lookup)
     if not isinstance(base, Register | Symbol | Immediate):
         raise reader.refused("an address begins with a register, a name or a number")
@@ -80,6 +79,20 @@ def signed(reader: Reader, problem: str = "expected a number") -> int | float:
     return sign * value
 
 
+def _negated(reader: Reader, lookup: Lookup) -> Operand:
+    reader.expect("!")
+    return Negated(_register(reader, lookup))
+
+
+def _negative(reader: Reader, _: Lookup) -> Operand:
+    return Immediate(signed(reader))
+
+
+BEGINNINGS: dict[str, Callable[[Reader, Lookup], Operand]] = {
+    "{": _vector, "[": _address, "!": _negated, "-": _negative,
+}  # fmt: skip
+
+
 def _register(reader: Reader, lookup: Lookup) -> Register:
     found = _word(reader, lookup)
     if not isinstance(found, Register):
@@ -88,18 +101,18 @@ def _register(reader: Reader, lookup: Lookup) -> Register:
 
 
 def _word(reader: Reader, lookup: Lookup) -> Operand:
-    token = reader.take()
-    if found := lookup(token.text):
+    word = reader.take()
+    if found := lookup(word):
         return found
-    if (value := number(token.text)) is not None:
+    if (value := number(word)) is not None:
         return Immediate(value)
-    if token.text in SPECIALS:
-        return Special(token.text)
-    if token.text[0] == "%":
+    if word in SPECIALS:
+        return Special(word)
+    if word[0] == "%":
         raise UsageError(
-            f"PTX line {token.line}: no register {token.text!r} is declared here; "
+            f"PTX line {reader.line_before}: no register {word!r} is declared here; "
             f"special registers known are {', '.join(sorted(SPECIALS))}"
         )
-    if not re.fullmatch(r"[\w$][\w$.]*", token.text):
-        raise UsageError(f"PTX line {token.line}: {token.text!r} is no operand")
-    return Symbol(token.text)
+    if not re.fullmatch(r"[\w$][\w$.]*", word):
+        raise UsageError(f"PTX line {reader.line_before}: {word!r} is no operand")
+    return Symbol(word)

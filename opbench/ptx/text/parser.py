@@ -11,7 +11,7 @@ from opbench.ptx.module import Kernel, Module, Parameter
 from opbench.ptx.number_types import NUMPY, width
 from opbench.ptx.text.body import Body
 from opbench.ptx.text.declarations import SPACES, integer, variable
-from opbench.ptx.text.tokens import Reader
+from opbench.ptx.text.tokens import SECTION, Reader
 
 VERSIONS = (6, 0), (9, 9)
 """ISA versions whose text this reads: 6.0 brought the `.sync` forms of shuffles and votes."""
@@ -50,8 +50,9 @@ def _directive(reader: Reader, module: Module) -> None:
 
 
 def _version(reader: Reader, module: Module) -> None:
-    line = reader.take().line
-    version = reader.take().text
+    line = reader.line
+    reader.take()
+    version = reader.take()
     numbers = re.fullmatch(r"(\d+)\.(\d+)", version)
     if numbers is None or not VERSIONS[0] <= (int(numbers[1]), int(numbers[2])) <= VERSIONS[1]:
         known = " to ".join(f"{major}.{minor}" for major, minor in VERSIONS)
@@ -60,8 +61,9 @@ def _version(reader: Reader, module: Module) -> None:
 
 
 def _target(reader: Reader, module: Module) -> None:
-    line = reader.take().line
-    target = reader.take().text
+    line = reader.line
+    reader.take()
+    target = reader.take()
     reader.rest_of_line()
     if not re.fullmatch(r"sm_\d+[af]?", target):
         raise UsageError(f"PTX line {line}: .target {target}; known are sm_NN, such as sm_90")
@@ -69,23 +71,28 @@ def _target(reader: Reader, module: Module) -> None:
 
 
 def _address_size(reader: Reader, _: Module) -> None:
-    line = reader.take().line
+    line = reader.line
+    reader.take()
     size = integer(reader)
     if size != 64:
         raise UsageError(f"PTX line {line}: .address_size {size}; addresses of 64 bits are known, and no others")
 
 
 def _section(reader: Reader, _: Module) -> None:
-    """What a debugger reads."""
+    """What a debugger reads, where it is not one token."""
     reader.take()
     reader.take()
     reader.skip_braces()
 
 
+def _whole_section(reader: Reader, _: Module) -> None:
+    reader.take()
+
+
 def _file(reader: Reader, module: Module) -> None:
     reader.take()
     number = integer(reader)
-    module.files[number] = reader.take().text.strip('"')
+    module.files[number] = reader.take().strip('"')
     reader.rest_of_line()
 
 
@@ -103,17 +110,18 @@ DIRECTIVES: dict[str, Callable[[Reader, Module], None]] = {
     ".address_size": _address_size,
     ".file": _file,
     ".section": _section,
+    SECTION: _whole_section,
     ".func": _function,
 }
 
 
 def _entry(reader: Reader, shared_names: list[str]) -> Kernel:
     reader.take()
-    kernel = Kernel(reader.take().text)
+    kernel = Kernel(reader.take())
     if reader.skip("("):
         kernel.parameters = _parameters(reader)
     while reader.peek() in LIMITS:
-        limit = reader.take().text
+        limit = reader.take()
         numbers = [integer(reader)]
         while reader.skip(","):
             numbers.append(integer(reader))
@@ -143,7 +151,7 @@ def _parameter(reader: Reader) -> tuple[str, str, int, int]:
     reader.expect(".param")
     kind, align, pointer = "", 0, False
     while reader.peek().startswith("."):
-        word = reader.take().text[1:]
+        word = reader.take()[1:]
         if word == "align":
             align = 0 if pointer else integer(reader)
             if pointer:
@@ -154,7 +162,7 @@ def _parameter(reader: Reader) -> tuple[str, str, int, int]:
             pointer = True
         elif f".{word}" not in SPACES:
             raise reader.refused(f"no attribute .{word} of a parameter is known, before this")
-    name = reader.take().text
+    name = reader.take()
     count = 1
     if reader.skip("["):
         count = integer(reader)

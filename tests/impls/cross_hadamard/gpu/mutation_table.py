@@ -110,7 +110,7 @@ TABLE = [
     ("triton flat", "shared store dropped", 3, "misaligned: reads 8 bytes"),
     ("triton flat", "shared store shifted", 3, "race: writes 8 bytes of shared memory"),
     ("triton flat", "shared store shifted", 5, "another result"),
-    ("triton flat", "store shifted", 1, "out of bounds: writes 8 bytes at global address"),
+    ("triton flat", "store shifted", 1, "race: writes 8 bytes of global memory"),
     ("triton flat", "thread number of the warp alone", 0, "uninitialised: reads"),
     ("triton flat", "vector misaligned", 0, "misaligned: writes 16 bytes"),
     ("triton flat", "vector store split", 0, "more requests"),
