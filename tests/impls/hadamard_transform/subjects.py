@@ -39,7 +39,8 @@ def defined(x: Tensor, signs: Tensor | None = None, block: int = 0) -> Tensor:
     chosen = block or x.shape[-1]
     y = x.double() if signs is None else x.double() * signs.double()
     product: Tensor = y.reshape(-1, chosen) @ matrix_of(chosen).T
-    return product.reshape(x.shape) / chosen**0.5
+    scaled: Tensor = product.reshape(x.shape) / chosen**0.5
+    return scaled
 
 
 __all__ = ["BACKENDS", "DTYPES", "SIZES", "TOLERANCE", "defined", "drawn", "hadamard_transform", "signs_of"]
