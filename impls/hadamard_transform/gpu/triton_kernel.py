@@ -5,7 +5,7 @@ How elements of one stage meet, within a thread, by shuffles or through shared m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 import triton.language as tl
@@ -29,11 +29,11 @@ MOST = 1 << 14
 
 @kernel
 def transform_kernel(
-    x: Any,
-    before: Any,
-    after: Any,
-    matrix: Any,
-    out: Any,
+    x: tl.tensor,
+    before: tl.tensor,
+    after: tl.tensor,
+    matrix: tl.tensor,
+    out: tl.tensor,
     blocks: int,
     size: int,
     order: tl.constexpr,
