@@ -216,6 +216,12 @@ def sweep_attention(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_transform(session: nox.Session) -> None:
+    """Hadamard transforms of 32 to 8,192 elements against a product with their matrix."""
+    _sweep(session, "transform")
+
+
+@nox.session(python=False)
 def sweep_grid(session: nox.Session) -> None:
     """Every schedule over batch x edge, channels x edge and batch x channels; `-- --resume` goes on."""
     _sweep(session, "grid")

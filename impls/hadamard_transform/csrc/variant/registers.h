@@ -1,0 +1,137 @@
+// A register of the type to compute in: read from and written to memory of any type, and the stages within a register.
+#pragma once
+
+#include <utility>
+
+#include "../../../cross_hadamard/csrc/cpu/vector/wide.h"
+
+namespace opbench::OPBENCH_VARIANT {
+
+#define OPBENCH_INLINE __attribute__((always_inline))
+
+template <typename Body, int... at>
+OPBENCH_INLINE inline void each(const Body& body, std::integer_sequence<int, at...>) {
+  (body(std::integral_constant<int, at>()), ...);
+}
+// body(0), ..., body(count - 1), each with a constant. An array that a loop goes through is kept in memory, since loops
+// are unrolled after arrays were cut into registers (GCC 12): passes took two to four times as long.
+template <int count, typename Body>
+OPBENCH_INLINE inline void unrolled(const Body& body) {
+  each(body, std::make_integer_sequence<int, count>());
+}
+
+template <typename T>
+using Sums = Vec<Accumulate<T>>;
+
+// As many elements as a register has sums. The first `count` where fewer are there; zeros in the lanes beyond.
+template <typename T>
+inline Sums<T> load_sums(const T* from) {
+  if constexpr (std::is_same_v<T, Accumulate<T>>) {
+    return Sums<T>::load(from);
+  } else {
+    Halves bits;
+    std::memcpy(&bits, from, sizeof(bits));
+    return widen(bits, from);
+  }
+}
+template <typename T>
+inline Sums<T> load_sums(const T* from, int64_t count) {
+  if (count >= Sums<T>::width) return load_sums(from);
+  if constexpr (std::is_same_v<T, Accumulate<T>>) {
+    return Sums<T>::load(from, count);
+  } else {
+    Halves bits{};
+    std::memcpy(&bits, from, count * sizeof(T));
+    return widen(bits, from);
+  }
+}
+
+template <typename T>
+inline void store_sums(T* to, const Sums<T>& value) {
+  if constexpr (std::is_same_v<T, Accumulate<T>>) {
+    value.store(to);
+  } else {
+    const Halves bits = narrow(value, to);
+    std::memcpy(to, &bits, sizeof(bits));
+  }
+}
+template <typename T>
+inline void store_sums(T* to, const Sums<T>& value, int64_t count) {
+  if (count >= Sums<T>::width) return store_sums(to, value);
+  if constexpr (std::is_same_v<T, Accumulate<T>>) {
+    value.store(to, count);
+  } else {
+    const Halves bits = narrow(value, to);
+    std::memcpy(to, &bits, count * sizeof(T));
+  }
+}
+
+// Around the caches; `to` must be aligned to what is written.
+template <typename T>
+inline void stream_sums(T* to, const Sums<T>& value) {
+  if constexpr (std::is_same_v<T, Accumulate<T>>) {
+    put<Stores::streaming>(to, value);
+  } else {
+#if defined(__AVX512F__)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), reinterpret_cast<__m256i>(narrow(value, to)));
+#elif defined(__AVX__)
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to), reinterpret_cast<__m128i>(narrow(value, to)));
+#else
+    store_sums(to, value);
+#endif
+  }
+}
+
+// The stage between lanes whose numbers differ in bit `distance`: (a, b) becomes (a + b, a - b). One shuffle and one
+// multiply-add; the factors are +-1, so that nothing is rounded twice.
+template <typename A>
+OPBENCH_INLINE inline Vec<A> lane_stage(const Vec<A>& value, int distance) {
+  using Lanes = typename Vec<A>::Lanes;
+  Lanes partner, sign;
+  using Integer = std::conditional_t<sizeof(A) == sizeof(int64_t), int64_t, int32_t>;
+  typedef Integer Places __attribute__((vector_size(kVector)));
+  Places places{};
+  for (int64_t lane = 0; lane < Vec<A>::width; ++lane) places[lane] = static_cast<Integer>(lane);
+  const Places second = (places & distance) != 0;
+  sign = second ? Lanes{} - 1 : Lanes{} + 1;
+#if defined(__GNUC__) && !defined(__clang__)
+  partner = __builtin_shuffle(value.lanes, places ^ distance);
+#else
+  for (int64_t lane = 0; lane < Vec<A>::width; ++lane) partner[lane] = value.lanes[lane ^ distance];
+#endif
+  return multiply_add(value, Vec<A>(sign), Vec<A>(partner));
+}
+
+// The stages of all lanes, so that every shuffle and every sign is a constant.
+template <typename A, int distance = 1>
+OPBENCH_INLINE inline Vec<A> all_lane_stages(const Vec<A>& value) {
+  if constexpr (distance < Vec<A>::width) {
+    return all_lane_stages<A, 2 * distance>(lane_stage(value, distance));
+  } else {
+    return value;
+  }
+}
+
+// The stages of the lanes below `lanes`, a power of two.
+template <typename A>
+inline Vec<A> some_lane_stages(Vec<A> value, int64_t lanes) {
+  for (int distance = 1; distance < lanes; distance *= 2) value = lane_stage(value, distance);
+  return value;
+}
+
+// The stages between `radix` registers, a power of two: log2(radix) additions or subtractions of each.
+template <int distance = 1, int radix, typename A>
+OPBENCH_INLINE inline void register_stages(Vec<A> (&value)[radix]) {
+  if constexpr (distance < radix) {
+    unrolled<radix>([&](auto at) OPBENCH_INLINE {
+      if constexpr ((at & distance) == 0) {
+        const Vec<A> first = value[at], second = value[at + distance];
+        value[at] = first + second;
+        value[at + distance] = first - second;
+      }
+    });
+    register_stages<2 * distance>(value);
+  }
+}
+
+}  // namespace opbench::OPBENCH_VARIANT

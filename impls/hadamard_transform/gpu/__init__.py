@@ -1,0 +1,1 @@
+"""Kernels in GPU languages; imported by the backends that launch them."""

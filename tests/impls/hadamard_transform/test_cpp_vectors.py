@@ -1,0 +1,70 @@
+"""Every set of vector instructions that the C++ kernels are compiled for, with stores through and around the caches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from impls import vector_variants
+from impls.hadamard_transform import cpp_kernels
+from opbench.caches import CacheUse, known
+
+from .subjects import DTYPES, TOLERANCE, defined, drawn, hadamard_transform, signs_of
+
+pytestmark = pytest.mark.compiler
+
+NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
+
+
+@pytest.fixture(params=NAMES)
+def vectors(request: pytest.FixtureRequest) -> Iterator[str]:
+    name: str = request.param
+    usable = cpp_kernels.operators().usable_vectors()
+    if name not in usable:
+        pytest.skip(f"this processor or compiler has no {name}; tested here: {', '.join(usable)}")
+    cpp_kernels.operators().use_vectors(name)
+    yield name
+    cpp_kernels.operators().use_vectors("")
+
+
+@pytest.fixture(params=["cached", "streaming"])
+def stores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """All outputs through the caches, or all around them, whatever their size."""
+    size = 0 if request.param == "streaming" else 1 << 40
+    cpp_kernels.use_caches(CacheUse(1 << 20, size, size, "assumed"))
+    yield
+    cpp_kernels.use_caches(known(torch.get_num_threads()))
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [2, 8, 16, 64, 128, 512, 1024, 4096, 24, 192, 320, 448])
+def test_values_are_those_of_the_matrix_wherever_memory_begins(size: int, dtype: torch.dtype) -> None:
+    rows, signs = 3, signs_of(size, dtype)
+    x = drawn(rows, size, dtype=dtype)
+    want = defined(x, signs)
+    for offset in (0, 1, 8):
+        around = torch.full((rows * size + offset + 32,), float("nan"), dtype=dtype)
+        out = around[offset : offset + rows * size].view(rows, size)
+        hadamard_transform(x, signs, backend="cpp_ext", out=out)
+        assert torch.allclose(out.double(), want, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
+        assert around[:offset].isnan().all()
+        assert around[offset + rows * size :].isnan().all()
+
+
+@pytest.mark.usefixtures("vectors")
+def test_a_result_is_rounded_once() -> None:
+    """Sums of small integers are exact, so what is rounded is the last step alone."""
+    x = torch.randint(-8, 9, (3, 1024), generator=torch.Generator().manual_seed(0)).to(torch.bfloat16)
+    want = defined(x, block=1024) * 32
+    got = hadamard_transform(x, scale=1.0, backend="cpp_ext")
+    assert torch.equal(got, want.round().to(torch.bfloat16))
+
+
+def test_the_largest_size_takes_three_passes_and_is_right() -> None:
+    x = drawn(2, 1 << 15, dtype=torch.float32)
+    got = hadamard_transform(x, backend="cpp_ext")
+    want = hadamard_transform(x.double(), backend="torch_factors")
+    torch.testing.assert_close(got.double(), want, atol=4e-6, rtol=2e-6)
