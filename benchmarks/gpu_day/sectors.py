@@ -133,7 +133,7 @@ def main() -> int:
     if given.launch:
         launch_on_device()
         return 0
-    device = H200 if given.without_device else cupy_kernels.device_of(0)
+    device = H200 if given.without_device else cupy_kernels.device_of(torch.empty(0, device="cuda"))
     table: list[dict[str, Any]] = []
     for shape in SHAPES:
         for schedule in SCHEDULES:

@@ -18,7 +18,7 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
 from impls.cross_hadamard.gpu import numba_kernels
 from impls.cross_hadamard.gpu.numba_kernels.language import target
-from impls.cross_hadamard.resources.numba_cuda import toolkit
+from opbench.ptx.compilers.numba_compiler import toolkit
 
 from ....compiled import release, remembered
 from .numba_values import DEVICE, SCHEDULES, pair_products, rounded, same, selected, values
