@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from opbench.ptx.active_device import ACTIVE
 
 if TYPE_CHECKING:
+    from opbench.ptx.compilers.cuda_source import compile_cuda
     from opbench.ptx.counters import Counters, Traffic
-    from opbench.ptx.cuda_source import compile_cuda
     from opbench.ptx.errors import KernelError
-    from opbench.ptx.launch import Result, run
+    from opbench.ptx.launching.launch import Result, run
+    from opbench.ptx.launching.orders import run_in_orders
+    from opbench.ptx.launching.simulated_device import Device, Properties, device
     from opbench.ptx.module import Instruction, Kernel, Module
-    from opbench.ptx.orders import run_in_orders
-    from opbench.ptx.simulated_device import Device, Properties, device
     from opbench.ptx.text.parser import parse
 
 __all__ = [
@@ -41,12 +41,12 @@ __all__ = [
 
 HOMES = {
     "counters": ("Counters", "Traffic"),
-    "cuda_source": ("compile_cuda",),
+    "compilers.cuda_source": ("compile_cuda",),
     "errors": ("KernelError",),
-    "launch": ("Result", "run"),
+    "launching.launch": ("Result", "run"),
     "module": ("Instruction", "Kernel", "Module"),
-    "orders": ("run_in_orders",),
-    "simulated_device": ("Device", "Properties", "device"),
+    "launching.orders": ("run_in_orders",),
+    "launching.simulated_device": ("Device", "Properties", "device"),
     "text.parser": ("parse",),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opbench.ptx.cost.kinds import KINDS, kind_of
 from opbench.ptx.counters import SECTOR, Counters, Traffic
-from opbench.ptx.launch import Result
+from opbench.ptx.launching.launch import Result
 from opbench.ptx.module import Instruction
 
 CACHE_WORDS = frozenset(["ca", "cg", "cs", "lu", "cv", "wb", "wt", "nc"])

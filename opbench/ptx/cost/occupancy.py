@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opbench.errors import UsageError
-from opbench.ptx.simulated_device import Properties
+from opbench.ptx.launching.simulated_device import Properties
 
 WARP = 32
 REGISTER_UNIT = 256

@@ -7,8 +7,8 @@ import pytest
 
 from opbench import ptx
 from opbench.errors import MachineError, UsageError
-from opbench.ptx import cuda_source
-from opbench.ptx.targets import check_target
+from opbench.ptx.compilers import cuda_source
+from opbench.ptx.launching.targets import check_target
 
 from .kernels import kernel
 

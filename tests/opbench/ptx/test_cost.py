@@ -9,7 +9,7 @@ from opbench import ptx
 from opbench.errors import MachineError, UsageError
 from opbench.ptx import cost
 from opbench.ptx.cost import binary
-from opbench.ptx.simulated_device import KNOWN, Properties
+from opbench.ptx.launching.simulated_device import KNOWN, Properties
 
 from .kernels import kernel
 

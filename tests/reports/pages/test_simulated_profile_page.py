@@ -9,7 +9,7 @@ import numpy as np
 from opbench import ptx
 from opbench.profiling.simulated_case import Launched, SimulatedProfile
 from opbench.ptx import cost
-from opbench.ptx.simulated_device import KNOWN
+from opbench.ptx.launching.simulated_device import KNOWN
 from opbench.vocabulary.work import Work
 from reports.pages.simulated_profile_page import render
 

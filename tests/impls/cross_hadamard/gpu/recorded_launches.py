@@ -24,7 +24,7 @@ import torch
 from impls.cross_hadamard.gpu import nvrtc
 from opbench import ptx, simulation
 from opbench.errors import OpbenchError
-from opbench.ptx import simulated_device
+from opbench.ptx.launching import simulated_device
 from opbench.ptx.number_types import Array
 from opbench.ptx.pointers import Pointer
 

@@ -10,7 +10,7 @@ import torch
 
 from opbench.errors import UsageError
 from opbench.ptx.errors import KernelError
-from opbench.ptx.launch import Result, run
+from opbench.ptx.launching.launch import Result, run
 from opbench.ptx.module import Module
 from opbench.ptx.number_types import Array
 from opbench.ptx.pointers import Pointer

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from opbench.errors import UsageError
-from opbench.ptx.arguments import Arguments
 from opbench.ptx.counters import Counters
 from opbench.ptx.frame import block_name
-from opbench.ptx.layout import Layout, threads_of
-from opbench.ptx.machine import Machine
+from opbench.ptx.launching.arguments import Arguments
+from opbench.ptx.launching.layout import Layout, threads_of
 from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.memory.shadow import granule_of, orders_blocks
 from opbench.ptx.module import Kernel, Module
 from opbench.ptx.number_types import Array
 from opbench.ptx.properties import MOST_THREADS, Properties, check_launch, properties_of
+from opbench.ptx.running.machine import Machine
+from opbench.ptx.running.translate import program
 from opbench.ptx.text.parser import parse
-from opbench.ptx.translate import program
 
 TOGETHER = 16384
 """Threads that run at once. `python -m benchmarks.ptx_speed` on two shared cores of an Intel Xeon, in millions a second

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from opbench.ptx.blocks import read, registers
 from opbench.ptx.frame import Frame, ThreadError
 from opbench.ptx.instructions.registry import Effect, predicate
 from opbench.ptx.module import Instruction, Register
 from opbench.ptx.number_types import Array
+from opbench.ptx.running.blocks import read, registers
 
 
 def check(asked: list[Register], watched: dict[int, int]) -> Effect:

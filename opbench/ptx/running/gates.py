@@ -10,8 +10,8 @@ from opbench.ptx.memory.block import BlockMemory
 from opbench.ptx.memory.device import DeviceMemory
 from opbench.ptx.module import Immediate, Instruction, Register
 from opbench.ptx.number_types import Array
+from opbench.ptx.running.translate import Code, Program, of_block
 from opbench.ptx.threads import Threads
-from opbench.ptx.translate import Code, Program, of_block
 
 FULL = 0xFFFFFFFF
 

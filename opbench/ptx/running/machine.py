@@ -19,12 +19,12 @@ import numpy as np
 from opbench.ptx.counters import Counters
 from opbench.ptx.errors import KernelError
 from opbench.ptx.frame import Frame, Memory, ThreadError
-from opbench.ptx.gates import Gates
 from opbench.ptx.module import Instruction, Module
 from opbench.ptx.number_types import Array
-from opbench.ptx.standing import Group, Standing
+from opbench.ptx.running.gates import Gates
+from opbench.ptx.running.standing import Group, Standing
+from opbench.ptx.running.translate import Code, Program
 from opbench.ptx.threads import Threads
-from opbench.ptx.translate import Code, Program
 
 
 @dataclass(slots=True)

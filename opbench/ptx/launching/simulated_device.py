@@ -11,12 +11,12 @@ from typing import Any
 from opbench.errors import UsageError, unknown
 from opbench.ptx.active_device import ACTIVE
 from opbench.ptx.compilers.numba_launcher import numba_active
-from opbench.ptx.launch import Result, read, run
+from opbench.ptx.launching.launch import Result, read, run
+from opbench.ptx.launching.orders import run_in_orders
+from opbench.ptx.launching.poison import Poison, poisoned
+from opbench.ptx.launching.targets import check_target
 from opbench.ptx.module import Module
-from opbench.ptx.orders import run_in_orders
-from opbench.ptx.poison import Poison, poisoned
 from opbench.ptx.properties import KNOWN, Properties
-from opbench.ptx.targets import check_target
 
 __all__ = ["KNOWN", "Device", "Properties", "device"]
 
@@ -87,8 +87,8 @@ def device(
     seed: of the order in which blocks run; None for the order of their numbers.
     orders: above 1, every launch runs in so many orders of blocks, as `run_in_orders`: by number, then by seeds.
     races: whether those in global memory are looked for.
-    poison: what `torch.empty` and its like allocate inside must be written before a kernel reads it (opbench.ptx.poison
-    says how).
+    poison: what `torch.empty` and its like allocate inside must be written before a kernel reads it (`poison.py` says
+    how).
     Raises UsageError for no known architecture, for fewer orders than one, and for a seed beside several orders.
     """
     if architecture not in KNOWN:

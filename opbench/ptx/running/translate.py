@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from opbench.errors import UsageError, unknown
-from opbench.ptx.blocks import (
+from opbench.ptx.frame import Frame, ThreadError
+from opbench.ptx.instructions import FAMILIES
+from opbench.ptx.instructions.registry import EFFECTS, VALUES, Effect, Source, refused, stored
+from opbench.ptx.module import Immediate, Instruction, Kernel, Register, Vector
+from opbench.ptx.number_types import Array, storage, width
+from opbench.ptx.running.blocks import (
     ENDS,
     EXITS,
     Block,
@@ -22,12 +27,7 @@ from opbench.ptx.blocks import (
     watched_registers,
     written,
 )
-from opbench.ptx.frame import Frame, ThreadError
-from opbench.ptx.instructions import FAMILIES
-from opbench.ptx.instructions.registry import EFFECTS, VALUES, Effect, Source, refused, stored
-from opbench.ptx.module import Immediate, Instruction, Kernel, Register, Vector
-from opbench.ptx.number_types import Array, storage, width
-from opbench.ptx.watching import check, marks
+from opbench.ptx.running.watching import check, marks
 
 Step = Effect
 

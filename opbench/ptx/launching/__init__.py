@@ -1,0 +1,1 @@
+"""Launches: arguments laid out in memory, the device that is not there, orders of blocks."""
