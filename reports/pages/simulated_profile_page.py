@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from opbench.profiling.simulated_case import Launched, SimulatedProfile
-from opbench.ptx.cost import LineCost
 from reports.data import units
 from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
+
+if TYPE_CHECKING:
+    from opbench.profiling.simulated_case import Launched, SimulatedProfile
+    from opbench.ptx.cost import LineCost
 
 SCRIPTS = (*COMMON, "simple_page")
 
