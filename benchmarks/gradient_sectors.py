@@ -8,19 +8,16 @@ read, written: sectors of all launches of one call, over those of its inputs (gr
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from types import ModuleType
 from typing import NamedTuple
 
 import torch
 
-from benchmarks.sectors import SECTOR
+from benchmarks.sectors import SECTOR, backends, named, tell
 from impls.cross_hadamard.norms import apply
 from opbench import ptx
-from opbench.errors import MachineError
 
 OPERATIONS = "backward", "expand_backward"
 DTYPES = torch.float32, torch.bfloat16
@@ -41,27 +38,6 @@ class Row(NamedTuple):
     requests: int
     conflicts: int
     thread_instructions: int
-
-
-def backends() -> Iterator[tuple[str, Callable[[], ModuleType]]]:
-    """(name, import of its kernels below the adapter)."""
-
-    def of_triton() -> ModuleType:
-        from impls.cross_hadamard.gpu.triton_kernels import operations
-
-        return operations
-
-    def of_cuda() -> ModuleType:
-        from impls.cross_hadamard.gpu import cupy_kernels
-
-        return cupy_kernels
-
-    def of_numba() -> ModuleType:
-        from impls.cross_hadamard.gpu import numba_kernels
-
-        return numba_kernels
-
-    yield from (("triton", of_triton), ("cuda", of_cuda), ("numba", of_numba))
 
 
 def measure(
@@ -95,8 +71,7 @@ def measure(
     return Row(
         backend,
         operation,
-        str(dtype).removeprefix("torch."),
-        "x".join(map(str, shape)),
+        *named(dtype, shape),
         len(counts),
         round(sum(count.sectors_written for count in counts) / -(-grad_x.nbytes // SECTOR), 3),
         round(sum(count.sectors_read for count in counts) / inputs, 3),
@@ -108,30 +83,12 @@ def measure(
 
 def rows() -> Iterator[Row]:
     """All of them, in order. Raises MachineError where a compiler is missing."""
-    for name, of in backends():
-        kernels = of()
+    for name, kernels in backends():
         for operation in OPERATIONS:
             for dtype in DTYPES:
                 for shape in SHAPES:
                     yield measure(name, kernels, operation, dtype, shape)
 
 
-def main(arguments: list[str]) -> int:
-    found: list[Row] = []
-    print("| " + " | ".join(Row._fields) + " |")
-    print("|---" * len(Row._fields) + "|")
-    try:
-        for row in rows():
-            found.append(row)
-            print("| " + " | ".join(map(str, row)) + " |", flush=True)
-    except MachineError as error:
-        print(error, file=sys.stderr)
-        return 3
-    for path in arguments:
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([Row._fields, *found])
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(tell(Row._fields, rows(), sys.argv[1:]))

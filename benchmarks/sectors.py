@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 import torch
@@ -25,8 +27,6 @@ SECTOR = 32
 SCHEDULES = "direct", "balanced", "blocked", "flat"
 DTYPES = torch.float32, torch.bfloat16, torch.float64
 SHAPES = (1, 6, 20, 20), (2, 8, 14, 14), (1, 9, 16, 16), (2, 5, 7, 7)
-
-Forward = Callable[[torch.Tensor, None, torch.Tensor, str], None]
 
 
 class Row(NamedTuple):
@@ -43,35 +43,27 @@ class Row(NamedTuple):
     thread_instructions: int
 
 
-def backends() -> Iterator[tuple[str, Callable[[], Forward]]]:
-    """(name, import of its forward): the kernels below the adapter, which takes checked tensors."""
-
-    def of_triton() -> Forward:
-        from impls.cross_hadamard.gpu.triton_kernels import operations
-
-        return operations.forward
-
-    def of_cuda() -> Forward:
-        from impls.cross_hadamard.gpu import cupy_kernels
-
-        return cupy_kernels.forward
-
-    def of_numba() -> Forward:
-        from impls.cross_hadamard.gpu import numba_kernels
-
-        return numba_kernels.forward
-
-    yield from (("triton", of_triton), ("cuda", of_cuda), ("numba", of_numba))
+def backends() -> Iterator[tuple[str, ModuleType]]:
+    """(name, its kernels below the adapter, which takes checked tensors), each imported when its turn comes."""
+    for name, module in (("triton", "triton_kernels.operations"), ("cuda", "cupy_kernels"), ("numba", "numba_kernels")):
+        yield name, import_module(f"impls.cross_hadamard.gpu.{module}")
 
 
-def measure(backend: str, forward: Forward, schedule: str, dtype: torch.dtype, shape: tuple[int, int, int, int]) -> Row:
+def named(dtype: torch.dtype, shape: tuple[int, ...]) -> tuple[str, str]:
+    """As a table has them: `float32`, `2x5x7x7`."""
+    return str(dtype).removeprefix("torch."), "x".join(map(str, shape))
+
+
+def measure(
+    backend: str, kernels: ModuleType, schedule: str, dtype: torch.dtype, shape: tuple[int, int, int, int]
+) -> Row:
     """Runs one forward and checks it against PyTorch's product. Raises AssertionError where it differs."""
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
     i, j = torch.triu_indices(shape[1], shape[1], 1)
     want = x[:, i] * x[:, j]
     out = torch.full_like(want, float("nan"))
     with ptx.device("sm_90") as device:
-        forward(x, None, out, schedule)
+        kernels.forward(x, None, out, schedule)
     assert torch.equal(out, want), f"{backend} {schedule} {dtype} {shape} differs from PyTorch's product"
     (result,) = device.results
     found = result.counters
@@ -79,8 +71,7 @@ def measure(backend: str, forward: Forward, schedule: str, dtype: torch.dtype, s
     return Row(
         backend,
         schedule,
-        str(dtype).removeprefix("torch."),
-        "x".join(map(str, shape)),
+        *named(dtype, shape),
         round(found.sectors_written / fewest, 3),
         round(found.sectors_read / -(-x.nbytes // SECTOR), 3),
         found.requests,
@@ -91,30 +82,30 @@ def measure(backend: str, forward: Forward, schedule: str, dtype: torch.dtype, s
 
 def rows() -> Iterator[Row]:
     """All of them, in order. Raises MachineError where a compiler is missing."""
-    for name, of in backends():
-        forward = of()
+    for name, kernels in backends():
         for schedule in SCHEDULES:
             for dtype in DTYPES:
                 for shape in SHAPES:
-                    yield measure(name, forward, schedule, dtype, shape)
+                    yield measure(name, kernels, schedule, dtype, shape)
 
 
-def main(arguments: list[str]) -> int:
-    found: list[Row] = []
-    print("| " + " | ".join(Row._fields) + " |")
-    print("|---" * len(Row._fields) + "|")
+def tell(fields: Sequence[str], measured: Iterator[tuple[object, ...]], paths: Sequence[str]) -> int:
+    """Print each row as it comes, as markdown, then write all to `paths` as CSV; the exit status."""
+    told: list[tuple[object, ...]] = []
+    print("| " + " | ".join(fields) + " |")
+    print("|---" * len(fields) + "|")
     try:
-        for row in rows():
-            found.append(row)
+        for row in measured:
+            told.append(row)
             print("| " + " | ".join(map(str, row)) + " |", flush=True)
     except MachineError as error:
         print(error, file=sys.stderr)
         return 3
-    for path in arguments:
+    for path in paths:
         with Path(path).open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([Row._fields, *found])
+            csv.writer(file, lineterminator="\n").writerows([fields, *told])
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(tell(Row._fields, rows(), sys.argv[1:]))

@@ -21,6 +21,7 @@ from opbench.errors import MachineError, first_line
 from opbench.store.files import write_whole
 
 FOLDER = Path(__file__).parents[1] / "csrc" / "cuda"
+KERNELS = FOLDER / "kernels.cuh"
 OPTIONS = ("-std=c++17", "-lineinfo", "-ftz=false", "-prec-div=true", "-prec-sqrt=true")
 
 
@@ -91,37 +92,42 @@ def _compile(instance: str, architecture: str, *further: str) -> tuple[bytes, st
     """The cubin, the kernel's name within it, and the compiler's log."""
     from cupy.cuda import nvrtc
 
-    with _program(instance, f"sm_{architecture}", *further) as program:
-        name = nvrtc.getLoweredName(program, instance)
-        named = name if isinstance(name, str) else name.decode()
-        return nvrtc.getCUBIN(program), named, str(nvrtc.getProgramLog(program))
+    with program(KERNELS, instance, f"sm_{architecture}", *further) as made:
+        return nvrtc.getCUBIN(made), text_of(nvrtc.getLoweredName(made, instance)), str(nvrtc.getProgramLog(made))
 
 
 def _ptx(instance: str, architecture: str) -> str:
     from cupy.cuda import nvrtc
 
-    with _program(instance, f"compute_{architecture}") as program:
-        text: bytes = nvrtc.getPTX(program)
-        return text.rstrip(b"\0").decode()
+    with program(KERNELS, instance, f"compute_{architecture}") as made:
+        return text_of(nvrtc.getPTX(made))
+
+
+def text_of(given: str | bytes) -> str:
+    """What NVRTC gives as bytes, ended by a zero, or as text: it differs by CuPy's version and function."""
+    return (given if isinstance(given, str) else given.decode()).rstrip("\0")
 
 
 @contextmanager
-def _program(instance: str, target: str, *further: str) -> Iterator[Any]:
-    """Compiled. Raises MachineError with the first error."""
+def program(header: Path, instance: str, target: str, *further: str) -> Iterator[Any]:
+    """NVRTC's program of one instance of a template in `header`, compiled for `sm_90` or `compute_90`.
+
+    Raises MachineError with the first error where it does not compile.
+    """
     from cupy.cuda import nvrtc
 
-    includes = [f"-I{folder}" for folder in (FOLDER, *include_folders())]
-    program = nvrtc.createProgram('#include "kernels.cuh"\n', "kernels.cu", (), ())
+    includes = [f"-I{folder}" for folder in (header.parent, *include_folders())]
+    made = nvrtc.createProgram(f'#include "{header.name}"\n', header.with_suffix(".cu").name, (), ())
     try:
-        nvrtc.addNameExpression(program, instance)
-        nvrtc.compileProgram(program, (*OPTIONS, f"-arch={target}", *further, *includes))
-        yield program
+        nvrtc.addNameExpression(made, instance)
+        nvrtc.compileProgram(made, (*OPTIONS, f"-arch={target}", *further, *includes))
+        yield made
     except nvrtc.NVRTCError as exc:
-        log = str(nvrtc.getProgramLog(program))
+        log = str(nvrtc.getProgramLog(made))
         lines = [line for line in log.splitlines() if "error" in line] or [str(exc)]
         raise MachineError(f"NVRTC does not compile {instance} for {target}: {lines[0]}") from exc
     finally:
-        nvrtc.destroyProgram(program)
+        nvrtc.destroyProgram(made)
 
 
 def _key(instance: str, architecture: str) -> str:

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 from impls.cross_hadamard.gpu import cupy_kernels, nvcc_ptx, nvrtc
-from impls.cross_hadamard.resources import dry_run, ptxas_report
+from impls.cross_hadamard.resources import dry_run
 from opbench import KernelResources
 from opbench.errors import MachineError
+from opbench.ptx.cost import ptxas_report
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.launch_plan import Device, Plan
-    from impls.cross_hadamard.resources.ptxas_report import Used
     from opbench import Point
+    from opbench.ptx.cost.ptxas_report import Used
 
 FLAGS = ("-Xptxas", "-v", "-cubin")
 

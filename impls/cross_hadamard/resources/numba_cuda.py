@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from impls.cross_hadamard.resources import dry_run, ptxas_report
+from impls.cross_hadamard.resources import dry_run
 from opbench import KernelResources
 from opbench.errors import MachineError
 from opbench.ptx.compilers.numba_compiler import compiled, numba, toolkit
+from opbench.ptx.cost import ptxas_report
 
 if TYPE_CHECKING:
     from opbench import Point

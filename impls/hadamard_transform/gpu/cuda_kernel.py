@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 
-from impls.cross_hadamard.gpu.nvrtc import OPTIONS, include_folders, why_not
+from impls.cross_hadamard.gpu import nvrtc
+from impls.cross_hadamard.gpu.cupy_kernels import ELEMENTS
 from impls.hadamard_transform.matrices import of_order
 from impls.hadamard_transform.orders import Factored, factored
 from opbench import ptx
@@ -22,13 +23,7 @@ if TYPE_CHECKING:
 
     from impls.hadamard_transform.backend_entry import Call
 
-FOLDER = Path(__file__).parents[1] / "csrc" / "cuda"
-ELEMENTS = {
-    torch.float32: "float",
-    torch.float64: "double",
-    torch.float16: "__half",
-    torch.bfloat16: "__nv_bfloat16",
-}
+HEADER = Path(__file__).parents[1] / "csrc" / "cuda" / "transform.cuh"
 TOGETHER = 1024
 """Elements that a thread block has at least: blocks of the transform that are smaller share one."""
 MOST_SHARED = 227 << 10
@@ -123,24 +118,9 @@ def compiled(instance: str, architecture: str) -> tuple[str, str]:
 
     Raises MachineError where there is no NVRTC, and with its first error where it does not compile.
     """
-    if reason := why_not():
+    if reason := nvrtc.why_not():
         raise MachineError(f"cannot compile {instance}: {reason}")
-    from cupy.cuda import nvrtc
+    from cupy.cuda import nvrtc as library
 
-    includes = [f"-I{folder}" for folder in (FOLDER, *include_folders())]
-    program = nvrtc.createProgram('#include "transform.cuh"\n', "transform.cu", (), ())
-    try:
-        nvrtc.addNameExpression(program, instance)
-        nvrtc.compileProgram(program, (*OPTIONS, f"-arch=compute_{architecture}", *includes))
-        name, text = nvrtc.getLoweredName(program, instance), nvrtc.getPTX(program)
-    except nvrtc.NVRTCError as exc:
-        log = str(nvrtc.getProgramLog(program))
-        lines = [line for line in log.splitlines() if "error" in line] or [str(exc)]
-        raise MachineError(f"NVRTC does not compile {instance} for sm_{architecture}: {lines[0]}") from exc
-    finally:
-        nvrtc.destroyProgram(program)
-    return _text(text), _text(name)
-
-
-def _text(given: str | bytes) -> str:
-    return (given if isinstance(given, str) else given.decode()).rstrip("\0")
+    with nvrtc.program(HEADER, instance, f"compute_{architecture}") as made:
+        return nvrtc.text_of(library.getPTX(made)), nvrtc.text_of(library.getLoweredName(made, instance))

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from opbench.errors import MachineError, first_line
+from opbench.ptx.cost.ptxas_report import Used, used
 
 ACCESS = re.compile(r"\b(?:LD|ST|RED|ATOM)[GSL]?(?:\.[A-Z0-9_]+)*\b")
 WIDTHS = {"U8": 8, "S8": 8, "U16": 16, "S16": 16, "64": 64, "128": 128, "256": 256}
@@ -54,21 +55,18 @@ def inspect(text: str, kernel: str, architecture: str) -> Binary:
                 break
         else:
             raise MachineError(f"ptxas does not take kernel {kernel}: {first_line(ValueError(done.stderr))}")
-        registers, spilled, static = _used(done.stderr, kernel)
+        usage = _used(done.stderr, kernel)
         listing, why = _listed(cubin, kernel)
     accesses = None if listing is None else _accesses(listing)
-    return Binary(arch, registers, spilled, static, accesses, why)
+    return Binary(arch, usage.registers, usage.spill_bytes, usage.static_bytes, accesses, why)
 
 
-def _used(report: str, kernel: str) -> tuple[int, int, int]:
-    """Registers, bytes spilled and of shared memory, from what ptxas prints with -v."""
-    parts = re.split(r"Compiling entry function '(\S+)'", report)
-    texts = dict(zip(parts[1::2], parts[2::2], strict=True))
-    registers = re.search(r"Used (\d+) registers(?:.*?(\d+) bytes smem)?", texts.get(kernel, ""))
-    if registers is None:
-        raise MachineError(f"ptxas says nothing of kernel {kernel}; it compiled {', '.join(texts) or 'none'}")
-    spilled = sum(map(int, re.findall(r"(\d+) bytes spill stores", texts[kernel])))
-    return int(registers[1]), spilled, int(registers[2] or 0)
+def _used(report: str, kernel: str) -> Used:
+    """What ptxas prints with -v. Raises MachineError where it says nothing of the kernel."""
+    usages = used(report)
+    if kernel not in usages:
+        raise MachineError(f"ptxas says nothing of kernel {kernel}; it compiled {', '.join(usages) or 'none'}")
+    return usages[kernel]
 
 
 def _listed(cubin: Path, kernel: str) -> tuple[str | None, str]:

@@ -10,11 +10,10 @@ import torch
 
 from opbench.errors import UsageError
 from opbench.ptx.errors import KernelError
-from opbench.ptx.launching.launch import Result, run
+from opbench.ptx.launching.launch import Result, read, run
 from opbench.ptx.module import Module
 from opbench.ptx.number_types import Array
 from opbench.ptx.pointers import Pointer
-from opbench.ptx.text.parser import parse
 
 
 def run_in_orders(
@@ -35,7 +34,7 @@ def run_in_orders(
     """
     if orders < 2:
         raise UsageError(f"orders={orders}: one order has nothing to be compared with; give 2 or more")
-    module = parse(ptx) if isinstance(ptx, str) else ptx
+    module = read(ptx)
     arrays = [each for each in arguments if isinstance(each, np.ndarray | torch.Tensor | Pointer)]
     masks = [each[1] for each in options.get("uninitialised", ()) if isinstance(each, tuple)]
     before = [_bytes(each).copy() for each in (*arrays, *masks)]
@@ -75,4 +74,5 @@ def _bytes(array: Any) -> Array:
         return array.content
     if isinstance(array, torch.Tensor):
         return array.detach().reshape(-1).view(torch.uint8).numpy()
-    return array.reshape(-1).view(np.uint8)  # type: ignore[no-any-return]
+    flat: Array = array.reshape(-1).view(np.uint8)
+    return flat

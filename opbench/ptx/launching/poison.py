@@ -37,7 +37,7 @@ class Poison:
         self._storages = {key: each for key, each in self._storages.items() if not _gone(each[0])}
         if storage.nbytes():
             mask = np.zeros(storage.nbytes(), np.bool_)
-            reference = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+            reference = StorageWeakRef(storage)  # type: ignore[no-untyped-call]  # torch leaves it untyped
             self._storages[storage.data_ptr()] = reference, mask
 
     def written(self, tensor: torch.Tensor) -> None:
@@ -63,9 +63,9 @@ class Poison:
         return found
 
 
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves its metaclass untyped
     def __init__(self, poison: Poison) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self._poison = poison
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -96,7 +96,7 @@ def poisoned(poison: Poison | None) -> Iterator[None]:
 
 
 def _gone(reference: StorageWeakRef) -> bool:
-    return bool(reference.expired())  # type: ignore[no-untyped-call]
+    return bool(reference.expired())  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
 
 def _content(argument: Any) -> Array:

@@ -13,7 +13,7 @@ from torch.nn import functional as torch_functional
 
 from impls.gated_product import functional
 from impls.gated_product.forms import FORMS, definition, halves
-from opbench import catalog
+from opbench import Axes, catalog
 from opbench.errors import UsageError
 from opbench.testing import assert_correct
 
@@ -121,7 +121,7 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="expected rows whose elements are contiguous"):
         functional.gated_product(x.t().contiguous().t(), x)
     with pytest.raises(UsageError, match="packed is 2; expected 0"):
-        catalog.operator("gated_product").sizes({"tokens": 1, "width": 1, "packed": 2})  # type: ignore[arg-type]
+        catalog.operator("gated_product").sizes(Axes({"tokens": 1, "width": 1, "packed": 2}))
 
 
 def test_no_gradient_is_tracked() -> None:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,9 +77,9 @@ def of_a_user() -> bool:
 
 def main() -> int:
     for schedule, dtype in CASES.items():
-        tell(schedule, lambda schedule=schedule, dtype=dtype: forward(schedule, dtype))  # type: ignore[misc]
+        tell(schedule, partial(forward, schedule, dtype))
     for norm in ("softsign", "identity"):
-        tell(norm, lambda norm=norm: expansion(norm))  # type: ignore[misc]
+        tell(norm, partial(expansion, norm))
     tell("columns", columns)
     tell("user", of_a_user)
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from impls.cross_hadamard.resources.ptxas_report import Used, used
+from opbench.ptx.cost.ptxas_report import Used, used
 
 NVCC = """\
 ptxas info    : 0 bytes gmem
