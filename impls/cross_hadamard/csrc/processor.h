@@ -1,8 +1,12 @@
 // Which vector instructions this processor has. Which variants of kernels were compiled is said by OPBENCH_HAS_NAME.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
+#include <utility>
+#include <vector>
 
 #if defined(OPBENCH_HAS_NATIVE)
 #define OPBENCH_NATIVE OPBENCH_EACH(native)
@@ -60,5 +64,39 @@ inline bool runs_here(const std::string& name) {
 inline bool runs_here(const std::string&) { return true; }
 
 #endif
+
+// The compiled variants of a kernel that this processor can run, and the one in use: the widest, until told otherwise.
+template <typename Variant>
+class Choice {
+ public:
+  // By name, the narrowest first.
+  explicit Choice(std::initializer_list<std::pair<const char*, const Variant*>> compiled) {
+    for (const auto& each : compiled) {
+      if (runs_here(each.first)) usable_.emplace_back(each);
+    }
+    use("");
+  }
+
+  const Variant& used() const { return *used_.load(std::memory_order_relaxed); }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& each : usable_) names.push_back(each.first);
+    return names;
+  }
+
+  // Takes the one of that name from now on, "" for the widest; false where `names` has no such name.
+  bool use(const std::string& name) {
+    for (const auto& each : usable_) {
+      if (name.empty() || each.first == name) used_ = each.second;
+      if (each.first == name) return true;
+    }
+    return name.empty();
+  }
+
+ private:
+  std::vector<std::pair<std::string, const Variant*>> usable_;
+  std::atomic<const Variant*> used_{nullptr};
+};
 
 }  // namespace opbench

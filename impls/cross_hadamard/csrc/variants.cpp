@@ -1,6 +1,4 @@
 // Which variant of the kernels runs here. Which were compiled is said by OPBENCH_HAS_NAME.
-#include <atomic>
-
 #include "cpu.h"
 #include "processor.h"
 
@@ -15,41 +13,20 @@ OPBENCH_VARIANTS
 
 namespace {
 
-std::vector<const Variant*> usable() {
-  std::vector<const Variant*> found;
-#define OPBENCH_EACH(name) \
-  if (runs_here(#name)) found.push_back(&name::kVariant);
-  OPBENCH_VARIANTS
+Choice<Variant>& choice() {
+#define OPBENCH_EACH(name) {#name, &name::kVariant},
+  static Choice<Variant> variants{OPBENCH_VARIANTS};
 #undef OPBENCH_EACH
-  return found;
-}
-
-std::atomic<const Variant*>& chosen() {
-  static std::atomic<const Variant*> one{usable().back()};
-  return one;
+  return variants;
 }
 
 }  // namespace
 
-const Variant& variant() { return *chosen().load(std::memory_order_relaxed); }
+const Variant& variant() { return choice().used(); }
 
-std::vector<std::string> variants() {
-  std::vector<std::string> names;
-  for (const Variant* one : usable()) names.emplace_back(one->name);
-  return names;
-}
+std::vector<std::string> variants() { return choice().names(); }
 
-bool use_variant(const std::string& name) {
-  for (const Variant* one : usable()) {
-    if (one->name == name) {
-      chosen() = one;
-      return true;
-    }
-  }
-  if (!name.empty()) return false;
-  chosen() = usable().back();
-  return true;
-}
+bool use_variant(const std::string& name) { return choice().use(name); }
 
 StreamFrom& stream_from() {
   static StreamFrom sizes{int64_t{16} << 20, int64_t{32} << 20};

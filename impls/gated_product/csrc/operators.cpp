@@ -23,15 +23,10 @@ namespace {
 using at::Tensor;
 
 const GatedVariant& widest() {
-  static const GatedVariant* const chosen = [] {
-    const GatedVariant* found = nullptr;
-#define OPBENCH_EACH(name) \
-  if (runs_here(#name)) found = &name::kGated;
-    OPBENCH_VARIANTS
+#define OPBENCH_EACH(name) {#name, &name::kGated},
+  static const Choice<GatedVariant> variants{OPBENCH_VARIANTS};
 #undef OPBENCH_EACH
-    return found;
-  }();
-  return *chosen;
+  return variants.used();
 }
 
 Form form_named(std::string_view name) {

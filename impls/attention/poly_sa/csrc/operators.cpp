@@ -24,15 +24,10 @@ namespace {
 using at::Tensor;
 
 const GateVariant& widest() {
-  static const GateVariant* const chosen = [] {
-    const GateVariant* found = nullptr;
-#define OPBENCH_EACH(name) \
-  if (runs_here(#name)) found = &name::kGate;
-    OPBENCH_VARIANTS
+#define OPBENCH_EACH(name) {#name, &name::kGate},
+  static const Choice<GateVariant> variants{OPBENCH_VARIANTS};
 #undef OPBENCH_EACH
-    return found;
-  }();
-  return *chosen;
+  return variants.used();
 }
 
 // The sums of each block of each sequence, (batch, blocks, width) in float64.
