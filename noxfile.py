@@ -133,7 +133,7 @@ def mutants(session: nox.Session) -> None:
 @nox.session(python=False)
 def mutated(session: nox.Session) -> None:
     """100,000 files that nobody would write, through every reader; `-- --files 1000` for fewer."""
-    session.run(_python(session, "test"), "-m", "benchmarks.mutated_files", *session.posargs)
+    session.run(_python(session, "test"), "-m", "benchmarks.trust.mutated_files", *session.posargs)
 
 
 SANITIZED = (
@@ -263,9 +263,9 @@ def gate(session: nox.Session) -> None:
 def bench_cpu(session: nox.Session) -> None:
     """The C++ kernels against torch.compile, eager and the machine's write bandwidth; about 5 minutes."""
     python = _python(session)
-    session.run(python, "-m", "benchmarks.cpu_kernels", *session.posargs)
-    session.run(python, "-m", "benchmarks.write_bandwidth")
-    session.run(python, "-m", "benchmarks.start_up")
+    session.run(python, "-m", "benchmarks.kernels.cpu_kernels", *session.posargs)
+    session.run(python, "-m", "benchmarks.kernels.write_bandwidth")
+    session.run(python, "-m", "benchmarks.harness.start_up")
 
 
 @nox.session(python=False)

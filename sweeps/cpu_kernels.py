@@ -1,6 +1,6 @@
 """Every shape the C++ kernels are held to.
 
-32 shapes, of which those over 256 MiB of output are left out; `benchmarks/cpu_kernels.py` sums the run up.
+32 shapes, of which those over 256 MiB of output are left out; `benchmarks/kernels/cpu_kernels.py` sums the run up.
 """
 
 from opbench import Grid, Point, Sweep

@@ -1,6 +1,6 @@
 """A file that nobody would write is met with one plain line, by every reader there is.
 
-A few files of each; `python -m benchmarks.mutated_files` tries a hundred thousand.
+A few files of each; `python -m benchmarks.trust.mutated_files` tries a hundred thousand.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def test_a_reader_refuses_or_reads_whatever_there_is(name: str, tmp_path: Path) 
     assert found.wrong == ""
     for number in range(max(2, FILES * reader.share // 1000)):
         found = tried(reader, tmp_path, file, reader.data(original, number))
-        assert found.wrong == "", f"python -m benchmarks.mutated_files --only {name!r} --number {number}"
+        assert found.wrong == "", f"python -m benchmarks.trust.mutated_files --only {name!r} --number {number}"
 
 
 @pytest.fixture(scope="module")

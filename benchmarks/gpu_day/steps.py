@@ -111,8 +111,8 @@ def ceilings(out: Path) -> tuple[Command, ...]:
         opbench("ceilings", f"ceilings --device cuda --again --output {file} --results {file.parent}"),
         Command(
             "copy",
-            python("benchmarks.copy_bandwidth", "cuda"),
-            (sys.executable, "-c", "import benchmarks.copy_bandwidth"),  # on a CPU it takes minutes
+            python("benchmarks.kernels.copy_bandwidth", "cuda"),
+            (sys.executable, "-c", "import benchmarks.kernels.copy_bandwidth"),  # on a CPU it takes minutes
         ),
     )
 

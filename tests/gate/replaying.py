@@ -1,6 +1,6 @@
 """Replays of the gate, and of what another tool would have seen of the same benchmark in the same seconds.
 
-The recordings are made by `benchmarks/gate_tapes.py`. A suite has more benchmarks than were recorded: a recording
+The recordings are made by `benchmarks/gate/tapes.py`. A suite has more benchmarks than were recorded: a recording
 appears in it several times, each time with its workers dealt anew.
 """
 
@@ -48,12 +48,12 @@ def recordings(condition: str, extra: int = 0, folder: Path = RECORDINGS) -> tup
     path = folder / f"{name}.npz"
     if not path.exists():
         words = f"{path.name.partition('-')[0]} --output {path.parent}"
-        raise UsageError(f"no recording {path}; python -m benchmarks.gate_tapes {words} makes it")
+        raise UsageError(f"no recording {path}; python -m benchmarks.gate.tapes {words} makes it")
     return tuple(load(path))
 
 
 def kind(benchmark: str) -> str:
-    """Of a kernel of `benchmarks/gate_kernels`: whether its data stay in a cache."""
+    """Of a kernel of `benchmarks/gate/kernels`: whether its data stay in a cache."""
     return "memory-bound" if benchmark.startswith("streamed") else "cache-resident"
 
 

@@ -1,7 +1,7 @@
 """The gate replayed on recorded workers: what it promises, and the other tools on the same seconds.
 
 Each test replays a few hundred benchmarks and has room for chance; thousands of suites are replayed by
-`python -m benchmarks.gate_rules`, whose table is in docs/gate.md.
+`python -m benchmarks.gate.rules`, whose table is in docs/gate.md.
 """
 
 from __future__ import annotations

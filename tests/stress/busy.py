@@ -2,7 +2,7 @@
 
     python -m tests.stress.busy COMMAND...
 
-Its exit code is the command's. Unlike `benchmarks.antagonists`, whose bursts leave pauses to get on in, it never rests.
+Its exit code is the command's. Unlike `benchmarks.trust.antagonists`, whose bursts leave pauses, it never rests.
 """
 
 from __future__ import annotations

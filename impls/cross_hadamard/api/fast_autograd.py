@@ -1,7 +1,7 @@
 """Gradients in eager mode without the dispatcher: the same formulas as those registered, as autograd functions.
 
 torch.library's own path from an operator to its gradient is Python as well and costs 25 us a call; this one costs 9 us
-(torch 2.13, EPYC 7003, `python -m benchmarks.dispatch`).
+(torch 2.13, EPYC 7003, `python -m benchmarks.kernels.dispatch`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ struct Context {
   bool has_threads;
 
   // Bytes of output worth a part. The session's threads spin between operators, so one is there at once. Share of the
-  // possible saving that is reached, two threads, two runs of benchmarks.ort_bound's networks by KiB:
+  // possible saving that is reached, two threads, two runs of benchmarks.kernels.ort_bound's networks by KiB:
   //    S  8: 82, 84 %   16: 82, 82   32: 81, 82   64: 74, 74      M  8: 82, 87   16: 81, 88   32: 81, 83   64: 72, 77
   static constexpr int64_t kExpandPart = int64_t{16} << 10;
 

@@ -25,7 +25,7 @@ from opbench.ptx.running.translate import program
 from opbench.ptx.text.parser import parse
 
 TOGETHER = 16384
-"""Threads that run at once. `python -m benchmarks.ptx_speed` on two shared cores of an Intel Xeon, in millions a second
+"""Threads that run at once. `python -m benchmarks.ptx.speed` on two shared cores of an Intel Xeon, in millions a second
 for arithmetic, global memory, shared memory, divergence: 2048 threads 199, 81, 46, 71; 8192 421, 186, 79, 112;
 16384 472, 214, 87, 119; 32768 290, 212, 83, 110; 65536 244, 184, 63, 118. Since then races
 are looked for and accesses counted by instruction; at 16384 it is now 706, 127, 78, 503, beside other work.

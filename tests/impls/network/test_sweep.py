@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 import torch
 
-from benchmarks import network_bound
+from benchmarks.kernels import network_bound
 from impls.network.launches import network_of
 from impls.network.variants import expansions
 from opbench import catalog

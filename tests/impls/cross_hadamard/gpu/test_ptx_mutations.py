@@ -26,7 +26,7 @@ def launches_of(compiler: str) -> dict[str, Recorded]:
         except PackageNotFoundError:
             pytest.skip(f"{package} is not installed")
         if here != known:
-            pytest.skip(f"places were read off {package} {known}, here is {here}: python -m benchmarks.ptx_mutations")
+            pytest.skip(f"places were read off {package} {known}, here is {here}: python -m benchmarks.ptx.mutations")
     if compiler == "nvrtc" and (reason := nvrtc.why_not()):
         pytest.skip(reason)
     parts = [FILE.read_text(encoding="utf-8"), compiler, *(release(each) for each in RELEASES[compiler])]

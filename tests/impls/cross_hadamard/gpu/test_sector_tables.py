@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import sector_tables
+from benchmarks.ptx import sector_tables
 
 
 def test_the_page_shows_what_the_csvs_hold() -> None:
     page = sector_tables.PAGE.read_text(encoding="utf-8")
-    assert sector_tables.with_tables(page) == page, "run python -m benchmarks.sector_tables"
+    assert sector_tables.with_tables(page) == page, "run python -m benchmarks.ptx.sector_tables"
 
 
 def test_a_cell_is_written_over_read_at_its_shape() -> None:

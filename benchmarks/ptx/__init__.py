@@ -1,0 +1,1 @@
+"""The PTX machine: what our kernels move, which planted faults it finds, how fast it is."""

@@ -1,0 +1,1 @@
+"""Whether figures hold beside other work, cheats, kills and damaged files."""

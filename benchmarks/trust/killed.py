@@ -1,0 +1,164 @@
+"""Sweeps that are killed at random and resumed: is anything lost, doubled or torn, and does anything live on?
+
+    python -m benchmarks.trust.killed [--kills 500] [--lanes 2] [--minutes 60]
+
+A sweep is started or resumed, and after a number of records and a fraction of a second, both drawn, its command, its
+measuring process or both are killed by SIGKILL. Whatever was on record has to be there once, and nothing that the
+command started may live 2 s later. A sweep that comes to its end has to have every case. Prints what went wrong, and
+how many were killed of which kind, and how many of those while cases were being measured. Lanes run beside each other,
+with locks of their own; what else runs does not matter. Each kill is told on standard error, so that a run that is
+broken off says what it saw. A kill and lane takes 20 s with three lanes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
+
+import psutil
+
+from opbench.errors import UsageError
+from opbench.store.record_file import RecordFile
+
+WORDS = (
+    *("sweep", "channels", "--operator", "cross_hadamard", "--backend", "torch_eager,torch_select,cpp_ext"),
+    *("--channels", "8,16,24,32,48,64", "--edge", "7,14", "--batch", "1,2,3", "--budget", "0.05"),
+)
+CASES = 108
+RECORDS = "results/channels/*/records.jsonl"
+MOST_RECORDS = 12
+KINDS = ("the command", "the measuring process", "both")
+GONE_AFTER_S = 2.0
+
+
+@dataclass
+class Lane:
+    """Sweeps below a folder, one after the other, each killed and resumed until it ends."""
+
+    folder: Path
+    draw: random.Random
+    kills: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+    recorded: set[str] = field(default_factory=set)
+
+    def run(self, kills: int, until_s: float) -> Lane:
+        while self.kills.total() < kills and time.monotonic() < until_s:
+            command = self._start(resume=0 < len(self.recorded) < CASES)
+            before = len(self.recorded)  # none where it begins anew
+            kind = self.draw.choice(KINDS)
+            if not self._reached(command, before + self.draw.randrange(MOST_RECORDS + 1)):
+                self._ended(command)
+                continue
+            self._kill(command, kind)
+            self._compare(complete=False)
+            self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
+            print(
+                f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}",
+                file=sys.stderr,
+                flush=True,
+            )
+        return self
+
+    def _start(self, *, resume: bool) -> psutil.Popen:
+        if not resume:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.recorded = set()
+        words = [sys.executable, "-m", "opbench", *WORDS, "--results", str(self.folder / "results")]
+        own = {"OPBENCH_LOCKS": str(self.folder / "locks"), "OPBENCH_CONTENTION": "ignore"}
+        (self.folder / "locks").mkdir(parents=True, exist_ok=True)
+        silent = subprocess.DEVNULL
+        return psutil.Popen(
+            [*words, "--resume"] if resume else words, env=os.environ | own, stdout=silent, stderr=silent
+        )
+
+    def _reached(self, command: psutil.Popen, records: int) -> bool:
+        """Wait until the command measures and so many cases are on record, and a little longer; False once it ended."""
+        while command.poll() is None:
+            time.sleep(0.01)
+            if command.children() and self._lines() >= records:
+                time.sleep(self.draw.uniform(0, 0.5))
+                return command.poll() is None
+        return False
+
+    def _lines(self) -> int:
+        return sum(file.read_bytes().count(b'{"schema":2,"case":') for file in self.folder.glob(RECORDS))
+
+    def _kill(self, command: psutil.Popen, kind: str) -> None:
+        started = command.children(recursive=True)
+        killed: list[psutil.Process] = [] if kind == KINDS[1] else [command]
+        for process in killed if kind == KINDS[0] else [*killed, *started]:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        if kind == KINDS[1]:  # the command goes on, and is killed while it starts another or measures with it
+            time.sleep(self.draw.uniform(0, 3))
+            started += command.children(recursive=True) if command.poll() is None else []
+            with suppress(psutil.NoSuchProcess):  # it came to its end first
+                command.kill()
+        command.wait()
+        _, alive = psutil.wait_procs(started, GONE_AFTER_S)
+        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if _runs(process)]
+
+    def _ended(self, command: psutil.Popen) -> None:
+        code = command.wait()
+        if code:
+            self.problems.append(f"ended with {code}")
+        self._compare(complete=True)
+
+    def _compare(self, *, complete: bool) -> None:
+        """Hold the records against those of before. A torn last line is no record, and is left to `--resume`."""
+        whole = self.folder / "whole.jsonl"
+        text = b"".join(file.read_bytes() for file in self.folder.glob(RECORDS))
+        whole.write_bytes(text[: text.rfind(b"\n") + 1])
+        try:
+            keys = {record.case.key for record in RecordFile.listed(whole)}
+        except UsageError as exc:
+            self.problems.append(str(exc))
+            return
+        if lost := self.recorded - keys:
+            self.problems.append(f"{len(lost)} records lost")
+        if complete and len(keys) != CASES:
+            self.problems.append(f"{len(keys)} of {CASES} cases once the sweep had ended")
+        self.recorded = keys
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is more than an entry in the table of processes, which stays until its new parent asks for it."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=60)
+    asked = parser.parse_args()
+    folder, until_s = Path(mkdtemp(prefix="killed-")), time.monotonic() + 60 * asked.minutes
+    lanes = [Lane(folder / str(number), random.Random(number)) for number in range(asked.lanes)]  # noqa: S311
+    with ThreadPoolExecutor(asked.lanes) as threads:
+        done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
+    kills = sum((lane.kills for lane in done), Counter[str]())
+    measuring = sum(count for kind, count in kills.items() if kind.endswith("measuring"))
+    problems = [problem for lane in done for problem in lane.problems]
+    print("\n".join(problems))
+    print(f"{kills.total()} kills, {measuring} of them while measuring ({dict(kills)}): {len(problems)} problems")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
