@@ -25,7 +25,7 @@ from typing import TypeAlias
 from benchmarks.trust.antagonists import antagonists
 
 ROOT = Path(__file__).parents[2]
-KERNELS = ROOT / "benchmarks" / "gate_kernels" / "test_kernels.py"
+KERNELS = ROOT / "benchmarks" / "gate" / "kernels" / "test_kernels.py"
 
 GIT = shutil.which("git") or "git"
 

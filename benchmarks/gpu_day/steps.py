@@ -130,7 +130,7 @@ def schedules(out: Path) -> tuple[Command, ...]:
             f"{small} --backend torch_eager",
             folder,
         ),
-        program("ratios", "schedules", str(folder), rehearsal=(str(folder),)),
+        program("ratios", "kernels.schedules", str(folder), rehearsal=(str(folder),)),
     )
 
 

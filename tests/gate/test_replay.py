@@ -220,7 +220,7 @@ def tally(condition: str, slowdown: float) -> Counter[str]:
 
 
 def test_a_missing_recording_is_an_error_that_says_how_to_make_it() -> None:
-    with pytest.raises(UsageError, match=r"python -m benchmarks\.gate_tapes noisy --output .*epyc makes it"):
+    with pytest.raises(UsageError, match=r"python -m benchmarks\.gate\.tapes noisy --output .*epyc makes it"):
         recordings("epyc/noisy")
 
 
