@@ -23,8 +23,9 @@ pytestmark = pytest.mark.compiler
 
 NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
 SCHEDULES = ["direct", "balanced", "blocked", "flat"]
-SHAPES = [(1, 2, 1), (2, 9, 7, 7), (3, 17, 16, 16), (1, 33, 13, 29), (1, 13, 2311)]
-"""One element; maps of no whole vector, of whole ones only, past a piece of second channels, past a queue's buffer."""
+SHAPES = [(1, 2, 1), (2, 9, 7, 7), (3, 17, 16, 16), (1, 33, 13, 29), (1, 13, 2311), (1, 11, 32, 37)]
+"""One element; maps of no whole vector, of whole ones only, past a piece of second channels, past a queue's buffer, and
+of whole lines, some of them in each stripe."""
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-13, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
 
