@@ -25,12 +25,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Launched:
-    """One launch. binary, occupancy: None where nothing here compiles; bound: of this launch alone."""
+    """One launch.
+
+    binary, occupancy: None where nothing here compiles. bound: of this launch alone; None where no bandwidth is known.
+    """
 
     cost: costs.LaunchCost
     binary: costs.Binary | None
     occupancy: costs.Occupancy | None
-    bound: costs.Bound
+    bound: costs.Bound | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,8 @@ def _launched(result: ptx.Result, properties: ptx.Properties, refusals: list[str
         occupancy = _tried(partial(costs.occupancy, properties, threads, binary.registers, shared), refusals)
         if binary.unlisted:
             refusals.append(binary.unlisted)
-    return Launched(costs.launch_cost(result), binary, occupancy, costs.bound(architecture, result.counters))
+    least = _tried(partial(costs.bound, architecture, result.counters), refusals)
+    return Launched(costs.launch_cost(result), binary, occupancy, least)
 
 
 def _tried(step: Callable[[], T], refusals: list[str]) -> T | None:
