@@ -92,7 +92,7 @@ def profile_simulated(case: Case, architecture: str = ARCHITECTURE, *, check: bo
         results = tuple(device.results)
         checked = _checked(case) if check else ""
     if not results:
-        raise MachineError(f"{case.backend} launched nothing on the PTX machine; is its output empty?")
+        raise MachineError(f"{case.backend}: launched nothing on the PTX machine; is its output empty?")
     refusals: list[str] = []
     launches = tuple(_launched(each, device.properties, refusals) for each in results)
     work = operator.work(case.point)
@@ -100,17 +100,27 @@ def profile_simulated(case: Case, architecture: str = ARCHITECTURE, *, check: bo
     return SimulatedProfile(case, backend.simulated_by, architecture, work, launches, checked, told)
 
 
-def _admitted(case: Case) -> Backend:
+def refusal(case: Case) -> str:
+    """Why the PTX machine cannot execute this backend at this point; "" where it can.
+
+    Asked once `simulation` is switched on; raises UsageError for an unknown name.
+    """
     backend = catalog.backend(case.point.operator, case.backend)
     operator = catalog.operator(case.point.operator)
     if not isinstance(backend, Backend):
-        raise MachineError(f"{case.backend}: {backend.reason}")
+        return backend.reason
     if case.point.dtype not in operator.tolerances:
-        raise MachineError(f"{operator.name} takes {', '.join(operator.tolerances)}, not {case.point.dtype}")
+        return f"{operator.name} takes {', '.join(operator.tolerances)}, not {case.point.dtype}"
     if reason := backend.refusal(case.point):
+        return reason
+    return "" if backend.simulated("cpu") else "has no kernels of its own that the PTX machine executes"
+
+
+def _admitted(case: Case) -> Backend:
+    if reason := refusal(case):
         raise MachineError(f"{case.backend}: {reason}")
-    if not backend.simulated("cpu"):
-        raise MachineError(f"{case.backend} has no kernels of its own that the PTX machine executes")
+    backend = catalog.backend(case.point.operator, case.backend)
+    assert isinstance(backend, Backend)
     return backend
 
 

@@ -12,7 +12,9 @@ A100_DATASHEET = (
     "nvidia-a100-datasheet-us-nvidia-1758950-r4-web.pdf"
 )
 ADA_PAPER = "https://images.nvidia.com/aem-dam/Solutions/geforce/ada/nvidia-ada-gpu-architecture.pdf"
-AMPERE_GUIDE = "https://docs.nvidia.com/cuda/ampere-tuning-guide/index.html#increased-l2-capacity-and-l2-residency-controls"
+AMPERE_GUIDE = (
+    "https://docs.nvidia.com/cuda/ampere-tuning-guide/index.html#increased-l2-capacity-and-l2-residency-controls"
+)
 BLACKWELL_GUIDE = "https://docs.nvidia.com/cuda/blackwell-tuning-guide/index.html#increased-l2-capacity"
 GB200_PAGE = "https://www.nvidia.com/en-us/data-center/gb200-nvl72/"
 H200_PAGE = "https://www.nvidia.com/en-us/data-center/h200/"

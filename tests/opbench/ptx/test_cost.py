@@ -82,7 +82,7 @@ def test_the_bound_is_distinct_sectors_over_the_peak() -> None:
 
 
 def test_what_no_page_documents_has_no_bound_and_each_peak_names_its_page() -> None:
-    with pytest.raises(UsageError, match="no bound for sm_86: .* it is of sm_80, sm_89, sm_90, sm_100"):
+    with pytest.raises(UsageError, match=r"no bound for sm_86: .* it is of sm_80, sm_89, sm_90, sm_100"):
         cost.bound("sm_86", launched().counters)
     assert cost.PEAKS.keys() <= KNOWN.keys()
     for peak in cost.PEAKS.values():
