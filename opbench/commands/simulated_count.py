@@ -14,6 +14,9 @@ from opbench.cli.options import DTYPES, MODES, one_of, words
 from opbench.cli.stepped import stepped
 from opbench.errors import MachineError, UsageError, unknown
 from opbench.planning.checks import compiled_for
+from opbench.running.reporting import write_report
+from opbench.store import simulated_counts
+from opbench.store.runs import Run, find_run
 from opbench.vocabulary.case import Axes, AxisValue, Case, Point
 from opbench.vocabulary.simulated_count import NotCounted, SimulatedCount
 
@@ -50,19 +53,21 @@ def run(request: Request, as_json: bool) -> int:
     """
     architecture = compiled_for(request.simulate, request.arch)
     name = _operator(request)
-    points = _points(request, name)
+    beside = None if request.into is None else find_run(request.results, request.into)
+    points = _points(request, name, beside)
     simulation.switch_on(simulation.PTX)
-    counts, missing = _counted(name, points, words("backend", request.backends), architecture)
+    counts, missing = _counted(name, points, words("backend", request.backends), architecture, beside)
     if as_json:
         for line in (*map(_facts, counts), *map(asdict, missing)):
             print(json.dumps(line))
     else:
         _show(counts, missing)
-    if request.into is not None and counts:
-        _write(request, counts, as_json)
-    if not counts:
-        return MachineError.exit_code
-    return int(any(each.faulty for each in missing))
+    if beside is not None and counts:
+        page = write_report(beside).page.resolve()
+        print(json.dumps({"report": str(page)}) if as_json else f"report: {page}")
+    if any(each.faulty for each in missing):
+        return 1
+    return 0 if counts else MachineError.exit_code
 
 
 def _operator(request: Request) -> str:
@@ -76,7 +81,7 @@ def _operator(request: Request) -> str:
     return operator_files.one_operator(request.operator)
 
 
-def _points(request: Request, name: str) -> list[Point]:
+def _points(request: Request, name: str, beside: Run | None) -> list[Point]:
     """All combinations of the axes; without any the operator's defaults, or with --into the run's own points.
 
     Raises UsageError for an axis or value that the operator lacks, and for a run that has no such point.
@@ -88,8 +93,8 @@ def _points(request: Request, name: str) -> list[Point]:
         raise UsageError(f"--mode {request.mode}: count --simulate=ptx takes forward or backward, one of them")
     if mode not in operator.modes:
         raise unknown("mode", mode, operator.modes, f"of {name}")
-    if request.into is not None and not request.axes:
-        return _points_of_run(request, name, dtypes, mode)
+    if beside is not None and not request.axes:
+        return _points_of_run(beside, name, dtypes, mode)
     grid = [dict(zip(request.axes, values, strict=True)) for values in itertools.product(*request.axes.values())]
     completed = [operator.complete(Axes(values)) for values in grid]
     for axes in completed:
@@ -97,31 +102,38 @@ def _points(request: Request, name: str) -> list[Point]:
     return [Point(name, axes, dtype, "cpu", mode, CLOCK) for dtype in dtypes for axes in completed]
 
 
-def _points_of_run(request: Request, name: str, dtypes: Sequence[str], mode: str) -> list[Point]:
-    from opbench.store.runs import find_run
-
-    found = find_run(request.results, str(request.into))
-    there = [record.case.point for record in found.listed()]
+def _points_of_run(beside: Run, name: str, dtypes: Sequence[str], mode: str) -> list[Point]:
+    there = [record.case.point for record in beside.listed()]
     points = [Point(name, each.axes, each.dtype, "cpu", mode, CLOCK) for each in there if each.operator == name]
     asked = [point for point in dict.fromkeys(points) if point.dtype in dtypes]
     if not asked:
         told = ", ".join(dict.fromkeys(f"{each.operator} in {each.dtype}" for each in there)) or "no records"
         raise UsageError(
-            f"{found.folder} has no point of {name} in {', '.join(dtypes)}; it has {told}: --dtype, or axes"
+            f"{beside.folder} has no point of {name} in {', '.join(dtypes)}; it has {told}: give --dtype, or axes"
         )
     return asked
 
 
 def _counted(
-    name: str, points: Sequence[Point], named: Sequence[str], architecture: str
+    name: str, points: Sequence[Point], named: Sequence[str], architecture: str, beside: Run | None
 ) -> tuple[list[SimulatedCount], list[NotCounted]]:
+    """beside: the run that gets each count as soon as it is there: what is interrupted keeps what it has."""
     from opbench.profiling.simulated_counts import count_simulated, labels
 
     kept, missing = labels(name, named)
+    if beside is not None:
+        simulated_counts.read(beside)  # refused now, not after minutes, where the file is not as it was written
     cases = [Case(point, label) for point in points for label in kept]
-    told = [count_simulated(case, architecture) for case in stepped(cases, lambda case: f"{case.backend} {case.point}")]
-    counts = [each for each in told if isinstance(each, SimulatedCount)]
-    return counts, list(dict.fromkeys([*(each for each in told if isinstance(each, NotCounted)), *missing]))
+    counts: list[SimulatedCount] = []
+    for case in stepped(cases, lambda case: f"{case.backend} {case.point}"):
+        told = count_simulated(case, architecture)
+        if isinstance(told, NotCounted):
+            missing.append(told)
+            continue
+        counts.append(told)
+        if beside is not None:
+            simulated_counts.add(beside, [told])
+    return counts, list(dict.fromkeys(missing))
 
 
 def _show(counts: Sequence[SimulatedCount], missing: Sequence[NotCounted]) -> None:
@@ -130,17 +142,6 @@ def _show(counts: Sequence[SimulatedCount], missing: Sequence[NotCounted]) -> No
     console = Console(highlight=False)
     wide = console if console.is_terminal else Console(highlight=False, width=160)
     wide.print(catalog.shown_by("terminal.simulated_counts_table.counts_table")(counts, missing))
-
-
-def _write(request: Request, counts: Sequence[SimulatedCount], as_json: bool) -> None:
-    from opbench.running.reporting import write_report
-    from opbench.store import simulated_counts
-    from opbench.store.runs import find_run
-
-    found = find_run(request.results, str(request.into))
-    simulated_counts.add(found, counts)
-    page = write_report(found).page.resolve()
-    print(json.dumps({"report": str(page)}) if as_json else f"report: {page}")
 
 
 def _facts(count: SimulatedCount) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opbench import catalog
-from opbench.errors import MachineError, describe_exception
+from opbench.errors import OpbenchError, describe_exception, unknown
 from opbench.profiling.simulated_case import SimulatedProfile, profile_simulated, refusal
 from opbench.ptx.errors import KernelError
+from opbench.ptx.properties import KNOWN
 from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.case import Case
 from opbench.vocabulary.simulated_count import NotCounted, SimulatedCount
@@ -35,16 +36,19 @@ def labels(operator: str, named: Sequence[str] = ()) -> tuple[list[str], list[No
 def count_simulated(case: Case, architecture: str) -> SimulatedCount | NotCounted:
     """One call, executed and counted; its result is not compared with the reference (`opbench check` does).
 
-    Raises UsageError for an architecture that is not known, and for mode `out`.
+    A shape that the backend does not take is no fault of its kernels. Raises UsageError for an architecture that is not
+    known.
     """
+    if architecture not in KNOWN:
+        raise unknown("architecture", architecture, KNOWN)
     if reason := refusal(case):
         return NotCounted(case.backend, reason)
     try:
         return counted(profile_simulated(case, architecture, check=False))
-    except MachineError as exc:
-        return NotCounted(case.backend, str(exc).removeprefix(f"{case.backend}: "))
     except KernelError as exc:
         return NotCounted(case.backend, str(exc), faulty=True)
+    except OpbenchError as exc:
+        return NotCounted(case.backend, str(exc).removeprefix(f"{case.backend}: "))
     except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as exc:  # a backend's own fault
         return NotCounted(case.backend, describe_exception(exc), faulty=True)
 

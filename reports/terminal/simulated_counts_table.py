@@ -25,10 +25,8 @@ MOVED = (
     "written, read / least: bytes of the sectors that all requests move, over the least that the call needs; distinct: "
     "each sector once a launch."
 )
-ASKED_FOR = (
-    "asked for: bytes that threads ask for over bytes of the sectors. Counted by executing the compiled PTX: no time; "
-    "caches are not modelled."
-)
+ASKED_FOR = "asked for: bytes that threads ask for over bytes of the sectors; over 100 %, threads share what they read."
+NO_TIME = "Counted by executing the compiled PTX: no time; caches are not modelled."
 
 
 def counts_table(counts: Sequence[SimulatedCount], missing: Sequence[NotCounted]) -> Group:
@@ -42,7 +40,7 @@ def counts_table(counts: Sequence[SimulatedCount], missing: Sequence[NotCounted]
         kind = "FAULTY" if faulty else "not counted"
         shown.append(Text(plain(f"{kind}: {names}: {reason}"), style="bold red" if faulty else ""))
     executed = "; ".join(dict.fromkeys(count.by for count in counts))
-    notes = (MOVED, ASKED_FOR, f"Executed: {executed}.") if counts else ()
+    notes = (MOVED, ASKED_FOR, f"{NO_TIME} Executed: {executed}.") if counts else ()
     return Group(*shown, *(Text(plain(note), style="dim") for note in notes))
 
 

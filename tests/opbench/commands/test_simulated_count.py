@@ -13,10 +13,10 @@ from opbench import simulation
 from opbench.commands import simulated_count
 from opbench.commands.simulated_count import Request
 from opbench.errors import UsageError
-from opbench.profiling import simulated_counts
+from opbench.profiling import simulated_counts as profiled
 from opbench.running import reporting
 from opbench.store.runs import Run
-from opbench.store.simulated_counts import read
+from opbench.store.simulated_counts import FILE, add, read
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Record, Unavailable
 from opbench.vocabulary.simulated_count import NotCounted, SimulatedCount
@@ -37,7 +37,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(counts.count(), case=case, architecture=architecture)
 
     monkeypatch.setattr(simulation, "switch_on", lambda _: None)
-    monkeypatch.setattr(simulated_counts, "count_simulated", count)
+    monkeypatch.setattr(profiled, "count_simulated", count)
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_fault_of_a_kernel_is_a_result_to_act_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told = [counts.count(), NotCounted("numba_cuda:flat", "out of bounds", faulty=True)]
-    monkeypatch.setattr(simulated_counts, "count_simulated", lambda *_: told.pop())
+    monkeypatch.setattr(profiled, "count_simulated", lambda *_: told.pop())
     assert simulated_count.run(ASKED, as_json=False) == 1
     assert "FAULTY: numba_cuda:flat: out of bounds" in capsys.readouterr().out
 
@@ -120,11 +120,29 @@ def test_beside_a_run_its_own_points_are_counted_and_its_page_gets_the_table(
 
 
 def test_a_report_of_named_backends_has_the_traffic_of_those_alone(run: Run) -> None:
-    counted = [counts.count("cpp_ext"), counts.count("triton_jit:flat")]
-    simulated_count._write(replace(ASKED, into=str(run.folder)), counted, as_json=True)
+    add(run, [counts.count("cpp_ext"), counts.count("triton_jit:flat")])
     only = reporting.write_report(run, ["cpp_ext"]).page.parent
+    reporting.write_report(run)
     assert "triton_jit:flat" not in (only / "tables" / "traffic.csv").read_text(encoding="utf-8")
     assert "triton_jit:flat" in (run.folder / "tables" / "traffic.csv").read_text(encoding="utf-8")
+
+
+def test_what_is_interrupted_keeps_what_was_counted(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def count(case: Case, _: str) -> SimulatedCount:
+        if case.point.axes["channels"] == 5:
+            raise KeyboardInterrupt
+        return replace(counts.count(), case=case)
+
+    monkeypatch.setattr(profiled, "count_simulated", count)
+    with pytest.raises(KeyboardInterrupt):
+        simulated_count.run(replace(ASKED, into="channels", results=tmp_path), as_json=True)
+    assert {each.case.point.axes["channels"] for each in read(run)} == {3}
+
+
+def test_a_file_that_was_changed_is_refused_before_anything_is_counted(run: Run, tmp_path: Path) -> None:
+    (run.folder / FILE).write_text("{}\n")
+    with pytest.raises(UsageError, match=f"{FILE}:1 is no count"):
+        simulated_count.run(replace(ASKED, into="channels", results=tmp_path), as_json=True)
 
 
 def test_a_run_without_such_points_is_refused_with_those_it_has(run: Run, tmp_path: Path) -> None:

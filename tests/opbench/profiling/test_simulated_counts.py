@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from opbench import ptx, simulation
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
 from opbench.profiling import simulated_counts
 from opbench.profiling.simulated_case import Launched, SimulatedProfile
 from opbench.profiling.simulated_counts import count_simulated, counted, labels
@@ -65,6 +65,7 @@ def test_a_backend_is_counted_by_its_schedules_and_one_that_is_measured_by_name_
     ("raised", "told"),
     [
         (MachineError("numba_cuda:flat: no compiler here"), NotCounted("numba_cuda:flat", "no compiler here")),
+        (UsageError("maps too large"), NotCounted("numba_cuda:flat", "maps too large")),
         (ptx.KernelError("out of bounds"), NotCounted("numba_cuda:flat", "out of bounds", faulty=True)),
         (TypeError("a tile"), NotCounted("numba_cuda:flat", "TypeError: a tile", faulty=True)),
     ],
@@ -78,3 +79,8 @@ def test_what_cannot_run_is_no_fault_and_what_goes_wrong_is_one(
     monkeypatch.setattr(simulated_counts, "refusal", lambda _: "")
     monkeypatch.setattr(simulated_counts, "profile_simulated", refuse)
     assert count_simulated(CASE, "sm_90") == told
+
+
+def test_an_architecture_that_is_not_known_is_refused_whatever_the_backend() -> None:
+    with pytest.raises(UsageError, match="no architecture 'sm_91'"):
+        count_simulated(CASE, "sm_91")

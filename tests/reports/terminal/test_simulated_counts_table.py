@@ -45,4 +45,6 @@ def test_points_have_a_table_each_and_reasons_are_told_once() -> None:
     assert heads == [f"rowsum (channels={channels}) float32 forward for sm_90" for channels in (3, 5)]
     assert "not counted: b, a: no compiler" in lines
     assert "FAULTY: c: a race" in lines
-    assert "no time; caches are not modelled." in "\n".join(lines)
+    assert lines[-1] == (
+        "Counted by executing the compiled PTX: no time; caches are not modelled. Executed: somebody's PTX."
+    )
