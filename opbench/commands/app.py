@@ -189,18 +189,38 @@ def report(
     run_command("report", run, options.words("backend", backend), results, as_json)
 
 
-@app.command(context_settings=AXES, epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224")
+@app.command(
+    cls=Simulating,
+    context_settings=AXES,
+    epilog="Example:  opbench count ach --channels 64 --expansion 4 --edge 224",
+)
 def count(
     context: typer.Context,
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[OPERATOR]", help="All operators when left out.")
     ] = None,
     dtype: arguments.Dtypes = "float32",
+    simulate: arguments.Simulate = "",
+    arch: arguments.Architecture = "",
+    backend: arguments.Backends = None,
+    mode: arguments.CountedMode = None,
+    into: arguments.Into = None,
+    results: arguments.Results = Path("results"),
     as_json: arguments.AsJson = False,
 ) -> None:
-    """Count MACs, FLOPs, elementwise operations and bytes: by definition, by fvcore and by PyTorch."""
+    """Count MACs, FLOPs, elementwise operations and bytes: by definition, by fvcore and by PyTorch.
+
+    With --simulate=ptx, of an operator's GPU kernels, schedule by schedule: sectors, requests, instructions.
+    """
     names, extra = options.split("operator", [*(words or ()), *context.args], needed=0)
-    run_command("count", names[0] if names else None, extra, dtype, as_json)
+    name = names[0] if names else None
+    if not (simulate or arch or backend or mode or into):
+        run_command("count", name, extra, dtype, as_json)
+        return
+    from opbench.commands.simulated_count import Request
+
+    request = Request(name, extra, backend, dtype, mode or "forward", simulate, arch, into, results)
+    run_command("simulated_count", request, as_json)
 
 
 @app.command(

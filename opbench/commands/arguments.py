@@ -20,7 +20,19 @@ Wait = Annotated[
 TimeLimit = Annotated[float, typer.Option(help="Seconds one step may take before it is killed.")]
 RunName = Annotated[str, typer.Argument(help="A run's folder, SWEEP (its newest run) or SWEEP/RUN.")]
 
-# Of `sweep`, `check` and `profile`: how to measure.
+# Of `count`: with --simulate=ptx.
+CountedMode = Annotated[
+    str | None, typer.Option("--mode", help="With --simulate=ptx: forward, which is the default, or backward.")
+]
+Into = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RUN",
+        help="With --simulate=ptx: write the rows beside a sweep's run and onto its page; without axes, of its points.",
+    ),
+]
+
+# Of `sweep`, `check`, `count` and `profile`: how to measure.
 Simulate = Annotated[
     str,
     typer.Option(

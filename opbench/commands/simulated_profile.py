@@ -122,5 +122,5 @@ def _launch_facts(launched: Launched) -> Mapping[str, Any]:
         "spill_bytes": None if binary is None else binary.spill_bytes,
         "resident_warps": None if occupancy is None else occupancy.warps,
         "limited_by": None if occupancy is None else occupancy.limited_by,
-        "no_less_than_s": launched.bound.seconds,
+        "no_less_than_s": None if launched.bound is None else launched.bound.seconds,
     }

@@ -25,12 +25,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Launched:
-    """One launch. binary, occupancy: None where nothing here compiles; bound: of this launch alone."""
+    """One launch.
+
+    binary, occupancy: None where nothing here compiles. bound: of this launch alone; None where no bandwidth is known.
+    """
 
     cost: costs.LaunchCost
     binary: costs.Binary | None
     occupancy: costs.Occupancy | None
-    bound: costs.Bound
+    bound: costs.Bound | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def profile_simulated(case: Case, architecture: str = ARCHITECTURE, *, check: bo
         results = tuple(device.results)
         checked = _checked(case) if check else ""
     if not results:
-        raise MachineError(f"{case.backend} launched nothing on the PTX machine; is its output empty?")
+        raise MachineError(f"{case.backend}: launched nothing on the PTX machine; is its output empty?")
     refusals: list[str] = []
     launches = tuple(_launched(each, device.properties, refusals) for each in results)
     work = operator.work(case.point)
@@ -97,17 +100,27 @@ def profile_simulated(case: Case, architecture: str = ARCHITECTURE, *, check: bo
     return SimulatedProfile(case, backend.simulated_by, architecture, work, launches, checked, told)
 
 
-def _admitted(case: Case) -> Backend:
+def refusal(case: Case) -> str:
+    """Why the PTX machine cannot execute this backend at this point; "" where it can.
+
+    Asked once `simulation` is switched on; raises UsageError for an unknown name.
+    """
     backend = catalog.backend(case.point.operator, case.backend)
     operator = catalog.operator(case.point.operator)
     if not isinstance(backend, Backend):
-        raise MachineError(f"{case.backend}: {backend.reason}")
+        return backend.reason
     if case.point.dtype not in operator.tolerances:
-        raise MachineError(f"{operator.name} takes {', '.join(operator.tolerances)}, not {case.point.dtype}")
+        return f"{operator.name} takes {', '.join(operator.tolerances)}, not {case.point.dtype}"
     if reason := backend.refusal(case.point):
+        return reason
+    return "" if backend.simulated("cpu") else "has no kernels of its own that the PTX machine executes"
+
+
+def _admitted(case: Case) -> Backend:
+    if reason := refusal(case):
         raise MachineError(f"{case.backend}: {reason}")
-    if not backend.simulated("cpu"):
-        raise MachineError(f"{case.backend} has no kernels of its own that the PTX machine executes")
+    backend = catalog.backend(case.point.operator, case.backend)
+    assert isinstance(backend, Backend)
     return backend
 
 
@@ -129,7 +142,8 @@ def _launched(result: ptx.Result, properties: ptx.Properties, refusals: list[str
         occupancy = _tried(partial(costs.occupancy, properties, threads, binary.registers, shared), refusals)
         if binary.unlisted:
             refusals.append(binary.unlisted)
-    return Launched(costs.launch_cost(result), binary, occupancy, costs.bound(architecture, result.counters))
+    least = _tried(partial(costs.bound, architecture, result.counters), refusals)
+    return Launched(costs.launch_cost(result), binary, occupancy, least)
 
 
 def _tried(step: Callable[[], T], refusals: list[str]) -> T | None:

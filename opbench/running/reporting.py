@@ -14,10 +14,12 @@ from typing import Any
 from opbench import catalog, plugins
 from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, describe_exception, unknown
+from opbench.store import simulated_counts
 from opbench.store.record_file import Group, Listing, RecordFile
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Collector, Report
+from opbench.vocabulary.simulated_count import SimulatedCount
 
 PAGE = "report.html"
 
@@ -99,17 +101,20 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
     listing: of the run's records as they are, where somebody has it.
     With backends named, only their records, into a folder of its own below the run's. Where there are more than MOST
     records, the page and its figures show those operators' that fit, the smallest first, and the totals of all.
+    Counts of the PTX machine that lie beside the records (`store/simulated_counts.py`) are shown as a table.
     Raises UsageError when the run's records cannot be read, hold none of a named backend or what no report can be made
     of, when a report names a file that is none below the run's folder, and where a link would lead out of it;
     MachineError when a file cannot be written. Nothing is written before all names are known to be good.
     """
     records = run.listed() if listing is None else RecordFile.of(run.records_file, listing)
+    counts = simulated_counts.read(run)
     folder = ""
     if backends:
         records = _only(records, backends)
+        counts = tuple(count for count in counts if count.case.backend in backends)
         folder = f"only/{slug('+'.join(backends))}/"
     try:
-        shown, artifacts, totals, page = _made(records)
+        shown, artifacts, totals, page = _made(records, counts)
     except UsageError as exc:
         raise UsageError(f"{run.records_file}: {exc}") from exc
     for name in (PAGE, *(artifact.name for artifact in artifacts)):
@@ -119,7 +124,7 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
     return Written(run.write(folder + PAGE, page), shown, totals)
 
 
-def _made(records: RecordFile) -> tuple[list[Record], list[Artifact], Any, bytes]:
+def _made(records: RecordFile, counts: Sequence[SimulatedCount]) -> tuple[list[Record], list[Artifact], Any, bytes]:
     """The records that a page has room for, all artifacts, the totals and the page. Raises UsageError."""
     fitting = fitting_operators(records.counts)
     reports, left_out = loaded_reports()
@@ -131,10 +136,18 @@ def _made(records: RecordFile) -> tuple[list[Record], list[Artifact], Any, bytes
                 taker.add(record)
         if record.case.point.operator in fitting:
             shown.append(record)
-    artifacts = artifacts_of(shown, reports, collected, left_out) + _told(left_out)
+    artifacts = artifacts_of(shown, reports, collected, left_out) + _traffic(counts) + _told(left_out)
     with _made_of_records("the page"):
         page = catalog.page()(shown, artifacts, None if len(shown) == totals.records else totals).encode()
     return shown, artifacts, totals, page
+
+
+def _traffic(counts: Sequence[SimulatedCount]) -> list[Artifact]:
+    if not counts:
+        return []
+    with _made_of_records("the table of traffic"):
+        found: list[Artifact] = catalog.shown_by("tables.traffic_table.traffic_tables")(counts)
+    return found
 
 
 def fitting_operators(counts: Mapping[Group, int]) -> set[str]:

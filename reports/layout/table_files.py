@@ -38,6 +38,7 @@ class TableCell:
     values: CSV column to an unscaled value, in SI units.
     tag: whether it says that something is absent.
     span: columns it takes.
+    shade: how dark it is, 0 to 6.
     """
 
     text: str = ""
@@ -46,6 +47,7 @@ class TableCell:
     strong: bool = False
     tag: bool = False
     span: int = 1
+    shade: int = 0
 
 
 ABSENT = "–"

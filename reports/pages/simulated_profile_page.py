@@ -88,13 +88,17 @@ def occupancy_sentence(launched: Launched) -> str:
 
 
 def bound_sentence(launched: Launched) -> str:
-    """The least time of its bytes, from whose peak, and when it does not hold."""
+    """The least time of its bytes, from whose peak, and when it does not hold; "" where no bandwidth is known."""
     found = launched.bound
+    if found is None:
+        return ""
     sentence = (
         f"Moving its {units.data_size(found.moved_bytes)} of distinct sectors takes no less than "
         f"{units.seconds(found.seconds)} at {units.quantity(found.peak.bytes_per_s)}B/s of DRAM ({found.peak.product}; "
-        "documented, not measured). It is a bound from below, not a time."
+        f"documented, not measured: {found.peak.source}). It is a bound from below, not a time."
     )
+    if found.peak.l2_bytes is None:
+        return f"{sentence} What L2 holds already may come quicker; its size is not documented."
     if found.cached:
         sentence += f" All of it fits into {units.data_size(found.peak.l2_bytes)} of L2: a warm cache may be quicker."
     return sentence

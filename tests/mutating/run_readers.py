@@ -7,14 +7,17 @@ import re
 import shutil
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
 from opbench.commands import app
+from opbench.store import simulated_counts
 from opbench.store.codec import from_line, outcome_to_json, to_line
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
+from tests.counts import count
 from tests.mutating.reader import Reader
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "epyc9004-2core"
@@ -114,7 +117,21 @@ def report_run(folder: Path) -> Path:
     return records(folder, each=2)
 
 
+def counts(folder: Path) -> Path:
+    """Counts of the PTX machine beside a run: two cases, one without registers."""
+    run = Run(folder / "sweep" / "run")
+    simulated_counts.add(run, [count(channels=3), replace(count("cpp_ext:direct", channels=5), registers=None)])
+    return run.folder / simulated_counts.FILE
+
+
+def read_counts(file: Path) -> None:
+    for each in simulated_counts.read(Run(file.parent)):
+        line = simulated_counts.to_line(each).encode()
+        assert simulated_counts.from_line(line) == each, "a count that was read and written reads otherwise"
+
+
 READERS = (
+    Reader("simulated counts", counts, read_counts, signed, share=50),
     Reader("records", records, read_records, signed, share=270),
     Reader("journal", records, repair, signed, share=100),
     Reader("report", report_run, report, signed, alike=0.9, share=3),

@@ -42,6 +42,6 @@ def test_it_counts_what_compilers_emit_and_measures_nothing(tmp_path: Path) -> N
 
 
 def test_a_backend_without_kernels_that_the_machine_executes_leaves_no_run(tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="torch_eager has no kernels of its own that the PTX machine executes"):
+    with pytest.raises(MachineError, match="torch_eager: has no kernels of its own that the PTX machine executes"):
         run(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -72,12 +74,21 @@ def test_a_smaller_device_holds_fewer_warps_and_a_block_must_fit() -> None:
 
 
 def test_the_bound_is_distinct_sectors_over_the_peak() -> None:
-    found = cost.bound("sm_90", launched().counters)
+    found = cost.bound("sm_80", launched().counters)
     assert found.moved_bytes == 32 * (6 + 6)
     assert found.seconds == pytest.approx(384 / found.peak.bytes_per_s)
     assert found.cached
-    with pytest.raises(UsageError, match="no architecture 'sm_70'"):
-        cost.bound("sm_70", launched().counters)
+    assert cost.bound("sm_90", launched().counters).cached is None  # no page says how large its L2 is
+
+
+def test_what_no_page_documents_has_no_bound_and_each_peak_names_its_page() -> None:
+    with pytest.raises(UsageError, match=r"no bound for sm_86: .* it is of sm_80, sm_89, sm_90, sm_100"):
+        cost.bound("sm_86", launched().counters)
+    assert cost.PEAKS.keys() <= KNOWN.keys()
+    for peak in cost.PEAKS.values():
+        pages = [peak.source] if peak.l2_bytes is None else [peak.source, peak.l2_source]
+        assert all(re.match(r"https://(www|docs|images)\.nvidia\.com/", page) for page in pages)
+        assert (peak.l2_bytes is None) == (not peak.l2_source)
 
 
 def test_without_an_assembler_registers_are_not_known(monkeypatch: pytest.MonkeyPatch) -> None:

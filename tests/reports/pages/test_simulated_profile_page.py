@@ -55,7 +55,8 @@ def test_it_shows_traffic_conflicts_occupancy_and_bound() -> None:
         '<td class="n">2</td><td class="n most">1</td>',  # turns and conflicts
         "8 registers a thread, 24 bytes spilled",
         "no less than",
-        "documented, not measured",
+        "documented, not measured: https://www.nvidia.com/en-us/data-center/h200/",
+        "What L2 holds already may come quicker; its size is not documented.",
         "1 LDG.32, 1 STS.32",
         "somebody&#39;s PTX for sm_90",
         "no such",
@@ -69,3 +70,10 @@ def test_two_launches_stand_one_after_another_and_a_wrong_result_is_said() -> No
     page = render(replace(once, launches=once.launches * 2))
     assert page.index("Launch 1 of 2: spread") < page.index("Launch 2 of 2: spread")
     assert "mismatch: &lt;off&gt; by one" in page
+
+
+def test_without_a_documented_bandwidth_nothing_is_said_of_a_least_time() -> None:
+    found = profile()
+    (launched,) = found.launches
+    page = render(replace(found, launches=(replace(launched, bound=None),)))
+    assert "no less than" not in page

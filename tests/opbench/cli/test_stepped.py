@@ -1,0 +1,18 @@
+"""Progress of steps: nothing of what is over at once, and a line now and then where no terminal is."""
+
+from __future__ import annotations
+
+import pytest
+
+from opbench.cli.stepped import stepped
+
+
+def test_steps_that_are_quick_are_told_by_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(stepped("abc", str, now=lambda: 7.0)) == ["a", "b", "c"]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_pipe_gets_a_line_of_the_step_at_work_once_two_seconds_are_over(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = iter([0.0, 1.0, 3.0, 3.0, 4.0, 5.5, 5.5])  # at the start, then when each step begins and when it is told
+    assert list(stepped([10, 11, 12, 13], lambda step: f"step {step}", now=lambda: next(clock))) == [10, 11, 12, 13]
+    assert capsys.readouterr().err == "[1/4] step 11\n[3/4] step 13\n"
