@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -15,8 +14,6 @@ from opbench.errors import UsageError
 from opbench.ptx.compilers import numba_launcher
 from opbench.ptx.compilers.on_import import once_imported
 from opbench.ptx.launching import simulated_device
-
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -49,34 +46,6 @@ def test_a_module_that_is_not_imported_leaves_nothing_behind(module: str) -> Non
         pass
     assert sys.meta_path == finders
     import_module(module)
-
-
-NUMBA = """
-import sys
-import numpy as np
-from opbench import ptx
-
-with ptx.device() as device:
-    assert "numba.cuda" not in sys.modules
-    from numba import cuda
-
-    @cuda.jit
-    def doubled(x):
-        x[cuda.grid(1)] *= 2
-
-    x = np.arange(7, dtype=np.float32)
-    doubled[1, 7](x)
-print(x.tolist(), len(device.results))
-"""
-
-
-def test_numba_may_be_imported_inside_of_the_device() -> None:
-    pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/local/bin:/usr/bin:/bin"}
-    ran = subprocess.run([sys.executable, "-c", NUMBA], capture_output=True, text=True, check=False, env=environment)
-    if "Numba finds no NVVM" in ran.stderr:
-        pytest.skip("Numba finds no NVVM; install the CUDA toolkit and set CUDA_HOME")
-    assert ran.stdout.strip() == "[0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0] 1", ran.stderr
 
 
 def test_a_kernel_that_numba_simulates_is_refused() -> None:
