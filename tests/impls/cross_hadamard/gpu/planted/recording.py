@@ -1,19 +1,17 @@
-"""Launches as data: PTX, arguments, and what the intact kernel leaves in its arrays; to be launched again, changed.
+"""The launches of our kernels, recorded: what each compiler makes of them for sm_90, at points small and large.
 
-`python recorded_launches.py COMPILER` prints a line of JSON for each launch of our kernels as triton, nvrtc or numba
-compiles them for sm_90. Exit code 3, with the reason, where that compiler is not there.
+`python -m tests.impls.cross_hadamard.gpu.planted.recording COMPILER [--small]` prints a line of JSON for each, with
+`--small` without the large points. Exit code 3, with the reason, where that compiler is not there.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -21,71 +19,31 @@ from unittest import mock
 import numpy as np
 import torch
 
-from impls.cross_hadamard.gpu import nvrtc
 from opbench import ptx, simulation
 from opbench.errors import OpbenchError
 from opbench.ptx.launching import simulated_device
+from opbench.ptx.launching.arguments import Arguments
+from opbench.ptx.memory import paging
 from opbench.ptx.number_types import Array
 from opbench.ptx.pointers import Pointer
 
-FILE = Path(__file__)
-ROOT = FILE.parents[4]
+from .launches import PAGED, Kept, Point, Recorded, decoded, encoded
+from .operations import COMPILERS, Operation, Run, operations
+
+ROOT = Path(__file__).parents[5]
+FOLDER = Path(__file__).parent
 SOURCES = ROOT / "impls" / "cross_hadamard"
 """Of the kernels."""
-COMPILERS = "triton", "nvrtc", "numba"
+BLOCKS = 2
+"""Of a large launch so many run."""
+MODULE = "tests.impls.cross_hadamard.gpu.planted.recording"
 
 
-@dataclass
-class Recorded:
-    """One launch.
-
-    exact: whether its values are rounded once, so that its bits are known; else they are near a float64 reference.
-    arguments: for each parameter `[array, offset, phase]`, bytes as base64, or a number.
-    before, after: for each array its bytes as base64; before, those that are written hold NaN.
-    """
-
-    name: str
-    dtype: str
-    exact: bool
-    text: str
-    kernel: str
-    grid: list[int]
-    block: list[int]
-    shared: int
-    arguments: list[Any] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
-
-    def launch(self, text: str, **options: Any) -> tuple[list[Array], ptx.Result]:
-        """With that text in place of its own: the bytes of each array afterwards, and the result."""
-        contents = [np.frombuffer(base64.b64decode(each), np.uint8).copy() for each in self.before]
-        given = [self._argument(each, contents) for each in self.arguments]
-        return contents, ptx.run(text, self.kernel, self.grid, self.block, given, **{"shared": self.shared, **options})
-
-    def _argument(self, told: Any, contents: list[Array]) -> Any:
-        if isinstance(told, list):
-            number, offset, phase = told
-            return Pointer(self.names[number], contents[number], phase, offset)
-        return base64.b64decode(told) if isinstance(told, str) else told
-
-    def wrong(self, contents: list[Array]) -> bool:
-        """Whether an array differs from what the intact kernel leaves: in a bit where exact, else by 1 in 100 000."""
-        for content, want in zip(contents, self.after, strict=True):
-            intact = np.frombuffer(base64.b64decode(want), np.uint8)
-            if np.array_equal(content, intact):
-                continue
-            mine, right = (torch.from_numpy(each.copy()).view(getattr(torch, self.dtype)) for each in (content, intact))
-            if self.exact or not torch.allclose(mine.double(), right.double(), rtol=1e-5, atol=1e-5, equal_nan=True):
-                return True
-        return False
-
-
-def recorded(compiler: str) -> list[dict[str, Any]] | str:
+def recorded(compiler: str, large: bool = False) -> list[dict[str, Any]] | str:
     """The launches, each as a mapping; or why that compiler is not here. In a process that does not interpret."""
     environment = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
     environment |= {"PYTHONPATH": str(ROOT), "TRITON_DEFAULT_FP_FUSION": "1"}
-    command = [sys.executable, __file__, compiler]
+    command = [sys.executable, "-m", MODULE, compiler, *([] if large else ["--small"])]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode == 3:
         return done.stdout.strip()
@@ -93,12 +51,14 @@ def recorded(compiler: str) -> list[dict[str, Any]] | str:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def main(compiler: str) -> int:
+def main(compiler: str, *options: str) -> int:
     """Prints the launches of every operation of that compiler's."""
+    assert compiler in COMPILERS
+    assert {*options} <= {"--small"}
     try:
-        for name, dtype, exact, run in operations(compiler):
-            for place, launch in enumerate(_launches(run)):
-                _finish(launch, f"{compiler} {name}" + (f" {place}" if place else ""), dtype, exact)
+        for operation in operations(compiler):
+            runs = [each for each in operation.runs if not (options and each.large)]
+            for launch in _kernels(compiler, replace(operation, runs=runs)):
                 print(json.dumps(asdict(launch)))
     except (ImportError, OpbenchError) as error:
         print(f"{compiler}: {error}")
@@ -106,92 +66,91 @@ def main(compiler: str) -> int:
     return 0
 
 
-def operations(compiler: str) -> Iterator[tuple[str, str, bool, Callable[[], object]]]:
-    """Name, dtype, whether bits are known, and what launches. Odd sizes, last blocks that are not full."""
-    kernels = kernels_of(compiler)
-    for schedule, dtype in zip(("direct", "balanced", "blocked", "flat"), _DTYPES[compiler], strict=True):
-        small = _values(2, 5, 7, 7).to(dtype)
-        yield schedule, str(dtype)[6:], True, partial(kernels.forward, small, None, None, schedule)
-    x = _values(1, 6, 20, 20)
-    yield "blocked wide", "float32", True, lambda: kernels.forward(x, None, None, "blocked")
-    index, grad = torch.tensor([[4, 0, 2], [1, 3, 2]]), _values(2, 8, 7, 7, seed=3)
-    given = _values(2, 5, 7, 7), index, torch.tensor([0.5]), _values(3, seed=1), _values(3, seed=2), "tanh"
-    pairs = _values(2, 10, 7, 7, seed=4)
-    yield "backward", "float32", False, lambda: kernels.backward(pairs, given[0], None)
-    yield "expand", "float32", False, lambda: kernels.expand(*given, "flat")
-    yield "expand_backward", "float32", False, lambda: kernels.expand_backward(grad, *given)
+def _kernels(compiler: str, operation: Operation) -> list[Recorded]:
+    """Those that the runs launch, each text once, with the points at which it is launched."""
+    found: list[Recorded] = []
+    for run in operation.runs:
+        for place, (text, kernel, point) in enumerate(_launches(run)):
+            same = [each for each in found if each.text == text]
+            if not same:
+                at = "" if run is operation.runs[0] else f" at {run.name}"
+                name = f"{compiler} {operation.name}" + (f" {place}" if place else "") + at
+                same = [Recorded(name, operation.dtype, operation.exact, text, kernel)]
+                found += same
+            same[0].points.append(point)
+    for launch in found:
+        for point in launch.points:
+            contents, _ = launch.launch(launch.text, point)
+            if point.blocks:  # of pages that blocks write a part of, the rest is NaN by now
+                for kept, content in zip(point.arrays, contents, strict=True):
+                    kept.parts = [
+                        (first, before, encoded(content[first : first + decoded(before).size]))
+                        for first, before, _ in kept.parts
+                    ]
+            assert not launch.differs(point, contents), (launch.name, point.name)
+    return found
 
 
-_DTYPES = {
-    "triton": (torch.float32, torch.float32, torch.float32, torch.float64),
-    "nvrtc": (torch.float32, torch.float64, torch.bfloat16, torch.float16),
-    "numba": (torch.float32, torch.float64, torch.bfloat16, torch.float16),
-}
-
-
-def kernels_of(compiler: str) -> Any:
-    """Raises ImportError or MachineError where it is not here."""
-    if compiler == "triton":
-        from impls.cross_hadamard.backends import triton_jit
-
-        return triton_jit.KERNELS
-    if compiler == "numba":
-        from impls.cross_hadamard.backends import numba_cuda
-
-        return numba_cuda.KERNELS
-    from impls.cross_hadamard.gpu import cupy_kernels
-    from impls.cross_hadamard.gpu.adapter import kernels_of as adapted
-
-    if reason := nvrtc.why_not():
-        raise ImportError(reason)
-    return adapted(lambda: cupy_kernels)
-
-
-def _values(*shape: int, seed: int = 0) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _launches(run: Callable[[], object]) -> list[Recorded]:
-    """What `run` launches, with the arrays before and after.
+def _launches(run: Run) -> list[tuple[str, str, Point]]:
+    """What a run launches: text, kernel, and the point.
 
     Memory that is allocated may hold the right results already, of a launch before: what nobody wrote counts as written
     here, whether its bytes change or not.
     """
-    made: list[Recorded] = []
+    made: list[tuple[str, str, Point]] = []
+    parts: dict[tuple[int, int], list[tuple[int, Array, Array]]] = {}
+    give_back = Arguments.give_back
+
+    def keep(arrays: Arguments) -> None:
+        """What each array has of its own, and what the kernel leaves."""
+        for number, (flat, _, _) in enumerate(arrays._arrays):
+            held = arrays._device.contents(number)
+            parts[flat.ctypes.data, flat.size] = [(at.start, flat[at].copy(), content.copy()) for at, content in held]
+        give_back(arrays)
 
     def see(
         module: ptx.Module, kernel: str | None, grid: Any, block: Any, arguments: list[Any], **options: Any
     ) -> ptx.Result:
-        contents = _contents(arguments)
-        before = {key: content.copy() for key, (_, content) in contents.items()}
-        allocated = {(each.ctypes.data, each.size) for each, _ in options["uninitialised"]}
+        parts.clear()
         result = ptx.run(module, kernel, grid, block, arguments, **options)
-        launch = Recorded("", "", False, module.text, result.kernel, [*result.grid], [*result.block], options["shared"])
-        order = [*contents]
-        launch.arguments = [_told(each, order) for each in arguments]
-        launch.names = [name for name, _ in contents.values()]
-        for key, (_, after) in contents.items():
-            written = key in allocated or not np.array_equal(before[key], after)
-            launch.before.append(_encoded(np.full_like(after, 255) if written else after))
-            launch.after.append(_encoded(after))
-        made.append(launch)
+        named = _named(arguments)
+        unknown = {(each.ctypes.data, each.size) for each, _ in options["uninitialised"]}
+        arrays = [_kept(named[key], key[1], kept, key in unknown) for key, kept in parts.items()]
+        order = [*parts]
+        told = [_told(each, order) for each in arguments]
+        sizes = [*result.grid], [*result.block]
+        made.append(
+            (module.text, result.kernel, Point(run.name, *sizes, options["shared"], options["blocks"], told, arrays))
+        )
         return result
 
-    with ptx.device(poison=True), mock.patch.object(simulated_device, "run", see):
-        run()
+    poisoned = not run.large
+    paged: AbstractContextManager[Any] = mock.patch.object(paging, "LARGE", PAGED)
+    with (
+        ptx.device(poison=poisoned, blocks=BLOCKS if run.large else 0),
+        mock.patch.object(simulated_device, "run", see),
+        mock.patch.object(Arguments, "give_back", keep),
+        paged if run.large else nullcontext(),
+    ):
+        run.start()
     return made
 
 
-def _finish(launch: Recorded, name: str, dtype: str, exact: bool) -> None:
-    """Names it, and makes sure that it is the same with NaN in its outputs."""
-    launch.name, launch.dtype, launch.exact = name, dtype, exact
-    contents, _ = launch.launch(launch.text)
-    assert [_encoded(each) for each in contents] == launch.after, name
+def _kept(name: str, size: int, parts: list[tuple[int, Array, Array]], allocated: bool) -> Kept:
+    written = allocated or any(not np.array_equal(before, after) for _, before, after in parts)
+    return Kept(
+        name,
+        size,
+        [
+            (first, encoded(np.full_like(before, 255) if written else before), encoded(after))
+            for first, before, after in parts
+        ],
+    )
 
 
-def _contents(arguments: list[Any]) -> dict[tuple[int, int], tuple[str, Array]]:
-    flat = [(f"array {place}", *_array(each)[:1]) for place, each in enumerate(arguments) if _is_array(each)]
-    return {(each.ctypes.data, each.size): (name, each) for name, each in flat}
+def _named(arguments: list[Any]) -> dict[tuple[int, int], str]:
+    arrays = [(place, _array(each)[0]) for place, each in enumerate(arguments) if _is_array(each)]
+    return {(each.ctypes.data, each.size): f"array {place}" for place, each in reversed(arrays)}
 
 
 def _is_array(argument: Any) -> bool:
@@ -212,13 +171,9 @@ def _told(argument: Any, order: list[tuple[int, int]]) -> Any:
         content, offset, phase = _array(argument)
         return [order.index((content.ctypes.data, content.size)), offset, phase]
     if isinstance(argument, bytes):
-        return base64.b64encode(argument).decode()
+        return encoded(np.frombuffer(argument, np.uint8))
     return argument.item() if isinstance(argument, np.generic) else argument
 
 
-def _encoded(content: Array) -> str:
-    return base64.b64encode(content.tobytes()).decode()
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(main(*sys.argv[1:]))
