@@ -36,7 +36,7 @@ def main() -> int:
         if isinstance(told, str):
             print(f"{compiler} is not here: {told}")
             continue
-        for launch in (Recorded(**each) for each in told):
+        for launch in map(Recorded.of, told):
             for mutation in drawn(launch, given.each, given.seed):
                 outcome = outcome_of(mutation)
                 outcomes[mutation.kind][outcome] += 1

@@ -36,7 +36,7 @@ def launches_of(compiler: str) -> dict[str, Recorded]:
     told = remembered(parts, SOURCES, partial(recorded, compiler))
     if isinstance(told, str):
         pytest.skip(told)
-    return {each["name"]: Recorded(**each) for each in told}
+    return {each["name"]: Recorded.of(each) for each in told}
 
 
 def release_of(compiler: str) -> str | None:

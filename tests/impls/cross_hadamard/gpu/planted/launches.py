@@ -67,8 +67,10 @@ class Point:
     requests: int | None = None
     effects: int | None = None
 
-    def __post_init__(self) -> None:
-        self.arrays = [each if isinstance(each, Kept) else Kept(**each) for each in self.arrays]
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Point:
+        """From what `dataclasses.asdict` made of one."""
+        return cls(**told | {"arrays": [Kept(**each) for each in told["arrays"]]})
 
     def argument(self, told: Any, contents: list[Array]) -> Any:
         if isinstance(told, list):
@@ -91,8 +93,10 @@ class Recorded:
     kernel: str
     points: list[Point] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.points = [each if isinstance(each, Point) else Point(**each) for each in self.points]
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Recorded:
+        """From what `dataclasses.asdict` made of one."""
+        return cls(**told | {"points": [Point.of(each) for each in told["points"]]})
 
     def launch(
         self, text: str, point: Point, shared: int | None = None, **options: Any
