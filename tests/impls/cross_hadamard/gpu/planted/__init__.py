@@ -1,1 +1,0 @@
-"""What is planted into PTX, into which launches, and what those do to memory."""
