@@ -78,7 +78,7 @@ def test_what_the_page_says_of_rmsnorm_and_of_a_gate_is_what_is_counted() -> Non
 def test_every_block_on_the_page_of_packages_is_what_is_written() -> None:
     texts = [text for scaffold in SHOWN for path, text in rendered(scaffold).items() if Path(path).suffix == ".py"]
     shown = blocks(PLUGINS, "python")
-    assert len(shown) == 7
+    assert len(shown) == 9
     assert [block for block in shown if block not in texts] == []
     projects = "".join(rendered(scaffold)["pyproject.toml"] for scaffold in SHOWN)
     entries = blocks(PLUGINS, "toml")

@@ -1,19 +1,25 @@
 """How many faults at places drawn by a seed the PTX machine finds in our compiled kernels, by kind.
 
-`python -m benchmarks.ptx.mutations [--compiler NAME] [--each N] [--seed N]` compiles the kernels with the compilers
-that are here, plants up to N faults of every kind in every launch, leaves out those that change no value of any thread,
-and prints a line for each that is not found, then for each kind, then in all.
+`python -m benchmarks.ptx.mutations [--compiler NAME] [--each N] [--seed N] [--left-out]` compiles the kernels with the
+compilers that are here, plants up to N faults of every kind in every launch, tries them at the launch's points until
+one shows it, and prints a line for each that none does, then for each kind, then in all. Left out are those after which
+every thread does to memory what it did before, at every point, tensors beyond 32 bits among them; `--left-out` prints
+a line for each of them too.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from tests.impls.cross_hadamard.gpu.ptx_mutations import Mutation, found, mutations
-from tests.impls.cross_hadamard.gpu.recorded_launches import COMPILERS, Recorded, recorded
+from tests.impls.cross_hadamard.gpu.planted.launches import Recorded
+from tests.impls.cross_hadamard.gpu.planted.operations import COMPILERS
+from tests.impls.cross_hadamard.gpu.planted.recording import recorded
+from tests.impls.cross_hadamard.gpu.ptx_mutations import NEAR, Mutation, found, mutations
+
+FOUND, MISSED, EQUAL = "found", "not found", "left out"
 
 
 def main() -> int:
@@ -22,30 +28,38 @@ def main() -> int:
     options.add_argument("--compiler", choices=COMPILERS, action="append")
     options.add_argument("--each", type=int, default=1)
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--left-out", action="store_true")
     given = options.parse_args()
-    planted: dict[str, list[bool]] = defaultdict(list)
-    equal = 0
+    outcomes: dict[str, Counter[str]] = defaultdict(Counter)
     for compiler in given.compiler or COMPILERS:
-        told = recorded(compiler)
+        told = recorded(compiler, large=True)
         if isinstance(told, str):
             print(f"{compiler} is not here: {told}")
             continue
-        for launch in (Recorded(**each) for each in told):
-            _, intact = launch.launch(launch.text)
+        for launch in map(Recorded.of, told):
             for mutation in drawn(launch, given.each, given.seed):
-                seen = found(mutation, intact.counters.requests) != ""
-                if not seen and mutation.equal():
-                    equal += 1
-                    continue
-                planted[mutation.kind].append(seen)
-                if not seen:
+                outcome = outcome_of(mutation)
+                outcomes[mutation.kind][outcome] += 1
+                if outcome in {MISSED, NEAR} or (outcome == EQUAL and given.left_out):
                     what = " ".join(mutation.match[0].split())[:80]
-                    print(f"not found: {launch.name}, {mutation.kind}, {mutation.place}: {what}", flush=True)
-    for kind, outcomes in sorted(planted.items()):
-        print(f"{kind:34s} {sum(outcomes):4d} of {len(outcomes):4d}")
-    flat = [each for outcomes in planted.values() for each in outcomes]
-    print(f"{'in all':34s} {sum(flat):4d} of {len(flat):4d}; {equal} more change no value and were left out")
+                    print(f"{outcome}: {launch.name}, {mutation.kind}, {mutation.place}: {what}", flush=True)
+    for kind, each in [*sorted(outcomes.items()), ("in all", sum(outcomes.values(), Counter()))]:
+        planted = each[FOUND] + each[NEAR] + each[MISSED]
+        print(f"{kind:34s} {each[FOUND]:4d} of {planted:4d}; {each[NEAR]:3d} {NEAR}, {each[EQUAL]:3d} {EQUAL}")
     return 0
+
+
+def outcome_of(mutation: Mutation) -> str:
+    """FOUND, MISSED, NEAR or EQUAL."""
+    near = False
+    for point in mutation.launch.points:
+        said = found(mutation, point)
+        if said not in {"", NEAR}:
+            return FOUND
+        near = near or said == NEAR
+    if near:
+        return NEAR
+    return EQUAL if mutation.equal() else MISSED
 
 
 def drawn(launch: Recorded, each: int, seed: int) -> Iterator[Mutation]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from opbench.ptx.errors import KernelError
     from opbench.ptx.launching.launch import Result, run
     from opbench.ptx.launching.orders import run_in_orders
+    from opbench.ptx.launching.sampling import lazy_zeros, some_blocks
     from opbench.ptx.launching.simulated_device import Device, Properties, device
     from opbench.ptx.module import Instruction, Kernel, Module
     from opbench.ptx.text.parser import parse
@@ -34,9 +35,11 @@ __all__ = [
     "compile_cuda",
     "current",
     "device",
+    "lazy_zeros",
     "parse",
     "run",
     "run_in_orders",
+    "some_blocks",
 ]
 
 HOMES = {
@@ -46,6 +49,7 @@ HOMES = {
     "launching.launch": ("Result", "run"),
     "module": ("Instruction", "Kernel", "Module"),
     "launching.orders": ("run_in_orders",),
+    "launching.sampling": ("lazy_zeros", "some_blocks"),
     "launching.simulated_device": ("Device", "Properties", "device"),
     "text.parser": ("parse",),
 }

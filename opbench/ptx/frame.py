@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from opbench.ptx.counters import Counters
 from opbench.ptx.number_types import Array
 from opbench.ptx.threads import Threads
+
+if TYPE_CHECKING:
+    import numpy as np
 
 WINDOW = 1 << 40
 WINDOWS = {"shared": 0x7D00_0000_0000, "local": 0x7C00_0000_0000, "global": 0, "const": 0}
@@ -67,11 +70,15 @@ class Region(Protocol):
 
 @dataclass(slots=True)
 class Memory:
-    """addresses: of variables and parameters within their spaces. parameters: what the launch gave, uint8 (size,)."""
+    """addresses: of variables and parameters within their spaces. parameters: what the launch gave, uint8 (size,).
+
+    orders: draws the order in which threads come to one place at an atomic; None for that of their numbers.
+    """
 
     regions: dict[str, Region]
     addresses: dict[str, int]
     parameters: Array
+    orders: np.random.Generator | None = None
 
     def address(self, name: str) -> int:
         """Of a variable, within its space."""

@@ -36,10 +36,18 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["opbench", "opbench.commands.app", "opbench.store.runs", "opbench.vocabulary.sweep", "opbench.vocabulary.report"],
+    [
+        "opbench",
+        "opbench.commands.app",
+        "opbench.store.runs",
+        "opbench.vocabulary.sweep",
+        "opbench.vocabulary.report",
+        "opbench.ptx",
+    ],
 )
 def test_the_door_and_the_vocabulary_import_no_heavy_library(module: str) -> None:
-    heavy = {"torch", "matplotlib", "pandas", "scipy", "triton", "impls", "reports", "rich"}
+    machine = {"opbench.ptx.running", "opbench.ptx.launching", "opbench.ptx.compilers"}
+    heavy = {"torch", "matplotlib", "pandas", "scipy", "triton", "numba", "impls", "reports", "rich"} | machine
     code = f"import sys, {module}; print(sorted({heavy} & sys.modules.keys()))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 from unittest import mock
 
 import numpy as np
@@ -15,24 +15,38 @@ import torch
 
 from opbench.errors import UsageError
 from opbench.ptx.compilers.numba_compiler import compiled, numba
+from opbench.ptx.compilers.on_import import once_imported
 
 
 @contextmanager
 def numba_active(architecture: str, start: Callable[..., object]) -> Iterator[None]:
     """Inside, launches of Numba's go to a device of that architecture, whose `Device.launch` is `start`.
 
-    Nothing is done where Numba's CUDA half has not been imported, or simulates by itself.
+    Whether `numba.cuda` was imported before or is inside. A kernel that Numba would simulate is refused.
     """
-    if "numba.cuda" not in sys.modules or numba("core.config").ENABLE_CUDASIM:
-        yield
-        return
 
     def launch(kernel: Any, extents: tuple[Any, ...]) -> Launch:
         grid, block, _, shared = (*extents, 0, 0)[:4]
         return Launch(architecture, start, kernel, grid, block, shared)
 
-    with mock.patch.object(numba("cuda.dispatcher").CUDADispatcher, "__getitem__", launch):
+    with ExitStack() as patches:
+
+        def patched(part: str, kernels: str, start: Callable[..., object]) -> None:
+            def act(module: ModuleType) -> None:
+                patches.enter_context(mock.patch.object(getattr(module, kernels), "__getitem__", start))
+
+            patches.enter_context(once_imported(f"numba.cuda.{part}", act))
+
+        patched("dispatcher", "CUDADispatcher", launch)
+        patched("simulator.kernel", "FakeCUDAKernel", _refuse)
         yield
+
+
+def _refuse(kernel: Any, *_: object) -> NoReturn:
+    raise UsageError(
+        f"Numba simulates {kernel.fn.__name__}: NUMBA_ENABLE_CUDASIM was set when numba.cuda was imported; unset it "
+        "(and OPBENCH_SIMULATE=1) to run what Numba compiles"
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""atom and red: read, compute and write at once, thread after thread in the order of their numbers."""
+"""atom and red: read, compute and write at once, thread after thread: in the order of their numbers, or in one drawn by
+a launch's seed, as no device promises any.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def atomic(instruction: Instruction) -> Effect:
             values = [np.broadcast_to(read(frame), (frame.count,)) for read in reads]
             if chosen is not None:
                 values = [each[chosen] for each in values]
-            old = _one_by_one(name, region.view(bits).view(NUMPY[kind]), positions >> shift, values)
+            draw = frame.memory.orders
+            turns = None if draw is None else draw.permutation(positions.size)
+            old = _one_by_one(name, region.view(bits).view(NUMPY[kind]), positions >> shift, values, turns)
             if register is None:
                 continue
             everywhere, taking = np.zeros(frame.count, old.dtype), np.zeros(frame.count, np.bool_)
@@ -64,10 +68,10 @@ def atomic(instruction: Instruction) -> Effect:
     return run
 
 
-def _one_by_one(name: str, view: Array, places: Array, values: list[Array]) -> Array:
+def _one_by_one(name: str, view: Array, places: Array, values: list[Array], turns: Array | None) -> Array:
     """In rounds: the first thread at every address, then the second ones, and so on. Returns what each one found."""
     old = np.zeros(places.size, view.dtype)
-    for chosen in rounds(places):
+    for chosen in rounds(places, turns):
         at = places[chosen]
         found = view[at]
         old[chosen] = found
@@ -79,9 +83,11 @@ def _one_by_one(name: str, view: Array, places: Array, values: list[Array]) -> A
     return old
 
 
-def rounds(places: Array) -> list[Array]:
-    """Indices of `places` in groups, no place twice in any, earlier ones first."""
-    order = np.argsort(places, kind="stable")
+def rounds(places: Array, turns: Array | None = None) -> list[Array]:
+    """Indices of `places` in groups, no place twice in any: of those at one place the lower `turns` first, int64 (n,);
+    where that is left out, the earlier ones.
+    """
+    order = np.argsort(places, kind="stable") if turns is None else np.lexsort((turns, places))
     ordered = places[order]
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     rank = np.arange(places.size) - np.repeat(starts, np.diff(np.append(starts, places.size)))

@@ -89,18 +89,18 @@ class Arguments:
                     f"expected one of those given for {known}"
                 )
             for name, at in places:
-                masks[at] = np.zeros(flat.size, np.bool_) if mask is None else mask
+                masks[at] = np.broadcast_to(False, flat.size) if mask is None else mask
                 numbers |= {name: at} if mask is None else {}
         return numbers, masks
 
     def give_back(self) -> None:
         """Raises UsageError where the kernel wrote into an array that is read-only."""
         for number, (flat, writeable, name) in enumerate(self._arrays):
-            content = self._device.content(number)
-            if writeable:
-                flat[:] = content
-            elif not np.array_equal(flat, content):
-                raise UsageError(f"the kernel wrote into {name}, which is read-only; give it a copy")
+            for within, content in self._device.contents(number):
+                if writeable:
+                    flat[within] = content
+                elif not np.array_equal(flat[within], content):
+                    raise UsageError(f"the kernel wrote into {name}, which is read-only; give it a copy")
 
 
 def _same(one: Array, other: Array) -> bool:

@@ -78,7 +78,8 @@ def run(
     twice is one allocation. Trailing pointers may be left out and are null: compilers add some of their own.
     shared: bytes of dynamic shared memory of a block.
     limit: instructions, summed over threads, after which it stops.
-    seed: of an order in which the blocks run; None runs them as they are numbered.
+    seed: of an order in which the blocks run, and threads come to one place at an atomic; None takes both as they are
+    numbered.
     blocks: numbers of those of the grid that run, x fastest; None for all.
     uninitialised: arrays among the arguments that are outputs: to read a byte of them that no thread wrote is an error.
     Or pairs of an array and a mask, bool for each of its bytes, of those that are written; it is kept up to date.
@@ -105,11 +106,12 @@ def run(
     if races and not orders_blocks(chosen):
         device.watch(granule_of(chosen))
     counters = Counters()
+    orders = None if seed is None else np.random.default_rng([seed, 1])  # not the draws that order the blocks
     for numbers in _batches(_numbers(math.prod(sizes), blocks), math.prod(shape), seed):
         if device.shadow is not None:
             device.shadow.begin(numbers, sizes)
         threads = threads_of(numbers, sizes, shape, layout.shared, shared)
-        memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters, lane_races)
+        memory = layout.memory(len(numbers), math.prod(shape), made.granule, parameters, lane_races, orders)
         Machine(module, made, threads, memory, counters, partial(_block_name, numbers, sizes), limit).run()
     arrays.give_back()
     device.remember(masks)

@@ -103,9 +103,17 @@ class Layout:
             end = self._addresses[each.name] + each.size
         return end
 
-    def memory(self, blocks: int, threads: int, granule: int, parameters: Array, lanes: bool = False) -> Memory:
-        """lanes: whether races within a warp are looked for."""
+    def memory(
+        self,
+        blocks: int,
+        threads: int,
+        granule: int,
+        parameters: Array,
+        lanes: bool = False,
+        orders: np.random.Generator | None = None,
+    ) -> Memory:
+        """lanes: whether races within a warp are looked for. orders: see `Memory`."""
         regions: dict[str, Any] = {"global": self._device, "const": self._device}
         regions["shared"] = BlockMemory(blocks, self.shared, granule, -(-threads // WARP) if lanes else 0)
         regions["local"] = ThreadMemory(blocks, threads, self.local)
-        return Memory(regions, self._addresses, parameters)
+        return Memory(regions, self._addresses, parameters, orders)

@@ -1,4 +1,6 @@
-"""The same launch with its blocks in several orders: what it computes must not depend on which of them come first."""
+"""The same launch with its blocks, and its threads at an atomic, in several orders: what it computes must not depend on
+which of them come first.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def run_in_orders(
     orders: int = 3,
     **options: Any,
 ) -> Result:
-    """`run` with its blocks as they are numbered, and then from the same values in `orders - 1` orders drawn by seed.
+    """`run` with its blocks, and threads at one place of an atomic, as they are numbered, and then from the same values
+    in `orders - 1` orders of both that are drawn by seed.
 
     options: of `run`, but its seed. The arrays and the result are those of the first order.
     Raises KernelError where an array's bytes differ between two orders (atomics that add floats are such a case),
@@ -55,9 +58,9 @@ def _compare(kernel: str, arrays: list[Any], first: list[Array], seed: int) -> N
         wrong = _bytes(array) != want
         if wrong.any():
             raise KernelError(
-                f"{kernel}: depends on the order of blocks: array argument number {number} has {int(wrong.sum())} of "
-                f"{wrong.size} bytes otherwise, the first at {int(wrong.argmax())}, with the blocks in the order of "
-                f"seed={seed} than as they are numbered"
+                f"{kernel}: depends on an order, of blocks or of threads at an atomic: array argument number "
+                f"{number} has {int(wrong.sum())} of {wrong.size} bytes otherwise, the first at {int(wrong.argmax())}, "
+                f"in the order of seed={seed} than as they are numbered"
             )
 
 

@@ -1,13 +1,20 @@
-"""Global and constant memory: allocations with exact bounds, and nothing between them."""
+"""Global and constant memory: allocations with exact bounds, and nothing between them.
+
+Places are bytes behind `BASE`, as addresses are; positions are where the machine holds them, which is the same but for
+large allocations, whose pages are behind all others.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 
-from opbench.ptx.frame import Access, Frame, ThreadError
+from opbench.errors import UsageError
+from opbench.ptx.frame import WINDOW, Access, Frame, ThreadError
+from opbench.ptx.memory import paging
+from opbench.ptx.memory.allocations import Allocation, Allocations
+from opbench.ptx.memory.paging import APART, PAGE, Pages
 from opbench.ptx.memory.shadow import Shadow
 from opbench.ptx.memory.spaces import first_position, write_parts
 from opbench.ptx.number_types import Array
@@ -20,45 +27,50 @@ GUARD = 4096
 """Bytes that belong to nobody on both sides of an allocation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """`name` is what an error calls it. `start` is its place in the memory's bytes."""
-
-    name: str
-    start: int
-    size: int
-
-
 class DeviceMemory:
     """Allocations are made first; `seal` lays them out."""
 
     def __init__(self) -> None:
         self.allocations: list[Allocation] = []
         self._contents: list[Array] = []
-        self._end = GUARD
+        self._end, self._last_page = GUARD, APART
+        self._pages: dict[int, Pages] = {}
+        self._masks: dict[int, Array] = {}
         self.bytes: Array = np.zeros(0, np.uint8)
-        self._owned: Array = np.zeros(0, np.bool_)
+        self._dense = self._held = 0
         self._written: Array | None = None
-        self._starts: list[int] = []
+        self._laid = Allocations([], BASE)
         self.shadow: Shadow | None = None
 
     def allocate(self, name: str, content: Array, align: int = ALIGNMENT, phase: int = 0) -> int:
-        """The address of a copy of `content`, uint8 (size,), `phase` bytes behind a multiple of `align`."""
+        """The address of a copy of `content`, uint8 (size,), `phase` bytes behind a multiple of `align`.
+
+        Raises UsageError where the addresses that there are do not suffice.
+        """
         align = max(align, ALIGNMENT)
-        start = -(-self._end // align) * align + phase
+        if content.size < paging.LARGE:
+            start = -(-self._end // align) * align + phase
+            self._end = start + content.size + GUARD
+        else:
+            start = -(-self._last_page // PAGE) * PAGE + phase
+            self._last_page = start + content.size + APART
+            self._pages[len(self.allocations)] = Pages(content, start, phase)
+        if self._end > APART or self._last_page > WINDOW:
+            raise UsageError(
+                f"{name} has {content.size} bytes, with which the arrays of this launch exceed all addresses"
+            )
         self.allocations.append(Allocation(name, start, content.size))
         self._contents.append(content)
-        self._end = start + content.size + GUARD
         return BASE + start
 
     def seal(self) -> None:
-        self.bytes = np.zeros(-(-self._end // 16) * 16, np.uint8)
-        self._owned = np.zeros(self.bytes.size, np.bool_)
-        for each, content in zip(self.allocations, self._contents, strict=True):
-            self.bytes[each.start : each.start + each.size] = content
-            self._owned[each.start : each.start + each.size] = True
+        self._dense = -(-self._end // PAGE) * PAGE if self._pages else -(-self._end // 16) * 16
+        self.bytes = np.zeros(self._dense, np.uint8)
+        for number, (each, content) in enumerate(zip(self.allocations, self._contents, strict=True)):
+            if number not in self._pages:
+                self.bytes[each.start : each.start + each.size] = content
         self._contents.clear()
-        self._starts = [each.start for each in self.allocations]
+        self._laid = Allocations(self.allocations, BASE)
 
     def watch(self, granule: int) -> None:
         """From here on races are found. granule: the fewest bytes that the kernel accesses at once."""
@@ -67,31 +79,43 @@ class DeviceMemory:
     def forget(self, masks: dict[int, Array]) -> None:
         """Of the allocations made as those ones a byte has to be written before it is read, where its mask is False."""
         if masks:
+            self._masks = masks
             self._written = np.ones(self.bytes.size, np.bool_)
             for number, mask in masks.items():
-                each = self.allocations[number]
-                self._written[each.start : each.start + each.size] = mask
+                for within, held in self._parts(number):
+                    self._written[held] = mask[within]
 
     def remember(self, masks: dict[int, Array]) -> None:
-        """Puts into the masks what is written by now."""
+        """Puts into the masks what is written by now; those that cannot be written to are nobody's."""
         for number, mask in masks.items():
-            each = self.allocations[number]
-            if self._written is not None:
-                mask[:] = self._written[each.start : each.start + each.size]
+            for within, held in self._parts(number) if mask.flags.writeable else ():
+                if self._written is not None:
+                    mask[within] = self._written[held]
 
     def unwritten(self, number: int) -> list[tuple[int, int]]:
         """Ranges of bytes, first and behind the last, of an allocation that nobody has written."""
-        each = self.allocations[number]
         if self._written is None:
             return []
-        holes = ~self._written[each.start : each.start + each.size]
-        edges = np.flatnonzero(np.diff(np.concatenate(([False], holes, [False])).astype(np.int8))).tolist()
-        return list(zip(edges[::2], edges[1::2], strict=True))
+        edges = [0]  # of what is unwritten, each once where it begins and once where it ends
+        for within, held in self._parts(number):
+            written = np.concatenate(([False], self._written[held], [False])).astype(np.int8)
+            edges += (np.flatnonzero(np.diff(written)) + within.start).tolist()
+        edges.append(self.allocations[number].size)
+        return [(first, behind) for first, behind in zip(edges[::2], edges[1::2], strict=True) if first < behind]
 
-    def content(self, number: int) -> Array:
-        """The bytes of the allocation that was made as that one."""
+    def contents(self, number: int) -> Iterator[tuple[slice, Array]]:
+        """Of the allocation that was made as that one: parts of it that may have changed, and their bytes."""
+        for within, held in self._parts(number):
+            yield within, self.bytes[held]
+
+    def _parts(self, number: int) -> Iterator[tuple[slice, slice]]:
+        """Its parts that the machine holds, ascending, and where."""
         each = self.allocations[number]
-        return self.bytes[each.start : each.start + each.size]
+        if number not in self._pages:
+            yield slice(0, each.size), slice(each.start, each.start + each.size)
+            return
+        for within, held in self._pages[number].held():
+            yield within, slice(held.start + self._dense, held.stop + self._dense)
 
     def view(self, bits: type) -> Array:
         return self.bytes.view(bits)
@@ -104,62 +128,59 @@ class DeviceMemory:
 
     def positions(self, frame: Frame, chosen: Array | None, addresses: Array, access: Access) -> Array:
         places = addresses.view(np.int64) - BASE
-        if places.size and not self._within_one(int(places.min()), int(places.max()) + access.bytes):
-            self._check_owned(places, access, chosen)
+        self._laid.check(places, access, chosen)
+        found = self._held_at(places) if self._pages else places
         if access.space == "global":
             if self._written is not None:
-                self._check_written(self._written, places, access, chosen)
+                self._check_written(self._written, places, found, access, chosen)
             if self.shadow is not None:
-                self.shadow.check(frame, chosen, places, access)
-        return places
+                self.shadow.check(frame, chosen, found, access)
+        return found
 
-    def _within_one(self, first: int, end: int) -> bool:
-        """Whether all bytes from `first` to before `end` are of one allocation: the quick case."""
-        at = bisect_right(self._starts, first) - 1
-        return at >= 0 and end <= self.allocations[at].start + self.allocations[at].size
+    def _held_at(self, places: Array) -> Array:
+        """Where the machine holds these places; pages that no thread came to before are copied."""
+        found = places.copy()
+        for number, pages in self._pages.items():
+            inside = (places >= pages.start) & (places < pages.end)
+            if inside.any():
+                self._bring(number, pages, pages.missing(places[inside]))
+                found[inside] = self._dense + pages.positions(places[inside])
+        return found
 
-    def _check_owned(self, places: Array, access: Access, chosen: Array | None) -> None:
-        end = self.bytes.size - access.bytes
-        inside = (places >= 0) & (places <= end)
-        inside[inside] = self._owns(places[inside], access.bytes)
-        if not inside.all():
-            wrong = ~inside
-            place = int(places[wrong.argmax()])
-            reason = f"out of bounds: {access.action} {access.bytes} bytes at {access.space} address "
-            raise ThreadError(
-                f"{reason}{BASE + place:#x}, {self._nearest(place, access.bytes)}", first_position(wrong, chosen)
-            )
+    def _bring(self, number: int, pages: Pages, missing: Array) -> None:
+        if not missing.size:
+            return
+        first, self._held = self._held, self._held + missing.size
+        self._grow(self._dense + self._held * PAGE)
+        pages.keep(missing, first)
+        for slot, page in enumerate(missing.tolist(), first):
+            within, held = pages.part(page, slot)
+            at = slice(held.start + self._dense, held.stop + self._dense)
+            self.bytes[at] = pages.content(within)
+            if self._written is not None and number in self._masks:
+                self._written[at] = self._masks[number][within]
 
-    def _check_written(self, written: Array, places: Array, access: Access, chosen: Array | None) -> None:
+    def _grow(self, end: int) -> None:
+        if end > self.bytes.size:
+            size = max(end, 2 * self.bytes.size)
+            self.bytes = np.concatenate((self.bytes, np.zeros(size - self.bytes.size, np.uint8)))
+            if self._written is not None:
+                self._written = np.concatenate((self._written, np.ones(size - self._written.size, np.bool_)))
+            if self.shadow is not None:
+                self.shadow.grow(size)
+
+    def _check_written(
+        self, written: Array, places: Array, positions: Array, access: Access, chosen: Array | None
+    ) -> None:
         for byte in range(access.bytes):
-            wrong = ~written[places + byte] if access.reads else np.zeros(0, np.bool_)
+            wrong = ~written[positions + byte] if access.reads else np.zeros(0, np.bool_)
             if wrong.any():
                 place = int(places[wrong.argmax()])
-                each = self.allocations[bisect_right([one.start for one in self.allocations], place) - 1]
+                each = self._laid.at(place)
                 raise ThreadError(
                     f"uninitialised: reads {access.bytes} bytes at byte {place - each.start} of {each.name}, "
                     "an output or scratch memory that nobody has written there",
                     first_position(wrong, chosen),
                 )
             if access.writes:
-                written[places + byte] = True
-
-    def _owns(self, places: Array, size: int) -> Array:
-        """First and last byte tell: nothing is read at once that is as large as a guard zone."""
-        first: Array = self._owned[places]
-        return first & self._owned[places + (size - 1)] if size > 1 else first
-
-    def _nearest(self, place: int, size: int) -> str:
-        """Where that is beside the nearest allocation."""
-        if not self.allocations:
-            return "and there is no array"
-        at = max(0, bisect_right([each.start for each in self.allocations], place) - 1)
-        candidates = self.allocations[at : at + 2]
-        each = min(candidates, key=lambda one: max(one.start - place, place - one.start - one.size))
-        if place < each.start:
-            where = f"{each.start - place} bytes before"
-        elif place >= each.start + each.size:
-            where = f"{place - each.start - each.size} bytes past the end of"
-        else:
-            where = f"{place + size - each.start - each.size} bytes across the end of"
-        return f"{where} {each.name} ({each.size} bytes)"
+                written[positions + byte] = True

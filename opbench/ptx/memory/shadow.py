@@ -58,6 +58,14 @@ class Shadow:
         self._grid = 1, 1, 1
         self._version = 0
 
+    def grow(self, size: int) -> None:
+        """The memory has `size` bytes from here on, more than before; nobody has come to them."""
+        more = -(-size // self._granule) - self._writers.size
+        self._writers, self._readers = (
+            np.concatenate((each, np.zeros(more, np.int64))) for each in (self._writers, self._readers)
+        )
+        self._atomic = np.concatenate((self._atomic, np.zeros(more, np.bool_)))
+
     def begin(self, numbers: Array, grid: tuple[int, int, int]) -> None:
         """Blocks with these numbers of that grid run now, int64 (n,)."""
         self._grid = grid

@@ -7,6 +7,7 @@ import pytest
 
 from opbench import ptx
 from opbench.errors import UsageError
+from opbench.ptx.running.blocks import basic_blocks
 
 from .kernels import kernel
 
@@ -66,6 +67,12 @@ def test_some_may_exit_while_the_others_go_another_way() -> None:
     found, counters = threads_give(body, 50)
     assert found == [9] * 40 + [0] * 10
     assert counters.instructions["ret"] == 1 + 2  # of the second warp, and of both at the end
+
+
+def test_a_label_that_nothing_branches_to_begins_no_block() -> None:
+    body = "$L__tmp0: mov.u32 %r1, 5; $L__func_begin0: mov.u32 %r2, 6; bra ON; $L__tmp1: ON: mov.u32 %r3, 7;"
+    blocks = basic_blocks(ptx.parse(kernel(body, [".u32 a"])).kernel())
+    assert [[each.opcode for each in block.instructions] for block in blocks] == [["mov", "mov", "bra"], ["mov", "ret"]]
 
 
 def test_a_uniform_branch_is_not_divergent() -> None:

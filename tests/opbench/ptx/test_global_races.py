@@ -112,10 +112,45 @@ def test_chosen_blocks_run_and_no_others() -> None:
 def test_a_result_that_depends_on_the_order_of_blocks_is_found() -> None:
     adds = "cvt.rn.f32.u32 %f1, %r3; div.rn.f32 %f2, 0f3F800000, %f1; red.global.add.f32 [%d15], %f2;"
     found = np.zeros(1, np.float32)
-    with pytest.raises(ptx.KernelError, match="depends on the order of blocks: array argument number 0 has"):
+    with pytest.raises(ptx.KernelError, match=r"depends on an order, of blocks or .*: array argument number 0 has"):
         ptx.run_in_orders(kernel(START + "add.u32 %r3, %r3, 3;" + adds), None, 67, 1, [found])
     counts = np.zeros(1, np.uint32)
     ptx.run_in_orders(kernel(START + "red.global.add.u32 [%d15], %r3;"), None, 67, 1, [counts])
     assert counts.tolist() == [67 * 66 // 2]
     with pytest.raises(UsageError, match="orders=1"):
         ptx.run_in_orders(kernel(START), None, 1, 1, [counts], orders=1)
+
+
+SUMMED = """
+cvt.rn.f32.u32 %f1, %r1; add.f32 %f1, %f1, 0f40400000; div.rn.f32 %f2, 0f3F800000, %f1;
+mov.b32 %r4, 0; st.shared.u32 [s], %r4; bar.sync 0;
+red.shared.add.f32 [s], %f2; bar.sync 0;
+ld.shared.f32 %f3, [s]; st.global.f32 [%d15], %f3;"""
+"""A block's sum of 1 / (3 + thread), by atomics in shared memory."""
+
+
+@pytest.mark.parametrize("threads", [31, 67])
+def test_a_result_that_depends_on_the_order_of_warps_or_lanes_at_an_atomic_is_found(threads: int) -> None:
+    found = np.zeros(1, np.float32)
+    text = kernel("mov.u32 %r1, %tid.x;" + SUMMED, outside=".shared .align 4 .b8 s[4];")
+    with pytest.raises(ptx.KernelError, match="depends on an order, of blocks or of threads at an atomic: array"):
+        ptx.run_in_orders(text, None, 1, threads, [found], orders=6)
+    whole = text.replace("div.rn.f32 %f2, 0f3F800000, %f1", "mov.f32 %f2, %f1")  # sums that are exact
+    ptx.run_in_orders(whole, None, 1, threads, [found])
+    assert found[0] == 3 * threads + threads * (threads - 1) / 2
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "@%p1 st.shared.u32 [s], %r1; ld.shared.u32 %r5, [s];",
+        "@%p1 st.shared.u32 [s+4], %r1; bar.sync 0; st.shared.u32 [s], %r3; ld.shared.u32 %r5, [s];",
+        "@%p1 st.global.u32 [%d15], %r1; ld.global.u32 %r5, [%d15];",
+    ],
+)
+def test_what_depends_on_the_order_of_warps_without_atomics_is_a_race(between: str) -> None:
+    body = f"""
+    mov.u32 %r1, %tid.x; shr.u32 %r3, %r1, 5; mov.u32 %r4, 0; st.shared.v2.u32 [s], {{%r4, %r4}}; bar.sync 0;
+    setp.lt.u32 %p1, %r1, 32; {between} bar.sync 0;"""
+    with pytest.raises(ptx.KernelError, match="race: "):
+        ptx.run(kernel(body, outside=".shared .align 8 .b8 s[8];"), None, 1, 64, [np.zeros(1, np.uint32)])

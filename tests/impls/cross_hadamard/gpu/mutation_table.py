@@ -5,8 +5,13 @@ The places were read off the PTX of `RELEASES`; other releases lay code out othe
 
 from __future__ import annotations
 
-RELEASES = {"triton": {"triton": "3.9.0"}, "nvrtc": {"nvidia-cuda-nvrtc": "13.0.88"}, "numba": {"numba-cuda": "0.30.4"}}
-"""By compiler: the packages that decide what it emits."""
+RELEASES = {
+    "triton": ("triton", "3.9.0"),
+    "nvrtc": ("nvidia-cuda-nvrtc", "13.0.88"),
+    "numba": ("numba-cuda", "0.30.4"),
+    "nvcc": ("nvcc", "13.0.88"),
+}
+"""By compiler: what decides what it emits."""
 
 SURVIVORS = {
     ("triton expand", "barrier dropped", 2): "a block of one warp, which meets at the stmatrix behind it too",
@@ -63,6 +68,31 @@ TABLE = [
     ("numba flat", "vector misaligned", 0, "out of bounds: writes 4 bytes at global address"),
     ("numba flat", "vector store split", 0, "more requests"),
     ("numba flat", "warps write one word", 0, "race: writes 2 bytes of shared memory"),
+    ("nvcc backward", "store dropped", 0, "another result"),
+    ("nvcc backward", "sum becomes difference", 143, "out of bounds: reads 4 bytes at global address"),
+    ("nvcc balanced", "block number lost", 0, "uninitialised: uses"),
+    ("nvcc balanced", "store misaligned", 0, "misaligned: writes 2 bytes"),
+    ("nvcc blocked", "branch negated", 32, "another result"),
+    ("nvcc blocked", "equal becomes unequal", 3, "out of bounds: reads 8 bytes at global address"),
+    ("nvcc blocked", "vector misaligned", 5, "misaligned: writes 8 bytes"),
+    ("nvcc direct", "below becomes at most", 2, "another result"),
+    ("nvcc direct", "converted towards zero", 0, "another result"),
+    ("nvcc direct", "store shifted", 0, "out of bounds: writes 2 bytes at global address"),
+    (
+        "nvcc expand_backward 1",
+        "barrier dropped",
+        5,
+        "race: reads 4 bytes of shared memory that lane 4 of the same warp",
+    ),
+    ("nvcc expand_backward 1", "shared store dropped", 11, "another result"),
+    ("nvcc expand_backward 1", "shared store shifted", 14, "race: writes 4 bytes of shared memory that lane 4"),
+    ("nvcc flat", "barrier dropped", 1, "race: reads 4 bytes of shared memory that warp 7"),
+    ("nvcc flat", "load dropped", 2, "another result"),
+    ("nvcc flat", "shared array a sixteenth shorter", 0, "out of bounds: writes 4 bytes at shared address"),
+    ("nvcc flat", "shared load shifted", 0, "out of bounds: reads 4 bytes at shared address"),
+    ("nvcc flat", "thread number of the warp alone", 0, "uninitialised: reads"),
+    ("nvcc flat", "vector store split", 0, "more requests"),
+    ("nvcc flat", "warps write one word", 1, "race: writes 4 bytes of shared memory that warp 7"),
     ("nvrtc balanced", "at least becomes above", 2, "out of bounds: reads 8 bytes at global address"),
     ("nvrtc balanced", "branch negated", 16, "another result"),
     ("nvrtc balanced", "store misaligned", 0, "misaligned: writes 8 bytes"),
