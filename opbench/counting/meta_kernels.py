@@ -40,6 +40,9 @@ _KEPT: dict[tuple[Any, ...], _Result] = {}
 class Kept(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Within it, meta tensors have their kernels called once for what they are given: for walks that ask for shapes."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

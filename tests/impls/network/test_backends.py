@@ -14,6 +14,7 @@ from impls.cross_hadamard import kernels
 from impls.hadaptive.ach_parts.selection import FixedSelection
 from impls.hadaptive.config import GhostBottleneck, HadaBottleneck, NetworkConfig
 from impls.hadaptive.network import HadaptiveNet
+from impls.hadaptive.variants import VARIANTS
 from impls.network import drawing, launches, product_backends, variants
 from impls.network.backends import cuda_graph
 from impls.network.reference import FIRST
@@ -43,8 +44,8 @@ def without_repeats(config: NetworkConfig) -> NetworkConfig:
 def _without_repeats() -> Iterator[None]:
     """A layer that was right once is right again: of S two ACH, not six. test_gradients.py has the whole networks."""
     with pytest.MonkeyPatch.context() as patched:
-        short = {name: without_repeats(config) for name, config in variants.VARIANTS.items()}
-        patched.setattr(variants, "VARIANTS", short)
+        short = {name: without_repeats(config) for name, config in VARIANTS.items()}
+        patched.setattr("impls.network.variants.VARIANTS", short)
         _forget()
         yield
     _forget()
