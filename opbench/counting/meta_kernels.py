@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 LIMIT = 8192
 """Results kept; a network has up to a thousand different ones."""
@@ -34,6 +35,18 @@ class _Like:
 
 _Result: TypeAlias = "_Like | tuple[_Like, ...]"
 _KEPT: dict[tuple[Any, ...], _Result] = {}
+
+
+class Kept(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    """Within it, meta tensors have their kernels called once for what they are given: for walks that ask for shapes."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        return call(func, args, kwargs or {})
 
 
 def call(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -161,4 +161,7 @@ def poison_free_memory(elements: int, dtype: torch.dtype, device: torch.device |
 
 
 def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
-    return one.shape == other.shape and bool(torch.equal(one.nan_to_num(), other.nan_to_num()))
+    if one.shape != other.shape:
+        return False
+    # Without NaN one pass says so; the copies that NaN needs are a fifth of what checking a small network takes.
+    return bool(torch.equal(one, other)) or bool(torch.equal(one.nan_to_num(), other.nan_to_num()))

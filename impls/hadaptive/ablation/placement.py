@@ -9,6 +9,7 @@ one product.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from impls.hadaptive.ablation.study import Study
@@ -76,4 +77,9 @@ def _replaced(block: Any, settings: Settings) -> nn.Module:
 
 def placement_costs(names: tuple[str, ...]) -> dict[str, Cost]:
     """What each variant costs, for 100 classes and one image of 224x224, counted as the paper counts."""
-    return {name: cost(placed(name, CLASSES, IMAGE[1], "torch_eager"), IMAGE) for name in names}
+    return {name: _cost(name) for name in names}
+
+
+@cache  # a second each
+def _cost(name: str) -> Cost:
+    return cost(placed(name, CLASSES, IMAGE[1], "torch_eager"), IMAGE)

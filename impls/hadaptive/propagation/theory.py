@@ -34,7 +34,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -202,6 +202,7 @@ def _nodes(state: Moments) -> tuple[Values, Values]:
     return at, shares / shares.sum()
 
 
+@lru_cache(maxsize=256)  # a study asks the same of every dtype
 def _by_quadrature(function: Callable[[Values], Values], state: Moments) -> Moments:
     at, shares = _nodes(state)
     n = function(np.outer(at, at))

@@ -13,6 +13,7 @@ from impls.hadaptive.counting import count_module, trainable
 from impls.hadaptive.replacing.family import class_name
 from impls.hadaptive.replacing.twice_thop import twice_thop
 from opbench.counting.count import CountingError
+from opbench.counting.meta_kernels import Kept
 
 if TYPE_CHECKING:
     from opbench.counting.count import Counts
@@ -78,5 +79,6 @@ def attention_macs(model: nn.Module, shape: tuple[int, ...]) -> int:
     for module in walked.modules():
         if class_name(module) in ATTENTIONS:
             module.register_forward_pre_hook(note)
-    walked(torch.empty(shape, device="meta"))
+    with torch.no_grad(), Kept():
+        walked(torch.empty(shape, device="meta"))
     return sum(macs)

@@ -30,6 +30,7 @@ from torch import nn
 
 from impls.hadaptive.ach_parts.selection import ChannelScores
 from impls.hadaptive.replacing.family import class_name
+from opbench.counting.meta_kernels import Kept
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +52,7 @@ def twice_thop(model: nn.Module, shape: tuple[int, ...]) -> int:
     for module in walked.modules():
         if _rule(module) is not None:
             module.register_forward_hook(note)
-    with torch.no_grad():
+    with torch.no_grad(), Kept():
         walked(torch.empty(shape, device="meta"))
     return 2 * sum(counts)
 

@@ -60,8 +60,8 @@ def defined() -> Defined:
 def test_the_expansion_equals_the_definition(subject: Subject, dtype: torch.dtype, norm: str, defined: Defined) -> None:
     if subject.simulated and not told_apart(norm, dtype):
         return
-    # A norm is a function of one value: a simulator is asked for it at one shape, and at all shapes for one norm.
-    small = SMALL[:1] if subject.simulated and norm != "softsign" else SMALL
+    # A norm is a function of one value: a simulator is asked for it at the smallest shape, and at all for one norm.
+    small = SMALL[1:2] if subject.simulated and norm != "softsign" else SMALL
     for shape in small if subject.simulated else [*SMALL, *WIDE]:
         x, index, alpha, weight, bias = (one.to(subject.device) for one in arguments(shape, dtype))
         got = ach_expand(x, index, alpha, weight, bias, norm=norm, backend=subject.name)

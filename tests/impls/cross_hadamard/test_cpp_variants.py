@@ -6,7 +6,9 @@ A variant that this processor cannot run is skipped, and says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -84,29 +86,48 @@ def test_half_precision_is_rounded_as_by_wide_arithmetic(dtype: torch.dtype) -> 
         torch.testing.assert_close(got, want, rtol=0, atol=0, equal_nan=True)
 
 
+class Defined(NamedTuple):
+    """An expansion's arguments, and what the definition makes of them."""
+
+    given: tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+    want: Tensor
+    grad: Tensor
+    gradients: tuple[Tensor, ...]
+    of_pairs: Tensor
+    """The part of `grad` that is of the products."""
+    through_pairs: Tensor
+
+
+@cache
+def defined(norm: str, dtype: torch.dtype, shape: tuple[int, ...]) -> Defined:
+    """Once for all instructions and stores."""
+    x, index = random(*shape, dtype=dtype), index_of(shape[0], 6, shape[1])
+    wide = torch.float64 if dtype == torch.float64 else torch.float32
+    alpha, weight, bias = torch.tensor([0.7], dtype=wide), *(random(15, dtype=wide, seed=at) for at in (2, 3))
+    leaves = [one.double().requires_grad_() for one in (x, alpha, weight, bias)]
+    want = expansion(index, *leaves, norm=norm)
+    grad = random(*want.shape, dtype=dtype, seed=5)
+    gradients = torch.autograd.grad(want, leaves, grad.double())
+    of_pairs = grad[:, shape[1] :].contiguous()
+    (through_pairs,) = torch.autograd.grad(pairs(leaves[0], index), leaves[0], of_pairs.double())
+    return Defined((x, index, alpha, weight, bias), want.detach(), grad, gradients, of_pairs, through_pairs)
+
+
 @pytest.mark.usefixtures("stores", "vectors")
 @pytest.mark.parametrize("norm", NORMS)
 def test_expansions_and_their_gradients_are_the_definitions(norm: str) -> None:
     for dtype in DTYPES:
         for shape in SHAPES:
-            x, index = random(*shape, dtype=dtype), index_of(shape[0], 6, shape[1])
-            wide = torch.float64 if dtype == torch.float64 else torch.float32
-            alpha, weight, bias = torch.tensor([0.7], dtype=wide), *(random(15, dtype=wide, seed=at) for at in (2, 3))
-            leaves = [one.double().requires_grad_() for one in (x, alpha, weight, bias)]
-            want = expansion(index, *leaves, norm=norm)
+            told = defined(norm, dtype, shape)
+            x, index, *_ = told.given
             for schedule in ("flat", "blocked"):
-                got = cpp_kernels.expand(x, index, alpha, weight, bias, norm, schedule)
+                got = cpp_kernels.expand(*told.given, norm, schedule)
                 assert torch.equal(got[:, : shape[1]], x)
-                near(got, want.detach(), 1)
-            grad = random(*want.shape, dtype=dtype, seed=5)
-            gradients = torch.autograd.grad(want, leaves, grad.double())
-            for got, expected in zip(
-                cpp_kernels.expand_backward(grad, x, index, alpha, weight, bias, norm), gradients, strict=True
-            ):
+                near(got, told.want, 1)
+            actual = cpp_kernels.expand_backward(told.grad, *told.given, norm)
+            for got, expected in zip(actual, told.gradients, strict=True):
                 near(got, expected, 4)
-            of_pairs = grad[:, shape[1] :].contiguous()
-            (wanted,) = torch.autograd.grad(pairs(leaves[0], index), leaves[0], of_pairs.double())
-            near(cpp_kernels.backward(of_pairs, x, index), wanted, 4)
+            near(cpp_kernels.backward(told.of_pairs, x, index), told.through_pairs, 4)
 
 
 def near(got: Tensor, want: Tensor, factor: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import pytest
 import torch
@@ -51,15 +51,25 @@ def test_the_gradient_of_the_pairs_equals_the_definition(subject: Subject, dtype
         assert_gradients_of_pairs(subject, dtype)
 
 
+@cache
+def of_the_pairs(
+    shape: tuple[int, int, int, tuple[int, int]], dtype: torch.dtype
+) -> tuple[Tensor, Tensor | None, Tensor, Tensor]:
+    """x, index, the gradient that comes back, and the definition's: once for all backends: a few MB."""
+    batch, channels, k, spatial = shape
+    x = random(batch, channels, *spatial, dtype=dtype)
+    index = index_of(batch, k, channels) if k else None
+    n = k or channels
+    grad = random(batch, n * (n - 1) // 2, *spatial, dtype=dtype, seed=2)
+    exact = x.double().requires_grad_()
+    (want,) = torch.autograd.grad(pairs(exact, index), exact, grad.double())
+    return x, index, grad, want
+
+
 def assert_gradients_of_pairs(subject: Subject, dtype: torch.dtype) -> None:
-    for batch, channels, k, spatial in shapes_for(subject):
-        x = random(batch, channels, *spatial, dtype=dtype)
-        index = index_of(batch, k, channels) if k else None
-        n = k or channels
-        grad = random(batch, n * (n - 1) // 2, *spatial, dtype=dtype, seed=2)
-        exact = x.double().requires_grad_()
-        (want,) = torch.autograd.grad(pairs(exact, index), exact, grad.double())
-        placed = x.to(subject.device).requires_grad_()
+    for shape in shapes_for(subject):
+        x, index, grad, want = of_the_pairs(shape, dtype)
+        placed = x.to(subject.device).detach().requires_grad_()
         y = cross_hadamard(placed, None if index is None else index.to(subject.device), backend=subject.name)
         (got,) = torch.autograd.grad(y, placed, grad.to(subject.device))
         assert got.dtype == dtype
@@ -103,8 +113,8 @@ def test_all_four_gradients_of_the_expansion_equal_the_definition(
     if subject.simulated and not told_apart(norm, dtype):
         return
     selecting = [shape for shape in shapes_for(subject) if shape[2]]
-    # A norm is a function of one value: a simulator is asked for it at one shape, and at all shapes for one norm.
-    for shape in selecting[:1] if subject.simulated and norm != "softsign" else selecting:
+    # A norm is a function of one value: a simulator is asked for it at the smallest shape, and at all for one norm.
+    for shape in selecting[-1:] if subject.simulated and norm != "softsign" else selecting:
         batch, channels, k, _ = shape
         *given, grad = of_the_expansion(shape, dtype)
         index = index_of(batch, k, channels)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from opbench import Backend, Figured, Part, Point, catalog
+from opbench.counting.meta_kernels import Kept
 from opbench.measure.point_checker import Candidate, Checker
 
 
@@ -51,7 +52,8 @@ def test_parts_are_the_ach_modules_of_the_network(network: str) -> None:
     model = skeleton(network, "torch_eager").eval()
     for one in expansions(model).values():
         one.register_forward_hook(lambda ach, _, y: seen.append((ach.channels, y.shape[2], ach.k)))
-    model(torch.empty(1, 3, 100, 100, device="meta"))
+    with torch.no_grad(), Kept():
+        model(torch.empty(1, 3, 100, 100, device="meta"))
     told = [
         (part.axes["channels"], part.axes["edge"], part.axes["selected"])
         for part in network_operator.parts(network_operator.complete({"edge": 100}))

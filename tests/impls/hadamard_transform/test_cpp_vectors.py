@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import torch
+from torch import Tensor
 
 from impls import vector_variants
 from impls.hadamard_transform import cpp_kernels
 from opbench.caches import CacheUse, known
 
+from ...rows import rows
 from .subjects import DTYPES, TOLERANCE, defined, drawn, hadamard_transform, signs_of
 
 pytestmark = pytest.mark.compiler
@@ -38,20 +41,25 @@ def stores(request: pytest.FixtureRequest) -> Iterator[None]:
     cpp_kernels.use_caches(known(torch.get_num_threads()))
 
 
+@cache
+def given(size: int, dtype: torch.dtype) -> tuple[Tensor, Tensor, Tensor]:
+    """Three rows, signs, and the transform by its matrix, once for all instructions: its largest has 128 MB."""
+    x, signs = drawn(3, size, dtype=dtype), signs_of(size, dtype)
+    return x, signs, defined(x, signs)
+
+
 @pytest.mark.usefixtures("stores", "vectors")
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("size", [2, 8, 16, 64, 128, 512, 1024, 4096, 24, 192, 320, 448])
+@rows("dtype", DTYPES)
+@rows("size", [2, 8, 16, 64, 128, 512, 1024, 4096, 24, 192, 320, 448])
 def test_values_are_those_of_the_matrix_wherever_memory_begins(size: int, dtype: torch.dtype) -> None:
-    rows, signs = 3, signs_of(size, dtype)
-    x = drawn(rows, size, dtype=dtype)
-    want = defined(x, signs)
+    x, signs, want = given(size, dtype)
     for offset in (0, 1, 8):
-        around = torch.full((rows * size + offset + 32,), float("nan"), dtype=dtype)
-        out = around[offset : offset + rows * size].view(rows, size)
+        around = torch.full((x.numel() + offset + 32,), float("nan"), dtype=dtype)
+        out = around[offset : offset + x.numel()].view(x.shape)
         hadamard_transform(x, signs, backend="cpp_ext", out=out)
         assert torch.allclose(out.double(), want, atol=TOLERANCE[dtype], rtol=TOLERANCE[dtype])
         assert around[:offset].isnan().all()
-        assert around[offset + rows * size :].isnan().all()
+        assert around[offset + x.numel() :].isnan().all()
 
 
 @pytest.mark.usefixtures("vectors")

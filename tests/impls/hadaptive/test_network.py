@@ -19,6 +19,7 @@ from impls.hadaptive.network import (
     hadaptive_net_m,
     hadaptive_net_s,
 )
+from opbench.counting.meta_kernels import Kept
 from opbench.errors import UsageError
 
 from .scenes import BACKENDS, drawn, random
@@ -66,13 +67,14 @@ def outputs(modules: list[nn.Module], network: nn.Module, x: Tensor) -> list[Ten
 def test_every_layers_output_has_the_published_shape(name: str) -> None:
     network = hadaptive_net(name, num_classes=10).to("meta").eval()
     x = torch.empty(2, 3, 224, 224, device="meta")
-    layers = outputs(list(network.body), network, x)
-    assert [(tuple(one.shape)) for one in layers] == [(2, c, edge, edge) for c, edge in SHAPES[name]]
     expansions = [block.get_submodule("expand") for block in network.body if not isinstance(block, nn.Sequential)]
-    assert [one.shape[1] for one in outputs(expansions, network, x)] == EXPANDED[name]
     edge = SHAPES[name][-1][1]
-    assert network.forward_features(x).shape == (2, 960, edge, edge)
-    assert network(x).shape == (2, 10)
+    with torch.no_grad(), Kept():
+        layers = outputs(list(network.body), network, x)
+        assert [(tuple(one.shape)) for one in layers] == [(2, c, edge, edge) for c, edge in SHAPES[name]]
+        assert [one.shape[1] for one in outputs(expansions, network, x)] == EXPANDED[name]
+        assert network.forward_features(x).shape == (2, 960, edge, edge)
+        assert network(x).shape == (2, 10)
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "training"])
@@ -86,7 +88,8 @@ def test_the_smallest_image_passes_and_a_smaller_one_names_both_sizes(
     make: Callable[..., HadaptiveNet], least: int
 ) -> None:
     network = make().to("meta").eval()
-    assert network(torch.empty(1, 3, least, least, device="meta")).shape == (1, 100)
+    with torch.no_grad(), Kept():
+        assert network(torch.empty(1, 3, least, least, device="meta")).shape == (1, 100)
     for shape in ((1, 3, least - 1, least), (1, 3, least, least - 1)):
         with pytest.raises(ValueError, match=rf"the image is {shape[2]}x{shape[3]}.*at least {least}x{least}"):
             network(torch.empty(shape, device="meta"))
@@ -128,7 +131,8 @@ def test_batch_mates_do_not_change_a_result() -> None:
 @pytest.mark.parametrize("name", SHAPES)
 def test_features_only_gives_the_last_map_of_every_resolution(name: str) -> None:
     network = hadaptive_net(name, features_only=True).to("meta").eval()
-    actual = network(torch.empty(1, 3, 192, 128, device="meta"))
+    with torch.no_grad(), Kept():
+        actual = network(torch.empty(1, 3, 192, 128, device="meta"))
     described = [(1, one.channels, 192 // one.reduction, 128 // one.reduction) for one in network.feature_maps]
     assert [tuple(one.shape) for one in actual] == described
     assert [one.reduction for one in network.feature_maps] == [2, 4, 8, 16, 32, 64][: len(actual)]

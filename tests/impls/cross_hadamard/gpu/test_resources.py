@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from impls import cross_hadamard
 from impls.cross_hadamard.kernels import SCHEDULES
 from impls.cross_hadamard.resources import cuda_cpp, dry_run, numba_cuda, triton_jit
 from impls.cross_hadamard.resources.dry_run import WITHOUT_GPU
 from opbench import KernelResources, Point, catalog
 from opbench.errors import MachineError, UsageError
 
+from ....compiled import release, remembered
+
 _, DEVICE = WITHOUT_GPU
+
+SOURCES = Path(cross_hadamard.__file__).parent
+RELEASES = tuple(map(release, ("triton", "numba-cuda", "numba", "nvidia-cuda-nvcc", "nvidia-cuda-nvrtc", "torch")))
 
 
 def point(operator: str = "cross_hadamard", mode: str = "forward", dtype: str = "float32", **axes: int) -> Point:
@@ -114,12 +121,16 @@ def test_what_runs_on_the_cpu_takes_nothing_of_a_gpu() -> None:
 def told(find: Any, asked: Point, schedule: str) -> tuple[KernelResources, ...]:
     """Of the compilers that may be missing; one that is there and refuses is a failure."""
     try:
-        found: tuple[KernelResources, ...] = find(asked, schedule)
+        found = remembered(
+            ["resources", find.__module__, find.__name__, str(asked), schedule, dry_run.target()[0], *RELEASES],
+            SOURCES,
+            lambda: [asdict(kernel) for kernel in find(asked, schedule)],
+        )
     except MachineError as exc:
         if any(word in str(exc) for word in ("install", "nvidia backend", "no NVVM", "no ptxas")):
             pytest.skip(str(exc))
         raise
-    return found
+    return tuple(KernelResources(**kernel) for kernel in found)
 
 
 def test_nvrtc_agrees_with_nvcc_on_the_names() -> None:

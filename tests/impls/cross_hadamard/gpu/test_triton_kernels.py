@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ from impls.cross_hadamard.gpu.triton_kernels.planning import Configuration, plan
 from impls.cross_hadamard.pairs import flat_to_pair, pair_count, pair_to_flat
 from opbench.errors import MachineError
 
+from ....compiled import release, remembered
 from ....rows import rows
 
 pytestmark = pytest.mark.skipif(
@@ -324,7 +326,7 @@ def test_tuning_without_a_gpu_is_refused() -> None:
         tune(random(1, 3, 2, 2), None, "forward", "blocked")
 
 
-def test_every_kernel_compiles_for_sm_90_without_spilling() -> None:
+def _compiled() -> list[dict[str, Any]]:
     """In a process of its own: this one may have imported triton to interpret. Needs no device."""
     environment = {name: text for name, text in os.environ.items() if name != "TRITON_INTERPRET"}
     environment["PYTHONPATH"] = str(Path(triton_kernels.__file__).parents[4])
@@ -335,7 +337,12 @@ def test_every_kernel_compiles_for_sm_90_without_spilling() -> None:
     if done.returncode == 3:
         pytest.skip(done.stdout.strip())
     assert done.returncode == 0, done.stderr
-    told = [json.loads(line) for line in done.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_every_kernel_compiles_for_sm_90_without_spilling() -> None:
+    sources = Path(triton_kernels.__file__).parent
+    told: list[dict[str, Any]] = remembered(["sm_90", release("triton")], sources, _compiled)
     made = {(one["kernel"], one["dtype"]) for one in told}
     kernels = {"direct", "balanced", "blocked", "flat", "columns", "owner", "collect"}
     assert made == {(name, dtype) for name in kernels for dtype in ("*fp32", "*fp16", "*bf16", "*fp64")}

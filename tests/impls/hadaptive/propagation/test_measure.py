@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import subprocess
+import runpy
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -137,12 +137,12 @@ def test_a_refusal_is_one_line(words: list[str], says: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_the_module_is_a_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "impls.hadaptive.propagation", "--scales", "x"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.startswith("propagation: --scales is 'x'")
+def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `python -m` runs it, without the seconds of a process that imports PyTorch."""
+    monkeypatch.delitem(sys.modules, "impls.hadaptive.propagation.__main__")
+    monkeypatch.setattr(sys, "argv", ["propagation", "--scales", "x"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("impls.hadaptive.propagation", run_name="__main__")
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+    assert shown.err.startswith("propagation: --scales is 'x'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -91,17 +92,32 @@ def test_a_star_blocks_input_is_still_added() -> None:
     assert torch.equal(block(x), x)
 
 
-@EACH
-def test_it_exports_with_the_operator_as_a_node(subject: Subject) -> None:
-    model = replaced(subject).eval()
-    x = subject.input(2)
+def exports(module: nn.Module, given: tuple[Any, ...]) -> int:
+    """How many nodes of the exported program are the operator; its result is the module's."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # PyTorch's own, of its pytree
-        exported = torch.export.export(model, (x,))
-    targets = [str(node.target) for node in exported.graph.nodes]
-    assert targets.count("opbench.ach_expand.default") == len(subject.usual)
+        exported = torch.export.export(module, given)
+        torch.testing.assert_close(exported.module()(*given), module(*given))
+    return [str(node.target) for node in exported.graph.nodes].count("opbench.ach_expand.default")
+
+
+@EACH
+def test_a_replaced_block_exports_with_the_operator_as_a_node(subject: Subject) -> None:
+    """Of two alike the last, without the seconds of what the library has around it."""
+    model = replaced(subject).eval()
+    block = model.get_submodule(subject.usual[-1])
+    seen: list[tuple[Any, ...]] = []
+    block.register_forward_pre_hook(lambda _, given: seen.append(given))
     with torch.no_grad():
-        torch.testing.assert_close(exported.module()(x), model(x))
+        model(subject.input(2))
+    block._forward_pre_hooks.clear()
+    (given,) = seen
+    assert exports(block, given[:1]) == 1
+
+
+def test_a_whole_model_exports_with_each_operator_as_a_node() -> None:
+    subject = SUBJECTS[5]
+    assert exports(replaced(subject).eval(), (subject.input(2),)) == len(subject.usual)
 
 
 @EACH
