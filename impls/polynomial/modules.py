@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+NCP = Recursion("ncp")
+
 
 def with_one(z: Tensor) -> Tensor:
     """A feature more that is always 1: its weights are biases."""
@@ -41,7 +43,7 @@ class PiNet(nn.Module):
         *,
         hidden: int = 16,
         degree: int = 4,
-        recursion: Recursion = Recursion(),
+        recursion: Recursion = NCP,
         gain: float = 1.0,
         networks: tuple[int, ...] = (),
     ) -> None:

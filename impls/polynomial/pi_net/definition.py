@@ -61,7 +61,7 @@ def projected(z: Tensor, a: Tensor) -> list[Tensor]:
     z: (..., batch, features); a: (..., degree, hidden, features).
     """
     together = z @ a.flatten(-3, -2).mT
-    return list(together.unflatten(-1, a.shape[-3:-1]).unbind(-2))
+    return list(together.reshape(*together.shape[:-1], *a.shape[-3:-1]).unbind(-2))
 
 
 def ncp(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from opbench import Inputs, Point
+    from opbench.vocabulary.case import AxisValue
 
 STEPS = {"float32": 32, "float64": 32, "float16": 16, "bfloat16": 16}
 """Tolerances in half units of the dtype, relative to the output's root mean square: see the tests of this bound."""
@@ -109,7 +110,7 @@ def sizes(axes: Axes) -> Mapping[str, int]:
     return {"parameters": sum(math.prod(shape) for name, shape in shapes.items() if name != "z")}
 
 
-_ODD = {"batch": 5, "features": 37, "hidden": 7, "degree": 3, "classes": 3}
+_ODD: dict[str, AxisValue] = {"batch": 5, "features": 37, "hidden": 7, "degree": 3, "classes": 3}
 
 OPERATOR = Operator(
     name="pi_net",
@@ -132,7 +133,7 @@ OPERATOR = Operator(
     backward_tolerances=TOLERANCES,
     check_points=(
         *(
-            _ODD | {"form": form, "skip": skip, "norm": norm}
+            {**_ODD, "form": form, "skip": skip, "norm": norm}
             for form in FORMS
             for skip, norm in ((0, 0), (1, 0), (0, 1), (1, 1))
         ),

@@ -18,12 +18,14 @@ from impls.polynomial.study.subjects import Subject, gated_mlp, mlp, pi_net, sta
 from impls.polynomial.study.training import Cohort, Plan, best_rate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
 PERIODS = (1, 2, 4, 8, 16, 32, 64)
-POINTS = 512
-"""Of training, a grid over [-1, 1): four times the number that 64 periods need."""
-PARAMETERS = 4400
+POINTS = 256
+"""Of training, a grid over [-1, 1): twice the number that 64 periods need."""
+PARAMETERS = 3000
 LEARNED = 0.1
 """Share of a frequency's amplitude that may be missing."""
 
@@ -78,7 +80,7 @@ def _waves(t: Tensor) -> Tensor:
 
 
 def looks(steps: int) -> tuple[int, ...]:
-    """Steps at which is looked, eight in every doubling, from 0 to the last."""
+    """Steps at which is looked, four in every doubling, from 0 to the last."""
     found = {round(2 ** (n / 4)) for n in range(4 * math.ceil(math.log2(max(2, steps))))}
     return (0, *sorted(step for step in found if step < steps), steps)
 
@@ -116,7 +118,7 @@ def learned(subject: Subject, plan: Plan) -> dict[str, Any]:
     }
 
 
-def when_learned(record: dict[str, Any], period: int) -> list[int | None]:
+def when_learned(record: Mapping[str, Any], period: int) -> list[int | None]:
     """Of every seed, the first look from which on less than LEARNED of the frequency is missing; None for never."""
     at, curves = PERIODS.index(period), record["missing"]
     return [_settled(record["looks"], [look[seed][at] for look in curves]) for seed in range(len(curves[0]))]

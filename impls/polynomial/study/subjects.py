@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
-
-from torch import nn
+from typing import TYPE_CHECKING, TypeAlias
 
 from impls.polynomial.modules import Mlp, PiNet, Stacked, parameters_of
 from impls.polynomial.pi_net.definition import Recursion
 from opbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Sized: TypeAlias = "Callable[[int, tuple[int, ...]], nn.Module]"
 """A module from its width and the number of networks side by side."""
