@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PERIODS = (1, 2, 4, 8, 16, 32, 64)
 POINTS = 256
 """Of training, a grid over [-1, 1): twice the number that 64 periods need."""
-PARAMETERS = 3000
+PARAMETERS = 2000
 LEARNED = 0.1
 """Share of a frequency's amplitude that may be missing."""
 

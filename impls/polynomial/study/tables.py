@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from impls.hadaptive.ablation.estimates import in_percent, mean_interval
 from impls.polynomial.study.spectrum import PERIODS, when_learned
+from impls.polynomial.study.stability import DEGREES
 
 
-def spectrum_table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def spectrum_table(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Of each frequency the step from which on it is learned, and at the end the mean share that is missing."""
     heads = (f"{period} period{'s' * (period > 1)}" for period in PERIODS)
     yield from _header("network", "width, parameters", "rate", *heads)
@@ -28,14 +29,14 @@ def _learned(record: Mapping[str, Any], at: int) -> str:
     return in_percent(mean_interval([seed[at] for seed in record["missing"][-1]])) + " % missing"
 
 
-def digits_table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def digits_table(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield from _header("network", "width, parameters", "rate", "right of those trained on, %", "right of unseen, %")
     for record in records:
         right = (in_percent(mean_interval(record["right"][part])) for part in ("trained", "tested"))
         yield _row(record["subject"], f"{record['width']}, {record['parameters']:,}", f"{record['rate']:g}", *right)
 
 
-def extrapolation_table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def extrapolation_table(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Medians of the seeds, and their range."""
     yield from _header("target", "network", "width, parameters", "error within", "error beyond", "grows as t to the")
     for record in records:
@@ -44,11 +45,11 @@ def extrapolation_table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield _row(record["target"], record["subject"], size, *cells)
 
 
-def stability_table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def stability_table(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Of each rate, the mean share of test images right; and of how many trainings a loss was not finite."""
-    rates = records[0]["rates"] if records else []
-    yield from _header("dtype", "degree", "remedy", *(f"rate {rate:g}" for rate in rates))
-    for record in records:
+    for at, record in enumerate(records):
+        if at == 0:
+            yield from _header("dtype", "degree", "remedy", *(f"rate {rate:g}" for rate in record["rates"]))
         cells = (_held(right, finite) for right, finite in zip(record["right"], record["finite"], strict=True))
         yield _row(record["dtype"], str(record["degree"]), record["remedy"], *cells)
 
@@ -59,9 +60,9 @@ def _held(right: Sequence[float], finite: Sequence[bool]) -> str:
     return f"{told}, {lost} of {len(finite)} not finite" if lost else told
 
 
-def sizes_table(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def sizes_table(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Medians over seeds of the root mean square, and of the largest value."""
-    degrees = [2**n for n in range(len(bin(len(records[0]["values"][0]))) - 2)]
+    degrees = (1, 2, *DEGREES)
     yield from _header("inputs of deviation", *(f"x{degree}" for degree in degrees))
     for record in records:
         cells = (
