@@ -80,7 +80,7 @@ def clip_each(parameters: Sequence[Tensor], most: float) -> None:
     One that is not finite is left as it is.
     """
     grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    norms = torch.stack([grad.flatten(1).square().sum(1) for grad in grads]).sum(0).sqrt()
+    norms = torch.stack([grad.reshape(len(grad), -1).square().sum(1) for grad in grads]).sum(0).sqrt()
     factors = torch.where(norms.isfinite(), (most / norms.clamp(min=1e-12)).clamp(max=1.0), torch.ones_like(norms))
     for grad in grads:
         grad.mul_(factors.reshape(-1, *[1] * (grad.dim() - 1)))

@@ -34,6 +34,4 @@ def drawn(
         "c": (classes, hidden),
         "beta": (classes,),
     }
-    return tuple(
-        torch.randn(shapes[name], generator=random, dtype=torch.float64).to(dtype) / 2 for name in FORMS[form]
-    )
+    return tuple(torch.randn(shapes[name], generator=random, dtype=torch.float64).to(dtype) / 2 for name in FORMS[form])
