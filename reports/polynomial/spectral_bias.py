@@ -48,8 +48,9 @@ def spectral_figure(result: Mapping[str, Any]) -> bytes:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten().tolist()
         for ax in panels[len(records) :]:
             ax.set_axis_off()
-        for ax, record in zip(panels, records, strict=False):
+        for at, (ax, record) in enumerate(zip(panels, records, strict=False)):
             _panel(ax, record, periods)
+            ax.tick_params(labelbottom=at + columns >= len(records))  # the lowest of its column
         lines = [
             Line2D([], [], color=colour, label=f"{period} period{'s' * (period > 1)}")
             for period, colour in zip(periods, PALETTE, strict=True)
