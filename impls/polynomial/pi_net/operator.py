@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from opbench import Inputs, Point
     from opbench.vocabulary.case import AxisValue
 
-STEPS = {"float32": 32, "float64": 32, "float16": 16, "bfloat16": 16}
-"""Tolerances in half units of the dtype, relative to the output's root mean square: see the tests of this bound."""
+STEPS = {"float32": 512, "float64": 512, "float16": 48, "bfloat16": 48}
+"""Tolerances in half units of the dtype, relative to the output's root mean square. Products of many degrees have a few
+values far larger than the rest, whose rounding all outputs of their sample carry: PyTorch's steps and ours were 152 off
+at most, at degree 16 with the survey's sizes, backward; in the 16-bit types 28.
+"""
 
 TOLERANCES = {dtype: Tolerance(STEPS[dtype] * unit, STEPS[dtype] * unit) for dtype, unit in HALF_UNIT.items()}
 
@@ -141,6 +144,7 @@ OPERATOR = Operator(
         {"batch": 1, "features": 1, "hidden": 1, "degree": 4, "classes": 1, "form": "ncp"},
         {"batch": 131, "features": 61, "hidden": 31, "degree": 4, "classes": 11, "form": "ccp", "skip": 1},
         {"batch": 259, "features": 5, "hidden": 17, "degree": 5, "classes": 2, "form": "ncp", "norm": 1},
+        *({**_ODD, "batch": 33, "degree": 16, "form": form, "skip": 1} for form in FORMS),
         {**_ODD, "batch": 0, "form": "ncp"},
         {**_ODD, "batch": 0, "form": "ccp", "norm": 1},
     ),
