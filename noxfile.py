@@ -216,6 +216,12 @@ def sweep_attention(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_polynomial(session: nox.Session) -> None:
+    """Pi-Nets over samples and degrees, at the survey's sizes."""
+    _sweep(session, "polynomial")
+
+
+@nox.session(python=False)
 def sweep_transform(session: nox.Session) -> None:
     """Hadamard transforms of 32 to 8,192 elements against a product with their matrix."""
     _sweep(session, "transform")

@@ -1,0 +1,1 @@
+"""Polynomial networks: recursions of Hadamard products of projections of the input, without activation functions."""

@@ -1,0 +1,1 @@
+"""The recursion as a Triton kernel."""

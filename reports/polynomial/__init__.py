@@ -1,0 +1,1 @@
+"""Figures of polynomial networks, drawn from files of `impls.polynomial`."""

@@ -1,0 +1,127 @@
+"""What of each frequency is missing, step by step: a panel for each network, a line for each number of periods.
+
+    python -m reports.polynomial.spectral_bias SPECTRUM.json FIGURE.svg
+
+Reads what `python -m impls.polynomial.study` writes. Lines are means over seeds, bands their 95 % intervals by
+Student's t. Dotted lines are frequencies that a polynomial of the panel's degree cannot have: one of degree N in one
+variable turns N - 1 times at most.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.lines import Line2D
+
+from opbench.cli.plain import plain
+from opbench.errors import MachineError, OpbenchError, UsageError
+from reports.layout.canvas import decades, head, legend, new_figure, scale_shares
+from reports.layout.style import PALETTE, styled, to_svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+FORMAT = "opbench.polynomial.study/1"
+_PANEL, _COLUMNS = (2.6, 2.2), 4  # inches; panels in a row
+_TOP = 1.3
+"""Of the axis: a network that has not learned a frequency may have some of it in the wrong phase."""
+
+
+def spectral_figure(result: Mapping[str, Any]) -> bytes:
+    """Draw the records of question `spectrum`; SVG. Raises UsageError for a result of another format or question."""
+    if result.get("format") != FORMAT or "frequencies" not in result:
+        raise UsageError(
+            f"a result of format {result.get('format')!r}, question {result.get('question')!r}; "
+            f"expected the spectrum.json of impls.polynomial.study, {FORMAT!r}"
+        )
+    records, periods = result["frequencies"], result["periods"]
+    columns = min(_COLUMNS, len(records))
+    rows = -(-len(records) // columns)
+    with styled():
+        figure = new_figure(columns * _PANEL[0], rows * _PANEL[1] + 0.6)
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten().tolist()
+        for ax in panels[len(records) :]:
+            ax.set_axis_off()
+        for at, (ax, record) in enumerate(zip(panels, records, strict=False)):
+            _panel(ax, record, periods)
+            ax.tick_params(labelbottom=at + columns >= len(records))  # the lowest of its column
+        lines = [
+            Line2D([], [], color=colour, label=f"{period} period{'s' * (period > 1)}")
+            for period, colour in zip(periods, PALETTE, strict=True)
+        ]
+        legend(figure, lines)
+        figure.supxlabel("steps of training", fontsize=9)
+        figure.supylabel("amplitude that is missing", fontsize=9)
+        return to_svg(figure)
+
+
+def _panel(ax: Axes, record: Mapping[str, Any], periods: Sequence[int]) -> None:
+    steps = [max(step, 0.5) for step in record["looks"]]  # before the first step, on an axis that has no 0
+    low, mid, high = intervals(np.array(record["missing"], dtype=float))
+    for at, (period, colour) in enumerate(zip(periods, PALETTE, strict=True)):
+        possible = record["degree"] == 0 or 2 * period < record["degree"]
+        ax.plot(steps, mid[:, at], color=colour, linestyle="-" if possible else ":")
+        ax.fill_between(steps, low[:, at], high[:, at], color=colour, alpha=0.15, linewidth=0)
+    ax.set_xscale("log")
+    decades(ax.xaxis, ends=(0.5, steps[-1]))
+    scale_shares(ax, _TOP)
+    head(ax, record["subject"], f"{record['parameters']:,} parameters, rate {record['rate']:g}")
+
+
+def intervals(missing: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Low, mean and high over the second axis of (looks, seeds, periods); of one seed all three are its own."""
+    from scipy.stats import t
+
+    mid, seeds = missing.mean(1), missing.shape[1]
+    if seeds == 1:
+        return mid, mid, mid
+    half = t.ppf(0.975, seeds - 1) * missing.std(1, ddof=1) / np.sqrt(seeds)
+    return mid - half, mid, mid + half
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Draws one figure. Exit code 0, or the error's with one line on what is wrong."""
+    try:
+        if len(arguments) != 2:
+            raise UsageError(f"{len(arguments)} arguments; expected two: SPECTRUM.json FIGURE.svg")
+        _write(Path(arguments[1]), _drawn(Path(arguments[0])))
+    except OpbenchError as exc:
+        print(plain(f"spectral_bias: {exc}"), file=sys.stderr)
+        return exc.exit_code
+    return 0
+
+
+def _drawn(source: Path) -> bytes:
+    try:
+        return spectral_figure(_read(source))
+    except (LookupError, TypeError, ValueError, AttributeError) as exc:
+        raise UsageError(f"{source} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200})") from exc
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise UsageError(f"no file {path}; expected the spectrum.json of impls.polynomial.study") from exc
+    except (ValueError, RecursionError, OSError) as exc:
+        raise UsageError(f"{path} cannot be read as JSON ({exc!s:.200}); expected a spectrum.json") from exc
+    if not isinstance(result, dict):
+        raise UsageError(f"{path} holds a {type(result).__name__}; expected a spectrum.json")
+    return result
+
+
+def _write(path: Path, drawn: bytes) -> None:
+    try:
+        path.write_bytes(drawn)
+    except OSError as exc:
+        raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
