@@ -39,14 +39,14 @@ def test_every_variant_begins_as_the_classifier_without_a_mask() -> None:
 
 def test_a_mask_multiplies_its_own_input_and_no_other() -> None:
     parameters = stacked.initial(masks.shapes(5, 3, "mask"), (0,))
-    parameters["mask"][0, 2] = -1e4
+    parameters["mask"][0, 1] = -1e4
     x = torch.ones(1, 1, 5)
     moved = x.clone()
-    moved[0, 0, 2] = 7.0
+    moved[0, 0, 1] = 7.0
     assert torch.equal(masks.logits(parameters, x), masks.logits(parameters, moved))
     moved[0, 0, 3] = 7.0
     assert not torch.equal(masks.logits(parameters, x), masks.logits(parameters, moved))
-    fixed = torch.tensor([[1.0, 1.0, 0.0, 1.0, 1.0]])
+    fixed = torch.tensor([[1.0, 0.0, 1.0, 1.0, 1.0]])
     plain = stacked.initial(masks.shapes(5, 3, None), (0,))
     assert torch.allclose(masks.logits(plain, x, fixed), masks.logits(parameters, x), atol=1e-6)
 
