@@ -53,7 +53,7 @@ def figure(shares: Shares) -> bytes:
         raise UsageError("no accuracies; expected lines of `python -m impls.fusion.views --records`")
     with styled():
         drawing = new_figure(_WIDE * len(WAYS), _HIGH * len(tasks) + 0.4)
-        rows = drawing.subplots(len(tasks), len(WAYS), squeeze=False, sharey="row")
+        rows = drawing.subplots(len(tasks), len(WAYS), squeeze=False)
         for axes, task in zip(rows, tasks, strict=True):
             for ax, (same, told) in zip(axes, WAYS.items(), strict=True):
                 _panel(ax, shares, task, same=same)
