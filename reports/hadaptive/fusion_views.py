@@ -17,7 +17,7 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from scipy.stats import t
 
 from opbench.errors import MachineError, UsageError
@@ -83,6 +83,7 @@ def _panel(ax: Axes, shares: Shares, task: str, *, same: bool) -> None:
         ax.errorbar(at, middles, halves, color=colour, marker=marker, linestyle=dash, elinewidth=1, capsize=0)
     ax.xaxis.set_major_locator(FixedLocator(range(len(noises))))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{noises[int(value)]:g}"))
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole percents, as they are written
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
 
 
