@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from opbench.ptx.frame import Access, Frame, Region, ThreadError
+from opbench.ptx.frame import Access, Frame, Region
 from opbench.ptx.instructions.access import Place
 from opbench.ptx.instructions.registry import Effect, accept, effect, keep, refused, sinks, source, typed
-from opbench.ptx.instructions.warp import lanes, places
+from opbench.ptx.instructions.warp import lanes, whole_warps
 from opbench.ptx.module import Instruction, Operand, Vector
 from opbench.ptx.number_types import Array
 
@@ -38,11 +38,7 @@ class Rows:
 
     def elements(self, frame: Frame, mask: Array | None) -> tuple[Region, list[Array]]:
         """The memory, and for each matrix int64 (count, 2): the places of a thread's elements in its 16-bit view."""
-        table = places(frame, mask)
-        if (table < 0).any():
-            short = int((table < 0).any(1).argmax())
-            first = int(table[short].max())
-            raise ThreadError("not all 32 threads of its warp execute this", max(first, 0))
+        table = whole_warps(frame, mask)
         warp, lane = lanes(frame)
         giving = lane < 8 * self._count
         ((chosen, region, positions),) = self._place.parts(frame, giving)

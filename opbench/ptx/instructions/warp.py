@@ -46,6 +46,15 @@ def places(frame: Frame, mask: Array | None) -> Array:
     return table
 
 
+def whole_warps(frame: Frame, mask: Array | None) -> Array:
+    """`places`, of warps all of whose threads execute this. Raises ThreadError where one does not."""
+    table = places(frame, mask)
+    missing = (table < 0).any(1)
+    if missing.any():
+        raise ThreadError("not all 32 threads of its warp execute this", max(int(table[missing.argmax()].max()), 0))
+    return table
+
+
 def check_members(frame: Frame, members: Array, mask: Array | None) -> Array:
     """The member masks, uint32 (count,). Raises ThreadError for a thread that its own mask leaves out."""
     named = np.broadcast_to(members, (frame.count,))

@@ -16,7 +16,7 @@ EXITS = frozenset(["ret", "exit"])
 ENDS = EXITS | {"bra", "trap"}
 NO_RESULT = frozenset(["st", "red", "bar", "barrier", "membar", "fence", "prefetch", "stmatrix", "nanosleep"]) | ENDS
 """Instructions whose first operand is read, or that have none."""
-EXCHANGES = frozenset(["ld", "ldu", "atom", "ldmatrix", "shfl", "vote", "redux", "activemask"])
+EXCHANGES = frozenset(["ld", "ldu", "atom", "ldmatrix", "mma", "shfl", "vote", "redux", "activemask"])
 """Those that have a result from memory or from other threads."""
 
 

@@ -105,7 +105,7 @@ class Gates:
     @staticmethod
     def _members(instruction: Instruction, values: list[Array]) -> Array:
         last = instruction.operands[-1]
-        if instruction.opcode in {"ldmatrix", "stmatrix"}:
+        if instruction.opcode in {"ldmatrix", "stmatrix", "mma"}:
             return np.array([FULL], np.uint32)
         if isinstance(last, Immediate):
             return np.array([int(last.value) & FULL], np.uint32)

@@ -1,0 +1,1 @@
+"""Poly-SA on a GPU: the programs, and their launches."""

@@ -1,0 +1,38 @@
+"""Triton: both projections, their product and its sum in one pass over the tokens; the gate goes into the weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import partial
+from typing import TYPE_CHECKING
+
+from opbench import Backend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from opbench import Inputs, Launch, Point
+
+
+def prepare(_: Point, inputs: Inputs, __: Tensor | None, ___: str) -> Launch:
+    from impls.attention.poly_sa.gpu import launches
+
+    launch = partial(launches.poly_sa, *inputs.values())
+    launch()  # compiles
+    return launch
+
+
+def unavailable(_: str) -> str | None:
+    installed = importlib.util.find_spec("triton") is not None
+    return None if installed else "triton is not installed; python -m pip install triton"
+
+
+BACKEND = Backend(
+    about="both projections summed in one pass, in Triton",
+    prepare=prepare,
+    devices=frozenset({"cuda"}),
+    rank=15,
+    look=("#D55E00", "D"),
+    simulator="Triton's interpreter",
+    unavailable=unavailable,
+)
