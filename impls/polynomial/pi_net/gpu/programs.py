@@ -1,7 +1,7 @@
 """Pi-Net's recursion in Triton: a program takes some samples through all degrees; what is hidden stays in registers.
 
 Sums over hidden values are products of broadcast tiles, added up, and not `tl.dot`: with 16 hidden values a matrix
-product would be mostly padding, and its instructions are not among those that the PTX machine executes.
+product would be mostly padding.
 """
 
 from __future__ import annotations
