@@ -68,8 +68,14 @@ def clashes(group: str, known: Collection[str]) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=1)
+def entry_points() -> metadata.EntryPoints:
+    """Those of every installed package. To read them takes 6 ms where there are 200, whichever group is wanted."""
+    return metadata.entry_points()
+
+
 def _all(group: str) -> list[Plugin]:
-    entries = metadata.entry_points(group=f"opbench.{group}")
+    entries = entry_points().select(group=f"opbench.{group}")
     plugins = {Plugin(group.removesuffix("s"), entry.name, entry.value, _distribution(entry)) for entry in entries}
     return sorted(plugins, key=lambda plugin: (plugin.distribution, plugin.name, plugin.module))
 

@@ -93,7 +93,7 @@ def fork_from_here() -> None:
         os._exit(0)
     theirs.close()
     ours.settimeout(ANSWER_LIMIT_S)
-    MeasuringProcess.start = Forking(_Inherited(ours))  # type: ignore[method-assign,assignment]  # once, for good
+    MeasuringProcess.start = Forking(_Inherited(ours))
 
 
 def work(requests: int, answers: int, word: str) -> None:
