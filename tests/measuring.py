@@ -48,11 +48,11 @@ fork_server.serve(int(sys.argv[2]), sys.argv[3:], work)
 class Forking:
     """In place of `opbench.process.child.spawned`; what is no measuring process is spawned as usual.
 
-    server: started when the first measuring process is wanted, where none is given.
+    server: started when the first measuring process is wanted, where none is given. modules: what it imports then.
     """
 
-    def __init__(self, server: ForkServer | None = None) -> None:
-        self._server = server
+    def __init__(self, server: ForkServer | None = None, modules: Sequence[str] = MODULES) -> None:
+        self._server, self._modules = server, modules
 
     def __call__(
         self,
@@ -66,7 +66,7 @@ class Forking:
             return spawned(words, fds, environment, log, folder)
         if self._server is None:
             own = {name: value for name, value in environment.items() if name != VARIABLE}  # it outlives its children
-            self._server = ForkServer([sys.executable, "-P", "-c", SERVE], own, MODULES)
+            self._server = ForkServer([sys.executable, "-P", "-c", SERVE], own, self._modules)
         word = json.dumps({"marker": words[-2], "environment": dict(environment)})
         return self._server.start([word], fds, environment, log, folder)
 
