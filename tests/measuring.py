@@ -6,6 +6,7 @@ what the process says its variables are.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import json
 import os
@@ -86,13 +87,19 @@ def fork_from_here() -> None:
     """Measuring processes of this program are forked from it as it is now: PyTorch imported, nothing run yet."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    if os.fork() == 0:
+    if (server := os.fork()) == 0:
         ours.close()
         os.setsid()  # as a server that is started; whoever ends this program's group leaves it to end by itself
         fork_server.serve(theirs.detach(), (), work)
         os._exit(0)
     theirs.close()
     ours.settimeout(ANSWER_LIMIT_S)
+
+    def end() -> None:
+        ours.close()
+        os.waitpid(server, 0)  # else whoever started this program would have it for a child
+
+    atexit.register(end)
     MeasuringProcess.start = Forking(_Inherited(ours))
 
 
