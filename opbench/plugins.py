@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from opbench.errors import UsageError, describe_exception
 from opbench.vocabulary.record import Unavailable
 
+GROUPS = ("operators", "backends", "sweeps", "reports")
+
 Loaded = TypeVar("Loaded")
 
 
@@ -68,8 +70,15 @@ def clashes(group: str, known: Collection[str]) -> list[str]:
     return lines
 
 
+@lru_cache(maxsize=1)
+def entry_points() -> dict[str, metadata.EntryPoints]:
+    """By group, of every installed package. To read them takes 6 ms where there are 200, whichever group is wanted."""
+    found = metadata.entry_points()
+    return {group: found.select(group=f"opbench.{group}") for group in GROUPS}
+
+
 def _all(group: str) -> list[Plugin]:
-    entries = metadata.entry_points(group=f"opbench.{group}")
+    entries = entry_points()[group]
     plugins = {Plugin(group.removesuffix("s"), entry.name, entry.value, _distribution(entry)) for entry in entries}
     return sorted(plugins, key=lambda plugin: (plugin.distribution, plugin.name, plugin.module))
 

@@ -1,7 +1,9 @@
-"""Several commands of `opbench`, each in a process of its own, forked from one interpreter that has imported PyTorch.
+"""Programs and commands of `opbench`, each in a process of its own, forked from one that has imported PyTorch.
 
-A command that is started as usual imports it anew, for 1.5 s of a processor. What only the start of a process can show
-(what `python -m opbench` imports, and from where) is no matter for these.
+A process that is started as usual imports it anew, for 1.5 s of a processor, and so does every measuring process that a
+command starts. What only the start of a process can show (what `python -m opbench` imports, and from where) is no
+matter for these. The one they are forked from has imported nothing of opbench, so that no program finds what another
+has loaded or cached, and no triton, so that one may still ask for its interpreter.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,22 +21,35 @@ ROOT = Path(__file__).parents[1]
 
 FORKS = """
 import importlib, json, os, sys
-folder, commands, *modules = sys.argv[1:]
-for name in modules:
-    importlib.import_module(name)
-from opbench.commands.app import main
-codes = []
-for place, words in enumerate(json.loads(commands)):
+import torch
+own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+installed = [part for part in sys.path[1:] if part not in own]
+for line in sys.stdin:
+    asked = json.loads(line)
     if child := os.fork():
-        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
         continue
-    for stream, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(f"{folder}/{place}.{name}", os.O_CREAT | os.O_WRONLY, 0o600), stream)
-    sys.argv = ["opbench", *words]
-    main()
-print(json.dumps(codes))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for stream in (1, 2):
+        os.dup2(os.open(f"{asked['said']}/{stream}", os.O_CREAT | os.O_WRONLY, 0o600), stream)
+    os.chdir(asked["folder"])
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    sys.path[:] = ["", *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)), *installed]
+    sys.argv = asked["words"]
+    importlib.invalidate_caches()
+    exec(compile(asked["program"], "<program>", "exec"), {"__name__": "__main__"})
+    sys.exit()
 """
-"""Nothing of opbench is asked before a fork, so no command finds what another has loaded or cached."""
+
+COMMAND = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.measuring import fork_from_here
+fork_from_here()
+from opbench.commands.app import main
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -43,20 +59,46 @@ class Ended:
     stderr: str
 
 
-def ended(
-    folder: Path, commands: Sequence[Sequence[str]], environment: Mapping[str, str], modules: Sequence[str]
-) -> list[Ended]:
-    """What became of each command, one after another, typed in the root of the project.
+class Interpreter:
+    """The one that the others are forked from; started when the first is wanted."""
 
-    folder: an empty one, for what they print. environment: added to that of this process. modules: libraries that
-    several of the commands need, imported once.
-    """
-    words = [sys.executable, "-c", FORKS, str(folder), json.dumps(commands), *modules]
-    run = subprocess.run(words, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    codes: list[int] = json.loads(run.stdout)
-    said = [
-        [(folder / f"{place}.{name}").read_text(encoding="utf-8") for name in ("stdout", "stderr")]
-        for place in range(len(commands))
-    ]
-    return [Ended(code, *streams) for code, streams in zip(codes, said, strict=True)]
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+
+    def opbench(self, words: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
+        """What became of a command, typed in the root of the project. environment: added to that of this process."""
+        return self.run(COMMAND, ["opbench", *words], environment)
+
+    def run(
+        self,
+        program: str,
+        words: Sequence[str] = ("-c",),
+        environment: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+    ) -> Ended:
+        """What became of `python -c`. words: its `sys.argv`."""
+        with tempfile.TemporaryDirectory(prefix="opbench-said-") as said:
+            asked = {
+                "said": said,
+                "folder": str(folder),
+                "environment": os.environ | (environment or {}),
+                "words": list(words),
+                "program": program,
+            }
+            code = self._answer(json.dumps(asked))
+            stdout, stderr = (Path(said, stream).read_text(encoding="utf-8") for stream in ("1", "2"))
+        return Ended(code, stdout, stderr)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.communicate()  # the end of what it reads is its own
+
+    def _answer(self, request: str) -> int:
+        if self._process is None:
+            words = [sys.executable, "-c", FORKS]
+            self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True)
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(request + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())

@@ -16,6 +16,7 @@ import pytest
 
 from opbench.process.measuring_process import MeasuringProcess
 
+from .commands import Interpreter
 from .measuring import Forking
 
 if not any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):  # PyTorch would take a second to say
@@ -99,6 +100,14 @@ def _forked_measuring_processes() -> Iterator[None]:
         patched.setattr(MeasuringProcess, "start", forking)
         yield
     forking.close()
+
+
+@pytest.fixture(scope="session")
+def interpreter() -> Iterator[Interpreter]:
+    """What programs that need PyTorch are forked from."""
+    started = Interpreter()
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

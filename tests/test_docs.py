@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,8 @@ from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check
 from opbench.vocabulary.settings import Settings
+
+from .commands import Interpreter
 
 ROOT = Path(__file__).parents[1]
 PAGES = {
@@ -136,14 +137,14 @@ for module in sys.argv[1:]:
     except SystemExit as ended:
         print("ended", module, ended.code)
 """
-"""`python -m MODULE --help` of several modules, by one process that imports PyTorch once."""
+"""`python -m MODULE --help` of several modules, by one process."""
 
 
-def test_every_program_of_the_networks_shown_has_help() -> None:
+def test_every_program_of_the_networks_shown_has_help(interpreter: Interpreter) -> None:
     modules = sorted({line.split()[2] for line in lines("python -m impls.hadaptive.")})
     assert modules
-    run = subprocess.run([sys.executable, "-c", HELP, *modules], capture_output=True, text=True, cwd=ROOT, check=False)
-    assert run.returncode == 0, run.stderr
+    run = interpreter.run(HELP, ["-c", *modules])
+    assert run.code == 0, run.stderr
     for module in modules:
         assert f"ended {module} 0\n" in run.stdout
         assert f"python -m {module}" in run.stdout

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from .commands import COMMAND
+
 nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 pytest.importorskip("ipykernel", reason="ipykernel is not installed")
@@ -25,7 +27,7 @@ sys.path.insert(0, {str(ROOT)!r})
 import opbench
 from opbench.process.measuring_process import MeasuringProcess
 from tests import measuring
-MeasuringProcess.start = measuring.Forking()
+MeasuringProcess.start = measuring.Forking(modules=("torch", "opbench.measure.worker"))  # nothing is compiled
 for function in (opbench.compare, opbench.time):
     function.__kwdefaults__["budget"] = 0.002
 opbench.compare.__kwdefaults__["flops"] = lambda **sizes: 1.0
@@ -63,7 +65,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("notebook")
     program = folder / "bin" / "opbench"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m opbench "$@"\n')
+    program.write_text(f"#!{sys.executable}\nimport torch\n{COMMAND}")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     notebook = nbformat.read(NOTEBOOK, 4)
     new = nbformat.v4.new_code_cell

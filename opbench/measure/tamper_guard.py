@@ -15,7 +15,7 @@ import secrets
 import statistics
 import time
 from importlib import import_module
-from operator import is_
+from operator import attrgetter, is_
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -47,6 +47,7 @@ OPERATIONS = ("cat", "empty", "empty_like", "equal", "isfinite", "maximum", "mul
 """PyTorch's functions that comparing needs, beside the methods of its tensors."""
 
 _MISSING = object()
+_code_of = attrgetter("__code__")
 
 
 class Tampered(Exception):  # noqa: N818  (it is what a backend did)
@@ -71,7 +72,7 @@ class _Names:
         if self._names is None and len(kept) == len(live):
             if all(map(is_, kept.values(), live.values())):
                 return []
-        elif self._names is not None and all(live.get(name) is value for name, value in kept.items()):
+        elif self._names is not None and all(map(is_, map(live.get, kept), kept.values())):
             return []
         found = [name for name, value in kept.items() if name != "_" and live.get(name, _MISSING) is not value]
         for name in found:
@@ -93,9 +94,10 @@ class _Codes:
     def __init__(self, functions: list[FunctionType]) -> None:
         self._functions = functions
         self._kept = [(one.__code__, one.__defaults__) for one in functions]
+        self._codes = [one.__code__ for one in functions]
 
     def changed(self) -> list[str]:
-        if all(one.__code__ is kept[0] for one, kept in zip(self._functions, self._kept, strict=True)):
+        if all(map(is_, map(_code_of, self._functions), self._codes)):
             return []
         found = []
         for one, (code, defaults) in zip(self._functions, self._kept, strict=True):

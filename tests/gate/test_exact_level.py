@@ -18,7 +18,7 @@ from opbench.gate.decision.sequential_test import SequentialTest
 from opbench.gate.decision.verdict import Verdict
 from opbench.gate.decision.workers import StartWorkers
 from opbench.gate.stats.compare import compare
-from opbench.gate.stats.rank_test import dropped_pairs, hodges_lehmann_interval, holm, p_slower, smallest_p
+from opbench.gate.stats.rank_test import Differences, dropped_pairs, holm, smallest_p
 from opbench.gate.stats.reduce import Rounds
 from opbench.gate.stats.rule import DEFAULT
 
@@ -37,7 +37,7 @@ def deals(side: int) -> Iterator[NDArray[np.bool_]]:
 @lru_cache(maxsize=8)
 def p_values(side: int) -> tuple[float, ...]:
     values = VALUES[: 2 * side]
-    return tuple(p_slower(values[~head], values[head]) for head in deals(side))
+    return tuple(Differences.of(values[~head], values[head]).p_slower for head in deals(side))
 
 
 def measured(head: NDArray[np.bool_], values: NDArray[np.float64], rounds: int) -> Rounds:
@@ -65,7 +65,7 @@ def test_p_is_at_most_x_in_exactly_a_share_x_of_the_deals(side: int) -> None:
 def test_ties_only_make_p_larger() -> None:
     tied = np.round(VALUES[:10])
     assert len(set(tied)) < len(tied)
-    found = np.array([p_slower(tied[~head], tied[head]) for head in deals(5)])
+    found = np.array([Differences.of(tied[~head], tied[head]).p_slower for head in deals(5)])
     assert all((found <= x).mean() <= x + 1e-12 for x in found)
 
 
@@ -74,7 +74,7 @@ def test_the_interval_misses_in_exactly_the_share_of_deals_that_its_confidence_l
     values = VALUES[: 2 * side]
     covered = trials = 0
     for head in deals(side):
-        low, high, attained = hodges_lehmann_interval(values[~head], values[head], 0.99)
+        low, high, attained = Differences.of(values[~head], values[head]).interval(0.99)
         covered += low <= 0 <= high
         trials += 1
     assert covered / trials == pytest.approx(attained, rel=1e-12)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import impls
+
+from ..commands import Interpreter
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,17 +57,15 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def answers(interpreter: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a fresh process says where `rows.py` has been added to a copy of `impls`, and nothing else was changed."""
     folder = tmp_path_factory.mktemp("added")
     kept_out = shutil.ignore_patterns("__pycache__")
     copy = shutil.copytree(Path(impls.__file__).parent, folder / "impls", ignore=kept_out)
     (copy / "cross_hadamard" / "backends" / "rows.py").write_text(ROWS, encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
-    child = subprocess.run(
-        [sys.executable, "-c", ASK], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert child.returncode == 0, child.stderr
+    environment = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    child = interpreter.run(ASK, environment=environment, folder=folder)
+    assert child.code == 0, child.stderr
     found: dict[str, Any] = json.loads(child.stdout)
     return found
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ..commands import Ended, ended
+from ..commands import Ended, Interpreter
 
 ROOT = Path(__file__).parents[2]
 
@@ -99,7 +99,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def typed(site: Path, results: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Ended]:
+def typed(site: Path, results: Path, interpreter: Interpreter) -> Mapping[str, Ended]:
     """What became of each command, by its name."""
     commands = [
         ["ls", "--json"],
@@ -107,10 +107,10 @@ def typed(site: Path, results: Path, tmp_path_factory: pytest.TempPathFactory) -
         ["sweep", "question", "--budget", "0.01", "--results", str(results)],
     ]
     environment = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)])}
-    found = ended(tmp_path_factory.mktemp("said"), commands, environment, ("torch", "pandas", "matplotlib.axes"))
-    for one in found:
+    found = {words[0]: interpreter.opbench(words, environment) for words in commands}
+    for one in found.values():
         assert one.code == 0, one.stderr
-    return {words[0]: one for words, one in zip(commands, found, strict=True)}
+    return found
 
 
 def test_plugins_are_listed_beside_ours(typed: Mapping[str, Ended]) -> None:

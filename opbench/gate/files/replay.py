@@ -41,10 +41,11 @@ class ReplayedWorkers:
 
     def measure(self, benchmark: str, rounds: int, stage: str) -> Rounds:  # noqa: ARG002  (a recording has no stages)
         recording, columns = self._recordings[benchmark], self._columns[benchmark][:, : self.per_side].ravel()
-        rows = np.arange(self._next_round[benchmark], self._next_round[benchmark] + rounds) % len(recording.logs)
+        first = self._next_round[benchmark]
+        rows = np.arange(first, first + rounds)[:, None] % len(recording.logs)
         self._next_round[benchmark] += rounds
-        order = None if recording.order is None else recording.order[np.ix_(rows, columns)]
-        return Rounds(recording.logs[np.ix_(rows, columns)], recording.head[columns], order=order)
+        order = None if recording.order is None else recording.order[rows, columns]
+        return Rounds(recording.logs[rows, columns], recording.head[columns], order=order)
 
 
 def replay_workers(recordings: Mapping[str, Recording], random: random.Random) -> StartWorkers:
@@ -69,4 +70,4 @@ def _draw(recording: Recording, random: random.Random) -> NDArray[np.int64]:
     """(2, workers a side): base's and head's workers in a random order, as many of both."""
     sides = [np.flatnonzero(recording.head == side) for side in (False, True)]
     per_side = min(map(len, sides))
-    return np.array([random.sample(list(map(int, side)), per_side) for side in sides])
+    return np.array([random.sample(side.tolist(), per_side) for side in sides])

@@ -9,11 +9,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from opbench.gate.stats.medians import median
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 LEAST_GAP = math.log(1.05)
@@ -62,12 +61,12 @@ def find_slow_mode(values: NDArray[np.float64], head: NDArray[np.bool_]) -> Slow
     (workers,) in logarithms. A difference between the sides is no mode: each is taken from its own median, where its
     lower half is, so that a mode that fills half of a side still is one.
     """
-    centre_blocks = values.copy()
+    centred = values.copy()
     for side in (head, ~head):
         if side.any():
-            centre_blocks[side] -= _middle_of_lower_half(values[side])
-    order = np.argsort(centre_blocks)
-    ordered = centre_blocks[order]
+            centred[side] -= _middle_of_lower_half(values[side])
+    order = centred.argsort()
+    ordered = centred[order]
     groups = [_upper_group(ordered, head[order], cut) for cut in _clear_gaps(ordered.tolist())]
     return next((group for group in groups if group.only_in_head), groups[0] if groups else None)
 
@@ -79,9 +78,11 @@ def _clear_gaps(ordered: list[float]) -> list[int]:
     count, clear = len(ordered), []
     for cut in range(2, count):
         gap, within = ordered[cut] - ordered[cut - 1], ordered[cut - 1] - ordered[0]
+        if gap < LEAST_GAP:
+            continue
         if 3 * cut < 2 * count:
             within = max(within, ordered[-1] - ordered[cut])
-        if gap >= LEAST_GAP and count * gap >= CLEAR * within:
+        if count * gap >= CLEAR * within:
             clear.append(cut)
     return clear
 
@@ -93,4 +94,7 @@ def _upper_group(ordered: NDArray[np.float64], head: NDArray[np.bool_], cut: int
 
 
 def _middle_of_lower_half(values: NDArray[np.float64]) -> float:
-    return median(np.sort(values)[: math.ceil(len(values) / 2)])
+    ordered = values.copy()
+    ordered.sort()
+    lower = (len(ordered) + 1) // 2
+    return float((ordered[(lower - 1) // 2] + ordered[lower // 2]) / 2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from opbench.gate.samples import SETUP_ROUNDS
 from opbench.gate.stats.bimodality import SlowMode, find_slow_mode
 from opbench.gate.stats.medians import median
 from opbench.gate.stats.power import detectable_slowdown
-from opbench.gate.stats.rank_test import hodges_lehmann, hodges_lehmann_interval, p_slower
+from opbench.gate.stats.rank_test import Differences
 from opbench.gate.stats.reduce import MAD_TO_SD, centre_blocks, robust_means
 
 if TYPE_CHECKING:
@@ -96,16 +97,17 @@ def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
     if not np.all(np.isfinite(values)):
         raise ValueError("a slice without a finite, positive time")
     base, head = values[~rounds.head], values[rounds.head]
-    low, high, confidence = hodges_lehmann_interval(base, head, rule.confidence)
+    differences = Differences.of(base, head)
+    low, high, confidence = differences.interval(rule.confidence)
     per_side = min(len(base), len(head))
     spread = pooled_spread(base, head)
     return Comparison(
-        ratio=math.exp(hodges_lehmann(base, head)),
+        ratio=math.exp(differences.middle),
         low=math.exp(low),
         high=math.exp(high),
         confidence=confidence,
-        p=p_slower(base, head),
-        faster_p=p_slower(head, base),
+        p=differences.p_slower,
+        faster_p=differences.p_faster,
         spread=spread,
         detectable=detectable_slowdown(spread, max(per_side, rule.widened), rule),
         modes=find_slow_mode(values, rounds.head),
@@ -117,7 +119,10 @@ def compare(rounds: Rounds, rule: Rule, logs: Logs | None = None) -> Comparison:
 
 def pooled_spread(base: Logs, head: Logs) -> float:
     """Standard deviation of the workers around the mean of their own side, both sides pooled."""
-    squares = sum(float(((side - side.mean()) ** 2).sum()) for side in (base, head))
+    squares = 0.0
+    for side in (base, head):
+        apart = side - side.sum() / len(side)
+        squares += float(apart @ apart)
     degrees_of_freedom = len(base) + len(head) - 2
     return math.sqrt(squares / degrees_of_freedom) if degrees_of_freedom > 0 else math.inf
 
@@ -128,10 +133,24 @@ def standard_error(relative: Logs) -> float:
     From what set-ups differ by within a worker; infinite while there are fewer than FEWEST_SETUPS. relative: (rounds,
     workers), see `centre_blocks`.
     """
-    starts = range(0, len(relative), SETUP_ROUNDS)
+    starts = _setups(len(relative))
     if len(starts) < FEWEST_SETUPS:
         return math.inf
-    setups = np.array([relative[start : start + SETUP_ROUNDS].mean(axis=0) for start in starts])
-    first, second = np.triu_indices(len(setups), 1)
+    rounds = np.minimum(SETUP_ROUNDS, len(relative) - starts)
+    setups = np.add.reduceat(relative, starts, axis=0) / rounds[:, None]
+    first, second = _pairs(len(setups))
     noise = MAD_TO_SD * median(np.abs(setups[first] - setups[second])) / math.sqrt(2)
     return noise / math.sqrt(len(setups))
+
+
+@lru_cache(maxsize=64)
+def _setups(rounds: int) -> NDArray[np.int64]:
+    """With which of so many rounds each set-up begins."""
+    return np.arange(0, rounds, SETUP_ROUNDS)
+
+
+@lru_cache(maxsize=64)
+def _pairs(count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of the two of every pair of different ones among so many."""
+    first, second = np.triu_indices(count, 1)
+    return first, second

@@ -8,13 +8,12 @@ approximated; the interval of a shift is the set of shifts that U does not rejec
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-
-from opbench.gate.stats.medians import median
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,15 +43,6 @@ def smallest_p(base: int, head: int) -> float:
     return 1 / math.comb(base + head, base)
 
 
-def p_slower(base: Values, head: Values) -> float:
-    """Probability, were the sides exchangeable, of as many pairs as these or more in which head is the larger.
-
-    One-sided. A tie counts for base, which makes p larger, never smaller. Raises ValueError for an empty side.
-    """
-    u = int((_differences(base, head) > 0).sum())
-    return _deals_from(len(base), len(head))[u] / math.comb(len(base) + len(head), len(base))
-
-
 @lru_cache(maxsize=64)
 def _deals_from(base: int, head: int) -> tuple[int, ...]:
     """How many deals give U = u or more, for u = 0, 1, ..., base * head."""
@@ -60,7 +50,7 @@ def _deals_from(base: int, head: int) -> tuple[int, ...]:
 
 
 def critical_pairs(base: int, head: int, p: float) -> int:
-    """In how many pairs head must be the larger for `p_slower` to be at most p. Raises ValueError where no count is."""
+    """In how many pairs head must be the larger for a `p_slower` of at most p. Raises ValueError where no count is."""
     counts, allowed = u_distribution(base, head), p * math.comb(base + head, base) * (1 + 1e-9)
     if counts[-1] > allowed:
         raise ValueError(
@@ -73,20 +63,57 @@ def critical_pairs(base: int, head: int, p: float) -> int:
     return least
 
 
-def hodges_lehmann(base: Values, head: Values) -> float:
-    """The Hodges-Lehmann estimate of head minus base: the median of all pairwise differences."""
-    return median(_differences(base, head))
+@dataclass(frozen=True)
+class Differences:
+    """Head minus base of every pair of workers, from which all that is said of the two sides follows.
 
-
-def hodges_lehmann_interval(base: Values, head: Values, confidence: float) -> tuple[float, float, float]:
-    """Ends of the two-sided interval of head minus base, and the confidence it attains, which is counted.
-
-    The narrowest rank interval with at least `confidence`; where the groups are too small for that (below 5 and 5
-    for 99 %), the widest there is, with the lesser confidence it has.
+    ordered: (base * head,), in ascending order. base, head: how many workers each side has.
     """
-    ordered = np.sort(_differences(base, head), axis=None)
-    dropped, attained = dropped_pairs(len(base), len(head), confidence)
-    return float(ordered[dropped]), float(ordered[-1 - dropped]), attained
+
+    ordered: NDArray[np.float64]
+    base: int
+    head: int
+
+    @classmethod
+    def of(cls, base: Values, head: Values) -> Differences:
+        """Raises ValueError for an empty side."""
+        if not len(base) or not len(head):
+            raise ValueError(f"{len(base)} base and {len(head)} head values: each side needs at least one")
+        pairs = np.subtract.outer(np.asarray(head, dtype=np.float64), np.asarray(base, dtype=np.float64))
+        ordered = pairs.ravel()
+        ordered.sort()
+        return cls(ordered, len(base), len(head))
+
+    @property
+    def p_slower(self) -> float:
+        """Probability, were the sides exchangeable, of as many pairs as these or more in which head is the larger.
+
+        One-sided. A tie counts for base, which makes p larger, never smaller.
+        """
+        return self._p(len(self.ordered) - int(self.ordered.searchsorted(0.0, side="right")))
+
+    @property
+    def p_faster(self) -> float:
+        """The same of pairs in which base is the larger; a tie counts for head."""
+        return self._p(int(self.ordered.searchsorted(0.0, side="left")))
+
+    def _p(self, pairs: int) -> float:
+        return _deals_from(self.base, self.head)[pairs] / math.comb(self.base + self.head, self.base)
+
+    @property
+    def middle(self) -> float:
+        """The Hodges-Lehmann estimate of head minus base: the median of all pairwise differences."""
+        count = len(self.ordered)
+        return float((self.ordered[(count - 1) // 2] + self.ordered[count // 2]) / 2)
+
+    def interval(self, confidence: float) -> tuple[float, float, float]:
+        """Ends of the two-sided interval of head minus base, and the confidence it attains, which is counted.
+
+        The narrowest rank interval with at least `confidence`; where the groups are too small for that (below 5 and 5
+        for 99 %), the widest there is, with the lesser confidence it has.
+        """
+        dropped, attained = dropped_pairs(self.base, self.head, confidence)
+        return float(self.ordered[dropped]), float(self.ordered[-1 - dropped]), attained
 
 
 @lru_cache(maxsize=256)
@@ -112,9 +139,3 @@ def holm(p_values: Sequence[float], level: float) -> list[bool]:
             break
         rejected[index] = True
     return rejected
-
-
-def _differences(base: Values, head: Values) -> NDArray[Any]:
-    if not len(base) or not len(head):
-        raise ValueError(f"{len(base)} base and {len(head)} head values: each side needs at least one")
-    return np.subtract.outer(np.asarray(head, dtype=np.float64), np.asarray(base, dtype=np.float64))

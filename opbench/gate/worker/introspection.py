@@ -97,10 +97,11 @@ def environment(device: str, threads: int) -> dict[str, Any]:
     return described
 
 
-PRELOADABLE = ("numpy", "torch", "sympy")
+PRELOADABLE = ("pytest", "numpy", "torch", "sympy")
 """Libraries that are worth importing once for all workers, and that may be: what they set up survives a fork.
 
-PyTorch 1.3 s; SymPy 0.6 s, which PyTorch imports at the first backward pass through an operator registered from Python
+pytest is what every worker has imported, so that those whose benchmarks need nothing but Python are forked too. PyTorch
+takes 1.3 s; SymPy 0.6 s, which PyTorch imports at the first backward pass through an operator registered from Python
 (2-core Xeon)."""
 
 

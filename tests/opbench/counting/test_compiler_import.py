@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
+
+from ...commands import Interpreter
 
 PREPARED = """
 import sys, torch
@@ -46,6 +45,6 @@ assert torch._dynamo is sys.modules["torch._dynamo"]
 
 
 @pytest.mark.parametrize("program", [NOT_IMPORTED, COMPILED_AFTERWARDS, ASKED_MEANWHILE])
-def test_the_compiler_is_imported_where_it_is_needed_and_nowhere_else(program: str) -> None:
-    ran = subprocess.run([sys.executable, "-c", PREPARED + program], capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stderr
+def test_the_compiler_is_imported_where_it_is_needed_and_nowhere_else(program: str, interpreter: Interpreter) -> None:
+    ran = interpreter.run(PREPARED + program)
+    assert ran.code == 0, ran.stderr

@@ -9,11 +9,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from opbench import catalog
+from opbench import catalog, plugins
 from opbench.errors import MachineError
 from opbench.profiling import compile_times
 from opbench.profiling.target import run_case
 from opbench.vocabulary.case import Axes, Case, Point
+
+TESTS = Path(__file__).parents[2]
 
 FILES = {
     "operator.py": """
@@ -45,20 +47,27 @@ BACKEND = Backend(about="for the tests", prepare=prepare)
 
 
 @pytest.fixture
-def keeper(liar: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def keeper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An operator whose backends fill caches; the folder that holds everything, the user's cache included."""
-    folder = tmp_path / "path"  # where the cheats are announced, and from where they are imported
-    (folder / "keeping").mkdir()
+    folder = tmp_path / "path"
+    for name in ("keeping", "keeper-1.dist-info"):
+        (folder / name).mkdir(parents=True)
     for name, source in FILES.items():
         (folder / "keeping" / name).write_text(source)
     (folder / "keeping" / "__init__.py").write_text("")
-    (folder / "cheats-1.dist-info" / "entry_points.txt").write_text("[opbench.operators]\nkeeper = keeping\n")
+    (folder / "keeper-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: keeper\nVersion: 1\n")
+    (folder / "keeper-1.dist-info" / "entry_points.txt").write_text("[opbench.operators]\nkeeper = keeping\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", f"{folder}:{TESTS}", prepend=":")  # it is the cheats' operator under another name
     monkeypatch.setenv("TOLD", str(tmp_path / "told"))
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "users"))
     monkeypatch.delenv("CUPY_CACHE_DIR", raising=False)
-    catalog.operators.cache_clear()
+    caches = (catalog.operators, plugins.announced, plugins.entry_points)
+    for cached in caches:
+        cached.cache_clear()
     yield tmp_path
-    catalog.operators.cache_clear()
+    for cached in caches:
+        cached.cache_clear()
 
 
 def keeping(backend: str) -> Case:

@@ -90,7 +90,7 @@ def used(paths: list[str]) -> Mapping[str, Any]:
 @pytest.fixture
 def here(paths: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The packages installed for this process, and for those that it starts."""
-    caches = (catalog.operators, catalog.sweeps, catalog.reports, plugins.announced, looks)
+    caches = (catalog.operators, catalog.sweeps, catalog.reports, plugins.announced, plugins.entry_points, looks)
     for path in paths:
         monkeypatch.syspath_prepend(path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths), prepend=os.pathsep)

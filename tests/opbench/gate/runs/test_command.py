@@ -140,8 +140,12 @@ def git(folder: Path, *words: str) -> str:
 
 
 def typed(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Without the plugins of pytest that happen to be installed, whose imports are half of what a worker takes; the
+    workers that `typed_here` starts, and those of tests/opbench/gate/pool, have them.
+    """
     command = [sys.executable, "-m", "opbench", "gate", *words]
-    environment = os.environ | {"PYTHONPATH": f"{repository.parent / 'clock'}:{ROOT}"}
+    clock = f"{repository.parent / 'clock'}:{ROOT}"
+    environment = os.environ | {"PYTHONPATH": clock, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
 
 

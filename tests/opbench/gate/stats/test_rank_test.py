@@ -5,19 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opbench.gate.stats.rank_test import (
+    Differences,
     critical_pairs,
     dropped_pairs,
-    hodges_lehmann,
-    hodges_lehmann_interval,
     holm,
-    p_slower,
     smallest_p,
     u_distribution,
 )
@@ -28,6 +26,10 @@ SIZES = [(base, head) for base in range(1, 6) for head in range(1, 6)]
 def larger(base: Iterable[float], head: Iterable[float]) -> int:
     """Pairs in which head is the larger."""
     return sum(new > old for old, new in itertools.product(base, head))
+
+
+def p_slower(base: Sequence[float], head: Sequence[float]) -> float:
+    return Differences.of(base, head).p_slower
 
 
 def deals(base: int, head: int) -> Counter[int]:
@@ -57,6 +59,12 @@ def test_p_is_the_share_of_deals_with_as_many_pairs_or_more(base: int, head: int
     assert p_slower(values[head:], values[:head]) == 1
 
 
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=7), st.lists(st.integers(0, 9), min_size=1, max_size=7))
+@settings(derandomize=True, deadline=None, max_examples=50)
+def test_that_head_is_faster_is_as_likely_as_that_base_is_slower(base: list[float], head: list[float]) -> None:
+    assert Differences.of(base, head).p_faster == p_slower(head, base)
+
+
 def test_a_tie_counts_for_base() -> None:
     assert p_slower([1.0], [1.0]) == 1
     assert p_slower([1.0, 2.0], [2.0, 3.0]) == p_slower([1.0, 2.5], [2.0, 3.0]) > p_slower([1.0, 2.0], [2.5, 3.0])
@@ -65,7 +73,7 @@ def test_a_tie_counts_for_base() -> None:
 @pytest.mark.parametrize("sides", [([], [1.0]), ([1.0], []), ([], [])])
 def test_an_empty_side_says_so(sides: tuple[list[float], list[float]]) -> None:
     with pytest.raises(ValueError, match=f"{len(sides[0])} base and {len(sides[1])} head values: each side needs"):
-        p_slower(*sides)
+        Differences.of(*sides)
 
 
 @pytest.mark.parametrize(("base", "head"), SIZES)
@@ -108,9 +116,9 @@ def test_confidence_that_is_attained_exactly_is_enough() -> None:
 def test_the_shift_is_the_median_of_all_differences_and_lies_in_its_interval() -> None:
     base, head = [1.0, 2.0, 4.0, 8.0, 16.0], [1.5, 3.0, 6.0, 12.0, 23.0]
     differences = sorted(new - old for old, new in itertools.product(base, head))
-    assert hodges_lehmann(base, head) == differences[12]
+    assert Differences.of(base, head).middle == differences[12]
     for confidence in (0.5, 0.9, 0.99):
-        low, high, attained = hodges_lehmann_interval(base, head, confidence)
+        low, high, attained = Differences.of(base, head).interval(confidence)
         dropped = dropped_pairs(5, 5, confidence)[0]
         assert (low, high) == (differences[dropped], differences[-1 - dropped])
         assert attained == dropped_pairs(5, 5, confidence)[1]

@@ -11,7 +11,7 @@ import pytest
 
 from opbench.gate.pool.schedule import Schedule
 from opbench.gate.samples import SIDES, Side, Slice, StageSamples
-from opbench.gate.stats.rank_test import p_slower
+from opbench.gate.stats.rank_test import Differences
 from opbench.gate.stats.reduce import Rounds, head_mask, quartile_log, to_table, turn_order, worker_effects
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_blocks_leave_the_chance_of_a_false_p_as_it_is() -> None:
     for seed in range(600):
         order, head = draw_order(3, seed, 6)
         values = worker_effects(np.random.default_rng(seed).normal(size=(3, 12)), order)
-        small.append(p_slower(values[~head], values[head]))
+        small.append(Differences.of(values[~head], values[head]).p_slower)
     assert np.mean(np.array(small) <= 0.1) <= 0.1
     assert np.mean(np.array(small) <= 0.02) <= 0.02
 

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from opbench.gate.worker.introspection import foreign_modules, source_digest
+from opbench.gate.worker.introspection import foreign_modules, preloadable, source_digest
 
 
 def module(folder: Path, text: str, name: str = "m") -> ModuleType:
@@ -81,3 +81,11 @@ def test_a_module_of_the_own_checkout_is_none(imported: Path) -> None:
 def test_the_program_itself_is_none_under_whatever_name(imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["opbench_test_foreign"])
     assert foreign_modules(str(imported / "tree"), [str(imported)]) == []
+
+
+def test_what_every_worker_has_imported_can_be_imported_once_for_all_and_a_trees_own_copy_of_a_library_cannot(
+    imported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sympy", sys.modules["opbench_test_foreign"])
+    assert "pytest" in preloadable()
+    assert "sympy" not in preloadable()
