@@ -36,7 +36,7 @@ class Settings:
     shared: int
     """Bytes of shared memory a block may ask for."""
     reducing: int
-    """Threads of a block that sums over batch and space: a power of two, 4 or more."""
+    """Threads at most of a block that adds up parameters' sums: a power of two, 4 or more."""
     places: int
     """Places (batch, space) from which on a thread of the backward walks all pairs of its place."""
     waves: int
@@ -67,7 +67,7 @@ SIMULATOR = Settings(
     items=40,
     pieces={2: 16, 4: 16, 8: 16},
     chunk=40,
-    shared=2048,
+    shared=2560,
     reducing=4,
     places=30,
     waves=3,
@@ -97,6 +97,14 @@ def tile_for(settings: Settings, batch: int, n: int, vectors: int) -> int:
         if batch * vectors * tiles * (tiles + 1) // 2 >= settings.items and n > tile // 2:
             return tile
     return settings.tiles[-1]
+
+
+def threads_for(settings: Settings, size: int) -> int:
+    """Of a block that adds up parameters' sums over pieces of a map of `size` words: no longer than the map needs."""
+    threads = settings.reducing
+    while threads > min(32, settings.reducing) and 2 * size <= threads:
+        threads //= 2
+    return threads
 
 
 def chunk_for(settings: Settings, batch: int, span: int, staged: int, width: int) -> int:
