@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from impls.cross_hadamard.gpu.numba_kernels.index import channel_lookup, row_base
 from impls.cross_hadamard.gpu.numba_kernels.language.target import at, cuda, device, kernel, store, types
 from impls.cross_hadamard.gpu.numba_kernels.owners import operand
-from impls.cross_hadamard.gpu.numba_kernels.pair_sums import held, pairwise, placed, totals
+from impls.cross_hadamard.gpu.numba_kernels.pair_sums import adding, held, keeping, pairwise, placed
 from impls.cross_hadamard.gpu.numba_kernels.words import parameter
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def _first_position(selected: bool) -> Device:
 def _tile(word: Word, selected: bool, norm: str | None, threads: int) -> Device:
     """Adds the pairs of rows i to i + TILE and columns j to j + TILE to the sums of both, and to the parameters'."""
     ask, multiply, add = _ask(word, selected), _multiply(word, norm), _add(word, threads, _origin(threads, norm))
-    reduce, publish, summed = totals(word, threads, PAIRS), _publish(word, threads), norm is not None
+    keep, add_strips = keeping(threads, PAIRS), adding(word, threads, PAIRS)
+    publish, summed = _publish(word, threads), norm is not None
     type_, real, zero, pairs, of_pairs = word.type, word.real_type, word.real(0.0), PAIRS, 3 * PAIRS
     held_ = TILE * word.elements
 
@@ -125,7 +126,10 @@ def _tile(word: Word, selected: bool, norm: str | None, threads: int) -> Device:
             add(across, sums, first, table, top, n)
             add(down, sums, first, table, left, n)
         if summed:
-            reduce(mine, sums)
+            keep(mine, sums, cuda.threadIdx.x)
+            cuda.syncthreads()
+            add_strips(sums, cuda.threadIdx.x)
+            cuda.syncthreads()
             publish(sums, parameter_sums, top, left, n)
 
     return device(visit)
@@ -134,16 +138,18 @@ def _tile(word: Word, selected: bool, norm: str | None, threads: int) -> Device:
 @cache
 def _publish(word: Word, threads: int) -> Device:
     """Stores a tile's totals to this block's part of the parameters' sums."""
-    put, pairs = placed(word, threads, PAIRS), PAIRS
+    put, pairs, real = placed(word, threads, PAIRS), PAIRS, word.real_type
 
     def publish(shared: Any, parameter_sums: int, top: int, left: int, n: int) -> None:
+        row = cuda.local.array(1, real)
         item = cuda.threadIdx.x + 0
         while item < 3 * pairs:
             v = item // pairs
             r = (item - v * pairs) // TILE
             i, j = top + r, left + item - v * pairs - r * TILE
             if i < j < n:
-                put(shared, item, parameter_sums, (cuda.blockIdx.x * 3 + v) * (n * (n - 1) // 2) + row_base(i, n) + j)
+                part = (cuda.blockIdx.x * 3 + v) * (n * (n - 1) // 2)
+                put(shared, item, parameter_sums, part + row_base(i, n) + j, row)
             item += threads
 
     return device(publish)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from impls.cross_hadamard.gpu.numba_kernels.index import channel_lookup, row_base
 from impls.cross_hadamard.gpu.numba_kernels.language.target import at, cuda, device, kernel, quotient, store, types
-from impls.cross_hadamard.gpu.numba_kernels.pair_sums import held, pairwise, placed, totals
+from impls.cross_hadamard.gpu.numba_kernels.pair_sums import adding, held, keeping, pairwise, placed
 
 if TYPE_CHECKING:
     from impls.cross_hadamard.gpu.numba_kernels.language.access import Device
@@ -30,8 +30,7 @@ def expand_owner_kernel(word: Word, threads: int, name: str) -> Any:
     has, for the sums of positions without a channel. grad (B, C + P, S), sums (B * pieces, 3, P).
     """
     read, read_real, write = at(word.kind), at(word.real_kind), store(word.kind, 1)
-    channel, part, join, divide = channel_lookup(True), word.part, word.join, quotient(64)
-    walk = _position(word, threads, name)
+    part, join, divide, walk = word.part, word.join, quotient(64), _channel(word, threads, name)
     elements, real, type_, zero, shared_reals = (
         word.elements, word.real_type, word.type, word.real(0.0), held(threads, PAIRS)
     )  # fmt: skip
@@ -59,20 +58,10 @@ def expand_owner_kernel(word: Word, threads: int, name: str) -> Any:
                 c = -1
             for e in range(elements):
                 total[e] = zero
-            first = 0
-            while first < n:
-                cuda.syncthreads()
-                count = min(threads, n - first)
-                if me < count:
-                    found[me] = 1 if channel(index, b, first + me, n, channels) == c else 0
-                cuda.syncthreads()
-                for k in range(count):
-                    if found[k] == 1:
-                        walk(
-                            grad, x, index, factor, weight, sums, shared, at_grad, at_map, scales, total,
-                            b, of_part, first + k, c, channels, n, size, place,
-                        )  # fmt: skip
-                first += threads
+            walk(
+                grad, x, index, factor, weight, sums, shared, at_grad, at_map, scales, found, total,
+                b, of_part, c, channels, n, size, place,
+            )  # fmt: skip
             if c >= 0 and place < size:
                 through = read(grad, (b * maps + c) * size + place)
                 for e in range(elements):
@@ -82,6 +71,34 @@ def expand_owner_kernel(word: Word, threads: int, name: str) -> Any:
             block += cuda.gridDim.x
 
     return kernel(expand_owner)
+
+
+@cache
+def _channel(word: Word, threads: int, name: str) -> Device:
+    """The pairs of all positions of channel c, -1 for those without one."""
+    channel, position = channel_lookup(True), _position(word, threads, name)
+
+    def walk(
+        grad: int, x: int, index: int, factor: Any, weight: int, sums: int,
+        shared: Any, at_grad: Any, at_map: Any, scales: Any, found: Any, total: Any,
+        b: int, of_part: int, c: int, channels: int, n: int, size: int, place: int,
+    ) -> None:  # fmt: skip
+        me, first = cuda.threadIdx.x, 0
+        while first < n:
+            cuda.syncthreads()  # what was found before is done with
+            count = min(threads, n - first)
+            if me < count:
+                found[me] = 1 if channel(index, b, first + me, n, channels) == c else 0
+            cuda.syncthreads()
+            for k in range(count):
+                if found[k] == 1:
+                    position(
+                        grad, x, index, factor, weight, sums, shared, at_grad, at_map, scales, total,
+                        b, of_part, first + k, c, channels, n, size, place,
+                    )  # fmt: skip
+            first += threads
+
+    return device(walk)
 
 
 @cache
@@ -130,9 +147,10 @@ def _position(word: Word, threads: int, name: str) -> Device:
 @cache
 def _eight(word: Word, threads: int, name: str) -> Device:
     """Pairs (i, j) of j and the seven after it; their block's totals where one of them has i first."""
-    read, part, elements, nan = at(word.kind), word.part, word.elements, word.nan
+    ask, part, elements = _ask(word), word.part, word.elements
     of_both, of_one = pairwise(word, name, PAIRS, True), pairwise(word, name, PAIRS, False)
-    reduce, real, type_, zero, count = totals(word, threads, PAIRS), word.real_type, word.type, word.real(0.0), 3 * PAIRS
+    keep, add = keeping(threads, PAIRS), adding(word, threads, PAIRS)
+    real, type_, zero, count = word.real_type, word.type, word.real(0.0), 3 * PAIRS
 
     def eight(
         grad: int, x: int, factor: Any, shared: Any, at_grad: Any, at_map: Any, scales: Any, total: Any, own: Any,
@@ -143,12 +161,8 @@ def _eight(word: Word, threads: int, name: str) -> Device:
         mine = cuda.local.array(count, real)
         for k in range(count):
             mine[k] = zero
-        for k in range(PAIRS):
-            if inside and j + k < n and j + k != i:
-                grads[k] = read(grad, at_grad[begin + k] + place)
-                others[k] = nan
-                if at_map[begin + k] >= 0:
-                    others[k] = read(x, at_map[begin + k] + place)
+        if inside:
+            ask(grad, x, grads, others, at_grad, at_map, i, j, begin, n, place)
         for k in range(PAIRS):
             if inside and j + k < n and j + k != i:
                 for e in range(elements):
@@ -158,23 +172,46 @@ def _eight(word: Word, threads: int, name: str) -> Device:
                     else:
                         total[e] += of_one(g, part(own, e) * theirs, factor, scales[begin + k], mine, k) * theirs
         if j + PAIRS > i + 1:
-            reduce(mine, shared)
+            keep(mine, shared, cuda.threadIdx.x)
+            cuda.syncthreads()
+            add(shared, cuda.threadIdx.x)
+            cuda.syncthreads()
 
     return device(eight)
 
 
 @cache
+def _ask(word: Word) -> Device:
+    """Loads what eight pairs need into registers."""
+    read, nan = at(word.kind), word.nan
+
+    def ask(
+        grad: int, x: int, grads: Any, others: Any, at_grad: Any, at_map: Any,
+        i: int, j: int, begin: int, n: int, place: int,
+    ) -> None:  # fmt: skip
+        for k in range(PAIRS):
+            if j + k < n and j + k != i:
+                grads[k] = read(grad, at_grad[begin + k] + place)
+                others[k] = nan
+                if at_map[begin + k] >= 0:
+                    others[k] = read(x, at_map[begin + k] + place)
+
+    return device(ask)
+
+
+@cache
 def _publish(word: Word, threads: int) -> Device:
     """Stores the totals of pairs (i, j) to (i, j + 7) where i is first."""
-    put = placed(word, threads, PAIRS)
+    put, real = placed(word, threads, PAIRS), word.real_type
 
     def publish(shared: Any, sums: int, part: int, pairs: int, i: int, j: int, n: int) -> None:
+        row = cuda.local.array(1, real)
         item = cuda.threadIdx.x + 0
         while item < 3 * PAIRS:
             v = item // PAIRS
             k = item - v * PAIRS
             if i < j + k < n:
-                put(shared, item, sums, part + v * pairs + row_base(i, n) + j + k)
+                put(shared, item, sums, part + v * pairs + row_base(i, n) + j + k, row)
             item += threads
 
     return device(publish)

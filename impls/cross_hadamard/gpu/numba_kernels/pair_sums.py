@@ -1,8 +1,8 @@
 """The parameters' sums of ach_expand, which the kernels that make grad_x make on the way.
 
 `sums` (parts, 3, P), of reals, a part for each piece of a sample that a block has: grad * f(u), grad, and
-grad * weight * f'(u) * product, each over the part's places. A thread has its own share of a few pairs in registers; the
-block's total of each goes through shared memory, in the same order every time. No atomics.
+grad * weight * f'(u) * product, each over the part's places. A thread has its own share of a few pairs in registers;
+the block's total of each goes through shared memory, in the same order every time. No atomics.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from impls.cross_hadamard.gpu.numba_kernels.language.target import cuda, device, store
+from impls.cross_hadamard.gpu.numba_kernels.language.target import device, store
 from impls.cross_hadamard.gpu.numba_kernels.norms import bounded, norm, slope
 
 if TYPE_CHECKING:
@@ -48,19 +48,30 @@ def pairwise(word: Word, name: str, pairs: int, summed: bool) -> Device:
 
 
 @cache
-def totals(word: Word, threads: int, pairs: int) -> Device:
-    """Adds up the block's `mine` (3 * pairs), through `shared` (`held` reals); every thread must come. Pair k's totals
-    lie where a `placed` that follows finds them. Lanes begin a strip at places of their own and meet in no bank.
+def keeping(threads: int, pairs: int) -> Device:
+    """(mine, shared, me): thread `me`'s values (3 * pairs) to `shared` (`held` reals). Then a barrier, and `adding`.
+
+    Barriers and registers are the caller's: Numba's simulator knows `cuda` in a kernel's own module only.
+    """
+    rows = 3 * pairs
+
+    def keep(mine: Any, shared: Any, me: int) -> None:
+        for k in range(rows):
+            shared[k * threads + me] = mine[k]
+
+    return device(keep)
+
+
+@cache
+def adding(word: Word, threads: int, pairs: int) -> Device:
+    """(shared, me): adds up the values of each strip of threads. Then a barrier; after it values may be overwritten,
+    the strips' sums not before the next one. Lanes begin a strip at places of their own and meet in no bank.
     """
     strip = min(STRIP, threads)
     strips, rows, zero = threads // strip, 3 * pairs, word.real(0.0)
     partial = rows * threads
 
-    def reduce(mine: Any, shared: Any) -> None:
-        me = cuda.threadIdx.x
-        for k in range(rows):
-            shared[k * threads + me] = mine[k]
-        cuda.syncthreads()
+    def add(shared: Any, me: int) -> None:
         item = me + 0
         while item < rows * strips:
             total = zero
@@ -68,20 +79,18 @@ def totals(word: Word, threads: int, pairs: int) -> Device:
                 total += shared[item * strip + (e + me) % strip]
             shared[partial + item] = total
             item += threads
-        cuda.syncthreads()  # after it the values may be overwritten; the strips' are read before the next one
 
-    return device(reduce)
+    return device(add)
 
 
 @cache
 def placed(word: Word, threads: int, pairs: int) -> Device:
-    """(shared, item, sums, at) stores the total of value `item` = v * pairs + k at place `at`."""
+    """(shared, item, sums, at, row) stores the total of value `item` = v * pairs + k at place `at`, by way of `row`."""
     strip = min(STRIP, threads)
-    strips, rows, zero, type_ = threads // strip, 3 * pairs, word.real(0.0), word.real_type
-    partial, write = rows * threads, store(word.real_kind, 1)
+    strips, zero, write = threads // strip, word.real(0.0), store(word.real_kind, 1)
+    partial = 3 * pairs * threads
 
-    def put(shared: Any, item: int, sums: int, where: int) -> None:
-        row = cuda.local.array(1, type_)
+    def put(shared: Any, item: int, sums: int, where: int, row: Any) -> None:
         total = zero
         for k in range(strips):
             total += shared[partial + item * strips + k]
@@ -89,4 +98,3 @@ def placed(word: Word, threads: int, pairs: int) -> Device:
         write(sums, where, row, 0)
 
     return device(put)
-

@@ -50,7 +50,8 @@ DEVICE = Settings(
     tiles=(8, 4, 2),
     items=132 * 256,  # an H200's multiprocessors, a quarter of their threads: each has 16 or more stores in flight
     # A warp's lanes read shared memory `piece` bytes apart: at 16 bytes four lanes meet in each bank, at 8 two, at 4
-    # none. The stores of a warp are whole 128-byte lines at any of the three.
+    # none. The stores of a warp are whole 128-byte lines at any of the three. Counted at 2x8x14x14: with 16 bytes each,
+    # float32 has 380 requests for 466, and 2256 conflicts for 784; bfloat16 338 for 466, and 1856 for 104.
     pieces={2: 4, 4: 8, 8: 16},
     chunk=2048,
     shared=48 * 1024,
