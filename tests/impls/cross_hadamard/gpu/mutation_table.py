@@ -17,10 +17,10 @@ SURVIVORS = {
 
 TABLE = [
     (
-        "numba expand_backward 1",
+        "numba expand_backward",
         "barrier dropped",
         5,
-        "race: reads 4 bytes of shared memory that lane 2 of the same warp",
+        "race: reads 4 bytes of shared memory that warp 1",
     ),
     (
         "nvrtc expand_backward",
