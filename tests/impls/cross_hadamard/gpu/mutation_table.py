@@ -29,7 +29,7 @@ TABLE = [
         "race: reads 4 bytes of shared memory that warp 0",
     ),
     ("triton expand", "barrier dropped", 0, "race: writes 8 bytes of shared memory that lane 1"),
-    ("numba backward", "branch never taken", 3, "another result"),
+    ("numba backward", "branch never taken", 7, "out of bounds: reads 4 bytes at global address"),
     ("numba backward", "store shifted", 0, "out of bounds: writes 4 bytes at global address"),
     ("numba backward", "thread number of the warp alone", 0, "another result"),
     ("numba balanced", "at least becomes above", 2, "out of bounds: writes 8 bytes at global address"),
