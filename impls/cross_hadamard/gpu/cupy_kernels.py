@@ -61,8 +61,13 @@ def expand(
 
 def backward(grad: Tensor, x: Tensor, index: Tensor | None, grad_x: Tensor) -> None:
     """grad_x (B, C, H, W), written whole, from grad (B, P, H, W)."""
-    problem = problem_of(x, index, x, grad, grad_x)
-    _gradient(grad, x, index, (None, None), grad_x, problem, f"opbench::Unit<{ELEMENTS[x.dtype]}>")
+    problem, kind = problem_of(x, index, x, grad, grad_x), ELEMENTS[x.dtype]
+    plan, sizes = launch_plan.backward(problem, device_of(x)), _sizes(problem)
+    if plan.tile:
+        instance = columns_instance(kind, plan, f"opbench::Unit<{kind}>")
+        _launch(x, plan, instance, (grad, x, index, None, None, grad_x, None, *sizes))
+        return
+    _launch(x, plan, f"opbench::owner<{kind}>", (grad, x, index, grad_x, *sizes))
 
 
 def expand_backward(
@@ -72,12 +77,12 @@ def expand_backward(
     del bias  # its gradient does not depend on it
     kind = ELEMENTS[x.dtype]
     problem = problem_of(x, index, x, grad, grad_x)._replace(lead=x.shape[1])
-    _gradient(grad, x, index, (alpha, weight), grad_x, problem, f"opbench::Slope<{kind}, {_norm(norm)}>")
-    plan = launch_plan.sums(problem, device_of(x))
-    sums = torch.empty(plan.grid[1] * plan.grid[2], 3, problem.pairs, dtype=weight.dtype, device=x.device)
-    sizes = (problem.batch, problem.channels, problem.n, problem.size)
-    arguments = (grad, x, index, alpha, weight, sums, *sizes)
-    _launch(x, plan, f"opbench::parameter_sums<{kind}, {_norm(norm)}>", arguments)
+    plan = launch_plan.backward(problem, device_of(x))
+    sums = torch.empty(launch_plan.sum_parts(problem, plan), 3, problem.pairs, dtype=weight.dtype, device=x.device)
+    instance = f"opbench::expand_owner<{kind}, {_norm(norm)}>"
+    if plan.tile:
+        instance = columns_instance(kind, plan, f"opbench::Slope<{kind}, {_norm(norm)}>")
+    _launch(x, plan, instance, (grad, x, index, alpha, weight, grad_x, sums, *_sizes(problem)))
     return sums
 
 
@@ -100,8 +105,8 @@ def flat_instance(kind: str, plan: Plan, epilogue: str) -> str:
     return f"opbench::flat<{kind}, {'true' if plan.shared else 'false'}, {epilogue}>"
 
 
-def gradient_instance(kind: str, plan: Plan, scale: str) -> str:
-    return f"opbench::columns<{kind}, {plan.vector}, {scale}>" if plan.shared else f"opbench::owner<{kind}, {scale}>"
+def columns_instance(kind: str, plan: Plan, scale: str) -> str:
+    return f"opbench::columns<{kind}, {plan.vector}, {scale}>"
 
 
 def _fused(
@@ -115,32 +120,22 @@ def _fused(
 ) -> None:
     device, kind = device_of(x), ELEMENTS[x.dtype]
     arguments = (x, index, *parameters, out)
-    sizes = (problem.batch, problem.channels, problem.n, problem.size)
+    sizes = _sizes(problem)
     if schedule == "blocked":
         plan = launch_plan.blocked(problem, device)
         _launch(x, plan, blocked_instance(kind, plan, epilogue), (*arguments, *sizes, plan.group))
     elif schedule == "flat":
         plan = launch_plan.flat(problem, device)
-        _launch(x, plan, flat_instance(kind, plan, epilogue), (*arguments, *sizes, plan.chunk, plan.magic, plan.shift))
+        sizes_of_flat = (*sizes, plan.chunk, plan.magic, plan.shift, plan.vector)
+        _launch(x, plan, flat_instance(kind, plan, epilogue), (*arguments, *sizes_of_flat))
     else:
         raise ValueError(
             f"no schedule {schedule!r}; there are direct, balanced, blocked, flat; for ach_expand the last two"
         )
 
 
-def _gradient(
-    grad: Tensor,
-    x: Tensor,
-    index: Tensor | None,
-    parameters: tuple[Tensor | None, ...],
-    grad_x: Tensor,
-    problem: Problem,
-    scale: str,
-) -> None:
-    plan = launch_plan.backward(problem, device_of(x))
-    sizes = (problem.batch, problem.channels, problem.n, problem.size)
-    arguments = (grad, x, index, *parameters, grad_x, *sizes)
-    _launch(x, plan, gradient_instance(ELEMENTS[x.dtype], plan, scale), arguments)
+def _sizes(problem: Problem) -> tuple[int, int, int, int]:
+    return problem.batch, problem.channels, problem.n, problem.size
 
 
 def _norm(name: str) -> str:

@@ -78,38 +78,43 @@ def blocked(problem: Problem, device: Device) -> Plan:
 
 
 def flat(problem: Problem, device: Device) -> Plan:
-    vector = 16 // problem.itemsize
-    pieces = _ceil((problem.lead + problem.pairs) * problem.size + vector - 1, vector)
+    sector = 32 // problem.itemsize
+    pieces = 2 * _ceil((problem.lead + problem.pairs) * problem.size + sector - 1, sector)
     chunks = _ceil(8 * device.multiprocessors, problem.batch)
-    chunk = min(max(_ceil(pieces, chunks), 256), 16 * 256)
+    chunk = min(max(2 * _ceil(pieces, 2 * chunks), 256), 16 * 256)
     staged = problem.n * problem.size * problem.itemsize
     shared = staged if staged <= device.shared_bytes // 2 and staged <= chunk * 16 else 0
     grid = (min(_ceil(pieces, chunk), GRID_X), min(problem.batch, GRID_YZ), 1)
     magic, shift = divider(problem.size)
-    return Plan(grid, (256, 1, 1), shared, vector, chunk=chunk, magic=magic, shift=shift)
+    return Plan(grid, (256, 1, 1), shared, _vector(problem, 16), chunk=chunk, magic=magic, shift=shift)
 
 
 def backward(problem: Problem, device: Device) -> Plan:
-    """`columns` where it has shared memory, else `owner`."""
+    """`columns` (tile > 0) where it has shared memory, else `owner`, or with a lead `expand_owner`."""
     vector = _vector(problem, 4) if problem.itemsize == 2 else 1
     vectors = problem.size // vector
     fixed = 4 * (problem.n + problem.channels)
-    thread_bytes = problem.n * vector * problem.sum_bytes
+    summed_bytes = 25 * problem.sum_bytes if problem.lead else 0
+    thread_bytes = problem.n * vector * problem.sum_bytes + summed_bytes
     threads = 128
     while threads > 32 and thread_bytes * threads + fixed > device.shared_bytes // 2:
         threads //= 2
     shared = thread_bytes * threads + fixed
     if problem.batch * vectors >= device.multiprocessors * 128 and shared <= device.shared_bytes:
-        return Plan((_ceil(vectors, threads), min(problem.batch, GRID_YZ), 1), (threads, 1, 1), shared, vector)
-    return Plan((_ceil(problem.batch * problem.channels * problem.size, 256), 1, 1), (256, 1, 1))
+        grid = _ceil(vectors, threads), min(problem.batch, GRID_YZ), 1
+        return Plan(grid, (threads, 1, 1), shared, vector, tile=8 if problem.lead else 16)
+    if not problem.lead:
+        return Plan((_ceil(problem.batch * problem.channels * problem.size, 256), 1, 1), (256, 1, 1))
+    threads = 128
+    while threads > 32 and 2 * problem.size <= threads:
+        threads //= 2
+    blocks = problem.batch * _ceil(problem.size, threads) * (problem.channels + 1)
+    return Plan((min(blocks, GRID_X), 1, 1), (threads, 1, 1), (summed_bytes + 4) * threads + 64 * 24)
 
 
-def sums(problem: Problem, device: Device) -> Plan:
-    """grid[1] * grid[2] parts."""
-    parts = _ceil(8 * device.multiprocessors, problem.pairs)
-    over_batch = min(_ceil(problem.batch, 4), parts)
-    over_size = min(_ceil(problem.size, 32), _ceil(parts, over_batch))
-    return Plan((min(problem.pairs, GRID_X), over_batch, over_size), (32, 4, 1), 3 * 128 * problem.sum_bytes)
+def sum_parts(problem: Problem, plan: Plan) -> int:
+    """Parts of (batch, spatial) that the sums of `expand_backward` come in."""
+    return problem.batch * (plan.grid[0] if plan.tile else _ceil(problem.size, plan.block[0]))
 
 
 def divider(divisor: int) -> tuple[int, int]:

@@ -3,6 +3,6 @@
 
 #include "backward.cuh"
 #include "blocked.cuh"
+#include "expand_owner.cuh"
 #include "flat.cuh"
 #include "forward.cuh"
-#include "sums.cuh"

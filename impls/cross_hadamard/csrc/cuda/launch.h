@@ -5,7 +5,7 @@
 //
 // Everything tunable is here. Not measured on a GPU yet; what is known is static, from `nvcc -Xptxas -v` for sm_90: no
 // kernel spills. Registers in float32 and bfloat16: `blocked` at 16 bytes and tile 8 takes 74 for products, 90 to 127
-// normalised; `flat` 31 to 48, `columns` 104 to 168, the published two 28, the rest 40.
+// normalised; `flat` 34 to 52, `columns` 128 to 144, `expand_owner` 80, the published two 28, the rest 40.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +32,7 @@ struct Plan {
   int64_t block[3] = {1, 1, 1};
   int64_t shared = 0;  // bytes of dynamic shared memory; without any, a kernel has no barrier
   int64_t vector = 1;  // elements of one access
-  int64_t tile = 0;    // blocked: channels j in registers
+  int64_t tile = 0;    // blocked and columns: channels j in registers
   int64_t group = 0;   // blocked: tiles of channels i walked past them
   int64_t chunk = 0;   // flat: pieces of one block
   int64_t magic = 0, shift = 0;  // flat: division by the spatial size
@@ -98,16 +98,16 @@ inline void divide_by(int64_t divisor, Plan& plan) {
 }
 
 // Eight blocks a multiprocessor, a block 1 to 16 pieces a thread. Channels are staged when two blocks fit into a
-// multiprocessor's shared memory and each writes at least as much as it stages.
+// multiprocessor's shared memory and each writes at least as much as it stages. Pieces come in whole sectors, two each.
 inline Plan flat(const Problem& problem, const Device& device) {
   Plan plan;
   plan.block[0] = 256;
-  plan.vector = 16 / problem.itemsize;
-  const int64_t length = (problem.lead + problem.pairs()) * problem.size();
-  const int64_t pieces = ceil_div(length + plan.vector - 1, plan.vector);  // whatever the sample's alignment
+  plan.vector = vector_of(problem, 16);
+  const int64_t length = (problem.lead + problem.pairs()) * problem.size(), sector = 32 / problem.itemsize;
+  const int64_t pieces = 2 * ceil_div(length + sector - 1, sector);  // whatever the output's alignment
   const int64_t wanted = ceil_div(8 * device.multiprocessors, problem.batch);
   const int64_t staged = problem.n * problem.size() * problem.itemsize;
-  plan.chunk = std::clamp(ceil_div(pieces, wanted), plan.block[0], 16 * plan.block[0]);
+  plan.chunk = std::clamp(2 * ceil_div(pieces, 2 * wanted), plan.block[0], 16 * plan.block[0]);
   if (staged <= device.shared_bytes / 2 && staged <= plan.chunk * 16) plan.shared = staged;
   plan.grid[0] = std::min(ceil_div(pieces, plan.chunk), kGridX);
   plan.grid[1] = std::min(problem.batch, kGridYZ);
@@ -115,14 +115,18 @@ inline Plan flat(const Problem& problem, const Device& device) {
   return plan;
 }
 
-// `columns` where the spatial positions fill the device and the sums fit into shared memory (then shared > 0), with as
-// many threads as leave room for a second block; else `owner`.
+// Of one thread of a block that adds up the parameters' sums: 3 values of 8 pairs, and a partial sum.
+constexpr int64_t kSummedBytes(const Problem& problem) { return problem.lead ? 25 * problem.sum_bytes() : 0; }
+
+// `columns` where the spatial positions fill the device and the sums fit into shared memory (then tile > 0), with as
+// many threads as leave room for a second block; else the product's `owner`, or `expand_owner` with blocks no longer
+// than the map needs.
 inline Plan backward(const Problem& problem, const Device& device) {
   Plan plan;
   plan.vector = problem.itemsize == 2 ? vector_of(problem, 4) : 1;
   const int64_t vectors = problem.size() / plan.vector;
   const int64_t fixed = 4 * (problem.n + problem.channels);
-  const int64_t each = problem.n * plan.vector * problem.sum_bytes();
+  const int64_t each = problem.n * plan.vector * problem.sum_bytes() + kSummedBytes(problem);
   int64_t threads = 128;
   while (threads > 32 && each * threads + fixed > device.shared_bytes / 2) threads /= 2;
   if (problem.batch * vectors >= device.multiprocessors * 128 && each * threads + fixed <= device.shared_bytes) {
@@ -130,25 +134,24 @@ inline Plan backward(const Problem& problem, const Device& device) {
     plan.grid[0] = ceil_div(vectors, threads);
     plan.grid[1] = std::min(problem.batch, kGridYZ);
     plan.shared = each * threads + fixed;
+    plan.tile = problem.lead ? 8 : 16;
     return plan;
   }
   plan.vector = 1;
   plan.block[0] = 256;
   plan.grid[0] = ceil_div(problem.batch * problem.channels * problem.size(), plan.block[0]);
+  if (problem.lead == 0) return plan;
+  plan.block[0] = 128;
+  while (plan.block[0] > 32 && 2 * problem.size() <= plan.block[0]) plan.block[0] /= 2;
+  plan.grid[0] = std::min(problem.batch * ceil_div(problem.size(), plan.block[0]) * (problem.channels + 1), kGridX);
+  plan.shared = (kSummedBytes(problem) + 4) * plan.block[0] + 64 * 24;
   return plan;
 }
 
-// Blocks of 32x4 threads over (spatial, batch); enough parts for eight blocks a multiprocessor.
-inline Plan sums(const Problem& problem, const Device& device) {
-  Plan plan;
-  plan.block[0] = 32;
-  plan.block[1] = 4;
-  plan.grid[0] = std::min(problem.pairs(), kGridX);
-  const int64_t parts = ceil_div(8 * device.multiprocessors, problem.pairs());
-  plan.grid[1] = std::min(ceil_div(problem.batch, 4), parts);
-  plan.grid[2] = std::min(ceil_div(problem.size(), 32), ceil_div(parts, plan.grid[1]));
-  plan.shared = 3 * 128 * problem.sum_bytes();
-  return plan;
+// The parts of (batch, spatial) that expand_backward's sums come in: one for each piece of a map that a block has. They
+// are 3 reals a pair and part, where the part read 32 to 128 gradients of each.
+inline int64_t sum_parts(const Problem& problem, const Plan& plan) {
+  return problem.batch * (plan.tile > 0 ? plan.grid[0] : ceil_div(problem.size(), plan.block[0]));
 }
 
 }  // namespace plans

@@ -114,7 +114,7 @@ void run_flat(Machine& machine, const Problem& problem, const Pointers<T>& to) {
   const Plan plan = plans::flat(problem, machine.device());
   const auto kernel = plan.shared > 0 ? flat<T, true, Epilogue> : flat<T, false, Epilogue>;
   machine.launch(plan, kernel, to.x, to.index, to.alpha, to.weight, to.bias, to.result, problem.batch, problem.channels,
-                 problem.n, problem.size(), plan.chunk, plan.magic, plan.shift);
+                 problem.n, problem.size(), plan.chunk, plan.magic, plan.shift, plan.vector);
 }
 
 // result (B, P, H, W).
@@ -149,37 +149,40 @@ void expand(Machine& machine, Problem problem, const Pointers<T>& to, const std:
 }
 
 template <typename T, typename Scale, typename Machine>
-void run_backward(Machine& machine, const Problem& problem, const Pointers<T>& to) {
-  const Plan plan = plans::backward(problem, machine.device());
-  auto kernel = plan.shared > 0 ? columns<T, 1, Scale> : owner<T, Scale>;
+void run_columns(Machine& machine, const Plan& plan, const Problem& problem, const Pointers<T>& to, Acc<T>* sums) {
+  auto kernel = columns<T, 1, Scale>;
   if constexpr (sizeof(T) == 2) {
     if (plan.vector == 2) kernel = columns<T, 2, Scale>;
   }
-  machine.launch(plan, kernel, to.grad, to.x, to.index, to.alpha, to.weight, to.result, problem.batch, problem.channels,
-                 problem.n, problem.size());
+  machine.launch(plan, kernel, to.grad, to.x, to.index, to.alpha, to.weight, to.result, sums, problem.batch,
+                 problem.channels, problem.n, problem.size());
 }
 
 // grad (B, P, H, W) -> result (B, C, H, W).
 template <typename T, typename Machine>
 void backward(Machine& machine, const Problem& problem, const Pointers<T>& to) {
-  run_backward<T, Unit<T>>(machine, problem, to);
+  const Plan plan = plans::backward(problem, machine.device());
+  if (plan.tile > 0) return run_columns<T, Unit<T>>(machine, plan, problem, to, nullptr);
+  machine.launch(plan, owner<T>, to.grad, to.x, to.index, to.result, problem.batch, problem.channels, problem.n,
+                 problem.size());
 }
 
 // How many parts the sums of expand_backward come in.
 template <typename Machine>
-int64_t sum_parts(Machine& machine, const Problem& problem) {
-  const Plan plan = plans::sums(problem, machine.device());
-  return plan.grid[1] * plan.grid[2];
+int64_t sum_parts(Machine& machine, Problem problem) {
+  problem.lead = problem.channels;
+  return plans::sum_parts(problem, plans::backward(problem, machine.device()));
 }
 
 // grad (B, C + P, H, W) -> result (B, C, H, W) and sums (parts, 3, P).
 template <typename T, typename Machine>
 void expand_backward(Machine& machine, Problem problem, const Pointers<T>& to, const std::string& norm, Acc<T>* sums) {
   problem.lead = problem.channels;
+  const Plan plan = plans::backward(problem, machine.device());
   with_norm(norm, [&](auto name) {
-    run_backward<T, Slope<T, decltype(name)>>(machine, problem, to);
-    machine.launch(plans::sums(problem, machine.device()), parameter_sums<T, decltype(name)>, to.grad, to.x, to.index,
-                   to.alpha, to.weight, sums, problem.batch, problem.channels, problem.n, problem.size());
+    if (plan.tile > 0) return run_columns<T, Slope<T, decltype(name)>>(machine, plan, problem, to, sums);
+    machine.launch(plan, expand_owner<T, decltype(name)>, to.grad, to.x, to.index, to.alpha, to.weight, to.result, sums,
+                   problem.batch, problem.channels, problem.n, problem.size());
   });
 }
 

@@ -69,9 +69,7 @@ std::vector<int64_t> plan_op(c10::string_view operation, at::IntArrayRef sizes) 
     if (operation == "blocked") return plans::blocked(problem, pretended);
     if (operation == "flat") return plans::flat(problem, pretended);
     if (operation == "backward") return plans::backward(problem, pretended);
-    if (operation == "sums") return plans::sums(problem, pretended);
-    TORCH_CHECK_VALUE(false, "no plan for '", operation,
-                      "'; there are direct, balanced, blocked, flat, backward, sums");
+    TORCH_CHECK_VALUE(false, "no plan for '", operation, "'; there are direct, balanced, blocked, flat, backward");
   }();
   return {made.grid[0],  made.grid[1], made.grid[2], made.block[0], made.block[1], made.block[2], made.shared,
           made.vector,   made.tile,    made.group,   made.chunk,    made.magic,    made.shift};

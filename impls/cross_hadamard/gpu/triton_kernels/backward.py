@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import triton.language as tl
 
-from impls.cross_hadamard.gpu.triton_kernels.index import channel_at, row_start
+from impls.cross_hadamard.gpu.triton_kernels.index import both, channel_at, row_start
 from impls.cross_hadamard.gpu.triton_kernels.language import kernel
 from impls.cross_hadamard.gpu.triton_kernels.norms import slope, value
 from impls.cross_hadamard.gpu.triton_kernels.rounding import narrow, widen
@@ -36,15 +36,29 @@ def read_rows(
 
 
 @kernel
-def derivative(
-    g: tl.tensor, product: tl.tensor, alpha: tl.tensor, weight: tl.tensor, p: tl.tensor, valid: tl.tensor,
-    norm: tl.constexpr,
-) -> tl.tensor:  # fmt: skip
+def read_row(
+    x: tl.tensor,
+    index: tl.tensor,
+    i: tl.tensor,
+    n: tl.tensor,
+    channels: tl.tensor,
+    size: tl.tensor,
+    lanes: tl.tensor,
+    inside: tl.tensor,
+    selected: tl.constexpr,
+    wide: tl.constexpr,
+) -> tl.tensor:
+    """As `read_rows` for the one position i, whose channel is looked up once and not by every lane."""
+    channel, exists = channel_at(index, i, n, channels, selected)
+    return widen(tl.load(x + channel * size + lanes, mask=both(inside, exists), other=float("nan")), wide)
+
+
+@kernel
+def derivative(g: tl.tensor, product: tl.tensor, scale: tl.tensor, factor: tl.tensor, norm: tl.constexpr) -> tl.tensor:
     """The gradient by the product: g, or with a norm g * weight * f'(alpha product) * alpha."""
     result = g
     if norm != "none":
-        scale = tl.load(alpha)
-        result = g * tl.load(weight + p, mask=valid, other=0.0) * slope(scale * product, norm) * scale
+        result = g * factor * slope(scale * product, norm) * scale
     return result
 
 
@@ -53,8 +67,8 @@ def write_sums(
     sums: tl.tensor,
     g: tl.tensor,
     product: tl.tensor,
-    alpha: tl.tensor,
-    weight: tl.tensor,
+    scale: tl.tensor,
+    factor: tl.tensor,
     p: tl.tensor,
     valid: tl.tensor,
     inside: tl.tensor,
@@ -62,8 +76,8 @@ def write_sums(
     norm: tl.constexpr,
 ) -> None:
     """Over this piece: g f(u), g and g weight f'(u) product for each of the pairs p (rows, 1) that is valid."""
-    u = tl.load(alpha) * product
-    own = g * tl.load(weight + p, mask=valid, other=0.0) * slope(u, norm) * product
+    u = scale * product
+    own = g * factor * slope(u, norm) * product
     there = valid & inside
     by_weight = tl.sum(tl.where(there, g * value(u, norm), 0.0), axis=1, keep_dims=True)
     by_bias = tl.sum(tl.where(there, g, 0.0), axis=1, keep_dims=True)
@@ -101,9 +115,9 @@ def columns(
     lanes = piece * block + tl.arange(0, block)[None, :]
     inside = lanes < size
     r = tl.arange(0, rows).to(tl.int64)[:, None]
-    skipped = 0
+    skipped, scale = 0, 1.0
     if norm != "none":
-        skipped = channels
+        skipped, scale = channels, tl.load(alpha)
     grad_of = grad + (batch * (skipped + pairs) + skipped) * size
     x_of, index_of, grad_z_of = x + batch * channels * size, index + batch * n, grad_z + batch * n * size
 
@@ -112,12 +126,14 @@ def columns(
     for i in range(n):
         valid = (r > i) & (r < n)
         p = row_start(i, n) + r - i - 1
-        own = read_rows(x_of, index_of, i + tl.zeros_like(lanes), n, channels, size, lanes, inside, selected, wide)
+        own = read_row(x_of, index_of, i, n, channels, size, lanes, inside, selected, wide)
         g = widen(tl.load(grad_of + p * size + lanes, mask=valid & inside, other=0.0), wide)
         product = own * z
+        factor = 1.0
         if norm != "none":
-            write_sums(sums + program * 3 * pairs, g, product, alpha, weight, p, valid, inside, pairs, norm)
-        d = derivative(g, product, alpha, weight, p, valid, norm)
+            factor = tl.load(weight + p, mask=valid, other=0.0)
+            write_sums(sums + program * 3 * pairs, g, product, scale, factor, p, valid, inside, pairs, norm)
+        d = derivative(g, product, scale, factor, norm)
         total = tl.sum(tl.where(valid, d * z, tl.where(r == i, earlier, 0.0)), axis=0, keep_dims=True)
         earlier = tl.where(valid, earlier + d * own, earlier)
         tl.store(grad_z_of + i * size + lanes, narrow(total, grad_z.dtype.element_ty), mask=inside)
@@ -150,13 +166,13 @@ def owner(
     size, pairs = tl.cast(groups, tl.int64) * vector, n * (n - 1) // 2
     lanes = piece * block + tl.arange(0, block)[None, :]
     inside = lanes < size
-    skipped = 0
+    skipped, scale = 0, 1.0
     if norm != "none":
-        skipped = channels
+        skipped, scale = channels, tl.load(alpha)
     grad_of = grad + (batch * (skipped + pairs) + skipped) * size
     x_of, index_of = x + batch * channels * size, index + batch * n
 
-    own = read_rows(x_of, index_of, i + tl.zeros_like(lanes), n, channels, size, lanes, inside, selected, wide)
+    own = read_row(x_of, index_of, i, n, channels, size, lanes, inside, selected, wide)
     total = tl.zeros((rows, block), wide)
     for first in range(0, n, rows):
         r = first + tl.arange(0, rows).to(tl.int64)[:, None]
@@ -165,10 +181,12 @@ def owner(
         z = read_rows(x_of, index_of, r, n, channels, size, lanes, inside, selected, wide)
         g = widen(tl.load(grad_of + p * size + lanes, mask=valid & inside, other=0.0), wide)
         product = own * z
+        factor = 1.0
         if norm != "none":
+            factor = tl.load(weight + p, mask=valid, other=0.0)
             sums_of = sums + (batch * pieces + piece) * 3 * pairs
-            write_sums(sums_of, g, product, alpha, weight, p, valid & (r > i), inside, pairs, norm)
-        d = derivative(g, product, alpha, weight, p, valid, norm)
+            write_sums(sums_of, g, product, scale, factor, p, valid & (r > i), inside, pairs, norm)
+        d = derivative(g, product, scale, factor, norm)
         total = tl.where(valid, total + d * z, total)
     result = narrow(tl.sum(total, axis=0, keep_dims=True), grad_z.dtype.element_ty)
     tl.store(grad_z + (batch * n + i) * size + lanes, result, mask=inside)

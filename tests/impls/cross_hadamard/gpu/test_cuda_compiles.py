@@ -32,8 +32,7 @@ def instances() -> list[str]:
         found += [f"opbench::blocked<{kind}, {w}, {t}, {e}>" for w, t, e in product(widths, (2, 8), epilogues)]
         found += [f"opbench::flat<{kind}, {staged}, {e}>" for staged, e in product(("true", "false"), epilogues)]
         found += [f"opbench::columns<{kind}, {1 if kind == 'float' else 2}, {scale}>" for scale in scales]
-        found += [f"opbench::owner<{kind}, {scale}>" for scale in scales]
-        found.append(f"opbench::parameter_sums<{kind}, opbench::Tanh>")
+        found += [f"opbench::owner<{kind}>", f"opbench::expand_owner<{kind}, opbench::Tanh>"]
     return found
 
 

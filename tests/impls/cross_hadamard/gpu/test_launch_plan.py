@@ -51,7 +51,7 @@ def planned(operation: str, problem: Problem, device: Device) -> Plan:
 
 
 @pytest.mark.compiler
-@pytest.mark.parametrize("operation", ["direct", "balanced", "blocked", "flat", "backward", "sums"])
+@pytest.mark.parametrize("operation", ["direct", "balanced", "blocked", "flat", "backward"])
 @rows("device", [H200, Device(1, 49152), Device(108, 166912), Device(16, 0)])
 def test_python_and_cpp_plan_the_same(operation: str, device: Device) -> None:
     from impls.cross_hadamard.gpu.host_kernels import operators
@@ -66,7 +66,7 @@ def test_python_and_cpp_plan_the_same(operation: str, device: Device) -> None:
         library.pretend(*H200)
 
 
-@pytest.mark.parametrize("operation", ["direct", "balanced", "blocked", "flat", "backward", "sums"])
+@pytest.mark.parametrize("operation", ["direct", "balanced", "blocked", "flat", "backward"])
 def test_no_plan_passes_a_limit_of_the_device(operation: str) -> None:
     for problem in problems(5, 300):
         plan = planned(operation, problem, H200)
@@ -112,7 +112,7 @@ def test_cupy_passes_every_kernel_as_many_arguments_as_it_takes(monkeypatch: pyt
         cupy_kernels.backward(grad[:, :3].contiguous(), x, index, torch.ones_like(x))
         cupy_kernels.expand_backward(grad, x, index, alpha, three, three, "tanh", torch.ones_like(x))
     kernels = {instance.split("<")[0].removeprefix("opbench::") for instance, _ in launched}
-    assert kernels == {"direct", "balanced", "blocked", "flat", "columns", "owner", "parameter_sums"}
+    assert kernels == {"direct", "balanced", "blocked", "flat", "columns", "owner", "expand_owner"}
     for instance, given in launched:
         assert given == parameter_count(instance.split("<")[0].removeprefix("opbench::")), instance
 

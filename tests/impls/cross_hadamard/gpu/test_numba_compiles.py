@@ -38,7 +38,7 @@ try:
     nvvm.NVVM()
 except Exception as error:
     sys.exit(f"NVVM: {type(error).__name__}: {error}")
-from impls.cross_hadamard.gpu.numba_kernels import blocked, columns, flat, owners, published, reductions
+from impls.cross_hadamard.gpu.numba_kernels import blocked, columns, expand_owners, flat, owners, published
 from impls.cross_hadamard.gpu.numba_kernels import words
 def kernels_of(one, wide, vector): return {
     "direct": (published.direct_kernel(one, True), 8),
@@ -47,9 +47,9 @@ def kernels_of(one, wide, vector): return {
     "blocked expand": (blocked.blocked_kernel(wide, vector, 8, True, "softsign"), 11),
     "flat": (flat.flat_kernel(one, 16 // one.size, True, 32, False, None), 12),
     "flat expand": (flat.flat_kernel(one, 16 // one.size, False, 64, True, "tanh"), 12),
-    "owner": (owners.owner_kernel(one, True, "sigmoid"), 11),
-    "columns": (columns.columns_kernel(wide, True, "algebraic"), 11),
-    "sums": (reductions.sums_kernel(wide, 128, "softsign"), 11),
+    "owner": (owners.owner_kernel(one, True), 8),
+    "columns": (columns.columns_kernel(wide, True, "algebraic", 128), 12),
+    "expand_owner": (expand_owners.expand_owner_kernel(wide, 128, "sigmoid"), 11),
 }
 for dtype in sys.argv[1:]:
     one, wide = words.word_of(dtype, 1), words.word_of(dtype, 2)

@@ -21,8 +21,8 @@ EXPECTED = {
     "balanced": ["balanced"],
     "blocked": ["blocked"],
     "flat": ["flat"],
-    "softsign": ["blocked", "owner", "sums"],
-    "identity": ["blocked", "owner", "sums"],
+    "softsign": ["blocked", "expand_owner"],
+    "identity": ["blocked", "expand_owner"],
     "columns": ["columns"],
     "user": ["scaled"],
 }

@@ -108,8 +108,8 @@ def test_nvcc_tells_of_each_kernel_what_it_takes() -> None:
     (direct,) = cuda_cpp.by_nvcc(point(), "direct")
     (blocked,) = cuda_cpp.by_nvcc(point(channels=64, edge=56), "blocked")
     gradients = cuda_cpp.by_nvcc(point("ach_expand", "backward", selected=3), "")
-    check((direct, blocked, *gradients), "direct", "blocked", "owner", "parameter_sums", source="nvcc -Xptxas -v")
-    assert gradients[1].shared_bytes == 3 * 128 * 4
+    check((direct, blocked, *gradients), "direct", "blocked", "expand_owner", source="nvcc -Xptxas -v")
+    assert gradients[0].shared_bytes == (25 * 4 + 4) * 64 + 64 * 24  # 49 places in blocks of 64, and their partners
     assert (direct.registers or 0) < (blocked.registers or 0)  # the one keeps two values, the other a tile of them
 
 
@@ -146,8 +146,8 @@ def test_triton_tells_of_each_kernel_what_it_takes() -> None:
 
 def test_numba_tells_of_each_kernel_what_it_takes() -> None:
     actual = told(numba_cuda.resources, point("ach_expand", "backward", selected=3), "")
-    check(actual, "owner_kernel", "sums_kernel", source="ptxas on Numba's PTX")
-    assert actual[1].shared_bytes == 3 * 128 * 4
+    check(actual, "expand_owner_kernel", source="ptxas on Numba's PTX")
+    assert actual[0].shared_bytes == 4 * 24 * (64 + 2) + 32 * (8 + 8 + 4) + 4 * 64  # sums, partners, positions
 
 
 def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
