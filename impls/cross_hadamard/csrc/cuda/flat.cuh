@@ -76,7 +76,7 @@ __device__ inline Cursor locate(i64 element, i64 n, i64 size, unsigned magic, in
 // The lane's turn among the 4-byte words of its piece. Lanes own 16 consecutive bytes each, so lanes 8 apart would ask
 // the same bank of shared memory for the same word of their piece; starting each group of 8 at another word, they do
 // not. What is left are lanes on either side of a border: they begin their first factor anew, `size` elements before,
-// and no order of a map's elements keeps two such runs apart. At 7x7 that is three conflicts in five accesses.
+// and no order of a map's elements keeps two such runs apart.
 template <int bytes>
 __device__ inline int first_word() {
   const int group = static_cast<int>(threadIdx.x) / 8;
