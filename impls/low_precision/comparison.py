@@ -10,7 +10,7 @@ import torch
 
 from impls.low_precision.formats.names import format_of
 from impls.low_precision.products.counting import Cost, cost
-from impls.low_precision.products.patterns import concentration
+from impls.low_precision.products.patterns import Concentration, concentration
 from impls.low_precision.products.product import product
 from impls.low_precision.products.treatments import treatment_of
 
@@ -34,7 +34,7 @@ class Compared:
     layer: str
     kind: str
     shape: tuple[int, int, int]
-    concentrations: tuple[tuple[float, float], tuple[float, float]]
+    concentrations: tuple[Concentration, Concentration]
     errors: Mapping[str, Mapping[str, float]]
     costs: Mapping[str, Mapping[str, Cost]]
 
@@ -56,7 +56,7 @@ def compared(model: str, seed: int, layer: Layer, formats: Sequence[str], treatm
                 treatment: relative_error(product(a, b, plan, kept), right) for treatment, plan in plans.items()
             }
             costs[name] = {treatment: cost(plan, *shape, kept) for treatment, plan in plans.items()}
-        where = (tuple(concentration(a)), tuple(concentration(b)))
+        where = (concentration(a), concentration(b))
         found.append(Compared(model, seed, layer.name, kind, shape, where, errors, costs))
     return found
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from impls.hadaptive.ablation.estimates import mean_interval
 from impls.low_precision.comparison import Compared
-from impls.low_precision.products.patterns import Concentration
 from opbench.vocabulary.interval import Interval
 
 NEAR = 1.05
@@ -44,7 +43,7 @@ class Cell:
 
 def patterns_of(one: Compared) -> str:
     """Of both operands, such as "row-wise, none"."""
-    return ", ".join(Concentration(*each).pattern().value for each in one.concentrations)
+    return ", ".join(each.pattern().value for each in one.concentrations)
 
 
 def cells(found: Sequence[Compared], *, by_pattern: bool) -> list[Cell]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,8 +58,7 @@ def attention(seed: int) -> Trainee:
 
     def losses() -> Iterator[Callable[[], Tensor]]:
         while True:
-            tokens, answers = TASK.draw(SEQUENCES, TOKENS, random)
-            yield lambda tokens=tokens, answers=answers: functional.cross_entropy(model(tokens), answers)
+            yield partial(_loss, model, *TASK.draw(SEQUENCES, TOKENS, random))
 
     return Trainee(model, losses())
 
@@ -78,10 +77,14 @@ def hadaptive(seed: int) -> Trainee:
         epoch = 0
         while True:
             for images, labels in shuffled(data.train, IMAGES, (seed, epoch), 0):
-                yield lambda images=images, labels=labels: functional.cross_entropy(model(images), labels)
+                yield partial(_loss, model, images, labels)
             epoch += 1
 
     return Trainee(model, losses())
+
+
+def _loss(model: nn.Module, x: Tensor, classes: Tensor) -> Tensor:
+    return functional.cross_entropy(model(x), classes)
 
 
 @lru_cache(maxsize=1)

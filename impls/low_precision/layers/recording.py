@@ -42,7 +42,7 @@ def recorded(model: nn.Module, loss: Callable[[], Tensor]) -> list[Layer]:
         def keep(gradient: Tensor) -> None:
             layers.append(Layer(name, x.detach().clone(), w.detach().clone(), gradient.clone()))
 
-        out.register_hook(keep)
+        out.register_hook(keep)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return out
 
     with Intercepted(model, multiply), torch.enable_grad():

@@ -6,6 +6,7 @@ errors are measured: how a device orders and rounds its sums is not emulated.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -65,12 +66,12 @@ def inner_transform(x: Tensor, *, signs: bool = False) -> Tensor:
     blocks = in_blocks(x, BLOCK)
     if signs:
         blocks = blocks * _signs(blocks.shape[-2] * BLOCK).view(-1, BLOCK)
-    return (blocks @ _matrix()).flatten(-2)
+    return torch.matmul(blocks, _matrix()).flatten(-2)
 
 
 @lru_cache(maxsize=1)
 def _matrix() -> Tensor:
-    return (matrix_of(BLOCK) / BLOCK**0.5).float()
+    return (matrix_of(BLOCK) / math.sqrt(BLOCK)).float()
 
 
 @lru_cache(maxsize=64)

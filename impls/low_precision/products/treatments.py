@@ -82,6 +82,16 @@ def adaptive(a: Tensor, b: Tensor, threshold: float = THRESHOLD) -> Plan:
     return Plan(transform=True, rows=rows, columns=columns, measures=True)
 
 
+def by_pattern(a: Tensor, b: Tensor, threshold: float = THRESHOLD) -> Plan:
+    """No transform: rows extracted of what is row-wise, places of the contraction where an operand is column-wise."""
+    kinds = [concentration(each).pattern(threshold) for each in (a, b)]
+    rows, columns = (
+        part_of(len(each)) if kind is Pattern.ROWS else 0 for each, kind in zip((a, b), kinds, strict=True)
+    )
+    between = part_of(a.shape[1]) if Pattern.COLUMNS in kinds else 0
+    return Plan(rows=rows, columns=columns, inner=between, measures=True)
+
+
 TREATMENTS: Mapping[str, Treatment] = {
     "plain": plain,
     "transform": transformed,
@@ -91,6 +101,7 @@ TREATMENTS: Mapping[str, Treatment] = {
     "transform + rows": transformed_outer,
     "transform + inner": transformed_inner,
     "adaptive": adaptive,
+    "by pattern": by_pattern,
 }
 
 

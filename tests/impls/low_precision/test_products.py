@@ -141,6 +141,17 @@ def test_the_adaptive_treatment_extracts_rows_of_the_operand_that_is_row_wise_al
         assert plan.inner == 0
 
 
+def test_extraction_by_pattern_takes_rows_or_places_and_transforms_nothing() -> None:
+    random = torch.Generator().manual_seed(0)
+    even, rows, columns = (torch.randn(64, 37, generator=random) for _ in range(3))
+    rows[11] *= 50
+    columns[:, 5] *= 50
+    plans = {(1, 0): (rows, even), (0, 1): (even, columns), (1, 1): (rows, columns), (0, 0): (even, even)}
+    for (of_rows, of_places), (a, b) in plans.items():
+        want = Plan(rows=2 * of_rows, inner=2 * of_places, measures=True)
+        assert TREATMENTS["by pattern"](a, b) == want
+
+
 @pytest.mark.parametrize("name", TREATMENTS)
 @pytest.mark.parametrize("shape", [(67, 33, 37), (5, 3, 64), (1, 1, 1)])
 def test_costs_are_those_counted_one_by_one(name: str, shape: tuple[int, int, int]) -> None:

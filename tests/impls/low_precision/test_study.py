@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from impls.low_precision import study as module
-from impls.low_precision import tables
+from impls.low_precision import study, tables, train
 from impls.low_precision.comparison import Compared
 from impls.low_precision.layers.models import MODELS
 from impls.low_precision.layers.recording import recorded
 from impls.low_precision.layers.training import Arm, Ended
 from impls.low_precision.products.counting import Cost
-from impls.low_precision.study import main, study
+from impls.low_precision.products.patterns import Concentration
+from impls.low_precision.records import product_line, product_of, read_lines, training_line, training_of
 from impls.low_precision.summary import cells
 from impls.low_precision.threshold import GRID, at_each
 
@@ -35,7 +35,9 @@ class Here(Executor):
 def compared(seed: int, plain: float, treated: float, rows: float = 0.0) -> Compared:
     errors = {"mxfp4": {"plain": plain, "rows": treated, "transform": treated * 1.04}}
     costs = {"mxfp4": {"plain": Cost(100, 0, 0, 50), "rows": Cost(90, 30, 0, 80), "transform": Cost(100, 0, 10, 50)}}
-    return Compared("m", seed, "layer", "forward", (5, 4, 5), ((rows, 0.0), (0.0, 0.9)), errors, costs)
+    return Compared(
+        "m", seed, "layer", "forward", (5, 4, 5), (Concentration(rows, 0.0), Concentration(0.0, 0.9)), errors, costs
+    )
 
 
 def test_ratios_are_geometric_means_with_intervals_over_seeds() -> None:
@@ -45,7 +47,7 @@ def test_ratios_are_geometric_means_with_intervals_over_seeds() -> None:
     assert cell.ratios["plain"].mid == 1
     assert cell.ratios["rows"].mid == pytest.approx(0.5)
     assert cell.ratios["rows"].low == pytest.approx(0.5)
-    assert (cell.extra["rows"], cell.bytes["rows"]) == (pytest.approx(0.2), pytest.approx(1.6))
+    assert [cell.extra["rows"], cell.bytes["rows"]] == pytest.approx([0.2, 1.6])
     spread = cells([compared(0, 0.2, 0.1), compared(1, 0.2, 0.05)], by_pattern=False)[0].ratios["rows"]
     assert spread.low < 0.25 < spread.mid < 0.5 < spread.high
 
@@ -74,21 +76,31 @@ def test_trainings_that_ended_early_are_counted_apart() -> None:
     ]
 
 
-def test_a_study_prints_its_tables_and_writes_its_files(
+def test_a_study_writes_what_it_measured_and_prints_the_same_from_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    monkeypatch.setattr(module, "MODELS", {"attention": MODELS["attention"]})
-    monkeypatch.setattr(module, "STEPS", {"attention": 1})
-    monkeypatch.setattr(module, "ARMS", (Arm(), Arm("mxfp4"), Arm("int4_row")))
-    printed = "\n".join(study(Here(), [0], ["mxfp4"], 1, tmp_path / "new"))
-    assert "| forward | mxfp4 |" in printed
-    assert "| mxfp4, plain |" in printed
-    assert "int4_row" not in printed
-    lines = (tmp_path / "new" / "products.jsonl").read_text().splitlines()
+    monkeypatch.setattr(study, "MODELS", {"attention": MODELS["attention"]})
+    monkeypatch.setattr(study, "STEPS", {"attention": 1})
+    study.measure(Here(), [0], ["mxfp4"], tmp_path / "new")
+    printed = list(study.told(tmp_path / "new"))
+    assert any(line.startswith("| forward | mxfp4 |") for line in printed)
+    lines = read_lines(tmp_path / "new" / "products.jsonl")
     assert len(lines) == 3 * 7  # four projections, two layers, the classes
+    assert [json.loads(json.dumps(product_line(product_of(line)))) for line in lines] == lines
     read = json.loads((tmp_path / "new" / "study.json").read_text())
-    assert {cell["patterns"] for cell in read["cells"]} >= {"all"}
-    assert [arm["name"] for arm in read["training"]["arms"]] == ["float32", "mxfp4, plain"]
+    assert {cell["kept"] for cell in read["cells"]} == {"mxfp4"}
+    assert study.main(["--read", "--out", str(tmp_path / "new")]) == 0
+
+
+def test_trainings_are_kept_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
+    monkeypatch.setattr(train, "ARMS", (Arm(), Arm("mxfp4", "adaptive", stochastic=True)))
+    train.measure(Here(), [0, 1], 1, tmp_path)
+    lines = read_lines(tmp_path / "trainings.jsonl")
+    assert [line["seed"] for line in lines] == [0, 0, 1, 1]
+    printed = list(train.told(tmp_path))
+    assert [line.split(" |")[0] for line in printed[-2:]] == ["| float32", "| mxfp4, adaptive, stochastic"]
+    lost = Ended(math.nan, math.nan, math.nan, 3)
+    assert str(training_of(training_line(Arm(), 0, 9, lost))) == str((Arm(), lost))
 
 
 def test_without_extraction_no_multiply_add_is_in_bfloat16_and_the_error_is_the_largest(one_thread: None) -> None:
@@ -101,11 +113,26 @@ def test_without_extraction_no_multiply_add_is_in_bfloat16_and_the_error_is_the_
     assert found[GRID[0]].error < found[GRID[-1]].error
 
 
-def test_options_that_mean_nothing_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--steps", "0"]) == 2
-    assert main(["--formats", "mxfp4,fp3"]) == 2
-    assert main(["--seeds", "x"]) == 2
-    shown = capsys.readouterr().err.splitlines()
-    assert shown[0] == "study: --steps is 0; expected at least 1"
-    assert shown[1].startswith("study: no format 'fp3' of low precision")
-    assert len(shown) == 3
+def test_options_that_mean_nothing_and_folders_without_records_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert train.main(["--steps", "0"]) == 2
+    assert train.main(["--processes", "0"]) == 2
+    assert study.main(["--formats", "mxfp4,fp3"]) == 2
+    assert study.main(["--seeds", "x"]) == 2
+    assert study.main(["--read", "--out", str(tmp_path)]) == 2
+    (tmp_path / "trainings.jsonl").write_text("")
+    assert train.main(["--read", "--out", str(tmp_path)]) == 2
+    (tmp_path / "trainings.jsonl").write_text("{")
+    assert train.main(["--read", "--out", str(tmp_path)]) == 2
+    says = (
+        "train: --steps is 0; expected at least 1",
+        "train: --processes is 0; expected at least 1",
+        "study: no format 'fp3' of low precision",
+        "study: --seeds is 'x'",
+        "study: no file ",
+        f"train: {tmp_path / 'trainings.jsonl'} is empty",
+        f"train: {tmp_path / 'trainings.jsonl'} cannot be read as lines of JSON",
+    )
+    for line, expected in zip(capsys.readouterr().err.splitlines(), says, strict=True):
+        assert line.startswith(expected)
