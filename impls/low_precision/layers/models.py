@@ -17,6 +17,7 @@ from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck,
 from impls.hadaptive.images.batches import shuffled
 from impls.hadaptive.images.digits import load
 from impls.hadaptive.network import build
+from impls.hadaptive.training.noise import Noise
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,17 +69,25 @@ def hadaptive(seed: int) -> Trainee:
 
     Raises MachineError without scikit-learn. Products by PyTorch's own operators: nothing is compiled for this.
     """
-    data = _digits()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    data, noise = _digits(), Noise(torch.device("cpu"))
+    with noise.seeded(seed):
         model = build(DIGITS, len(data.classes), data.channels, backend="torch_eager")
 
     def losses() -> Iterator[Callable[[], Tensor]]:
         epoch = 0
         while True:
-            for images, labels in shuffled(data.train, IMAGES, (seed, epoch), 0):
-                yield partial(_loss, model, images, labels)
+            batches = iter(shuffled(data.train, IMAGES, (seed, epoch), 0))
+            while True:
+                with noise.continued():  # images are shifted as they are read
+                    batch = next(batches, None)
+                if batch is None:
+                    break
+                yield partial(loss, *batch)
             epoch += 1
+
+    def loss(images: Tensor, labels: Tensor) -> Tensor:
+        with noise.continued():  # the head drops channels
+            return _loss(model, images, labels)
 
     return Trainee(model, losses())
 

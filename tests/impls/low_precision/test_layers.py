@@ -108,6 +108,16 @@ def test_a_loss_that_is_not_finite_ends_the_training(monkeypatch: pytest.MonkeyP
     assert math.isnan(ended.loss)
 
 
+def test_the_small_hadaptive_net_learns_the_same_whatever_others_draw() -> None:
+    runs = []
+    for other in (1, 2):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(other)
+            trainee = models.hadaptive(5)
+            runs.append(models.train(trainee, 2))
+    assert runs[0] == runs[1]
+
+
 def test_the_small_hadaptive_net_records_its_pointwise_products() -> None:
     trainee = models.hadaptive(0)
     layers = recorded(trainee.model, next(trainee.losses))
