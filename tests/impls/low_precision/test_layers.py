@@ -78,7 +78,10 @@ def test_forward_and_both_gradients_are_computed_in_few_bits(treatment: str, sto
     random = torch.Generator().manual_seed(0)
     x, w = (torch.randn(count, 37, generator=random, requires_grad=True) for count in (5, 3))
     gradient = torch.randn(5, 3, generator=random)
-    products("", x, w).backward(gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    out = products("", x, w)
+    nearest = Products(Arm("mxfp4", treatment), seed=0)
+    assert torch.equal(out, nearest.product(x.detach(), w.detach(), gradient=False))
+    out.backward(gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     again = Products(Arm("mxfp4", treatment, stochastic), seed=0)
     want_x = again.product(gradient, w.detach().T, gradient=True)
     want_w = again.product(gradient.T, x.detach().T, gradient=True)
@@ -86,6 +89,7 @@ def test_forward_and_both_gradients_are_computed_in_few_bits(treatment: str, sto
     assert w.grad is not None
     torch.testing.assert_close((x.grad, w.grad), (want_x, want_w), rtol=0, atol=0)
     assert not torch.allclose(x.grad, gradient @ w.detach(), rtol=1e-3)
+    assert torch.equal(x.grad, nearest.product(gradient, w.detach().T, gradient=True)) != stochastic
 
 
 def test_a_training_repeats_and_in_float32_is_the_one_without_us() -> None:
