@@ -71,6 +71,20 @@ def test_a_result_is_rounded_once() -> None:
     assert torch.equal(got, want.round().to(torch.bfloat16))
 
 
+@pytest.mark.usefixtures("vectors")
+@pytest.mark.parametrize(("dtype", "least"), [(torch.bfloat16, 2.0**-133), (torch.float16, 2.0**-24)])
+def test_subnormal_results_and_nan_are_kept(dtype: torch.dtype, least: float) -> None:
+    """An instruction that rounds takes them for zero."""
+    whole = torch.randint(-1, 2, (3, 64), generator=torch.Generator().manual_seed(0)).double()
+    want = defined(whole, block=64) * 8 * least
+    assert want.abs().max() < 128 * least
+    x = (whole * least).to(dtype)
+    assert torch.equal(hadamard_transform(x, scale=1.0, backend="cpp_ext").double(), want)
+    x[1, 5] = float("nan")
+    found = hadamard_transform(x, scale=1.0, backend="cpp_ext")
+    assert found.isnan().tolist() == [[row == 1] * 64 for row in range(3)]
+
+
 def test_the_largest_size_takes_three_passes_and_is_right() -> None:
     x = drawn(2, 1 << 15, dtype=torch.float32)
     got = hadamard_transform(x, backend="cpp_ext")

@@ -1,0 +1,53 @@
+"""What the study and the trainings share: their options, and processes of one thread each."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from pathlib import Path
+
+from impls.hadaptive.training.command import numbers, use_threads
+from opbench.errors import OpbenchError, UsageError
+
+
+def options(name: str, told: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m impls.low_precision.{name}", description=told)
+    parser.add_argument("--seeds", default="0,1,2,3,4", help="comma-separated")
+    parser.add_argument("--processes", type=int, default=2, help="of one thread each")
+    parser.add_argument("--out", type=Path, default=Path("results/low_precision"), help="folder for the files")
+    parser.add_argument("--read", action="store_true", help="print what is in the folder; measure nothing")
+    return parser
+
+
+def seeds_of(given: argparse.Namespace) -> tuple[int, ...]:
+    """Raises UsageError for seeds that are none, and fewer than one process."""
+    if given.processes < 1:
+        raise UsageError(f"--processes is {given.processes}; expected at least 1")
+    return numbers("--seeds", given.seeds)
+
+
+def pool(processes: int) -> Executor:
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), use_threads, (1,))
+
+
+def printed(name: str, lines: Callable[[], Iterator[str]]) -> int:
+    """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it."""
+    try:
+        for line in lines():
+            print(line, flush=True)
+    except OpbenchError as exc:
+        print(f"{name}: {exc}", file=sys.stderr)
+        return exc.exit_code
+    return 0
+
+
+def titled(title: str, lines: Iterator[str]) -> Iterator[str]:
+    yield f"\n{title}:\n"
+    yield from lines
+
+
+def named(given: str) -> Sequence[str]:
+    return [word.strip() for word in given.split(",")]

@@ -1,0 +1,1 @@
+"""Figures of the study of matrix products in few bits, drawn from its files."""
