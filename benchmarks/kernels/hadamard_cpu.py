@@ -1,6 +1,6 @@
 """The C++ Hadamard transform on a CPU, against every form of PyTorch's own and against copying memory.
 
-    python -m benchmarks.kernels.hadamard_cpu [THREADS ...]        (1 and 2 where nothing is named; about 4 minutes each)
+    python -m benchmarks.kernels.hadamard_cpu [THREADS ...]        (1 and 2 where none is named; about 4 minutes each)
     python -m benchmarks.kernels.hadamard_cpu 1 --dtype bfloat16 --forms torch_factors
     python -m benchmarks.kernels.hadamard_cpu 1 --sizes 768,3584   (orders 12 and 28)
 
