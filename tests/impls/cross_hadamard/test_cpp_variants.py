@@ -17,13 +17,13 @@ from torch import Tensor
 from impls import vector_variants
 from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.norms import NORMS
-from opbench.caches import CacheUse, known
+from opbench.caches import known
 
+from ..cpp_ways import stores_of, vectors_of
 from .definitions import DTYPES, expansion, index_of, pairs, random
 
 pytestmark = pytest.mark.compiler
 
-NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
 SCHEDULES = ["direct", "balanced", "blocked", "flat"]
 SHAPES = [(1, 2, 1), (2, 9, 7, 7), (3, 17, 16, 16), (1, 33, 13, 29), (1, 13, 2311), (1, 11, 32, 37)]
 """One element; maps of no whole vector, of whole ones only, past a piece of second channels, past a queue's buffer, and
@@ -32,24 +32,7 @@ of whole lines, some of them in each stripe."""
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-13, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
 
 
-@pytest.fixture(params=NAMES)
-def vectors(request: pytest.FixtureRequest) -> Iterator[str]:
-    name: str = request.param
-    usable = cpp_kernels.operators().usable_vectors()
-    if name not in usable:
-        pytest.skip(f"this processor or compiler has no {name}; tested here: {', '.join(usable)}")
-    cpp_kernels.operators().use_vectors(name)
-    yield name
-    cpp_kernels.operators().use_vectors("")
-
-
-@pytest.fixture(params=["cached", "streaming"])
-def stores(request: pytest.FixtureRequest) -> Iterator[None]:
-    """All outputs through the caches, or all around them, whatever their size."""
-    size = 0 if request.param == "streaming" else 1 << 40
-    cpp_kernels.use_caches(CacheUse(1 << 20, size, size, "assumed"))
-    yield
-    cpp_kernels.use_caches(known(torch.get_num_threads()))
+vectors, stores = vectors_of(cpp_kernels), stores_of(cpp_kernels)
 
 
 def at_every_offset(x: Tensor, count: int) -> Iterator[Tensor]:

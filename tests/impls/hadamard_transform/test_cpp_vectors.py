@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 import pytest
 import torch
 from torch import Tensor
 
-from impls import vector_variants
 from impls.hadamard_transform import cpp_kernels
-from opbench.caches import CacheUse, known
 
 from ...rows import rows
+from ..cpp_ways import stores_of, vectors_of
 from .subjects import DTYPES, TOLERANCE, defined, drawn, hadamard_transform, signs_of
 
 pytestmark = pytest.mark.compiler
 
-NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
 
-
-@pytest.fixture(params=NAMES)
-def vectors(request: pytest.FixtureRequest) -> Iterator[str]:
-    name: str = request.param
-    usable = cpp_kernels.operators().usable_vectors()
-    if name not in usable:
-        pytest.skip(f"this processor or compiler has no {name}; tested here: {', '.join(usable)}")
-    cpp_kernels.operators().use_vectors(name)
-    yield name
-    cpp_kernels.operators().use_vectors("")
-
-
-@pytest.fixture(params=["cached", "streaming"])
-def stores(request: pytest.FixtureRequest) -> Iterator[None]:
-    """All outputs through the caches, or all around them, whatever their size."""
-    size = 0 if request.param == "streaming" else 1 << 40
-    cpp_kernels.use_caches(CacheUse(1 << 20, size, size, "assumed"))
-    yield
-    cpp_kernels.use_caches(known(torch.get_num_threads()))
+vectors, stores = vectors_of(cpp_kernels), stores_of(cpp_kernels)
 
 
 @cache
