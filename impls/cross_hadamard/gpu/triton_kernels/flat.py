@@ -100,7 +100,7 @@ def flat(
     weight: tl.tensor,
     bias: tl.tensor,
     out: tl.tensor,
-    groups: int,
+    groups: tl.tensor,  # not `int`, which Triton takes for int32: of odd maps there may be more
     channels: int,
     n: int,
     size: int,

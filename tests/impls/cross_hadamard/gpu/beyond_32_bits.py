@@ -38,11 +38,13 @@ SCHEDULES = {
 }
 """NVRTC and nvcc compile one source."""
 X = values(LARGE).to(torch.bfloat16)
+ODD = (BATCH, CHANNELS - 1, *MAP)
+"""An odd number of outputs, so that vectors have one element, and there are more than 2^32 of them."""
 
 
-def forward(launcher: Any, schedule: str, blocks: int = BLOCKS) -> dict[str, object]:
+def forward(launcher: Any, schedule: str, blocks: int = BLOCKS, x: torch.Tensor = X) -> dict[str, object]:
     """How many elements some blocks wrote, where the first and the last are, and how many are another product."""
-    out = ptx.lazy_zeros((BATCH, PAIRS, *MAP), torch.bfloat16)
+    out = ptx.lazy_zeros((len(x), x.shape[1] * (x.shape[1] - 1) // 2, *MAP), torch.bfloat16)
     results: list[ptx.Result] = []
 
     def run(*arguments: Any, **options: Any) -> ptx.Result:
@@ -50,24 +52,26 @@ def forward(launcher: Any, schedule: str, blocks: int = BLOCKS) -> dict[str, obj
         return results[-1]
 
     with ptx.device(blocks=blocks), mock.patch.object(simulated_device, "run", run):
-        launcher.forward(X, None, out, schedule)
+        launcher.forward(x, None, out, schedule)
     (holes,) = results[0].unwritten.values()
     edges = [0, *(edge // 2 for hole in holes for edge in hole), out.numel()]
     at = np.concatenate([np.arange(first, end) for first, end in zip(edges[::2], edges[1::2], strict=True)])
-    found, want = out.view(-1)[torch.from_numpy(at)], torch.from_numpy(products(at))
+    found, want = out.view(-1)[torch.from_numpy(at)], torch.from_numpy(products(at, x))
     wrong = int((found.double() != want.to(torch.bfloat16).double()).sum())
     return {"written": at.size, "first": int(at.min()), "last": int(at.max()), "wrong": wrong}
 
 
-def products(at: Array) -> Array:
+def products(at: Array, x: torch.Tensor) -> Array:
     """Those that belong at these places of the output, in float64: the pair's row by the triangle's root."""
-    sample, pair, place = at // (PAIRS * SIZE), at // SIZE % PAIRS, at % SIZE
-    behind = PAIRS - 1 - pair  # counted from the last, rows have 1, 2, 3, ... pairs
+    channels = x.shape[1]
+    pairs = channels * (channels - 1) // 2
+    sample, pair, place = at // (pairs * SIZE), at // SIZE % pairs, at % SIZE
+    behind = pairs - 1 - pair  # counted from the last, rows have 1, 2, 3, ... pairs
     row = ((np.sqrt(8.0 * behind + 1) - 1) / 2).astype(np.int64)
-    i = CHANNELS - 2 - row
-    j = CHANNELS - 1 - (behind - row * (row + 1) // 2)
-    flat = X.double().numpy().reshape(-1)
-    found: Array = flat[(sample * CHANNELS + i) * SIZE + place] * flat[(sample * CHANNELS + j) * SIZE + place]
+    i = channels - 2 - row
+    j = channels - 1 - (behind - row * (row + 1) // 2)
+    flat = x.double().numpy().reshape(-1)
+    found: Array = flat[(sample * channels + i) * SIZE + place] * flat[(sample * channels + j) * SIZE + place]
     return found
 
 
@@ -102,6 +106,8 @@ def main() -> int:
             continue
         for schedule in SCHEDULES[compiler]:
             tell(compiler, schedule, partial(forward, launcher, schedule))
+        if compiler == "triton":
+            tell(compiler, "odd", partial(forward, launcher, "flat", x=values(ODD).to(torch.bfloat16)))
         if compiler != "nvcc":
             tell(compiler, "gradient", partial(gradient, launcher))
         if compiler == "nvcc":

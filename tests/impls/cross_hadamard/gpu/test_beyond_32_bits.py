@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[4]
 MODULE = "tests.impls.cross_hadamard.gpu.beyond_32_bits"
 LAST = 43 * (2056 * 2055 // 2) * 49 - 1
 """Of the output's elements, beyond 2^32."""
+LAST_ODD = 43 * (2055 * 2054 // 2) * 49 - 1
+"""Of an output whose vectors have one element."""
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,13 @@ def test_products_beyond_32_bits_are_where_they_belong(
     assert found["first"] == 0
     assert LAST > 2**32
     assert found["last"] == LAST
+
+
+def test_vectors_are_counted_beyond_32_bits(told: list[dict[str, Any]]) -> None:
+    found = of(told, "triton", "odd")
+    assert "error" not in found, found
+    assert found["wrong"] == 0
+    assert found["last"] == LAST_ODD
 
 
 @pytest.mark.parametrize("compiler", ["triton", "nvrtc", "numba"])
