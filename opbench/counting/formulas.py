@@ -118,10 +118,10 @@ RULES: dict[str, Rule] = {
 }
 
 _MOVING = """
-    _reshape_alias _to_copy _unsafe_view alias arange as_strided broadcast_to cat chunk clone constant_pad_nd
-    contiguous copy detach diagonal dropout empty empty_like empty_strided expand expand_as flatten full full_like
-    gather index index_select lift_fresh movedim narrow new_empty new_full new_ones new_zeros numpy_T ones
-    ones_like permute repeat reshape resolve_conj resolve_neg roll scalar_tensor select slice split
+    _reshape_alias _to_copy _unsafe_view adjoint alias arange as_strided broadcast_to cat chunk clone
+    constant_pad_nd contiguous copy detach diagonal dropout empty empty_like empty_strided expand expand_as flatten
+    full full_like gather index index_select lift_fresh mH mT movedim narrow new_empty new_full new_ones new_zeros
+    numpy_T ones ones_like permute repeat reshape resolve_conj resolve_neg roll scalar_tensor select slice split
     split_with_sizes squeeze stack swapaxes swapdims t take_along_dim to transpose tril tril_indices triu
     triu_indices type_as unbind unflatten unfold unsqueeze view zeros zeros_like
 """
