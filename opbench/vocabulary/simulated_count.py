@@ -86,7 +86,7 @@ class SimulatedCount:
 class NotCounted:
     """A backend that has no count at a point, or at none, and why.
 
-    faulty: whether its kernels ran and did what they must not.
+    faulty: whether it is the backend's own fault: its kernels do not compile, or did what they must not.
     """
 
     backend: str

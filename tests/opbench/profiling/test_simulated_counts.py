@@ -20,6 +20,12 @@ CASE = Case(Point("cross_hadamard", Axes({"batch": 1, "channels": 5, "edge": 3, 
 COPY = """mov.u32 %r0, %tid.x; mad.wide.u32 %d1, %r0, 4, %d15;
 ld.global.f32 %f1, [%d1]; st.global.f32 [%d1], %f1;"""
 
+NO_ROOM = "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to"
+
+
+class CompilationError(Exception):
+    """What compilers raise has no other base: Triton's CompilationError and PTXASError, Numba's TypingError."""
+
 
 @pytest.fixture(autouse=True)
 def on_ptx(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,6 +74,10 @@ def test_a_backend_is_counted_by_its_schedules_and_one_that_is_measured_by_name_
         (UsageError("maps too large"), NotCounted("numba_cuda:flat", "maps too large")),
         (ptx.KernelError("out of bounds"), NotCounted("numba_cuda:flat", "out of bounds", faulty=True)),
         (TypeError("a tile"), NotCounted("numba_cuda:flat", "TypeError: a tile", faulty=True)),
+        (CompilationError("at 3:0:\n"), NotCounted("numba_cuda:flat", "CompilationError: at 3:0:", faulty=True)),
+        (ImportError("no libdevice"), NotCounted("numba_cuda:flat", "ImportError: no libdevice", faulty=True)),
+        (MemoryError(), NotCounted("numba_cuda:flat", "MemoryError")),
+        (RuntimeError(NO_ROOM), NotCounted("numba_cuda:flat", f"RuntimeError: {NO_ROOM}")),
     ],
 )
 def test_what_cannot_run_is_no_fault_and_what_goes_wrong_is_one(
