@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,12 @@ def test_what_cannot_run_is_no_fault_and_what_goes_wrong_is_one(
 
     monkeypatch.setattr(simulated_counts, "refusal", lambda _: "")
     monkeypatch.setattr(simulated_counts, "profile_simulated", refuse)
-    assert count_simulated(CASE, "sm_90") == told
+    assert count_simulated(CASE, "sm_90") == replace(told, point=CASE.point)
+
+
+def test_a_refusal_names_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulated_counts, "refusal", lambda _: "takes maps of 16 bytes")
+    assert count_simulated(CASE, "sm_90") == NotCounted("numba_cuda:flat", "takes maps of 16 bytes", point=CASE.point)
 
 
 def test_an_architecture_that_is_not_known_is_refused_whatever_the_backend() -> None:
