@@ -50,6 +50,16 @@ def test_what_is_copied_by_pages_is_read_written_and_counted_as_what_is_not(size
 
 
 @pytest.mark.usefixtures("by_pages")
+def test_several_orders_refuse_what_is_copied_by_pages_before_anything_runs() -> None:
+    x, out = np.ones(1249, np.float32), np.zeros(1250, np.float32)
+    with pytest.raises(UsageError, match=r"orders=2: array argument number 1 has 5000 bytes, .* less than 5000 bytes;"):
+        ptx.run_in_orders(doubled(4), None, 1, 7, [x, out], orders=2)
+    assert not out.any()
+    ptx.run_in_orders(doubled(4), None, 1, 7, [x, out[1:]], orders=2)
+    assert out[1:8].tolist() == [2] * 7
+
+
+@pytest.mark.usefixtures("by_pages")
 def test_bounds_holes_and_races_are_found_in_pages_too() -> None:
     x, out = np.zeros(1500, np.float32), np.zeros(1500, np.float32)
     with pytest.raises(ptx.KernelError, match=r"reads 4 bytes .* 144 bytes past the end of x \(6000 bytes\).*\(6, 0"):
