@@ -144,6 +144,17 @@ def test_a_report_of_named_backends_has_the_traffic_of_those_alone(run: Run) -> 
     assert "triton_jit:flat" in (run.folder / "tables" / "traffic.csv").read_text(encoding="utf-8")
 
 
+def test_a_backend_that_was_only_counted_has_a_report_of_its_own(run: Run) -> None:
+    add(run, [counts.count("triton_jit:flat")])
+    written = reporting.write_report(run, ["triton_jit:flat"])
+    assert written.records == []
+    assert "triton_jit:flat" in (written.page.parent / "tables" / "traffic.csv").read_text(encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"no backend 'triton_jit' in this run .*; there are: cpp_ext, triton_jit:flat"
+    ):
+        reporting.write_report(run, ["triton_jit"])
+
+
 def test_what_is_interrupted_keeps_what_was_counted(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def count(case: Case, _: str) -> SimulatedCount:
         if case.point.axes["channels"] == 5:
