@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import resource
 
 import numpy as np
@@ -92,6 +94,15 @@ def test_a_tensor_beyond_32_bits_takes_what_is_touched_of_it() -> None:
     assert out[0, 0] == 6
     assert out[2, -1] == 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
+
+
+def test_a_system_without_huge_pages_has_such_tensors_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pages(mmap.mmap):
+        def madvise(self, *_: int) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(mmap, "mmap", Pages)
+    assert ptx.lazy_zeros((3, 7)).count_nonzero() == 0
 
 
 def test_an_offset_of_32_bits_is_out_of_bounds_where_it_wraps() -> None:
