@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,8 +98,17 @@ class Interpreter:
         if self._process is None:
             words = [sys.executable, "-c", FORKS]
             self._process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd="/", text=True)
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(request + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError):  # of one that has ended already, which nothing to read says as well
+            process.stdin.write(request + "\n")
+            process.stdin.flush()
+        if answer := process.stdout.readline():
+            return int(answer)
+        self._process = None
+        process.communicate()
+        raise AssertionError(
+            f"the interpreter that programs are forked from ended with {process.returncode} and no answer; stderr has "
+            "what it said, and the next program is forked from another"
+        )

@@ -58,7 +58,7 @@ def run(request: Request, as_json: bool) -> int:
     simulation.switch_on(simulation.PTX)
     counts, missing = _counted(name, points, words("backend", request.backends), architecture, beside)
     if as_json:
-        for line in (*map(_facts, counts), *map(asdict, missing)):
+        for line in (*map(_facts, counts), *map(_absence, missing)):
             print(json.dumps(line))
     else:
         _show(counts, missing)
@@ -147,3 +147,7 @@ def _show(counts: Sequence[SimulatedCount], missing: Sequence[NotCounted]) -> No
 def _facts(count: SimulatedCount) -> dict[str, Any]:
     fields = {name: value for name, value in asdict(count).items() if name != "case"}
     return {"case": count.case.key, **fields, **{name: getattr(count, name) for name in RATIOS}}
+
+
+def _absence(missing: NotCounted) -> dict[str, Any]:
+    return {**asdict(missing), "point": missing.point and missing.point.key}

@@ -42,15 +42,20 @@ def count_simulated(case: Case, architecture: str) -> SimulatedCount | NotCounte
     if architecture not in KNOWN:
         raise unknown("architecture", architecture, KNOWN)
     if reason := refusal(case):
-        return NotCounted(case.backend, reason)
+        return NotCounted(case.backend, reason, point=case.point)
     try:
         return counted(profile_simulated(case, architecture, check=False))
     except KernelError as exc:
-        return NotCounted(case.backend, str(exc), faulty=True)
+        return NotCounted(case.backend, str(exc), faulty=True, point=case.point)
     except OpbenchError as exc:
-        return NotCounted(case.backend, str(exc).removeprefix(f"{case.backend}: "))
-    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as exc:  # a backend's own fault
-        return NotCounted(case.backend, describe_exception(exc), faulty=True)
+        return NotCounted(case.backend, str(exc).removeprefix(f"{case.backend}: "), point=case.point)
+    except Exception as exc:  # noqa: BLE001  (a backend's own fault; what compilers raise has no base in common)
+        return NotCounted(case.backend, describe_exception(exc), not _out_of_memory(exc), case.point)
+
+
+def _out_of_memory(exc: Exception) -> bool:
+    """Whether there was no room: PyTorch's allocator of the CPU says so in a RuntimeError's words alone."""
+    return isinstance(exc, MemoryError) or (isinstance(exc, RuntimeError) and "can't allocate memory" in str(exc))
 
 
 def counted(profile: SimulatedProfile) -> SimulatedCount:

@@ -102,15 +102,16 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
     With backends named, only their records, into a folder of its own below the run's. Where there are more than MOST
     records, the page and its figures show those operators' that fit, the smallest first, and the totals of all.
     Counts of the PTX machine that lie beside the records (`store/simulated_counts.py`) are shown as a table.
-    Raises UsageError when the run's records cannot be read, hold none of a named backend or what no report can be made
-    of, when a report names a file that is none below the run's folder, and where a link would lead out of it;
-    MachineError when a file cannot be written. Nothing is written before all names are known to be good.
+    Raises UsageError when the run's records cannot be read or hold what no report can be made of, when neither they nor
+    the counts have a named backend, when a report names a file that is none below the run's folder, and where a link
+    would lead out of it; MachineError when a file cannot be written. Nothing is written before all names are known to
+    be good.
     """
     records = run.listed() if listing is None else RecordFile.of(run.records_file, listing)
     counts = simulated_counts.read(run)
     folder = ""
     if backends:
-        records = _only(records, backends)
+        records = _only(records, backends, {count.case.backend for count in counts})
         counts = tuple(count for count in counts if count.case.backend in backends)
         folder = f"only/{slug('+'.join(backends))}/"
     try:
@@ -183,8 +184,8 @@ def _check_place(folder: Path, name: str) -> None:
             )
 
 
-def _only(records: RecordFile, backends: Sequence[str]) -> RecordFile:
-    known = {backend for _, backend in records.counts}
+def _only(records: RecordFile, backends: Sequence[str], counted: set[str]) -> RecordFile:
+    known = {backend for _, backend in records.counts} | counted
     for name in backends:
         if name not in known:
             raise unknown("backend", name, known, "in this run")

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-from opbench.vocabulary.case import Case
+from opbench.vocabulary.case import Case, Point
 
 SECTOR = 32
 """Bytes of global memory that a GPU moves at least."""
@@ -86,12 +86,14 @@ class SimulatedCount:
 class NotCounted:
     """A backend that has no count at a point, or at none, and why.
 
-    faulty: whether its kernels ran and did what they must not.
+    faulty: whether it is the backend's own fault: its kernels do not compile, or did what they must not.
+    point: None where it is left out at every one.
     """
 
     backend: str
     reason: str
     faulty: bool = False
+    point: Point | None = None
 
 
 def _over(sectors: int, least_bytes: int) -> float | None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from opbench.cli.plain import plain
+from opbench.vocabulary.case import Point
 from opbench.vocabulary.simulated_count import NotCounted, SimulatedCount
 from reports.data import units
 from reports.data.grouping import grouped
@@ -34,19 +35,33 @@ def counts_table(counts: Sequence[SimulatedCount], missing: Sequence[NotCounted]
     shown: list[Table | Text] = []
     for group in grouped(counts, lambda count: (count.case.point, count.architecture)).values():
         shown += [Text(plain(_head(group[0])), style="bold"), _table(group), Text()]
-    reasons = grouped(missing, lambda each: (each.reason, each.faulty))
-    for (reason, faulty), same in reasons.items():
-        names = ", ".join(dict.fromkeys(each.backend for each in same))
-        kind = "FAULTY" if faulty else "not counted"
-        shown.append(Text(plain(f"{kind}: {names}: {reason}"), style="bold red" if faulty else ""))
+    asked = {count.case.point for count in counts} | {each.point for each in missing if each.point}
+    shown += _absences(missing, len(asked))
     executed = "; ".join(dict.fromkeys(count.by for count in counts))
     notes = (MOVED, ASKED_FOR, f"{NO_TIME} Executed: {executed}.") if counts else ()
     return Group(*shown, *(Text(plain(note), style="dim") for note in notes))
 
 
+def _absences(missing: Sequence[NotCounted], asked: int) -> Iterator[Text]:
+    """A line for each reason and the points it was given at, with all backends of which that is so.
+
+    asked: how many points there are; a reason that holds at every one names none.
+    """
+    of_backend = grouped(missing, lambda each: (each.backend, each.reason, each.faulty))
+    points = {key: tuple(each.point for each in same if each.point) for key, same in of_backend.items()}
+    for (reason, faulty, at), keys in grouped(points, lambda key: (*key[1:], points[key])).items():
+        names = ", ".join(backend for backend, *_ in keys)
+        kind = "FAULTY" if faulty else "not counted"
+        where = "" if len(at) in {0, asked} else f" (at {len(at)} of {asked} points: {'; '.join(map(_at, at))})"
+        yield Text(plain(f"{kind}: {names}: {reason}{where}"), style="bold red" if faulty else "")
+
+
+def _at(point: Point) -> str:
+    return f"{point.operator} ({point.axes}) {point.dtype} {point.mode}"
+
+
 def _head(count: SimulatedCount) -> str:
-    point = count.case.point
-    return f"{point.operator} ({point.axes}) {point.dtype} {point.mode} for {count.architecture}"
+    return f"{_at(count.case.point)} for {count.architecture}"
 
 
 def _table(counts: Sequence[SimulatedCount]) -> Table:

@@ -137,9 +137,10 @@ class _Dense:
 
 def schedule_for(maps: Tensor) -> str:
     """The rule without a measured table: flat pieces for maps that are no whole number of 16-byte vectors."""
-    # Not of 32-byte sectors, by counts alone, as no GPU has timed either: at 14x14 float32 (16-byte vectors, 24.5
-    # sectors) `blocked` writes 4 to 5 % more sectors than `flat`, but `flat` asks for 2.0 to 4.4 times the requests
-    # and 2.0 to 7.5 times the instructions (results/reference/counts/gpu_sectors.csv, Triton, CUDA, Numba).
+    # Not of 32-byte sectors, by counts alone, as no GPU has timed either: at 2x8x14x14 float32 (16-byte vectors, 24.5
+    # sectors) `blocked` writes 4 to 5 % more sectors than `flat`, but `flat` has 1.09, 2.0 and 4.4 times the requests
+    # and 1.69, 1.97 and 7.5 times the thread instructions in CUDA, Numba and Triton
+    # (results/reference/counts/gpu_sectors.csv).
     pixels = maps.shape[2] * maps.shape[3]
     return "flat" if pixels * maps.element_size() % VECTOR_BYTES and pixels < 1 << 31 else "blocked"
 

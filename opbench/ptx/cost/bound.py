@@ -42,9 +42,9 @@ PEAKS = {
     "sm_90": Peak("H200 SXM", 4.8e12, H200_PAGE),
     "sm_100": Peak("GB200, one of its two GPUs", 8.0e12, GB200_PAGE, 126 << 20, BLACKWELL_GUIDE),
 }
-"""For each architecture the product with the most bandwidth, so that no other can be faster than the bound. sm_86 has
-none: no page of NVIDIA's was found for its fastest product. The 50 MB of L2 in the Hopper Tuning Guide are the H100's.
-The Ada paper has both figures in table 2 of its appendix A; GB200 has 16 TB/s for two.
+"""A product of each architecture, and a bound is of that product: another may have more bandwidth, such as a GH200 of
+sm_90. sm_86 has none: no page of NVIDIA's was found for its fastest product. The 50 MB of L2 in the Hopper Tuning Guide
+are the H100's. The Ada paper has both figures in table 2 of its appendix A; GB200 has 16 TB/s for two.
 """
 
 
@@ -52,7 +52,7 @@ The Ada paper has both figures in table 2 of its appendix A; GB200 has 16 TB/s f
 class Bound:
     """moved_bytes: the distinct sectors that are read, and those that are written, of 32 bytes.
 
-    seconds: no less than this where all of it comes from DRAM and goes there.
+    seconds: no less than this on the peak's product, where all of it comes from DRAM and goes there.
     cached: whether all of it fits into L2, where it need not come from DRAM, and the bound need not hold; None where
     the size of L2 is not documented.
     """

@@ -13,6 +13,7 @@ import torch
 from opbench.errors import UsageError
 from opbench.ptx.errors import KernelError
 from opbench.ptx.launching.launch import Result, read, run
+from opbench.ptx.memory import paging
 from opbench.ptx.module import Module
 from opbench.ptx.number_types import Array
 from opbench.ptx.pointers import Pointer
@@ -33,13 +34,15 @@ def run_in_orders(
 
     options: of `run`, but its seed. The arrays and the result are those of the first order.
     Raises KernelError where an array's bytes differ between two orders (atomics that add floats are such a case),
-    UsageError for fewer than two orders, and what `run` raises.
+    UsageError for fewer than two orders and for an array of `paging.LARGE` bytes or more, of which each order would
+    write every byte, and what `run` raises.
     """
     if orders < 2:
         raise UsageError(f"orders={orders}: one order has nothing to be compared with; give 2 or more")
     module = read(ptx)
     arrays = [each for each in arguments if isinstance(each, np.ndarray | torch.Tensor | Pointer)]
     masks = [each[1] for each in options.get("uninitialised", ()) if isinstance(each, tuple)]
+    _check_sizes(arrays, orders)
     before = [_bytes(each).copy() for each in (*arrays, *masks)]
     result = run(module, kernel, grid, block, arguments, **options)
     first = [_bytes(each).copy() for each in (*arrays, *masks)]
@@ -51,6 +54,16 @@ def run_in_orders(
     finally:
         _restore([*arrays, *masks], first)
     return result
+
+
+def _check_sizes(arrays: list[Any], orders: int) -> None:
+    """Arrays are copied whole, twice, and given back whole: a lazy one would be filled."""
+    for number, array in enumerate(arrays):
+        if (size := _bytes(array).size) >= paging.LARGE:
+            raise UsageError(
+                f"orders={orders}: array argument number {number} has {size} bytes, and several orders keep whole "
+                f"copies, of arrays of less than {paging.LARGE} bytes; give smaller ones, or leave orders away"
+            )
 
 
 def _compare(kernel: str, arrays: list[Any], first: list[Array], seed: int) -> None:

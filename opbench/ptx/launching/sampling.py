@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import mmap
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import torch
@@ -46,5 +47,6 @@ def lazy_zeros(shape: Sequence[int], dtype: torch.dtype = torch.float32) -> torc
         pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NO_RESERVE)
     except (OSError, OverflowError) as error:
         raise MachineError(f"no addresses for a tensor of {tuple(shape)} {dtype}, {size} bytes: {error}") from error
-    pages.madvise(mmap.MADV_NOHUGEPAGE)  # 2 MiB for each element that is far from the others
+    with suppress(OSError):  # EINVAL of a kernel that was built without huge pages
+        pages.madvise(mmap.MADV_NOHUGEPAGE)  # they would be 2 MiB for each element that is far from the others
     return torch.frombuffer(pages, dtype=dtype).view(*shape)

@@ -91,7 +91,8 @@ def device(
     """Inside, GPU kernels take CPU tensors and run on the PTX machine, compiled for the architecture.
 
     seed: of the order in which blocks run; None for the order of their numbers.
-    orders: above 1, every launch runs in so many orders of blocks, as `run_in_orders`: by number, then by seeds.
+    orders: above 1, every launch runs in so many orders of blocks, as `run_in_orders`: by number, then by seeds. Of
+    arrays below 64 MiB only.
     blocks: above 0, of every launch at most so many run: the first, the last, and others drawn by a fixed seed. For
     tensors beyond 32 bits, of which `lazy_zeros` takes what is touched.
     races: whether those in global memory are looked for.

@@ -33,7 +33,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def count(case: Case, architecture: str) -> SimulatedCount | NotCounted:
         if case.backend == "torch_eager":
-            return NotCounted(case.backend, "has no kernels")
+            return NotCounted(case.backend, "has no kernels", point=case.point)
         return replace(counts.count(), case=case, architecture=architecture)
 
     monkeypatch.setattr(simulation, "switch_on", lambda _: None)
@@ -81,11 +81,28 @@ def test_what_cannot_be_counted_is_refused_before_anything_is(changed: dict[str,
 
 def test_every_combination_of_axes_has_a_row_for_each_backend_that_runs(capsys: pytest.CaptureFixture[str]) -> None:
     rows = printed(capsys, replace(ASKED, axes={"channels": (3, 5), "edge": (7,)}, arch="sm_80"))
-    assert [str(row["case"]).split("/")[-2] for row in rows[:-1]] == [
-        *("batch=1,channels=3,edge=7,selected=0", "batch=1,channels=5,edge=7,selected=0"),
+    points = [f"batch=1,channels={channels},edge=7,selected=0" for channels in (3, 5)]
+    assert [str(row["case"]).split("/")[-2] for row in rows[:2]] == points
+    assert {row["architecture"] for row in rows[:2]} == {"sm_80"}
+    assert rows[2:] == [
+        {
+            "backend": "torch_eager",
+            "reason": "has no kernels",
+            "faulty": False,
+            "point": f"cross_hadamard/float32/cpu/forward/none/{axes}",
+        }
+        for axes in points
     ]
-    assert {row["architecture"] for row in rows[:-1]} == {"sm_80"}
-    assert rows[-1] == {"backend": "torch_eager", "reason": "has no kernels", "faulty": False}
+
+
+def test_a_backend_that_is_counted_only_by_name_is_absent_once_and_from_every_point(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_name = NotCounted("tuned", "only where it is named")
+    monkeypatch.setattr(profiled, "labels", lambda *_: (["cupy_raw:flat"], [by_name]))
+    rows = printed(capsys, replace(ASKED, axes={"channels": (3, 5)}))
+    absent = [row for row in rows if "reason" in row]
+    assert absent == [{"backend": "tuned", "reason": by_name.reason, "faulty": False, "point": None}]
 
 
 def test_the_table_says_what_was_not_counted_and_nothing_counted_is_an_exit_code_of_its_own(
@@ -125,6 +142,17 @@ def test_a_report_of_named_backends_has_the_traffic_of_those_alone(run: Run) -> 
     reporting.write_report(run)
     assert "triton_jit:flat" not in (only / "tables" / "traffic.csv").read_text(encoding="utf-8")
     assert "triton_jit:flat" in (run.folder / "tables" / "traffic.csv").read_text(encoding="utf-8")
+
+
+def test_a_backend_that_was_only_counted_has_a_report_of_its_own(run: Run) -> None:
+    add(run, [counts.count("triton_jit:flat")])
+    written = reporting.write_report(run, ["triton_jit:flat"])
+    assert written.records == []
+    assert "triton_jit:flat" in (written.page.parent / "tables" / "traffic.csv").read_text(encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"no backend 'triton_jit' in this run .*; there are: cpp_ext, triton_jit:flat"
+    ):
+        reporting.write_report(run, ["triton_jit"])
 
 
 def test_what_is_interrupted_keeps_what_was_counted(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,12 @@ from tests.opbench.ptx.kernels import kernel
 CASE = Case(Point("cross_hadamard", Axes({"batch": 1, "channels": 5, "edge": 3, "selected": 0})), "numba_cuda:flat")
 COPY = """mov.u32 %r0, %tid.x; mad.wide.u32 %d1, %r0, 4, %d15;
 ld.global.f32 %f1, [%d1]; st.global.f32 [%d1], %f1;"""
+
+NO_ROOM = "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to"
+
+
+class CompilationError(Exception):
+    """What compilers raise has no other base: Triton's CompilationError and PTXASError, Numba's TypingError."""
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +76,10 @@ def test_a_backend_is_counted_by_its_schedules_and_one_that_is_measured_by_name_
         (UsageError("maps too large"), NotCounted("numba_cuda:flat", "maps too large")),
         (ptx.KernelError("out of bounds"), NotCounted("numba_cuda:flat", "out of bounds", faulty=True)),
         (TypeError("a tile"), NotCounted("numba_cuda:flat", "TypeError: a tile", faulty=True)),
+        (CompilationError("at 3:0:\n"), NotCounted("numba_cuda:flat", "CompilationError: at 3:0:", faulty=True)),
+        (ImportError("no libdevice"), NotCounted("numba_cuda:flat", "ImportError: no libdevice", faulty=True)),
+        (MemoryError(), NotCounted("numba_cuda:flat", "MemoryError")),
+        (RuntimeError(NO_ROOM), NotCounted("numba_cuda:flat", f"RuntimeError: {NO_ROOM}")),
     ],
 )
 def test_what_cannot_run_is_no_fault_and_what_goes_wrong_is_one(
@@ -78,7 +90,12 @@ def test_what_cannot_run_is_no_fault_and_what_goes_wrong_is_one(
 
     monkeypatch.setattr(simulated_counts, "refusal", lambda _: "")
     monkeypatch.setattr(simulated_counts, "profile_simulated", refuse)
-    assert count_simulated(CASE, "sm_90") == told
+    assert count_simulated(CASE, "sm_90") == replace(told, point=CASE.point)
+
+
+def test_a_refusal_names_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulated_counts, "refusal", lambda _: "takes maps of 16 bytes")
+    assert count_simulated(CASE, "sm_90") == NotCounted("numba_cuda:flat", "takes maps of 16 bytes", point=CASE.point)
 
 
 def test_an_architecture_that_is_not_known_is_refused_whatever_the_backend() -> None:

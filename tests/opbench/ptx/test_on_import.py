@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from opbench import ptx
-from opbench.errors import UsageError
-from opbench.ptx.compilers import numba_launcher
 from opbench.ptx.compilers.on_import import once_imported
 from opbench.ptx.launching import simulated_device
+from tests.commands import Interpreter
+
+SIMULATED = """
+import numpy as np
+from opbench import ptx
+from opbench.errors import UsageError
+with ptx.device():
+    from numba import cuda
+
+    @cuda.jit
+    def doubled(x):
+        x[cuda.threadIdx.x] *= 2
+
+    try:
+        doubled[1, 3](np.ones(3, np.float32))
+    except UsageError as error:
+        print(error)
+"""
 
 
 @pytest.fixture
@@ -48,12 +65,11 @@ def test_a_module_that_is_not_imported_leaves_nothing_behind(module: str) -> Non
     import_module(module)
 
 
-def test_a_kernel_that_numba_simulates_is_refused() -> None:
-    class Kernel:
-        def fn(self) -> None: ...
-
-    with pytest.raises(UsageError, match=r"Numba simulates fn: NUMBA_ENABLE_CUDASIM was set"):
-        numba_launcher._refuse(Kernel())
+@pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+def test_a_kernel_that_numba_simulates_is_refused(interpreter: Interpreter) -> None:
+    ended = interpreter.run(SIMULATED, environment={"NUMBA_ENABLE_CUDASIM": "1"})
+    assert ended.code == 0, ended.stderr
+    assert ended.stdout.startswith("Numba simulates doubled: NUMBA_ENABLE_CUDASIM was set when numba.cuda was imported")
 
 
 def test_a_device_without_triton_on_which_nothing_ran_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

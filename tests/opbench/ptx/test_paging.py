@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
 import resource
 
 import numpy as np
@@ -50,6 +52,16 @@ def test_what_is_copied_by_pages_is_read_written_and_counted_as_what_is_not(size
 
 
 @pytest.mark.usefixtures("by_pages")
+def test_several_orders_refuse_what_is_copied_by_pages_before_anything_runs() -> None:
+    x, out = np.ones(1249, np.float32), np.zeros(1250, np.float32)
+    with pytest.raises(UsageError, match=r"orders=2: array argument number 1 has 5000 bytes, .* less than 5000 bytes;"):
+        ptx.run_in_orders(doubled(4), None, 1, 7, [x, out], orders=2)
+    assert not out.any()
+    ptx.run_in_orders(doubled(4), None, 1, 7, [x, out[1:]], orders=2)
+    assert out[1:8].tolist() == [2] * 7
+
+
+@pytest.mark.usefixtures("by_pages")
 def test_bounds_holes_and_races_are_found_in_pages_too() -> None:
     x, out = np.zeros(1500, np.float32), np.zeros(1500, np.float32)
     with pytest.raises(ptx.KernelError, match=r"reads 4 bytes .* 144 bytes past the end of x \(6000 bytes\).*\(6, 0"):
@@ -82,6 +94,15 @@ def test_a_tensor_beyond_32_bits_takes_what_is_touched_of_it() -> None:
     assert out[0, 0] == 6
     assert out[2, -1] == 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10  # KiB
+
+
+def test_a_system_without_huge_pages_has_such_tensors_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pages(mmap.mmap):
+        def madvise(self, *_: int) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(mmap, "mmap", Pages)
+    assert ptx.lazy_zeros((3, 7)).count_nonzero() == 0
 
 
 def test_an_offset_of_32_bits_is_out_of_bounds_where_it_wraps() -> None:

@@ -39,12 +39,18 @@ def test_what_is_not_known_is_a_dash_and_spilling_is_said() -> None:
 
 
 def test_points_have_a_table_each_and_reasons_are_told_once() -> None:
-    missing = (NotCounted("b", "no compiler"), NotCounted("a", "no compiler"), NotCounted("c", "a race", faulty=True))
-    lines = shown(count(channels=3), count(channels=5), missing=missing)
+    three, five = count(channels=3), count(channels=5)
+    points = [each.case.point for each in (three, five)]
+    absent = [NotCounted(name, "no compiler", point=point) for point in points for name in "ba"]
+    faulty = NotCounted("c", "a race", faulty=True, point=points[1])
+    missing = (NotCounted("d", "by name"), *absent, faulty, NotCounted("a", "too large", point=points[0]))
+    lines = shown(three, five, missing=missing)
     heads = [line for line in lines if line.startswith("rowsum")]
     assert heads == [f"rowsum (channels={channels}) float32 forward for sm_90" for channels in (3, 5)]
     assert "not counted: b, a: no compiler" in lines
-    assert "FAULTY: c: a race" in lines
+    assert "FAULTY: c: a race (at 1 of 2 points: rowsum (channels=5) float32 forward)" in lines
+    assert "not counted: a: too large (at 1 of 2 points: rowsum (channels=3) float32 forward)" in lines
+    assert "not counted: d: by name" in lines
     assert lines[-1] == (
         "Counted by executing the compiled PTX: no time; caches are not modelled. Executed: somebody's PTX."
     )

@@ -149,7 +149,7 @@ def backward(
 
     grad: (B, P, H, W).
     x, grad_x: (B, C, H, W).
-    index: (B, n) int64 or None; a value outside [0, C) adds nothing.
+    index: (B, n) int64 or None; a value outside [0, C) has no gradient, and makes those of its partners NaN.
     Sums are made in float32 (float64 for float64), in one order, and rounded once.
     """
     n = x.shape[1] if index is None else index.shape[1]

@@ -68,10 +68,9 @@ def plan_backward(batch: int, n: int, size: int, itemsize: int, normed: bool) ->
     A program holds rows x block values at least three times over. A lane takes 32 of each; 8 with a norm, and half
     of either in float64, where more would spill; `owner` takes 16, with a norm 8 in float32 (in 16 bits tanh spills
     8 bytes so, held to 96 registers for 4 warps), and 4 of 8 partners in float64 (tanh spills with 8 of 16, and with
-    4 of 16, as twice the warps leave a lane 128 registers). For the same
-    reason a norm has columns for up to 64 channels only. Fewer programs than about two for each of an H200's 132
-    multiprocessors leave it idle, and such small gradients are still in its L2 cache when `owner` reads them for the
-    second time.
+    4 of 16, as twice the warps leave a lane 128 registers). For the same reason a norm has columns for up to 64
+    channels only. Fewer programs than about two for each of an H200's 132 multiprocessors leave it idle, and such
+    small gradients are still in its L2 cache when `owner` reads them for the second time.
     """
     lane = 8 if normed else 32
     if itemsize == 8:

@@ -51,15 +51,8 @@ class Mutation:
         """
         if self.kind in ORDERING:
             return False
-        return all(
-            self._effects(self.text, each) == self._effects(self.launch.text, each) for each in self.launch.points
-        )
-
-    def _effects(self, text: str, point: Point) -> int:
-        effects = Effects()
-        with watched(effects):
-            self.launch.launch(text, point, limit=_limit(point), races=False, lane_races=False)
-        return effects.number()
+        launch, text = self.launch, self.text
+        return all(_effects(launch, text, each) == intact_effects(launch, each) for each in launch.points)
 
 
 def found(mutation: Mutation, point: Point) -> str:

@@ -51,9 +51,7 @@ def operations(compiler: str) -> Iterator[Operation]:
     """All that is recorded. Raises ImportError or MachineError where the compiler is not here."""
     launcher = launcher_of(compiler)
     for schedule, dtype in zip(SCHEDULES, DTYPES[compiler], strict=True):
-        # Triton's `flat` takes up to 2^31 vectors, of two elements here, and refuses more.
-        shapes = (SMALL, MIDDLE) if (compiler, schedule) == ("triton", "flat") else (SMALL, MIDDLE, LARGE)
-        runs = _runs(shapes, partial(_forward, launcher, schedule, dtype))
+        runs = _runs((SMALL, MIDDLE, LARGE), partial(_forward, launcher, schedule, dtype))
         yield Operation(schedule, str(dtype)[6:], True, runs)
     runs = _runs((WIDE, WIDER), partial(_forward, launcher, "blocked", torch.float32))
     yield Operation("blocked wide", "float32", True, runs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,19 @@ def test_equal_is_what_does_the_same_to_memory_at_every_point(
         assert Mutation(launch, kind, place).equal() is equal
     else:
         assert "out of bounds" in found(Mutation(launch, kind, place), launch.points[0])
+
+
+def test_the_intact_kernel_is_looked_at_once_at_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    launch, texts = recorded(3, 7), list[str]()
+    start = Recorded.launch
+
+    def noted(self: Recorded, text: str, point: Point, shared: int | None = None, **options: Any) -> Any:
+        texts.append(text)
+        return start(self, text, point, shared, **options)
+
+    monkeypatch.setattr(Recorded, "launch", noted)
+    assert all(Mutation(launch, kind, place).equal() for kind, place in (("rounded to zero", 0), ("branch negated", 1)))
+    assert texts.count(TEXT) == len(launch.points)
 
 
 def test_a_fault_that_one_point_hides_another_shows() -> None:
