@@ -120,7 +120,7 @@ def _write(path: Path, drawn: bytes) -> None:
     try:
         path.write_bytes(drawn)
     except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        raise MachineError(f"cannot write {path} ({exc.strerror}); name a figure in a folder that exists") from exc
 
 
 if __name__ == "__main__":
