@@ -20,9 +20,10 @@ from impls.fusion import masks, stacked
 from impls.fusion.mask_tasks import TASKS, Task
 from impls.fusion.masks import VARIANTS, Variant
 from impls.fusion.options import check_writable, unwritable, words_of
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.training.command import numbers, use_threads
 from opbench.errors import OpbenchError, UsageError
+from opbench.vocabulary.student import mean_interval
 
 if TYPE_CHECKING:
     from torch import Tensor
