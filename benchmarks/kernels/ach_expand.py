@@ -11,16 +11,15 @@ are compared by the ratio of their medians.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from benchmarks.kernels.turns import timed
 from benchmarks.pinned import run_pinned
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from opbench.vocabulary.interval import Interval
 
 SHAPES = ((96, 16, 14), (128, 32, 7), (192, 32, 14), (256, 36, 7))
 """(channels, selected, edge)."""
@@ -76,18 +75,6 @@ def launches(batch: int, channels: int, k: int, edge: int, mode: str) -> dict[st
     return {"fused": lambda: cpp_kernels.expand_backward(grad, x, index, *parameters)[0], **found}
 
 
-def timed(mode: str, batch: int, channels: int, k: int, edge: int) -> Mapping[str, Interval]:
-    """Medians in seconds of the fused kernel and of both eager forms."""
-    from opbench.measure.timing.sampler import measure
-    from opbench.measure.timing.stopping import Precision
-    from opbench.measure.timing.wall import WallClock
-    from opbench.vocabulary.interval import median_interval
-
-    made = launches(batch, channels, k, edge, mode)
-    found = measure(made, WallClock(), lambda: Precision(target=0.02, budget_s=1.5))
-    return {name: median_interval(samples.samples_s) for name, samples in found.items()}
-
-
 def table(mode: str) -> None:
     from opbench.vocabulary.interval import geometric_mean
 
@@ -95,7 +82,7 @@ def table(mode: str) -> None:
     ratios: dict[str, list[float]] = {"index_select": [], "indexing": []}
     for batch in BATCHES:
         for channels, k, edge in SHAPES:
-            row = timed(mode, batch, channels, k, edge)
+            row = timed(launches(batch, channels, k, edge, mode))
             over = {name: row[name].over(row["fused"]) for name in ratios}
             for name, ratio in over.items():
                 ratios[name].append(ratio.mid)

@@ -10,15 +10,14 @@ copy's time over ours: 1 is as fast as a clone. Ratios are of medians, with 95 %
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from benchmarks.kernels.turns import timed
 from benchmarks.pinned import run_pinned
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from opbench.vocabulary.interval import Interval
 
 SHAPES = ((16, 688), (128, 688), (128, 2752), (1024, 2752), (4096, 2752))
 """(tokens, width): 43 KiB of output to 43 MiB in float32."""
@@ -44,17 +43,6 @@ def launches(tokens: int, width: int, dtype: str, form: str, mode: str) -> dict[
     count = round(MOVED[mode] * tokens * width)
     source = torch.ones(count, dtype=getattr(torch, dtype))
     return {**found, "copy": source.clone}
-
-
-def timed(made: Mapping[str, Callable[[], Tensor]]) -> Mapping[str, Interval]:
-    """Medians in seconds."""
-    from opbench.measure.timing.sampler import measure
-    from opbench.measure.timing.stopping import Precision
-    from opbench.measure.timing.wall import WallClock
-    from opbench.vocabulary.interval import median_interval
-
-    found = measure(made, WallClock(), lambda: Precision(target=0.02, budget_s=1.5))
-    return {name: median_interval(samples.samples_s) for name, samples in found.items()}
 
 
 def table(dtype: str, form: str, mode: str) -> None:

@@ -81,6 +81,9 @@ def ratio(over: list[float], under: list[float]) -> tuple[float, float, float]:
 
 
 def row(size: int, seconds: Mapping[str, list[float]]) -> str:
+    """One line; `-` where ours was refused or is wrong, since every figure is a ratio to it."""
+    if OURS not in seconds:
+        return f"{size:5}: -"
     ours = seconds[OURS]
     rate = 2 * BYTES / median(ours) / 1e9
     low, mid, high = ratio(seconds[COPY], ours)

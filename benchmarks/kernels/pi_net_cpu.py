@@ -1,10 +1,14 @@
 """How far the C++ Pi-Net is ahead of torch.compile and eager, and how near to its projections' matrix product alone.
 
     python -m benchmarks.kernels.pi_net_cpu [--form ncp] [--mode forward,backward] [--threads 2]
+    python -m benchmarks.kernels.pi_net_cpu --processor
 
 The survey's sizes: 784 features, 16 hidden values, 10 classes. All of a shape take turns sample by sample in one
 process. `product` is the projections' matrix product by PyTorch, forward once, backward three times: none of the
 others can leave it out. Ratios are of medians, with 95 % intervals.
+
+`--processor` counts the seconds of one thread's processor, which other work on the machine lengthens less than the
+wall's.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from benchmarks.kernels.gated_cpu import timed
+from benchmarks.kernels.turns import timed
 from benchmarks.pinned import run_pinned
 
 if TYPE_CHECKING:
@@ -45,10 +49,10 @@ def launches(batch: int, degree: int, form: str, mode: str) -> dict[str, Callabl
     return {**found, "product": product}
 
 
-def table(form: str, mode: str) -> None:
+def table(form: str, mode: str, *, processor: bool) -> None:
     print(f"\n{mode} {form}\n batch degree    ours us   compiled / ours       eager / ours          product / ours")
     for batch, degree in SHAPES:
-        row = timed(launches(batch, degree, form, mode))
+        row = timed(launches(batch, degree, form, mode), processor=processor)
         over = (row[name].over(row["ours"]) for name in ("compiled", "eager", "product"))
         columns = "   ".join(f"{ratio.mid:5.2f} [{ratio.low:5.2f}, {ratio.high:5.2f}]" for ratio in over)
         print(f"{batch:6} {degree:6} {row['ours'].mid * 1e6:10.1f}   {columns}", flush=True)
@@ -61,12 +65,13 @@ def main() -> None:
     parser.add_argument("--form", default="ncp")
     parser.add_argument("--mode", default="forward,backward")
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--processor", action="store_true", help="seconds of one thread's processor, not of the wall")
     asked = parser.parse_args()
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
+    if asked.threads or asked.processor:
+        torch.set_num_threads(1 if asked.processor else asked.threads)
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; medians, [95 % interval of the ratio]")
     for mode in asked.mode.split(","):
-        table(asked.form, mode)
+        table(asked.form, mode, processor=asked.processor)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ wall's: caches and the other thread of its core are still shared.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from time import process_time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from benchmarks.kernels.turns import timed
 from benchmarks.pinned import run_pinned
 
 if TYPE_CHECKING:
@@ -86,45 +86,6 @@ def products_alone(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Callable[[]
         return flat @ w3
 
     return run
-
-
-class ProcessorClock:
-    """As `WallClock`, of this process's processor; its counter steps by a microsecond, so samples are longer."""
-
-    name = "processor"
-    sample_target_s = 5e-3
-    max_calls = 1 << 20
-
-    def timer(self, launch: Callable[[], Tensor]) -> ProcessorTimer:
-        return ProcessorTimer(launch)
-
-
-class ProcessorTimer:
-    """Seconds of a call; `output` is what the last one returned."""
-
-    reuses = False
-
-    def __init__(self, launch: Callable[[], Tensor]) -> None:
-        self.call = launch
-        self.output: Tensor | None = None
-
-    def __call__(self, calls: int) -> float:
-        self.output, start = None, process_time()
-        for _ in range(calls):
-            self.output = self.call()
-        return (process_time() - start) / calls
-
-
-def timed(made: Mapping[str, Callable[[], Tensor]], *, processor: bool) -> Mapping[str, Interval]:
-    """Medians in seconds."""
-    from opbench.measure.timing.sampler import measure
-    from opbench.measure.timing.stopping import Precision
-    from opbench.measure.timing.wall import WallClock
-    from opbench.vocabulary.interval import median_interval
-
-    clock = ProcessorClock() if processor else WallClock()
-    found = measure(made, clock, lambda: Precision(target=0.02, budget_s=1.5))
-    return {name: median_interval(samples.samples_s) for name, samples in found.items()}
 
 
 def scaled(interval: Interval, factor: float) -> Interval:

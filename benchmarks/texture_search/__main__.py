@@ -16,7 +16,7 @@ from collections.abc import Mapping
 import torch
 
 from benchmarks.texture_search.textures import CHANNELS, textures
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck
 from impls.hadaptive.images.data import DataSet
 from impls.hadaptive.search.gdas import Search
@@ -27,6 +27,7 @@ from impls.hadaptive.search.supernet import SuperNet
 from impls.hadaptive.training.loop import Training
 from impls.hadaptive.training.progress import Silent
 from impls.hadaptive.training.settings import Settings
+from opbench.vocabulary.student import mean_interval
 
 CANDIDATES: Mapping[str, Candidate] = {
     "ACH, fixed pairs": HadaBottleneck(CHANNELS, k=CHANNELS, selection="fixed"),

@@ -17,9 +17,10 @@ from torch.nn import functional
 
 from impls.attention.mixers import Answering, PolySA, SelfAttention
 from impls.attention.sequences import Task, majority, recall
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.training.command import numbers, use_threads
 from opbench.errors import OpbenchError, UsageError
+from opbench.vocabulary.student import mean_interval
 
 TASKS = (recall(4), recall(8), recall(16), majority())
 MODELS: dict[str, Callable[[Task], Answering]] = {

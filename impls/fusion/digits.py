@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from opbench.errors import MachineError
+from impls.hadaptive.images.digits import read
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,23 +38,13 @@ class Splits:
 
 def splits(seeds: Sequence[int]) -> Splits:
     """Every seed's own. Raises MachineError without scikit-learn."""
-    images, labels = _read()
+    bundled, labels = read()
+    images = bundled.flatten(1)
     places = [_split(labels, seed) for seed in seeds]
     training, validation, test = (torch.stack(part) for part in zip(*places, strict=True))
     deviation, mean = torch.std_mean(images[training], dim=(1, 2), keepdim=True)
     parts = (Part((images[at] - mean) / deviation, labels[at]) for at in (training, validation, test))
     return Splits(*parts)
-
-
-def _read() -> tuple[Tensor, Tensor]:
-    """(1797, 64) from 0 to 1 and (1797,)."""
-    try:
-        bundled = import_module("sklearn.datasets").load_digits()
-    except ModuleNotFoundError as exc:
-        if exc.name is None or exc.name.partition(".")[0] != "sklearn":
-            raise
-        raise MachineError("scikit-learn is not installed, and the digits come with it; install scikit-learn") from exc
-    return torch.from_numpy(bundled.data).float() / 16, torch.from_numpy(bundled.target).long()
 
 
 def _split(labels: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -19,10 +19,11 @@ import torch
 from impls.fusion import masks, stacked
 from impls.fusion.mask_tasks import TASKS, Task
 from impls.fusion.masks import VARIANTS, Variant
-from impls.fusion.options import words_of
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.fusion.options import check_writable, unwritable, words_of
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.training.command import numbers, use_threads
-from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.errors import OpbenchError, UsageError
+from opbench.vocabulary.student import mean_interval
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -166,7 +167,7 @@ def write(path: Path, results: Sequence[Trained]) -> None:
     try:
         path.write_text("".join(lines), encoding="utf-8")
     except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        raise unwritable(path, exc) from exc
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -182,6 +183,8 @@ def main(words: Sequence[str] | None = None) -> int:
         if given.steps < 1:
             raise UsageError(f"--steps is {given.steps}; expected at least 1")
         use_threads(given.threads)
+        if given.records:
+            check_writable(given.records)
         results: list[Trained] = []
         for row, found in rows(words_of("task", given.tasks, TASKS), numbers("--seeds", given.seeds), given.steps):
             print(row, flush=True)

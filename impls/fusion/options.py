@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from opbench.errors import unknown
+from opbench.errors import MachineError, unknown
 
 
 def words_of(kind: str, text: str, known: Iterable[str]) -> list[str]:
@@ -14,3 +15,21 @@ def words_of(kind: str, text: str, known: Iterable[str]) -> list[str]:
         if name not in there:
             raise unknown(kind, name, there)
     return names
+
+
+def check_writable(path: Path) -> None:
+    """Whether a file can be written there, before work is done for it; nothing is left behind or changed.
+
+    Raises MachineError where it cannot.
+    """
+    there = path.exists()
+    try:
+        path.open("a").close()
+        if not there:
+            path.unlink()
+    except OSError as exc:
+        raise unwritable(path, exc) from exc
+
+
+def unwritable(path: Path, exc: OSError) -> MachineError:
+    return MachineError(f"cannot write {path} ({exc.strerror}); name a file in a folder that exists, with --records")

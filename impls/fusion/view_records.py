@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from opbench.errors import MachineError
+from impls.fusion.options import unwritable
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def write(path: Path, results: Iterable[Scored]) -> None:
             writer.writerow(field.name for field in fields(Scored))
             writer.writerows(astuple(result) for result in results)
     except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        raise unwritable(path, exc) from exc
 
 
 def by_seed(results: Iterable[Scored], task: str, fusion: str, trained: float, tested: float) -> dict[int, float]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from impls.fusion.fusions import FUSIONS
 from impls.fusion.two_views import ABOUT
 from impls.fusion.view_records import Scored, by_seed, conditions
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.student import mean_interval
 
 COMPARED = ("product", "concatenation", "sum", "cross-attention")
 """The four of the question; `sum and product` and `clean view alone` stand beside them."""

@@ -17,7 +17,7 @@ import torch
 
 from impls.fusion import fusions, stacked
 from impls.fusion.fusions import FUSIONS
-from impls.fusion.options import words_of
+from impls.fusion.options import check_writable, words_of
 from impls.fusion.two_views import INPUTS, TASKS, Viewed, views
 from impls.fusion.view_records import Scored, write
 from impls.fusion.view_tables import accuracies_table, winners_table
@@ -108,15 +108,17 @@ def main(words: Sequence[str] | None = None) -> int:
         if given.steps < 1:
             raise UsageError(f"--steps is {given.steps}; expected at least 1")
         use_threads(given.threads)
+        if given.records:
+            check_writable(given.records)
         seeds = numbers("--seeds", given.seeds)
         results: list[Scored] = []
         for task in words_of("task", given.tasks, TASKS):
             for name in FUSIONS:
                 results += tested(task, name, seeds, given.steps)
                 print(f"{task}: {name} done", file=sys.stderr, flush=True)
+        print("\n".join([*accuracies_table(results), "", *winners_table(results)]))
         if given.records:
             write(given.records, results)
-        print("\n".join([*accuracies_table(results), "", *winners_table(results)]))
     except OpbenchError as exc:
         print(f"views: {exc}", file=sys.stderr)
         return exc.exit_code

@@ -25,12 +25,18 @@ IN_VARIANTS = (
     *sorted((_SHARED / "cpu").rglob("*.h")),
     _SHARED / "variant" / "openmp.h",
 )
-"""Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
+"""Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
+
+
+@lru_cache(maxsize=1)
+def operators() -> Any:
+    """`torch.ops.opbench_gated`, built and loaded if it was not. Raises MachineError where it does not build."""
+    return load(NAME, SOURCES, IN_VARIANTS)
 
 
 @lru_cache(maxsize=1)
 def _operators() -> tuple[Any, Any]:
-    library = load(NAME, SOURCES, IN_VARIANTS)
+    library = operators()
     return library.forward.default, library.backward.default
 
 

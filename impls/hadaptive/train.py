@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.images import sources
 from impls.hadaptive.images.batches import count_of
 from impls.hadaptive.images.data import DataSet
@@ -20,6 +20,7 @@ from impls.hadaptive.training.folder import trained_in
 from impls.hadaptive.training.loop import Training
 from impls.hadaptive.training.settings import Settings
 from opbench.errors import UsageError
+from opbench.vocabulary.student import mean_interval
 
 app = application()
 

@@ -25,7 +25,10 @@ DIGITS = 4
 
 
 def product_line(one: Compared) -> dict[str, Any]:
-    """Treatments in lists, in one order; operations are low, high and other of each, which no format changes."""
+    """Treatments in lists, in one order; operations are low, high and other of each, which no format changes.
+
+    torch: the version of this process, which is that of those who measured.
+    """
     treatments = list(next(iter(one.errors.values())))
     spent = next(iter(one.costs.values()))
     return {
@@ -39,10 +42,12 @@ def product_line(one: Compared) -> dict[str, Any]:
         "errors": {kept: [_rounded(errors[name]) for name in treatments] for kept, errors in one.errors.items()},
         "operations": [spent[name][:3] for name in treatments],
         "bytes": {kept: [costs[name].bytes for name in treatments] for kept, costs in one.costs.items()},
+        "torch": torch.__version__,
     }
 
 
 def product_of(line: Mapping[str, Any]) -> Compared:
+    """Of a line as `product_line` makes it; that of an older one, too, which does not say who measured it."""
     names = line["treatments"]
     first, second = (Concentration(*each) for each in line["concentrations"])
     return Compared(
@@ -93,7 +98,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def write_study(path: Path, cells: Sequence[Cell]) -> Path:
-    """What `reports.low_precision.choices` draws. Raises MachineError where it cannot be written."""
+    """What `reports.low_precision.choices` draws, of what was just measured: the version of torch is this process's.
+
+    Raises MachineError where it cannot be written.
+    """
     study = {
         "format": FORMAT,
         "torch": torch.__version__,

@@ -6,7 +6,8 @@
 
 Records the products of one step of two models, forward and both gradients, and measures the error of each in every
 format after every treatment. Prints Markdown; writes `products.jsonl` and `study.json`, which
-`python -m reports.low_precision.choices` draws. `python -m impls.low_precision.train` asks whether training holds.
+`python -m reports.low_precision.choices` draws; with --read it writes neither.
+`python -m impls.low_precision.train` asks whether training holds.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from impls.low_precision.layers.recording import recorded
 from impls.low_precision.products.treatments import TREATMENTS
 from impls.low_precision.records import product_line, product_of, read_lines, write_lines, write_study
 from impls.low_precision.summary import cells
+from opbench.errors import UsageError
 
 PRODUCTS, STUDY = "products.jsonl", "study.json"
 
@@ -45,31 +47,36 @@ def measure(workers: Executor, seeds: Sequence[int], formats: Sequence[str], out
     write_lines(out / PRODUCTS, (product_line(one) for job in jobs for one in job.result()))
 
 
-def told(out: Path) -> Iterator[str]:
-    """Markdown of the products in a folder, a table after the other; writes `study.json` beside them."""
+def told(out: Path, *, write: bool) -> Iterator[str]:
+    """Markdown of the products in a folder, a table after the other. write: `study.json` beside them."""
     found = [product_of(line) for line in read_lines(out / PRODUCTS)]
     together, apart = cells(found, by_pattern=False), cells(found, by_pattern=True)
     yield from titled("Patterns of the operands", tables.patterns(found))
     yield from titled("Relative error, Frobenius; treatments in multiples of plain's", tables.errors(together))
     yield from titled("Cost", tables.costs(together, together[0].kept))
     yield from titled("The cheapest within 5 % of the least error, and its error over plain's", tables.choices(apart))
-    yield f"\n{write_study(out / STUDY, [*together, *apart])}"
+    if write:
+        yield f"\n{write_study(out / STUDY, [*together, *apart])}"
 
 
 def _lines(given: argparse.Namespace) -> Iterator[str]:
-    seeds, formats = seeds_of(given), named(given.formats)
+    if given.read and given.formats is not None:
+        raise UsageError(
+            f"--formats {given.formats} with --read, which prints all that is in the folder; leave one out"
+        )
+    seeds, formats = seeds_of(given), list(FORMATS) if given.formats is None else named(given.formats)
     for name in formats:
         format_of(name)
     if not given.read:
         with pool(given.processes) as workers:
             measure(workers, seeds, formats, given.out)
-    yield from told(given.out)
+    yield from told(given.out, write=not given.read)
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it."""
     parser = options("study", __doc__.split("\n")[0])
-    parser.add_argument("--formats", default=",".join(FORMATS), help="comma-separated")
+    parser.add_argument("--formats", help=f"comma-separated; without it {', '.join(FORMATS)}")
     given = parser.parse_args(words)
     return printed("study", lambda: _lines(given))
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from impls.hadaptive.ablation.estimates import mean_interval
 from impls.low_precision.comparison import Compared
 from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.student import mean_interval
 
 NEAR = 1.05
 """Of the least error: as good as it, where something cheaper leaves no more."""

@@ -6,11 +6,12 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.low_precision.comparison import Compared
 from impls.low_precision.layers.training import Arm, Ended
 from impls.low_precision.summary import Cell, patterns_of
 from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.student import mean_interval
 
 
 def patterns(found: Sequence[Compared]) -> Iterator[str]:

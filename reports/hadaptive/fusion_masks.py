@@ -90,7 +90,7 @@ def _work(arguments: Sequence[str]) -> None:
     try:
         target.write_bytes(drawn)
     except OSError as exc:
-        raise MachineError(f"cannot write {target} ({exc.strerror})") from exc
+        raise MachineError(f"cannot write {target} ({exc.strerror}); name a figure in a folder that exists") from exc
     print(target)
 
 

@@ -3,7 +3,7 @@
     python -m reports.hadaptive.fusion_views VIEWS.csv FIGURE.svg
 
 Reads what `python -m impls.fusion.views --records VIEWS.csv` writes. Marks are means over seeds, bars their 95 %
-intervals by Student's t.
+intervals by Student's t. One seed has no interval: no bar is drawn, and the panel says so.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
-from scipy.stats import t
 
 from opbench.errors import MachineError, UsageError
-from opbench.vocabulary.interval import CONFIDENCE
+from opbench.vocabulary.student import mean_interval
 from reports.hadaptive.command import exit_code
 from reports.layout.canvas import head, legend, new_figure
 from reports.layout.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILLION, styled, to_svg
@@ -57,7 +56,8 @@ def figure(shares: Shares) -> bytes:
         for axes, task in zip(rows, tasks, strict=True):
             for ax, (same, told) in zip(axes, WAYS.items(), strict=True):
                 _panel(ax, shares, task, same=same)
-                head(ax, TITLES.get(task, task), told)
+                alone = any(len(values) == 1 for key, values in shares.items() if key[::2] == (task, same))
+                head(ax, TITLES.get(task, task), f"{told}; one seed has no interval" if alone else told)
         legend(drawing, _entries({fusion for _, fusion, *_ in shares}))
         drawing.supxlabel("noise in the second view, in deviations of a pixel", fontsize=9)
         drawing.supylabel("right answers", fontsize=9)
@@ -77,7 +77,11 @@ def _panel(ax: Axes, shares: Shares, task: str, *, same: bool) -> None:
     names = [name for name in LOOKS if any(key[:3] == (task, name, same) for key in shares)]
     for place, name in enumerate(names):
         colour, marker, dash = LOOKS[name]
-        middles, halves = zip(*(mean_and_half(shares[task, name, same, noise]) for noise in noises), strict=True)
+        means = [mean_interval(shares[task, name, same, noise]) for noise in noises]
+        middles = [mean.mid for mean in means]
+        halves = [
+            mean.high - mean.mid if math.isfinite(mean.high) else math.nan for mean in means
+        ]  # of one seed no bar
         shift = _APART * (place - (len(names) - 1) / 2)
         at = [number + shift for number in range(len(noises))]
         ax.errorbar(at, middles, halves, color=colour, marker=marker, linestyle=dash, elinewidth=1, capsize=0)
@@ -85,15 +89,6 @@ def _panel(ax: Axes, shares: Shares, task: str, *, same: bool) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{noises[int(value)]:g}"))
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole percents, as they are written
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
-
-
-def mean_and_half(values: Sequence[float]) -> tuple[float, float]:
-    """The mean and half of its 95 % interval by Student's t; of one value no half."""
-    count, mean = len(values), math.fsum(values) / len(values)
-    if count == 1:
-        return mean, 0.0
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
-    return mean, float(t.ppf((1 + CONFIDENCE) / 2, count - 1)) * deviation / math.sqrt(count)
 
 
 def read(path: Path) -> dict[tuple[str, str, bool, float], list[float]]:
@@ -129,7 +124,7 @@ def _work(arguments: Sequence[str]) -> None:
     try:
         target.write_bytes(drawn)
     except OSError as exc:
-        raise MachineError(f"cannot write {target} ({exc.strerror})") from exc
+        raise MachineError(f"cannot write {target} ({exc.strerror}); name a figure in a folder that exists") from exc
     print(target)
 
 

@@ -116,7 +116,7 @@ def _work(arguments: Sequence[str]) -> None:
     try:
         path.write_bytes(drawn)
     except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        raise MachineError(f"cannot write {path} ({exc.strerror}); name a folder that exists") from exc
     print(path)
 
 

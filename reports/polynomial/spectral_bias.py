@@ -3,8 +3,8 @@
     python -m reports.polynomial.spectral_bias SPECTRUM.json FIGURE.svg
 
 Reads what `python -m impls.polynomial.study` writes. Lines are means over seeds, bands their 95 % intervals by
-Student's t. Dotted lines are frequencies that a polynomial of the panel's degree cannot have: one of degree N in one
-variable turns N - 1 times at most.
+Student's t; one seed has none, which the panel says. Dotted lines are frequencies that a polynomial of the panel's
+degree cannot have: one of degree N in one variable turns N - 1 times at most.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from matplotlib.lines import Line2D
 
 from opbench.cli.plain import plain
 from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.vocabulary.student import mean_interval
 from reports.layout.canvas import decades, head, legend, new_figure, scale_shares
 from reports.layout.style import PALETTE, styled, to_svg
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
 
 FORMAT = "opbench.polynomial.study/1"
 _PANEL, _COLUMNS = (2.6, 2.2), 4  # inches; panels in a row
@@ -63,26 +62,20 @@ def spectral_figure(result: Mapping[str, Any]) -> bytes:
 
 def _panel(ax: Axes, record: Mapping[str, Any], periods: Sequence[int]) -> None:
     steps = [max(step, 0.5) for step in record["looks"]]  # before the first step, on an axis that has no 0
-    low, mid, high = intervals(np.array(record["missing"], dtype=float))
+    looks: Sequence[Sequence[Sequence[float]]] = record["missing"]  # of each, of each seed, of each period
+    alone = len(looks[0]) == 1
     for at, (period, colour) in enumerate(zip(periods, PALETTE, strict=True)):
         possible = record["degree"] == 0 or 2 * period < record["degree"]
-        ax.plot(steps, mid[:, at], color=colour, linestyle="-" if possible else ":")
-        ax.fill_between(steps, low[:, at], high[:, at], color=colour, alpha=0.15, linewidth=0)
+        means = [mean_interval([seed[at] for seed in look]) for look in looks]
+        ax.plot(steps, [mean.mid for mean in means], color=colour, linestyle="-" if possible else ":")
+        if not alone:
+            low, high = [mean.low for mean in means], [mean.high for mean in means]
+            ax.fill_between(steps, low, high, color=colour, alpha=0.15, linewidth=0)
     ax.set_xscale("log")
     decades(ax.xaxis, ends=(0.5, steps[-1]))
     scale_shares(ax, _TOP)
-    head(ax, record["subject"], f"{record['parameters']:,} parameters, rate {record['rate']:g}")
-
-
-def intervals(missing: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Low, mean and high over the second axis of (looks, seeds, periods); of one seed all three are its own."""
-    from scipy.stats import t
-
-    mid, seeds = missing.mean(1), missing.shape[1]
-    if seeds == 1:
-        return mid, mid, mid
-    half = t.ppf(0.975, seeds - 1) * missing.std(1, ddof=1) / np.sqrt(seeds)
-    return mid - half, mid, mid + half
+    told = f"{record['parameters']:,} parameters, rate {record['rate']:g}"
+    head(ax, record["subject"], f"{told}; one seed" if alone else told)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -120,7 +113,7 @@ def _write(path: Path, drawn: bytes) -> None:
     try:
         path.write_bytes(drawn)
     except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        raise MachineError(f"cannot write {path} ({exc.strerror}); name a figure in a folder that exists") from exc
 
 
 if __name__ == "__main__":

@@ -14,15 +14,19 @@ from opbench.caches import CacheUse, known
 NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
 
 
-class Kernels(Protocol):
-    """A module with a library that has `usable_vectors` and `use_vectors`, and sizes from which stores are streamed."""
+class Variants(Protocol):
+    """A module with a library that has `usable_vectors` and `use_vectors`."""
 
     def operators(self) -> Any: ...
+
+
+class Kernels(Variants, Protocol):
+    """And with sizes from which stores are streamed."""
 
     def use_caches(self, use: CacheUse, /) -> None: ...
 
 
-def vectors_of(kernels: Kernels) -> Any:
+def vectors_of(kernels: Variants) -> Any:
     """A fixture: the name of each variant, in use meanwhile. One that cannot run here is skipped, and says so."""
 
     @pytest.fixture(params=NAMES)

@@ -19,15 +19,21 @@ _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(cpp_kernels.__file__).parent / "csrc"
 SOURCES = (_CSRC / "operators.cpp", _CSRC / "gate.h", _SHARED / "processor.h")
 IN_VARIANTS = (*sorted((_CSRC / "variant").iterdir()), *sorted((_SHARED / "cpu").rglob("*.h")))
-"""Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
+"""Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
 
 SCRATCH = 512 << 10
 """Bytes of a block's projections, a quarter of a processor's second cache."""
 
 
 @lru_cache(maxsize=1)
+def operators() -> Any:
+    """`torch.ops.opbench_poly_sa`, built and loaded if it was not. Raises MachineError where it does not build."""
+    return load(NAME, SOURCES, IN_VARIANTS)
+
+
+@lru_cache(maxsize=1)
 def _gate() -> Any:
-    return load(NAME, SOURCES, IN_VARIANTS).gate.default
+    return operators().gate.default
 
 
 def block_of(width: int, itemsize: int) -> int:

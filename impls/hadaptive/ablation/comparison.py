@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from impls.hadaptive.ablation.estimates import mean_interval
 from impls.hadaptive.ablation.study import Reported, Study, reported
 from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.student import mean_interval
 
 
 @dataclass(frozen=True)

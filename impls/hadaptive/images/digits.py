@@ -62,7 +62,7 @@ def load(root: Path, edge: int) -> DataSet:
     Training images move by up to one native pixel. Raises MachineError without scikit-learn.
     """
     del root
-    images, labels = _read()
+    images, labels = read()
     images = interpolate(images, size=(edge, edge), mode="bilinear", align_corners=False)
     training, testing = _split(labels)
     deviation, mean = torch.std_mean(images[training])
@@ -72,8 +72,11 @@ def load(root: Path, edge: int) -> DataSet:
     return DataSet("digits", tuple("0123456789"), 1, edge, moved, test)
 
 
-def _read() -> tuple[Tensor, Tensor]:
-    """All images, (1797, 1, 8, 8) from 0 to 1, and labels."""
+def read() -> tuple[Tensor, Tensor]:
+    """All images, (1797, 1, 8, 8) float32 from 0 to 1, and labels, (1797,) int64.
+
+    Raises MachineError without scikit-learn.
+    """
     try:
         bundled = import_module("sklearn.datasets").load_digits()
     except ModuleNotFoundError as exc:
@@ -81,7 +84,7 @@ def _read() -> tuple[Tensor, Tensor]:
             raise
         raise MachineError(
             "scikit-learn is not installed, and the digits come with it; "
-            "install scikit-learn, or train on a folder of images"
+            "install scikit-learn, or take other images where the command has a choice"
         ) from exc
     images = torch.from_numpy(bundled.images).float()[:, None] / 16
     return images, torch.from_numpy(bundled.target).long()

@@ -37,7 +37,7 @@ class Integers:
     def rounded(self, x: Tensor, random: torch.Generator | None = None) -> Tensor:
         wide = checked(x)
         codes, scales = self._quantised(wide, random)
-        return out_of_blocks(codes.float() * scales, wide.shape[-1])
+        return out_of_blocks(_scaled(codes.float(), scales), wide.shape[-1])
 
     def stored(self, x: Tensor, random: torch.Generator | None = None) -> Stored:
         wide = checked(x)
@@ -46,7 +46,7 @@ class Integers:
 
     def restored(self, stored: Stored) -> Tensor:
         blocks = in_blocks(stored.codes.float(), self._block(stored.codes))
-        return out_of_blocks(blocks * stored.scales[..., None], stored.codes.shape[-1])
+        return out_of_blocks(_scaled(blocks, stored.scales[..., None]), stored.codes.shape[-1])
 
     def bits(self, rows: int, columns: int) -> int:
         scales = -(-columns // self.block) if self.block else min(columns, 1)
@@ -65,3 +65,9 @@ class Integers:
         scales = (blocks.abs().amax(-1, keepdim=True) / largest).clamp(min=LEAST)
         codes = to_integers(blocks.double() / scales.double(), random)
         return codes.clamp(-largest, largest), scales
+
+
+def _scaled(codes: Tensor, scales: Tensor) -> Tensor:
+    """In float32. A scale that was rounded up, times the largest code, may be beyond it: then it is its largest."""
+    most = torch.finfo(torch.float32).max
+    return (codes * scales).clamp(-most, most)

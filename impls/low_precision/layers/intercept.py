@@ -19,6 +19,11 @@ Multiply: TypeAlias = Callable[[str, Tensor, Tensor], Tensor]
 
 MATMULS = {torch.matmul, Tensor.matmul, Tensor.__matmul__, torch.mm, Tensor.mm}
 
+_LINEAR = ("input", "weight", "bias")
+_MATMUL = ("input", "other")
+_CONV2D = (*_LINEAR, "stride", "padding", "dilation", "groups")
+"""Arguments as PyTorch names them, in its order; the second of `mm` is `mat2`."""
+
 
 class Intercepted(TorchFunctionMode):
     """While entered, products with weights of `model` are what `multiply` returns; biases are added to it."""
@@ -34,20 +39,25 @@ class Intercepted(TorchFunctionMode):
         del types
         given = {} if kwargs is None else kwargs
         if func is functional.linear:
-            return self._linear(*args, **given)
-        if func in MATMULS and self._is_weight(args[1]):
-            return self._by_rows(args[0], args[1], args[1].T)
-        if func is torch.conv2d and _is_pointwise(*args, **given):
-            return self._pointwise(*args[:3])
+            return self._linear(**_named(_LINEAR, args, given))
+        if func in MATMULS:
+            bound = _named(_MATMUL, args, given)
+            weight = bound.pop("mat2", None) if bound["other"] is None else bound["other"]
+            if bound.keys() == set(_MATMUL) and self._is_weight(weight):  # and no `out`
+                return self._by_rows(bound["input"], weight, weight.T)
+        if func is torch.conv2d:
+            bound = _named(_CONV2D, args, given)
+            if _is_pointwise(bound):
+                return self._pointwise(bound["input"], bound["weight"], bound["bias"])
         return func(*args, **given)
 
     def _is_weight(self, tensor: Any) -> bool:
         return id(tensor) in self._names and tensor.dim() == 2
 
-    def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    def _linear(self, *, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # noqa: A002  (PyTorch's word)
         if not self._is_weight(weight):
-            return functional.linear(x, weight, bias)
-        out = self._by_rows(x, weight, weight)
+            return functional.linear(input, weight, bias)
+        out = self._by_rows(input, weight, weight)
         return out if bias is None else out + bias
 
     def _pointwise(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -61,18 +71,20 @@ class Intercepted(TorchFunctionMode):
         return out.view(*x.shape[:-1], matrix.shape[0])
 
 
-def _is_pointwise(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> bool:
-    """Whether a convolution looks at one pixel, steps by one, and is not grouped."""
-    del bias, dilation
-    steps = stride if isinstance(stride, tuple) else (stride, stride)
-    around = padding if isinstance(padding, tuple) else (padding, padding)
-    alone = tuple(weight.shape[2:]) == (1, 1) and groups == 1
-    return x.dim() == 4 and alone and steps == (1, 1) and around == (0, 0)
+def _named(names: Sequence[str], args: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A call's arguments by name, since callers may give them either way; None where one of `names` is not given."""
+    return {**dict.fromkeys(names), **dict(zip(names, args, strict=False)), **given}
+
+
+def _is_pointwise(bound: Mapping[str, Any]) -> bool:
+    """Whether a convolution looks at one pixel, steps by one, and is not grouped. bound: of `_CONV2D`."""
+    steps, around = _pair(bound["stride"], 1), _pair(bound["padding"], 0)
+    alone = tuple(bound["weight"].shape[2:]) == (1, 1) and bound["groups"] in (None, 1)
+    return bound["input"].dim() == 4 and alone and steps == (1, 1) and around == (0, 0)
+
+
+def _pair(given: Any, default: int) -> tuple[Any, ...]:
+    if given is None:
+        return default, default
+    pair = tuple(given) if isinstance(given, tuple | list) else (given,)
+    return pair * 2 if len(pair) == 1 else pair

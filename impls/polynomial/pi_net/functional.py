@@ -22,7 +22,7 @@ _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(cpp_kernels.__file__).parent / "csrc"
 SOURCES = (_CSRC / "operators.cpp", _CSRC / "recursion.h", _SHARED / "processor.h")
 IN_VARIANTS = (*sorted((_CSRC / "variant").iterdir()), *sorted((_SHARED / "cpu").rglob("*.h")))
-"""Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
+"""Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
 
 SCRATCH = 512 << 10
 """Bytes of a block's projections, values and factors, a quarter of a processor's second cache."""
@@ -31,8 +31,14 @@ COLUMNS = 32
 
 
 @lru_cache(maxsize=1)
+def operators() -> Any:
+    """`torch.ops.opbench_pi_net`, built and loaded if it was not. Raises MachineError where it does not build."""
+    return load(NAME, SOURCES, IN_VARIANTS)
+
+
+@lru_cache(maxsize=1)
 def _operators() -> tuple[Any, Any]:
-    library = load(NAME, SOURCES, IN_VARIANTS)
+    library = operators()
     return library.forward.default, library.backward.default
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.polynomial.study.spectrum import PERIODS, when_learned
 from impls.polynomial.study.stability import DEGREES
+from opbench.vocabulary.student import mean_interval
 
 
 def spectrum_table(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -19,8 +19,11 @@ from opbench.errors import UsageError
 from opbench.testing import assert_correct
 from opbench.vocabulary.case import Point
 
+from ..cpp_ways import vectors_of
+
 ALL = ("float32", "float64", "float16", "bfloat16")
 OPERATORS = ("self_attention", "poly_sa")
+vectors = vectors_of(functional)
 FORMS = {"definition": gated, "second_moments": from_moments}
 
 
@@ -51,12 +54,14 @@ def test_a_backend_is_right_at_every_check_point(operator: str, backend: str) ->
 
 @pytest.mark.compiler
 @pytest.mark.skipif(why_not() is not None, reason="the C++ kernel needs a compiler and ninja")
+@pytest.mark.usefixtures("vectors")
 def test_the_kernel_is_right_at_every_check_point() -> None:
     assert_correct("poly_sa", ["cpp_ext"], ("float32", "float64"))
 
 
 @pytest.mark.compiler
 @pytest.mark.skipif(why_not() is not None, reason="the C++ kernel needs a compiler and ninja")
+@pytest.mark.usefixtures("vectors")
 @pytest.mark.parametrize("block", [1, 7, 64, 1000])
 def test_the_gate_does_not_depend_on_the_block(block: int) -> None:
     x, w1, w2 = tensors(131, 67, 2)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from impls.fusion import fusions, stacked, views
+from impls.fusion import fusions, mask, stacked, views
 from impls.fusion.fusions import FUSIONS
+from impls.fusion.options import check_writable
 from impls.fusion.two_views import INPUTS, Viewed
 from impls.fusion.two_views import views as drawn
 from impls.fusion.view_records import Scored
@@ -90,6 +91,27 @@ def test_a_study_in_small_has_every_condition(tmp_path: Path, capsys: pytest.Cap
     assert len(lines) == 1 + len(FUSIONS) * 3 * 2
     assert capsys.readouterr().out.count("| halves | 0 | 2 |") == 2
     assert views.main(["--steps", "0"]) == 2
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained(*_: object) -> None:
+        raise AssertionError("trained for records that cannot be written")
+
+    monkeypatch.setattr(views, "tested", trained)
+    monkeypatch.setattr(mask, "rows", trained)
+    path = tmp_path / "no" / "records"
+    hint = f"cannot write {path} (No such file or directory); name a file in a folder that exists, with --records"
+    assert views.main(["--records", str(path)]) == 3
+    assert mask.main(["--records", str(path)]) == 3
+    assert capsys.readouterr().err.splitlines() == [f"views: {hint}", f"mask: {hint}"]
+    kept = tmp_path / "kept"
+    kept.write_text("before", encoding="utf-8")
+    for each in (kept, tmp_path / "new"):
+        check_writable(each)
+    assert kept.read_text(encoding="utf-8") == "before"
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 def test_a_difference_within_what_seeds_differ_by_is_not_bold() -> None:

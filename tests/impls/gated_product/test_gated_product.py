@@ -17,7 +17,10 @@ from opbench import Axes, catalog
 from opbench.errors import UsageError
 from opbench.testing import assert_correct
 
+from ..cpp_ways import vectors_of
+
 pytestmark = pytest.mark.compiler
+vectors = vectors_of(functional)
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 SPECIAL = (math.inf, -math.inf, math.nan, 0.0, -0.0, 88.5, -88.5, 103.0, -103.0, 1e30, -1e30)
@@ -32,9 +35,13 @@ def values(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Te
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).mul(3).to(dtype)
 
 
-@pytest.mark.parametrize("backend", ["cpp_ext", "torch_eager"])
-def test_a_backend_is_right_at_every_check_point(backend: str) -> None:
-    assert_correct("gated_product", [backend], ("float32", "float64", "float16", "bfloat16"))
+@pytest.mark.usefixtures("vectors")
+def test_the_kernel_is_right_at_every_check_point() -> None:
+    assert_correct("gated_product", ["cpp_ext"], ("float32", "float64", "float16", "bfloat16"))
+
+
+def test_eager_is_right_at_every_check_point() -> None:
+    assert_correct("gated_product", ["torch_eager"], ("float32", "float64", "float16", "bfloat16"))
 
 
 def test_torch_compile_is_right() -> None:
@@ -48,6 +55,7 @@ def test_the_definition_is_pytorchs_function(form: str) -> None:
     torch.testing.assert_close(definition(gate, value, form), FORMS[form](gate) * value, rtol=1e-13, atol=1e-15)
 
 
+@pytest.mark.usefixtures("vectors")
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_special_values_are_what_pytorch_makes_of_them(form: str, dtype: torch.dtype) -> None:
@@ -57,6 +65,7 @@ def test_special_values_are_what_pytorch_makes_of_them(form: str, dtype: torch.d
     torch.testing.assert_close(found, want.to(dtype), equal_nan=True, rtol=rtol, atol=1e-30)
 
 
+@pytest.mark.usefixtures("vectors")
 @pytest.mark.parametrize("form", FORMS)
 def test_gradients_are_those_of_the_definition(form: str) -> None:
     gate, value = values(3, 37, dtype=torch.float64), values(3, 37, seed=1, dtype=torch.float64)
@@ -100,6 +109,7 @@ def test_threads_change_no_bit() -> None:
     assert torch.equal(functional.gradients(gate, gate, value)[0], alone[1])
 
 
+@pytest.mark.usefixtures("vectors")
 def test_float32_is_near_float64_in_the_tails_too() -> None:
     """In half units of the element. Both gelus take the rounding of an exponent with them."""
     gate = torch.linspace(-12, 12, 100_003).reshape(1, -1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from torch import nn
 from impls.hadaptive.ablation import comparison
 from impls.hadaptive.ablation.comparison import Trained
 from impls.hadaptive.ablation.components import COMPONENTS, VARIANTS
-from impls.hadaptive.ablation.estimates import in_percent, mean_interval
+from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.ablation.log import Log
 from impls.hadaptive.ablation.study import reported
 from impls.hadaptive.ablation.table import markdown
@@ -21,6 +20,7 @@ from impls.hadaptive.ach_parts.selection import FixedSelection, LearnedSelection
 from impls.hadaptive.network import build
 from opbench.errors import UsageError
 from opbench.vocabulary.interval import Interval
+from opbench.vocabulary.student import mean_interval
 
 from .training_scenes import TINY
 
@@ -69,15 +69,6 @@ def test_variants_are_chosen_by_name_in_one_order() -> None:
 
 def results(**accuracies: list[float]) -> list[Trained]:
     return [Trained(name, seed, one) for name, all_of_it in accuracies.items() for seed, one in enumerate(all_of_it)]
-
-
-def test_a_mean_has_students_interval() -> None:
-    actual = mean_interval([1.0, 2.0, 3.0])
-    assert (actual.low, actual.mid, actual.high) == pytest.approx((2 - 2.4841377, 2, 2 + 2.4841377))
-    assert mean_interval([4.0, 4.0]) == Interval(4, 4, 4)
-    assert mean_interval([4.0]) == Interval(-math.inf, 4, math.inf)
-    with pytest.raises(ValueError, match="no values"):
-        mean_interval([])
 
 
 def test_shares_are_printed_in_percent_with_their_interval() -> None:

@@ -65,7 +65,7 @@ def test_training_images_have_mean_0_and_deviation_1_and_move_by_up_to_one_nativ
 
 def test_at_its_native_edge_an_image_is_scikit_learns() -> None:
     bundled = pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed").load_digits()
-    images, labels = digits._read()
+    images, labels = digits.read()
     assert torch.equal(images[:, 0], torch.from_numpy(bundled.images).float() / 16)
     assert labels.tolist() == bundled.target.tolist()
 
@@ -112,7 +112,7 @@ def test_without_scikit_learn_it_says_what_to_install(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(digits, "import_module", absent)
     with pytest.raises(
-        MachineError, match=r"scikit-learn is not installed.*install scikit-learn, or train on a folder"
+        MachineError, match=r"scikit-learn is not installed.*install scikit-learn, or take other images"
     ):
         digits.load(Path(), 32)
 

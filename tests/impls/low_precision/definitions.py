@@ -51,14 +51,17 @@ def microscaled(row: Sequence[float], positive: Sequence[float], block: int = 32
 
 
 def integers(row: Sequence[float], bits: int, block: int = 0) -> list[float]:
-    """Code times scale in float32, as the values are stored; the code by exact division."""
+    """Code times scale, exactly, then rounded to float32 and no more than its largest; the code by exact division."""
     found, step, largest = [], block or max(len(row), 1), 2 ** (bits - 1) - 1
     for start in range(0, len(row), step):
         part = row[start : start + step]
         scale = max(torch.tensor(max(map(abs, part))) / largest, torch.tensor(2.0**-149))
         for value in part:
             code = round(Fraction(value) / Fraction(float(scale)))  # to even, as Python rounds fractions
-            found.append(float(torch.tensor(float(max(-largest, min(largest, code)))) * scale))
+            product = max(-largest, min(largest, code)) * Fraction(float(scale))
+            most = Fraction(torch.finfo(torch.float32).max)
+            # Of 31 bits at most, so that float64 holds it and it is rounded once.
+            found.append(float(torch.tensor(float(max(-most, min(most, product))))))
     return found
 
 

@@ -61,7 +61,18 @@ def test_blocks_are_quantised_as_defined(name: str, row: list[float]) -> None:
 @settings(max_examples=60)
 @given(row=st.lists(NUMBERS, max_size=40), bits=st.sampled_from([2, 4, 8]), block=st.sampled_from([0, 1, 32]))
 def test_integers_are_quantised_as_defined(row: list[float], bits: int, block: int) -> None:
-    assert Integers(bits, block).rounded(torch.tensor(row)).tolist() == integers(row, bits, block)
+    found = Integers(bits, block).rounded(torch.tensor(row))
+    assert found.isfinite().all()
+    assert found.tolist() == integers(row, bits, block)
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+def test_the_largest_number_stays_finite(bits: int) -> None:
+    most = torch.finfo(torch.float32).max
+    kept, x = Integers(bits), torch.tensor([[most, 1.0, -most]])
+    for found in (kept.rounded(x), kept.restored(kept.stored(x))):
+        assert found.isfinite().all()
+        assert found.tolist() == [integers(x[0].tolist(), bits)]
 
 
 def test_every_code_of_an_integer_and_every_middle_of_two_is_rounded_to_even() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -54,6 +55,43 @@ def test_only_products_with_weights_are_handed_over_and_nothing_changes() -> Non
         torch.testing.assert_close(model(x), want)
     assert set(names) == HANDED
     assert len(names) == len(HANDED)
+
+
+def _into(rows: torch.Tensor, square: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    """The very weight, in a call that no gradient is tracked of."""
+    with torch.no_grad():
+        return torch.mm(rows, square, out=out)
+
+
+def test_arguments_may_be_named() -> None:
+    torch.manual_seed(2)
+    model = Mixed()
+    pixel, square, x = model.pixel, model.square, torch.randn(2, 3, 5, 5)
+    rows, out = torch.randn(3, 7), torch.empty(3, 2)
+    calls: list[Callable[[], torch.Tensor]] = [
+        lambda: torch.conv2d(x, pixel.weight, bias=pixel.bias),
+        lambda: torch.conv2d(input=x, weight=pixel.weight, bias=pixel.bias, stride=[1, 1], padding=(0,)),
+        lambda: rows @ square,
+        lambda: torch.matmul(rows, other=square),
+        lambda: torch.matmul(input=rows, other=square),
+        lambda: torch.mm(rows, mat2=square),
+        lambda: _into(rows, square, out),
+        lambda: nn.functional.linear(input=rows, weight=model.bare.weight),
+    ]
+    wanted = [call().clone() for call in calls]
+    names: list[str] = []
+
+    def multiply(name: str, tokens: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        names.append(name)
+        return tokens @ w.T
+
+    out.zero_()
+    with Intercepted(model, multiply):
+        found = [call() for call in calls]
+    for one, want in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, want)
+    assert found[6] is out  # and is no new tensor, which is what `multiply` makes
+    assert names == ["pixel.weight"] * 2 + ["square"] * 4 + ["bare.weight"]
 
 
 def test_what_is_recorded_makes_the_gradients_of_the_weights() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from impls.low_precision import study, tables, train
 from impls.low_precision.comparison import Compared
@@ -82,14 +83,27 @@ def test_a_study_writes_what_it_measured_and_prints_the_same_from_its_files(
     monkeypatch.setattr(study, "MODELS", {"attention": MODELS["attention"]})
     monkeypatch.setattr(study, "STEPS", {"attention": 1})
     study.measure(Here(), [0], ["mxfp4"], tmp_path / "new")
-    printed = list(study.told(tmp_path / "new"))
+    printed = list(study.told(tmp_path / "new", write=True))
     assert any(line.startswith("| forward | mxfp4 |") for line in printed)
     lines = read_lines(tmp_path / "new" / "products.jsonl")
     assert len(lines) == 3 * 7  # four projections, two layers, the classes
     assert [json.loads(json.dumps(product_line(product_of(line)))) for line in lines] == lines
     read = json.loads((tmp_path / "new" / "study.json").read_text())
     assert {cell["kept"] for cell in read["cells"]} == {"mxfp4"}
-    assert study.main(["--read", "--out", str(tmp_path / "new")]) == 0
+    assert {line["torch"] for line in lines} == {read["torch"]} == {torch.__version__}
+
+
+def test_reading_writes_nothing_and_takes_lines_that_do_not_say_which_torch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = product_line(compared(0, 0.2, 0.1))
+    del line["torch"]
+    (tmp_path / "products.jsonl").write_text(json.dumps(line) + "\n")
+    assert study.main(["--read", "--out", str(tmp_path)]) == 0
+    assert "| forward | mxfp4 |" in capsys.readouterr().out
+    assert [path.name for path in tmp_path.iterdir()] == ["products.jsonl"]
+    assert study.main(["--read", "--formats", "mxfp4", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("study: --formats mxfp4 with --read, which prints all")
 
 
 def test_trainings_are_kept_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:

@@ -11,6 +11,7 @@ from impls.polynomial.pi_net.definition import Recursion, function_of
 from opbench.errors import UsageError
 from opbench.testing import assert_correct
 
+from ..cpp_ways import vectors_of
 from .subjects import RECURSIONS, drawn
 
 pytestmark = [
@@ -19,15 +20,20 @@ pytestmark = [
 ]
 
 
+vectors = vectors_of(functional)
+
+
 @pytest.fixture(autouse=True)
 def alone(one_thread: None) -> None:
     """Every test of this file."""
 
 
+@pytest.mark.usefixtures("vectors")
 def test_it_is_right_at_every_check_point() -> None:
     assert_correct("pi_net", ["cpp_ext"], ("float32", "float64"))
 
 
+@pytest.mark.usefixtures("vectors")
 @pytest.mark.parametrize("batch", [1, 31, 32, 33, 101])
 @pytest.mark.parametrize("recursion", RECURSIONS, ids=str)
 def test_every_gradient_is_that_of_the_definition(recursion: Recursion, batch: int) -> None:
@@ -94,5 +100,7 @@ def test_what_the_kernels_cannot_take_is_refused() -> None:
     with pytest.raises(ValueError, match=r"grad has shape \[5, 2\]; expected \[5, 3\]"):
         functional.gradients(ncp, z[:, :2], z, a, s, b, c, beta)
     forward, _ = functional._operators()
+    with pytest.raises(ValueError, match="no vectors 'sse' on this processor; there are: "):
+        functional.operators().use_vectors("sse")
     with pytest.raises(ValueError, match="block is 33; expected a multiple of 32"):
         forward(z, a, s, b, c, beta, False, False, 33)

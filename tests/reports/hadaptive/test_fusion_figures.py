@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
+from matplotlib.axes import Axes
 
 from reports.hadaptive import fusion_masks, fusion_views
 
@@ -33,11 +35,17 @@ def test_views_without_noise_are_in_both_panels_and_the_others_in_one(tmp_path: 
     assert found["halves", "sum", False, 2.0] == pytest.approx([0.9, 0.91, 0.92])
 
 
-def test_the_interval_is_students(tmp_path: Path) -> None:
-    mean, half = fusion_views.mean_and_half([0.70, 0.71, 0.72])
-    assert mean == pytest.approx(0.71)
-    assert half == pytest.approx(4.302653 * 0.01 / 3**0.5)  # two degrees of freedom
-    assert fusion_views.mean_and_half([0.5]) == (0.5, 0.0)
+def test_bars_are_students_and_one_seed_has_none_which_the_panel_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    halves: list[list[float]] = []
+    monkeypatch.setattr(Axes, "errorbar", lambda _, at, mids, bars, **__: halves.append(bars))
+    shares = fusion_views.read(views(tmp_path / "views.csv"))
+    assert b"one seed" not in fusion_views.figure(shares)
+    assert halves[0] == pytest.approx([4.302653 * 0.01 / 3**0.5] * 2)  # two degrees of freedom
+    halves.clear()
+    assert b"one seed has no interval" in fusion_views.figure({key: values[:1] for key, values in shares.items()})
+    assert all(math.isnan(half) for bars in halves for half in bars)
 
 
 def test_both_figures_are_drawn_and_the_same_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from matplotlib.axes import Axes
 
 from opbench.errors import UsageError
-from reports.polynomial.spectral_bias import FORMAT, intervals, main, spectral_figure
+from reports.polynomial.spectral_bias import FORMAT, main, spectral_figure
+
+BAND = [(0.75 * share, 12.706204736 * 0.25 * share) for share in (1.0, 0.7, 0.1)]
+"""Of each look the mean of share and share / 2, and half of Student's interval with one degree of freedom."""
 
 
 def result() -> dict[str, Any]:
@@ -34,11 +37,17 @@ def whole() -> dict[str, Any]:
     return found
 
 
-def test_intervals_are_students_over_seeds() -> None:
-    low, mid, high = intervals(np.array([[[1.0], [2.0], [3.0]]]))
-    half = 4.302652729911275 / 3**0.5
-    assert (low[0, 0], mid[0, 0], high[0, 0]) == pytest.approx((2 - half, 2, 2 + half))
-    assert intervals(np.array([[[0.5]]]))[2].item() == 0.5
+def test_one_seed_has_a_line_and_no_band_and_the_panel_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    bands: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(Axes, "fill_between", lambda _, *given, **__: bands.append(given))
+    assert b"one seed" not in spectral_figure(whole())
+    assert len(bands) == 7
+    assert bands[0][1] == pytest.approx([mid - half for mid, half in BAND])
+    assert bands[0][2] == pytest.approx([mid + half for mid, half in BAND])
+    alone = whole()
+    alone["frequencies"][0]["missing"] = [look[:1] for look in alone["frequencies"][0]["missing"]]
+    assert b"one seed" in spectral_figure(alone)
+    assert len(bands) == 7
 
 
 def test_the_same_records_are_the_same_bytes() -> None:

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <c10/util/StringUtil.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -23,18 +24,27 @@ namespace {
 
 using at::Tensor;
 
-const GateVariant& widest() {
+Choice<GateVariant>& choice() {
 #define OPBENCH_EACH(name) {#name, &name::kGate},
-  static const Choice<GateVariant> variants{OPBENCH_VARIANTS};
+  static Choice<GateVariant> variants{OPBENCH_VARIANTS};
 #undef OPBENCH_EACH
-  return variants.used();
+  return variants;
+}
+
+const GateVariant& variant() { return choice().used(); }
+
+std::vector<std::string> usable_vectors() { return choice().names(); }
+
+void use_vectors(std::string_view name) {
+  TORCH_CHECK_VALUE(choice().use(std::string(name)), "no vectors '", name, "' on this processor; there are: ",
+                    c10::Join(", ", choice().names()));
 }
 
 // The sums of each block of each sequence, (batch, blocks, width) in float64.
 template <typename T>
 void sum_blocks(const Tensor& x, const Tensor& weights, int64_t block, const Tensor& sums) {
   const int64_t tokens = x.size(1), width = x.size(2), blocks = sums.size(1);
-  const auto sum = widest().of<T>();
+  const auto sum = variant().of<T>();
   auto* const to = sums.mutable_data_ptr<double>();
   at::parallel_for(0, x.size(0) * blocks, 1, [&](int64_t from, int64_t until) {
     const at::AutoDispatchBelowAutograd untracked;
@@ -64,7 +74,11 @@ Tensor gate(const Tensor& x, const Tensor& weights, int64_t block) {
   return sums.sum(1).div_(std::max<int64_t>(1, tokens)).to(x.scalar_type());
 }
 
-TORCH_LIBRARY(opbench_poly_sa, library) { library.def("gate(Tensor x, Tensor weights, int block) -> Tensor"); }
+TORCH_LIBRARY(opbench_poly_sa, library) {
+  library.def("gate(Tensor x, Tensor weights, int block) -> Tensor");
+  library.def("usable_vectors() -> str[]", usable_vectors);
+  library.def("use_vectors(str name) -> ()", use_vectors);
+}
 
 TORCH_LIBRARY_IMPL(opbench_poly_sa, CPU, library) { library.impl("gate", gate); }
 

@@ -49,13 +49,15 @@ def forward(
     inside = (sample[:, None] < batch) & (column[None, :] < hidden)
     read = sample[:, None] * degree * hidden + column[None, :]
     written = sample[:, None] * hidden + column[None, :]
+    every = tl.cast(batch, tl.int64)  # all degrees' values, and roots, can be more than 2^31
+    plane = every * hidden
     x = tl.load(p + read, mask=inside, other=0.0).to(wide)
     if ncp:
         x *= tl.load(b + column, mask=column < hidden, other=0.0).to(wide)[None, :]
     tl.store(x_out + written, x.to(x_out.dtype.element_ty), mask=inside)
     for n in range(1, degree):
         read += hidden
-        written += batch * hidden
+        written += plane
         if ncp:
             y = times(x, s + (n - 1) * hidden * hidden, hidden, 1, hidden, column)
             y += tl.load(b + n * hidden + column, mask=column < hidden, other=0.0).to(wide)[None, :]
@@ -67,7 +69,7 @@ def forward(
         if norm:
             centred = tl.where(inside, x - (tl.sum(x, 1) / hidden)[:, None], 0.0)
             root = 1 / tl.sqrt(tl.sum(centred * centred, 1) / hidden + EPSILON)
-            tl.store(roots + n * batch + sample, root.to(roots.dtype.element_ty), mask=sample < batch)
+            tl.store(roots + n * every + sample, root.to(roots.dtype.element_ty), mask=sample < batch)
             x = centred * root[:, None]
         tl.store(x_out + written, x.to(x_out.dtype.element_ty), mask=inside)
 
@@ -101,13 +103,15 @@ def backward(
     inside = (sample[:, None] < batch) & (column[None, :] < hidden)
     place = sample[:, None] * degree * hidden + column[None, :]
     row = sample[:, None] * hidden + column[None, :]
+    every = tl.cast(batch, tl.int64)  # as in `forward`
+    plane = every * hidden
     g = tl.load(grad + row, mask=inside, other=0.0).to(wide)
     for back in range(1, degree):
         n = degree - back
-        whole = n * batch * hidden + row
+        whole = n * plane + row
         if norm:
             x = tl.load(x_in + whole, mask=inside, other=0.0).to(wide)
-            root = tl.load(roots + n * batch + sample, mask=sample < batch, other=0.0).to(wide)
+            root = tl.load(roots + n * every + sample, mask=sample < batch, other=0.0).to(wide)
             along = tl.sum(g * x, 1) / hidden
             rest = g - (tl.sum(g, 1) / hidden)[:, None] - x * along[:, None]
             g = tl.where(inside, rest * root[:, None], 0.0)
@@ -115,7 +119,7 @@ def backward(
         if ncp:
             y = tl.load(y_in + whole, mask=inside, other=0.0).to(wide)
         else:
-            y = tl.load(x_in + whole - batch * hidden, mask=inside, other=0.0).to(wide)
+            y = tl.load(x_in + whole - plane, mask=inside, other=0.0).to(wide)
         tl.store(of_p + place + n * hidden, (g * y).to(of_p.dtype.element_ty), mask=inside)
         pulled = g * factor
         if ncp:
