@@ -69,5 +69,6 @@ def test_a_count_has_a_row_for_what_runs_and_a_reason_for_what_does_not(printed:
     assert refused == {
         "backend": "torch_eager",
         "reason": "has no kernels of its own that the PTX machine executes",
+        "point": "cross_hadamard/float32/cpu/forward/none/batch=1,channels=5,edge=3,selected=0",
         "faulty": False,
     }

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import runpy
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,8 @@ from impls.hadaptive.propagation.study import study
 from impls.hadaptive.propagation.theory import NORMS, Moments, Stack, product, states
 from impls.hadaptive.propagation.theory import overflow as overflow_by_theory
 from opbench.errors import UsageError
+
+from ....commands import Interpreter
 
 REST = Moments(0.5, 1.0)
 SIZES = Sizes(channels=97, positions=61, depth=3, seed=0)
@@ -137,12 +137,8 @@ def test_a_refusal_is_one_line(words: list[str], says: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_the_module_is_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """As `python -m` runs it, without the seconds of a process that imports PyTorch."""
-    monkeypatch.delitem(sys.modules, "impls.hadaptive.propagation.__main__")
-    monkeypatch.setattr(sys, "argv", ["propagation", "--scales", "x"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module("impls.hadaptive.propagation", run_name="__main__")
-    shown = capsys.readouterr()
-    assert (ended.value.code, shown.out, shown.err.count("\n")) == (2, "", 1)
-    assert shown.err.startswith("propagation: --scales is 'x'")
+def test_the_module_is_a_command(interpreter: Interpreter) -> None:
+    program = "import runpy; runpy.run_module('impls.hadaptive.propagation', run_name='__main__')"
+    ended = interpreter.run(program, ["propagation", "--scales", "x"])
+    assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith("propagation: --scales is 'x'")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,8 @@ from impls.hadaptive.network import build
 from impls.hadaptive.search.__main__ import app
 from impls.hadaptive.search.confidence import table
 from opbench.errors import UsageError
+
+from ....commands import Interpreter
 
 pytest.importorskip("sklearn", reason="scikit-learn is not installed, and the digits come with it")
 
@@ -119,16 +119,8 @@ def test_what_cannot_be_searched_is_refused(folder: Path, more: list[str], says:
         command(folder, *more)
 
 
-def test_a_refusal_is_one_line_and_exit_code_2(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """As `python -m` runs it, without the seconds of a process that imports PyTorch."""
-    monkeypatch.delitem(sys.modules, "impls.hadaptive.search.__main__")
-    monkeypatch.setattr(sys, "argv", ["search", "--space", "norm"])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_module("impls.hadaptive.search", run_name="__main__")
-    assert ended.value.code == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.startswith("search: no search space 'norm'")
-    assert shown.err.count("\n") == 1
+def test_a_refusal_is_one_line_and_exit_code_2(interpreter: Interpreter) -> None:
+    program = "import runpy; runpy.run_module('impls.hadaptive.search', run_name='__main__')"
+    ended = interpreter.run(program, ["search", "--space", "norm"])
+    assert (ended.code, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith("search: no search space 'norm'")
