@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NAME = "opbench_gated"
 _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(cpp_kernels.__file__).parent / "csrc"
-SOURCES = (_CSRC / "operators.cpp", _CSRC / "gated.h", _SHARED / "elements.h", _SHARED / "processor.h")
+SOURCES = (_CSRC / "operators.cpp", _CSRC / "gated.h", _SHARED / "elements.h", *cpp_kernels.VECTORS)
 IN_VARIANTS = (
     *sorted((_CSRC / "variant").iterdir()),
     *sorted((_SHARED / "cpu").rglob("*.h")),

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impls.cross_hadamard.cpp_kernels import CORE
+from impls.cross_hadamard.cpp_kernels import CORE, VECTORS
 from impls.hadamard_transform.matrices import of_order
 from impls.hadamard_transform.orders import factored
 from impls.native import load
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAME = "opbench_hadamard"
 _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(__file__).parents[1] / "cross_hadamard" / "csrc"
-SOURCES = (*sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}), _SHARED / "processor.h")
+SOURCES = (*sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}), *VECTORS)
 IN_VARIANTS = (*sorted((_CSRC / "variant").glob("*")), *CORE, _SHARED / "variant" / "openmp.h")
 """Compiled once for each set of vector instructions; registers, memory and threads are those of the products."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "opbench_poly_sa"
 _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(cpp_kernels.__file__).parent / "csrc"
-SOURCES = (_CSRC / "operators.cpp", _CSRC / "gate.h", _SHARED / "processor.h")
+SOURCES = (_CSRC / "operators.cpp", _CSRC / "gate.h", *cpp_kernels.VECTORS)
 IN_VARIANTS = (*sorted((_CSRC / "variant").iterdir()), *sorted((_SHARED / "cpu").rglob("*.h")))
 """Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
 

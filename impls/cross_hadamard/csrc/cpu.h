@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "cpu/types.h"
@@ -46,7 +45,6 @@ struct Kernels {
 
 // The kernels compiled for one set of vector instructions.
 struct Variant {
-  const char* name;
   const Kernels<float>* of_float;
   const Kernels<double>* of_double;
   const Kernels<Half>* of_half;
@@ -61,14 +59,8 @@ struct Variant {
   }
 };
 
-// The variant in use: the widest that this processor has, until `use_variant` says otherwise.
+// The variant in use.
 const Variant& variant();
-
-// Those of this library that this processor can run, the widest last.
-std::vector<std::string> variants();
-
-// Takes the one of that name from now on, "" for the widest; false where `variants` has no such name.
-bool use_variant(const std::string& name);
 
 // From which size of an output on, in bytes, its stores go around the caches. Fresh: the output was just allocated.
 // Reused: it was given, and may be in the caches from the last time it was written.

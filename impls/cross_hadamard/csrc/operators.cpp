@@ -4,8 +4,9 @@
 // torch/library.h takes more than half of this file's compile time, so no other file includes it.
 #include <torch/library.h>
 
-#include "cpu.h"
 #include "tensors.h"
+#include "variants.h"
+#include "vectors_in_use.h"
 
 namespace opbench {
 
@@ -25,9 +26,7 @@ TORCH_LIBRARY(opbench_cpp, library) {
   library.def("fill(Tensor(a!) out, float value, bool? streaming=None) -> ()");
   library.def("use_stream_from(int fresh_bytes, int reused_bytes) -> ()", use_stream_from);
   library.def("stream_from() -> (int, int)", [] { return std::tuple(stream_from().fresh_bytes, stream_from().reused_bytes); });
-  library.def("use_vectors(str name) -> ()", use_vectors);
-  library.def("vectors() -> str", [] { return std::string(variant().name); });
-  library.def("usable_vectors() -> str[]", variants);
+  define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_cpp, CPU, library) {

@@ -79,6 +79,13 @@ class Choice {
 
   const Variant& used() const { return *used_.load(std::memory_order_relaxed); }
 
+  std::string name() const {
+    for (const auto& each : usable_) {
+      if (each.second == used_) return each.first;
+    }
+    return "";
+  }
+
   std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const auto& each : usable_) names.push_back(each.first);

@@ -116,10 +116,4 @@ void use_stream_from(int64_t fresh_bytes, int64_t reused_bytes) {
   stream_from() = {fresh_bytes, reused_bytes};
 }
 
-void use_vectors(std::string_view name) {
-  std::string known;
-  for (const std::string& each : variants()) known += (known.empty() ? "" : ", ") + each;
-  TORCH_CHECK_VALUE(use_variant(std::string(name)), "no vectors '", name, "' on this processor; there are: ", known);
-}
-
 }  // namespace opbench

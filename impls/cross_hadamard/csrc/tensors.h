@@ -32,7 +32,4 @@ void fill_with(at::Tensor out, double value, std::optional<bool> streaming);
 // From which sizes on, in bytes, stores to outputs go around the caches from now on: fresh ones, and those given.
 void use_stream_from(int64_t fresh_bytes, int64_t reused_bytes);
 
-// The vector instructions to use from now on, one of `variants`, or "" for the widest. Raises ValueError for others.
-void use_vectors(std::string_view name);
-
 }  // namespace opbench

@@ -1,6 +1,5 @@
 // Which variant of the kernels runs here. Which were compiled is said by OPBENCH_HAS_NAME.
-#include "cpu.h"
-#include "processor.h"
+#include "variants.h"
 
 namespace opbench {
 
@@ -11,8 +10,6 @@ namespace opbench {
 OPBENCH_VARIANTS
 #undef OPBENCH_EACH
 
-namespace {
-
 Choice<Variant>& choice() {
 #define OPBENCH_EACH(name) {#name, &name::kVariant},
   static Choice<Variant> variants{OPBENCH_VARIANTS};
@@ -20,13 +17,7 @@ Choice<Variant>& choice() {
   return variants;
 }
 
-}  // namespace
-
 const Variant& variant() { return choice().used(); }
-
-std::vector<std::string> variants() { return choice().names(); }
-
-bool use_variant(const std::string& name) { return choice().use(name); }
 
 StreamFrom& stream_from() {
   static StreamFrom sizes{int64_t{16} << 20, int64_t{32} << 20};

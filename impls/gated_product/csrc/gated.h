@@ -31,7 +31,6 @@ struct GatedKernels {
 
 // The kernels compiled for one set of vector instructions.
 struct GatedVariant {
-  const char* name;
   GatedKernels<float> of_float;
   GatedKernels<double> of_double;
   GatedKernels<Half> of_half;

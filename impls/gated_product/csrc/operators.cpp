@@ -3,10 +3,9 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
-#include <c10/util/StringUtil.h>
 #include <torch/library.h>
 
-#include "../../cross_hadamard/csrc/processor.h"
+#include "../../cross_hadamard/csrc/vectors_in_use.h"
 #include "../../cross_hadamard/csrc/elements.h"
 #include "gated.h"
 
@@ -28,15 +27,6 @@ Choice<GatedVariant>& choice() {
   static Choice<GatedVariant> variants{OPBENCH_VARIANTS};
 #undef OPBENCH_EACH
   return variants;
-}
-
-const GatedVariant& variant() { return choice().used(); }
-
-std::vector<std::string> usable_vectors() { return choice().names(); }
-
-void use_vectors(std::string_view name) {
-  TORCH_CHECK_VALUE(choice().use(std::string(name)), "no vectors '", name, "' on this processor; there are: ",
-                    c10::Join(", ", choice().names()));
 }
 
 Form form_named(std::string_view name) {
@@ -82,7 +72,7 @@ void forward(const Tensor& gate, const Tensor& value, std::string_view form, int
   if (out.numel() == 0) return;
   at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, gate.scalar_type(), "gated_product", [&] {
-    variant().of<Storage<scalar_t>>().forward(named, read<scalar_t>(gate), read<scalar_t>(value), written<scalar_t>(out),
+    choice().used().of<Storage<scalar_t>>().forward(named, read<scalar_t>(gate), read<scalar_t>(value), written<scalar_t>(out),
                                              rows_of(out), stores_of(out, 1, stream_from));
   });
 }
@@ -98,7 +88,7 @@ void backward(const Tensor& grad, const Tensor& gate, const Tensor& value, std::
   if (gate.numel() == 0) return;
   at::get_num_threads();
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, gate.scalar_type(), "gated_product_backward", [&] {
-    variant().of<Storage<scalar_t>>().backward(named, read<scalar_t>(grad), read<scalar_t>(gate), read<scalar_t>(value),
+    choice().used().of<Storage<scalar_t>>().backward(named, read<scalar_t>(grad), read<scalar_t>(gate), read<scalar_t>(value),
                                               written<scalar_t>(grad_gate), written<scalar_t>(grad_value),
                                               rows_of(gate), stores_of(gate, 2, stream_from));
   });
@@ -109,9 +99,7 @@ TORCH_LIBRARY(opbench_gated, library) {
   library.def(
       "backward(Tensor grad, Tensor gate, Tensor value, str form, int stream_from, Tensor(a!) grad_gate, "
       "Tensor(b!) grad_value) -> ()");
-  library.def("usable_vectors() -> str[]", usable_vectors);
-  library.def("use_vectors(str name) -> ()", use_vectors);
-  library.def("vectors() -> str", [] { return std::string(variant().name); });
+  define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_gated, CPU, library) {

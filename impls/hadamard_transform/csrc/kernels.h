@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <type_traits>
-#include <vector>
 
 #include "../../cross_hadamard/csrc/cpu/types.h"
 
@@ -39,7 +37,6 @@ template <typename T>
 using Transform = void (*)(const Arguments<T>& arguments, const Shape& shape);
 
 struct Variant {
-  const char* name;
   const Transform<float>* of_float;
   const Transform<double>* of_double;
   const Transform<Half>* of_half;
@@ -53,14 +50,5 @@ struct Variant {
     if constexpr (std::is_same_v<T, BFloat16>) return *of_bfloat16;
   }
 };
-
-// The variant in use: the widest that this processor has, until `use_variant` says otherwise.
-const Variant& variant();
-
-// Those of this library that this processor can run, the widest last.
-std::vector<std::string> variants();
-
-// Takes the one of that name from now on, "" for the widest; false where `variants` has no such name.
-bool use_variant(const std::string& name);
 
 }  // namespace opbench_hadamard

@@ -9,10 +9,26 @@
 #include <optional>
 
 #include "../../cross_hadamard/csrc/cpu/types.h"
+#include "../../cross_hadamard/csrc/vectors_in_use.h"
 #include "kernels.h"
 
 namespace opbench_hadamard {
+
+#define OPBENCH_EACH(name)       \
+  namespace name {               \
+  extern const Variant kVariant; \
+  }
+OPBENCH_VARIANTS
+#undef OPBENCH_EACH
+
 namespace {
+
+opbench::Choice<Variant>& choice() {
+#define OPBENCH_EACH(name) {#name, &name::kVariant},
+  static opbench::Choice<Variant> variants{OPBENCH_VARIANTS};
+#undef OPBENCH_EACH
+  return variants;
+}
 
 using at::Tensor;
 using Given = std::optional<Tensor>;
@@ -78,7 +94,7 @@ void run(const Tensor& x, const Tensor& out, const Given& before, const Given& a
                                  pointer<A>(small),
                                  static_cast<A>(scale),
                                  stores};
-    variant().of<T>()(arguments, {x.numel() / x.size(-1), x.size(-1), block, order});
+    choice().used().of<T>()(arguments, {x.numel() / x.size(-1), x.size(-1), block, order});
   });
 }
 
@@ -130,12 +146,6 @@ void use_stream_from(int64_t fresh_bytes, int64_t reused_bytes) {
   reused_from = reused_bytes;
 }
 
-void use_vectors(std::string_view name) {
-  std::string known;
-  for (const std::string& each : variants()) known += (known.empty() ? "" : ", ") + each;
-  TORCH_CHECK_VALUE(use_variant(std::string(name)), "no vectors '", name, "' on this processor; there are: ", known);
-}
-
 }  // namespace
 
 TORCH_LIBRARY(opbench_hadamard, library) {
@@ -145,8 +155,7 @@ TORCH_LIBRARY(opbench_hadamard, library) {
       "transform_out(Tensor x, Tensor? before, Tensor? after, Tensor? matrix, int block, int order, float scale, "
       "Tensor(a!) out) -> ()");
   library.def("use_stream_from(int fresh_bytes, int reused_bytes) -> ()", use_stream_from);
-  library.def("use_vectors(str name) -> ()", use_vectors);
-  library.def("usable_vectors() -> str[]", variants);
+  opbench::define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_hadamard, CPU, library) {

@@ -11,7 +11,6 @@ using ProductSum = void (*)(const T* projected, int64_t tokens, int64_t width, T
 
 // The kernels compiled for one set of vector instructions.
 struct GateVariant {
-  const char* name;
   ProductSum<float> of_float;
   ProductSum<double> of_double;
 

@@ -3,12 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
-#include <c10/util/StringUtil.h>
 #include <torch/library.h>
 
 #include <algorithm>
 
-#include "../../../cross_hadamard/csrc/processor.h"
+#include "../../../cross_hadamard/csrc/vectors_in_use.h"
 #include "gate.h"
 
 namespace opbench {
@@ -31,20 +30,11 @@ Choice<GateVariant>& choice() {
   return variants;
 }
 
-const GateVariant& variant() { return choice().used(); }
-
-std::vector<std::string> usable_vectors() { return choice().names(); }
-
-void use_vectors(std::string_view name) {
-  TORCH_CHECK_VALUE(choice().use(std::string(name)), "no vectors '", name, "' on this processor; there are: ",
-                    c10::Join(", ", choice().names()));
-}
-
 // The sums of each block of each sequence, (batch, blocks, width) in float64.
 template <typename T>
 void sum_blocks(const Tensor& x, const Tensor& weights, int64_t block, const Tensor& sums) {
   const int64_t tokens = x.size(1), width = x.size(2), blocks = sums.size(1);
-  const auto sum = variant().of<T>();
+  const auto sum = choice().used().of<T>();
   auto* const to = sums.mutable_data_ptr<double>();
   at::parallel_for(0, x.size(0) * blocks, 1, [&](int64_t from, int64_t until) {
     const at::AutoDispatchBelowAutograd untracked;
@@ -76,8 +66,7 @@ Tensor gate(const Tensor& x, const Tensor& weights, int64_t block) {
 
 TORCH_LIBRARY(opbench_poly_sa, library) {
   library.def("gate(Tensor x, Tensor weights, int block) -> Tensor");
-  library.def("usable_vectors() -> str[]", usable_vectors);
-  library.def("use_vectors(str name) -> ()", use_vectors);
+  define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_poly_sa, CPU, library) { library.impl("gate", gate); }

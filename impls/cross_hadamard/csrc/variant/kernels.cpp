@@ -51,11 +51,8 @@ namespace below = OPBENCH_VARIANT;
 
 namespace OPBENCH_VARIANT {
 
-#define OPBENCH_TEXT(name) #name
-#define OPBENCH_NAME(name) OPBENCH_TEXT(name)
 extern const Variant kVariant;
-const Variant kVariant{OPBENCH_NAME(OPBENCH_VARIANT), &below::of_float, &below::of_double, &kKernels<Half>,
-                       &kKernels<BFloat16>};
+const Variant kVariant{&below::of_float, &below::of_double, &kKernels<Half>, &kKernels<BFloat16>};
 
 }  // namespace OPBENCH_VARIANT
 }  // namespace opbench

@@ -122,11 +122,8 @@ void backward(Form form, Operand<const T> grad, Operand<const T> gate, Operand<c
   });
 }
 
-#define OPBENCH_TEXT(name) #name
-#define OPBENCH_NAME(name) OPBENCH_TEXT(name)
 extern const GatedVariant kGated;
-const GatedVariant kGated{OPBENCH_NAME(OPBENCH_VARIANT),
-                          {forward<float>, backward<float>},
+const GatedVariant kGated{{forward<float>, backward<float>},
                           {forward<double>, backward<double>},
                           {forward<Half>, backward<Half>},
                           {forward<BFloat16>, backward<BFloat16>}};

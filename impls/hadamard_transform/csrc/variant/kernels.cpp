@@ -36,10 +36,8 @@ namespace below = OPBENCH_VARIANT;
 
 namespace OPBENCH_VARIANT {
 
-#define OPBENCH_TEXT(name) #name
-#define OPBENCH_NAME(name) OPBENCH_TEXT(name)
 extern const Variant kVariant;
-const Variant kVariant{OPBENCH_NAME(OPBENCH_VARIANT), &below::of_float, &below::of_double, &of_half, &of_bfloat16};
+const Variant kVariant{&below::of_float, &below::of_double, &of_half, &of_bfloat16};
 
 }  // namespace OPBENCH_VARIANT
 }  // namespace opbench_hadamard

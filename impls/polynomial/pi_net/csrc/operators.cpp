@@ -4,12 +4,11 @@
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
-#include <c10/util/StringUtil.h>
 #include <torch/library.h>
 
 #include <algorithm>
 
-#include "../../../cross_hadamard/csrc/processor.h"
+#include "../../../cross_hadamard/csrc/vectors_in_use.h"
 #include "recursion.h"
 
 namespace opbench {
@@ -30,15 +29,6 @@ Choice<PiVariant>& choice() {
   static Choice<PiVariant> variants{OPBENCH_VARIANTS};
 #undef OPBENCH_EACH
   return variants;
-}
-
-const PiVariant& variant() { return choice().used(); }
-
-std::vector<std::string> usable_vectors() { return choice().names(); }
-
-void use_vectors(std::string_view name) {
-  TORCH_CHECK_VALUE(choice().use(std::string(name)), "no vectors '", name, "' on this processor; there are: ",
-                    c10::Join(", ", choice().names()));
 }
 
 void check(const Tensor& given, const char* name, at::IntArrayRef shape, const Tensor& like) {
@@ -136,7 +126,7 @@ Tensor forward(const Tensor& z, const Tensor& a, const std::optional<Tensor>& s,
       const Scratch scratch(net, whole_groups(count), false);
       scratch.project(net, from, 0, count);
       const Tensor found = at::empty({c.size(0), whole_groups(count)}, z.options());
-      variant().of<scalar_t>().forward(net.of<scalar_t>(), scratch.of<scalar_t>(0, count),
+      choice().used().of<scalar_t>().forward(net.of<scalar_t>(), scratch.of<scalar_t>(0, count),
                                       found.mutable_data_ptr<scalar_t>());
       out.narrow(0, from, count).copy_(found.narrow(1, 0, count).t());
     });
@@ -160,7 +150,7 @@ std::vector<Tensor> backward(const Tensor& grad, const Tensor& z, const Tensor& 
   AT_DISPATCH_FLOATING_TYPES(z.scalar_type(), "pi_net_backward", [&] {
     over_blocks(samples, block, [&](int64_t from, int64_t count) {
       scratch.project(net, from, from, count);
-      const auto& kernels = variant().of<scalar_t>();
+      const auto& kernels = choice().used().of<scalar_t>();
       const auto at = scratch.of<scalar_t>(from, count);
       kernels.forward(net.of<scalar_t>(), at, nullptr);
       kernels.backward(net.of<scalar_t>(), at, turned.const_data_ptr<scalar_t>() + from);
@@ -191,8 +181,7 @@ TORCH_LIBRARY(opbench_pi_net, library) {
   library.def(
       "backward(Tensor grad, Tensor z, Tensor a, Tensor? s, Tensor? b, Tensor c, Tensor beta, bool skip, bool norm, "
       "int block) -> Tensor[]");
-  library.def("usable_vectors() -> str[]", usable_vectors);
-  library.def("use_vectors(str name) -> ()", use_vectors);
+  define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_pi_net, CPU, library) {

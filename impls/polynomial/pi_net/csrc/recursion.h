@@ -39,7 +39,6 @@ struct PiKernels {
 
 // The kernels compiled for one set of vector instructions.
 struct PiVariant {
-  const char* name;
   PiKernels<float> of_float;
   PiKernels<double> of_double;
 

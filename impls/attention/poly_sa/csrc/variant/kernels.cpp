@@ -45,9 +45,7 @@ void product_sum(const T* projected, int64_t tokens, int64_t width, T* sums) {
   if (at < width) sum_rest(projected + at, tokens, width, width - at, sums + at);
 }
 
-#define OPBENCH_TEXT(name) #name
-#define OPBENCH_NAME(name) OPBENCH_TEXT(name)
 extern const GateVariant kGate;
-const GateVariant kGate{OPBENCH_NAME(OPBENCH_VARIANT), product_sum<float>, product_sum<double>};
+const GateVariant kGate{product_sum<float>, product_sum<double>};
 
 }  // namespace opbench::OPBENCH_VARIANT

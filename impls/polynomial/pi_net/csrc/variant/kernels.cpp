@@ -129,9 +129,7 @@ void backward(const Network<T>& net, const Columns<T>& columns, const T* grad) {
   for (int64_t at = 0; at < columns.count; at += Group<T>::width) backward_group(net, from(columns, at), grad + at);
 }
 
-#define OPBENCH_TEXT(name) #name
-#define OPBENCH_NAME(name) OPBENCH_TEXT(name)
 extern const PiVariant kPi;
-const PiVariant kPi{OPBENCH_NAME(OPBENCH_VARIANT), {forward<float>, backward<float>}, {forward<double>, backward<double>}};
+const PiVariant kPi{{forward<float>, backward<float>}, {forward<double>, backward<double>}};
 
 }  // namespace opbench::OPBENCH_VARIANT
