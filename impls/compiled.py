@@ -16,12 +16,16 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from opbench import Preparing
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
+
+    from opbench import Inputs, Launch, Point
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +51,18 @@ def compiled(function: Callable[P, R], *example: torch.Tensor) -> Callable[P, R]
     if example:
         _warm(result, example)
     return result
+
+
+def prepare_compiled(
+    definition: Callable[[Point], Callable[..., Tensor]],
+) -> Callable[[Point, Inputs, Tensor | None, str], Launch]:
+    """A backend's `prepare` in mode `forward`: what `definition` gives for a point, compiled for the point's inputs."""
+
+    def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
+        tensors = tuple(inputs.values())
+        return partial(compiled(definition(point), *tensors), *tensors)
+
+    return prepare
 
 
 def _warm(result: Callable[..., Any], example: tuple[torch.Tensor, ...]) -> None:

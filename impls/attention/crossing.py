@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from impls.attention.growth import Series, crossing, exponent, series_of
-from opbench.errors import OpbenchError
+from opbench.cli.exit_code import exit_code
 from opbench.store.runs import find_run
 from opbench.vocabulary.interval import Interval
 
@@ -93,13 +93,12 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder that holds the runs")
     parser.add_argument("--least", type=int, default=LEAST, help="tokens from which on exponents are fitted")
     given = parser.parse_args(words)
-    try:
+
+    def work() -> None:
         found = series_of(find_run(given.results, given.run).listed())
-    except OpbenchError as exc:
-        print(f"crossing: {exc}", file=sys.stderr)
-        return exc.exit_code
-    print("\n".join(tables(found, given.least)))
-    return 0
+        print("\n".join(tables(found, given.least)))
+
+    return exit_code("crossing", work)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from impls.resident import peak_growth
 from opbench import catalog
-from opbench.errors import MachineError, OpbenchError
+from opbench.cli.exit_code import exit_code
+from opbench.errors import MachineError
 from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.case import Point
 
@@ -45,13 +46,8 @@ def peak_bytes(operator: str, backend: str, tokens: int) -> int:
 
 def main(words: Sequence[str]) -> int:
     """Without words the table; with an operator, a backend and tokens that case alone. Exit codes: 0 done, 3 cannot."""
-    try:
-        if words:
-            print(peak_bytes(words[0], words[1], int(words[2])))
-            return 0
-    except OpbenchError as exc:
-        print(f"memory: {exc}", file=sys.stderr)
-        return exc.exit_code
+    if words:
+        return exit_code("memory", lambda: print(peak_bytes(words[0], words[1], int(words[2]))))
     print("| case | tokens | MiB |\n|---|---|---|")
     for (operator, backend), counts in CASES.items():
         for tokens in counts:

@@ -19,7 +19,8 @@ from impls.attention.mixers import Answering, PolySA, SelfAttention
 from impls.attention.sequences import Task, majority, recall
 from impls.hadaptive.ablation.estimates import in_percent
 from impls.hadaptive.training.command import numbers, use_threads
-from opbench.errors import OpbenchError, UsageError
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 from opbench.vocabulary.student import mean_interval
 
 TASKS = (recall(4), recall(8), recall(16), majority())
@@ -95,16 +96,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=2000, help="of a training, at most")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves PyTorch's choice")
     given = parser.parse_args(words)
-    try:
+
+    def work() -> None:
         if given.steps < 1:
             raise UsageError(f"--steps is {given.steps}; expected at least 1")
         use_threads(given.threads)
         for row in rows(numbers("--seeds", given.seeds), given.steps):
             print(row, flush=True)
-    except OpbenchError as exc:
-        print(f"recall: {exc}", file=sys.stderr)
-        return exc.exit_code
-    return 0
+
+    return exit_code("recall", work)
 
 
 if __name__ == "__main__":

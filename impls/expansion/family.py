@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.compiled import compiled, preparing, why_not
+from impls.compiled import prepare_compiled, preparing, why_not
 from impls.expansion.tolerances import TOLERANCES
 from impls.expansion.width import AXES, CHECK_POINTS, sizes
 from opbench import Backend, Operator
@@ -56,13 +56,9 @@ def eager_backend(eager: Eager) -> Backend:
 
 
 def compiled_backend(eager: Eager) -> Backend:
-    def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
-        tensors = tuple(inputs.values())
-        return partial(compiled(eager(point), *tensors), *tensors)
-
     return Backend(
         about="torch.compile of the eager definition, static shapes",
-        prepare=prepare,
+        prepare=prepare_compiled(eager),
         kind="compiler",
         unavailable=why_not,
         preparing=preparing,

@@ -19,10 +19,10 @@ import torch
 from impls.fusion import masks, stacked
 from impls.fusion.mask_tasks import TASKS, Task
 from impls.fusion.masks import VARIANTS, Variant
-from impls.fusion.options import check_writable, unwritable, words_of
+from impls.fusion.options import parser, prepare, unwritable, words_of
 from impls.hadaptive.ablation.estimates import in_percent
-from impls.hadaptive.training.command import numbers, use_threads
-from opbench.errors import OpbenchError, UsageError
+from impls.hadaptive.training.command import numbers
+from opbench.cli.exit_code import exit_code
 from opbench.vocabulary.student import mean_interval
 
 if TYPE_CHECKING:
@@ -172,29 +172,18 @@ def write(path: Path, results: Sequence[Trained]) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it."""
-    parser = argparse.ArgumentParser(prog="python -m impls.fusion.mask", description=__doc__.split("\n")[0])
-    parser.add_argument("--tasks", default=",".join(TASKS), help="comma-separated")
-    parser.add_argument("--seeds", default=SEEDS, help="comma-separated")
-    parser.add_argument("--steps", type=int, default=STEPS, help="of a training")
-    parser.add_argument("--records", type=Path, help="a file of JSON lines to write")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; the products are small ones")
-    given = parser.parse_args(words)
-    try:
-        if given.steps < 1:
-            raise UsageError(f"--steps is {given.steps}; expected at least 1")
-        use_threads(given.threads)
-        if given.records:
-            check_writable(given.records)
-        results: list[Trained] = []
-        for row, found in rows(words_of("task", given.tasks, TASKS), numbers("--seeds", given.seeds), given.steps):
-            print(row, flush=True)
-            results += found
-        if given.records:
-            write(given.records, results)
-    except OpbenchError as exc:
-        print(f"mask: {exc}", file=sys.stderr)
-        return exc.exit_code
-    return 0
+    given = parser("mask", __doc__.split("\n")[0], TASKS, SEEDS, STEPS, "a file of JSON lines").parse_args(words)
+    return exit_code("mask", lambda: _work(given))
+
+
+def _work(given: argparse.Namespace) -> None:
+    prepare(given)
+    results: list[Trained] = []
+    for row, found in rows(words_of("task", given.tasks, TASKS), numbers("--seeds", given.seeds), given.steps):
+        print(row, flush=True)
+        results += found
+    if given.records:
+        write(given.records, results)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from opbench.errors import MachineError, unknown
+from impls.hadaptive.training.command import use_threads
+from opbench.errors import MachineError, UsageError, unknown
+
+
+def parser(
+    name: str, about: str, tasks: Iterable[str], seeds: str, steps: int, records: str
+) -> argparse.ArgumentParser:
+    """Of `python -m impls.fusion.NAME`. tasks: all there are; seeds, steps: what is taken where none is given.
+
+    records: the kind of file that `--records` names.
+    """
+    options = argparse.ArgumentParser(prog=f"python -m impls.fusion.{name}", description=about)
+    options.add_argument("--tasks", default=",".join(tasks), help="comma-separated")
+    options.add_argument("--seeds", default=seeds, help="comma-separated")
+    options.add_argument("--steps", type=int, default=steps, help="of a training")
+    options.add_argument("--records", type=Path, help=f"{records} to write")
+    options.add_argument("--threads", type=int, default=1, help="CPU threads; the products are small ones")
+    return options
+
+
+def prepare(given: argparse.Namespace) -> None:
+    """Before any training. Raises UsageError for no steps, MachineError where the records cannot be written."""
+    if given.steps < 1:
+        raise UsageError(f"--steps is {given.steps}; expected at least 1")
+    use_threads(given.threads)
+    if given.records:
+        check_writable(given.records)
 
 
 def words_of(kind: str, text: str, known: Iterable[str]) -> list[str]:

@@ -11,18 +11,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import torch
 
 from impls.fusion import fusions, stacked
 from impls.fusion.fusions import FUSIONS
-from impls.fusion.options import check_writable, words_of
+from impls.fusion.options import parser, prepare, words_of
 from impls.fusion.two_views import INPUTS, TASKS, Viewed, views
 from impls.fusion.view_records import Scored, write
 from impls.fusion.view_tables import accuracies_table, winners_table
-from impls.hadaptive.training.command import numbers, use_threads
-from opbench.errors import OpbenchError, UsageError
+from impls.hadaptive.training.command import numbers
+from opbench.cli.exit_code import exit_code
 
 MOST = 8000
 """Parameters of a model, at most; every fusion is as wide as that allows."""
@@ -97,32 +96,21 @@ def _batches(part: Viewed, seeds: Sequence[int], steps: int) -> Iterator[stacked
 
 def main(words: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it."""
-    parser = argparse.ArgumentParser(prog="python -m impls.fusion.views", description=__doc__.split("\n")[0])
-    parser.add_argument("--tasks", default=",".join(TASKS), help="comma-separated")
-    parser.add_argument("--seeds", default=SEEDS, help="comma-separated")
-    parser.add_argument("--steps", type=int, default=STEPS, help="of a training, at most")
-    parser.add_argument("--records", type=Path, help="a CSV file to write")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads; the products are small ones")
-    given = parser.parse_args(words)
-    try:
-        if given.steps < 1:
-            raise UsageError(f"--steps is {given.steps}; expected at least 1")
-        use_threads(given.threads)
-        if given.records:
-            check_writable(given.records)
-        seeds = numbers("--seeds", given.seeds)
-        results: list[Scored] = []
-        for task in words_of("task", given.tasks, TASKS):
-            for name in FUSIONS:
-                results += tested(task, name, seeds, given.steps)
-                print(f"{task}: {name} done", file=sys.stderr, flush=True)
-        print("\n".join([*accuracies_table(results), "", *winners_table(results)]))
-        if given.records:
-            write(given.records, results)
-    except OpbenchError as exc:
-        print(f"views: {exc}", file=sys.stderr)
-        return exc.exit_code
-    return 0
+    given = parser("views", __doc__.split("\n")[0], TASKS, SEEDS, STEPS, "a CSV file").parse_args(words)
+    return exit_code("views", lambda: _work(given))
+
+
+def _work(given: argparse.Namespace) -> None:
+    prepare(given)
+    seeds = numbers("--seeds", given.seeds)
+    results: list[Scored] = []
+    for task in words_of("task", given.tasks, TASKS):
+        for name in FUSIONS:
+            results += tested(task, name, seeds, given.steps)
+            print(f"{task}: {name} done", file=sys.stderr, flush=True)
+    print("\n".join([*accuracies_table(results), "", *winners_table(results)]))
+    if given.records:
+        write(given.records, results)
 
 
 if __name__ == "__main__":

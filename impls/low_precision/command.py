@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 
 from impls.hadaptive.training.command import numbers, use_threads
-from opbench.errors import OpbenchError, UsageError
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 
 
 def options(name: str, told: str) -> argparse.ArgumentParser:
@@ -35,13 +35,12 @@ def pool(processes: int) -> Executor:
 
 def printed(name: str, lines: Callable[[], Iterator[str]]) -> int:
     """Exit codes: 0 done, 2 wrong usage, 3 the machine cannot do it."""
-    try:
+
+    def work() -> None:
         for line in lines():
             print(line, flush=True)
-    except OpbenchError as exc:
-        print(f"{name}: {exc}", file=sys.stderr)
-        return exc.exit_code
-    return 0
+
+    return exit_code(name, work)
 
 
 def titled(title: str, lines: Iterator[str]) -> Iterator[str]:

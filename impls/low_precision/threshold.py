@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from impls.hadaptive.training.command import numbers, use_threads
+from impls.low_precision.command import printed
 from impls.low_precision.comparison import relative_error
 from impls.low_precision.formats.names import format_of
 from impls.low_precision.layers.recording import recorded
@@ -22,7 +23,6 @@ from impls.low_precision.products.counting import cost
 from impls.low_precision.products.patterns import Pattern, concentration
 from impls.low_precision.products.product import product
 from impls.low_precision.products.treatments import adaptive
-from opbench.errors import OpbenchError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -97,7 +97,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m impls.low_precision.threshold", description=__doc__.split("\n")[0])
     parser.add_argument("--seeds", default="100,101", help="comma-separated")
     given = parser.parse_args(words)
-    try:
+
+    def lines() -> Iterator[str]:
         use_threads(1)
         layers = []
         for seed in numbers("--seeds", given.seeds):
@@ -105,12 +106,9 @@ def main(words: Sequence[str] | None = None) -> int:
                 trainee = make(seed)
                 train(trainee, STEPS[name])
                 layers += recorded(trainee.model, next(trainee.losses))
-        for line in table(layers):
-            print(line, flush=True)
-    except OpbenchError as exc:
-        print(f"threshold: {exc}", file=sys.stderr)
-        return exc.exit_code
-    return 0
+        yield from table(layers)
+
+    return printed("threshold", lines)
 
 
 if __name__ == "__main__":

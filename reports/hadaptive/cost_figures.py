@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from opbench import catalog
+from opbench.cli.exit_code import exit_code
 from opbench.counting.count import count
 from opbench.errors import MachineError, UsageError
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Record, Unavailable
 from reports.figures import complexity
-from reports.hadaptive.command import exit_code
 from reports.models.cost_models import paper_macs
 
 OPERATORS = ("pointwise", "ghost", "ach")

@@ -18,9 +18,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from opbench.errors import MachineError, UsageError
-from reports.hadaptive.command import exit_code
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 from reports.layout.canvas import head, legend, new_figure
+from reports.layout.program_files import write
 from reports.layout.style import BLUE, ORANGE, styled, to_svg
 
 VARIANTS = {"learned": "learned gates", "penalised": "learned gates whose sum costs"}
@@ -86,11 +87,7 @@ def _work(arguments: Sequence[str]) -> None:
     if len(arguments) != 2:
         raise UsageError(f"{len(arguments)} arguments; expected two: MASKS.jsonl FIGURE.svg")
     source, target = map(Path, arguments)
-    drawn = figure(read(source))
-    try:
-        target.write_bytes(drawn)
-    except OSError as exc:
-        raise MachineError(f"cannot write {target} ({exc.strerror}); name a figure in a folder that exists") from exc
+    write(target, figure(read(source)))
     print(target)
 
 

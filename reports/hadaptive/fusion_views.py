@@ -19,10 +19,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from opbench.errors import MachineError, UsageError
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 from opbench.vocabulary.student import mean_interval
-from reports.hadaptive.command import exit_code
 from reports.layout.canvas import head, legend, new_figure
+from reports.layout.program_files import write
 from reports.layout.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILLION, styled, to_svg
 
 Dash = Literal["-", "--", "-."]
@@ -120,11 +121,7 @@ def _work(arguments: Sequence[str]) -> None:
     if len(arguments) != 2:
         raise UsageError(f"{len(arguments)} arguments; expected two: VIEWS.csv FIGURE.svg")
     source, target = map(Path, arguments)
-    drawn = figure(read(source))
-    try:
-        target.write_bytes(drawn)
-    except OSError as exc:
-        raise MachineError(f"cannot write {target} ({exc.strerror}); name a figure in a folder that exists") from exc
+    write(target, figure(read(source)))
     print(target)
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from opbench.cli.exit_code import exit_code
 from opbench.errors import MachineError, UsageError
 from reports.hadaptive.channel_choices import channel_choices_figure
-from reports.hadaptive.command import exit_code
 from reports.hadaptive.layer_maps import layer_maps_figure
 from reports.hadaptive.temperature_curves import temperature_figure
 

@@ -10,17 +10,18 @@ cross marks the first layer with a product that is no finite number, and names t
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from opbench.errors import MachineError, UsageError
-from reports.hadaptive.command import exit_code
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 from reports.hadaptive.propagation_panel import DEVIATION, MEAN, Quantity, draw_panel, legend_handles
 from reports.layout.canvas import new_figure
+from reports.layout.program_files import drawn, read, write
 from reports.layout.style import styled, to_svg
 
 FORMAT = "opbench.hadaptive.propagation/1"
@@ -62,32 +63,13 @@ def _work(arguments: Sequence[str]) -> None:
 
 
 def _draw(source: Path, folder: Path) -> list[Path]:
-    result = _read(source)
+    result = read(source, "the propagation.json of impls.hadaptive.propagation")
     written = []
     for quantity in (DEVIATION, MEAN):
-        try:
-            drawn = propagation_figure(result, quantity)
-        except (LookupError, TypeError, ValueError, AttributeError) as exc:
-            raise UsageError(f"{source} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200})") from exc
         path = folder / quantity.file
-        try:
-            path.write_bytes(drawn)
-        except OSError as exc:
-            raise MachineError(f"cannot write {path} ({exc.strerror})") from exc
+        write(path, drawn(source, FORMAT, partial(propagation_figure, result, quantity)))
         written.append(path)
     return written
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise UsageError(f"no file {path}; expected the propagation.json of impls.hadaptive.propagation") from exc
-    except (ValueError, RecursionError, OSError) as exc:
-        raise UsageError(f"{path} cannot be read as JSON ({exc!s:.200}); expected a propagation.json") from exc
-    if not isinstance(result, dict):
-        raise UsageError(f"{path} holds a {type(result).__name__}; expected a propagation.json")
-    return result
 
 
 if __name__ == "__main__":

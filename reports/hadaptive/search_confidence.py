@@ -18,8 +18,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from opbench.cli.exit_code import exit_code
 from opbench.errors import UsageError
-from reports.hadaptive.command import exit_code
 from reports.hadaptive.confidence_panel import HEAD, NAMES, Share, columns_of, draw_panel
 from reports.layout.canvas import write_ground
 from reports.layout.style import styled, to_svg

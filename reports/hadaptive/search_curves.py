@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from opbench.cli.exit_code import exit_code
 from opbench.errors import UsageError
-from reports.hadaptive.command import exit_code
 from reports.hadaptive.confidence_panel import GROUPS
 from reports.hadaptive.search_confidence import FORMAT, read
 from reports.layout.canvas import new_figure

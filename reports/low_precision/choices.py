@@ -9,7 +9,6 @@ that it leaves, in multiples of what plain quantisation does, and in small lette
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Patch, Rectangle
 
-from opbench.cli.plain import plain
-from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 from reports.layout.canvas import legend, new_figure
+from reports.layout.program_files import drawn, read, write
 from reports.layout.style import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, SKY, VERMILLION, luma, styled, to_svg
 
 if TYPE_CHECKING:
@@ -96,40 +96,16 @@ def _name(ax: Axes, rows: Sequence[tuple[str, str, int]], formats: Sequence[str]
 
 def main(arguments: Sequence[str]) -> int:
     """Draws the figure. Exit code 0, or the error's with one line on what is wrong."""
-    try:
-        _work(arguments)
-    except OpbenchError as exc:
-        print(plain(f"choices: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("choices", lambda: _work(arguments))
 
 
 def _work(arguments: Sequence[str]) -> None:
     if len(arguments) != 2:
         raise UsageError(f"{len(arguments)} arguments; expected two: STUDY.json FOLDER")
     source, path = Path(arguments[0]), Path(arguments[1]) / FILE
-    study = _read(source)
-    try:
-        drawn = choices_figure(study)
-    except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        raise UsageError(f"{source} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200})") from exc
-    try:
-        path.write_bytes(drawn)
-    except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror}); name a folder that exists") from exc
+    study = read(source, "the study.json of impls.low_precision.study")
+    write(path, drawn(source, FORMAT, lambda: choices_figure(study)))
     print(path)
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        study = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise UsageError(f"no file {path}; expected the study.json of impls.low_precision.study") from exc
-    except (ValueError, RecursionError, OSError) as exc:
-        raise UsageError(f"{path} cannot be read as JSON ({exc!s:.200}); expected a study.json") from exc
-    if not isinstance(study, dict):
-        raise UsageError(f"{path} holds a {type(study).__name__}; expected a study.json")
-    return study
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ degree cannot have: one of degree N in one variable turns N - 1 times at most.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.lines import Line2D
 
-from opbench.cli.plain import plain
-from opbench.errors import MachineError, OpbenchError, UsageError
+from opbench.cli.exit_code import exit_code
+from opbench.errors import UsageError
 from opbench.vocabulary.student import mean_interval
 from reports.layout.canvas import decades, head, legend, new_figure, scale_shares
+from reports.layout.program_files import drawn, read, write
 from reports.layout.style import PALETTE, styled, to_svg
 
 if TYPE_CHECKING:
@@ -80,40 +80,15 @@ def _panel(ax: Axes, record: Mapping[str, Any], periods: Sequence[int]) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Draws one figure. Exit code 0, or the error's with one line on what is wrong."""
-    try:
-        if len(arguments) != 2:
-            raise UsageError(f"{len(arguments)} arguments; expected two: SPECTRUM.json FIGURE.svg")
-        _write(Path(arguments[1]), _drawn(Path(arguments[0])))
-    except OpbenchError as exc:
-        print(plain(f"spectral_bias: {exc}"), file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("spectral_bias", lambda: _work(arguments))
 
 
-def _drawn(source: Path) -> bytes:
-    try:
-        return spectral_figure(_read(source))
-    except (LookupError, TypeError, ValueError, AttributeError) as exc:
-        raise UsageError(f"{source} does not fit {FORMAT!r} ({type(exc).__name__}: {exc!s:.200})") from exc
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise UsageError(f"no file {path}; expected the spectrum.json of impls.polynomial.study") from exc
-    except (ValueError, RecursionError, OSError) as exc:
-        raise UsageError(f"{path} cannot be read as JSON ({exc!s:.200}); expected a spectrum.json") from exc
-    if not isinstance(result, dict):
-        raise UsageError(f"{path} holds a {type(result).__name__}; expected a spectrum.json")
-    return result
-
-
-def _write(path: Path, drawn: bytes) -> None:
-    try:
-        path.write_bytes(drawn)
-    except OSError as exc:
-        raise MachineError(f"cannot write {path} ({exc.strerror}); name a figure in a folder that exists") from exc
+def _work(arguments: Sequence[str]) -> None:
+    if len(arguments) != 2:
+        raise UsageError(f"{len(arguments)} arguments; expected two: SPECTRUM.json FIGURE.svg")
+    source = Path(arguments[0])
+    result = read(source, "the spectrum.json of impls.polynomial.study")
+    write(Path(arguments[1]), drawn(source, FORMAT, lambda: spectral_figure(result)))
 
 
 if __name__ == "__main__":

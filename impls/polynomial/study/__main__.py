@@ -23,7 +23,8 @@ import torch
 from impls.hadaptive.training.command import numbers, use_threads
 from impls.polynomial.study import digits, extrapolation, spectrum, stability, tables
 from impls.polynomial.study.training import Plan
-from opbench.errors import MachineError, OpbenchError, UsageError, unknown
+from opbench.cli.exit_code import exit_code
+from opbench.errors import MachineError, UsageError, unknown
 
 FORMAT = "opbench.polynomial.study/1"
 Parts: TypeAlias = "Iterator[tuple[str, Iterator[dict[str, Any]]]]"
@@ -113,12 +114,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; 0 leaves PyTorch's choice")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder that holds the results")
     given = parser.parse_args(words)
-    try:
-        _run(given.only.split(","), numbers("--seeds", given.seeds), given)
-    except OpbenchError as exc:
-        print(f"study: {exc}", file=sys.stderr)
-        return exc.exit_code
-    return 0
+    return exit_code("study", lambda: _run(given.only.split(","), numbers("--seeds", given.seeds), given))
 
 
 def _run(only: Sequence[str], seeds: tuple[int, ...], given: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""How the commands of this folder end: done, or one line on what is wrong."""
+"""How a program that is a module of its own (`python -m ...`) ends: done, or one line on what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opbench.errors import OpbenchError
 
 
 def exit_code(name: str, work: Callable[[], object]) -> int:
-    """Do the work of the command `name`. 0, or the exit code of an error, whose line goes to standard error."""
+    """Do the work of the program `name`. 0, or the exit code of an error, whose line goes to standard error."""
     try:
         work()
     except OpbenchError as exc:
