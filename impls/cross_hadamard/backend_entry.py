@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
 def backend_of(name: str, **details: Any) -> Backend:
     """The harness's entry for the backend `name`; `details` are further fields of `Backend`."""
     return Backend(prepare=launch_of(name), modes=frozenset({"forward", "out", "backward"}), **details)
-
-
-def why_not_installed(module: str, package: str) -> str | None:
-    """What to install where the module cannot be found, or None; imports nothing."""
-    if importlib.util.find_spec(module) is not None:
-        return None
-    return f"{package} is not installed; python -m pip install {package}"
 
 
 def launch_of(backend: str) -> Prepare:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 NAME = "opbench_hadamard"
 _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(__file__).parents[1] / "cross_hadamard" / "csrc"
-SOURCES = (*sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}), *VECTORS)
+SOURCES = (
+    *sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}),
+    *(_SHARED / name for name in ("aliasing.h", "elements.h")),
+    *VECTORS,
+)
 IN_VARIANTS = (*sorted((_CSRC / "variant").glob("*")), *CORE, _SHARED / "variant" / "openmp.h")
 """Compiled once for each set of vector instructions; registers, memory and threads are those of the products."""
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
+from impls.installed import why_not_installed
 from impls.machine.arithmetic import FACTOR, TERM
 from opbench import Backend
 from opbench.errors import UsageError
@@ -32,8 +32,7 @@ def _chains(x: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def unavailable(_: str) -> str | None:
-    installed = importlib.util.find_spec("triton") is not None
-    return None if installed else "triton is not installed; python -m pip install triton"
+    return why_not_installed("triton", "triton")
 
 
 BACKEND = Backend(

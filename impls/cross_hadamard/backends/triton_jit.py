@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from impls.cross_hadamard.backend_entry import backend_of, why_not_installed
+from impls.cross_hadamard.backend_entry import backend_of
 from impls.cross_hadamard.gpu.adapter import kernels_of
 from impls.cross_hadamard.kernels import SCHEDULES
+from impls.installed import why_not_installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "aliasing.h"
 #include "checks.h"
 #include "storage.h"
 #include "tensors.h"
@@ -53,13 +54,6 @@ Tensor forward(const Tensor& x, const optional<Tensor>& index, std::string_view 
   Tensor out = at::empty(with_channels(z, checked_pairs(z.size(1))), z.options());
   run(z, out, named, stores_fresh(bytes_of(out)));
   return out;
-}
-
-// By address: two storages may lie over one buffer, as slices of an array imported one by one do.
-static bool share_memory(const Tensor& one, const Tensor& other) {
-  const auto begin = [](const Tensor& each) { return static_cast<const char*>(each.storage().data()); };
-  const auto end = [&](const Tensor& each) { return begin(each) + each.storage().nbytes(); };
-  return begin(one) < end(other) && begin(other) < end(one);
 }
 
 void forward_out(const Tensor& x, const optional<Tensor>& index, Tensor out, std::string_view schedule) {

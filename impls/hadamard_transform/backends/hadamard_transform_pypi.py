@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 from impls.hadamard_transform.backend_entry import Call, backend_of, delivered
 from impls.hadamard_transform.orders import factored
+from impls.installed import why_not_installed
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 
 def unavailable(_: str) -> str | None:
-    if importlib.util.find_spec("hadamard_transform") is not None:
-        return None
-    return "hadamard-transform is not installed; python -m pip install hadamard-transform"
+    return why_not_installed("hadamard_transform", "hadamard-transform")
 
 
 def launch_of(call: Call) -> Launch:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 from impls.hadamard_transform.backend_entry import Call, backend_of
+from impls.installed import why_not_installed
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,8 +23,7 @@ def launch_of(call: Call) -> Launch:
 
 
 def unavailable(_: str) -> str | None:
-    installed = importlib.util.find_spec("triton") is not None
-    return None if installed else "triton is not installed; python -m pip install triton"
+    return why_not_installed("triton", "triton")
 
 
 BACKEND = backend_of(

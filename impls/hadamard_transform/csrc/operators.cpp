@@ -8,7 +8,8 @@
 #include <atomic>
 #include <optional>
 
-#include "../../cross_hadamard/csrc/cpu/types.h"
+#include "../../cross_hadamard/csrc/aliasing.h"
+#include "../../cross_hadamard/csrc/elements.h"
 #include "../../cross_hadamard/csrc/vectors_in_use.h"
 #include "kernels.h"
 
@@ -32,20 +33,6 @@ opbench::Choice<Variant>& choice() {
 
 using at::Tensor;
 using Given = std::optional<Tensor>;
-
-// c10's types of elements as the kernels name them; in memory they are alike.
-template <typename T>
-struct StorageOf {
-  using type = T;
-};
-template <>
-struct StorageOf<c10::Half> {
-  using type = Half;
-};
-template <>
-struct StorageOf<c10::BFloat16> {
-  using type = BFloat16;
-};
 
 // From which size of an output on, in bytes, its stores go around the caches: one that was just allocated, and one that
 // was given.
@@ -84,11 +71,11 @@ void run(const Tensor& x, const Tensor& out, const Given& before, const Given& a
   if (x.numel() == 0) return;
   at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
   AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "hadamard_transform", [&] {
-    using T = typename StorageOf<scalar_t>::type;
+    using T = opbench::Storage<scalar_t>;
     using A = Accumulate<T>;
     const Tensor first = widened<A>(before), last = widened<A>(after), small = widened<A>(matrix);
-    const Arguments<T> arguments{reinterpret_cast<const T*>(x.const_data_ptr<scalar_t>()),
-                                 reinterpret_cast<T*>(out.mutable_data_ptr<scalar_t>()),
+    const Arguments<T> arguments{opbench::stored(x.const_data_ptr<scalar_t>()),
+                                 opbench::stored(out.mutable_data_ptr<scalar_t>()),
                                  pointer<A>(first),
                                  pointer<A>(last),
                                  pointer<A>(small),
@@ -96,13 +83,6 @@ void run(const Tensor& x, const Tensor& out, const Given& before, const Given& a
                                  stores};
     choice().used().of<T>()(arguments, {x.numel() / x.size(-1), x.size(-1), block, order});
   });
-}
-
-// By address: two storages may lie over one buffer.
-bool share_memory(const Tensor& one, const Tensor& other) {
-  const auto begin = [](const Tensor& each) { return static_cast<const char*>(each.storage().data()); };
-  const auto end = [&](const Tensor& each) { return begin(each) + each.storage().nbytes(); };
-  return begin(one) < end(other) && begin(other) < end(one);
 }
 
 Stores stores_of(const Tensor& out, const std::atomic<int64_t>& from) {
@@ -128,7 +108,7 @@ void transform_out(const Tensor& x, const Given& before, const Given& after, con
   const bool in_place = out.is_contiguous() && out.const_data_ptr() == source.const_data_ptr();
   if (in_place) {  // what was just read is in the caches
     run(source, out, before, after, matrix, block, order, scale, Stores::cached);
-  } else if (out.is_contiguous() && !share_memory(out, source)) {
+  } else if (out.is_contiguous() && !opbench::share_memory(out, source)) {
     run(source, out, before, after, matrix, block, order, scale, stores_of(out, reused_from));
   } else {
     Tensor packed = at::empty(source.sizes(), source.options());

@@ -13,6 +13,7 @@ import torch
 
 from impls.cross_hadamard.gpu import nvrtc
 from impls.cross_hadamard.gpu.cupy_kernels import ELEMENTS
+from impls.hadamard_transform.gpu.contiguous import through_contiguous
 from impls.hadamard_transform.matrices import of_order
 from impls.hadamard_transform.orders import Factored, factored
 from opbench import ptx
@@ -53,14 +54,7 @@ def plan_of(call: Call) -> Plan:
 
 def transform(call: Call) -> Tensor:
     """The call's result; `out` may be x itself. Raises MachineError where NVRTC is missing or does not compile."""
-    x = call.x.contiguous()
-    given = call.out is not None and call.out.is_contiguous()
-    out = call.out if call.out is not None and given else torch.empty_like(x)
-    if x.numel():
-        _launch(call, x, out)
-    if call.out is None or given:
-        return out
-    return call.out.copy_(out)
+    return through_contiguous(call, _launch)
 
 
 def _launch(call: Call, x: Tensor, out: Tensor) -> None:

@@ -11,6 +11,7 @@ import torch
 import triton.language as tl
 
 from impls.cross_hadamard.gpu.triton_kernels.language import accumulator, kernel, launch
+from impls.hadamard_transform.gpu.contiguous import through_contiguous
 from impls.hadamard_transform.matrices import of_order
 from impls.hadamard_transform.orders import factored
 from opbench.errors import UsageError
@@ -75,14 +76,7 @@ def transform_kernel(
 
 def transform(call: Call) -> Tensor:
     """The call's result; `out` may be x itself. Raises UsageError for a block that a program does not hold."""
-    x = call.x.contiguous()
-    given = call.out is not None and call.out.is_contiguous()
-    out = call.out if call.out is not None and given else torch.empty_like(x)
-    if x.numel():
-        _launch(call, x, out)
-    if call.out is None or given:
-        return out
-    return call.out.copy_(out)
+    return through_contiguous(call, _launch)
 
 
 def _launch(call: Call, x: Tensor, out: Tensor) -> None:

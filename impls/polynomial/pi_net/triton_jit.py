@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from functools import partial
 from typing import TYPE_CHECKING
 
+from impls.installed import why_not_installed
 from impls.polynomial.pi_net.operator import recursion_of
 from opbench import Backend
 
@@ -27,8 +27,7 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
 
 
 def unavailable(_: str) -> str | None:
-    installed = importlib.util.find_spec("triton") is not None
-    return None if installed else "triton is not installed; python -m pip install triton"
+    return why_not_installed("triton", "triton")
 
 
 BACKEND = Backend(
