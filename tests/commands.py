@@ -20,6 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
+Environment = Mapping[str, str | None]
+
 FORKS = """
 import importlib, json, os, sys
 import torch
@@ -53,6 +55,13 @@ main()
 """
 
 
+MODULE = """
+import runpy, sys
+_, name, *sys.argv[1:] = sys.argv
+runpy.run_module(name, run_name="__main__", alter_sys=True)
+"""
+
+
 @dataclass(frozen=True)
 class Ended:
     code: int
@@ -66,23 +75,31 @@ class Interpreter:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def opbench(self, words: Sequence[str], environment: Mapping[str, str] | None = None) -> Ended:
-        """What became of a command, typed in the root of the project. environment: added to that of this process."""
+    def opbench(self, words: Sequence[str], environment: Environment | None = None) -> Ended:
+        """What became of a command, typed in the root of the project. environment: as of `run`."""
         return self.run(COMMAND, ["opbench", *words], environment)
+
+    def module(self, name: str, words: Sequence[str] = (), environment: Environment | None = None) -> Ended:
+        """What became of `python -m NAME WORDS` in the root of the project. environment: as of `run`."""
+        own = {"PYTHONPATH": str(ROOT)} | dict(environment or {})
+        return self.run(MODULE, ["-m", name, *words], own)
 
     def run(
         self,
         program: str,
         words: Sequence[str] = ("-c",),
-        environment: Mapping[str, str] | None = None,
+        environment: Environment | None = None,
         folder: Path = ROOT,
     ) -> Ended:
-        """What became of `python -c`. words: its `sys.argv`."""
+        """What became of `python -c`. words: its `sys.argv`. environment: added to that of this process, where None
+        takes a variable away.
+        """
+        changed = os.environ | dict(environment or {})
         with tempfile.TemporaryDirectory(prefix="opbench-said-") as said:
             asked = {
                 "said": said,
                 "folder": str(folder),
-                "environment": os.environ | (environment or {}),
+                "environment": {name: text for name, text in changed.items() if text is not None},
                 "words": list(words),
                 "program": program,
             }

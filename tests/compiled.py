@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from opbench.cache import cache_folder
+from opbench.simulation import SWITCHES
+
+from .commands import Environment
+
+COMPILING: Environment = {**dict.fromkeys(SWITCHES), "TRITON_DEFAULT_FP_FUSION": "1"}
+"""Of a process in which kernels for a GPU are compiled, not interpreted, as Triton compiles them where nobody chose."""
 
 
 def remembered(parts: Iterable[str], sources: Path, make: Callable[[], Any]) -> Any:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from impls.polynomial.pi_net.definition import Recursion, function_of
 from opbench.errors import UsageError
-from opbench.simulation import SWITCHES
 
+from ...commands import Interpreter
+from ...compiled import COMPILING
 from .subjects import RECURSIONS, drawn
 
 pytest.importorskip("triton", reason="triton is not installed")
@@ -55,11 +52,7 @@ def test_more_hidden_values_than_a_program_holds_are_refused() -> None:
         launches.forward(Recursion("ccp"), *drawn("ccp", batch=1, hidden=129))
 
 
-def test_samples_beyond_32_bits_are_as_they_are_alone() -> None:
-    root = Path(__file__).parents[3]
-    environment = {name: text for name, text in os.environ.items() if name not in SWITCHES}
-    environment |= {"PYTHONPATH": str(root), "TRITON_DEFAULT_FP_FUSION": "1"}
-    command = [sys.executable, "-m", "tests.impls.polynomial.beyond_32_bits"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=root)
-    assert ran.returncode == 0, ran.stderr
+def test_samples_beyond_32_bits_are_as_they_are_alone(interpreter: Interpreter) -> None:
+    ran = interpreter.module("tests.impls.polynomial.beyond_32_bits", environment=COMPILING)
+    assert ran.code == 0, ran.stderr
     assert json.loads(ran.stdout) == {"same": [True] * 5, "zeros": [False] * 5}

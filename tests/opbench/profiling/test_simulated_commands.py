@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench import simulation
 from opbench.cache import cache_folder
+from opbench.simulation import SWITCHES
 
-ROOT = Path(__file__).parents[3]
+from ...commands import Interpreter
+
 CASE = ("cross_hadamard", "--channels", "5", "--edge", "3", "--simulate=ptx", "--json")
 
 COMMANDS = """
@@ -36,18 +34,16 @@ print(json.dumps(told))
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Any]]]:
+def printed(interpreter: Interpreter, tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Any]]]:
     """The lines of JSON that each command prints."""
     if importlib.util.find_spec("triton") is None:
         pytest.skip("triton is not installed")
     results = str(tmp_path_factory.mktemp("simulated") / "results")
     profile = ("profile", *CASE, "--backend", "triton_jit:blocked", "--results", results)
     count = ("count", *CASE, "--backend", "triton_jit:blocked,torch_eager")
-    compiled = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
-    compiled |= {"TRITON_CACHE_DIR": str(cache_folder() / "tests" / "triton")}
-    words = [sys.executable, "-c", COMMANDS, json.dumps([profile, count])]
-    done = subprocess.run(words, env=compiled, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    kept = {"TRITON_CACHE_DIR": str(cache_folder() / "tests" / "triton")}
+    done = interpreter.run(COMMANDS, ["-c", json.dumps([profile, count])], {**dict.fromkeys(SWITCHES), **kept})
+    assert done.code == 0, done.stderr
     return [[json.loads(line) for line in told.splitlines()] for told in json.loads(done.stdout)]
 
 

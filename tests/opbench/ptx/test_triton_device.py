@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench import ptx, simulation
+from opbench import ptx
 from opbench.cache import cache_folder
 from opbench.errors import UsageError
 
-ROOT = Path(__file__).parents[3]
+from ...commands import Interpreter
+from ...compiled import COMPILING
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[str, Any]:
+def outcomes(interpreter: Interpreter) -> dict[str, Any]:
     pytest.importorskip("triton", reason="triton is not installed")
-    environment = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
-    environment |= {"PYTHONPATH": str(ROOT), "TRITON_DEFAULT_FP_FUSION": "1"}
-    environment["TRITON_CACHE_DIR"] = str(cache_folder() / "tests" / "triton")
-    script = Path(__file__).with_name("triton_cases.py")
-    done = subprocess.run([sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode == 3:
+    kept = {"TRITON_CACHE_DIR": str(cache_folder() / "tests" / "triton")}
+    done = interpreter.module("tests.opbench.ptx.triton_cases", environment=COMPILING | kept)
+    if done.code == 3:
         pytest.skip(done.stdout.strip())
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench.simulation import SWITCHES
+from ....commands import Interpreter
+from ....compiled import COMPILING
 
-ROOT = Path(__file__).parents[4]
 MODULE = "tests.impls.cross_hadamard.gpu.beyond_32_bits"
 LAST = 43 * (2056 * 2055 // 2) * 49 - 1
 """Of the output's elements, beyond 2^32."""
@@ -22,12 +18,9 @@ LAST_ODD = 43 * (2055 * 2054 // 2) * 49 - 1
 
 
 @pytest.fixture(scope="module")
-def told() -> list[dict[str, Any]]:
-    environment = {name: text for name, text in os.environ.items() if name not in SWITCHES}
-    environment |= {"PYTHONPATH": str(ROOT), "TRITON_DEFAULT_FP_FUSION": "1"}
-    command = [sys.executable, "-m", MODULE]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
-    assert ran.returncode == 0, ran.stderr
+def told(interpreter: Interpreter) -> list[dict[str, Any]]:
+    ran = interpreter.module(MODULE, environment=COMPILING)
+    assert ran.code == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench.simulation import SWITCHES
+from ....commands import Interpreter
+from ....compiled import COMPILING
 
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
-SCRIPT = Path(__file__).with_name("numba_ptx.py")
+MODULE = "tests.impls.cross_hadamard.gpu.numba_ptx"
 EXPECTED = {
     "direct": ["direct"],
     "balanced": ["balanced"],
@@ -29,11 +26,9 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[str, dict[str, Any]]:
-    environment = {name: text for name, text in os.environ.items() if name not in SWITCHES}
-    environment["PYTHONPATH"] = str(SCRIPT.parents[4])
-    ran = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False, env=environment)
-    assert ran.returncode == 0, ran.stderr
+def told(interpreter: Interpreter) -> dict[str, dict[str, Any]]:
+    ran = interpreter.module(MODULE, environment=COMPILING)
+    assert ran.code == 0, ran.stderr
     found = {line["name"]: line for line in map(json.loads, ran.stdout.splitlines())}
     if any("Numba finds no NVVM" in str(line["right"]) for line in found.values()):
         pytest.skip("Numba finds no NVVM; install the CUDA toolkit and set CUDA_HOME")
