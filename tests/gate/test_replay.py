@@ -176,7 +176,7 @@ def runs_of(tape: Recording, runs: int, slowdown: float) -> list[Judgement]:
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_a_slow_mode_on_both_sides_never_fails_a_suite_and_is_named(condition: str) -> None:
     named = bimodal = 0
-    for seed in range(40):
+    for seed in range(20):  # 1,600 benchmarks over all conditions
         draw = random.Random(seed)
         dealt = suite(recordings(condition), SUITE, draw)
         planted = {name: with_slow_mode(tape, 2.6, 0.25, draw)[0] for name, tape in dealt.items()}
@@ -185,7 +185,7 @@ def test_a_slow_mode_on_both_sides_never_fails_a_suite_and_is_named(condition: s
             assert one.comparison is not None
             bimodal += one.comparison.spread > 0.1
             named += one.comparison.spread > 0.1 and one.comparison.modes is not None
-    assert bimodal > 400
+    assert bimodal > 200
     assert named / bimodal >= 0.99
 
 
