@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from impls import cross_hadamard
+from impls.cross_hadamard.gpu import nvcc_ptx
 from impls.cross_hadamard.kernels import SCHEDULES
 from impls.cross_hadamard.resources import cuda_cpp, dry_run, numba_cuda, triton_jit
 from impls.cross_hadamard.resources.dry_run import WITHOUT_GPU
@@ -105,9 +106,9 @@ def check(kernels: tuple[KernelResources, ...], *names: str, source: str) -> Non
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc on the PATH: install the CUDA toolkit")
 def test_nvcc_tells_of_each_kernel_what_it_takes() -> None:
-    (direct,) = cuda_cpp.by_nvcc(point(), "direct")
-    (blocked,) = cuda_cpp.by_nvcc(point(channels=64, edge=56), "blocked")
-    gradients = cuda_cpp.by_nvcc(point("ach_expand", "backward", selected=3), "")
+    (direct,) = told(cuda_cpp.by_nvcc, point(), "direct")
+    (blocked,) = told(cuda_cpp.by_nvcc, point(channels=64, edge=56), "blocked")
+    gradients = told(cuda_cpp.by_nvcc, point("ach_expand", "backward", selected=3), "")
     check((direct, blocked, *gradients), "direct", "blocked", "expand_owner", source="nvcc -Xptxas -v")
     assert gradients[0].shared_bytes == (25 * 4 + 4) * 64 + 64 * 24  # 49 places in blocks of 64, and their partners
     assert (direct.registers or 0) < (blocked.registers or 0)  # the one keeps two values, the other a tile of them
@@ -118,11 +119,16 @@ def test_what_runs_on_the_cpu_takes_nothing_of_a_gpu() -> None:
         cuda_cpp.by_nvcc(replace(point(), device="cpu"), "")
 
 
+def nvcc() -> str:
+    """What the one that compiles says of itself, or nothing."""
+    return "" if (path := nvcc_ptx.nvcc()) is None else nvcc_ptx._version(path)
+
+
 def told(find: Any, asked: Point, schedule: str) -> tuple[KernelResources, ...]:
     """Of the compilers that may be missing; one that is there and refuses is a failure."""
     try:
         found = remembered(
-            ["resources", find.__module__, find.__name__, str(asked), schedule, dry_run.target()[0], *RELEASES],
+            ["resources", find.__module__, find.__name__, str(asked), schedule, dry_run.target()[0], *RELEASES, nvcc()],
             SOURCES,
             lambda: [asdict(kernel) for kernel in find(asked, schedule)],
         )
