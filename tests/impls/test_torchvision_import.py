@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -11,10 +9,12 @@ import pytest
 from impls import torchvision_import
 from impls.torchvision_import import make_torchvision_importable
 
-ROOT = Path(__file__).parents[2]
+from ..commands import Interpreter
 
 
-def test_a_torchvision_that_is_installed_imports_and_detection_still_says_what_it_lacks() -> None:
+def test_a_torchvision_that_is_installed_imports_and_detection_still_says_what_it_lacks(
+    interpreter: Interpreter,
+) -> None:
     if find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed")
     code = """
@@ -31,7 +31,7 @@ except (RuntimeError, NotImplementedError) as exc:
     assert not _has_ops(), exc
 print("both")
 """
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    run = interpreter.run(code)
     assert run.stdout.strip() == "both", run.stderr
 
 

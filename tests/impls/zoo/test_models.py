@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -18,9 +14,8 @@ from opbench.counting.meta_kernels import Kept
 from opbench.errors import UsageError
 from opbench.planning.plan import plan
 
+from ...commands import Interpreter
 from .points import EVERY, FAMILIES, at
-
-ROOT = Path(__file__).parents[3]
 
 PRINTED = {
     "mobilenetv3_small_100": (1.62, 56),
@@ -99,7 +94,7 @@ def test_every_model_is_an_operator_under_a_literal_name() -> None:
     assert all(catalog.operators()[name] == "impls.zoo" and OPERATORS[name].name == name for name in EVERY)
 
 
-def test_listing_the_models_imports_none_of_their_libraries() -> None:
+def test_listing_the_models_imports_none_of_their_libraries(interpreter: Interpreter) -> None:
     code = """
 import sys
 from opbench import catalog
@@ -108,5 +103,6 @@ for name in catalog.operators():
     operator.sizes(operator.complete({}))
 print(sorted({"timm", "torchvision", "transformers"} & sys.modules.keys()))
 """
-    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    run = interpreter.run(code)
+    assert run.code == 0, run.stderr
     assert run.stdout.strip() == "[]"

@@ -1,13 +1,12 @@
 """What `opbench new` writes passes its own tests as written, is listed once it is installed, and is measured.
 
-Their tests run in one process, as PyTorch takes two seconds to import.
+Their tests run in one process, forked from one that has imported PyTorch.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ from opbench import catalog, plugins
 from opbench.commands import new
 from opbench.commands.app import main
 from opbench.looks import looks
+
+from ...commands import Interpreter
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,12 +78,10 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def used(paths: list[str]) -> Mapping[str, Any]:
-    paths_of_child = os.pathsep.join([*paths, str(ROOT)])
-    environment = os.environ | {"PYTHONPATH": paths_of_child, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-c", USE, *paths[:-1]]
-    ended = subprocess.run(command, cwd=paths[-1], env=environment, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+def used(paths: list[str], interpreter: Interpreter) -> Mapping[str, Any]:
+    environment = {"PYTHONPATH": os.pathsep.join([*paths, str(ROOT)]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ended = interpreter.run(USE, ["-c", *paths[:-1]], environment, Path(paths[-1]))
+    assert ended.code == 0, ended.stdout + ended.stderr
     found: Mapping[str, Any] = json.loads(ended.stdout)
     return found
 

@@ -1,9 +1,13 @@
 // The operators of namespace opbench_pi_net. Projections are PyTorch's matrix product, a block of samples at a time, a
 // column a sample, so that all degrees of a block are made while its projections are in a cache. Shapes are checked,
 // since a wrong one would touch memory that belongs to others; gradients are not tracked.
-#include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/bmm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
 #include <algorithm>
