@@ -1,8 +1,10 @@
 // The operator of namespace opbench_poly_sa: tokens in, gates out. Projections are PyTorch's matrix product, a block of
 // tokens at a time, so that they are summed while they are in a cache and never written to memory.
-#include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
 #include <torch/library.h>
 
 #include <algorithm>
