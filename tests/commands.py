@@ -23,8 +23,9 @@ ROOT = Path(__file__).parents[1]
 Environment = Mapping[str, str | None]
 
 FORKS = """
-import importlib, json, os, sys
+import gc, importlib, json, os, sys
 import torch
+gc.freeze()  # what is there by now stays: forks neither look at it nor copy it to note that they did
 own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
 installed = [part for part in sys.path[1:] if part not in own]
 for line in sys.stdin:
