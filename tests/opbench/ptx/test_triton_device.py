@@ -19,7 +19,7 @@ from ...compiled import COMPILING
 def outcomes(interpreter: Interpreter) -> dict[str, Any]:
     pytest.importorskip("triton", reason="triton is not installed")
     kept = {"TRITON_CACHE_DIR": str(cache_folder() / "tests" / "triton")}
-    done = interpreter.module("tests.opbench.ptx.triton_cases", environment=COMPILING | kept)
+    done = interpreter.module("tests.opbench.ptx.triton_cases", environment={**COMPILING, **kept})
     if done.code == 3:
         pytest.skip(done.stdout.strip())
     assert done.code == 0, done.stderr
