@@ -1,0 +1,36 @@
+"""A detector's mean average precision on images with boxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from impls.hadaptive.detection.evaluation.mean_average_precision import evaluate
+from impls.hadaptive.detection.model.anchors import anchors
+from impls.hadaptive.detection.model.postprocess import detections
+from impls.hadaptive.detection.training.batches import in_order
+
+if TYPE_CHECKING:
+    from impls.hadaptive.detection.data.target import Target
+    from impls.hadaptive.detection.evaluation.detection import Detection
+    from impls.hadaptive.detection.evaluation.mean_average_precision import Evaluation
+    from impls.hadaptive.detection.model.detector import Detector
+    from impls.hadaptive.detection.training.batches import Examples
+
+
+@torch.no_grad()
+def validate(model: Detector, examples: Examples, size: int, batch: int, device: torch.device) -> Evaluation:
+    """COCO's mAP in images stretched to `size` x `size`, overlaps being what they are in the originals.
+
+    Leaves the detector in eval mode. Raises UsageError for no images.
+    """
+    model.eval()
+    found: list[Detection] = []
+    known: list[Target] = []
+    for images, targets in in_order(examples, size, batch):
+        logits, offsets = model(images.to(device))
+        ids = [target.image_id for target in targets]
+        found += detections(logits.cpu(), offsets.cpu(), anchors(size), size, ids)
+        known += targets
+    return evaluate(found, known, len(examples.classes))
