@@ -2,9 +2,10 @@
 
     python -m impls.hadaptive.detection count                        # parameters and MACs, seconds
     python -m impls.hadaptive.detection train                        # Hadaptive-Net-S on images made here
+    python -m impls.hadaptive.detection table                        # what was trained, beside the paper's table
     python -m impls.hadaptive.detection train --data coco --root DIR --device cuda --batch 64 --epochs 120
 
-A training has a folder: its checkpoint, written after every epoch, and `epochs.jsonl`.
+A training has a folder: its checkpoint, written after every epoch, `epochs.jsonl`, and at the end `result.json`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from impls.hadaptive.detection import counts
+from impls.hadaptive.detection import counts, results
 from impls.hadaptive.detection.model.anchors import SIZE
 from impls.hadaptive.detection.model.features import BACKBONES
 from impls.hadaptive.detection.model.heads import HEADS
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from impls.hadaptive.detection.training.loop import DetectorTraining, Epoch
 
 app = application()
+
+RESULTS = Path("results") / "detection"
 
 
 @app.command()
@@ -56,13 +59,16 @@ def train(
     tested: Annotated[int, Option(help="Made images to test on.")] = 100,
     epochs: Annotated[int, Option(help="The paper has 120, on COCO.")] = 30,
     batch: Annotated[int, Option(help="Images a step.")] = 8,
+    size: Annotated[int, Option(help="Edge of the images in pixels, a multiple of 64.")] = SIZE,
     lr: Annotated[float | None, Option(help="SGD's rate at its highest; else the paper's, 0.02 a batch of 64.")] = None,
     minutes: Annotated[float | None, Option(help="Begin no epoch that would end later; --resume goes on.")] = None,
     every: Annotated[int, Option(help="Epochs between two tests.")] = 5,
     seed: int = 0,
     device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
-    folder: Annotated[Path | None, Option(help="Of the training; else results/detection/DATA-BACKBONE-HEAD-SEED.")] = None,
+    folder: Annotated[
+        Path | None, Option(help="Of the training; else results/detection/DATA-BACKBONE-HEAD-SEED.")
+    ] = None,
     resume: Annotated[bool, Option("--resume", help="Go on from the checkpoint that is there.")] = False,
 ) -> None:
     """Train a detector and report its mean average precision on the test images."""
@@ -74,15 +80,28 @@ def train(
     if minutes is not None and not minutes > 0:
         raise UsageError(f"--minutes is {minutes}; expected above 0")
     use_threads(threads)
-    settings = Settings(epochs, batch, usual_rate(batch) if lr is None else lr, seed=seed)
+    settings = Settings(epochs, batch, usual_rate(batch) if lr is None else lr, seed=seed, size=size)
     dataset = load(data, root, images, tested)
     training = DetectorTraining(backbone, head, dataset, settings, device=usable_device(device), every=every)
-    out = folder or Path("results") / "detection" / f"{data}-{backbone}-{head}-{seed}"
+    out = folder or RESULTS / f"{data}-{backbone}-{head}-{seed}"
     go_on(out, lambda path: checkpoint.resume(training, path), resume=resume)
     with Shown(f"{data}, {backbone}, seed {seed}", epochs, len(training.history)) as shown:
         told = (_told(epoch, epochs, shown) for epoch in training.run(shown))
         _until(kept(out, training.history, told, lambda path: checkpoint.save(training, path)), minutes)
     _report(training, out)
+
+
+@app.command()
+def table(
+    folder: Annotated[Path, Option(help="Whose folders are trainings.")] = RESULTS,
+    to: Annotated[Path | None, Option(help="A CSV file to write, a line for each training.")] = None,
+) -> None:
+    """Print the mean average precision of finished trainings, over seeds, beside what the paper reports on COCO."""
+    found = results.read(folder)
+    print(results.markdown(found))
+    if to is not None:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        to.write_text(results.as_csv(found), encoding="utf-8")
 
 
 def _until(epochs: Iterable[Epoch], minutes: float | None) -> None:
@@ -104,15 +123,16 @@ def _told(epoch: Epoch, epochs: int, shown: Shown) -> Epoch:
 
 
 def _report(training: DetectorTraining, folder: Path) -> None:
-    done, epochs, data = len(training.history), training.settings.epochs, training.data
+    done, epochs = len(training.history), training.settings.epochs
     spent = sum(epoch.processor_seconds for epoch in training.history)
     if done < epochs:
         print(f"stopped after {done} of {epochs} epochs, {spent:.0f} s of processors; --resume goes on; {folder}")
         return
-    last = training.history[-1]
+    result = results.result_of(training)
+    results.write(result, folder)
     print(
-        f"{training.backbone}, {training.head} head, seed {training.settings.seed}: mAP@0.5 {last.map_50:.2%}, "
-        f"mAP@[0.5:0.95] {last.map_50_95:.2%} after {epochs} epochs, {spent:.0f} s of processors; {data.described}; "
+        f"{result.backbone}, {result.head} head, seed {result.seed}: mAP@0.5 {result.map_50:.2%}, "
+        f"mAP@[0.5:0.95] {result.map_50_95:.2%} after {epochs} epochs, {spent:.0f} s of processors; {result.data}; "
         f"{folder}"
     )
 

@@ -41,6 +41,8 @@ class Epoch:
     """COCO's average precision at an overlap of 0.5 on the test images, 0 to 1; None after an epoch without a test."""
     map_50_95: float | None
     """The same, mean over overlaps of 0.5 to 0.95."""
+    mean_iou: float | None
+    """As `evaluation.operating_point` defines it."""
     seconds: float
     """Training and testing."""
     processor_seconds: float
@@ -126,12 +128,12 @@ class DetectorTraining:
         self.optimizer.step()
         return torch.stack([found.classes.detach(), found.boxes.detach()])
 
-    def _tested(self) -> tuple[float | None, float | None]:
+    def _tested(self) -> tuple[float | None, float | None, float | None]:
         number, settings = len(self.history) + 1, self.settings
         if number % self.every and number < settings.epochs:
-            return None, None
+            return None, None, None
         found = validate(self.network, self.data.test, settings.size, settings.batch, self.device)
-        return found.map_50, found.map_50_95
+        return found.map_50, found.map_50_95, found.mean_iou
 
     def state(self) -> dict[str, Any]:
         """All that the next epoch depends on, in tensors, numbers and plain containers; not the history."""

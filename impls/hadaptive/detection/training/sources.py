@@ -44,7 +44,8 @@ MADE_SEED = 0
 def made(_: Path, images: int, tested: int) -> DetectionData:
     """Digits and photographs pasted on photographs, made once and kept in the cache folder."""
     train, test = (
-        read_made(made_set(made_folder(), count, MADE_SEED, split)) for count, split in ((images, "train"), (tested, "val"))
+        read_made(made_set(made_folder(), count, MADE_SEED, split))
+        for count, split in ((images, "train"), (tested, "val"))
     )
     return DetectionData("made", train, test)
 
@@ -67,4 +68,3 @@ def load(name: str, root: Path, images: int, tested: int) -> DetectionData:
     if name not in SOURCES:
         raise unknown("data set", name, SOURCES, "of detection")
     return SOURCES[name](root, images, tested)
-

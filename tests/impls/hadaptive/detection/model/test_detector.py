@@ -114,7 +114,7 @@ def test_what_is_no_batch_of_float_images_is_refused(small: Detector, images: Te
 def test_names_that_do_not_exist_are_refused_with_those_that_do() -> None:
     with pytest.raises(UsageError, match=r"no backbone 'resnet' of the detector; there are: .*hadaptive_net_s"):
         detector("resnet", 3)
-    with pytest.raises(UsageError, match="no head 'light' of the detector.*there are: dense, lite"):
+    with pytest.raises(UsageError, match=r"no head 'light' of the detector.*there are: dense, lite"):
         detector("hadaptive_net_s", 3, head="light")
     with pytest.raises(UsageError, match="0 classes; expected a whole number of at least 1"):
         detector("hadaptive_net_s", 0)

@@ -33,7 +33,10 @@ def test_the_best_comes_first_with_its_class_and_box() -> None:
 
 
 def test_without_anchors_and_without_scores_there_are_none() -> None:
-    for one in (found([[-9.0, -9.0]] * 3), detections(torch.zeros(1, 0, 2), torch.zeros(1, 0, 4), ANCHORS[:0], 64, [5])[0]):
+    for one in (
+        found([[-9.0, -9.0]] * 3),
+        detections(torch.zeros(1, 0, 2), torch.zeros(1, 0, 4), ANCHORS[:0], 64, [5])[0],
+    ):
         assert one.boxes.shape == (0, 4)
         assert one.scores.shape == one.labels.shape == (0,)
 

@@ -74,7 +74,10 @@ class Code:
             {"format": checkpoint.FORMAT, "state": {}, "history": [], "question": 3},
             "does not say what it was trained on; train again",
         ),
-        ({"format": checkpoint.FORMAT, "code": Code()}, "holds code or objects beside tensors, and nothing of it was run"),
+        (
+            {"format": checkpoint.FORMAT, "code": Code()},
+            "holds code or objects beside tensors, and nothing of it was run",
+        ),
     ],
 )
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: Any, says: str) -> None:
@@ -94,7 +97,7 @@ def test_a_state_that_does_not_fit_is_refused(saved: Path, tmp_path: Path) -> No
 
 
 def test_a_file_that_is_not_there_or_not_whole_is_refused(saved: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no checkpoint .*expected a file that impls.hadaptive.detection wrote"):
+    with pytest.raises(UsageError, match=r"no checkpoint .*expected a file that impls\.hadaptive\.detection wrote"):
         checkpoint.load(tmp_path / "gone.pt")
     (tmp_path / "part.pt").write_bytes(saved.read_bytes()[:1000])
     (tmp_path / "bare.pt").write_bytes(pickle.dumps({}))

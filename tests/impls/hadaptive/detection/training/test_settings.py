@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,10 +21,10 @@ def test_it_rises_over_three_epochs_and_then_falls_along_a_cosine_to_the_last() 
     recipe = Settings()
     steps = 120 * 7
     rates = [recipe.rate_at(step, steps) for step in range(steps)]
-    rises = [after - before for before, after in zip(rates[:20], rates[1:21], strict=True)]
+    rises = [after - before for before, after in pairwise(rates[:21])]
     assert rises == pytest.approx([(0.02 - LAST_RATE) / 21] * 20)
     assert rates[20] == pytest.approx(0.02)
-    assert all(before > after for before, after in zip(rates[21:-1], rates[22:], strict=True))
+    assert all(before > after for before, after in pairwise(rates[21:]))
     assert rates[21 + (steps - 21) // 2] == pytest.approx((0.02 + LAST_RATE) / 2, rel=0.01)
     assert LAST_RATE < rates[-1] < 1.02 * LAST_RATE
 
