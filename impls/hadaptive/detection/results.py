@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -12,8 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from impls.hadaptive.ablation.estimates import in_percent
 from opbench.errors import UsageError, first_line
+from opbench.store.files import write_whole
 from opbench.vocabulary.student import mean_interval
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ FILE = "result.json"
 
 @dataclass(frozen=True)
 class Result:
-    """Of one training; figures are those of the last epoch's test, from 0 to 1."""
+    """Of one training; figures are those of the last epoch's test. Raises ValueError for one outside 0 to 1."""
 
     backbone: str
     head: str
@@ -39,6 +41,11 @@ class Result:
     """As `evaluation.operating_point` defines it."""
     processor_seconds: float
     """Of training and testing, all threads together."""
+
+    def __post_init__(self) -> None:
+        for name in ("map_50", "map_50_95", "mean_iou"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 0 to 1")
 
     @property
     def row(self) -> tuple[str, str, str, int, int, float]:
@@ -85,7 +92,7 @@ def result_of(training: DetectorTraining) -> Result:
 
 
 def write(result: Result, folder: Path) -> None:
-    (folder / FILE).write_text(f"{json.dumps(asdict(result))}\n", encoding="utf-8")
+    write_whole(folder / FILE, msgspec.json.encode(result))
 
 
 def read(folder: Path) -> list[Result]:
@@ -135,8 +142,8 @@ def _line(rows: Sequence[Result]) -> str:
 
 def _read(path: Path) -> Result:
     try:
-        return Result(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as exc:
+        return msgspec.json.decode(path.read_bytes(), type=Result)
+    except (OSError, msgspec.MsgspecError) as exc:
         raise UsageError(f"{path} is no result of a training ({first_line(exc)}); train again, or remove it") from exc
 
 

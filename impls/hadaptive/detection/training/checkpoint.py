@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from impls.hadaptive.detection.model.detector import Detector, detector
 from impls.hadaptive.detection.training.loop import DetectorTraining, Epoch
 from impls.hadaptive.training import archive
@@ -13,6 +15,8 @@ from opbench.errors import UsageError
 
 FORMAT = "opbench.hadaptive.detection/1"
 KEYS = {"format", "question", "history", "state"}
+UNFIT = (KeyError, RuntimeError, TypeError, ValueError, AttributeError)
+"""What PyTorch and we raise for a state of other fields, kinds or shapes."""
 WRITER, AGAIN = "impls.hadaptive.detection", "train again"
 
 
@@ -38,8 +42,8 @@ def resume(training: DetectorTraining, path: Path) -> None:
     if differing := [_differing(name, there.get(name), here[name]) for name in here if there.get(name) != here[name]]:
         raise UsageError(f"{path} is of another training: {'; '.join(differing)}; a resumption needs the same")
     try:
-        training.restore(content["state"], [Epoch(**fields) for fields in content["history"]])
-    except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
+        training.restore(content["state"], msgspec.convert(content["history"], list[Epoch]))
+    except (*UNFIT, msgspec.ValidationError) as exc:
         raise _unfit(path, exc) from exc
 
 
@@ -54,7 +58,7 @@ def load(path: Path) -> tuple[Detector, tuple[str, ...]]:
         classes = tuple(question["classes"])
         model = detector(question["backbone"], len(classes), head=question["head"])
         model.load_state_dict(content["state"]["network"])
-    except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
+    except (*UNFIT, UsageError) as exc:
         raise _unfit(path, exc) from exc
     return model.eval(), classes
 

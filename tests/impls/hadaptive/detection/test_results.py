@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -61,7 +63,10 @@ def test_a_folder_without_results_and_a_broken_one_are_refused(tmp_path: Path) -
     with pytest.raises(UsageError, match=r"no finished training in .*expected folders with result\.json"):
         results.read(tmp_path)
     (tmp_path / "a").mkdir()
-    for text in ("", "[1]", '{"backbone": "hadaptive_net_s"}', "{"):
+    whole = json.dumps(asdict(result(0, 0.5)))
+    wrong = (whole.replace('"map_50": 0.5', '"map_50": 1.5'), whole.replace('"seed": 0', '"seed": "0"'))
+    assert whole not in wrong
+    for text in ("", "[1]", '{"backbone": "hadaptive_net_s"}', whole[:-1], *wrong):
         (tmp_path / "a" / results.FILE).write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match="is no result of a training"):
             results.read(tmp_path)

@@ -96,6 +96,21 @@ def test_a_state_that_does_not_fit_is_refused(saved: Path, tmp_path: Path) -> No
             read(tmp_path / "less.pt")
 
 
+@pytest.mark.parametrize("history", [3, [{}], [{"number": "1"}]])
+def test_a_history_that_is_none_is_refused(saved: Path, tmp_path: Path, history: object) -> None:
+    torch.save({**torch.load(saved, weights_only=True), "history": history}, tmp_path / "past.pt")
+    with pytest.raises(UsageError, match=r"past\.pt does not fit its own question"):
+        checkpoint.resume(training(), tmp_path / "past.pt")
+
+
+@pytest.mark.parametrize("changed", [{"backbone": "vgg16"}, {"classes": 3}, {"classes": []}, {"head": ["dense"]}])
+def test_a_detector_that_cannot_be_built_is_refused(saved: Path, tmp_path: Path, changed: dict[str, Any]) -> None:
+    content = torch.load(saved, weights_only=True)
+    torch.save({**content, "question": {**content["question"], **changed}}, tmp_path / "odd.pt")
+    with pytest.raises(UsageError, match=r"odd\.pt does not fit its own question"):
+        checkpoint.load(tmp_path / "odd.pt")
+
+
 def test_a_file_that_is_not_there_or_not_whole_is_refused(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no checkpoint .*expected a file that impls\.hadaptive\.detection wrote"):
         checkpoint.load(tmp_path / "gone.pt")

@@ -105,6 +105,12 @@ def test_what_cannot_be_trained_is_refused_before_it_begins() -> None:
         DetectionData("one", Squares(2, 1), other)
 
 
+def test_images_without_a_box_cannot_be_tested_on() -> None:
+    model = training().network
+    with pytest.raises(UsageError, match="1 test images have no box to find"):
+        validation.validate(model, Squares(1, 2), EDGE, 2, torch.device("cpu"))
+
+
 def test_validation_finds_what_a_detector_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """A detector that knows the answers has an average precision of 1."""
     data = squares(test=3).test
