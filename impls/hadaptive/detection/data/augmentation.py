@@ -101,12 +101,11 @@ def _put_through(steps: tuple[Any, ...], image: Tensor, target: Target) -> tuple
     for step in steps:
         if len(target.boxes) or type(step).__name__ != "RandomIoUCrop":  # it asks for the largest overlap of none
             seen, boxes = step(seen, boxes)
-    size = tuple(seen.shape[1:])
     # A box up to the image's edge is in float32 a little beyond it once stretched, and would be dropped for that.
     functional = _transforms().functional
-    inside = functional.clamp_bounding_boxes(boxes.as_subclass(Tensor), format="XYXY", canvas_size=size)
-    _, kept = functional.sanitize_bounding_boxes(inside, format="XYXY", canvas_size=size, min_size=SMALLEST)
-    return seen.as_subclass(Tensor), replace(target, boxes=inside).only(kept)
+    boxes = functional.clamp_bounding_boxes(boxes)
+    _, kept = functional.sanitize_bounding_boxes(boxes, min_size=SMALLEST)
+    return seen.as_subclass(Tensor), replace(target, boxes=boxes.as_subclass(Tensor)).only(kept.as_subclass(Tensor))
 
 
 def _transforms() -> Any:

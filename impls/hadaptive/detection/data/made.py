@@ -135,6 +135,6 @@ def _refuse(asked: _Asked) -> None:
     rising = 1 <= few <= many and 1 <= short <= long <= EDGE
     if not (rising and 0 <= asked.difficulty.visible <= 1 and 0 <= asked.difficulty.rotation <= 180):
         raise UsageError(
-            f"no images can be made by {asked.difficulty}; expected objects and sizes from 1 on, the larger last, sizes "
-            f"up to {EDGE}, visible from 0 to 1, rotation from 0 to 180"
+            f"no images can be made by {asked.difficulty}; expected objects and sizes from 1 on, the larger last, "
+            f"sizes up to {EDGE}, visible from 0 to 1, rotation from 0 to 180"
         )
