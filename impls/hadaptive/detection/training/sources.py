@@ -8,6 +8,7 @@ from pathlib import Path
 
 from impls.hadaptive.detection.data.coco import CocoDetection
 from impls.hadaptive.detection.data.made import made_folder, made_set, read_made
+from impls.hadaptive.detection.data.scene import Difficulty
 from impls.hadaptive.detection.training.batches import Examples
 from opbench.errors import UsageError, unknown
 
@@ -39,12 +40,16 @@ class DetectionData:
 
 MADE_SEED = 0
 """Of the made images, the same whatever the training's seed is."""
+CLASSES, DIFFICULTY = ("cat", "cup", "face", "motorcycle", "0", "4"), Difficulty((3, 8), (40, 160), 10.0, 0.9)
+"""What a detector learns from scratch in minutes of two cores: three objects that are one photograph each, faces and
+two digits that differ between training and test, many an image, because each is as good as another image and costs
+nothing."""
 
 
 def made(_: Path, images: int, tested: int) -> DetectionData:
     """Digits and photographs pasted on photographs, made once and kept in the cache folder."""
     train, test = (
-        read_made(made_set(made_folder(), count, MADE_SEED, split))
+        read_made(made_set(made_folder(), count, MADE_SEED, split, classes=CLASSES, difficulty=DIFFICULTY))
         for count, split in ((images, "train"), (tested, "val"))
     )
     return DetectionData("made", train, test)
