@@ -40,7 +40,8 @@ def test_it_learns_two_images_by_heart() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     seen = []
     for _ in range(30):
-        found = losses(*model(images), anchors(EDGE), targets).total
+        logits, offsets = model(images)
+        found = losses(logits, offsets, anchors(EDGE), targets).total
         optimizer.zero_grad()
         found.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
