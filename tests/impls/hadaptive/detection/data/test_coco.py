@@ -28,7 +28,7 @@ def content(**changed: Any) -> dict[str, Any]:
             {"id": 2, "image_id": 9, "category_id": 2, "bbox": [0.25, 0, 0.5, 1], "area": 0.5},
             {"id": 7, "image_id": 42, "category_id": 2, "bbox": [2, 2, 1, 1], "area": 1, "iscrowd": 0},
         ],
-        "categories": [{"id": 90, "name": "brush", "supercategory": "indoor"}, {"id": 2, "name": "bicycle"}],
+        "categories": [{"id": 90, "name": "ant", "supercategory": "indoor"}, {"id": 2, "name": "bicycle"}],
     }
     return {**whole, **changed}
 
@@ -51,7 +51,7 @@ def written(folder: Path, what: Any) -> CocoDetection:
 
 def test_boxes_come_by_image_in_the_order_of_the_file(tmp_path: Path) -> None:
     data = written(tmp_path, content())
-    assert (len(data), data.classes, data.category_ids) == (2, ("bicycle", "brush"), (2, 90))
+    assert (len(data), data.classes, data.category_ids) == (2, ("bicycle", "ant"), (2, 90))
     first, second = data.targets()
     assert (first.image_id, second.image_id) == (42, 9)
     assert first.boxes.tolist() == [[1, 2, 4.5, 6], [0, 0, 13, 7], [2, 2, 3, 3]]

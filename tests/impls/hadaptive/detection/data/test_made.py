@@ -38,8 +38,11 @@ def test_the_same_seed_makes_the_same_bytes_and_a_longer_set_goes_on(made_folder
 
 @pytest.mark.parametrize(("seed", "split"), [(8, "train"), (7, "val")])
 def test_another_seed_or_split_makes_other_images(seed: int, split: str, made_folder: Path, tmp_path: Path) -> None:
-    other = made.made_set(tmp_path, 1, seed, split) / "images" / "000001.png"
-    assert other.read_bytes() != (made_folder / "images" / "000001.png").read_bytes()
+    other = made.made_set(tmp_path, 1, seed, split)
+    image = Path("images") / "000001.png"
+    assert (other / image).read_bytes() != (made_folder / image).read_bytes()
+    ours, theirs = (made.read_made(at).target(0).boxes.tolist() for at in (made_folder, other))
+    assert ours != theirs  # other objects at other places, not the same on another background
 
 
 def test_a_set_that_is_whole_is_not_made_again(made_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
