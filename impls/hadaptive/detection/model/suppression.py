@@ -23,9 +23,7 @@ def survivors(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
         return torch.zeros(0, dtype=torch.int64, device=boxes.device)
     if not torchvision_suppresses():
         return _by_rows(boxes, labels, overlap)
-    ranks = torch.arange(len(boxes), 0, -1, device=boxes.device, dtype=boxes.dtype)
-    kept: Tensor = library("torchvision.ops").batched_nms(boxes, ranks, labels, overlap)
-    return kept
+    return _by_torchvision(boxes, labels, overlap)
 
 
 @lru_cache(maxsize=1)
@@ -36,6 +34,17 @@ def torchvision_suppresses() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def _by_torchvision(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
+    """A call for each class: `batched_nms` moves classes apart instead, and rounds corners by that."""
+    nms = library("torchvision.ops").nms
+    ranks = torch.arange(len(boxes), 0, -1, device=boxes.device, dtype=boxes.dtype)
+    stays = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
+    for label in labels.unique():
+        own = (labels == label).nonzero().squeeze(1)
+        stays[own[nms(boxes[own], ranks[own], overlap)]] = True
+    return stays.nonzero().squeeze(1)
 
 
 def _by_rows(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:

@@ -118,18 +118,21 @@ def test_survivors_are_those_of_the_definition(count: int, threshold: float) -> 
     assert survivors(boxes, labels, threshold).tolist() == by_definition(boxes.tolist(), labels.tolist(), threshold)
 
 
-def test_torchvisions_kernel_is_asked_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    boxes, labels = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9]]), torch.tensor([0, 0])
-    asked: list[float] = []
+def test_torchvisions_kernel_is_asked_for_each_class_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = torch.tensor([[0.0, 0, 9, 9], [1, 0, 9, 9], [0, 0, 9, 8], [20, 0, 29, 9], [2, 0, 9, 9]])
+    labels = torch.tensor([4, 4, 0, 4, 0])
+    asked: list[int] = []
 
     class Kernels:
         @staticmethod
-        def batched_nms(boxes: Tensor, ranks: Tensor, _: Tensor, threshold: float) -> Tensor:
-            assert ranks[0] > ranks[1], "the first is the best"
-            asked.append(threshold)
-            return torch.tensor([0])
+        def nms(boxes: Tensor, ranks: Tensor, threshold: float) -> Tensor:
+            """By definition; best first, as torchvision answers."""
+            asked.append(len(boxes))
+            order = ranks.argsort(descending=True)
+            kept = by_definition(boxes[order].tolist(), [0] * len(boxes), threshold)
+            return order[torch.tensor(kept)]
 
     monkeypatch.setattr(suppression, "torchvision_suppresses", lambda: True)
     monkeypatch.setattr(suppression, "library", lambda _: Kernels)
-    assert survivors(boxes, labels, 0.5).tolist() == [0]
-    assert asked == [0.5]
+    assert survivors(boxes, labels, 0.5).tolist() == by_definition(boxes.tolist(), labels.tolist(), 0.5) == [0, 2, 3]
+    assert sorted(asked) == [2, 3]
