@@ -12,10 +12,10 @@ from impls.hadaptive.detection.data.target import Target
 from impls.hadaptive.detection.model.coding import decode, encode
 from impls.hadaptive.detection.model.loss import losses
 
-from .scenes import target
+from ..boxes import target
 
 ANCHORS = torch.tensor([[0.0, 0, 10, 10], [10, 0, 20, 10], [20, 0, 30, 10]])
-NONE = target([])
+NONE = target(7)
 
 
 def focal(logit: float, positive: bool) -> float:
@@ -27,7 +27,7 @@ def focal(logit: float, positive: bool) -> float:
 def test_both_losses_by_definition() -> None:
     logits = torch.tensor([[[0.3, -1.0], [2.0, 0.5], [-0.7, 1.1]], [[0.1, 0.2], [-0.4, -2.0], [0.0, 3.0]]])
     offsets = torch.linspace(-2, 2, 24).reshape(2, 3, 4)
-    first, second = target([[10, 0, 20, 10], [21, 1, 31, 12]], [1, 0]), target([[0, 0, 10, 10]], [1])
+    first, second = target(7, [10, 0, 20, 10], [21, 1, 31, 12], labels=[1, 0]), target(7, [0, 0, 10, 10], labels=[1])
     matched = {(0, 1): 1, (0, 2): 0, (1, 0): 1}
     found = losses(logits, offsets, ANCHORS, [first, second])
     expected = sum(
@@ -67,7 +67,7 @@ def gradient(one: Target) -> Tensor:
 
 
 def test_what_lies_in_a_crowd_is_not_learnt_as_background() -> None:
-    found = gradient(target([[0, 0, 10, 10], [20, 0, 30, 10]], [0, 1], [True, False]))
+    found = gradient(target(7, [0, 0, 10, 10], [20, 0, 30, 10], labels=[0, 1], crowd=[True, False]))
     assert not found[0].any()
     assert (found[1] > 0).all()
     assert found[2, 0] > 0 > found[2, 1]
@@ -76,7 +76,7 @@ def test_what_lies_in_a_crowd_is_not_learnt_as_background() -> None:
 def test_a_logit_that_is_not_finite_in_a_crowd_does_no_harm() -> None:
     logits = torch.zeros(1, 3, 1)
     logits[0, 0] = math.inf
-    found = losses(logits, torch.zeros(1, 3, 4), ANCHORS, [target([[0, 0, 10, 10]], [0], [True])])
+    found = losses(logits, torch.zeros(1, 3, 4), ANCHORS, [target(7, [0, 0, 10, 10], labels=[0], crowd=[True])])
     assert math.isfinite(float(found.total))
 
 
