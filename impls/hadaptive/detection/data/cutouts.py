@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from impls.hadaptive.images import digits, photos
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from torch import Tensor
 
     Bytes = npt.NDArray[np.uint8]
 
@@ -142,13 +144,20 @@ def _face(training: bool) -> list[Cutout]:
     return [_cropped(Cutout(coverage, piece)) for piece in chosen]
 
 
+@cache
+def _halves() -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """All digits to train on, and those to validate on: images as `digits.read` has them, and labels."""
+    images, labels = digits.read()
+    training, validation = digits.split(labels)
+    return (images[training], labels[training]), (images[validation], labels[validation])
+
+
 def _digit(value: int) -> Callable[[bool], list[Cutout]]:
     def made(training: bool) -> list[Cutout]:
         from PIL import Image
 
-        images, labels = digits.read()
-        at = digits.split(labels)[0 if training else 1]
-        grey = (255 * images[at][labels[at] == value, 0]).round().byte().numpy()
+        images, labels = _halves()[0 if training else 1]
+        grey = (255 * images[labels == value, 0]).round().byte().numpy()
         large = [np.array(Image.fromarray(one).resize((96, 96), Image.Resampling.BICUBIC), np.float64) for one in grey]
         # Strokes of even coverage with soft edges: half of full ink, which is where a stroke's edge is, becomes half.
         return [_cropped(Cutout(np.clip(127.5 + 4 * (one - 127.5), 0, 255).astype(np.uint8))) for one in large]

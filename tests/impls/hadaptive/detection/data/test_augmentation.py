@@ -50,7 +50,7 @@ def largest_gap(image: Tensor, found: Target) -> float:
 
 def test_the_box_is_around_the_same_pixels_after_all_changes() -> None:
     true = target(3, BOX, labels=[4])
-    for seed in range(23):
+    for seed in range(11):
         image, found = training_transform(113, seeded(seed))(painted(), replace(true, areas=torch.ones(1)))
         assert (image.dtype, tuple(image.shape)) == (torch.uint8, (3, 113, 113))
         assert (type(image), type(found.boxes)) == (Tensor, Tensor)
@@ -107,14 +107,14 @@ def test_a_crop_shows_the_centre_of_each_box_that_stays() -> None:
     """Four corners: some are dropped, with all that belongs to them; those that stay were in the middle of no edge."""
     corners = [(2, 2, 12, 12), (80, 2, 90, 12), (2, 80, 12, 90), (60, 60, 95, 95)]
     counts = set()
-    for seed in range(40):
+    for seed in range(17):
         _, found = training_transform(97, seeded(seed))(painted(height=97), target(1, *corners, labels=[0, 1, 2, 3]))
         counts.add(len(found.boxes))
         assert len(found.labels) == len(found.crowd) == len(found.boxes) >= 1
         assert (found.boxes[:, 2:] - found.boxes[:, :2]).min() >= 1
         assert found.boxes.min() >= 0
         assert found.boxes.max() <= 97
-    assert counts == {1, 2, 3, 4} or len(counts) >= 3
+    assert len(counts) >= 3
 
 
 def test_an_object_that_no_crop_can_overlap_with_ends() -> None:
@@ -176,7 +176,7 @@ def test_without_a_generator_the_global_one_decides() -> None:
 def test_nothing_is_mirrored() -> None:
     """The red half stays on the left: a mirrored digit is no digit."""
     image = painted((0, 0, 48, 113))
-    for seed in range(23):
+    for seed in range(7):
         changed, found = training_transform(31, seeded(seed))(image, target(1, (0, 0, 48, 113)))
         assert red(changed)[0] <= found.boxes[0, 0] + 1
 

@@ -13,7 +13,7 @@ from PIL import Image
 from impls.hadaptive.detection.data import made
 from impls.hadaptive.detection.data.backgrounds import backgrounds
 from impls.hadaptive.detection.data.coco import CocoDetection
-from impls.hadaptive.detection.data.cutouts import CLASSES, FACES, Cutout, cutouts
+from impls.hadaptive.detection.data.cutouts import FACES, Cutout, cutouts
 from impls.hadaptive.detection.data.scene import Difficulty, scene
 from opbench.errors import MachineError, UsageError
 
@@ -36,13 +36,13 @@ def test_the_same_seed_makes_the_same_bytes_and_a_longer_set_goes_on(made_folder
     assert len({there[name] for name in images}) == 3
 
 
-@pytest.mark.parametrize(("seed", "split"), [(8, "train"), (7, "val")])
-def test_another_seed_or_split_makes_other_images(seed: int, split: str, made_folder: Path, tmp_path: Path) -> None:
-    other = made.made_set(tmp_path, 1, seed, split)
-    image = Path("images") / "000001.png"
-    assert (other / image).read_bytes() != (made_folder / image).read_bytes()
-    ours, theirs = (made.read_made(at).target(0).boxes.tolist() for at in (made_folder, other))
-    assert ours != theirs  # other objects at other places, not the same on another background
+def test_another_seed_or_split_has_other_objects_at_other_places(tmp_path: Path) -> None:
+    sets = [
+        made.made_set(tmp_path, 1, seed, split, classes=("horse",))
+        for seed, split in ((7, "train"), (8, "train"), (7, "val"))
+    ]
+    assert len({(at / "images" / "000001.png").read_bytes() for at in sets}) == 3
+    assert len({str(made.read_made(at).target(0).boxes) for at in sets}) == 3
 
 
 def test_a_set_that_is_whole_is_not_made_again(made_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +158,7 @@ def as_bytes(piece: Cutout) -> bytes:
 
 
 def test_every_class_has_cutouts_of_its_own_in_both_halves() -> None:
-    for name in CLASSES:
+    for name in made.MADE_CLASSES:
         halves = [cutouts(name, training=training) for training in (True, False)]
         for one in [piece for half in halves for piece in half]:
             assert one.colours is None or one.colours.shape == (*one.coverage.shape, 3)
