@@ -92,6 +92,15 @@ def test_every_class_scores_the_prior_at_first() -> None:
     assert not offsets.any()
 
 
+@pytest.mark.parametrize("head", ["dense", "lite"])
+def test_weights_as_they_are_drawn_leave_scores_near_the_prior(head: str) -> None:
+    """Else a few wild anchors of the background make up all of the first losses."""
+    with torch.no_grad():
+        logits, offsets = detector("hadaptive_net_s", 3, head=head).train()(torch.rand(2, 3, 64, 64))
+    assert float(logits.sigmoid().mean()) == pytest.approx(PRIOR, rel=0.3)
+    assert float(offsets.std()) < 1
+
+
 def test_images_are_normalised_inside(small: Detector) -> None:
     seen: list[Tensor] = []
     handle = small.features.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
