@@ -14,7 +14,7 @@ from tests.impls.hadaptive.detection.data.test_coco import content, written
 from tests.mutating.reader import Reader
 
 
-def annotations(folder: Path) -> Path:
+def images_with_boxes(folder: Path) -> Path:
     return written(folder, content()).annotations
 
 
@@ -40,6 +40,6 @@ def drawn(file: Path) -> None:
 
 
 READERS = (
-    Reader("images with boxes", annotations, read_annotations, share=60),
-    Reader("boxes drawn", annotations, drawn, share=3),
+    Reader("images with boxes", images_with_boxes, read_annotations, share=60),
+    Reader("boxes drawn", images_with_boxes, drawn, share=3),
 )

@@ -14,7 +14,7 @@ from PIL import Image
 from reports.hadaptive.boxed_images import SHOWN, THUMBNAIL, boxed_images_figure, main
 
 
-def annotations(folder: Path, images: int = 3) -> dict[str, Any]:
+def instances(folder: Path, images: int = 3) -> dict[str, Any]:
     """Each image has a box of class 7 and a crowd of class 3."""
     draw = np.random.default_rng(0)
     for number in range(images):
@@ -37,18 +37,18 @@ def drawn_texts(figure: bytes) -> list[str]:
 
 
 def test_every_box_has_the_name_of_its_class(tmp_path: Path) -> None:
-    found = drawn_texts(boxed_images_figure(annotations(tmp_path), tmp_path))
+    found = drawn_texts(boxed_images_figure(instances(tmp_path), tmp_path))
     assert [found.count(name) for name in ("cup &lt;2", "horse")] == [3, 3]
 
 
 def test_it_shows_the_first_images_and_no_more(tmp_path: Path) -> None:
-    figure = boxed_images_figure(annotations(tmp_path, SHOWN + 3), tmp_path).decode()
+    figure = boxed_images_figure(instances(tmp_path, SHOWN + 3), tmp_path).decode()
     assert figure.count("<image") == SHOWN
     assert len(figure) < SHOWN * 2 * THUMBNAIL**2 * 3
 
 
 def test_only_crowds_are_dashed(tmp_path: Path) -> None:
-    content = annotations(tmp_path, 1)
+    content = instances(tmp_path, 1)
     assert "stroke-dasharray" in boxed_images_figure(content, tmp_path).decode()
     content["annotations"] = content["annotations"][:1]
     assert "stroke-dasharray" not in boxed_images_figure(content, tmp_path).decode()
@@ -56,10 +56,10 @@ def test_only_crowds_are_dashed(tmp_path: Path) -> None:
 
 def test_the_command_writes_the_same_bytes_each_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, figure = tmp_path / "instances.json", tmp_path / "figure.svg"
-    source.write_text(json.dumps(annotations(tmp_path)))
+    source.write_text(json.dumps(instances(tmp_path)))
     assert main([str(source), str(tmp_path), str(figure)]) == 0
     assert capsys.readouterr().out == f"{figure}\n"
-    assert figure.read_bytes() == boxed_images_figure(annotations(tmp_path), tmp_path)
+    assert figure.read_bytes() == boxed_images_figure(instances(tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_cannot_be_drawn_is_refused_in_one_line(
     changed: dict[str, Any], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "instances.json"
-    source.write_text(json.dumps({**annotations(tmp_path, 1), **changed}))
+    source.write_text(json.dumps({**instances(tmp_path, 1), **changed}))
     assert main([str(source), str(tmp_path), str(tmp_path / "figure.svg")]) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "figure.svg").exists()

@@ -145,9 +145,7 @@ def _refuse(asked: _Asked) -> None:
             f"made images of the classes {', '.join(asked.classes) or 'none'}; expected one or more, each once"
         )
     if asked.images < 1 or asked.seed < 0:
-        raise UsageError(
-            f"{asked.images} made images of seed {asked.seed}; expected at least 1, and a seed from 0 on"
-        )
+        raise UsageError(f"{asked.images} made images of seed {asked.seed}; expected at least 1, and a seed from 0 on")
     (few, many), (short, long) = asked.difficulty.objects, asked.difficulty.sizes
     rising = 1 <= few <= many and 1 <= short <= long <= EDGE
     if not (rising and 0 <= asked.difficulty.visible <= 1 and 0 <= asked.difficulty.rotation <= 180):

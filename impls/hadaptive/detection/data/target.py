@@ -9,7 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from opbench.errors import UsageError
+from impls.hadaptive.detection.tensors import expect
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +32,11 @@ class Target:
 
     def __post_init__(self) -> None:
         count = len(self.labels) if self.labels.dim() == 1 else -1
-        _expect("boxes", self.boxes, torch.float32, (count, 4))
-        _expect("labels", self.labels, torch.int64, (count,))
-        _expect("crowd", self.crowd, torch.bool, (count,))
+        expect("a target's boxes", self.boxes, torch.float32, (count, 4))
+        expect("a target's labels", self.labels, torch.int64, (count,))
+        expect("a target's crowd", self.crowd, torch.bool, (count,))
         if self.areas is not None:
-            _expect("areas", self.areas, torch.float32, (count,))
+            expect("a target's areas", self.areas, torch.float32, (count,))
 
     def only(self, kept: Tensor) -> Target:
         """Those boxes for which kept, (n,) bool, is true."""
@@ -46,11 +46,3 @@ class Target:
 
 Transform: TypeAlias = Callable[[Tensor, Target], tuple[Tensor, Target]]
 """From an image, (3, H, W) uint8, and what it shows, to another image and what that shows."""
-
-
-def _expect(name: str, given: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> None:
-    if given.dtype != dtype or tuple(given.shape) != shape:
-        wanted = ", ".join("n" if size < 0 else str(size) for size in shape)
-        raise UsageError(
-            f"a target's {name} are {given.dtype} of shape {tuple(given.shape)}; expected {dtype} of shape ({wanted})"
-        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from impls.hadaptive.detection.tensors import expect
 from opbench.errors import UsageError
 
 
@@ -27,19 +28,11 @@ class Detection:
 
     def __post_init__(self) -> None:
         count = len(self.scores) if self.scores.dim() == 1 else -1
-        _expect("boxes", self.boxes, torch.float32, (count, 4))
-        _expect("scores", self.scores, torch.float32, (count,))
-        _expect("labels", self.labels, torch.int64, (count,))
+        expect("detections' boxes", self.boxes, torch.float32, (count, 4))
+        expect("detections' scores", self.scores, torch.float32, (count,))
+        expect("detections' labels", self.labels, torch.int64, (count,))
         for name, values in (("boxes", self.boxes), ("scores", self.scores)):
             if not values.isfinite().all():
                 raise UsageError(
                     f"{name} of image {self.image_id} are not all finite, and cannot be compared; did training diverge?"
                 )
-
-
-def _expect(name: str, given: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> None:
-    if given.dtype != dtype or tuple(given.shape) != shape:
-        wanted = ", ".join("k" if size < 0 else str(size) for size in shape)
-        raise UsageError(
-            f"detections' {name} are {given.dtype} of shape {tuple(given.shape)}; expected {dtype} of shape ({wanted})"
-        )

@@ -62,4 +62,4 @@ def _choice(overlapping: Floats, left: Flags, passed_over: Flags) -> tuple[npt.N
     counting = fitting & ~passed_over
     among = np.where(counting.any(axis=1, keepdims=True), counting, fitting)
     last = among.shape[1] - 1 - np.where(among, overlapping, -1)[:, ::-1].argmax(axis=1)
-    return last, among.any(axis=1)
+    return last, np.asarray(fitting.any(axis=1))

@@ -155,7 +155,8 @@ def _refuse(detections: Sequence[Detection], targets: Sequence[Target], classes:
     asked = _each_once("targets", [target.image_id for target in targets])
     if unknown := _each_once("detections", [one.image_id for one in detections]) - asked:
         raise UsageError(f"detections of image {min(unknown)}, which has no target; expected one of the {len(asked)}")
-    for one in (*detections, *targets):
+    labelled: list[Detection | Target] = [*detections, *targets]
+    for one in labelled:
         if len(one.labels) and not 0 <= int(one.labels.min()) <= int(one.labels.max()) < classes:
             raise UsageError(
                 f"labels of image {one.image_id} go from {one.labels.min()} to {one.labels.max()}; expected 0 to "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 import torch
@@ -58,16 +59,16 @@ def test_the_box_is_around_the_same_pixels_after_all_changes() -> None:
         assert (found.image_id, found.labels.tolist(), found.areas) == (3, [4], None)
 
 
-def canvas() -> augmentation.Any:
+def canvas() -> Any:
     return augmentation._steps(320)[1]
 
 
-def crop() -> augmentation.Any:
+def crop() -> Any:
     return augmentation._steps(320)[2]
 
 
 @pytest.mark.parametrize("step", [canvas, crop])
-def test_a_canvas_and_a_crop_move_boxes_by_whole_pixels(step: Callable[[], augmentation.Any]) -> None:
+def test_a_canvas_and_a_crop_move_boxes_by_whole_pixels(step: Callable[[], Any]) -> None:
     shapes = set()
     for seed in range(17):
         torch.manual_seed(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_it_is_read_as_coco_is(made_images: CocoDetection) -> None:
 
 
 def test_what_makes_no_set_is_refused(tmp_path: Path) -> None:
-    for message, asked in {
+    refused: dict[str, dict[str, Any]] = {
         "no split 'test'; there are: train, val": {"split": "test"},
         "0 made images of seed 0; expected at least 1": {"images": 0},
         "1 made images of seed -1; .*a seed from 0 on": {"seed": -1},
@@ -94,9 +95,10 @@ def test_what_makes_no_set_is_refused(tmp_path: Path) -> None:
         r"sizes=\(50, 40\)": {"difficulty": Difficulty(sizes=(50, 40))},
         r"sizes=\(50, 321\).*sizes up to 320": {"difficulty": Difficulty(sizes=(50, 321))},
         r"visible=1.5": {"difficulty": Difficulty(visible=1.5)},
-    }.items():
+    }
+    for message, asked in refused.items():
         with pytest.raises(UsageError, match=message):
-            made.made_set(tmp_path, **{"images": 1, "seed": 0, "split": "train", **asked})  # type: ignore[arg-type]
+            made.made_set(tmp_path, **{"images": 1, "seed": 0, "split": "train", **asked})
     assert list(tmp_path.iterdir()) == []
 
 
