@@ -41,7 +41,7 @@ def _by_torchvision(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
     nms = library("torchvision.ops").nms
     ranks = torch.arange(len(boxes), 0, -1, device=boxes.device, dtype=boxes.dtype)
     stays = torch.zeros(len(boxes), dtype=torch.bool, device=boxes.device)
-    for label in labels.unique():
+    for label in torch.unique(labels):
         own = (labels == label).nonzero().squeeze(1)
         stays[own[nms(boxes[own], ranks[own], overlap)]] = True
     return stays.nonzero().squeeze(1)
