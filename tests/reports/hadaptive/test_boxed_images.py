@@ -67,7 +67,7 @@ def test_the_command_writes_the_same_bytes_each_time(tmp_path: Path, capsys: pyt
     [
         ({"images": []}, "no image to draw; expected at least one"),
         ({"images": [{"id": 0, "file_name": "none.png"}]}, "none.png is not an image that can be read"),
-        ({"categories": []}, "does not fit \"COCO's instances\" (KeyError: 7)"),
+        ({"categories": []}, 'does not fit "COCO\'s instances" (KeyError: 7)'),
         ({"images": None}, "does not fit"),
     ],
 )

@@ -130,10 +130,10 @@ def _pairs(detections: Sequence[Detection], targets: Sequence[Target], classes: 
 
 
 def _image_pairs(detection: Detection | None, target: Target) -> dict[int, _Pair]:
-    true_labels, crowd = target.labels.numpy(), target.crowd.numpy()
+    true_labels, crowd = target.labels.cpu().numpy(), target.crowd.cpu().numpy()
     true_boxes = _doubles(target.boxes)
     true_areas = areas(true_boxes) if target.areas is None else _doubles(target.areas)
-    found_labels = np.zeros(0, np.int64) if detection is None else detection.labels.numpy()
+    found_labels = np.zeros(0, np.int64) if detection is None else detection.labels.cpu().numpy()
     found_boxes = np.zeros((0, 4)) if detection is None else _doubles(detection.boxes)
     scores = np.zeros(0) if detection is None else _doubles(detection.scores)
     pairs: dict[int, _Pair] = {}

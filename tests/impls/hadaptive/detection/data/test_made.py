@@ -93,8 +93,10 @@ def test_what_makes_no_set_is_refused(tmp_path: Path) -> None:
         "classes none; expected one or more": {"classes": ()},
         r"objects=\(0, 3\)": {"difficulty": Difficulty(objects=(0, 3))},
         r"sizes=\(50, 40\)": {"difficulty": Difficulty(sizes=(50, 40))},
-        r"sizes=\(50, 321\).*sizes up to 320": {"difficulty": Difficulty(sizes=(50, 321))},
+        r"sizes=\(7, 40\).*sizes from 8 to 320": {"difficulty": Difficulty(sizes=(7, 40))},
+        r"sizes=\(50, 321\)": {"difficulty": Difficulty(sizes=(50, 321))},
         r"visible=1.5": {"difficulty": Difficulty(visible=1.5)},
+        r"visible=0.*visible above 0": {"difficulty": Difficulty(visible=0)},
     }
     for message, asked in refused.items():
         with pytest.raises(UsageError, match=message):
@@ -132,7 +134,7 @@ def test_boxes_are_drawn_tight_around_what_is_seen(seed: int) -> None:
     assert not (bright & ~boxed).any()
 
 
-@pytest.mark.parametrize("visible", [0.0, 0.75, 1.0])
+@pytest.mark.parametrize("visible", [0.1, 0.75, 1.0])
 def test_no_object_hides_more_of_another_than_it_may(visible: float) -> None:
     hidden = []
     for seed in range(20):
@@ -145,6 +147,16 @@ def test_no_object_hides_more_of_another_than_it_may(visible: float) -> None:
             assert all(one.area == one.bbox[2] * one.bbox[3] for one in seen)
         assert min(one.area for one in seen) >= visible * 20 * 16
     assert visible == 1 or min(hidden) < 1
+
+
+def test_the_smallest_of_every_class_is_seen_at_any_angle() -> None:
+    for name in made.MADE_CLASSES:
+        asked = Difficulty(objects=(1, 1), sizes=(made.SHORTEST, made.SHORTEST), rotation=180)
+        cut = cutouts(name, training=False)[:5]
+        for seed in range(5):
+            _, seen = scene(31, BLACK, [cut], asked, np.random.default_rng(seed))
+            assert len(seen) == 1
+            assert seen[0].area >= 8
 
 
 def test_objects_are_as_large_as_asked() -> None:
