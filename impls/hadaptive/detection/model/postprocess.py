@@ -1,0 +1,62 @@
+"""From a detector's logits and offsets to detections: threshold, the best, boxes, suppression by class, at most 100."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from impls.hadaptive.detection.evaluation.detection import Detection
+from impls.hadaptive.detection.model.coding import decode
+from impls.hadaptive.detection.model.suppression import survivors
+
+SCORE, CANDIDATES, OVERLAP, MOST = 0.01, 1000, 0.5, 100
+"""Least score and largest overlap as torchvision's SSD; candidates as its RetinaNet; COCO looks at 100 an image."""
+
+
+@torch.no_grad()
+def detections(
+    logits: Tensor,
+    offsets: Tensor,
+    anchors: Tensor,
+    size: int,
+    image_ids: Sequence[int],
+    *,
+    score: float = SCORE,
+    candidates: int = CANDIDATES,
+    overlap: float = OVERLAP,
+    most: int = MOST,
+) -> list[Detection]:
+    """One Detection an image, best first, boxes in pixels of the size x size image and clipped to it.
+
+    logits (B, A, classes), offsets (B, A, 4), anchors (A, 4). Of all anchors and classes of an image with a score above
+    `score` the best `candidates` are decoded, and of the survivors of a suppression by class the best `most` are kept.
+    A score that is NaN is above nothing; a box that is not finite or has no area after clipping is none. Of equal
+    scores the anchor that comes first is better, and of its classes the first: so results do not depend on a sort.
+    """
+    return [
+        _of_one(*given, anchors, size, (score, overlap), (candidates, most))
+        for given in zip(logits.float().sigmoid(), offsets.float(), image_ids, strict=True)
+    ]
+
+
+def _of_one(
+    scores: Tensor,
+    offsets: Tensor,
+    image_id: int,
+    anchors: Tensor,
+    size: int,
+    thresholds: tuple[float, float],
+    counts: tuple[int, int],
+) -> Detection:
+    flat = scores.flatten()
+    above = (flat > thresholds[0]).nonzero().squeeze(1)
+    order = flat[above].argsort(descending=True, stable=True)[: counts[0]]
+    chosen = above[order]
+    anchor, labels = chosen // scores.shape[1], chosen % scores.shape[1]
+    boxes = decode(offsets[anchor], anchors[anchor]).clamp(0, size)
+    real = ((boxes[:, 2:] - boxes[:, :2]) > 0).all(dim=1)  # of NaN it is not
+    boxes, labels, best = boxes[real], labels[real], flat[chosen][real]
+    kept = survivors(boxes, labels, thresholds[1])[: counts[1]]
+    return Detection(image_id, boxes[kept], best[kept], labels[kept])
