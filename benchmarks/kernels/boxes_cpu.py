@@ -1,0 +1,98 @@
+"""How far the C++ kernels of boxes are ahead of PyTorch, torch.compile and torchvision.
+
+    python -m benchmarks.kernels.boxes_cpu [--dtype float32] [--operator nms,box_iou,box_decode] [--threads 2]
+
+All of a shape take turns sample by sample in one process. Ratios are of medians, the time of each over ours, with 95 %
+intervals. Of `nms` it says how many boxes survive, and that all kept the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from benchmarks.kernels.turns import timed
+from benchmarks.pinned import run_pinned
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SHAPES: dict[str, tuple[dict[str, int], ...]] = {
+    "nms": (
+        {"boxes": 100}, {"boxes": 1000}, {"boxes": 10_000}, {"boxes": 10_000, "per_object": 4},
+        {"boxes": 10_000, "classes": 80}, {"boxes": 100_000, "classes": 80},
+    ),
+    "box_iou": (
+        {"boxes": 100, "others": 100}, {"boxes": 12_804, "others": 8}, {"boxes": 1000, "others": 1000},
+        {"boxes": 10_000, "others": 1000},
+    ),
+    "box_decode": ({"batch": 1}, {"batch": 16}, {"batch": 64}),
+}  # fmt: skip
+
+RIVALS = {
+    "nms": ("torchvision_nms", "torch_eager", "torch_matrix"),
+    "box_iou": ("torch_compile", "torch_eager"),
+    "box_decode": ("torch_compile", "torch_eager"),
+}
+
+SLOW = 20_000
+"""Boxes from which on only torchvision's kernel is beside ours: the others take seconds a call, or gigabytes."""
+
+
+def launches(operator: str, axes: dict[str, int], dtype: str) -> dict[str, Callable[[], Tensor]]:
+    """By name, calls on the same tensors; "ours" first."""
+    from opbench import Backend, Point, catalog
+
+    described = catalog.operator(operator)
+    point = Point(operator, described.complete(axes), dtype=dtype)
+    tensors = described.inputs(point)
+    few = axes.get("boxes", 0) > SLOW
+    made = {}
+    for name in ("cpp_ext", *(RIVALS[operator][:1] if few else RIVALS[operator])):
+        backend = catalog.backend(operator, name)
+        if not isinstance(backend, Backend):
+            raise SystemExit(f"{operator} {name} cannot run here: {backend.reason}")
+        made["ours" if name == "cpp_ext" else name] = backend.prepare(point, tensors, None, "")
+    return made
+
+
+def survivors(made: dict[str, Callable[[], Tensor]]) -> int:
+    """How many boxes all keep; raises SystemExit where two keep others."""
+    kept = {name: call().tolist() for name, call in made.items()}
+    differing = [name for name, found in kept.items() if found != kept["ours"]]
+    if differing:
+        raise SystemExit(f"{', '.join(differing)} keep other boxes than ours")
+    return sum(box >= 0 for box in kept["ours"])
+
+
+def table(operator: str, dtype: str) -> None:
+    rivals = RIVALS[operator]
+    print(f"\n{operator} {dtype}\n{'':36}   ours us   " + "".join(f"{name + ' / ours':24}" for name in rivals))
+    for axes in SHAPES[operator]:
+        made = launches(operator, axes, dtype)
+        kept = f", {survivors(made)} kept" if operator == "nms" else ""
+        row = timed(made)
+        over = [row[name].over(row["ours"]) for name in rivals if name in row]
+        columns = "".join(f"{f'{one.mid:.2f} [{one.low:.2f}, {one.high:.2f}]':24}" for one in over)
+        label = " ".join(f"{name} {value}" for name, value in axes.items()) + kept
+        print(f"{label:36} {row['ours'].mid * 1e6:9.1f}   {columns}", flush=True)
+
+
+def main() -> None:
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--operator", default=",".join(SHAPES))
+    parser.add_argument("--threads", type=int, default=0)
+    asked = parser.parse_args()
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
+    print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; medians, [95 % interval of the ratio]")
+    for operator in asked.operator.split(","):
+        table(operator, asked.dtype)
+
+
+if __name__ == "__main__":
+    run_pinned("benchmarks.kernels.boxes_cpu", main)

@@ -1,0 +1,1 @@
+"""The operators on boxes on a GPU: the programs, and their launches."""
