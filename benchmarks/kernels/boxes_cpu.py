@@ -43,6 +43,7 @@ SLOW = 20_000
 def launches(operator: str, axes: dict[str, int], dtype: str) -> dict[str, Callable[[], Tensor]]:
     """By name, calls on the same tensors; "ours" first."""
     from opbench import Backend, Point, catalog
+    from opbench.errors import MachineError
 
     described = catalog.operator(operator)
     point = Point(operator, described.complete(axes), dtype=dtype)
@@ -51,8 +52,11 @@ def launches(operator: str, axes: dict[str, int], dtype: str) -> dict[str, Calla
     made = {}
     for name in ("cpp_ext", *(RIVALS[operator][:1] if few else RIVALS[operator])):
         backend = catalog.backend(operator, name)
-        if not isinstance(backend, Backend):
-            raise SystemExit(f"{operator} {name} cannot run here: {backend.reason}")
+        reason = backend.missing("cpu") if isinstance(backend, Backend) else backend.reason
+        if reason is not None or not isinstance(backend, Backend):
+            if name == "cpp_ext":
+                raise MachineError(f"our kernels cannot run here: {reason}")
+            continue
         made["ours" if name == "cpp_ext" else name] = backend.prepare(point, tensors, None, "")
     return made
 
@@ -68,15 +72,18 @@ def survivors(made: dict[str, Callable[[], Tensor]]) -> int:
 
 def table(operator: str, dtype: str) -> None:
     rivals = RIVALS[operator]
-    print(f"\n{operator} {dtype}\n{'':36}   ours us   " + "".join(f"{name + ' / ours':24}" for name in rivals))
+    print(
+        f"\n{operator} {dtype}; - is not measured\n{'':44} ours us   "
+        + "".join(f"{name + ' / ours':24}" for name in rivals)
+    )
     for axes in SHAPES[operator]:
         made = launches(operator, axes, dtype)
         kept = f", {survivors(made)} kept" if operator == "nms" else ""
         row = timed(made)
-        over = [row[name].over(row["ours"]) for name in rivals if name in row]
-        columns = "".join(f"{f'{one.mid:.2f} [{one.low:.2f}, {one.high:.2f}]':24}" for one in over)
+        over = [row[name].over(row["ours"]) if name in row else None for name in rivals]
+        ratios = [f"{one.mid:.2f} [{one.low:.2f}, {one.high:.2f}]" if one else "-" for one in over]
         label = " ".join(f"{name} {value}" for name, value in axes.items()) + kept
-        print(f"{label:36} {row['ours'].mid * 1e6:9.1f}   {columns}", flush=True)
+        print(f"{label:44} {row['ours'].mid * 1e6:9.1f}   " + "".join(f"{ratio:24}" for ratio in ratios), flush=True)
 
 
 def main() -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from impls.boxes.generated import around_objects
 from impls.cross_hadamard.tolerances import accumulated
 from impls.seeded import dtype_of, generator_for, itemsize
 from opbench import Axis, Operator, Work
@@ -27,12 +26,14 @@ if TYPE_CHECKING:
 CENTRE_VARIANCE, SIDE_VARIANCE = 0.1, 0.2
 LARGEST_EXPONENT = math.log(1000 / 16)
 
+EDGE = 320
+
 BEYOND, EVERY = 30.0, 101
 """Every so many boxes one has such an offset of its sides: 0.2 * 30 is beyond the largest exponent."""
 
 
 def inputs(point: Point) -> Inputs:
-    """offsets (batch, anchors, 4), normal; anchors (anchors, 4) as x1 y1 x2 y2 in pixels."""
+    """offsets (batch, anchors, 4), normal; anchors (anchors, 4) as x1 y1 x2 y2 in pixels, on an image of EDGE."""
     batch, count = point.axes["batch"], point.axes["anchors"]
     if point.device == "meta":
         shapes = {"offsets": (batch, count, 4), "anchors": (count, 4)}
@@ -40,8 +41,11 @@ def inputs(point: Point) -> Inputs:
     random = generator_for(point)
     offsets = torch.randn(batch, count, 4, generator=random)
     offsets[:, ::EVERY, 2:] = BEYOND
-    anchors, _ = around_objects(count, 6, 1, random)
-    tensors = {"offsets": offsets, "anchors": anchors}
+    centres, sides = (
+        EDGE * torch.rand(count, 2, generator=random),
+        16 + EDGE / 2 * torch.rand(count, 2, generator=random),
+    )
+    tensors = {"offsets": offsets, "anchors": torch.cat((centres - sides / 2, centres + sides / 2), 1)}
     return {name: tensor.to(point.device, dtype_of(point)) for name, tensor in tensors.items()}
 
 

@@ -93,8 +93,8 @@ OPERATOR = Operator(
     reference=reference,
     work=work,
     eager=eager,
-    # In half units: 3 of an area, so 6 of both where boxes are alike, 2 of their sum, which is twice the union then, 3 of
-    # the area that is subtracted and 1 of that; 3 of the area in common, and 1 of the division.
+    # In half units: 3 of an area, so 6 of both where boxes are alike, 2 of their sum, which is twice the union then, 3
+    # of the area that is subtracted and 1 of that; 3 of the area in common, and 1 of the division.
     tolerances={"float32": Tolerance(rtol=16 * 2**-24), "float64": Tolerance(rtol=16 * 2**-53)},
     check_points=tuple(
         {"boxes": boxes, "others": others}

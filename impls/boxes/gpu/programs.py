@@ -69,7 +69,9 @@ def suppressing(
     if word >= row:
         i, j = row * block + tl.arange(0, block), word * block + tl.arange(0, block)
         shared, union = shared_and_union(boxes, boxes, i, j, count, count)
-        above = tl.div_rn(shared, union) > tl.load(limit)
+        # Triton's `/` is 2 units off in float32, and IEEE's in float64; `div_rn` takes float32 alone.
+        overlap = tl.div_rn(shared, union) if shared.dtype == tl.float32 else shared / union
+        above = overlap > tl.load(limit)
         mine = tl.load(classes + i, mask=i < count, other=0)
         theirs = tl.load(classes + j, mask=j < count, other=0)
         hit = above & (mine[:, None] == theirs[None, :]) & (i[:, None] < j[None, :]) & (j < count)[None, :]
@@ -96,7 +98,8 @@ def keeping(
             alive = (box < count) & (((here >> bit) & 1) == 0)
             row = bits + box.to(tl.int64) * words
             here |= tl.load(row + word, mask=alive, other=0)
-            gone |= tl.load(row + column, mask=alive & (column >= word) & (column < words), other=0)
+            inside = (column >= word) & (column < tl.where(alive, words, 0))
+            gone |= tl.load(row + column, mask=inside, other=0)
             tl.store(kept + survivors, tl.load(order + box, mask=alive, other=0), mask=alive)
             survivors += alive.to(tl.int32)
 

@@ -6,7 +6,7 @@ survive where an overlap is next to the threshold. Every class by itself keeps t
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -44,9 +44,20 @@ def by_class(kernel: Any, threshold: float, scores: Tensor, boxes: Tensor, class
     return padded(order[kept[order]], len(scores))
 
 
-def unavailable(_: str) -> str | None:
-    """Whether the kernel is there too is seen when it is prepared: a torchvision of another build has none."""
-    return why_not_installed("torchvision", "torchvision")
+@lru_cache(maxsize=2)
+def unavailable(device: str) -> str | None:
+    """Why there is no such kernel, or None. Only importing torchvision shows it, which takes a second, once a process:
+    a build for another PyTorch imports (`impls.torchvision_import`) and has none.
+    """
+    if reason := why_not_installed("torchvision", "torchvision"):
+        return reason
+    library("torchvision.ops")
+    if torch._C._dispatch_has_kernel_for_dispatch_key("torchvision::nms", device.upper()):  # noqa: SLF001  # no public name
+        return None
+    return (
+        f"this torchvision has no kernels for {device} beside PyTorch {torch.__version__}; install the torchvision of "
+        "that build (pytorch.org)"
+    )
 
 
 BACKEND = Backend(

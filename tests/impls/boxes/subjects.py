@@ -11,8 +11,8 @@ from torch import Tensor
 NAN, INF = math.nan, math.inf
 ODD = (
     [0, 0, 0, 0], [5, 5, 5, 5], [5, 5, 3, 9], [5, 5, 9, 3], [9, 9, 5, 5], [NAN, 0, 9, 9], [0, NAN, 9, 9],
-    [0, 0, NAN, 9], [0, 0, 9, NAN], [0, 0, 9, 9], [0, 0, 9, 9], [-INF, -INF, INF, INF], [0, 0, INF, 9], [1e-20, 0, 2e-20, 3e-20],
-    [0, 0, 3e-20, 3e-20], [-1e18, -1e18, 1e18, 1e18], [0, 0, 9, 5], [1, 1, 8, 8],
+    [0, 0, NAN, 9], [0, 0, 9, NAN], [0, 0, 9, 9], [0, 0, 9, 9], [-INF, -INF, INF, INF], [0, 0, INF, 9],
+    [1e-20, 0, 2e-20, 3e-20], [0, 0, 3e-20, 3e-20], [-1e18, -1e18, 1e18, 1e18], [0, 0, 9, 5], [1, 1, 8, 8],
 )  # fmt: skip
 """No area, inverted in one side and in both, NaN, infinite, areas that underflow, twice the same, one in the other."""
 

@@ -146,13 +146,13 @@ void suppress_class(const Pool& pool, const T* boxes, const uint32_t* order, int
 }
 
 // Boxes worth a thread of their own, where each has whole classes.
-constexpr int64_t kBoxes = 512;
+constexpr int64_t kShare = 512;
 
 template <typename Pool, typename T>
 void suppress(const Pool& pool, const T* boxes, const uint32_t* order, const int64_t* ends, int64_t groups,
               Threshold<T> threshold, uint8_t* kept) {
   const int64_t each = std::max<int64_t>(1, groups == 0 ? 0 : ends[groups - 1] / groups);
-  pool.parallel_for(groups, std::max<int64_t>(1, kBoxes / each), [&](int64_t first, int64_t last) {
+  pool.parallel_for(groups, std::max<int64_t>(1, kShare / each), [&](int64_t first, int64_t last) {
     for (int64_t group = first; group < last; ++group) {
       const int64_t from = group == 0 ? 0 : ends[group - 1];
       suppress_class(pool, boxes, order + from, ends[group] - from, threshold, kept);
