@@ -1,9 +1,11 @@
 """How far the C++ kernels of boxes are ahead of PyTorch, torch.compile and torchvision.
 
     python -m benchmarks.kernels.boxes_cpu [--dtype float32] [--operator nms,box_iou,box_decode] [--threads 2]
+    python -m benchmarks.kernels.boxes_cpu --processor
 
 All of a shape take turns sample by sample in one process. Ratios are of medians, the time of each over ours, with 95 %
-intervals. Of `nms` it says how many boxes survive, and that all kept the same.
+intervals. `--processor` is for a machine with other work: one thread, by the processor's clock. Of `nms` it says how many
+boxes survive, and that all kept the same.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ def survivors(made: dict[str, Callable[[], Tensor]]) -> int:
     return sum(box >= 0 for box in kept["ours"])
 
 
-def table(operator: str, dtype: str) -> None:
+def table(operator: str, dtype: str, *, processor: bool) -> None:
     rivals = RIVALS[operator]
     print(
         f"\n{operator} {dtype}; - is not measured\n{'':44} ours us   "
@@ -79,7 +81,7 @@ def table(operator: str, dtype: str) -> None:
     for axes in SHAPES[operator]:
         made = launches(operator, axes, dtype)
         kept = f", {survivors(made)} kept" if operator == "nms" else ""
-        row = timed(made)
+        row = timed(made, processor=processor)
         over = [row[name].over(row["ours"]) if name in row else None for name in rivals]
         ratios = [f"{one.mid:.2f} [{one.low:.2f}, {one.high:.2f}]" if one else "-" for one in over]
         label = " ".join(f"{name} {value}" for name, value in axes.items()) + kept
@@ -93,12 +95,13 @@ def main() -> None:
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--operator", default=",".join(SHAPES))
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--processor", action="store_true")
     asked = parser.parse_args()
-    if asked.threads:
-        torch.set_num_threads(asked.threads)
+    if threads := 1 if asked.processor else asked.threads:
+        torch.set_num_threads(threads)
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}; medians, [95 % interval of the ratio]")
     for operator in asked.operator.split(","):
-        table(operator, asked.dtype)
+        table(operator, asked.dtype, processor=asked.processor)
 
 
 if __name__ == "__main__":
