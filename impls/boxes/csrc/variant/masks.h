@@ -32,7 +32,8 @@ inline Vec<T> smaller(const Vec<T>& a, const Vec<T>& b) {
 }
 
 // The value as it is once it is rounded. Compilers make a multiplication and a later addition one instruction, which
-// rounds once; where every backend has to decide alike, nothing may see past this.
+// rounds once; where every backend has to decide alike, nothing may see past this. (GCC 12 would leave the areas that are
+// shared alone, since their products have other uses too.)
 template <typename T>
 inline Vec<T> rounded(Vec<T> value) {
 #if defined(__x86_64__)
