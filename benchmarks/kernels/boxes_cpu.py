@@ -33,7 +33,7 @@ SHAPES: dict[str, tuple[dict[str, int], ...]] = {
 }  # fmt: skip
 
 RIVALS = {
-    "nms": ("torchvision_nms", "torch_eager", "torch_matrix"),
+    "nms": ("torchvision_nms", "torch_eager", "torch_matrix", "torch_compile"),
     "box_iou": ("torch_compile", "torch_eager"),
     "box_decode": ("torch_compile", "torch_eager"),
 }

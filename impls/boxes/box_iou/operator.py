@@ -77,6 +77,11 @@ def area(boxes: Tensor) -> Tensor:
     return (x2 - x1) * (y2 - y1)
 
 
+def by_columns(boxes: Tensor) -> Tensor:
+    """The same (n, 4), each coordinate in a row of memory of its own, as loops over vectors want it."""
+    return boxes.t().contiguous().t()
+
+
 def eager(_: Point) -> Callable[..., Tensor]:
     """The definition, from the operator's inputs."""
     return overlaps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from impls.boxes.box_iou.operator import by_columns
 from impls.boxes.nms.matrix import check_boxes, kept_by, matrix
 from impls.compiled import compiled, preparing, why_not
 from opbench import Backend
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     check_boxes(point)
-    leaves = compiled(matrix(point), inputs["boxes"], inputs["classes"])
-    return partial(kept_by, leaves, *inputs.values())
+    leaves = compiled(matrix(point), by_columns(inputs["boxes"]), inputs["classes"])
+    return partial(kept_by, lambda boxes, classes: leaves(by_columns(boxes), classes), *inputs.values())
 
 
 BACKEND = Backend(
