@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
-    launch = partial(functional.box_decode, *inputs.values(), point.axes["clip"])
+    launch = partial(functional.box_decode, inputs["offsets"], inputs["anchors"], point.axes["clip"])
     launch()  # builds the library where it is not there
     return launch
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     from impls.boxes.gpu import launches
 
-    launch = partial(launches.box_decode, *inputs.values(), point.axes["clip"])
+    launch = partial(launches.box_decode, inputs["offsets"], inputs["anchors"], point.axes["clip"])
     launch()  # compiles
     return launch
 

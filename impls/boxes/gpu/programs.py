@@ -154,6 +154,6 @@ def ends(
 @kernel
 def clipped(value: tl.tensor, edge: int) -> tl.tensor:
     """Within [0, edge] where there is an edge; NaN stays NaN."""
-    most = edge.to(value.dtype)
+    most = tl.cast(edge, value.dtype)
     within = tl.where(value > most, most, tl.where(value < 0, 0 * most, value))
     return tl.where(edge > 0, within, value)

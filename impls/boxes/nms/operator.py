@@ -41,9 +41,9 @@ def inputs(point: Point) -> Inputs:
     """
     count = point.axes["boxes"]
     if point.device == "meta":
-        like = {"dtype": dtype_of(point), "device": "meta"}
-        scores, corners = torch.empty(count, **like), torch.empty(count, 4, **like)
-        return {"scores": scores, "boxes": corners, "classes": torch.empty(count, dtype=torch.int64, device="meta")}
+        like = torch.empty(0, dtype=dtype_of(point), device="meta")
+        of_class = torch.empty(count, dtype=torch.int64, device="meta")
+        return {"scores": like.new_empty(count), "boxes": like.new_empty(count, 4), "classes": of_class}
     random = generator_for(point)
     corners, classes = around_objects(count, point.axes["per_object"], point.axes["classes"], random)
     scores = torch.randint(1, STEPS + 1, (count,), generator=random) / STEPS
@@ -79,7 +79,8 @@ def least_pairs(axes: Axes) -> int:
     kept against each other, k(k - 1)/2. k is at least the number of objects of that class, since boxes of two objects
     do not overlap (`generated`). At worst, with nothing suppressed, n(n - 1)/2 pairs are needed.
     """
-    count, classes = axes["boxes"], axes["classes"]
+    count: int = axes["boxes"]
+    classes: int = axes["classes"]
     whole, more = divmod(objects(count, axes["per_object"]), classes)
 
     def saved(kept: int) -> int:

@@ -60,9 +60,9 @@ def one_by_one(boxes: Tensor, scores: Tensor, classes: Tensor, threshold: float)
     return kept
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> np.floating:  # type: ignore[type-arg]
+def _overlap(a: np.ndarray, b: np.ndarray) -> np.floating:
     zero = a.dtype.type(0)
     width, height = max(min(a[2], b[2]) - max(a[0], b[0]), zero), max(min(a[3], b[3]) - max(a[1], b[1]), zero)
     both = width * height
-    found: np.floating = both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)  # type: ignore[type-arg]
+    found: np.floating = both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
     return found
