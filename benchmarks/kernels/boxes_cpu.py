@@ -4,8 +4,8 @@
     python -m benchmarks.kernels.boxes_cpu --processor
 
 All of a shape take turns sample by sample in one process. Ratios are of medians, the time of each over ours, with 95 %
-intervals. `--processor` is for a machine with other work: one thread, by the processor's clock. Of `nms` it says how many
-boxes survive, and that all kept the same.
+intervals. `--processor` is for a machine with other work: one thread, by the processor's clock. Of `nms` it says how
+many boxes survive, and that all kept the same.
 """
 
 from __future__ import annotations
