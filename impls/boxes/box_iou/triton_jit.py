@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from impls.installed import why_not_installed
+from impls.boxes.gpu import unavailable
 from opbench import Backend
 
 if TYPE_CHECKING:
@@ -20,10 +20,6 @@ def prepare(_: Point, inputs: Inputs, __: Tensor | None, ___: str) -> Launch:
     launch = partial(launches.box_iou, *inputs.values())
     launch()  # compiles
     return launch
-
-
-def unavailable(_: str) -> str | None:
-    return why_not_installed("triton", "triton")
 
 
 BACKEND = Backend(
