@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 from opbench.errors import UsageError
@@ -16,13 +17,12 @@ def check_threshold(threshold: float) -> None:
 
 
 def rounded_down(threshold: float, dtype: torch.dtype) -> float:
-    """The largest number of that dtype that is not above it, which every value of the dtype compares with alike.
+    """The largest number of that dtype, float32 or float64, that is not above it: all of the dtype compare alike with it.
 
     torchvision compares a float32 overlap with a float64 threshold. PyTorch rounds the threshold to float32 first: 0.6
     becomes 0.60000002, and an overlap of exactly that is no longer above it.
     """
     if dtype == torch.float64:
         return threshold
-    nearest = torch.tensor(threshold, dtype=dtype)
-    below = torch.nextafter(nearest, torch.tensor(-math.inf, dtype=dtype))
-    return float(nearest if float(nearest) <= threshold else below)
+    nearest = np.float32(threshold)
+    return float(nearest if float(nearest) <= threshold else np.nextafter(nearest, np.float32(-math.inf)))

@@ -6,8 +6,6 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
 from impls.boxes import functional
@@ -18,6 +16,8 @@ from opbench.counting.count import count, disagreements
 from opbench.errors import UsageError
 from opbench.testing import assert_correct
 
+from ...drawing import given
+from ...drawing import strategies as st
 from ..cpp_ways import vectors_of
 from .subjects import crowded, odd
 

@@ -6,8 +6,6 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
 from impls.boxes import functional
@@ -17,6 +15,8 @@ from opbench import Point, catalog
 from opbench.counting.count import count, counts_of, disagreements
 from opbench.testing import assert_correct
 
+from ...drawing import given
+from ...drawing import strategies as st
 from ..cpp_ways import vectors_of
 from .subjects import crowded, odd
 

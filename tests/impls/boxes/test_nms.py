@@ -5,13 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor
 
 from impls.boxes import functional
@@ -23,9 +22,12 @@ from impls.boxes.nms.survivors import survivors
 from impls.boxes.threshold import rounded_down
 from impls.libraries import library
 from opbench import Axes, Point, catalog
+from opbench.counting.count import count
 from opbench.errors import MachineError, UsageError
 from opbench.testing import assert_correct
 
+from ...drawing import given
+from ...drawing import strategies as st
 from ..cpp_ways import vectors_of
 from .subjects import crowded, drawn_classes, odd, one_by_one, tied
 
@@ -136,9 +138,9 @@ def test_each_set_of_vector_instructions_keeps_the_same_over_many_blocks(dtype: 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_an_overlap_is_rounded_at_every_step_and_compared_as_a_real_number(dtype: torch.dtype) -> None:
     """A pair at its own overlap is kept, at the number below it is not: one rounding more or less would show."""
-    boxes = crowded(301, 5, dtype)
+    boxes = crowded(601, 5, dtype)
     boxes = boxes[((boxes[:, 2:] > boxes[:, :2]).all(1) & boxes.isfinite().all(1)).nonzero().squeeze(1)]
-    scores, classes, seen = torch.tensor([1.0, 0.5], dtype=dtype), torch.zeros(2, dtype=torch.int64), 0
+    scores, classes, seen, fused = torch.tensor([1.0, 0.5], dtype=dtype), torch.zeros(2, dtype=torch.int64), 0, 0
     ways = [way for way in WAYS.values() if way is not by_torchvision or torchvision_nms.unavailable("cpu") is None]
     for one, other in itertools.pairwise(boxes):
         pair = torch.stack((one, other))
@@ -150,12 +152,15 @@ def test_an_overlap_is_rounded_at_every_step_and_compared_as_a_real_number(dtype
         overlap = both / (areas[0] + areas[1] - both)
         if overlap > 1:
             continue
+        exact = Fraction(float(x2 - x1)) * Fraction(float(y2 - y1))
+        fused += overlap != both / overlap.dtype.type(float(Fraction(float(areas[0] + areas[1])) - exact))
         below = float(np.nextafter(overlap, overlap.dtype.type(0)))
         for way in ways:
             assert way(pair, scores, classes, float(overlap)).tolist() == [0, 1]
             assert way(pair, scores, classes, below).tolist() == [0]
         seen += 1
-    assert seen > 50
+    assert seen > 100
+    assert fused > 3, "no pair would be decided otherwise by a fused multiply-add"
 
 
 @each_way
@@ -241,6 +246,13 @@ def test_more_boxes_than_a_matrix_is_made_of_are_refused() -> None:
     described = catalog.operator("nms")
     with pytest.raises(MachineError, match="the matrix of all overlaps is made of at most 16384: take"):
         check_boxes(Point("nms", described.complete({"boxes": MOST_BOXES + 1})))
+
+
+def test_no_counter_counts_what_goes_by_values() -> None:
+    described = catalog.operator("nms")
+    point = Point("nms", described.complete({}), device="meta")
+    for found in count(described.eager(point), inputs(point)).values():
+        assert isinstance(found, str), found
 
 
 @pytest.mark.parametrize(
