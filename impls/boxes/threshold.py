@@ -17,7 +17,7 @@ def check_threshold(threshold: float) -> None:
 
 
 def rounded_down(threshold: float, dtype: torch.dtype) -> float:
-    """The largest number of that dtype, float32 or float64, that is not above it: all of the dtype compare alike with it.
+    """The largest number of that dtype, float32 or float64, that is not above it: all of the dtype compare alike.
 
     torchvision compares a float32 overlap with a float64 threshold. PyTorch rounds the threshold to float32 first: 0.6
     becomes 0.60000002, and an overlap of exactly that is no longer above it.
