@@ -228,6 +228,12 @@ def sweep_transform(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_boxes(session: nox.Session) -> None:
+    """Overlaps, suppression and decoding of 10 to 100,000 boxes, with torchvision's kernel beside ours."""
+    _sweep(session, "boxes", "zoo")
+
+
+@nox.session(python=False)
 def sweep_grid(session: nox.Session) -> None:
     """Every schedule over batch x edge, channels x edge and batch x channels; `-- --resume` goes on."""
     _sweep(session, "grid")

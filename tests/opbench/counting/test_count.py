@@ -38,13 +38,16 @@ WHOLE_NETWORKS = {
 }
 """Counted below, and in tests/impls/network/test_work.py."""
 
+BY_VALUES = {"nms"}
+"""How much they do goes by values, which meta tensors have none of: their Work is a bound, see tests/impls/boxes."""
+
 
 def expected_at(name: str, axes: Mapping[str, AxisValue]) -> tuple[Point, Counts]:
     point = Point(name, catalog.operator(name).complete(axes), device="meta")
     return point, counts_of(catalog.operator(name).work(point))
 
 
-@pytest.mark.parametrize("name", sorted(catalog.operators().keys() - WHOLE_NETWORKS))
+@pytest.mark.parametrize("name", sorted(catalog.operators().keys() - WHOLE_NETWORKS - BY_VALUES))
 def test_work_and_both_counters_agree_at_every_check_point(name: str) -> None:
     operator = catalog.operator(name)
     for axes in operator.check_points:

@@ -1,0 +1,1 @@
+"""From what a detector's head says of each anchor to boxes."""

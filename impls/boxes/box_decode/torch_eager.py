@@ -1,0 +1,27 @@
+"""The definition in PyTorch, one step after the other."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from impls.boxes.box_decode.operator import eager
+from opbench import Backend
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from opbench import Inputs, Launch, Point
+
+
+def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
+    return partial(eager(point), *inputs.values())
+
+
+BACKEND = Backend(
+    about="PyTorch, one step after the other",
+    prepare=prepare,
+    kind="framework",
+    rank=60,
+    look=("#000000", "s"),
+)

@@ -1,0 +1,1 @@
+"""Overlap of every box with every other: intersection over union."""
