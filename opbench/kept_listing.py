@@ -37,7 +37,7 @@ def basis() -> str | None:
 def read(of: str) -> Listing | None:
     """The listing that was kept of this basis; None where there is none, or none that can be read."""
     with suppress(OSError, ValueError, RecursionError):
-        kept = json.loads(_file().read_text(encoding="utf-8"))
+        kept = json.loads(file().read_text(encoding="utf-8"))
         if isinstance(kept, dict) and kept.get("basis") == of and _is_listing(kept.get("listing")):
             found: Listing = kept["listing"]
             return found
@@ -47,10 +47,11 @@ def read(of: str) -> Listing | None:
 def keep(of: str, listing: Listing) -> None:
     """In place of an earlier one; where the cache folder cannot be written to, the next time takes seconds again."""
     with suppress(OSError):
-        write_whole(_file(), json.dumps({"basis": of, "listing": listing}).encode())
+        write_whole(file(), json.dumps({"basis": of, "listing": listing}).encode())
 
 
-def _file() -> Path:
+def file() -> Path:
+    """Where it is kept, one for each place that opbench is imported from; it need not exist."""
     return cache_folder() / f"listing-{content_digest(str(package_folder('opbench')))}.json"
 
 

@@ -36,9 +36,9 @@ def loaded(
     signs_before: tl.constexpr,
     wide: tl.constexpr,
 ) -> tl.tensor:
-    """The program's `each` blocks of order * length elements, times their signs and the matrix: (each * rows * length,).
+    """The program's `each` blocks of order * length elements, times their signs and the matrix.
 
-    rows: the next power of two from order on.
+    rows: the next power of two from order on. Returns (each * rows * length,).
     """
     block = tl.program_id(0).to(tl.int64) * each + tl.arange(0, each)[:, None, None]
     row, column = tl.arange(0, rows)[None, :, None], tl.arange(0, length)[None, None, :]

@@ -60,7 +60,7 @@ def test_sixteen_bits_are_the_sums_of_float32_rounded_once(size: int, dtype: tor
 
 @pytest.mark.skipif(shutil.which("objdump") is None, reason="no objdump to read machine code by")
 def test_the_next_block_is_asked_for_before_it_is_read() -> None:
-    """A compiler may drop what has no result: without these 1,024 elements from memory took 1.6 to 2.8 times as long."""
+    """A compiler may drop what has no result: without it 1,024 elements from memory took 1.6 to 2.8 times as long."""
     library = build(cpp_kernels.NAME, cpp_kernels.SOURCES, cpp_kernels.IN_VARIANTS)
     read = subprocess.run(["objdump", "-d", "--no-show-raw-insn", library], capture_output=True, text=True, check=True)
     assert re.search(r"\b(prefetch|prfm)", read.stdout)

@@ -1,4 +1,4 @@
-"""The Triton kernels compile for sm_90: 16 bytes a store where rows are long enough, as few products as there can be."""
+"""The Triton kernels compile for sm_90: 16 bytes a store where rows are long, as few products as there can be."""
 
 from __future__ import annotations
 
