@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ def test_a_file_or_an_installed_package_that_changed_has_it_made_anew(
 ) -> None:
     calls = made(monkeypatch)
     deeper, installed = packages / "deeper" / "b.py", packages.parent / "beside" / "numbers-1.0.dist-info"
-    changes = (
+    changes: tuple[Callable[[], object], ...] = (
         lambda: None,
         lambda: deeper.write_text("22\n"),
         lambda: os.utime(deeper, ns=(5, 5)),

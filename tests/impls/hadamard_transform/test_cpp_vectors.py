@@ -51,7 +51,7 @@ def test_values_are_those_of_the_matrix_wherever_memory_begins(size: int, dtype:
 @rows("size", [2, 16, 32, 64, 256, 512, 4096, 12 * 16, 12 * 64, 28 * 32])
 def test_sixteen_bits_are_the_sums_of_float32_rounded_once(size: int, dtype: torch.dtype) -> None:
     """To the bit: in whatever registers numbers lie, they are added in one order."""
-    x, signs, _ = given(size, dtype)
+    x, signs = drawn(3, size, dtype=dtype), signs_of(size, dtype)
     after = signs.flip(0)
     wide = Call(x.float(), size, size**-0.5, before=signs.float(), after=after.float())
     want = cpp_kernels.transform(wide).to(dtype)

@@ -104,5 +104,5 @@ def test_compiled_for_a_gpu_products_are_right_on_the_ptx_machine() -> None:
 
 
 def checked() -> str:
-    words = ("--rows", "3", "--size", "192,512", "--signs", "true")
+    words = ("--rows", "3", "--size", "192,512", "--signs", "true", "--mode", "forward")
     return checked_on_ptx("hadamard_transform", "triton_mma", *words, "--dtype", "float32,float16,bfloat16,float64")

@@ -10,10 +10,9 @@ namespace opbench::OPBENCH_VARIANT {
 // Registers that one pass holds. Half of what the processor has, so that nothing of it goes to memory.
 constexpr int kRadix = kVector == 64 ? 16 : 8;
 
-// Bytes of a processor's first cache, of today's the smallest. A block, its sums and the next block have room there, or the
-// next one's lines push out the others. ns for 16 elements, asked into the first | second cache, same core: float32, 4,096
-// elements (48 KiB) 8.9 | 5.7, 1,024 elements (12 KiB) 3.8 | 7.6; bfloat16, 4,096 elements (32 KiB) 5.9 | 6.7.
-constexpr int64_t kFirstCache = int64_t{32} << 10;
+// Whether the next block's lines are asked for, and into which cache. The choice is the compiler's to see: a branch among
+// the loads, though it always went one way, cost float32 a third at n = 1,024.
+enum class Ahead { none, first, second };
 
 // What a pass multiplies by before its stages and after them: null and 1 for nothing. Pointers are to the block's first
 // element.
@@ -86,15 +85,13 @@ OPBENCH_INLINE inline void finish(Vec<A> (&value)[radix], Out* to, const A* afte
 // taken in.
 //
 // `next` is the block that is read afterwards, or any address: its lines are asked for meanwhile, one for each that is
-// written. ns for 16 elements without | with it, n = 256, 1,024, 4,096 from memory, one core of a shared EPYC 9004 in turns:
-// float32 3.8 | 3.7, 10.8 | 3.8, 9.9 | 5.7; bfloat16 4.1 | 4.1, 7.7 | 4.8, 9.4 | 5.6. This pass first, whose reads then lie
-// together, and the strided ones last was slower on a Xeon (family 6, model 207): 6.4 GB/s for 7.1 at n = 4,096.
-template <int radix, typename In, typename Out>
+// written. This pass first, whose reads then lie together, and the strided ones last was slower on a Xeon (family 6, model
+// 207): 6.4 GB/s for 7.1 at n = 4,096.
+template <int radix, Ahead ahead, typename In, typename Out>
 void contiguous_pass(const In* from, Out* to, int64_t count, const Factors<Accumulate<Out>>& factors, Stores stores,
                      const Out* next) {
   using A = Accumulate<Out>;
   constexpr int64_t width = Vec<A>::width, piece = radix * width;
-  const bool has_room = count * static_cast<int64_t>(2 * sizeof(Out) + sizeof(A)) <= kFirstCache;
   constexpr bool by_parity = kByParity<Out> && radix > 1;
   for (int64_t start = 0; start < count; start += piece) {
     Vec<A> value[radix];
@@ -105,11 +102,8 @@ void contiguous_pass(const In* from, Out* to, int64_t count, const Factors<Accum
         value[at] = load_sums(from + start + at * width);
       }
       if constexpr (at * width * sizeof(Out) % kLine == 0) {
-        if (has_room) {
-          prefetch(next + start + at * width);
-        } else {
-          prefetch_second(next + start + at * width);
-        }
+        if constexpr (ahead == Ahead::first) prefetch(next + start + at * width);
+        if constexpr (ahead == Ahead::second) prefetch_second(next + start + at * width);
       }
     });
     if (factors.before) multiply_by<Out>(value, factors.before + start);

