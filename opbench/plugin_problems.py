@@ -14,6 +14,8 @@ def plugin_problems() -> list[str]:
     """One line for every plug-in whose name is taken, for every backend that names no operator or whose look cannot be
     read, and for every folder that has the name of a package of ours.
     """
+    if not any(map(plugins.announced, plugins.GROUPS)):
+        return [*catalog.HIDDEN]
     known = {
         "operators": catalog.own_operators(),
         "sweeps": catalog.own_sweeps(),

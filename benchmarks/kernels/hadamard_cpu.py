@@ -3,10 +3,14 @@
     python -m benchmarks.kernels.hadamard_cpu [THREADS ...]        (1 and 2 where none is named; about 4 minutes each)
     python -m benchmarks.kernels.hadamard_cpu 1 --dtype bfloat16 --forms torch_factors
     python -m benchmarks.kernels.hadamard_cpu 1 --sizes 768,3584   (orders 12 and 28)
+    python -m benchmarks.kernels.hadamard_cpu 1 --processor        (beside other work)
 
 Rows of 64 MiB in all, more than the caches of two cores hold, into an output that is given. All forms take turns, call
 by call, in one process and in an order drawn anew every round; a ratio is of two calls of one round, so that foreign
 load falls on both. Shown are its median and quartiles over the rounds. What is wrong has no figure.
+
+`--processor` counts seconds of the process's processors, which other work lengthens less than the wall's: it shares
+memory and the other thread of a core, and takes no turns away. With several threads it is their sum.
 """
 
 from __future__ import annotations
@@ -58,7 +62,9 @@ def launches(size: int, dtype: str, forms: Sequence[str]) -> dict[str, Callable[
     return found
 
 
-def rounds(made: Launches, count: int = ROUNDS) -> dict[str, list[float]]:
+def rounds(
+    made: Launches, count: int = ROUNDS, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Seconds of one call of each, by name, round by round; the first round is not kept."""
     names = list(made)
     order = random.Random(0)  # noqa: S311  (an order of calls is no secret)
@@ -66,10 +72,10 @@ def rounds(made: Launches, count: int = ROUNDS) -> dict[str, list[float]]:
     for number in range(count + 1):
         order.shuffle(names)
         for name in names:
-            start = time.perf_counter()
+            start = clock()
             made[name]()
             if number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return seconds
 
 
@@ -106,13 +112,15 @@ def main() -> None:
     parser.add_argument("--sizes", type=numbers, default=SIZES, help="comma-separated")
     parser.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16", "float64"))
     parser.add_argument("--forms", type=lambda text: text.split(","), default=FORMS, help="comma-separated backends")
+    parser.add_argument("--processor", action="store_true", help="seconds of the process's processors, not of the wall")
     given = parser.parse_args()
+    clock = time.process_time if given.processor else time.perf_counter
     torch.set_grad_enabled(False)
     for threads in given.threads:
         torch.set_num_threads(threads)
         print(f"\n{threads} threads, torch {torch.__version__}, {given.dtype}, 64 MiB of rows; [quartiles]", flush=True)
         for size in given.sizes:
-            print(row(size, rounds(launches(size, given.dtype, given.forms))), flush=True)
+            print(row(size, rounds(launches(size, given.dtype, given.forms), clock=clock)), flush=True)
 
 
 if __name__ == "__main__":

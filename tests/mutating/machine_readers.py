@@ -9,6 +9,7 @@ from pathlib import Path
 
 from impls import sealed
 from impls.sealed import damage, seal
+from opbench import kept_listing
 from opbench.caches import kept
 from opbench.caches.use import from_system
 from opbench.ceilings import storage
@@ -79,6 +80,21 @@ def listed(file: Path) -> None:
     commanded("ls", "--dispatch")
 
 
+def listing(folder: Path) -> Path:
+    """In the cache folder, of a basis that a listing is looked for by."""
+    file = folder / "cache" / kept_listing.file().name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    listed = {"operators": {"one": "a first"}, "sweeps": {}, "reports": {"two": "a second"}}
+    file.write_text(json.dumps({"basis": "abc", "listing": listed}))
+    return file
+
+
+def read_listing(_: Path) -> None:
+    """Never raises: what cannot be used is made anew."""
+    found = kept_listing.read("abc")
+    assert found is None or all(isinstance(about, str) for kind in found.values() for about in kind.values())
+
+
 def library(folder: Path) -> Path:
     """The seal of a library, which lies beside it."""
     built = folder / "kernels.so"
@@ -104,5 +120,6 @@ READERS = (
     Reader("caches", caches, read_caches, share=40),
     Reader("table", table, read_table, share=90),
     Reader("tables listed", table, listed, alike=0.6, share=10),
+    Reader("listing", listing, read_listing, share=10),
     Reader("seal", library, read_seal, share=30),
 )

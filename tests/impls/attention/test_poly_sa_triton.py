@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,9 +12,9 @@ from torch import Tensor
 import impls.attention.poly_sa
 import opbench.ptx.instructions
 from impls.attention.poly_sa.operator import gated
-from opbench import simulation
 
 from ...compiled import release, remembered
+from ..on_ptx import checked_on_ptx
 
 pytest.importorskip("triton", reason="triton is not installed")
 
@@ -88,14 +85,5 @@ def test_compiled_for_a_gpu_it_is_right_on_the_ptx_machine() -> None:
 
 
 def checked() -> str:
-    environment = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
-    words = ["--batch", "2", "--tokens", "1,37", "--width", "19", "--heads", "1"]
-    command = [sys.executable, "-m", "opbench", "check", "poly_sa", "--backend", "triton_jit", "--simulate=ptx"]
-    done = subprocess.run(
-        [*command, *words, "--dtype", "float32,float16,bfloat16,float64"],
-        env={**environment, "TRITON_DEFAULT_FP_FUSION": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode == 3:
-        pytest.skip(done.stderr.strip())
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    words = ("--batch", "2", "--tokens", "1,37", "--width", "19", "--heads", "1")
+    return checked_on_ptx("poly_sa", "triton_jit", *words, "--dtype", "float32,float16,bfloat16,float64")

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 import triton
-import triton.language as tl
-from triton.runtime.interpreter import InterpretedFunction
 
 from impls.attention.poly_sa.gpu import programs
-from impls.cross_hadamard.gpu.triton_kernels.language import accumulator, launch
+from impls.cross_hadamard.gpu.triton_kernels.language import accumulator, launch, operand
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,17 +70,6 @@ def poly_sa(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
     return x @ gated_weights(x, w1, w2, w3)
 
 
-def operand(dtype: torch.dtype) -> tl.dtype:
-    """What is multiplied: the tokens' dtype.
-
-    Under the interpreter bfloat16 is multiplied as float32, exactly: its `tl.dot` takes bfloat16's bits for integers
-    (triton-lang/triton#11584).
-    """
-    interpreted = isinstance(programs.gate_sums, InterpretedFunction)
-    names = {torch.float32: tl.float32, torch.float64: tl.float64, torch.float16: tl.float16}
-    return names.get(dtype, tl.float32 if interpreted else tl.bfloat16)
-
-
 def gated_weights(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
     """diag(gate) w3 for each sequence: (batch, width, width)."""
     batch, tokens, width = x.shape
@@ -95,7 +82,7 @@ def gated_weights(x: Tensor, w1: Tensor, w2: Tensor, w3: Tensor) -> Tensor:
         "rows": made.rows,
         "columns": made.columns,
         "depth": made.depth,
-        "operand": operand(x.dtype),
+        "operand": operand(x.dtype, programs.gate_sums),
         "wide": wide,
         "num_warps": made.warps,
     }

@@ -81,7 +81,7 @@ def compile_launch(launch: Recorded, target: GPUTarget = TARGET) -> dict[str, An
     stores = sorted(set(re.findall(r"st\.global[.\w]*", binary.asm["ptx"])))
     report = {"kernel": kernel.fn.__name__, "dtype": kind_of(arguments[0]), "warps": fixed["num_warps"]}
     report |= {name: str(value) for name, value in constants.items()}
-    return report | {"shared": binary.metadata.shared, "stores": stores} | _resources(binary.asm["cubin"])
+    return report | {"shared": binary.metadata.shared, "stores": stores} | resources_of(binary)
 
 
 def kind_of(value: Any) -> str:
@@ -91,12 +91,15 @@ def kind_of(value: Any) -> str:
     return "i32" if value < 2**31 else "i64"
 
 
-def _resources(cubin: bytes) -> dict[str, int]:
-    """Registers of a thread and bytes of its stack, where spills go, from the tool that ships with triton."""
+def resources_of(binary: Any) -> dict[str, int]:
+    """Registers of a thread and bytes of its stack, where spills go, from the tool that ships with triton.
+
+    binary: what `binary_of` compiled.
+    """
     tool = triton.knobs.nvidia.cuobjdump.path
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kernel.cubin"
-        path.write_bytes(cubin)
+        path.write_bytes(binary.asm["cubin"])
         text = subprocess.run([tool, "-res-usage", str(path)], capture_output=True, text=True, check=True).stdout
     used = re.search(r"REG:(\d+) STACK:(\d+)", text, re.DOTALL)
     assert used is not None, f"{tool} printed no resource usage: {text!r}"

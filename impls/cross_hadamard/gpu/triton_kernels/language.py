@@ -38,14 +38,24 @@ def accumulator(dtype: torch.dtype) -> tl.dtype:
     return tl.float64 if dtype == torch.float64 else tl.float32
 
 
+def operand(dtype: torch.dtype, compiled: Any) -> tl.dtype:
+    """What tensors of a floating dtype are multiplied as by the `tl.dot` of a kernel: their dtype.
+
+    Under the interpreter bfloat16 is multiplied as float32, exactly: its `tl.dot` takes bfloat16's bits for integers
+    (triton-lang/triton#11584).
+    """
+    names = {torch.float32: tl.float32, torch.float64: tl.float64, torch.float16: tl.float16}
+    return names.get(dtype, tl.float32 if isinstance(compiled, InterpretedFunction) else tl.bfloat16)
+
+
 def launch(
     compiled: Any, grid: tuple[int, ...], on: Tensor, arguments: tuple[Any, ...], fixed: Mapping[str, Any]
 ) -> None:
     """Run `compiled` over `grid` on the device of `on`, on torch's current stream.
 
     fixed: the kernel's `tl.constexpr` parameters, and `num_warps`.
-    One stage: Triton runs ahead of the loads of a matrix product alone. Only Poly-SA's `gate_sums` has any, and there
-    more stages, which take shared memory each, have not been timed on a device.
+    One stage: Triton runs ahead of the loads of a matrix product alone. Of the kernels with products in a loop there is
+    one, Poly-SA's `gate_sums`, and there more stages, which take shared memory each, have not been timed on a device.
     """
     with _surroundings(compiled, on):
         compiled[grid](*arguments, **fixed, num_stages=1)

@@ -9,8 +9,11 @@
 namespace opbench::OPBENCH_VARIANT {
 
 // Start reading a line that is needed soon; an address outside does no harm. Tiles of neighbouring maps are pages
-// apart, where the processor does not look ahead by itself.
-inline void prefetch(const void* address) { __builtin_prefetch(address); }
+// apart, where the processor does not look ahead by itself. Inlined always: GCC 12 takes a function that does nothing else
+// for one without an effect, and drops calls of it.
+__attribute__((always_inline)) inline void prefetch(const void* address) { __builtin_prefetch(address); }
+// The same into the second cache, for what the first has no room for yet.
+__attribute__((always_inline)) inline void prefetch_second(const void* address) { __builtin_prefetch(address, 0, 2); }
 
 // Bytes up to which a thread keeps memory for its next call: past malloc's 128 KiB threshold fresh memory would be
 // mapped, and faulted in page by page, every time.
