@@ -57,7 +57,9 @@ def scaffold_for(kind: str, text: str, language: str = "") -> Scaffold:
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS, "to make")
     if language and kind != "backend":
-        raise UsageError(f"--{language} makes a backend with a kernel, not kind {kind!r}; leave it away, or make a backend")
+        raise UsageError(
+            f"--{language} makes a backend with a kernel, not kind {kind!r}; leave it away, or make a backend"
+        )
     operator, _, name = text.rpartition(".") if kind == "backend" else ("", "", text)
     if kind == "backend" and not (operator and name):
         raise UsageError(f"backend is {text!r}; expected OPERATOR.NAME, such as cross_hadamard.slices")

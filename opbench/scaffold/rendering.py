@@ -65,8 +65,8 @@ def _kernel_templates(scaffold: Scaffold) -> Iterator[tuple[str, str]]:
     there = sorted(file.name.split(".")[0] for file in (TEMPLATES / "backends").glob(f"*.{language}{ending}"))
     if scaffold.operator not in there:
         raise UsageError(
-            f"--{language} has no kernel of {scaffold.operator!r} to begin with; there are ones of: {', '.join(there)}; "
-            f"leave --{language} away, or begin from one of these"
+            f"--{language} has no kernel of {scaffold.operator!r} to begin with; there are ones of: {', '.join(there)}"
+            f"; leave --{language} away, or begin from one of these"
         )
     for part in ("", "_kernel"):
         yield f"MODULE{part}.py", f"backends/{scaffold.operator}.{language}{part}.py{SUFFIX}"

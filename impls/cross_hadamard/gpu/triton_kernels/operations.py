@@ -134,7 +134,7 @@ def _flat(
     batch, channels, size = shape[0], shape[1], shape[2] * shape[3]
     sample = size * (n * (n - 1) // 2 + (channels if fixed["norm"] != "none" else 0))
     total = batch * sample
-    _, block, warps = configuration or plan_flat(total, dtype.itemsize, fixed["norm"] != "none")
+    _, block, warps = configuration or plan_flat(total, size, dtype.itemsize, fixed["norm"] != "none")
     offset = tl.int64 if max(batch * channels * size, size + block) >= 2**31 else tl.int32
     unit = vector_width(size, dtype.itemsize)
     fixed |= {"offset": offset, "block": block, "unit": unit, "small": size < block, "tiny": sample < block}

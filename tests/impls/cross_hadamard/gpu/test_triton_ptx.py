@@ -72,6 +72,7 @@ def test_flat_asks_for_each_sector_of_both_factors_once(
     _, (result,) = on_machine(kernels, case)
     factors = 2 * case.want[0].nbytes
     assert factors <= 32 * result.counters.sectors_read <= most * factors
+    assert "shared" not in {each.space for each in result.counters.accesses.values()}  # no lane has another's units
 
 
 def large(schedule: str) -> Case:
