@@ -42,12 +42,13 @@ def new(
     kind: Annotated[str, typer.Argument(metavar="KIND", help="operator, backend, sweep or report; or file.")],
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name; of a backend, OPERATOR.NAME.")],
     into: Annotated[Path, typer.Option(help="The folder in which it is made.")] = Path(),
+    triton: Annotated[bool, typer.Option("--triton", help="Of a backend: with a Triton kernel.")] = False,
 ) -> None:
     """Write a package of your own that can be installed, tested and measured as it is; or an operator in one file.
 
-    An operator comes with two backends and a sweep. Nothing that is there is overwritten.
+    An operator comes with three backends and a sweep. Nothing that is there is overwritten.
     """
-    run_command("new", kind, name, into)
+    run_command("new", kind, name, into, triton)
 
 
 @app.command(epilog="Example:  opbench dispatch grid")

@@ -10,9 +10,9 @@ from opbench.scaffold.rendering import rendered
 from opbench.scaffold.writing import write_file, write_folder
 
 
-def run(kind: str, name: str, into: Path) -> int:
+def run(kind: str, name: str, into: Path, triton: bool = False) -> int:
     """Write it into the folder `into` and say what to do with it next."""
-    scaffold = scaffold_for(kind, name)
+    scaffold = scaffold_for(kind, name, "triton" if triton else "")
     files = rendered(scaffold)
     if scaffold.kind == "file":
         (path, text), *_ = files.items()
@@ -35,9 +35,10 @@ def _next_steps(scaffold: Scaffold, target: Path) -> list[str]:
         return [f"opbench check {place}", f"opbench sweep {place}"]
     install = f"python -m pip install pytest -e {place}"
     tests = f"python -m pytest {place}"
+    simulated = " --simulate=ptx" if scaffold.language else ""
     use = {
         "operator": f"opbench sweep {scaffold.name}",
-        "backend": f"opbench check {scaffold.operator} --backend {scaffold.name}",
+        "backend": f"opbench check {scaffold.operator} --backend {scaffold.name}{simulated}",
         "sweep": f"opbench sweep {scaffold.name}",
         "report": "opbench report SWEEP",
     }[scaffold.kind]

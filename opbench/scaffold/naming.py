@@ -22,12 +22,14 @@ _LONGEST = 64
 class Scaffold:
     """One package, or of kind `file` one file, that is to be written.
 
-    kind: one of KINDS. name: by which commands know it. operator: whose backend it is, else "".
+    kind: one of KINDS. name: by which commands know it. operator: whose backend it is, else "". language: of the GPU
+    kernel that a backend is to have, `triton`, else "".
     """
 
     kind: str
     name: str
     operator: str = ""
+    language: str = ""
 
     @property
     def module(self) -> str:
@@ -46,13 +48,18 @@ class Scaffold:
         return self.module.replace("_", "-")
 
 
-def scaffold_for(kind: str, text: str) -> Scaffold:
-    """What `opbench new KIND TEXT` is to write. text: a name; of a backend `OPERATOR.NAME`.
+def scaffold_for(kind: str, text: str, language: str = "") -> Scaffold:
+    """What `opbench new KIND TEXT` is to write. text: a name; of a backend `OPERATOR.NAME`. language: as in `Scaffold`.
 
-    Raises UsageError for an unknown kind, a name that is none, and one that opbench or an installed package has.
+    Raises UsageError for an unknown kind, a name that is none, one that opbench or an installed package has, and a
+    language for anything but a backend.
     """
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS, "to make")
+    if language and kind != "backend":
+        raise UsageError(
+            f"--{language} makes a backend with a kernel, not kind {kind!r}; leave it away, or make a backend"
+        )
     operator, _, name = text.rpartition(".") if kind == "backend" else ("", "", text)
     if kind == "backend" and not (operator and name):
         raise UsageError(f"backend is {text!r}; expected OPERATOR.NAME, such as cross_hadamard.slices")
@@ -61,7 +68,7 @@ def scaffold_for(kind: str, text: str) -> Scaffold:
             f"{kind} is named {name!r}; expected up to {_LONGEST} lower-case letters, digits and single _ between "
             "them, no keyword of Python, such as row_norm"
         )
-    found = Scaffold(kind, name, operator)
+    found = Scaffold(kind, name, operator, language)
     _refuse_taken(found)
     return found
 

@@ -1,7 +1,8 @@
 """The files of what is to be made, from templates that are whole files: `templates/KIND/PATH.jinja`.
 
 In a path, MODULE stands for the module's name. A backend's module comes from `templates/backends`: a file named after
-the operator where there is one, else `any.py.jinja`, so that nothing here knows an operator by name.
+the operator where there is one, else `any.py.jinja`, so that nothing here knows an operator by name; with a GPU kernel
+two files, `OPERATOR.LANGUAGE` and `OPERATOR.LANGUAGE_kernel`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ SUFFIX = ".jinja"
 def rendered(scaffold: Scaffold) -> dict[str, str]:
     """The text of every file, by its path below the package's folder; of kind `file` the one file's.
 
-    Raises UsageError where the name is one that the file has for something else.
+    Raises UsageError where the name is one that the file has for something else, and where there is no kernel of the
+    operator in that language to begin with.
     """
     values = {
         "name": scaffold.name,
         "operator": scaffold.operator,
+        "language": scaffold.language,
         "module": scaffold.module,
         "distribution": scaffold.distribution,
         "version": __version__,
@@ -49,9 +52,24 @@ def _templates(scaffold: Scaffold) -> Iterator[tuple[str, str]]:
     for file in sorted((TEMPLATES / scaffold.kind).rglob(f"*{SUFFIX}")):
         path = str(file.relative_to(TEMPLATES / scaffold.kind)).removesuffix(SUFFIX)
         yield path, str(file.relative_to(TEMPLATES))
-    if scaffold.kind == "backend":
+    if scaffold.language:
+        yield from _kernel_templates(scaffold)
+    elif scaffold.kind == "backend":
         own = f"backends/{scaffold.operator}.py{SUFFIX}"
         yield "MODULE.py", own if (TEMPLATES / own).is_file() else f"backends/any.py{SUFFIX}"
+
+
+def _kernel_templates(scaffold: Scaffold) -> Iterator[tuple[str, str]]:
+    """Of the backend and of its kernel. Raises UsageError where the operator has none."""
+    language, ending = scaffold.language, f"_kernel.py{SUFFIX}"
+    there = sorted(file.name.split(".")[0] for file in (TEMPLATES / "backends").glob(f"*.{language}{ending}"))
+    if scaffold.operator not in there:
+        raise UsageError(
+            f"--{language} has no kernel of {scaffold.operator!r} to begin with; there are ones of: {', '.join(there)}"
+            f"; leave --{language} away, or begin from one of these"
+        )
+    for part in ("", "_kernel"):
+        yield f"MODULE{part}.py", f"backends/{scaffold.operator}.{language}{part}.py{SUFFIX}"
 
 
 def _sweep_of(operator: str) -> str:

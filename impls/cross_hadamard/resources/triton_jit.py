@@ -46,9 +46,8 @@ def found(point: Point, schedule: str) -> list[KernelResources]:
 
 
 def _name(report: dict[str, str]) -> str:
-    constants = {
-        name: report[name] for name in ("norm", "tile", "rows", "block", "side", "vector", "warps") if name in report
-    }
+    names = "norm", "tile", "rows", "block", "side", "vector", "unit", "warps"
+    constants = {name: report[name] for name in names if name in report}
     return f"{report['kernel']}[{', '.join(f'{name}={value}' for name, value in constants.items())}]"
 
 

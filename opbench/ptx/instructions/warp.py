@@ -47,9 +47,9 @@ def places(frame: Frame, mask: Array | None) -> Array:
 
 
 def whole_warps(frame: Frame, mask: Array | None) -> Array:
-    """`places`, of warps all of whose threads execute this. Raises ThreadError where one does not."""
+    """`places`, where of each warp all threads execute this or none. Raises ThreadError where it is some."""
     table = places(frame, mask)
-    missing = (table < 0).any(1)
+    missing = (table < 0).any(1) & (table >= 0).any(1)
     if missing.any():
         raise ThreadError("not all 32 threads of its warp execute this", max(int(table[missing.argmax()].max()), 0))
     return table

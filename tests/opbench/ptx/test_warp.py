@@ -103,3 +103,17 @@ def test_matrices_go_through_shared_memory_by_rows_of_eight() -> None:
     # Element (row, column) was of lane 4 * row + column // 2; transposed, lane l has column l // 4.
     expected = [4 * (2 * (lane % 4) + half) + lane // 4 // 2 for lane in range(32) for half in (0, 1)]
     assert [half for word in found.tolist() for half in (word & 0xFFFF, word >> 16)] == expected
+
+
+def test_matrices_are_of_the_warps_that_come_to_them_alone() -> None:
+    body = """
+    mov.u32 %r7, 7; shr.u32 %r1, %r0, 5; setp.eq.u32 %p1, %r1, 1; @%p1 bra $L1;
+    shl.b32 %r2, %r0, 4;
+    stmatrix.sync.aligned.m8n8.x1.shared.b16 [%r2], {%r0};
+    bar.warp.sync -1;
+    ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r7}, [%r2];
+    $L1:"""
+    found = np.zeros(96, np.uint32)
+    outside = ".shared .align 16 .b8 tile[1536];"
+    ptx.run(kernel(f"mov.u32 %r0, %tid.x; {body} {STORE}", outside=outside), None, 1, 96, [found])
+    assert found.tolist() == [*range(32), *[7] * 32, *range(64, 96)]

@@ -25,11 +25,13 @@ from ...commands import Interpreter
 ROOT = Path(__file__).parents[3]
 
 MADE = {
-    "operator": ("gated", "opbench-gated"),
-    "backend": ("cross_hadamard.slices", "opbench-cross-hadamard-slices"),
-    "sweep": ("plane", "opbench-plane-sweep"),
-    "report": ("steadiness", "opbench-steadiness-report"),
+    "opbench-gated": ("operator", "gated"),
+    "opbench-cross-hadamard-slices": ("backend", "cross_hadamard.slices"),
+    "opbench-cross-hadamard-rows": ("backend", "cross_hadamard.rows", "--triton"),
+    "opbench-plane-sweep": ("sweep", "plane"),
+    "opbench-steadiness-report": ("report", "steadiness"),
 }
+"""By distribution: kind, name and options."""
 
 USE = """
 import contextlib, json, sys
@@ -68,13 +70,13 @@ def installed(folder: Path, site: Path) -> None:
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Where the four packages and what pip would know of them are, for PYTHONPATH."""
+    """Where the packages and what pip would know of them are, for PYTHONPATH."""
     folder = tmp_path_factory.mktemp("made")
     site = tmp_path_factory.mktemp("site")
-    for kind, (name, distribution) in MADE.items():
-        assert new.run(kind, name, folder) == 0
+    for distribution, (kind, name, *options) in MADE.items():
+        assert new.run(kind, name, folder, triton="--triton" in options) == 0
         installed(folder / distribution, site)
-    return [str(folder / distribution) for _, distribution in MADE.values()] + [str(site)]
+    return [str(folder / distribution) for distribution in MADE] + [str(site)]
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +105,13 @@ def here(paths: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_every_package_passes_its_own_tests(used: Mapping[str, Any]) -> None:
-    assert used["tested"] == {distribution: 0 for _, distribution in MADE.values()}
+    assert used["tested"] == dict.fromkeys(MADE, 0)
 
 
 def test_every_package_is_listed(used: Mapping[str, Any]) -> None:
     listed = used["listed"]
     assert "gated" in listed["operators"]
-    assert "slices" in listed["backends"]
+    assert {"slices", "rows"} <= set(listed["backends"])
     assert {"gated", "plane"} <= set(listed["sweeps"])
     assert "steadiness" in listed["reports"]
     assert listed["look"] == ["#117733", "h"]

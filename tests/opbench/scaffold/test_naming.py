@@ -53,6 +53,13 @@ def test_what_is_unknown_or_taken_is_told(kind: str, text: str, says: str) -> No
         scaffold_for(kind, text)
 
 
+@rows("kind", ["operator", "sweep", "report", "file"])
+def test_a_language_is_of_backends_alone(kind: str) -> None:
+    assert scaffold_for("backend", "cross_hadamard.rows", "triton").language == "triton"
+    with pytest.raises(UsageError, match=f"^--triton makes a backend with a kernel, not kind '{kind}'; leave it away"):
+        scaffold_for(kind, "gated", "triton")
+
+
 def test_what_another_package_has_is_told_with_that_package(liar: str) -> None:
     with pytest.raises(UsageError, match=r"there is an operator 'liar' already, cheats.liar of cheats 1; choose"):
         scaffold_for("operator", liar)

@@ -16,6 +16,7 @@ MADE = [
     Scaffold("operator", "gated"),
     Scaffold("backend", "slices", "cross_hadamard"),
     Scaffold("backend", "mine", "fill"),
+    Scaffold("backend", "rows", "cross_hadamard", "triton"),
     Scaffold("sweep", "plane"),
     Scaffold("report", "steadiness"),
 ]
@@ -52,6 +53,16 @@ def test_an_operator_with_a_template_of_its_own_gets_that_and_others_the_general
     assert "torch.mul" in own
     assert 'catalog.operator("fill")' in general
     assert "opbench sweep" in rendered(Scaffold("backend", "slices", "cross_hadamard"))["README.md"]
+
+
+def test_a_kernel_is_a_module_beside_its_backend_and_only_of_operators_that_have_one() -> None:
+    files = rendered(Scaffold("backend", "rows", "cross_hadamard", "triton"))
+    modules = "opbench_cross_hadamard_rows", "opbench_cross_hadamard_rows_kernel"
+    assert tomllib.loads(files["pyproject.toml"])["tool"]["setuptools"]["py-modules"] == [*modules]
+    assert "@triton.jit" in files[f"{modules[1]}.py"]
+    assert f"from {modules[1]} import launch" in files[f"{modules[0]}.py"]
+    with pytest.raises(UsageError, match=r"no kernel of 'fill' to begin with; there are ones of: cross_hadamard; "):
+        rendered(Scaffold("backend", "rows", "fill", "triton"))
 
 
 @rows("name", ["inputs", "silu", "functional", "torch"])

@@ -68,9 +68,6 @@ struct ColumnTile {
         first_sum[v] += scaled * other;
         second_sums[k][v] += scaled * one;
       }
-      if constexpr (Scale::copies) {
-        if (slots[i] < 0 || slots[begin + k] < 0) values.lose(k);
-      }
     }
     if constexpr (Scale::copies) {
       reduction.write(values, part + p, scale.weight(p), pair_count(n), i < begin ? 0 : i - begin + 1, end - begin);
@@ -83,12 +80,12 @@ struct ColumnTile {
     A second_sums[tile][width] = {};
 #pragma unroll
     for (int k = 0; k < tile; ++k) {
-      if (begin + k < end && inside) second[k] = z.template at<width>(begin + k, offset, A(0));
+      if (begin + k < end && inside) second[k] = z.template at<width>(begin + k, offset);
     }
     for (int i = 0; i < end - 1; ++i) {
       const T* from = grad + (row_start<i64>(i, n) + begin - i - 1) * size + offset;
       Vec<T, width> first = all<T, width>(0), g[tile];
-      if (inside) first = z.template at<width>(i, offset, A(0));
+      if (inside) first = z.template at<width>(i, offset);
       A first_sum[width] = {};
 #pragma unroll
       for (int k = 0; k < tile; ++k) {  // all loads before the first use
@@ -179,7 +176,7 @@ __device__ inline Acc<T> partners(const T* grad, const Channels<T>& z, i64 i, i6
   for (i64 j = 0; j < n; ++j) {
     if (j == i) continue;
     const i64 p = j < i ? row_start<i64>(j, n) + i - j - 1 : row_start<i64>(i, n) + j - i - 1;
-    sum += widen(load_one(grad + p * size + s)) * widen(z.template at<1>(j, s, Acc<T>(0))[0]);
+    sum += widen(load_one(grad + p * size + s)) * widen(z.template at<1>(j, s)[0]);
   }
   return sum;
 }

@@ -17,20 +17,19 @@ constexpr int kBlockedThreads = 256;
 template <typename T, int width, int tile, typename Epilogue>
 __device__ inline void blocked_tile(const Channels<T>& z, const Epilogue& epilogue, T* out, i64 n, i64 size, i64 offset,
                                     TilePair at, i64 rows) {
-  const Acc<T> nan = static_cast<Acc<T>>(nanf(""));
   const int begin = at.column * tile, end = begin + tile < n ? begin + tile : static_cast<int>(n);
   Vec<T, width> second[tile];
 #pragma unroll
   for (int k = 0; k < tile; ++k) {
-    if (begin + k < end) second[k] = z.template at<width>(begin + k, offset, nan);
+    if (begin + k < end) second[k] = z.template at<width>(begin + k, offset);
   }
   const i64 first = at.row * rows;
   const int stop = first + rows < end - 1 ? static_cast<int>(first + rows) : end - 1;
   int i = static_cast<int>(first);
-  Vec<T, width> next = z.template at<width>(i, offset, nan);
+  Vec<T, width> next = z.template at<width>(i, offset);
   for (; i < stop; ++i) {
     const Vec<T, width> own = next;
-    if (i + 1 < stop) next = z.template at<width>(i + 1, offset, nan);
+    if (i + 1 < stop) next = z.template at<width>(i + 1, offset);
     const i64 p = row_start<i64>(i, n) + begin - i - 1;
     T* to = out + p * size + offset;
 #pragma unroll

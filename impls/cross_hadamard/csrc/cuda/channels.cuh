@@ -27,9 +27,9 @@ class Channels {
   }
 
   template <int width>
-  __device__ Vec<T, width> at(i64 j, i64 offset, Acc<T> missing) const {
+  __device__ Vec<T, width> at(i64 j, i64 offset) const {
     const T* found = map(j);
-    return found ? load<T, width>(found + offset) : all<T, width>(missing);
+    return found ? load<T, width>(found + offset) : missing<T, width>();
   }
 
   __device__ const T* sample() const { return sample_; }
@@ -40,10 +40,5 @@ class Channels {
   const i64* index_;
   i64 channels_, size_;
 };
-
-template <typename T>
-__device__ inline T not_a_number() {
-  return narrow<T>(static_cast<Acc<T>>(nanf("")));
-}
 
 }  // namespace opbench

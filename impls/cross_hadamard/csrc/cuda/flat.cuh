@@ -36,7 +36,7 @@ struct Factors {
     if constexpr (staged) {
       return *reinterpret_cast<const Vec<T, unit>*>(map + s);
     } else {
-      return map ? load<T, unit>(map + s) : all<T, unit>(static_cast<Acc<T>>(nanf("")));
+      return map ? load<T, unit>(map + s) : missing<T, unit>();
     }
   }
 };
@@ -49,7 +49,7 @@ __device__ inline void gather(const Channels<T>& z, T* shared, unsigned count, u
     const unsigned j = divide_by(at, magic, shift);
     const T* map = z.map(j);
     *reinterpret_cast<Vec<T, width>*>(shared + at) =
-        map ? load<T, width>(map + (at - j * size)) : all<T, width>(static_cast<Acc<T>>(nanf("")));
+        map ? load<T, width>(map + (at - j * size)) : missing<T, width>();
   }
 }
 

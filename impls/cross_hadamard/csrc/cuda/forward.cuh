@@ -19,7 +19,7 @@ __device__ inline void multiply_maps(const T* first, const T* second, T* out, i6
       if (h >= height || w >= width) continue;
       const i64 s = h * width + w;
       const T product = first && second ? narrow<T>(widen(load_one(first + s)) * widen(load_one(second + s)))
-                                        : not_a_number<T>();
+                                        : missing<T, 1>()[0];
       store<T, 1>(out + s, single(product));
     }
   }

@@ -90,13 +90,18 @@ __device__ inline __nv_bfloat16 narrow<__nv_bfloat16>(float value) {
   return __float2bfloat16_rn(value);
 }
 
-// What a channel outside [0, C) reads as.
 template <typename T, int width>
 __device__ inline Vec<T, width> all(Acc<T> value) {
   Vec<T, width> made;
 #pragma unroll
   for (int k = 0; k < width; ++k) made[k] = narrow<T>(value);
   return made;
+}
+
+// What a channel outside [0, C) reads as: NaN.
+template <typename T, int width>
+__device__ inline Vec<T, width> missing() {
+  return all<T, width>(static_cast<Acc<T>>(nanf("")));
 }
 
 template <typename T>

@@ -1,8 +1,12 @@
 """Our schedule for small and odd maps: the output is one span, and a program owns `block` consecutive elements of it.
 
-Whatever H*W is, no lane is wasted and every store is aligned. The first element's place is found exactly, once a
-program; from there on the channels follow by counting: a row of the triangle that ends in j = n goes on at
-(i + 1, i + 2), the last row at the next sample. With a norm, a sample begins with x itself: row -1, with C entries.
+Whatever H*W is, no lane is wasted and every store is aligned. Elements go by units, the widest vector that all maps are
+aligned to: a unit lies in one map, so that it has one place, and is one access. The first unit's place is found
+exactly, once a program; from there on the channels follow by counting: a row of the triangle that ends in j = n goes on
+at (i + 1, i + 2), the last row at the next sample. With a norm, a sample begins with x itself: row -1, with C entries.
+
+A lane's units are a warp apart, so that a request asks for each sector of a map once. Where a lane owned 16 bytes in a
+row it asked, element by element, for each of them 16 / itemsize times (20 to 32 times over all pairs, now 5 to 8).
 """
 
 from __future__ import annotations
@@ -17,9 +21,9 @@ from impls.cross_hadamard.gpu.triton_kernels.rounding import narrow, widen
 
 @kernel
 def quotient(t: tl.tensor, size: tl.tensor, small: tl.constexpr) -> tl.tensor:
-    """t // size for 0 <= t < block + size, without an integer division.
+    """t // size for 0 <= t < units + size, without an integer division; `units` are a block's.
 
-    small: size < block, so t < 2 block <= 2^14: half a step above the integer, a float32 product rounds to the
+    small: size < units, so t < 2 units <= 2^14: half a step above the integer, a float32 product rounds to the
     right side (its error is below t 2^-22, the distance to the next integer at least 1 / (2 size)).
     """
     found = t >= size
@@ -40,7 +44,7 @@ def place_of(channel: tl.tensor, n: tl.tensor, copied: tl.tensor) -> tl.tensor:
 def count_on(
     i: tl.tensor, j: tl.tensor, n: tl.tensor, copied: tl.tensor, rows: tl.tensor, appended: tl.constexpr
 ) -> tl.tensor:
-    """(i, j) with j carried past the ends of `rows` rows, and how many samples further each element is."""
+    """(i, j) with j carried past the ends of `rows` rows, and how many samples further each unit is."""
     samples = tl.zeros_like(j)
     for _ in range(rows):
         end = tl.where(i < 0, copied, n)
@@ -60,7 +64,7 @@ def count_on(
 
 @kernel
 def find_each(channel: tl.tensor, steps: tl.tensor, n: tl.tensor, copied: tl.tensor) -> tl.tensor:
-    """What `count_on` finds, for each element by itself: `steps` channels after `channel`, all small."""
+    """What `count_on` finds, for each unit by itself: `steps` channels after `channel`, all small."""
     per_sample = (copied + n * (n - 1) // 2).to(tl.int32)
     counted = channel.to(tl.int32) + steps
     samples = quotient(counted, per_sample, True)
@@ -82,14 +86,19 @@ def read_map(
     size: tl.tensor,
     plain: tl.tensor,
     selected: tl.constexpr,
+    unit: tl.constexpr,
 ) -> tl.tensor:
-    """Element s of the map at position i of sample `batch`, or of channel i where `plain`."""
+    """Units s (units, 1) of the maps at positions i of samples `batch`, or of channels i where `plain`: (units, unit).
+
+    size: of a map, in units.
+    """
     if selected:
         channel, exists = channel_at(index + batch * n, tl.where(plain, 0, i), n, channels, True)
         channel, exists = tl.where(plain, i, channel), exists | plain
     else:
         channel, exists = i, i < n
-    return tl.load(x + (batch * channels + channel) * size + s, mask=exists, other=float("nan"))
+    place = ((batch * channels + channel) * size + s) * unit + tl.arange(0, unit)[None, :]
+    return tl.load(x + place, mask=exists, other=float("nan"))
 
 
 @kernel
@@ -100,7 +109,7 @@ def flat(
     weight: tl.tensor,
     bias: tl.tensor,
     out: tl.tensor,
-    groups: tl.tensor,  # not `int`, which Triton takes for int32: of odd maps there may be more
+    total: tl.tensor,  # not `int`, which Triton takes for int32: of odd maps there may be more
     channels: int,
     n: int,
     size: int,
@@ -109,32 +118,34 @@ def flat(
     wide: tl.constexpr,
     offset: tl.constexpr,
     block: tl.constexpr,
-    vector: tl.constexpr,
+    unit: tl.constexpr,
     small: tl.constexpr,
     tiny: tl.constexpr,
 ) -> None:
-    """Grid ceil(total / block) over the `total` elements of the output.
+    """Grid ceil(total * unit / block) over the `total` units of the output.
 
-    groups: total / vector; the product is how the compiler knows what the last program's end is divisible by: its
-    stores stay whole vectors. Where the output is whole sectors, one request writes each of them.
+    size: S / unit.
+    unit: elements; that places are multiples of it is how the compiler knows that it may access whole vectors.
     offset: int32 where x has fewer than 2^31 elements, else int64.
     small: S < block.
-    tiny: a sample's output is shorter than a block; then each element finds its pair by itself, in float32.
+    tiny: a sample's output is shorter than a block; then each unit finds its pair by itself, in float32.
     """
     n, channels, size = tl.cast(n, tl.int64), tl.cast(channels, tl.int64), tl.cast(size, tl.int64)
-    total, pairs = tl.cast(groups, tl.int64) * vector, n * (n - 1) // 2
+    total, pairs = tl.cast(total, tl.int64), n * (n - 1) // 2
+    units: tl.constexpr = block // unit
     copied = tl.zeros_like(channels)
     if norm != "none":
         copied = channels
     per_sample = copied + pairs
-    begin = tl.cast(tl.program_id(0), tl.int64) * block
-    end = tl.minimum(begin + block, total)
+    begin = tl.cast(tl.program_id(0), tl.int64) * units
+    end = tl.minimum(begin + units, total)
     channel = begin // size
     batch = channel // per_sample
     channel_in = channel - batch * per_sample
 
-    # Past the end of the output the last element is read again, so that no load needs a mask of its own.
-    lanes = tl.minimum(tl.arange(0, block), (end - begin - 1).to(tl.int32))
+    # Past the end of the output the last unit is read again, so that no load needs a mask of its own.
+    own = tl.arange(0, units)[:, None]
+    lanes = tl.minimum(own, (end - begin - 1).to(tl.int32))
     t = lanes.to(offset) + (begin - channel * size).to(offset)
     steps = quotient(t, tl.cast(size, offset), small)
     s = t - steps.to(offset) * tl.cast(size, offset)
@@ -156,8 +167,8 @@ def flat(
     row = batch.to(offset) + samples.to(offset)
     n_of, channels_of, size_of = tl.cast(n, offset), tl.cast(channels, offset), tl.cast(size, offset)
     plain = i < 0
-    right = read_map(x, index, row, j.to(offset), s, n_of, channels_of, size_of, plain, selected)
-    left = read_map(x, index, row, tl.maximum(i, 0).to(offset), s, n_of, channels_of, size_of, i < -1, selected)
+    right = read_map(x, index, row, j.to(offset), s, n_of, channels_of, size_of, plain, selected, unit)
+    left = read_map(x, index, row, tl.maximum(i, 0).to(offset), s, n_of, channels_of, size_of, i < -1, selected, unit)
     result = widen(left, wide) * widen(right, wide)
     if norm != "none":
         p = row_start(i.to(tl.int64), n) + j - i - 1
@@ -165,8 +176,6 @@ def flat(
         result += tl.load(bias + p, mask=i >= 0, other=0.0)
         result = tl.where(plain, widen(right, wide), result)
     result = narrow(result, out.dtype.element_ty)
-    places = out + begin + tl.arange(0, block)
-    if begin + block <= total:
-        tl.store(places, result, cache_modifier=".cs")
-    else:
-        tl.store(places, result, mask=tl.arange(0, block) < total - begin, cache_modifier=".cs")
+    # By `lanes`, not `own`, of which Triton would know that they follow each other, and give a lane 16 bytes of them.
+    places = out + (begin + lanes) * unit + tl.arange(0, unit)[None, :]
+    tl.store(places, result, mask=own < end - begin, cache_modifier=".cs")

@@ -1,4 +1,4 @@
-"""The four operations: from checked tensors to one launch (the backward: up to two), with little Python in between.
+"""The four operations: from checked tensors to one launch, with little Python in between.
 
 Everything that depends only on shapes is computed once per shape and cached.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 import triton.language as tl
 
-from impls.cross_hadamard.gpu.triton_kernels.backward import collect, columns, owner
+from impls.cross_hadamard.gpu.triton_kernels.backward import columns, owner
 from impls.cross_hadamard.gpu.triton_kernels.blocked import blocked
 from impls.cross_hadamard.gpu.triton_kernels.flat import flat
 from impls.cross_hadamard.gpu.triton_kernels.forward import SIDE, WARPS, balanced, direct
@@ -134,12 +134,12 @@ def _flat(
     batch, channels, size = shape[0], shape[1], shape[2] * shape[3]
     sample = size * (n * (n - 1) // 2 + (channels if fixed["norm"] != "none" else 0))
     total = batch * sample
-    _, block, warps = configuration or plan_flat(total, dtype.itemsize, fixed["norm"] != "none")
+    _, block, warps = configuration or plan_flat(total, size, dtype.itemsize, fixed["norm"] != "none")
     offset = tl.int64 if max(batch * channels * size, size + block) >= 2**31 else tl.int32
-    vector = vector_width(total, dtype.itemsize)
-    fixed |= {"offset": offset, "block": block, "vector": vector, "small": size < block, "tiny": sample < block}
+    unit = vector_width(size, dtype.itemsize)
+    fixed |= {"offset": offset, "block": block, "unit": unit, "small": size < block, "tiny": sample < block}
     fixed["num_warps"] = warps
-    return Launch(flat, (-(-total // block),), (total // vector, channels, n, size), fixed)
+    return Launch(flat, (-(-total // block),), (total // unit, channels, n, size // unit), fixed)
 
 
 def backward(
@@ -153,14 +153,9 @@ def backward(
     Sums are made in float32 (float64 for float64), in one order, and rounded once.
     """
     n = x.shape[1] if index is None else index.shape[1]
-    planned, _ = _positions(x.shape, n, x.dtype, index is not None, "none", configuration)
-    if index is None:
-        launch(planned.kernel, planned.grid, x, (grad, x, x, x, x, grad_x, x, *planned.sizes), planned.fixed)
-        return
-    grad_z = _scratch(x, n)
-    launch(planned.kernel, planned.grid, x, (grad, x, index, x, x, grad_z, x, *planned.sizes), planned.fixed)
-    gathered = _collect(x.shape, n, x.dtype, "none")
-    launch(gathered.kernel, gathered.grid, x, (grad, index, grad_z, grad_x, *gathered.sizes), gathered.fixed)
+    planned, _ = _gradients(x.shape, n, x.dtype, index is not None, "none", configuration)
+    index_or_x = x if index is None else index
+    launch(planned.kernel, planned.grid, x, (grad, x, index_or_x, x, x, grad_x, x, *planned.sizes), planned.fixed)
 
 
 def expand_backward(
@@ -181,40 +176,24 @@ def expand_backward(
     """
     del bias  # an offset has no say in any gradient
     n = index.shape[1]
-    planned, parts = _positions(x.shape, n, x.dtype, True, norm, configuration)
-    grad_z = _scratch(x, n)
+    planned, parts = _gradients(x.shape, n, x.dtype, True, norm, configuration)
     sums = torch.empty((parts, 3, n * (n - 1) // 2), dtype=alpha.dtype, device=x.device)
-    arguments = (grad, x, index, alpha, weight, grad_z, sums, *planned.sizes)
+    arguments = (grad, x, index, alpha, weight, grad_x, sums, *planned.sizes)
     launch(planned.kernel, planned.grid, x, arguments, planned.fixed)
-    gathered = _collect(x.shape, n, x.dtype, norm)
-    launch(gathered.kernel, gathered.grid, x, (grad, index, grad_z, grad_x, *gathered.sizes), gathered.fixed)
     return sums
 
 
-def _scratch(x: Tensor, n: int) -> Tensor:
-    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
-    return torch.empty((x.shape[0], n, *x.shape[2:]), dtype=wide, device=x.device)
-
-
 @lru_cache(maxsize=1024)
-def _positions(
+def _gradients(
     shape: torch.Size, n: int, dtype: torch.dtype, selected: bool, norm: str, configuration: Configuration | None
 ) -> tuple[Launch, int]:
-    """The launch that makes the gradient of every position, and into how many parts its sums are cut."""
+    """The launch that makes the gradient, and into how many parts its sums are cut."""
     batch, channels, size = shape[0], shape[1], shape[2] * shape[3]
     tile, block, warps = configuration or plan_backward(batch, n, size, dtype.itemsize, norm != "none")
     rows = tile or max(16, power_of_two(n))
     pieces, vector = -(-size // block), vector_width(size, dtype.itemsize)
     fixed = {"norm": norm, "selected": selected, "wide": accumulator(dtype)}
     fixed |= {"rows": rows, "block": block, "vector": vector, "num_warps": warps}
-    kernel, grid = (owner, (batch * n * pieces,)) if tile else (columns, (batch * pieces,))
+    owners = channels + 1 if norm != "none" else channels
+    kernel, grid = (owner, (batch * owners * pieces,)) if tile else (columns, (batch * pieces,))
     return Launch(kernel, grid, (pieces, channels, n, size // vector), fixed), batch * pieces
-
-
-@lru_cache(maxsize=1024)
-def _collect(shape: torch.Size, n: int, dtype: torch.dtype, norm: str) -> Launch:
-    batch, channels, size = shape[0], shape[1], shape[2] * shape[3]
-    rows, block = 8, min(128, max(32, power_of_two(size)))
-    pieces, vector = -(-size // block), vector_width(size, dtype.itemsize)
-    fixed = {"norm": norm, "wide": accumulator(dtype), "rows": rows, "block": block, "vector": vector, "num_warps": 2}
-    return Launch(collect, (batch * channels * pieces,), (pieces, channels, n, size // vector), fixed)

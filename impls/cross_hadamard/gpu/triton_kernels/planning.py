@@ -51,26 +51,30 @@ def plan_blocked(n: int, size: int, itemsize: int, normed: bool) -> Configuratio
     return Configuration(tile, min(32 * lane * warps, max(32, power_of_two(size))), warps)
 
 
-def plan_flat(total: int, itemsize: int, normed: bool) -> Configuration:
+def plan_flat(total: int, size: int, itemsize: int, normed: bool) -> Configuration:
     """1024 elements share one search for the first pair; fewer where that leaves the GPU's multiprocessors empty.
 
-    A lane owns 16 bytes; with a norm and a 16-bit type 4 elements instead of 8, which would hold 143 registers.
+    A lane owns 16 bytes. With a norm and a 16-bit type 4 elements, which hold 48 registers at 7x7 in bfloat16 with tanh
+    where 8 hold 108; but 8 where they are one unit: 42 registers, and no exchange in shared memory between its halves.
     """
+    lane = 16 // itemsize
+    if normed:
+        lane = max(min(lane, 4), vector_width(size, itemsize))
     block = 1024
     while block > 128 and total < 256 * block:
         block //= 2
-    return Configuration(1, block, max(1, block * (max(itemsize, 4) if normed else itemsize) // 512))
+    return Configuration(1, block, max(1, block // (32 * lane)))
 
 
 def plan_backward(batch: int, n: int, size: int, itemsize: int, normed: bool) -> Configuration:
     """Columns (tile 0 stands for all n channels) where they fit in registers and give every multiprocessor work.
 
     A program holds rows x block values at least three times over. A lane takes 32 of each; 8 with a norm, and half
-    of either in float64, where more would spill; `owner` takes 16, with a norm 8 in float32 (in 16 bits tanh spills
-    8 bytes so, held to 96 registers for 4 warps), and 4 of 8 partners in float64 (tanh spills with 8 of 16, and with
-    4 of 16, as twice the warps leave a lane 128 registers). For the same reason a norm has columns for up to 64
-    channels only. Fewer programs than about two for each of an H200's 132 multiprocessors leave it idle, and such
-    small gradients are still in its L2 cache when `owner` reads them for the second time.
+    of either in float64, where more would spill; `owner` takes 16 of 16 partners, and with a norm 4 of 8: tanh holds
+    92 to 102 registers in float32 so, and spills 24 to 48 bytes with 8 or 16 values a lane, as softsign does. For the
+    same reason a norm has columns for up to 64 channels only. Fewer programs than about two for each of an H200's 132
+    multiprocessors leave it idle, and such small gradients are still in its L2 cache when `owner` reads them for the
+    second time.
     """
     lane = 8 if normed else 32
     if itemsize == 8:
@@ -80,5 +84,5 @@ def plan_backward(batch: int, n: int, size: int, itemsize: int, normed: bool) ->
     if rows <= (64 if normed else 128) and batch * -(-size // block) >= 256:
         return Configuration(0, block, min(16, max(1, rows * block // (32 * lane))))
     block = min(128, max(32, power_of_two(size)))
-    partners, lane = (8, 4) if normed and itemsize == 8 else (16, 8 if normed and itemsize == 4 else 16)
+    partners, lane = (8, 4) if normed else (16, 16)
     return Configuration(partners, block, max(1, partners * block // (32 * lane)))

@@ -16,7 +16,7 @@ from .planted.launches import Point, Recorded
 ENOUGH = 20_000_000
 """Thread instructions after which a changed kernel is in an endless loop; the whole ones take 2 million at most."""
 WARP = 32
-ANOTHER, DEARER = "another result", "more requests"
+ANOTHER, DEARER = "another result", ("more requests", "more sectors")
 NEAR = "another rounding"
 """Bits are others, within what results of such a kernel differ by."""
 
@@ -56,7 +56,7 @@ class Mutation:
 
 
 def found(mutation: Mutation, point: Point) -> str:
-    """The words of the error, `ANOTHER`, `DEARER`, `NEAR`, or "" where nothing was seen at that point."""
+    """The words of the error, `ANOTHER`, of `DEARER`, `NEAR`, or "" where nothing was seen at that point."""
     launch = mutation.launch
     try:
         contents, result = launch.launch(mutation.text, point, mutation.shared(point), limit=_limit(point))
@@ -64,8 +64,9 @@ def found(mutation: Mutation, point: Point) -> str:
         return re.sub(r"^\S+: ", "", str(error))
     if launch.wrong(point, contents):
         return ANOTHER
-    if result.counters.requests > intact_requests(launch, point):
-        return DEARER
+    for words, mine, theirs in zip(DEARER, _cost(result), intact_cost(launch, point), strict=True):
+        if mine > theirs:
+            return words
     return NEAR if launch.differs(point, contents) else ""
 
 
@@ -76,11 +77,16 @@ def intact_effects(launch: Recorded, point: Point) -> int:
     return point.effects
 
 
-def intact_requests(launch: Recorded, point: Point) -> int:
-    """The same of its requests."""
-    if point.requests is None:
-        point.requests = launch.launch(launch.text, point)[1].counters.requests
-    return point.requests
+def intact_cost(launch: Recorded, point: Point) -> list[int]:
+    """The same of its requests and sectors."""
+    if point.cost is None:
+        point.cost = _cost(launch.launch(launch.text, point)[1])
+    return point.cost
+
+
+def _cost(result: ptx.Result) -> list[int]:
+    counters = result.counters
+    return [counters.requests, counters.sectors_read + counters.sectors_written]
 
 
 def _effects(launch: Recorded, text: str, point: Point) -> int:

@@ -147,7 +147,7 @@ def test_triton_tells_of_each_kernel_what_it_takes() -> None:
     source = "Triton's ptxas"
     check(told(triton_jit.resources, point(), "flat"), "flat", source=source)
     gradients = told(triton_jit.resources, point("ach_expand", "backward", selected=3), "")
-    check(gradients, "owner", "collect", source=source)
+    check(gradients, "owner", source=source)
 
 
 def test_numba_tells_of_each_kernel_what_it_takes() -> None:

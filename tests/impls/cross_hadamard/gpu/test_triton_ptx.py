@@ -61,6 +61,20 @@ def test_sectors_written_are_counted(kernels: dict[str, list[Any]], schedule: st
     assert sum(each.bytes for each in result.counters.traffic.values() if each.store) == 32 * WHOLE
 
 
+@pytest.mark.parametrize(
+    ("dtype", "shape", "most"), [(torch.float32, (1, 6, 20, 20), 1.0), (torch.bfloat16, (2, 5, 7, 7), 1.7)]
+)
+def test_flat_asks_for_each_sector_of_both_factors_once(
+    kernels: dict[str, list[Any]], dtype: torch.dtype, shape: tuple[int, int, int, int], most: float
+) -> None:
+    """Of maps that are whole sectors. A warp of odd ones comes to a third sector, having asked for two."""
+    case = forward("flat", dtype, shape)
+    _, (result,) = on_machine(kernels, case)
+    factors = 2 * case.want[0].nbytes
+    assert factors <= 32 * result.counters.sectors_read <= most * factors
+    assert "shared" not in {each.space for each in result.counters.accesses.values()}  # no lane has another's units
+
+
 def large(schedule: str) -> Case:
     return forward(schedule, torch.float32, (1, 6, 20, 20))
 
@@ -101,9 +115,9 @@ def test_a_kernel_that_was_broken_is_found_out(
 
 
 def test_a_barrier_that_was_dropped_is_a_race(kernels: dict[str, list[Any]]) -> None:
-    case = forward("flat", torch.float64, (2, 5, 7, 7))  # in two warps, which exchange indices
-    with pytest.raises(ptx.KernelError, match=r"race: reads .* that warp 1 accessed with no barrier in between"):
-        on_machine(kernels, case, replaced(r"bar\.sync\s+0;", "", 0))
+    behind_the_store = 0  # of each warp's part of a sum, before others read it
+    with pytest.raises(ptx.KernelError, match=r"race: reads .* that warp \d accessed with no barrier in between"):
+        on_machine(kernels, one("expand_backward"), replaced(r"bar\.sync\s+0;", "", behind_the_store))
 
 
 def test_a_store_that_was_split_costs_more_requests_and_the_same_bytes(kernels: dict[str, list[Any]]) -> None:

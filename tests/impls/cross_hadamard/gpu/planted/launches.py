@@ -54,7 +54,7 @@ class Point:
     """One launch.
 
     blocks: which of the grid run, None for all. arguments: for each parameter `[array, offset, phase]`, bytes as
-    `encoded` has them, or a number. requests, effects: of the intact kernel, once they are known.
+    `encoded` has them, or a number. cost, effects: of the intact kernel, once they are known.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Point:
     blocks: list[int] | None
     arguments: list[Any]
     arrays: list[Kept]
-    requests: int | None = None
+    cost: list[int] | None = None
     effects: int | None = None
 
     @classmethod

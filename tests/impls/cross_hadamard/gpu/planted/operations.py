@@ -1,4 +1,6 @@
-"""Our operations at points at which faults show: odd sizes, last blocks that are not full, tensors beyond 32 bits."""
+"""Our operations at points at which faults show: odd sizes, last blocks that are not full, tensors beyond 32 bits, and
+an index that names a channel which is not there.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,10 @@ def operations(compiler: str) -> Iterator[Operation]:
     runs = _runs((WIDE, WIDER), partial(_forward, launcher, "blocked", torch.float32))
     yield Operation("blocked wide", "float32", True, runs)
     for name, start in (("backward", _backward), ("expand", _expand), ("expand_backward", _expand_backward)):
-        yield Operation(name, "float32", False, _runs((SMALL, MIDDLE, LARGE), partial(start, launcher)))
+        runs = _runs((SMALL, MIDDLE, LARGE), partial(start, launcher))
+        if name == "expand_backward":
+            runs.append(Run("a channel missing", False, partial(_expand_backward, launcher, SMALL, missing=True)))
+        yield Operation(name, "float32", False, runs)
 
 
 def _runs(shapes: tuple[tuple[int, ...], ...], start: Callable[[tuple[int, ...]], object]) -> list[Run]:
@@ -80,8 +85,10 @@ def _expand(launcher: Any, shape: tuple[int, ...]) -> None:
     launcher.expand(*given, "tanh", out, "flat")
 
 
-def _expand_backward(launcher: Any, shape: tuple[int, ...]) -> None:
+def _expand_backward(launcher: Any, shape: tuple[int, ...], missing: bool = False) -> None:
     given, pairs = _parameters(shape)
+    if missing:
+        given[1][0, 1] = -1
     grad = _given((shape[0], shape[1] + pairs, *shape[2:]), seed=3)
     launcher.expand_backward(grad, *given, "tanh", torch.empty_like(given[0]))
 

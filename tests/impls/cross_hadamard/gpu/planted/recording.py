@@ -34,8 +34,8 @@ ROOT = Path(__file__).parents[5]
 FOLDER = Path(__file__).parent
 SOURCES = ROOT / "impls" / "cross_hadamard"
 """Of the kernels."""
-BLOCKS = 2
-"""Of a large launch so many run."""
+BLOCKS = 3
+"""Of a large launch so many run: the first and the last alone can be one that copies and one that is not full."""
 MODULE = "tests.impls.cross_hadamard.gpu.planted.recording"
 
 

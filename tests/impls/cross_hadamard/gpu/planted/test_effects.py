@@ -41,9 +41,11 @@ ret;
 """Three times x; a tenth of it from the fourth thread on; and two ways to the store that do the same."""
 
 
-def at(count: int) -> Point:
+def at(count: int, beyond: int = 0) -> Point:
+    """beyond: elements of x that no thread comes to, each 0."""
     x = np.arange(1, count + 1, dtype=np.float32)
-    want = np.where(np.arange(count) > 2, x * np.float32(0.1), 3 * x).astype(np.float32)
+    x = np.concatenate((x, np.zeros(beyond, np.float32)))
+    want = np.where(np.arange(x.size) > 2, x * np.float32(0.1), 3 * x).astype(np.float32)
     kept = Kept("x", x.nbytes, [(0, encoded(x.view(np.uint8)), encoded(want.view(np.uint8)))])
     return Point(f"{count}", [1], [32], 0, None, [[0, 0, 0], count], [kept])
 
@@ -93,3 +95,9 @@ def test_a_fault_that_one_point_hides_another_shows() -> None:
     launch = recorded(3, 7)
     mutation = Mutation(launch, "rounded to zero", 1)
     assert [found(mutation, point) for point in launch.points] == ["", ANOTHER]
+
+
+def test_a_thread_too_many_shows_by_the_sector_that_it_comes_to() -> None:
+    launch = recorded()
+    launch.points.append(at(8, beyond=1))
+    assert found(Mutation(launch, "at least becomes above", 0), launch.points[0]) == "more sectors"
