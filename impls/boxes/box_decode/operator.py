@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from impls.boxes.variances import CENTRE_VARIANCE, LARGEST_EXPONENT, SIDE_VARIANCE
 from impls.cross_hadamard.tolerances import accumulated
 from impls.seeded import dtype_of, generator_for, itemsize
 from opbench import Axis, Operator, Work
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from opbench import Inputs, Point
-
-CENTRE_VARIANCE, SIDE_VARIANCE = 0.1, 0.2
-LARGEST_EXPONENT = math.log(1000 / 16)
 
 EDGE = 320
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 import triton
 
-from impls.boxes.box_decode.operator import CENTRE_VARIANCE, LARGEST_EXPONENT, SIDE_VARIANCE
 from impls.boxes.gpu import programs
-from impls.boxes.nms.greedy import by_score
+from impls.boxes.order import by_score
 from impls.boxes.threshold import rounded_down
+from impls.boxes.variances import CENTRE_VARIANCE, LARGEST_EXPONENT, SIDE_VARIANCE
 from impls.cross_hadamard.gpu.triton_kernels.language import launch
 from opbench.errors import UsageError
 

@@ -13,11 +13,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def by_score(scores: Tensor) -> Tensor:
-    """Indices (n,) int64 by descending score; the lower index first where scores are equal."""
-    return scores.argsort(descending=True, stable=True)
-
-
 def padded(kept: Tensor, count: int) -> Tensor:
     """(count,) int64: the indices (k,), and -1 behind them."""
     found = kept.new_full((count,), -1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impls.boxes.nms.greedy import allowed, by_score, padded, swept
+from impls.boxes.nms.greedy import allowed, padded, swept
+from impls.boxes.order import by_score
 from impls.boxes.threshold import rounded_down
 from impls.seeded import dtype_of
 from opbench.errors import MachineError

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.boxes.generated import around_objects, objects
-from impls.boxes.nms.greedy import by_score, padded, row_by_row
+from impls.boxes.nms.greedy import padded, row_by_row
 from impls.boxes.nms.survivors import survivors
+from impls.boxes.order import by_score
 from impls.boxes.threshold import check_threshold
 from impls.seeded import dtype_of, generator_for, itemsize
 from opbench import Axes, Axis, Operator, Tolerance, Work

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from impls.boxes.nms.greedy import by_score, padded
+from impls.boxes.nms.greedy import padded
+from impls.boxes.order import by_score
 from impls.installed import why_not_installed
 from impls.libraries import library
 from opbench import Backend
