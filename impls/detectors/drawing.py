@@ -1,0 +1,66 @@
+"""Seeded weights and images under which a detector of random weights behaves as a trained one does.
+
+Activations keep their size and selections are decisive, as in `impls.network.drawing`. Scores are those of a detector
+that has learnt what is background: most far below the threshold, and about a thousand above it, as many as
+post-processing looks at, so that its share of the time is no less than in use.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from impls.hadaptive.detection.model.detector import Detector
+from impls.hadaptive.images.pictures import DEVIATION, MEAN
+from impls.network.drawing import draw, put_on_rungs, take_statistics
+from impls.network.variants import expansions
+from impls.zoo.drawing import images as drawn_images
+
+PROBE = (8, 3, 320, 320)
+"""72 values for each statistic of the coarsest maps, 3x3, of eight colours."""
+
+BACKGROUND, SPREAD = -11.0, 2.0
+"""Mean and deviation of every class's logits. Of 80 classes at 320x320 that puts 700 to 1500 scores above 0.01."""
+
+LEAST_SPREAD = 1e-3
+"""A map of one place has next to none."""
+
+
+def images(shape: tuple[int, ...], random: torch.Generator) -> Tensor:
+    """(B, 3, H, W) float32 from 0 to 1: a colour, and noise of all sizes, as photographs have."""
+    mean, deviation = (torch.tensor(one)[:, None, None] for one in (MEAN, DEVIATION))
+    return (drawn_images(shape, random) * deviation + mean).clamp(0, 1)
+
+
+def settle(detector: Detector, random: torch.Generator) -> None:
+    """Draws all parameters, and takes BatchNorm's statistics from a probe. The detector is left in training."""
+    draw(detector, random)
+    for ach in expansions(detector).values():
+        put_on_rungs(ach, random)
+    probe = images(PROBE, random)
+    seen: dict[nn.Module, Tensor] = {}
+    hooks = [one.register_forward_hook(lambda module, _, y: seen.update({module: y})) for one in _outputs(detector)]
+    take_statistics(detector, lambda: detector(probe))
+    for hook in hooks:
+        hook.remove()
+    for one, (mean, deviation) in _outputs(detector).items():
+        _put_around(mean, deviation, one, seen[one])
+
+
+def _outputs(detector: Detector) -> dict[nn.Conv2d, tuple[float, float]]:
+    """The convolutions that end the head, with the mean and the deviation that their outputs are to have."""
+    wanted = {"classification_head": (BACKGROUND, SPREAD), "regression_head": (0.0, 1.0)}
+    return {
+        [one for one in stage.modules() if isinstance(one, nn.Conv2d)][-1]: around
+        for head, around in wanted.items()
+        for stage in detector.head.get_submodule(f"{head}.module_list").children()
+    }
+
+
+def _put_around(mean: float, deviation: float, convolution: nn.Conv2d, seen: Tensor) -> None:
+    """Has each channel of a convolution with a bias this mean and deviation, where it gave `seen` (B, C, H, W)."""
+    assert convolution.bias is not None
+    spread, middle = torch.std_mean(seen, dim=(0, 2, 3))
+    factor = deviation / spread.clamp(min=LEAST_SPREAD)
+    convolution.weight.mul_(factor[:, None, None, None])
+    convolution.bias.copy_(mean + (convolution.bias - middle) * factor)
