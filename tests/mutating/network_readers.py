@@ -9,11 +9,15 @@ from pathlib import Path
 from impls.hadaptive.ablation.comparison import Trained
 from impls.hadaptive.ablation.components import VARIANTS
 from impls.hadaptive.ablation.log import Log
+from impls.hadaptive.detection import results
+from impls.hadaptive.detection.training import checkpoint as detection_checkpoint
+from impls.hadaptive.detection.training.loop import DetectorTraining
 from impls.hadaptive.search import checkpoint as search_checkpoint
 from impls.hadaptive.training import checkpoint
 from impls.hadaptive.training.command import network_config
 from impls.hadaptive.training.loop import Training
 from reports.hadaptive import search_confidence, search_curves
+from tests.impls.hadaptive.detection.training.squares import training as detector_training
 from tests.impls.hadaptive.search.toys import search
 from tests.impls.hadaptive.training_scenes import TINY, ran, training
 from tests.mutating.reader import Reader
@@ -116,6 +120,36 @@ def curves(file: Path) -> None:
     assert code in {0, 2, 3}, f"exit code {code}"
 
 
+@lru_cache(maxsize=1)
+def untrained() -> DetectorTraining:
+    return detector_training()
+
+
+def kept_detector(folder: Path) -> Path:
+    file = folder / "detector.pt"
+    detection_checkpoint.save(untrained(), file)
+    return file
+
+
+def resumed_detector(file: Path) -> None:
+    detection_checkpoint.resume(untrained(), file)
+
+
+def detection_result(folder: Path) -> Path:
+    trained = folder / "detection" / "made-0"
+    trained.mkdir(parents=True, exist_ok=True)
+    results.write(results.Result("hadaptive_net_s", "lite", "made", 2, 8, 0.02, 0, 0.5, 0.25, 0.7, 11.0), trained)
+    return trained / results.FILE
+
+
+def read_detection(file: Path) -> None:
+    """Whatever is read can be shown."""
+    found = results.read(file.parent.parent)
+    results.as_csv(found)
+    assert all(0 <= one.map_50 <= 1 for one in found)
+    assert results.markdown(found)
+
+
 READERS = (
     Reader("network configuration", configuration, read_configuration, share=60),
     Reader("training", kept_training, read_training, share=15),
@@ -123,5 +157,7 @@ READERS = (
     Reader("search", kept_search, resumed_search, share=5),
     Reader("ablation log", log, read_log, share=50),
     Reader("search result", result, drawn, share=3),
+    Reader("resumed detector", kept_detector, resumed_detector, share=3),
+    Reader("detection result", detection_result, read_detection, share=20),
     Reader("search curves", result, curves, share=3),
 )

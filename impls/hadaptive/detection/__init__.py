@@ -1,1 +1,1 @@
-"""Object detection (section 5.4, table 6): SSD on Hadaptive-Net and on timm's networks, its data and its mAP."""
+"""Object detection with Hadaptive-Net as backbone: SSD at 320x320, as in the paper's Table 6 (sections 5.4 and A.4)."""

@@ -60,10 +60,10 @@ def load(root: Path, edge: int) -> DataSet:
 
 def pictures() -> dict[str, npt.NDArray[np.uint8]]:
     """The photographs by name, (H, W, 3) uint8. Raises MachineError without scikit-learn or scikit-image."""
-    samples = _module("sklearn.datasets", "scikit-learn").load_sample_image
-    bundled = _module("skimage.data", "scikit-image")
+    samples = bundled("sklearn.datasets", "scikit-learn").load_sample_image
+    images = bundled("skimage.data", "scikit-image")
     by_name = {name: samples(f"{name}.jpg") for name in NAMES[:2]}
-    by_name |= {name: getattr(bundled, name)() for name in NAMES[2:6]}
+    by_name |= {name: getattr(images, name)() for name in NAMES[2:6]}
     by_name[NAMES[6]] = _grace_hopper()
     return by_name
 
@@ -120,7 +120,8 @@ def _grace_hopper() -> npt.NDArray[np.uint8]:
         return np.array(image.convert("RGB"))
 
 
-def _module(name: str, package: str) -> Any:
+def bundled(name: str, package: str) -> Any:
+    """The module that photographs come with. Raises MachineError, saying what to install, where there is none."""
     try:
         return import_module(name)
     except ModuleNotFoundError as exc:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import pickle
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +34,7 @@ def resume(search: Search, path: Path, question: dict[str, Any]) -> None:
     Raises UsageError for a file that is not there, truncated, of another format, or holds code, and for one of another
     question or other settings, naming both.
     """
-    content = _content(path)
+    content = archive.opened(path, "impls.hadaptive.search", "search again")
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise UsageError(f"{path} is no checkpoint of a search; expected format {FORMAT!r}")
     if missing := [name for name in ("question", "settings", "history", "state") if name not in content]:
@@ -51,21 +49,6 @@ def resume(search: Search, path: Path, question: dict[str, Any]) -> None:
         search.restore(content["state"], [Epoch(**fields) for fields in content["history"]])
     except (KeyError, RuntimeError, TypeError, ValueError, AttributeError) as exc:
         raise UsageError(f"{path} does not fit its own question ({archive.first_line(exc)}); search again") from exc
-
-
-def _content(path: Path) -> Any:
-    if not path.is_file():
-        raise UsageError(f"no checkpoint {path}; expected a file that impls.hadaptive.search wrote")
-    if not zipfile.is_zipfile(path):  # the archive's table of contents stands at its end
-        raise UsageError(f"{path} is truncated, or no checkpoint; expected a file that impls.hadaptive.search wrote")
-    try:
-        return archive.read(path)
-    except pickle.UnpicklingError as exc:
-        raise UsageError(
-            f"{path} holds code or objects beside tensors, and nothing of it was run; search again"
-        ) from exc
-    except archive.DamagedError as exc:
-        raise UsageError(f"{path} is damaged ({exc}); search again") from exc
 
 
 def _differing(name: str, there: Any, here: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from opbench import errors
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
 from opbench.store.files import write_whole
 
 
@@ -50,6 +50,24 @@ def read(path: Path) -> Any:
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as exc:
         raise DamagedError(first_line(exc)) from exc
     raise DamagedError(f"checksum of {broken}")
+
+
+def opened(path: Path, writer: str, again: str) -> Any:
+    """As `read`, and every refusal one line.
+
+    writer: the command that writes such files; again: what to do where a file is no good, such as "search again".
+    Raises UsageError for a file that is not there, truncated, damaged, or holds code.
+    """
+    if not path.is_file():
+        raise UsageError(f"no checkpoint {path}; expected a file that {writer} wrote")
+    if not zipfile.is_zipfile(path):  # the archive's table of contents stands at its end
+        raise UsageError(f"{path} is truncated, or no checkpoint; expected a file that {writer} wrote")
+    try:
+        return read(path)
+    except pickle.UnpicklingError as exc:
+        raise UsageError(f"{path} holds code or objects beside tensors, and nothing of it was run; {again}") from exc
+    except DamagedError as exc:
+        raise UsageError(f"{path} is damaged ({exc}); {again}") from exc
 
 
 def first_line(exc: Exception) -> str:

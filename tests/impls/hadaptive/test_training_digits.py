@@ -35,7 +35,7 @@ def test_it_says_what_it_is(loaded: DataSet) -> None:
 
 def test_a_fifth_of_every_class_is_for_testing_and_no_image_is_in_both(loaded: DataSet) -> None:
     load_digits = pytest.importorskip("sklearn.datasets").load_digits
-    training, testing = digits._split(torch.from_numpy(load_digits().target))
+    training, testing = digits.split(torch.from_numpy(load_digits().target))
     assert sorted(torch.cat([training, testing]).tolist()) == list(range(1797))
     _, trained = everything(loaded.train)
     _, tested = everything(loaded.test)

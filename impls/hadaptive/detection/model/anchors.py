@@ -29,8 +29,8 @@ LEAST, SIZE = 64, 320
 def map_edges(size: int) -> tuple[int, ...]:
     """The edge of each map, finest first, for images of `size` x `size`: 40, 20, 10, 5, 3 for 320.
 
-    Up to stride 64 edges are whole; the last stage is a 3x3 window with zeros around, which rounds up. Raises UsageError
-    for a size that is no multiple of 64.
+    Up to stride 64 edges are whole; the last stage is a 3x3 window with zeros around, which rounds up.
+    Raises UsageError for a size that is no multiple of 64.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < LEAST or size % LEAST:
         raise UsageError(f"images of {size!r} pixels; expected a multiple of {LEAST}, as the paper's {SIZE}")

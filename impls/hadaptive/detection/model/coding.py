@@ -7,11 +7,12 @@ variances 0.1 and 0.2. Decoding holds these logarithms at log(1000 / 16), so tha
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from impls.libraries import library
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 """1 over the variances, of x, y, width and height."""

@@ -31,7 +31,8 @@ class Detector(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         if images.dim() != 4 or images.shape[1] != 3 or not images.is_floating_point():
             raise ValueError(
-                f"images of shape {tuple(images.shape)} and {images.dtype}; a detector takes (B, 3, S, S), float, 0 to 1"
+                f"images of shape {tuple(images.shape)} and {images.dtype}; "
+                "a detector takes (B, 3, S, S), float, 0 to 1"
             )
         found = self.head(self.features((images - self.mean) / self.deviation))
         return found["cls_logits"], found["bbox_regression"]

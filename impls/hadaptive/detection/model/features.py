@@ -1,8 +1,8 @@
 """Five maps of strides 8 to 128 from a backbone: its own where it has them, stages of stride 2 behind it for the rest.
 
-The backbones end at stride 32, Hadaptive-Net-L at 64. The paper does not say what makes the others; here it is SSDLite's
-block (arXiv 1801.04381, section 6.2): 1x1 to half the width, 3x3 depthwise at stride 2, 1x1, each with BatchNorm and
-Hardswish as in these networks, to 128 channels, the width of Hadaptive-Net-S at stride 32.
+The backbones end at stride 32, Hadaptive-Net-L at 64. The paper does not say what makes the others; here it is
+SSDLite's block (arXiv 1801.04381, section 6.2): 1x1 to half the width, 3x3 depthwise at stride 2, 1x1, each with
+BatchNorm and Hardswish as in these networks, to 128 channels, the width of Hadaptive-Net-S at stride 32.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which box each anchor is to learn, SSD's way: the best one that it overlaps by half, and for each box its best anchor.
+"""Which box each anchor is to learn: the best one that it overlaps by half, and for each box its best anchor.
 
 SSD's rule (arXiv 1512.02325, section 2.2) as torchvision has it. What that leaves open, and how it is here:
 a box that overlaps no anchor at all is learnt by none, where torchvision's rule would give it the first anchor; of two

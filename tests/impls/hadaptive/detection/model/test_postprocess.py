@@ -1,0 +1,135 @@
+"""From logits and offsets to detections: order, ties, what is left out, and suppression against its definition."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from impls.hadaptive.detection.evaluation.detection import Detection
+from impls.hadaptive.detection.model import suppression
+from impls.hadaptive.detection.model.postprocess import detections
+from impls.hadaptive.detection.model.suppression import survivors
+
+ANCHORS = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10], [40, 0, 50, 11]])
+"""Two alone, two that overlap by 10/11."""
+
+
+def found(logits: list[list[float]], offsets: Tensor | None = None, **changed: Any) -> Detection:
+    codes = torch.zeros(len(logits), 4) if offsets is None else offsets
+    (one,) = detections(torch.tensor([logits]), codes[None], ANCHORS[: len(logits)], 64, [5], **changed)
+    return one
+
+
+def test_the_best_comes_first_with_its_class_and_box() -> None:
+    one = found([[0.0, -9.0], [-9.0, 1.0], [-9.0, -9.0]])
+    assert one.image_id == 5
+    assert one.labels.tolist() == [1, 0]
+    torch.testing.assert_close(one.boxes, ANCHORS[[1, 0]])
+    torch.testing.assert_close(one.scores, torch.tensor([1.0, 0.0]).sigmoid())
+
+
+def test_without_anchors_and_without_scores_there_are_none() -> None:
+    for one in (
+        found([[-9.0, -9.0]] * 3),
+        detections(torch.zeros(1, 0, 2), torch.zeros(1, 0, 4), ANCHORS[:0], 64, [5])[0],
+    ):
+        assert one.boxes.shape == (0, 4)
+        assert one.scores.shape == one.labels.shape == (0,)
+
+
+def test_of_equal_scores_the_first_anchor_is_better_and_then_the_first_class() -> None:
+    one = found([[1.0, 1.0], [2.0, 1.0], [1.0, 1.0]])
+    assert one.labels.tolist() == [0, 0, 1, 1, 0, 1]
+    torch.testing.assert_close(one.boxes[:, 0], torch.tensor([20.0, 0, 0, 20, 40, 40]))
+
+
+def test_of_two_that_overlap_the_better_stays_and_of_equals_the_first() -> None:
+    better = found([[-9.0], [-9.0], [1.0], [2.0]])
+    torch.testing.assert_close(better.boxes, ANCHORS[3:])
+    equal = found([[-9.0], [-9.0], [1.0], [1.0]])
+    torch.testing.assert_close(equal.boxes, ANCHORS[2:3])
+
+
+def test_classes_do_not_suppress_each_other() -> None:
+    assert found([[-9.0, -9.0], [-9.0, -9.0], [1.0, -9.0], [-9.0, 2.0]]).labels.tolist() == [1, 0]
+
+
+def test_a_score_that_is_no_number_is_none_and_does_not_hide_others() -> None:
+    one = found([[math.nan], [1.0], [math.nan]])
+    torch.testing.assert_close(one.boxes, ANCHORS[1:2])
+
+
+@pytest.mark.parametrize("code", [math.nan, math.inf, -math.inf])
+def test_a_box_that_is_no_box_is_left_out(code: float) -> None:
+    offsets = torch.zeros(3, 4)
+    offsets[0] = code
+    torch.testing.assert_close(found([[3.0], [1.0], [2.0]], offsets).boxes, ANCHORS[[2, 1]])
+
+
+def test_boxes_are_clipped_to_the_image_and_those_beyond_it_are_none() -> None:
+    offsets = torch.zeros(2, 4)
+    offsets[0, 0] = -5.0  # half of its width to the left
+    offsets[1, 0] = 50.0  # five widths to the right, out of the image
+    torch.testing.assert_close(found([[1.0], [2.0]], offsets).boxes, torch.tensor([[0.0, 0, 5, 10]]))
+
+
+def test_thresholds_and_counts() -> None:
+    logits = [[0.0], [1.0], [2.0]]
+    assert len(found(logits, score=0.6).scores) == 2
+    assert found(logits, most=1).boxes[0, 0] == 40
+    assert len(found(logits, candidates=2).scores) == 2
+    assert len(found(logits, most=0).scores) == 0
+
+
+def test_images_of_a_batch_do_not_mix() -> None:
+    logits = torch.tensor([[[1.0], [-9.0]], [[-9.0], [2.0]]])
+    first, second = detections(logits, torch.zeros(2, 2, 4), ANCHORS[:2], 64, [3, 11])
+    assert (first.image_id, second.image_id) == (3, 11)
+    assert (first.boxes[0, 0], second.boxes[0, 0]) == (0, 20)
+
+
+def overlap(one: list[float], other: list[float]) -> float:
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    shared = max(0.0, width) * max(0.0, height)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return shared / (sum(areas) - shared)
+
+
+def by_definition(boxes: list[list[float]], labels: list[int], threshold: float) -> list[int]:
+    kept: list[int] = []
+    for at, box in enumerate(boxes):
+        if all(labels[before] != labels[at] or overlap(boxes[before], box) <= threshold for before in kept):
+            kept.append(at)
+    return kept
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 61])
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
+def test_survivors_are_those_of_the_definition(count: int, threshold: float) -> None:
+    generator = torch.Generator().manual_seed(count)
+    corners = torch.randint(0, 40, (count, 2), generator=generator).float()
+    boxes = torch.cat([corners, corners + torch.randint(1, 31, (count, 2), generator=generator)], dim=1)
+    labels = torch.randint(0, 3, (count,), generator=generator)
+    assert survivors(boxes, labels, threshold).tolist() == by_definition(boxes.tolist(), labels.tolist(), threshold)
+
+
+def test_torchvisions_kernel_is_asked_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes, labels = torch.tensor([[0.0, 0, 9, 9], [0, 0, 9, 9]]), torch.tensor([0, 0])
+    asked: list[float] = []
+
+    class Kernels:
+        @staticmethod
+        def batched_nms(boxes: Tensor, ranks: Tensor, _: Tensor, threshold: float) -> Tensor:
+            assert ranks[0] > ranks[1], "the first is the best"
+            asked.append(threshold)
+            return torch.tensor([0])
+
+    monkeypatch.setattr(suppression, "torchvision_suppresses", lambda: True)
+    monkeypatch.setattr(suppression, "library", lambda _: Kernels)
+    assert survivors(boxes, labels, 0.5).tolist() == [0]
+    assert asked == [0.5]
