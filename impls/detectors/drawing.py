@@ -19,12 +19,12 @@ from impls.zoo.drawing import images as drawn_images
 PROBE = (8, 3, 320, 320)
 """72 values for each statistic of the coarsest maps, 3x3, of eight colours."""
 
+DARKEST = 0.8
+"""Brightness of the probe's darkest image. Checks halve the image, and statistics of the brightest alone would leave a
+dark one with scores of nearly 1 throughout."""
+
 BACKGROUND, SPREAD = -11.0, 2.0
-"""Mean and deviation of every class's logits. Of 80 classes at 320x320 that puts 700 to 1500 scores above 0.01."""
-
-LEAST_SPREAD = 1e-3
-"""A map of one place has next to none."""
-
+"""Mean of every class's logits, and deviation of all. Of 80 classes at 320x320 that puts 700 to 1500 scores above 0.01."""
 
 def images(shape: tuple[int, ...], random: torch.Generator) -> Tensor:
     """(B, 3, H, W) float32 from 0 to 1: a colour, and noise of all sizes, as photographs have."""
@@ -37,7 +37,7 @@ def settle(detector: Detector, random: torch.Generator) -> None:
     draw(detector, random)
     for ach in expansions(detector).values():
         put_on_rungs(ach, random)
-    probe = images(PROBE, random)
+    probe = images(PROBE, random) * torch.linspace(DARKEST, 1, PROBE[0])[:, None, None, None]
     seen: dict[nn.Module, Tensor] = {}
     hooks = [one.register_forward_hook(lambda module, _, y: seen.update({module: y})) for one in _outputs(detector)]
     take_statistics(detector, lambda: detector(probe))
@@ -58,9 +58,13 @@ def _outputs(detector: Detector) -> dict[nn.Conv2d, tuple[float, float]]:
 
 
 def _put_around(mean: float, deviation: float, convolution: nn.Conv2d, seen: Tensor) -> None:
-    """Has each channel of a convolution with a bias this mean and deviation, where it gave `seen` (B, C, H, W)."""
+    """Has every channel of a convolution with a bias this mean, and all around theirs this deviation.
+
+    seen: (B, C, H, W), what it gave. One factor for all channels: of a map of one place some hardly vary, and a factor
+    of their own would make much of their rounding.
+    """
     assert convolution.bias is not None
-    spread, middle = torch.std_mean(seen, dim=(0, 2, 3))
-    factor = deviation / spread.clamp(min=LEAST_SPREAD)
-    convolution.weight.mul_(factor[:, None, None, None])
+    variance, middle = torch.var_mean(seen, dim=(0, 2, 3))
+    factor = deviation / variance.mean().sqrt()
+    convolution.weight.mul_(factor)
     convolution.bias.copy_(mean + (convolution.bias - middle) * factor)

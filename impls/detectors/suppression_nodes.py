@@ -5,7 +5,8 @@ among logits, and only theirs become scores: a sigmoid of a million would take l
 of NonMaxSuppression are the detector's own: a candidate has its score in the row of its class and 0, which is below the
 threshold, in all others. Its cap for each class is the image's, so that all of the image's best can be of one class.
 
-Of equal logits the one that comes first is better, as there; scores that are equal and logits that are not can differ.
+What is no number stays none: a box is one where both sides are above 0, and neither Min nor ReduceMin is asked, which
+may drop a NaN. Of equal logits the one that comes first is better, as there; scores that are equal and logits that are not can differ.
 """
 
 from __future__ import annotations
@@ -51,7 +52,8 @@ DECODED = """
    moved = Mul (move, size)
    middle = Add (moved, centre)
    most_growth = Constant <value_float = {growth}> ()
-   bounded = Min (growth, most_growth)
+   is_too_much = Greater (growth, most_growth)
+   bounded = Where (is_too_much, most_growth, growth)
    factor = Exp (bounded)
    grown = Mul (factor, size)
    one_half = Constant <value_float = 0.5> ()
@@ -64,8 +66,10 @@ DECODED = """
    boxes = Clip (corners, zero, edge)
    first, second = Split <axis = 2> (boxes, halves)
    sides = Sub (second, first)
-   least_side = ReduceMin <keepdims = 0> (sides, last)
-   is_box = Greater (least_side, zero)
+   is_positive = Greater (sides, zero)
+   positive = Cast <to = 1> (is_positive)
+   least_positive = ReduceMin <keepdims = 0> (positive, last)
+   is_box = Greater (least_positive, zero)
    usable = Where (is_box, score, zero)
 """
 

@@ -34,7 +34,7 @@ class Counted(nn.Module):
     def __init__(self, detector: Detector, anchors: int, *, nms: bool) -> None:
         super().__init__()
         self.detector, self.nms = detector, nms
-        self.register_buffer("anchors", torch.empty(anchors, 4, device="meta"), persistent=False)
+        self.register_buffer("anchors", torch.empty(anchors, 4, device="meta"))
 
     def forward(self, x: Tensor) -> Tensor:
         logits, offsets = self.detector(x)
