@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from opbench import Inputs, Point
 
-IMAGE_SEED = 0
-"""Of all detectors' images alike, whatever is made of them."""
+IMAGE_SEED = 3
+"""Of all detectors' images alike, whatever is made of them. The first of 0, 1, 2, ... whose image of 320x320 leaves
+every detector's boxes decided, as it is and halved."""
 
 TOLERANCES = {"float32": Tolerance(rtol=512 * 2**-24, atol=512 * 2**-24)}
 
@@ -80,7 +81,7 @@ def operator_of(model: Model) -> Operator:
             {"batch": 2, "edge": 64, "classes": 3},
             {"batch": 1, "edge": 128, "classes": 7, "head": "lite", "threads": 1},
             {"batch": 2, "edge": 64, "classes": 11, "nms": True},
-            {"batch": 1, "edge": 128, "classes": 5, "nms": True, "threads": 1},
+            {"batch": 1, "edge": 128, "classes": 5, "head": "lite", "nms": True, "threads": 1},
         ),
         sizes=partial(_sizes, model),
     )

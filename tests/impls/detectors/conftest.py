@@ -30,10 +30,10 @@ def alone(one_thread: None) -> None:
 
 @pytest.fixture(scope="package", autouse=True)
 def small_probe() -> Iterator[None]:
-    """Statistics of BatchNorm from images of 64x64: these tests ask whether two ways to compute a detector agree."""
+    """Statistics of BatchNorm from images of 128x128: these tests ask whether two ways to compute a detector agree."""
     build.cache_clear()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(drawing, "PROBE", (8, 3, SIZE, SIZE))
+        patched.setattr(drawing, "PROBE", (8, 3, 2 * SIZE, 2 * SIZE))
         yield
     build.cache_clear()
 
