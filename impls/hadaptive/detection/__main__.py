@@ -52,17 +52,17 @@ def count(
 @app.command()
 def train(
     backbone: Annotated[str, Option(help=f"One of {', '.join(BACKBONES)}.")] = "hadaptive_net_s",
-    head: Annotated[str, Option(help=f"One of {', '.join(HEADS)}.")] = "dense",
+    head: Annotated[str | None, Option(help=f"One of {', '.join(HEADS)}; lite on made images, else dense.")] = None,
     data: Annotated[str, Option(help="made (here, from bundled images) or coco.")] = "made",
     root: Annotated[Path, Option(help="COCO's folder; made images need none.")] = Path("data"),
-    images: Annotated[int, Option(help="Made images to train on.")] = 400,
-    tested: Annotated[int, Option(help="Made images to test on.")] = 100,
-    epochs: Annotated[int, Option(help="The paper has 120, on COCO.")] = 30,
-    batch: Annotated[int, Option(help="Images a step.")] = 8,
+    images: Annotated[int, Option(help="Made images to train on.")] = 200,
+    tested: Annotated[int, Option(help="Made images to test on.")] = 60,
+    epochs: Annotated[int | None, Option(help="16 on made images, else the paper's 120.")] = None,
+    batch: Annotated[int | None, Option(help="Images a step; 4 on made images, else 64.")] = None,
     size: Annotated[int, Option(help="Edge of the images in pixels, a multiple of 64.")] = SIZE,
-    lr: Annotated[float | None, Option(help="SGD's rate at its highest; else the paper's, 0.02 a batch of 64.")] = None,
+    lr: Annotated[float | None, Option(help="SGD's rate at its highest; 0.02, on COCO for 64 images a step.")] = None,
     minutes: Annotated[float | None, Option(help="Begin no epoch that would end later; --resume goes on.")] = None,
-    every: Annotated[int, Option(help="Epochs between two tests.")] = 5,
+    every: Annotated[int | None, Option(help="Epochs between two tests; 4 on made images, else 5.")] = None,
     seed: int = 0,
     device: Annotated[str, Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, Option(help="CPU threads; 0 leaves PyTorch's choice.")] = 0,
@@ -74,19 +74,20 @@ def train(
     """Train a detector and report its mean average precision on the test images."""
     from impls.hadaptive.detection.training import checkpoint
     from impls.hadaptive.detection.training.loop import DetectorTraining
-    from impls.hadaptive.detection.training.settings import Settings, usual_rate
-    from impls.hadaptive.detection.training.sources import load
+    from impls.hadaptive.detection.training.sources import load, source
 
     if minutes is not None and not minutes > 0:
         raise UsageError(f"--minutes is {minutes}; expected above 0")
     use_threads(threads)
-    settings = Settings(epochs, batch, usual_rate(batch) if lr is None else lr, seed=seed, size=size)
+    usual = source(data)
+    settings = usual.settings(epochs, batch, lr, seed, size)
+    head, every = usual.head if head is None else head, usual.every if every is None else every
     dataset = load(data, root, images, tested)
     training = DetectorTraining(backbone, head, dataset, settings, device=usable_device(device), every=every)
     out = folder or RESULTS / f"{data}-{backbone}-{head}-{seed}"
     go_on(out, lambda path: checkpoint.resume(training, path), resume=resume)
-    with Shown(f"{data}, {backbone}, seed {seed}", epochs, len(training.history)) as shown:
-        told = (_told(epoch, epochs, shown) for epoch in training.run(shown))
+    with Shown(f"{data}, {backbone}, seed {seed}", settings.epochs, len(training.history)) as shown:
+        told = (_told(epoch, settings.epochs, shown) for epoch in training.run(shown))
         _until(kept(out, training.history, told, lambda path: checkpoint.save(training, path)), minutes)
     _report(training, out)
 

@@ -143,7 +143,7 @@ def _line(rows: Sequence[Result]) -> str:
 def _read(path: Path) -> Result:
     try:
         return msgspec.json.decode(path.read_bytes(), type=Result)
-    except (OSError, msgspec.MsgspecError) as exc:
+    except (OSError, RecursionError, msgspec.MsgspecError) as exc:
         raise UsageError(f"{path} is no result of a training ({first_line(exc)}); train again, or remove it") from exc
 
 

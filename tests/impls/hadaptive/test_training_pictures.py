@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,19 @@ def test_a_truncated_image_is_named(tree: Path) -> None:
     whole = (tree / "val" / "dog" / "1.png").read_bytes()
     (tree / "val" / "dog" / "1.png").write_bytes(whole[:-40])
     with pytest.raises(UsageError, match=r"val/dog/1.png is not an image that can be read"):
+        sources.load("folder", tree, 9).test[2]
+
+
+def test_an_image_that_would_fill_the_memory_is_named(tree: Path) -> None:
+    """A PNG whose header speaks of 2**17 x 2**17 pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
+
+    header = (2**17).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"")
+    (tree / "val" / "dog" / "1.png").write_bytes(content)
+    with pytest.raises(UsageError, match=r"val/dog/1.png is not an image that can be read \(Image size"):
         sources.load("folder", tree, 9).test[2]
 
 

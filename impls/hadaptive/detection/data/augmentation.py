@@ -30,7 +30,7 @@ OVERLAPS = (0.1, 0.3, 0.5)
 WHOLE = 1.0
 """torchvision's sign for no crop, drawn as often as each of OVERLAPS. The paper does not name it, SSD has it, and
 without it torchvision draws for ever where no crop can do: crops have at least 0.3 of the edges, so an object of 24
-pixels in 320 overlaps with none of them by 0.1."""
+pixels in 320 overlaps with none of them by 0.1; nor will any do where there is no box."""
 SMALLEST = 1.0
 """Pixels: narrower boxes are dropped, as torchvision does."""
 
@@ -99,8 +99,7 @@ def _put_through(steps: tuple[Any, ...], image: Tensor, target: Target) -> tuple
     seen = kinds.Image(image)
     boxes = kinds.BoundingBoxes(target.boxes, format="XYXY", canvas_size=tuple(image.shape[1:]))
     for step in steps:
-        if len(target.boxes) or type(step).__name__ != "RandomIoUCrop":  # it asks for the largest overlap of none
-            seen, boxes = step(seen, boxes)
+        seen, boxes = step(seen, boxes)
     # A box up to the image's edge is in float32 a little beyond it once stretched, and would be dropped for that.
     functional = _transforms().functional
     boxes = functional.clamp_bounding_boxes(boxes)

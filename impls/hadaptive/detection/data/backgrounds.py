@@ -24,9 +24,10 @@ _EDGE = 640  # pixels a photograph's height is reduced to, twice that of an imag
 
 
 def backgrounds(*, training: bool) -> list[Bytes]:
-    """The part of each photograph that is for one half, (h, w, 3). Raises MachineError without scikit-image."""
+    """The part of each photograph for one half, (h, w, 3). Raises MachineError without scikit-learn, scikit-image."""
     images = photos.bundled("skimage.data", "scikit-image")
-    every = [photos.pictures()["china"], *(getattr(images, name)() for name in NAMES)]
+    china = photos.bundled("sklearn.datasets", "scikit-learn").load_sample_image("china.jpg")
+    every = [china, *(getattr(images, name)() for name in NAMES)]
     return [_part(_reduced(_coloured(image)), training=training) for image in every]
 
 

@@ -123,7 +123,7 @@ class _Boxes:
         self.count = len(order)
         self._boxes = torch.from_numpy(boxes[order])
         self._labels = torch.tensor([labels[entry.category_id] for entry in listed], dtype=torch.int64)[order]
-        self._crowd = torch.tensor([bool(entry.iscrowd) for entry in listed])[order]
+        self._crowd = torch.tensor([entry.iscrowd for entry in listed], dtype=torch.bool)[order]
         self._areas = torch.from_numpy(_areas(content, given)[order])
         self._ends = np.searchsorted(owners[order], np.arange(len(content.images) + 1))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.ndimage import binary_fill_holes
@@ -71,6 +71,10 @@ def _ellipse(shape: tuple[int, ...], centre: tuple[float, float], radii: tuple[f
     return np.where(inside, 255, 0).astype(np.uint8)
 
 
+def _bundled() -> Any:
+    return photos.bundled("skimage.data", "scikit-image")
+
+
 def _cropped(cutout: Cutout) -> Cutout:
     rows, columns = (np.flatnonzero((cutout.coverage > 0).any(axis=axis)) for axis in (1, 0))
     part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
@@ -79,35 +83,35 @@ def _cropped(cutout: Cutout) -> Cutout:
 
 def _cat(training: bool) -> list[Cutout]:
     del training
-    return _outlined(photos.pictures()["chelsea"], _CAT)
+    return _outlined(_bundled().chelsea(), _CAT)
 
 
 def _cup(training: bool) -> list[Cutout]:
     del training
-    return _outlined(photos.pictures()["coffee"], _CUP)
+    return _outlined(_bundled().coffee(), _CUP)
 
 
 def _flower(training: bool) -> list[Cutout]:
     del training
-    photograph = photos.pictures()["flower"]
+    photograph = photos.bundled("sklearn.datasets", "scikit-learn").load_sample_image("flower.jpg")
     return [_cropped(Cutout(_ellipse(photograph.shape, (308, 222), (138, 137)), photograph))]
 
 
 def _motorcycle(training: bool) -> list[Cutout]:
     del training
-    return _outlined(photos.bundled("skimage.data", "scikit-image").stereo_motorcycle()[0], _MOTORCYCLE)
+    return _outlined(_bundled().stereo_motorcycle()[0], _MOTORCYCLE)
 
 
 def _horse(training: bool) -> list[Cutout]:
     """A silhouette: false in scikit-image's picture is the horse."""
     del training
-    background = photos.bundled("skimage.data", "scikit-image").horse()
+    background = _bundled().horse()
     return [_cropped(Cutout(np.where(background, 0, 255).astype(np.uint8)))]
 
 
 def _coin(training: bool) -> list[Cutout]:
     """Greek coins from Pompeii, cut out as the ellipses in their boxes."""
-    photograph = photos.bundled("skimage.data", "scikit-image").coins()
+    photograph = _bundled().coins()
     grey = np.repeat(photograph[..., None], 3, axis=2)
     pieces = []
     for top, left, bottom, right in _coin_boxes(photograph):
@@ -131,7 +135,7 @@ def _coin_boxes(photograph: Bytes) -> list[tuple[int, int, int, int]]:
 
 
 def _face(training: bool) -> list[Cutout]:
-    pieces = photos.bundled("skimage.data", "scikit-image").lfw_subset()[:FACES]
+    pieces = _bundled().lfw_subset()[:FACES]
     coverage = _ellipse(pieces.shape[1:], (12.5, 13), (9.5, 12))
     grey = np.repeat(np.round(255 * pieces)[..., None], 3, axis=3).astype(np.uint8)
     chosen = grey[:TRAINING_FACES] if training else grey[TRAINING_FACES:]

@@ -7,9 +7,11 @@ seed, the split and its own number, so that a set of 100 images is the beginning
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +24,6 @@ from impls.hadaptive.detection.data.instances import AnnotationEntry, CategoryEn
 from impls.hadaptive.detection.data.scene import Difficulty, Seen, scene
 from opbench.cache import cache_folder, content_digest
 from opbench.errors import MachineError, UsageError, unknown
-from opbench.store.files import write_whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,8 +54,8 @@ def made_set(
 
     images: how many, 320x320. split: "train" or "val", which share no background's pixel, digit, face or coin.
     classes: what is shown, of `cutouts.CLASSES`, labels in this order. The same arguments make the same bytes with the
-    same Pillow, NumPy and libraries of photographs. The annotations are written last: a folder without them is no set,
-    and is made again.
+    same Pillow, NumPy and libraries of photographs. The folder appears when it is whole; one without annotations is
+    made again.
     Raises UsageError for arguments that make no set, MachineError where it cannot write or a library is missing.
     """
     asked = _Asked(images, seed, split, tuple(classes), difficulty or Difficulty())
@@ -62,7 +63,7 @@ def made_set(
     at = folder / f"made-{split}-{images}-{content_digest(asdict(asked))}"
     if not (at / ANNOTATIONS).is_file():
         try:
-            _write(at, asked)
+            _put(at, asked)
         except OSError as exc:
             raise MachineError(f"cannot write images to {at} ({exc.strerror}); name another folder") from exc
     return at
@@ -86,8 +87,24 @@ class _Asked:
     """Raised when the same arguments make other images, so that a set that was kept is not taken for them."""
 
 
+def _put(at: Path, asked: _Asked) -> None:
+    """Made beside, and moved there when it is whole; whoever else was quicker has made the same."""
+    at.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".making-", dir=at.parent) as folder:
+        part = Path(folder) / at.name
+        _write(part, asked)
+        if at.exists() and not (at / ANNOTATIONS).is_file():
+            shutil.rmtree(at)  # not whole, so not by us
+        try:
+            part.replace(at)
+        except OSError:
+            if not (at / ANNOTATIONS).is_file():
+                raise
+
+
 def _write(at: Path, asked: _Asked) -> None:
     training = asked.split == SPLITS[0]
+    (at / IMAGES).mkdir(parents=True)
     photographs = backgrounds(training=training)
     objects = [cutouts(name, training=training) for name in asked.classes]
     categories = [CategoryEntry(number, name) for number, name in enumerate(asked.classes, 1)]
@@ -96,7 +113,7 @@ def _write(at: Path, asked: _Asked) -> None:
         draw = np.random.default_rng((asked.seed, SPLITS.index(asked.split), number))
         image, seen = scene(EDGE, photographs, objects, asked.difficulty, draw)
         name = f"{number:06}.png"
-        write_whole(at / IMAGES / name, _png(image))
+        (at / IMAGES / name).write_bytes(_png(image))
         content.images.append(ImageEntry(number, name, EDGE, EDGE))
         content.annotations += [
             _annotation(len(content.annotations) + place, number, one) for place, one in enumerate(seen, 1)

@@ -76,12 +76,13 @@ def _turned(cutout: Cutout, difficulty: Difficulty, edge: int, draw: np.random.G
     from PIL import Image
 
     angle = draw.uniform(-difficulty.rotation, difficulty.rotation)
-    layers = [Image.fromarray(cutout.coverage)]
-    if cutout.colours is not None:
-        layers.append(Image.fromarray(np.ascontiguousarray(cutout.colours)))
+    length = min(float(np.exp(draw.uniform(*np.log(difficulty.sizes)))), edge)
+    # Turning a photograph of twice the length or more would take most of the time and change nothing that is seen.
+    factor = max(1, int(max(cutout.coverage.shape) / (2 * length)))
+    given = [one for one in (cutout.coverage, cutout.colours) if one is not None]
+    layers = [Image.fromarray(np.ascontiguousarray(one)).reduce(factor) for one in given]
     layers = [layer.rotate(angle, Image.Resampling.BILINEAR, expand=True) for layer in layers]
     layers = [layer.crop(layers[0].point(lambda value: 255 * (value >= _SOLID)).getbbox()) for layer in layers]
-    length = min(float(np.exp(draw.uniform(*np.log(difficulty.sizes)))), edge)
     shape = np.array(layers[0].size) * (draw.uniform(1 / _STRETCH, _STRETCH), 1)
     width, height = np.maximum(1, np.round(shape * length / shape.max())).astype(int).tolist()
     sized = [np.array(layer.resize((width, height), Image.Resampling.BILINEAR)) for layer in layers]

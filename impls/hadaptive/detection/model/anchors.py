@@ -32,7 +32,7 @@ def map_edges(size: int) -> tuple[int, ...]:
     Up to stride 64 edges are whole; the last stage is a 3x3 window with zeros around, which rounds up.
     Raises UsageError for a size that is no multiple of 64.
     """
-    if isinstance(size, bool) or not isinstance(size, int) or size < LEAST or size % LEAST:
+    if size < LEAST or size % LEAST:
         raise UsageError(f"images of {size!r} pixels; expected a multiple of {LEAST}, as the paper's {SIZE}")
     return tuple(-(-size // stride) for stride in STRIDES)
 

@@ -43,7 +43,7 @@ def detector(backbone: str, classes: int, *, head: str = "dense") -> Detector:
 
     Raises UsageError for other names and for fewer than one class, MachineError without torchvision or timm.
     """
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
-        raise UsageError(f"{classes!r} classes; expected a whole number of at least 1")
+    if classes < 1:
+        raise UsageError(f"{classes} classes; expected at least 1")
     maps = features(backbone)
     return Detector(maps, head_of(head, maps.channels, classes), classes)

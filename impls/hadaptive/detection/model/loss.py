@@ -37,7 +37,10 @@ class Losses:
 
 
 def losses(logits: Tensor, offsets: Tensor, anchors: Tensor, targets: Sequence[Target]) -> Losses:
-    """logits (B, A, classes), offsets (B, A, 4), anchors (A, 4), one target an image, boxes in the image's pixels."""
+    """logits (B, A, classes), offsets (B, A, 4), anchors (A, 4), one target an image, boxes in the image's pixels.
+
+    Logits and offsets may be on another device than anchors and targets, which are matched where they are.
+    """
     matches = torch.stack([match(anchors, target) for target in targets])
     image, anchor = (matches >= 0).nonzero(as_tuple=True)
     matched = max(1, len(image))
@@ -45,8 +48,9 @@ def losses(logits: Tensor, offsets: Tensor, anchors: Tensor, targets: Sequence[T
     boxes, labels = _chosen(matches, targets)
     wanted[image, anchor, labels] = 1
     focal = library("torchvision.ops").sigmoid_focal_loss(logits, wanted, alpha=ALPHA, gamma=GAMMA)
-    counted = (matches != IGNORED)[:, :, None]
-    of_boxes = functional.smooth_l1_loss(offsets[image, anchor], encode(boxes, anchors[anchor]), reduction="sum")
+    counted = (matches != IGNORED)[:, :, None].to(logits.device)
+    learnt = encode(boxes, anchors[anchor]).to(offsets.device)
+    of_boxes = functional.smooth_l1_loss(offsets[image, anchor], learnt, reduction="sum")
     return Losses(torch.where(counted, focal, 0).sum() / matched, of_boxes / matched)
 
 

@@ -82,7 +82,7 @@ class DetectorTraining:
         self._noise = Noise(self.device)
         with self._noise.seeded(settings.seed):
             made = detector(backbone, len(data.classes), head=head)
-        self.network = made.to(self.device, memory_format=torch.channels_last)
+        self.network = made.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not stubbed
         self.optimizer = SGD(
             self.network.parameters(), settings.rate, settings.momentum, weight_decay=settings.decay, fused=True
         )  # fused: hundreds of small tensors in one call

@@ -18,7 +18,7 @@ WARM_UP = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """The defaults are the paper's recipe (sections 5.4 and A.4) but for the batch's rate, see `usual_rate`.
+    """The defaults are the paper's recipe (sections 5.4 and A.4); another batch has another rate, see `sources`.
 
     batch: images a step, at least 2.
     rate: SGD's learning rate at its highest, after the warm-up of three epochs.
@@ -51,8 +51,3 @@ class Settings:
         Linear over the first three epochs, all of them where there are no more, then half a cosine to `LAST_RATE`.
         """
         return LAST_RATE + (self.rate - LAST_RATE) * factor(step, steps, WARM_UP / self.epochs)
-
-
-def usual_rate(batch: int) -> float:
-    """0.02 at 64 images a step, scaled linearly, never below where it ends."""
-    return max(LAST_RATE, RATE * batch / RATED_BATCH)

@@ -12,6 +12,7 @@ from impls.hadaptive.detection import __main__ as detection
 from impls.hadaptive.detection import results
 from impls.hadaptive.detection.training import sources
 from impls.hadaptive.detection.training.loop import DetectorTraining
+from impls.hadaptive.detection.training.sources import Source
 from impls.hadaptive.training import command
 
 from .training.squares import squares
@@ -22,25 +23,14 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs a command, `train` on squares of 64 pixels: exit code, output, errors."""
-    made = {**sources.SOURCES, "squares": lambda _, images, tested: squares(images, tested)}
-    monkeypatch.setattr(sources, "SOURCES", made)
+    drawn = Source(
+        lambda _, images, tested: squares(images, tested), head="lite", epochs=2, batch=2, rate=0.01, every=2
+    )
+    monkeypatch.setattr(sources, "SOURCES", {**sources.SOURCES, "squares": drawn})
     monkeypatch.chdir(tmp_path)
 
     def one(name: str, *words: str) -> tuple[int, str, str]:
-        usual = (
-            "--data",
-            "squares",
-            "--size",
-            "64",
-            "--images",
-            "3",
-            "--tested",
-            "2",
-            "--batch",
-            "2",
-            "--head",
-            "lite",
-        )
+        usual = ("--data", "squares", "--size", "64", "--images", "3", "--tested", "2")
         monkeypatch.setattr("sys.argv", ["detection", name, *(usual if name == "train" else ()), *words])
         with pytest.raises(SystemExit) as ended:
             command.run(detection.app, "detection")
@@ -52,7 +42,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 
 
 def test_a_training_leaves_its_epochs_its_checkpoint_and_its_result(run: Run, tmp_path: Path) -> None:
-    code, out, err = run("train", "--epochs", "2", "--every", "2", "--seed", "3")
+    code, out, err = run("train", "--seed", "3")
     assert code == 0, err
     folder = tmp_path / "results" / "detection" / "squares-hadaptive_net_s-lite-3"
     epochs = [json.loads(line) for line in (folder / "epochs.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -68,7 +58,7 @@ def test_a_training_leaves_its_epochs_its_checkpoint_and_its_result(run: Run, tm
 
 
 def test_a_training_out_of_time_stops_between_epochs_and_goes_on_with_resume(run: Run, tmp_path: Path) -> None:
-    words = ("train", "--epochs", "2", "--every", "9", "--folder", "stopped")
+    words = ("train", "--folder", "stopped")
     code, out, err = run(*words, "--minutes", "0.000001")
     assert (code, out.split(" epochs")[0]) == (0, "stopped after 1 of 2"), err
     assert not (tmp_path / "stopped" / results.FILE).exists()
@@ -107,6 +97,7 @@ def test_counts_are_printed_for_what_was_chosen(run: Run) -> None:
         (("count", "--heads", "heavy"), "no head 'heavy' of the detector; there are: dense, lite"),
         (("train", "--data", "voc"), "no data set 'voc' of detection; there are: coco, made, squares"),
         (("train", "--backbone", "vgg16"), "no backbone 'vgg16'"),
+        (("train", "--every", "0"), "a test every 0 epochs; expected at least 1"),
         (("train", "--minutes", "0"), "--minutes is 0.0; expected above 0"),
         (("train", "--size", "300"), "images of 300 pixels; expected a multiple of 64"),
         (("table",), "no finished training in results/detection"),

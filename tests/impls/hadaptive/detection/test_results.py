@@ -66,7 +66,7 @@ def test_a_folder_without_results_and_a_broken_one_are_refused(tmp_path: Path) -
     whole = json.dumps(asdict(result(0, 0.5)))
     wrong = (whole.replace('"map_50": 0.5', '"map_50": 1.5'), whole.replace('"seed": 0', '"seed": "0"'))
     assert whole not in wrong
-    for text in ("", "[1]", '{"backbone": "hadaptive_net_s"}', whole[:-1], *wrong):
+    for text in ("", "[1]", '{"backbone": "hadaptive_net_s"}', whole[:-1], "[" * 100_000, *wrong):
         (tmp_path / "a" / results.FILE).write_text(text, encoding="utf-8")
         with pytest.raises(UsageError, match="is no result of a training"):
             results.read(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -18,6 +19,8 @@ from tests.impls.hadaptive.detection.boxes import boxes, target
 pytestmark = pytest.mark.skipif(find_spec("torchvision") is None, reason="torchvision is not installed")
 
 BOX = (31, 17, 89, 71)
+REDDER = 60
+"""Red less blue: 20 in the canvas, 127 or more in what was painted red, whatever its colours were changed to."""
 
 
 def painted(box: tuple[int, int, int, int] = BOX, height: int = 113, width: int = 97) -> Tensor:
@@ -30,7 +33,7 @@ def painted(box: tuple[int, int, int, int] = BOX, height: int = 113, width: int 
 
 def red(image: Tensor) -> tuple[float, float, float, float]:
     """The box of what is redder than the rest, which no change of colours here makes blue."""
-    seen = image[0].float() - image[2].float() > 0
+    seen = image[0].float() - image[2].float() > REDDER
     rows, columns = seen.any(dim=1).nonzero().flatten().tolist(), seen.any(dim=0).nonzero().flatten().tolist()
     return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
 
@@ -46,8 +49,9 @@ def largest_gap(image: Tensor, found: Target) -> float:
 
 
 def test_the_box_is_around_the_same_pixels_after_all_changes() -> None:
+    true = target(3, BOX, labels=[4])
     for seed in range(23):
-        image, found = training_transform(113, seeded(seed))(painted(), target(3, BOX, labels=[4]))
+        image, found = training_transform(113, seeded(seed))(painted(), replace(true, areas=torch.ones(1)))
         assert (image.dtype, tuple(image.shape)) == (torch.uint8, (3, 113, 113))
         assert (type(image), type(found.boxes)) == (Tensor, Tensor)
         assert largest_gap(image, found) <= 2  # a pixel is up to 3.3 wide after a crop, and half red at its edge
@@ -94,7 +98,9 @@ def test_colours_turn_by_18_degrees_and_boxes_stay() -> None:
     hues = [360 * (hue if hue < 0.5 else hue - 1) for hue, _, _ in seen]
     assert -19 <= min(hues) < -16
     assert 16 < max(hues) <= 19
-    assert min(saturation for _, saturation, _ in seen) < 0.5 < 0.8 < max(saturation for _, saturation, _ in seen)
+    saturations = [saturation for _, saturation, _ in seen]  # 0.7 before
+    assert min(saturations) < 0.5
+    assert max(saturations) > 0.8
 
 
 def test_a_crop_shows_the_centre_of_each_box_that_stays() -> None:
@@ -112,9 +118,9 @@ def test_a_crop_shows_the_centre_of_each_box_that_stays() -> None:
 
 
 def test_an_object_that_no_crop_can_overlap_with_ends() -> None:
-    """5 pixels of 320: at least 0.3 of the edges is a crop, which is 0.0027 of overlap."""
+    """14 pixels of 320: a crop has at least 0.3 of the edges, which is an overlap of 0.02."""
     for seed in range(5):
-        _, found = training_transform(32, seeded(seed))(painted(height=320, width=320), target(1, (9, 9, 23, 23)))
+        _, found = training_transform(320, seeded(seed))(painted(height=320, width=320), target(1, (9, 9, 23, 23)))
         assert len(found.boxes) == 1
 
 
@@ -130,13 +136,14 @@ def test_boxes_up_to_the_edge_stay_in_every_size() -> None:
     for size in range(30, 340, 7):
         image, found = evaluation_transform(size)(whole, target(1, (31, 17, 97, 113)))
         assert len(found.boxes) == 1
-        assert found.boxes[0, 2:].tolist() == [size, size]
+        assert found.boxes[0, 2:].tolist() == pytest.approx([size, size])
+        assert found.boxes.max() <= size
         assert image.shape[1] == size
 
 
 def test_evaluation_stretches_image_boxes_and_areas_alike() -> None:
     true = target(6, BOX, labels=[2])
-    image, found = evaluation_transform(320)(painted(), Target(true.boxes, true.labels, 6, true.crowd, torch.ones(1)))
+    image, found = evaluation_transform(320)(painted(), replace(true, areas=torch.ones(1)))
     assert tuple(image.shape) == (3, 320, 320)
     assert largest_gap(image, found) <= 2
     expected = [31 * 320 / 97, 17 * 320 / 113, 89 * 320 / 97, 71 * 320 / 113]
@@ -159,7 +166,9 @@ def test_without_a_generator_the_global_one_decides() -> None:
     images = []
     for seed in (3, 3, 4):
         torch.manual_seed(seed)
-        images.append(training_transform(31)(painted(), target(1, BOX))[0])
+        image, found = training_transform(31)(painted(), replace(target(1, BOX), areas=torch.ones(1)))
+        assert found.areas is None
+        images.append(image)
     assert torch.equal(images[0], images[1])
     assert not torch.equal(images[0], images[2])
 
@@ -169,7 +178,6 @@ def test_nothing_is_mirrored() -> None:
     image = painted((0, 0, 48, 113))
     for seed in range(23):
         changed, found = training_transform(31, seeded(seed))(image, target(1, (0, 0, 48, 113)))
-        assert (changed[0].float() - changed[2].float() > 0)[:, : int(found.boxes[0, 2])].any()
         assert red(changed)[0] <= found.boxes[0, 0] + 1
 
 

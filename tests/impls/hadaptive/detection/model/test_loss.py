@@ -34,7 +34,7 @@ def test_both_losses_by_definition() -> None:
         focal(float(logits[b, a, c]), matched.get((b, a)) == c) for b in range(2) for a in range(3) for c in range(2)
     )
     assert float(found.classes) == pytest.approx(expected / 3, rel=1e-5)
-    wanted = {
+    wanted: dict[tuple[int, int], list[float]] = {
         (0, 1): [0, 0, 0, 0],
         (0, 2): [10 * 0.1, 10 * 0.15, 0, 5 * math.log(1.1)],  # centre at 26, 6.5, size 10 x 11
         (1, 0): [0, 0, 0, 0],

@@ -89,7 +89,7 @@ def test_images_of_a_batch_do_not_mix() -> None:
     logits = torch.tensor([[[1.0], [-9.0]], [[-9.0], [2.0]]])
     first, second = detections(logits, torch.zeros(2, 2, 4), ANCHORS[:2], 64, [3, 11])
     assert (first.image_id, second.image_id) == (3, 11)
-    assert (first.boxes[0, 0], second.boxes[0, 0]) == (0, 20)
+    assert (float(first.boxes[0, 0]), float(second.boxes[0, 0])) == (0, 20)
 
 
 def overlap(one: list[float], other: list[float]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from impls.hadaptive.detection.data.target import Target
 from impls.hadaptive.detection.model.anchors import anchors
 from impls.hadaptive.detection.model.detector import detector
 from impls.hadaptive.detection.model.loss import losses
-from impls.hadaptive.detection.training import checkpoint, validation
+from impls.hadaptive.detection.training import batches, checkpoint, loop, validation
+from impls.hadaptive.detection.training.batches import Batch
 from impls.hadaptive.detection.training.loop import DetectorTraining
 from impls.hadaptive.detection.training.settings import Settings
 from impls.hadaptive.detection.training.sources import DetectionData
@@ -40,7 +42,8 @@ def test_it_learns_two_images_by_heart() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
     seen = []
     for _ in range(30):
-        found = losses(*model(images), anchors(EDGE), targets).total
+        logits, offsets = model(images)
+        found = losses(logits, offsets, anchors(EDGE), targets).total
         optimizer.zero_grad()
         found.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
@@ -81,6 +84,18 @@ def test_tests_are_every_so_many_epochs_and_after_the_last_and_change_nothing_el
     seldom = ran(training(every=2))
     assert [one.map_50 is None for one in seldom.history] == [True, False, False]
     assert differing(straight.state(), seldom.state()) == []
+
+
+def test_every_epoch_shows_the_images_in_an_order_and_with_changes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def noted(examples: Squares, size: int, batch: int, seed: tuple[int, int]) -> Iterator[Batch]:
+        asked.append(seed)
+        return batches.shuffled(examples, size, batch, seed)
+
+    monkeypatch.setattr(loop, "shuffled", noted)
+    ran(training(dataclasses.replace(FEW, epochs=2, seed=5)))
+    assert asked == [(5, 0), (5, 1)]
 
 
 def test_another_seed_is_another_training(straight: DetectorTraining) -> None:

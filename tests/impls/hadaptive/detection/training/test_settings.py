@@ -7,14 +7,23 @@ from typing import Any
 
 import pytest
 
-from impls.hadaptive.detection.training.settings import LAST_RATE, Settings, usual_rate
+from impls.hadaptive.detection.training.settings import LAST_RATE, Settings
+from impls.hadaptive.detection.training.sources import source
 from opbench.errors import UsageError
 
 
-def test_the_rate_is_the_papers_scaled_by_the_batch() -> None:
-    assert usual_rate(64) == pytest.approx(0.02)
-    assert usual_rate(8) == pytest.approx(0.0025)
-    assert usual_rate(320) == pytest.approx(0.1)
+def test_coco_is_trained_by_the_papers_recipe_its_rate_scaled_by_the_batch() -> None:
+    coco = source("coco")
+    assert coco.settings(None, None, None, 0, 320) == Settings(
+        epochs=120, batch=64, rate=0.02, momentum=0.9, decay=5e-4, seed=0, size=320
+    )
+    for batch, rate in ((8, 0.0025), (320, 0.1)):
+        assert coco.settings(None, batch, None, 0, 320).rate == pytest.approx(rate)
+
+
+def test_what_is_asked_for_is_not_scaled() -> None:
+    asked = source("made").settings(7, 2, 0.3, 5, 64)
+    assert (asked.epochs, asked.batch, asked.rate, asked.seed, asked.size) == (7, 2, 0.3, 5, 64)
 
 
 def test_it_rises_over_three_epochs_and_then_falls_along_a_cosine_to_the_last() -> None:
