@@ -35,7 +35,9 @@ def skeleton(name: str, head: str, classes: int) -> Detector:
     with torch.random.fork_rng(devices=[]):
         made = detector(MODELS[name].backbone, classes, head=head).to("meta")
     for name in ("mean", "deviation"):
-        made.register_buffer(name, made.get_buffer(name))  # tracers take one that is no part of the state for a constant
+        made.register_buffer(
+            name, made.get_buffer(name)
+        )  # tracers take one that is no part of the state for a constant
     write_out(made)
     made.eval().requires_grad_(requires_grad=False)
     return made

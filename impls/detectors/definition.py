@@ -1,8 +1,10 @@
 """What the detectors are as operators: an image to scores and offsets, or with `nms` to detections; forward, in eval.
 
-Without `nms` the output is flat: all logits (batch, anchors, classes), then all offsets (batch, anchors, 4). With it the
-output is (batch, 100, 6): x1 y1 x2 y2 in pixels, score, class, best first, as
+Without `nms` the output is flat: all logits (batch, anchors, classes), then all offsets (batch, anchors, 4). With it
+the output is (batch, 100, 6): x1 y1 x2 y2 in pixels, score, class, best first, as
 `impls.hadaptive.detection.model.postprocess` finds them, and behind the last one rows of zeros with class -1.
+
+The weights are no inputs: runtimes that read a model from a file hold their own. They follow from the backbone's name.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.detectors.drawing import images
-from impls.detectors.models import CLASSES, MODELS, Model, anchor_count
+from impls.detectors.models import CLASSES, Model, anchor_count
 from impls.detectors.reference import reference
 from impls.detectors.work import counted_part, work
 from impls.hadaptive.detection.model.heads import HEADS
@@ -32,6 +34,9 @@ IMAGE_SEED = 3
 every detector's boxes decided, as it is and halved."""
 
 TOLERANCES = {"float32": Tolerance(rtol=512 * 2**-24, atol=512 * 2**-24)}
+"""Worst |got - want| / (rms + |want|) of PyTorch's eager operators in units of 2^-24: 54 on Hadaptive-Nets, 143 on
+MobileNetV2 at 320x320; 65 at the check points. Only in float32: post-processing computes in it whatever it is given.
+"""
 
 
 def inputs(point: Point) -> Inputs:
@@ -81,7 +86,7 @@ def operator_of(model: Model) -> Operator:
             {"batch": 2, "edge": 64, "classes": 3},
             {"batch": 1, "edge": 128, "classes": 7, "head": "lite", "threads": 1},
             {"batch": 2, "edge": 64, "classes": 11, "nms": True},
-            {"batch": 1, "edge": 128, "classes": 5, "head": "lite", "nms": True, "threads": 1},
+            {"batch": 1, "edge": 128, "classes": 4, "head": "lite", "nms": True, "threads": 1},
         ),
         sizes=partial(_sizes, model),
     )

@@ -27,6 +27,7 @@ BACKGROUND, SPREAD = -8.5, 1.2
 """Mean of every class's logits, and deviation of all. Of the million scores of 80 classes at
 320x320, 3,500 to 9,600 are above 0.01, by backbone; the best are at 0.4 to 0.99."""
 
+
 def images(shape: tuple[int, ...], random: torch.Generator) -> Tensor:
     """(B, 3, H, W) float32 from 0 to 1: a colour, and noise of all sizes, as photographs have."""
     mean, deviation = (torch.tensor(one)[:, None, None] for one in (MEAN, DEVIATION))

@@ -68,7 +68,9 @@ def _rows() -> Iterator[Model]:
     yield Model("ssd_hadaptive_s", "Hadaptive-Net-S", "hadaptive_net_s", (64, 96, 128, 128, 128), 654_596)
     yield Model("ssd_hadaptive_m", "Hadaptive-Net-M", "hadaptive_net_m", (80, 128, 192, 128, 128), 1_590_848)
     yield Model("ssd_hadaptive_l", "Hadaptive-Net-L", "hadaptive_net_l", (96, 192, 256, 256, 128), 4_530_442)
-    yield Model("ssd_mobilenetv2_100", "MobileNetV2-1.0", "mobilenetv2_100", (32, 96, 320, 128, 128), 1_858_944, near=4e-5)
+    yield Model(
+        "ssd_mobilenetv2_100", "MobileNetV2-1.0", "mobilenetv2_100", (32, 96, 320, 128, 128), 1_858_944, near=4e-5
+    )
     yield Model("ssd_mobilenetv3_small_100", "MobileNetV3-S", "mobilenetv3_small_100", (24, 48, 576, 128, 128), 990_624)
 
 

@@ -6,7 +6,8 @@ of NonMaxSuppression are the detector's own: a candidate has its score in the ro
 threshold, in all others. Its cap for each class is the image's, so that all of the image's best can be of one class.
 
 What is no number stays none: a box is one where both sides are above 0, and neither Min nor ReduceMin is asked, which
-may drop a NaN. Of equal logits the one that comes first is better, as there; scores that are equal and logits that are not can differ.
+may drop a NaN. Of equal logits the one that comes first is better, as there; scores that are equal and logits that are
+not can differ.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The least work of a detector: its network's, and of post-processing what does not depend on the image.
 
 That is one sigmoid and one decoded box for each of the 1000 best scores. How many overlaps have to be computed depends
-on who survives: none are counted. With 100 survivors and 1000 candidates they are at most 100,000 of a dozen operations,
-1.2 M of the hundreds of millions that the network has. Sorting and comparing are no arithmetic here.
+on who survives: none are counted. With 100 survivors and 1000 candidates they are at most 100,000 of a dozen
+operations, 1.2 M of the hundreds of millions that the network has. Sorting and comparing are no arithmetic here.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ def backend_of(
     )
 
 
-def opened_model(
-    model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = export
-) -> Opened:
+def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = export) -> Opened:
     """The model, exported once for its image size; `name` is its architecture's, with whatever decides the graph.
 
     make: what writes the file, see `cached.exported`.

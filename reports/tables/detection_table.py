@@ -103,7 +103,9 @@ def _row(one: _Detector, runtimes: Sequence[str], label: str) -> list[TableCell]
 
 
 def _times(one: _Detector, runtime: str) -> list[TableCell]:
-    cells = [_time(one.cells.get((runtime, nms)), f"{runtime}.{'boxes' if nms else 'network'}") for nms in (False, True)]
+    cells = [
+        _time(one.cells.get((runtime, nms)), f"{runtime}.{'boxes' if nms else 'network'}") for nms in (False, True)
+    ]
     network, whole = (
         record.latency if (record := one.cells.get((runtime, nms))) is not None else None for nms in (False, True)
     )
@@ -132,12 +134,14 @@ def _caption(detectors: Sequence[_Detector], place: Place) -> str:
         (
             f"Time of one image of {place.edge}x{place.edge} with {', '.join(f'{count:,}' for count in anchors)} "
             f"anchors: median and 95 % interval. {NETWORK.capitalize()}: scores and offsets. {WHOLE.capitalize()}: the "
-            "best 1000 scores decoded and suppressed by class, 100 left. What that takes depends on the image; this one "
-            "is drawn, with about as many scores above the threshold as are looked at. Eager PyTorch's scores and "
-            "offsets are copied into one tensor, which its detections are not."
+            "best 1000 scores decoded and suppressed by class, 100 left. What that takes depends on the image. This "
+            "one and the weights are drawn, with more scores above the threshold than are looked at. Eager PyTorch's "
+            "scores and offsets are copied into one tensor within the time, its detections are not."
         ),
-        "mAP@[0.5:0.95] and mIOU are from the paper and its training on COCO; nothing of them was measured here, and "
-        "it gives neither parameters nor MACs nor latency of detectors. MACs are those of convolutions.",
+        (
+            "mAP@[0.5:0.95] and mIOU are from the paper and its training on COCO; nothing of them was measured here, "
+            "and it gives neither parameters nor MACs nor latency of detectors. MACs are those of convolutions."
+        ),
         accounts,
         f"Of the paper's backbones this run does not have {', '.join(missing)}." if missing else "",
     ]
@@ -145,7 +149,7 @@ def _caption(detectors: Sequence[_Detector], place: Place) -> str:
 
 
 REPORT = Report(
-    about="detectors by backbone: parameters, MACs, latency with and without post-processing, the paper's Table 6 beside",
+    about="detectors by backbone: parameters, MACs, latency with and without boxes, the paper's Table 6 beside",
     order=7,
     render=render,
 )
