@@ -34,10 +34,8 @@ def skeleton(name: str, head: str, classes: int) -> Detector:
     """The detector on device `meta`, in eval, every ACH written out for counters to walk. Raises as `build`."""
     with torch.random.fork_rng(devices=[]):
         made = detector(MODELS[name].backbone, classes, head=head).to("meta")
-    for name in ("mean", "deviation"):
-        made.register_buffer(
-            name, made.get_buffer(name)
-        )  # tracers take one that is no part of the state for a constant
+    for buffer in ("mean", "deviation"):  # which tracers take for constants where they are no part of the state
+        made.register_buffer(buffer, made.get_buffer(buffer))
     write_out(made)
     made.eval().requires_grad_(requires_grad=False)
     return made
