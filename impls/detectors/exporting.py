@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from impls.detectors import suppression_nodes
 from impls.detectors.models import FIELDS, MOST
 from impls.detectors.same_detections import check
-from impls.detectors.suppression_nodes import ANCHORS, DETECTIONS, LOGITS, OFFSETS, anchor_table, nodes
+from impls.detectors.suppression_nodes import DETECTIONS, LOGITS, OFFSETS, anchor_table, nodes
 from impls.exported.export import exported, write
 from impls.exported.onnx_file import sign
-from impls.hadaptive.detection.model.anchors import SIZE
+from impls.hadaptive.detection.model.anchors import SIZE, map_edges
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -35,17 +35,19 @@ def export(detector: Detector, path: str | Path, size: int = SIZE, *, nms: bool 
 
     Returns the path; raises as `impls.exported.export.export`, and UsageError for a size that is no multiple of 64.
     """
-    shape = (1, 3, size, size)
-    table = anchor_table(size)
-    plain = exported(detector, shape, (LOGITS, OFFSETS))
-    if not nms:
-        return write(plain, path)
+    map_edges(size)
+    plain = exported(detector, (1, 3, size, size), (LOGITS, OFFSETS))
+    return write(with_boxes(plain, detector, size) if nms else plain, path)
+
+
+def with_boxes(plain: ModelProto, detector: Detector, size: int) -> ModelProto:
+    """A detector's model of logits and offsets as one of detections. Raises UsageError where it finds other ones."""
     whole = _suppressed(plain, detector.classes, size)
-    whole.graph.initializer.append(table)
+    whole.graph.initializer.append(anchor_table(size))
     check(whole, detector, size)
     del whole.graph.output[1:]
     sign(whole)
-    return write(whole, path)
+    return whole
 
 
 def _suppressed(plain: ModelProto, classes: int, size: int) -> ModelProto:
@@ -66,6 +68,3 @@ def _suppressed(plain: ModelProto, classes: int, size: int) -> ModelProto:
 def nodes_key() -> str:
     """Of the code that writes post-processing, for the names of cached files."""
     return blake2b(Path(suppression_nodes.__file__).read_bytes(), digest_size=4).hexdigest()
-
-
-__all__ = ["ANCHORS", "export", "nodes_key"]

@@ -40,7 +40,7 @@ def check(whole: ModelProto, detector: Detector, size: int) -> None:
     onnx.checker.check_model(whole)
     session = open_model(whole.SerializeToString(), "the exported detector", with_library=False)
     x = torch.rand((SAMPLES, 3, size, size), generator=torch.Generator().manual_seed(0))
-    parts = [[torch.from_numpy(one) for one in session.outputs(part.numpy())] for part in x.split(list(BATCHES))]
+    parts = [[torch.from_numpy(one) for one in session.outputs(part.numpy())] for part in torch.split(x, list(BATCHES))]
     found, logits, offsets = (torch.cat(of_output) for of_output in zip(*parts, strict=True))
     wanted = rows(logits, offsets, size)
     differing = [at for at in range(SAMPLES) if not same(found[at], wanted[at])]

@@ -11,7 +11,7 @@ import torch
 from impls.detectors import drawing
 from impls.detectors.building import build
 from impls.detectors.drawing import settle
-from impls.hadaptive.config import Convolution, HadaBottleneck, NetworkConfig
+from impls.hadaptive.config import Convolution, HadaBottleneck, Layer, NetworkConfig
 from impls.hadaptive.detection.model.detector import Detector
 from impls.hadaptive.detection.model.features import Backbone, Features
 from impls.hadaptive.detection.model.heads import head
@@ -41,7 +41,7 @@ def small_probe() -> Iterator[None]:
 @pytest.fixture(scope="package")
 def tiny(small_probe: None) -> Detector:
     """One ACH at stride 8, and four stages behind it."""
-    layers = (*[Convolution(8, kernel=2, stride=2)] * 3, HadaBottleneck(8, k=4))
+    layers: tuple[Layer, ...] = (*[Convolution(8, kernel=2, stride=2)] * 3, HadaBottleneck(8, k=4))
     body = HadaptiveNet(NetworkConfig(layers, width=8, hidden=8), features_only=True)
     maps = Features(Backbone(body, (2,), (8,), (8,)))
     torch.manual_seed(1)

@@ -17,9 +17,11 @@ from opbench.vocabulary.settings import Settings
 
 NAME = "ssd_hadaptive_s"
 
+SMALL: dict[str, AxisValue] = {"edge": 64, "classes": 3, "head": "lite"}
+
 
 def at(name: str = NAME, **axes: AxisValue) -> Point:
-    return Point(name, catalog.operator(name).complete({"edge": 64, "classes": 3, "head": "lite"} | axes))
+    return Point(name, catalog.operator(name).complete(SMALL | axes))
 
 
 def verdicts(point: Point, *backends: str) -> dict[str, Check | Outcome]:

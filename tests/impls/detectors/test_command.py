@@ -8,6 +8,7 @@ import pytest
 
 from impls.detectors import __main__ as command
 from impls.hadaptive.detection.model.detector import Detector
+from impls.hadaptive.detection.training import checkpoint
 
 
 def test_it_exports_the_checkpoints_detector_as_it_is_asked_to(
@@ -20,7 +21,7 @@ def test_it_exports_the_checkpoints_detector_as_it_is_asked_to(
         return path
 
     monkeypatch.setattr(command, "export", export)
-    monkeypatch.setattr(command.checkpoint, "load", lambda path: (tiny, (path.stem, "bus")))
+    monkeypatch.setattr(checkpoint, "load", lambda path: (tiny, (path.stem, "bus")))
     assert command.main([str(tmp_path / "cat.pt"), str(tmp_path / "ssd.onnx"), "--nms", "--size", "128"]) == 0
     assert asked == [tiny, tmp_path / "ssd.onnx", 128, True]
     assert capsys.readouterr().out == f"{tmp_path}/ssd.onnx: x (batch, 3, 128, 128) from 0 to 1; classes cat, bus\n"

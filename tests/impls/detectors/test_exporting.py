@@ -60,7 +60,8 @@ def test_boxes_of_both_files_are_those_of_pytorch_at_any_batch(
         logits, offsets = tiny(x)
         want = rows(logits, offsets, SIZE)
         assert (want[:, 0, 5] >= 0).all()
-        from_plain = rows(*map(torch.from_numpy, plain.outputs(x.numpy())), SIZE)  # type: ignore[arg-type]
+        scores, coded = (torch.from_numpy(one) for one in plain.outputs(x.numpy()))
+        from_plain = rows(scores, coded, SIZE)
         inside = torch.from_numpy(boxes(x.numpy()))
         for one, other, third in zip(want, from_plain, inside, strict=True):
             assert same(one, other)

@@ -13,12 +13,16 @@ from opbench import Point, catalog
 from opbench.counting.count import counts_of
 from opbench.counting.trace import count_trace
 from opbench.errors import UsageError
+from opbench.vocabulary.case import AxisValue
 
 EVERY = pytest.mark.parametrize("name", list(MODELS))
 
 
-def at(name: str, device: str = "meta", **axes: object) -> Point:
-    return Point(name, catalog.operator(name).complete({"edge": 64, "classes": 3} | axes), device=device)  # type: ignore[arg-type]
+SMALL: dict[str, AxisValue] = {"edge": 64, "classes": 3}
+
+
+def at(name: str, **axes: AxisValue) -> Point:
+    return Point(name, catalog.operator(name).complete(SMALL | axes), device="meta")
 
 
 @EVERY

@@ -24,8 +24,10 @@ SIZE, ANCHORS = 64, 516
 def session(classes: int) -> object:
     from onnx import TensorProto, helper
 
-    shapes = {"logits": ["batch", ANCHORS, classes], "offsets": ["batch", ANCHORS, 4], "y": ["batch", 100, 6]}
-    logits, offsets, y = (helper.make_tensor_value_info(one, TensorProto.FLOAT, shapes[one]) for one in shapes)
+    shapes = {"logits": (ANCHORS, classes), "offsets": (ANCHORS, 4), "y": (100, 6)}
+    logits, offsets, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape]) for name, shape in shapes.items()
+    )
     graph = helper.make_graph(nodes(classes, SIZE), "post", [logits, offsets], [y], [anchor_table(SIZE)])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
     return started(
