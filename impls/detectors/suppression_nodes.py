@@ -1,13 +1,13 @@
 """Post-processing in standard ONNX nodes: from logits and offsets to detections (B, 100, 6), for any batch.
 
-What `impls.hadaptive.detection.model.postprocess` does, with two differences in how. The best candidates are chosen
-among logits, and only theirs become scores: a sigmoid of a million would take longer than the choice. And the classes
-of NonMaxSuppression are the detector's own: a candidate has its score in the row of its class and 0, which is below the
-threshold, in all others. Its cap for each class is the image's, so that all of the image's best can be of one class.
+What `impls.hadaptive.detection.model.postprocess` does, with two differences in how. Logits are compared throughout,
+with the threshold too, and only a hundred become scores: a sigmoid of a million takes longer than the choice among
+them, and ONNX Runtime's near 1 is not monotone in the last bits. And the classes of NonMaxSuppression are the
+detector's own: a candidate has its logit in the row of its class, and in all others one below every threshold. Its cap
+for each class is the image's, so that all of the image's best can be of one class.
 
 What is no number stays none: a box is one where both sides are above 0, and neither Min nor ReduceMin is asked, which
-may drop a NaN. Of equal logits the one that comes first is better, as there; scores that are equal and logits that are
-not can differ.
+may drop a NaN. Of equal logits the one that comes first is better, as there.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from impls.hadaptive.detection.model.postprocess import CANDIDATES, OVERLAP, SCO
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto
 
+LOWEST = -1e30
+"""The logit of what is no candidate."""
+
 LOGITS, OFFSETS, ANCHORS, DETECTIONS = "logits", "offsets", "anchors", "y"
 
 CHOSEN = """
@@ -33,7 +36,6 @@ CHOSEN = """
    flat = Reshape (logits_float, rows)
    count = Constant <value_ints = [{candidates}]> ()
    logit, place = TopK <axis = 1> (flat, count)
-   score = Sigmoid (logit)
    classes = Constant <value_int = {classes}> ()
    anchor = Div (place, classes)
    label = Mod (place, classes)
@@ -71,7 +73,8 @@ DECODED = """
    positive = Cast <to = 1> (is_positive)
    least_positive = ReduceMin <keepdims = 0> (positive, last)
    is_box = Greater (least_positive, zero)
-   usable = Where (is_box, score, zero)
+   lowest = Constant <value_float = {lowest}> ()
+   usable = Where (is_box, logit, lowest)
 """
 
 SUPPRESSED = """
@@ -83,28 +86,29 @@ SUPPRESSED = """
    numbers = Range (zero_int, classes, one_int)
    number_column = Unsqueeze (numbers, rows_axis)
    is_of_class = Equal (label_row, number_column)
-   by_class = Where (is_of_class, usable_row, zero)
+   by_class = Where (is_of_class, usable_row, lowest)
    most = Constant <value_ints = [{most}]> ()
    overlap = Constant <value_floats = [{overlap}]> ()
-   threshold = Constant <value_floats = [{score}]> ()
+   threshold = Constant <value_floats = [{threshold}]> ()
    selected = NonMaxSuppression (boxes, by_class, most, overlap, threshold)
    image_and_box = Constant <value_ints = [0, 2]> ()
    selected_places = Gather <axis = 1> (selected, image_and_box)
-   selected_scores = GatherND (usable, selected_places)
-   none = Mul (usable, zero)
-   kept = ScatterND (none, selected_places, selected_scores)
+   selected_logits = GatherND (usable, selected_places)
+   none = Where (is_box, lowest, lowest)
+   kept = ScatterND (none, selected_places, selected_logits)
 """
 
 PADDED = """
    final, rank = TopK <axis = 1> (kept, most)
    final_places = Unsqueeze (rank, last)
    final_boxes = GatherND <batch_dims = 1> (boxes, final_places)
-   final_scores = Unsqueeze (final, last)
+   final_logits = Unsqueeze (final, last)
+   final_scores = Sigmoid (final_logits)
    labels = GatherElements <axis = 1> (label, rank)
    labels_float = Cast <to = 1> (labels)
    final_labels = Unsqueeze (labels_float, last)
    found = Concat <axis = 2> (final_boxes, final_scores, final_labels)
-   is_there = Greater (final_scores, zero)
+   is_there = Greater (final_logits, lowest)
    padding = Constant <value_floats = {padding}> ()
    y = Where (is_there, found, padding)
 """
@@ -125,7 +129,8 @@ def nodes(classes: int, size: int) -> list[NodeProto]:
         edge=float(size),
         most=MOST,
         overlap=OVERLAP,
-        score=SCORE,
+        threshold=math.log(SCORE / (1 - SCORE)),
+        lowest=LOWEST,
         padding=list(PAD),
     )
     head = f'<domain: "detections", opset_import: ["" : {OPSET}]> Detections (logits, offsets, anchors) => (y)'

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from opbench import Point
 
-NEAR_SCORE, NEAR_OVERLAP, NEAR_PIXELS = 2.0**-22, 1e-5, 1e-3
-"""How far float32 may move a score, an overlap, and a box's edge; a logit: `Model.near`."""
+NEAR_OVERLAP, NEAR_PIXELS = 1e-5, 1e-3
+"""How far float32 may move an overlap and a box's edge; a logit: `Model.near`."""
 
 THRESHOLD = math.log(SCORE / (1 - SCORE))
 """The logit of the least score."""
@@ -104,9 +104,8 @@ class Survivors:
         self.boxes.append(box)
 
     def _is_better(self, at: int, logit: float) -> bool:
-        """Whether a survivor is, beyond doubt. Scores that are nearly 1 are alike where their logits are not."""
-        other = self.logits[at]
-        return other - logit > MODELS[self.point.operator].near and _score(other) - _score(logit) > NEAR_SCORE
+        """Whether a survivor is, beyond doubt."""
+        return self.logits[at] - logit > MODELS[self.point.operator].near
 
 
 def _score(logit: float) -> float:

@@ -72,6 +72,14 @@ def test_the_best_comes_first_and_of_equals_the_first_anchor() -> None:
     torch.testing.assert_close(got, rows(logits, offsets, SIZE)[0])
 
 
+def test_of_scores_that_are_all_1_the_higher_logit_is_better() -> None:
+    logits, offsets = drawn(1, 3, 0.0)
+    logits = 40 + 5 * logits
+    got = found(logits, offsets)[0]
+    assert float(got[:, 4].min()) > 1 - 1e-6
+    torch.testing.assert_close(got, rows(logits, offsets, SIZE)[0])
+
+
 def test_an_image_without_anything_has_padding_alone_beside_one_that_has_something() -> None:
     logits, offsets = drawn(2, 3, -6.0)
     logits[0] = -9.0

@@ -45,16 +45,21 @@ def test_behind_the_last_one_rows_are_padding() -> None:
     assert (rows[1:] == torch.tensor(PAD)).all()
 
 
+def test_of_scores_that_are_all_1_the_higher_logit_is_better() -> None:
+    logits, offsets = calm(2)
+    logits[0, 0], logits[300, 0], logits[500, 1] = 30.0, 31.0, 32.0
+    want = expected(logits.double(), offsets.double(), anchors(SIZE).double(), POINT)
+    got = padded(detections(logits[None], offsets[None], anchors(SIZE), SIZE, [0]))[0]
+    assert want[:4, 5].tolist() == [1, 0, 0, -1]
+    torch.testing.assert_close(got.double(), want, rtol=1e-5, atol=1e-4)
+
+
 def _alike(logits: Tensor, offsets: Tensor) -> None:
     logits[0, 0], logits[300, 0] = 1.0, 1.00001
 
 
 def _at_the_threshold(logits: Tensor, offsets: Tensor) -> None:
     logits[0, 0] = THRESHOLD + 1e-6
-
-
-def _saturated(logits: Tensor, offsets: Tensor) -> None:
-    logits[0, 0], logits[300, 0] = 30.0, 31.0
 
 
 def _overlapping_by_half(logits: Tensor, offsets: Tensor) -> None:
@@ -78,7 +83,6 @@ def _at_the_border(logits: Tensor, offsets: Tensor) -> None:
     ("change", "says"),
     [
         (_alike, "the scores of detections 1 and the next are alike"),
-        (_saturated, "the scores of detections 1 and the next are alike"),
         (_at_the_threshold, "a score is as good as the threshold's"),
         (_overlapping_by_half, "two boxes of a class overlap as much as they may"),
         (_at_the_border, "pixels of a box are within the image"),
