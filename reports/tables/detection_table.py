@@ -61,11 +61,7 @@ def _table(place: Place, places: Sequence[Place], records: Sequence[Record]) -> 
     columns = [
         TableColumn("Backbone", kind=""),
         *(TableColumn(name, group=_SIZES) for name in ("parameters", "MACs")),
-        *(
-            TableColumn(head, group=f"{RUNTIMES.get(name, name)}, ms")
-            for name in runtimes
-            for head in (NETWORK, WHOLE, "share of boxes")
-        ),
+        *(TableColumn(head, group=f"{RUNTIMES.get(name, name)}, ms") for name in runtimes for head in (NETWORK, WHOLE)),
         *(TableColumn(name, group=_REPORTED) for name in ("mAP", "mIOU")),
     ]
     rows = [TableRow(_row(one, runtimes, label)) for one in detectors]
@@ -103,18 +99,16 @@ def _row(one: _Detector, runtimes: Sequence[str], label: str) -> list[TableCell]
 
 
 def _times(one: _Detector, runtime: str) -> list[TableCell]:
-    cells = [
-        _time(one.cells.get((runtime, nms)), f"{runtime}.{'boxes' if nms else 'network'}") for nms in (False, True)
-    ]
-    network, whole = (
-        record.latency if (record := one.cells.get((runtime, nms))) is not None else None for nms in (False, True)
-    )
+    """The network's time, and that of the whole with the share that boxes have of it."""
+    records = [one.cells.get((runtime, nms)) for nms in (False, True)]
+    network, whole = (record.latency if record is not None else None for record in records)
+    cells = [_time(record, f"{runtime}.{form}") for record, form in zip(records, ("network", "boxes"), strict=True)]
     if network is None or whole is None:
-        return [*cells, TableCell(ABSENT)]
-    share = share_behind(network, whole)
-    ends = f"{units.percent(share.low)} to {units.percent(share.high)}"
+        return cells
+    share, last = share_behind(network, whole), cells[-1]
+    text = f"boxes {units.percent(share.mid)} ({units.percent(share.low)} to {units.percent(share.high)})"
     values = interval_values(f"{runtime}.share_of_boxes", share)
-    return [*cells, TableCell(units.percent(share.mid), (ends,), values)]
+    return [cells[0], replace(last, under=(*last.under, text), values={**last.values, **values})]
 
 
 def _time(record: Record | None, name: str) -> TableCell:
