@@ -24,7 +24,7 @@ def build(name: str, head: str, classes: int) -> Detector:
     with torch.random.fork_rng(devices=[]), torch.no_grad():  # libraries draw weights of their own
         made = detector(MODELS[name].backbone, classes, head=head)
         use_backend(made, "torch_eager")
-        settle(made, torch.Generator().manual_seed(SEED))
+        settle(made, torch.Generator().manual_seed(SEED), MODELS[name].calm)
     made.eval().requires_grad_(requires_grad=False)
     return made
 

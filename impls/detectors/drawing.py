@@ -34,9 +34,15 @@ def images(shape: tuple[int, ...], random: torch.Generator) -> Tensor:
     return (drawn_images(shape, random) * deviation + mean).clamp(0, 1)
 
 
-def settle(detector: Detector, random: torch.Generator) -> None:
-    """Draws all parameters, and takes BatchNorm's statistics from a probe. The detector is left in training."""
+def settle(detector: Detector, random: torch.Generator, calm: float = 1.0) -> None:
+    """Draws all parameters, and takes BatchNorm's statistics from a probe. The detector is left in training.
+
+    calm: factor of the last BatchNorm in MobileNets' blocks, see `Model.calm`.
+    """
     draw(detector, random)
+    for block in detector.modules():
+        if type(block).__name__ == "InvertedResidual":  # of timm, which has no public class of it
+            block.get_parameter("bn3.weight").mul_(calm)
     for ach in expansions(detector).values():
         put_on_rungs(ach, random)
     probe = images(PROBE, random) * torch.linspace(DARKEST, 1, PROBE[0])[:, None, None, None]

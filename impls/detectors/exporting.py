@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from impls.detectors import suppression_nodes
 from impls.detectors.models import FIELDS, MOST
-from impls.detectors.same_detections import check
+from impls.detectors.same_detections import check, samples
 from impls.detectors.suppression_nodes import DETECTIONS, LOGITS, OFFSETS, anchor_table, nodes
 from impls.exported.export import exported, write
 from impls.exported.onnx_file import sign
@@ -36,7 +36,7 @@ def export(detector: Detector, path: str | Path, size: int = SIZE, *, nms: bool 
     Returns the path; raises as `impls.exported.export.export`, and UsageError for a size that is no multiple of 64.
     """
     map_edges(size)
-    plain = exported(detector, (1, 3, size, size), (LOGITS, OFFSETS))
+    plain = exported(detector, (1, 3, size, size), (LOGITS, OFFSETS), samples(size))
     return write(with_boxes(plain, detector, size) if nms else plain, path)
 
 

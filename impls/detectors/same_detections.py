@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from impls.detectors.drawing import images
 from impls.detectors.outputs import padded
 from impls.exported.session import open_model
 from impls.hadaptive.detection.model.anchors import anchors
@@ -39,8 +40,8 @@ def check(whole: ModelProto, detector: Detector, size: int) -> None:
 
     onnx.checker.check_model(whole)
     session = open_model(whole.SerializeToString(), "the exported detector", with_library=False)
-    x = torch.rand((SAMPLES, 3, size, size), generator=torch.Generator().manual_seed(0))
-    parts = [[torch.from_numpy(one) for one in session.outputs(part.numpy())] for part in torch.split(x, list(BATCHES))]
+    x = torch.split(samples(size), list(BATCHES))
+    parts = [[torch.from_numpy(one) for one in session.outputs(part.numpy())] for part in x]
     found, logits, offsets = (torch.cat(of_output) for of_output in zip(*parts, strict=True))
     wanted = rows(logits, offsets, size)
     differing = [at for at in range(SAMPLES) if not same(found[at], wanted[at])]
@@ -55,6 +56,11 @@ def check(whole: ModelProto, detector: Detector, size: int) -> None:
             f"whether the exported detector finds the right boxes could not be told: rounding decides all of {SAMPLES} "
             "samples; nothing was written"
         )
+
+
+def samples(size: int) -> Tensor:
+    """(4, 3, size, size) float32 from 0 to 1, drawn: images that a detector is made for, noise alone is none."""
+    return images((SAMPLES, 3, size, size), torch.Generator().manual_seed(0))
 
 
 def rows(logits: Tensor, offsets: Tensor, size: int) -> Tensor:

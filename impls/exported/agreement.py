@@ -25,8 +25,13 @@ SAMPLES, BATCHES = 4, (1, 3)
 LAST_BITS, NUDGES = 2.0**-21, 12
 
 
-def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
-    """like: (1, ...), the shape and dtype of one sample; values are drawn. Two batches, of 1 and 3 samples.
+def drawn(shape: tuple[int, ...]) -> Tensor:
+    """As many samples as `check` takes, float32 noise. shape: of a batch of any size."""
+    return torch.randn((SAMPLES, *shape[1:]), generator=torch.Generator().manual_seed(0))
+
+
+def check(exported: ModelProto, model: nn.Module, x: Tensor) -> None:
+    """x: SAMPLES of them, which are given in two batches, of 1 and 3.
 
     Raises UsageError where a stock ONNX Runtime computes something else, and where no sample could tell; onnx's
     ValidationError for a file that is not well formed.
@@ -37,11 +42,10 @@ def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
 
     onnx.checker.check_model(exported)
     session = open_model(exported.SerializeToString(), "the exported model", with_library=False)
-    x = torch.randn((SAMPLES, *like.shape[1:]), generator=torch.Generator().manual_seed(0)).to(like.dtype)
     want = answers(model, x)
     parts = [session.outputs(part.numpy()) for part in torch.split(x, list(BATCHES))]
     got = [torch.cat([torch.from_numpy(one) for one in of_output]) for of_output in zip(*parts, strict=True)]
-    limits = [NEAR[like.dtype] * max(1.0, float(one.double().abs().max())) for one in want]
+    limits = [NEAR[x.dtype] * max(1.0, float(one.double().abs().max())) for one in want]
     off = torch.stack([_deviations(*both) / limit for *both, limit in zip(got, want, limits, strict=True)]).amax(0)
     wrong = [
         at
@@ -57,7 +61,7 @@ def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
     if wrong:
         raise UsageError(
             f"the exported {type(model).__name__} answers otherwise than PyTorch: an output is {float(off.max()):.2g} "
-            f"times as far off as the {NEAR[like.dtype]:g} of its largest that were expected at most; nothing was "
+            f"times as far off as the {NEAR[x.dtype]:g} of its largest that were expected at most; nothing was "
             "written"
         )
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from impls.exported.agreement import check
+from impls.exported.agreement import check, drawn
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
 from impls.exported.onnx_file import OPSET, complete
@@ -51,8 +51,13 @@ def export(
     return write(exported(model, shape, outputs), path)
 
 
-def exported(model: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...] = (OUTPUT,)) -> ModelProto:
-    """What `export` writes. Raises as it does, but for the disk."""
+def exported(
+    model: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...] = (OUTPUT,), samples: Tensor | None = None
+) -> ModelProto:
+    """What `export` writes. samples: (4, *shape[1:]), what it is held against PyTorch on; noise where left out.
+
+    Raises as `export`, but for the disk.
+    """
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.float32)
     if dtype not in {torch.float32, torch.float16}:
         raise UsageError(f"the model is {dtype}; files hold float32 or float16")
@@ -60,7 +65,7 @@ def exported(model: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...] 
     start = perf_counter()
     proto = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype), outputs)
     complete(proto, perf_counter() - start)
-    check(proto, still, torch.zeros((1, *shape[1:]), dtype=dtype))
+    check(proto, still, (drawn(shape) if samples is None else samples).to(dtype))
     return proto
 
 
