@@ -30,8 +30,8 @@ def drawn(shape: tuple[int, ...]) -> Tensor:
     return torch.randn((SAMPLES, *shape[1:]), generator=torch.Generator().manual_seed(0))
 
 
-def check(exported: ModelProto, model: nn.Module, x: Tensor) -> None:
-    """x: SAMPLES of them, which are given in two batches, of 1 and 3.
+def check(exported: ModelProto, model: nn.Module, x: Tensor, near: float) -> None:
+    """x: SAMPLES of them, which are given in two batches, of 1 and 3. near: as NEAR.
 
     Raises UsageError where a stock ONNX Runtime computes something else, and where no sample could tell; onnx's
     ValidationError for a file that is not well formed.
@@ -45,7 +45,7 @@ def check(exported: ModelProto, model: nn.Module, x: Tensor) -> None:
     want = answers(model, x)
     parts = [session.outputs(part.numpy()) for part in torch.split(x, list(BATCHES))]
     got = [torch.cat([torch.from_numpy(one) for one in of_output]) for of_output in zip(*parts, strict=True)]
-    limits = [NEAR[x.dtype] * max(1.0, float(one.double().abs().max())) for one in want]
+    limits = [near * max(1.0, float(one.double().abs().max())) for one in want]
     off = torch.stack([_deviations(*both) / limit for *both, limit in zip(got, want, limits, strict=True)]).amax(0)
     wrong = [
         at
@@ -61,7 +61,7 @@ def check(exported: ModelProto, model: nn.Module, x: Tensor) -> None:
     if wrong:
         raise UsageError(
             f"the exported {type(model).__name__} answers otherwise than PyTorch: an output is {float(off.max()):.2g} "
-            f"times as far off as the {NEAR[x.dtype]:g} of its largest that were expected at most; nothing was "
+            f"times as far off as the {near:g} of its largest that were expected at most; nothing was "
             "written"
         )
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from impls.exported.agreement import check, drawn
+from impls.exported.agreement import NEAR, check, drawn
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
 from impls.exported.onnx_file import OPSET, complete
@@ -52,11 +52,16 @@ def export(
 
 
 def exported(
-    model: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...] = (OUTPUT,), samples: Tensor | None = None
+    model: nn.Module,
+    shape: tuple[int, ...],
+    outputs: tuple[str, ...] = (OUTPUT,),
+    samples: Tensor | None = None,
+    near: float | None = None,
 ) -> ModelProto:
-    """What `export` writes. samples: (4, *shape[1:]), what it is held against PyTorch on; noise where left out.
+    """What `export` writes. Raises as it does, but for the disk.
 
-    Raises as `export`, but for the disk.
+    samples: (4, *shape[1:]), what it is held against PyTorch on; noise where left out. near: how far outputs may be off
+    there, over the largest of each; `agreement.NEAR` where left out.
     """
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.float32)
     if dtype not in {torch.float32, torch.float16}:
@@ -65,7 +70,7 @@ def exported(
     start = perf_counter()
     proto = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype), outputs)
     complete(proto, perf_counter() - start)
-    check(proto, still, (drawn(shape) if samples is None else samples).to(dtype))
+    check(proto, still, (drawn(shape) if samples is None else samples).to(dtype), near or NEAR[dtype])
     return proto
 
 
