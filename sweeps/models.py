@@ -1,4 +1,5 @@
-"""Whole models end to end: Hadaptive-Net beside nineteen others, in two runtimes (Tables 4 and 7, figure 1).
+"""Whole models end to end: Hadaptive-Net beside nineteen others, in two runtimes (Tables 4 and 7, figure 1), and SSD on
+five backbones (Table 6), without suppression of boxes and with it.
 
 On a CPU all models at batch 1 in both runtimes with two threads, Hadaptive-Nets also with one and at batch 4, and the
 operator inside them at its own shapes, from which their gain is predicted. torch_compile, which compiles for minutes,
@@ -17,6 +18,9 @@ OTHERS = (
     *("ghostnet_100", "ghostnetv3_100", "shufflenet_v2_x1_0"),
     *("mobilevit_xxs", "mobilevit_xs", "mobilevit_s"),
 )
+
+DETECTORS = ("ssd_hadaptive_s", "ssd_hadaptive_m", "ssd_hadaptive_l")
+OTHER_DETECTORS = ("ssd_mobilenetv2_100", "ssd_mobilenetv3_small_100")
 
 RUNTIMES = ("torch_eager", "ort_stock")
 OURS = ("cpp_ext", "ort_custom")
@@ -57,6 +61,12 @@ def networks(operators: tuple[str, ...], backends: tuple[str, ...], batch: int, 
     return Grid(operators=operators, axes=axes, backends=backends, device="cpu")
 
 
+def detectors(operators: tuple[str, ...], backends: tuple[str, ...]) -> Grid:
+    """At the paper's 320x320, to scores and offsets, and to boxes."""
+    axes = {"batch": (1,), "edge": (320,), "nms": (False, True), "threads": (2,)}
+    return Grid(operators=operators, axes=axes, backends=backends, device="cpu")
+
+
 SWEEP = Sweep(
     question="How quick are whole models in PyTorch and ONNX Runtime, with our operator inside and beside others?",
     grids=(
@@ -70,6 +80,8 @@ SWEEP = Sweep(
             backends=RUNTIMES,
             device="cpu",
         ),
+        detectors(DETECTORS, (*RUNTIMES, "ort_custom")),
+        detectors(OTHER_DETECTORS, RUNTIMES),
         Grid(
             operators=NETWORKS,
             axes={"batch": (1, 16), "edge": (224,), "threads": (0,)},

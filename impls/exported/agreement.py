@@ -7,6 +7,7 @@ out; Hadaptive-Net-L has one in a dozen of noise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,8 +25,13 @@ SAMPLES, BATCHES = 4, (1, 3)
 LAST_BITS, NUDGES = 2.0**-21, 12
 
 
-def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
-    """like: (1, ...), the shape and dtype of one sample; values are drawn. Two batches, of 1 and 3 samples.
+def drawn(shape: tuple[int, ...]) -> Tensor:
+    """As many samples as `check` takes, float32 noise. shape: of a batch of any size."""
+    return torch.randn((SAMPLES, *shape[1:]), generator=torch.Generator().manual_seed(0))
+
+
+def check(exported: ModelProto, model: nn.Module, x: Tensor, near: float) -> None:
+    """x: SAMPLES of them, which are given in two batches, of 1 and 3. near: as NEAR.
 
     Raises UsageError where a stock ONNX Runtime computes something else, and where no sample could tell; onnx's
     ValidationError for a file that is not well formed.
@@ -36,14 +42,17 @@ def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
 
     onnx.checker.check_model(exported)
     session = open_model(exported.SerializeToString(), "the exported model", with_library=False)
-    x = torch.randn((SAMPLES, *like.shape[1:]), generator=torch.Generator().manual_seed(0)).to(like.dtype)
-    with torch.no_grad():
-        want = model(x)
-    got = torch.cat([torch.from_numpy(session(part.numpy())) for part in torch.split(x, list(BATCHES))])
-    off = (got.double() - want.double()).flatten(1).abs().amax(1)
-    limit = NEAR[like.dtype] * max(1.0, float(want.double().abs().max()))
-    wrong = [at for at in range(SAMPLES) if not float(off[at]) <= limit and not jumps(model, x[at], want[at], limit)]
-    left_out = sum(not float(deviation) <= limit for deviation in off) - len(wrong)
+    want = answers(model, x)
+    parts = [session.outputs(part.numpy()) for part in torch.split(x, list(BATCHES))]
+    got = [torch.cat([torch.from_numpy(one) for one in of_output]) for of_output in zip(*parts, strict=True)]
+    limits = [near * max(1.0, float(one.double().abs().max())) for one in want]
+    off = torch.stack([_deviations(*both) / limit for *both, limit in zip(got, want, limits, strict=True)]).amax(0)
+    wrong = [
+        at
+        for at in range(SAMPLES)
+        if not float(off[at]) <= 1 and not jumps(model, x[at], [one[at] for one in want], limits)
+    ]
+    left_out = sum(not float(deviation) <= 1 for deviation in off) - len(wrong)
     if left_out == SAMPLES:
         raise UsageError(
             f"whether the exported {type(model).__name__} is right could not be told: rounding decides all of "
@@ -52,14 +61,29 @@ def check(exported: ModelProto, model: nn.Module, like: Tensor) -> None:
     if wrong:
         raise UsageError(
             f"the exported {type(model).__name__} answers otherwise than PyTorch: an output is {float(off.max()):.2g} "
-            f"off, and at most {limit:.2g} was expected; nothing was written"
+            f"times as far off as the {near:g} of its largest that were expected at most; nothing was "
+            "written"
         )
 
 
-def jumps(model: nn.Module, sample: Tensor, want: Tensor, limit: float) -> bool:
-    """Whether the model's own answer moves by more than `limit` with the last bits of the sample."""
+def jumps(model: nn.Module, sample: Tensor, want: Sequence[Tensor], limits: Sequence[float]) -> bool:
+    """Whether one of the model's own answers moves by more than its limit with the last bits of the sample."""
     random = torch.Generator().manual_seed(1)
     nudges = 1 + LAST_BITS * torch.randn((NUDGES, *sample.shape), generator=random)
-    with torch.no_grad():
-        nudged = model((sample.float() * nudges).to(sample.dtype))
-    return float((nudged.double() - want.double()).abs().max()) > limit
+    nudged = answers(model, (sample.float() * nudges).to(sample.dtype))
+    return any(
+        float((moved.double() - still.double()).abs().max()) > limit
+        for moved, still, limit in zip(nudged, want, limits, strict=True)
+    )
+
+
+@torch.no_grad()
+def answers(model: nn.Module, x: Tensor) -> list[Tensor]:
+    """What the model returns, one tensor or several."""
+    found: Tensor | tuple[Tensor, ...] = model(x)
+    return [found] if isinstance(found, Tensor) else list(found)
+
+
+def _deviations(got: Tensor, want: Tensor) -> Tensor:
+    """The largest of each sample."""
+    return (got.double() - want.double()).flatten(1).abs().amax(1)

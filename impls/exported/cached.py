@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from impls.exported.export import export
 from impls.exported.onnx_file import parse
@@ -19,16 +20,20 @@ if TYPE_CHECKING:
 LIBRARIES = ("torch", "onnx", "onnxscript", "timm", "torchvision")
 
 
-def exported(model: nn.Module, name: str, shape: tuple[int, ...]) -> Path:
+Make: TypeAlias = "Callable[[nn.Module, Path, tuple[int, ...]], Path]"
+"""(model, path, shape of the input) to the path: `export`, or what writes another file of the model."""
+
+
+def exported(model: nn.Module, name: str, shape: tuple[int, ...], make: Make = export) -> Path:
     """The file of `model` (a name of its architecture) for one image size, exported unless the cache has it.
 
-    Raises as `export`.
+    make: what writes it, where that is not `export`; `name` then says so as well. Raises as `make`.
     """
     path = cache_folder() / "onnx" / f"{name.replace(':', '-')}-{_key(model, name, shape)}.onnx"
     try:
         parse(path)
     except UsageError:  # not there yet, or of a disk that was full
-        return export(model, path, shape)
+        return make(model, path, shape)
     return path
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from impls.exported.agreement import check
+from impls.exported.agreement import NEAR, check, drawn
 from impls.exported.frozen import freeze
 from impls.exported.names import missing
 from impls.exported.onnx_file import OPSET, complete
@@ -32,25 +32,55 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "x", "y"
 
 
-def export(model: nn.Module, path: str | Path, shape: tuple[int, ...] = (1, 3, 224, 224)) -> Path:
-    """Writes `model` in eval mode as an ONNX file with input `x` (batch, *shape[1:]), output `y`, and any batch.
+def export(
+    model: nn.Module,
+    path: str | Path,
+    shape: tuple[int, ...] = (1, 3, 224, 224),
+    outputs: tuple[str, ...] = (OUTPUT,),
+) -> Path:
+    """Writes `model` in eval mode as an ONNX file with input `x` (batch, *shape[1:]), `outputs`, and any batch.
 
     Every ACH becomes one node of domain `opbench`, and other products of ours too; the file holds each of these
     operators as a function of standard nodes as well. Before the file is written, a stock ONNX Runtime computes it at
-    two batches and is held against PyTorch. `model` stays as it is. float32 or float16.
+    two batches and is held against PyTorch. `model` stays as it is. float32 or float16. One that returns several
+    tensors, each with a batch in front, has that many names in `outputs`.
 
     Returns the path. Raises UsageError for a model that cannot be exported or an image size it does not take, and where
     the runtime computes something else; MachineError for a missing library and a disk that does not take the file.
+    """
+    return write(exported(model, shape, outputs), path)
+
+
+def exported(
+    model: nn.Module,
+    shape: tuple[int, ...],
+    outputs: tuple[str, ...] = (OUTPUT,),
+    samples: Tensor | None = None,
+    near: float | None = None,
+) -> ModelProto:
+    """What `export` writes. Raises as it does, but for the disk.
+
+    samples: (4, *shape[1:]), what it is held against PyTorch on; noise where left out. near: how far outputs may be off
+    there, over the largest of each; `agreement.NEAR` where left out.
     """
     dtype = next((parameter.dtype for parameter in model.parameters()), torch.float32)
     if dtype not in {torch.float32, torch.float16}:
         raise UsageError(f"the model is {dtype}; files hold float32 or float16")
     still = freeze(copy.deepcopy(model).eval().requires_grad_(requires_grad=False).cpu())
     start = perf_counter()
-    exported = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype))
-    complete(exported, perf_counter() - start)
-    check(exported, still, torch.zeros((1, *shape[1:]), dtype=dtype))
-    return _written(exported, Path(path))
+    proto = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype), outputs)
+    complete(proto, perf_counter() - start)
+    check(proto, still, (drawn(shape) if samples is None else samples).to(dtype), near or NEAR[dtype])
+    return proto
+
+
+def write(exported: ModelProto, path: str | Path) -> Path:
+    """The file, whole or not at all. Raises MachineError for a disk that does not take it."""
+    try:
+        write_whole(Path(path), exported.SerializeToString())
+    except OSError as exc:
+        raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
+    return Path(path)
 
 
 class _Named(nn.Module):
@@ -60,12 +90,12 @@ class _Named(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.model(x)
-        return y
+    def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
+        answer: Tensor | tuple[Tensor, ...] = self.model(x)
+        return answer
 
 
-def _exported(model: nn.Module, example: Tensor) -> ModelProto:
+def _exported(model: nn.Module, example: Tensor, outputs: tuple[str, ...]) -> ModelProto:
     try:
         from impls.exported.onnx_schemas import table
 
@@ -84,22 +114,14 @@ def _exported(model: nn.Module, example: Tensor) -> ModelProto:
                 verbose=False,
                 opset_version=OPSET,
                 input_names=[INPUT],
-                output_names=[OUTPUT],
+                output_names=list(outputs),
                 dynamic_shapes=({0: torch.export.Dim("batch")},),
                 custom_translation_table=translations,
             )
     except Exception as exc:
         raise UsageError(f"this {type(model).__name__} cannot be exported: {_first(exc)}") from exc
-    exported: ModelProto = program.model_proto
-    return exported
-
-
-def _written(exported: ModelProto, path: Path) -> Path:
-    try:
-        write_whole(path, exported.SerializeToString())
-    except OSError as exc:
-        raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
-    return path
+    proto: ModelProto = program.model_proto
+    return proto
 
 
 @contextmanager

@@ -29,8 +29,16 @@ def complete(model: ModelProto, export_s: float) -> None:
     used = sorted({node.op_type for node in model.graph.node if node.domain == DOMAIN})
     model.ir_version = IR_VERSION
     model.functions.extend(function(name) for name in used)
-    for name, value in ((SUM, digest(model)), (EXPORT_S, f"{export_s:.3f}")):
-        model.metadata_props.add(key=name, value=value)
+    model.metadata_props.add(key=EXPORT_S, value=f"{export_s:.3f}")
+    sign(model)
+
+
+def sign(model: ModelProto) -> None:
+    """Writes its sum into it, in the place of an earlier one."""
+    others = [entry for entry in model.metadata_props if entry.key != SUM]
+    del model.metadata_props[:]
+    model.metadata_props.extend(others)
+    model.metadata_props.add(key=SUM, value=digest(model))
 
 
 def digest(model: ModelProto) -> str:
@@ -89,4 +97,4 @@ def facts(model: ModelProto) -> dict[str, str]:
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-__all__ = ["EXPORT_S", "OPSET", "complete", "digest", "facts", "parse", "read"]
+__all__ = ["EXPORT_S", "OPSET", "complete", "digest", "facts", "parse", "read", "sign"]

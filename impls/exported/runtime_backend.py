@@ -5,16 +5,19 @@ Both open the same file. On a GPU only `stock` runs: our library is for the CPU 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import accumulate
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
 from impls import native
-from impls.exported.cached import exported
+from impls.exported.cached import Make, exported
+from impls.exported.export import export
 from impls.exported.names import missing
 from impls.exported.onnx_file import EXPORT_S, facts, read
 from impls.exported.session import CPU, CUDA, open_model, runtime
@@ -77,9 +80,12 @@ def backend_of(
     )
 
 
-def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str) -> Opened:
-    """The model, exported once for its image size; `name` is its architecture's, with whatever decides the graph."""
-    path = exported(model, name, tuple(inputs["x"].shape))
+def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = export) -> Opened:
+    """The model, exported once for its image size; `name` is its architecture's, with whatever decides the graph.
+
+    make: what writes the file, see `cached.exported`.
+    """
+    path = exported(model, name, tuple(inputs["x"].shape), make)
     file = read(path)
     opened_file = opened(file.SerializeToString(), str(path), point, kind)
     return Opened(opened_file.session, {"export_s": float(facts(file)[EXPORT_S]), **opened_file.figures})
@@ -103,13 +109,36 @@ def opened(data: bytes, what: str, point: Point, kind: str) -> Opened:
 
 
 def launch_on(session: Session, device: str, x: Tensor) -> Launch:
-    """One run on `x`, which is read anew in every call."""
+    """One run on `x`, which is read anew in every call. Several outputs are one tensor of one dimension."""
+    if device == "cpu" and len(session.runtime.get_outputs()) > 1:
+        return _joined(session, x)
     if device == "cuda":
         return _bound(session, x)
     values, run, name = x.numpy(), session.runtime.run, session.name
 
     def launch() -> Tensor:
         return torch.from_numpy(run(None, {name: values})[0])
+
+    return launch
+
+
+def _joined(session: Session, x: Tensor) -> Launch:
+    """The same with outputs that the runtime writes behind each other into a tensor that every call makes anew."""
+    binding, run = session.runtime.io_binding(), session.runtime.run_with_iobinding
+    binding.bind_input(session.name, "cpu", 0, _numpy_dtype(x), tuple(x.shape), x.data_ptr())
+    shapes = [one.shape for one in session.outputs(x.numpy())]
+    names = [one.name for one in session.runtime.get_outputs()]
+    starts = [0, *accumulate(math.prod(shape) for shape in shapes)]
+    total, size, dtype = starts.pop(), x.element_size(), _numpy_dtype(x)
+    places = list(zip(names, shapes, (start * size for start in starts), strict=True))
+
+    def launch() -> Tensor:
+        joined = torch.empty(total, dtype=x.dtype)
+        first = joined.data_ptr()
+        for name, shape, start in places:
+            binding.bind_output(name, "cpu", 0, dtype, shape, first + start)
+        run(binding)
+        return joined
 
     return launch
 

@@ -25,7 +25,7 @@ CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 @dataclass(frozen=True)
 class Session:
-    """One opened model: (B, *shape) array to an array."""
+    """One opened model: (B, *shape) array to an array, or by `outputs` to as many as it has."""
 
     runtime: Any
     what: str
@@ -33,16 +33,20 @@ class Session:
     shape: tuple[int, ...]
 
     def __call__(self, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Raises UsageError for an input of another shape or dtype than the file's."""
+        """The only output. Raises as `outputs`."""
+        (answer,) = self.outputs(x)
+        return answer
+
+    def outputs(self, x: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+        """In the file's order. Raises UsageError for an input of another shape or dtype than the file's."""
         if x.ndim != len(self.shape) + 1 or x.shape[1:] != self.shape:
             sizes = ", ".join(map(str, self.shape))
             raise UsageError(f"x has shape {x.shape}; {self.what} takes (batch, {sizes}), and no other image size")
         try:
-            (output,) = self.runtime.run(None, {self.name: x})
+            answers: list[np.ndarray[Any, Any]] = self.runtime.run(None, {self.name: x})
         except Exception as exc:
             raise UsageError(f"{self.what} does not run: {one_line(exc)}") from exc
-        answer: np.ndarray[Any, Any] = output
-        return answer
+        return answers
 
 
 def open_file(

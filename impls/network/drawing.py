@@ -22,7 +22,7 @@ from impls.hadaptive.network import HadaptiveNet
 from impls.network.variants import CLASSES, config_of, expansions, selecting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from impls.hadaptive.ach import ACH
 
@@ -53,8 +53,9 @@ def state(operator: str) -> Mapping[str, Tensor]:
     with torch.no_grad():
         draw(network, random)
         for ach in expansions(network).values():
-            _put_on_rungs(ach, random)
-        _take_statistics(network, images(PROBE, random))
+            put_on_rungs(ach, random)
+        probe = images(PROBE, random)
+        take_statistics(network, lambda: network.forward_features(probe))
     return network.state_dict()
 
 
@@ -69,7 +70,8 @@ def draw(network: nn.Module, random: torch.Generator) -> None:
             parameter.copy_(torch.randn(parameter.shape, generator=random) * 0.3)
 
 
-def _put_on_rungs(ach: ACH, random: torch.Generator) -> None:
+def put_on_rungs(ach: ACH, random: torch.Generator) -> None:
+    """Moves the scores of a seeded set of channels onto the ladder, those of all others below it."""
     count = min(ach.channels, ach.k + max(1, ach.k // 4))
     wanted = torch.rand(ach.channels, generator=random) - 1
     climbing = torch.randperm(ach.channels, generator=random)[:count]
@@ -82,14 +84,15 @@ def _put_on_rungs(ach: ACH, random: torch.Generator) -> None:
     eca.weight.copy_(torch.tensor(TAPS).view_as(eca.weight))
 
 
-def _take_statistics(network: HadaptiveNet, probe: Tensor) -> None:
+def take_statistics(network: nn.Module, run: Callable[[], object]) -> None:
+    """BatchNorm's, from one pass in training, `run`. The network is left in training, its selections in eval."""
     network.train()
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
     for ach in expansions(network).values():
         ach.select.eval()  # noise would select channels of lower scores, whose pairs are smaller
-    network.forward_features(probe)
+    run()
 
 
 def ladders(operator: str, batch: int, random: torch.Generator) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ from reports.layout.roof_lines import draw_roofs, name_roofs
 from reports.layout.sheets import MOST_PANELS, spread, undrawn
 from reports.layout.style import FAINT, style_of
 from reports.models.classifiers import MODELS, of_models
+from reports.models.detectors import DETECTORS, is_detector
 
 WIDE, FAR = 3.0, 50.0
 """Times the axis goes beyond what is drawn, and below where roofs meet: their names stand above the slanted part."""
@@ -72,7 +73,8 @@ def roofline_panels(records: Sequence[Record]) -> list[RooflinePanel]:
 
     def title_and_ground(record: Record) -> tuple[str, str]:
         point = record.case.point
-        return MODELS if id(record) in models else point.operator, f"{point.mode}, {point.clock} clock"
+        together = MODELS if id(record) in models else DETECTORS if is_detector(record) else ""
+        return together or point.operator, f"{point.mode}, {point.clock} clock"
 
     groups = grouped(records, title_and_ground)
     panels = [RooflinePanel(*key, tuple(dots(group)), roofs(group)) for key, group in groups.items()]

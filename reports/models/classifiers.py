@@ -16,6 +16,7 @@ from reports.data.grouping import grouped
 from reports.data.machine_records import besides_machine
 from reports.data.naming import counted
 from reports.data.series import Panel, panels, settled
+from reports.models.detectors import DETECTORS, is_detector
 from reports.models.reported import table7
 
 OURS = "Hadaptive-Net"
@@ -130,7 +131,13 @@ def operator_panels(records: Sequence[Record]) -> list[Panel]:
     """
     rivals = besides_machine(records)
     models = {id(record) for record in of_models(rivals)}
-    return panels(record for record in rivals if id(record) not in models)
+    return panels(record for record in rivals if id(record) not in models and not is_detector(record))
+
+
+def told_as(records: Sequence[Record]) -> dict[str, str]:
+    """Give what whole models are called together, by operator: image classifiers, and detectors."""
+    detectors = {record.case.point.operator: DETECTORS for record in records if is_detector(record)}
+    return {record.case.point.operator: MODELS for record in of_models(records)} | detectors
 
 
 def _is_model(record: Record) -> bool:

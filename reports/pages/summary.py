@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from reports.data.machine_records import besides_machine, of_machine
 from reports.data.naming import counted, devices
 from reports.data.ratios import BASELINES, mean_ratio, rivals
 from reports.data.series import panels
-from reports.models.classifiers import MODELS, of_models
+from reports.models.classifiers import told_as
 
 MACHINE = "What the machine can do"
 
@@ -35,10 +36,11 @@ def operators(records: Sequence[Record]) -> list[str]:
 
 def subjects(records: Sequence[Record]) -> list[str]:
     """Name what the page is about: the operators, but models by how many they are, and the machine's own as one."""
-    models = operators(of_models(records))
+    models = told_as(records)
+    groups = [f"{count} {name}" for name, count in Counter(models.values()).items()]
     rest = [name for name in operators(besides_machine(records)) if name not in models]
     machine = [MACHINE] if of_machine(records) else []
-    return [*([f"{len(models)} {MODELS}"] if models else []), *rest, *machine]
+    return [*groups, *rest, *machine]
 
 
 def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
@@ -54,20 +56,21 @@ def facts(records: Sequence[Record]) -> list[tuple[str, str]]:
 
 def gains(records: Sequence[Record]) -> list[Gain]:
     """Average backends over the baselines: over all points where both were measured, models as one."""
-    models = operators(of_models(records))
+    models = told_as(records)
     ratios_of: dict[tuple[str, str, str], dict[str, list[Interval]]] = {}
     every_panel = panels(besides_machine(records))
     settings = list(dict.fromkeys(str(panel.setting) for panel in every_panel))
     for panel in every_panel:
         for baseline in BASELINES:
             for label, speedup in rivals(panel, baseline).items():
-                operator = MODELS if panel.operator in models else panel.operator
+                operator = models.get(panel.operator, panel.operator)
                 row = ratios_of.setdefault((str(panel.setting), operator, label), {})
                 row.setdefault(baseline, []).extend(speedup.ratios.values())
+    together = set(models.values())
     return [
         Gain(*key, tuple(_gain(row.get(baseline, [])) for baseline in BASELINES))
         for key, row in sorted(
-            ratios_of.items(), key=lambda entry: (settings.index(entry[0][0]), entry[0][1] != MODELS)
+            ratios_of.items(), key=lambda entry: (settings.index(entry[0][0]), entry[0][1] not in together)
         )
     ]
 

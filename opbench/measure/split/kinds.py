@@ -46,7 +46,7 @@ _WORK = {
         masked_fill isnan isinf nan_to_num copysign hypot atan2 heaviside xlogy""",
     "reduction": """
         sum mean prod amax amin max min argmax argmin var std var_mean std_mean all any cumsum cumprod logsumexp
-        topk sort argsort kthvalue median mode histc bincount unique count_nonzero aminmax segment_reduce""",
+        topk sort argsort kthvalue median mode histc bincount unique count_nonzero aminmax segment_reduce nms""",
     "data movement": """
         cat _cat stack copy copy_ clone gather index_select index index_put _index_put_impl_ index_add index_copy
         scatter scatter_add scatter_reduce repeat repeat_interleave roll flip take take_along_dim masked_select

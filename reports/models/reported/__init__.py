@@ -1,6 +1,7 @@
-"""What the paper (arXiv 2505.22226) reports in its Tables 7 and 4. None of it was measured here.
+"""What the paper (arXiv 2505.22226) reports in its Tables 7, 6 and 4. None of it was measured here.
 
 `table7.csv`: image classifiers, latency at batch 1 as the mean of 500 runs of ONNX models, top-1 in percent.
+`table6.csv`: SSD at 320x320 by its backbone, trained and judged on COCO; the mean IoU is not defined there.
 `table4.csv`: Hadaptive-Net-L at batch 1 on an RTX TITAN, a custom operator in ONNX Runtime's CUDA provider.
 """
 
@@ -43,6 +44,22 @@ def table7() -> dict[str, Classifier]:
             imagenet_percent=float(row["imagenet_top1"]),
         )
         for row in _rows("table7.csv")
+    }
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A row of Table 6, in percent: mAP@[0.5:0.95], and what the paper calls mIOU."""
+
+    map_percent: float
+    miou_percent: float
+
+
+@cache
+def table6() -> dict[str, Detection]:
+    """Read Table 6: backbone, as the paper calls it, to its row, in the paper's order."""
+    return {
+        row["model"]: Detection(float(row["map_percent"]), float(row["miou_percent"])) for row in _rows("table6.csv")
     }
 
 

@@ -162,7 +162,9 @@ def test_a_file_that_computes_something_else_is_not_written(tmp_path: Path, monk
         return made
 
     monkeypatch.setattr(exporting, "_exported", altered)
-    with pytest.raises(UsageError, match=r"the exported Reading answers otherwise than PyTorch: an output is .* off"):
+    with pytest.raises(
+        UsageError, match=r"the exported Reading answers otherwise than PyTorch: an output is .* as far"
+    ):
         export(Reading(), tmp_path / "net.onnx", SHAPE)
     assert list(tmp_path.iterdir()) == []
 
@@ -178,9 +180,38 @@ class Jumping(nn.Module):
 def test_a_sample_that_rounding_decides_is_known_by_its_jumps() -> None:
     x = torch.randn((1, 3, 5, 5), generator=torch.Generator().manual_seed(0))
     model = Jumping()
-    assert agreement.jumps(model, x[0], model(x)[0], 1e-3)
+    assert agreement.jumps(model, x[0], [model(x)[0]], [1e-3])
     still = Reading()
-    assert not agreement.jumps(still, x[0], still(x)[0].detach(), 1e-3)
+    assert not agreement.jumps(still, x[0], [still(x)[0].detach()], [1e-3])
+
+
+class Both(nn.Module):
+    """Two outputs, the second of them a thousand times as large."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        means = x.mean(dim=(2, 3)) * self.weight
+        return means, 1e3 * x
+
+
+def test_a_model_of_several_outputs_exports_under_their_names(tmp_path: Path) -> None:
+    path = export(Both(), tmp_path / "both.onnx", (1, 3, 5, 7), ("means", "all"))
+    session, x = open_file(path, with_library=False), torch.randn(3, 3, 5, 7)
+    assert [one.name for one in session.runtime.get_outputs()] == ["means", "all"]
+    for got, want in zip(session.outputs(x.numpy()), Both()(x), strict=True):
+        torch.testing.assert_close(torch.from_numpy(got), want.detach(), rtol=1e-5, atol=1e-5)
+
+
+def test_each_output_is_held_against_its_own_size() -> None:
+    """What is little beside the largest of the second is much beside the first."""
+    x = torch.randn((1, 3, 5, 5), generator=torch.Generator().manual_seed(0))
+    model = Both()
+    moved = [one[0].detach() + change for one, change in zip(model(x), (1e-2, 0.0), strict=True)]
+    assert agreement.jumps(model, x[0], moved, [1e-3, 1.0])
+    assert not agreement.jumps(model, x[0], [one[0].detach() for one in model(x)], [1e-3, 1.0])
 
 
 @pytest.mark.parametrize(

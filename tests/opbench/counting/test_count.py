@@ -34,9 +34,11 @@ def counts(macs: int = 0, products: int = 0, elementwise: int = 0) -> Counts:
 
 
 WHOLE_NETWORKS = {
-    name for name, where in catalog.operators().items() if where.startswith(("impls.network.", "impls.zoo"))
+    name
+    for name, where in catalog.operators().items()
+    if where.startswith(("impls.network.", "impls.zoo", "impls.detectors"))
 }
-"""Counted below, and in tests/impls/network/test_work.py."""
+"""Counted below, and in tests/impls/network/test_work.py and tests/impls/detectors/test_models.py."""
 
 BY_VALUES = {"nms"}
 """How much they do goes by values, which meta tensors have none of: their Work is a bound, see tests/impls/boxes."""

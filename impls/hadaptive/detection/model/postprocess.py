@@ -32,17 +32,18 @@ def detections(
 
     logits (B, A, classes), offsets (B, A, 4), anchors (A, 4). Of all anchors and classes of an image with a score above
     `score` the best `candidates` are decoded, and of the survivors of a suppression by class the best `most` are kept.
-    A score that is NaN is above nothing; a box that is not finite or has no area after clipping is none. Of equal
-    scores the anchor that comes first is better, and of its classes the first: so results do not depend on a sort.
+    A score that is NaN is above nothing; a box that is not finite or has no area after clipping is none. Better is what
+    has the higher logit, also where scores are equal, as near 1. Of equal logits the anchor that comes first is better,
+    and of its classes the first: so results do not depend on a sort.
     """
     return [
         _of_one(*given, anchors, size, (score, overlap), (candidates, most))
-        for given in zip(logits.float().sigmoid(), offsets.float(), image_ids, strict=True)
+        for given in zip(logits.float(), offsets.float(), image_ids, strict=True)
     ]
 
 
 def _of_one(
-    scores: Tensor,
+    logits: Tensor,
     offsets: Tensor,
     image_id: int,
     anchors: Tensor,
@@ -50,13 +51,13 @@ def _of_one(
     thresholds: tuple[float, float],
     counts: tuple[int, int],
 ) -> Detection:
-    flat = scores.flatten()
-    above = (flat > thresholds[0]).nonzero().squeeze(1)
+    flat, scores = logits.flatten(), logits.flatten().sigmoid()
+    above = (scores > thresholds[0]).nonzero().squeeze(1)
     order = flat[above].argsort(descending=True, stable=True)[: counts[0]]
     chosen = above[order]
-    anchor, labels = chosen // scores.shape[1], chosen % scores.shape[1]
+    anchor, labels = chosen // logits.shape[1], chosen % logits.shape[1]
     boxes = decode(offsets[anchor], anchors[anchor]).clamp(0, size)
     real = ((boxes[:, 2:] - boxes[:, :2]) > 0).all(dim=1)  # of NaN it is not
-    boxes, labels, best = boxes[real], labels[real], flat[chosen][real]
+    boxes, labels, best = boxes[real], labels[real], scores[chosen][real]
     kept = survivors(boxes, labels, thresholds[1])[: counts[1]]
     return Detection(image_id, boxes[kept], best[kept], labels[kept])

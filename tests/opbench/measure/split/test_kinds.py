@@ -21,6 +21,7 @@ from opbench.measure.split.kinds import KINDS, covers_children, is_work, kernel_
         ("aten::hardtanh_", "activation"),
         ("aten::cat", "data movement"),
         ("aten::mean", "reduction"),
+        ("torchvision::nms", "reduction"),
         ("opbench::ach_expand", "cross-Hadamard"),
         ("opbench_cpp::cross_hadamard", "cross-Hadamard"),
         ("## Call CompiledFxGraph fabc ##", "compiled"),
