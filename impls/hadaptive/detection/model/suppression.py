@@ -1,7 +1,7 @@
-"""Non-maximum suppression by class: torchvision's kernel where this installation has it, rows of a matrix where not.
+"""Non-maximum suppression by class: our C++ kernel on a CPU that can build it, torchvision's or PyTorch's rows else.
 
-torchvision's operators are bound to one build of PyTorch (`impls.torchvision_import`); beside a CPU build of the same
-version they are declared and have no kernel.
+All three keep the same boxes (`impls.boxes`). torchvision's operators are bound to one build of PyTorch
+(`impls.torchvision_import`); beside a CPU build of the same version they are declared and have no kernel.
 """
 
 from __future__ import annotations
@@ -11,19 +11,25 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from impls import native
+from impls.boxes import functional
+from impls.boxes.nms.greedy import row_by_row
 from impls.libraries import library
 
 
 def survivors(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
     """(k,) int64: positions that stay, ascending. Of boxes of one class that overlap by more than `overlap`, the first.
 
-    boxes: (n, 4) x1 y1 x2 y2, best first, so that of equal scores the earlier one stays. labels: (n,) int64.
+    boxes: (n, 4) x1 y1 x2 y2, float32 or float64, best first, so that of equal scores the earlier one stays.
+    labels: (n,) int64.
     """
     if len(boxes) == 0:
         return torch.zeros(0, dtype=torch.int64, device=boxes.device)
-    if not torchvision_suppresses():
-        return _by_rows(boxes, labels, overlap)
-    return _by_torchvision(boxes, labels, overlap)
+    if boxes.device.type == "cpu" and native.why_not() is None:
+        return functional.nms(boxes, boxes.new_zeros(len(boxes)), overlap, labels)  # equal scores go by position
+    if torchvision_suppresses():
+        return _by_torchvision(boxes, labels, overlap)
+    return row_by_row(boxes, labels, torch.arange(len(boxes), device=boxes.device), overlap)
 
 
 @lru_cache(maxsize=1)
@@ -44,14 +50,4 @@ def _by_torchvision(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
     for label in torch.unique(labels):
         own = (labels == label).nonzero().squeeze(1)
         stays[own[nms(boxes[own], ranks[own], overlap)]] = True
-    return stays.nonzero().squeeze(1)
-
-
-def _by_rows(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
-    rivals = library("torchvision.ops").box_iou(boxes, boxes) > overlap
-    rivals &= labels[:, None] == labels
-    stays = torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
-    for at in range(len(boxes)):
-        if stays[at]:
-            stays[at + 1 :] &= ~rivals[at, at + 1 :]
     return stays.nonzero().squeeze(1)

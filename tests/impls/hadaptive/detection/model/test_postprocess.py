@@ -108,9 +108,24 @@ def by_definition(boxes: list[list[float]], labels: list[int], threshold: float)
     return kept
 
 
+@pytest.mark.compiler
 @pytest.mark.parametrize("count", [0, 1, 2, 61])
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
 def test_survivors_are_those_of_the_definition(count: int, threshold: float) -> None:
+    hold_survivors_against_the_definition(count, threshold)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 61])
+@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
+def test_survivors_are_the_same_without_any_kernel(
+    count: int, threshold: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suppression.native, "why_not", lambda: "no compiler")
+    monkeypatch.setattr(suppression, "torchvision_suppresses", lambda: False)
+    hold_survivors_against_the_definition(count, threshold)
+
+
+def hold_survivors_against_the_definition(count: int, threshold: float) -> None:
     generator = torch.Generator().manual_seed(count)
     corners = torch.randint(0, 40, (count, 2), generator=generator).float()
     boxes = torch.cat([corners, corners + torch.randint(1, 31, (count, 2), generator=generator)], dim=1)
@@ -132,6 +147,7 @@ def test_torchvisions_kernel_is_asked_for_each_class_where_there_is_one(monkeypa
             kept = by_definition(boxes[order].tolist(), [0] * len(boxes), threshold)
             return order[torch.tensor(kept)]
 
+    monkeypatch.setattr(suppression.native, "why_not", lambda: "no compiler")
     monkeypatch.setattr(suppression, "torchvision_suppresses", lambda: True)
     monkeypatch.setattr(suppression, "library", lambda _: Kernels)
     assert survivors(boxes, labels, 0.5).tolist() == by_definition(boxes.tolist(), labels.tolist(), 0.5) == [0, 2, 3]
