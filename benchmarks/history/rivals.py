@@ -41,10 +41,16 @@ def asv(values_s: Values) -> list[int]:
 
 
 def otava(values_s: Values) -> list[int]:
-    """`compute_change_points` with its defaults: windows of 50 points, p <= 0.001."""
+    """`compute_change_points` with its defaults: windows of 50 points, p <= 0.001.
+
+    0.8 raises ValueError where a candidate comes to lie on the edge of a window; no point is then found.
+    """
     known = np.flatnonzero(np.isfinite(values_s))
     compute = import_module("otava.analysis").compute_change_points
-    found, _ = compute(values_s[known])
+    try:
+        found, _ = compute(values_s[known].tolist())
+    except ValueError:
+        return []
     return [int(known[point.index]) for point in found]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -71,6 +71,11 @@ class ChangePoint:
     ratio: Interval
     statistic: float
     correlation: float
+
+    def moved_to(self, places: NDArray[np.int64]) -> ChangePoint:
+        """The same with its indices looked up: of a series of which only the points at `places` were searched."""
+        at, first, last = (int(places[one]) for one in (self.at, self.first, self.last))
+        return replace(self, at=at, first=first, last=last)
 
 
 def change_points(values_s: Values, noise: float = 0.0) -> list[ChangePoint]:

@@ -1,0 +1,119 @@
+"""What a large history costs: adding a run, reading, searching for steps, and writing the site; seconds and memory.
+
+    python -m benchmarks.history.sizes [--cases 2000] [--machines 2] [--commits 50] [--processes 5] [--keep DIR]
+
+A run of the benchmark is its own process, so that the peak it prints is of the history alone. A case in 20 steps by
+8 % halfway; processes of one commit differ by 1 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from opbench.history import aliases, files
+from opbench.history.row import HistoryRow
+from opbench.history.series import series_of
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+STEPS_IN = 20
+
+
+def rows(machine: int, commit: int, process: int, cases: int, commits: int) -> Iterator[HistoryRow]:
+    """One run: every case once."""
+    draw = np.random.default_rng([machine, commit, process])
+    factors = np.exp(draw.normal(0, 0.01, cases))
+    started = BEGIN + timedelta(hours=commit, minutes=process)
+    facts = json.dumps({"versions.torch": "2.12.0" if commit < commits // 3 else "2.13.0"})
+    for case in range(cases):
+        seconds = 1e-5 * (1 + case % 97) * factors[case]
+        if case % STEPS_IN == 0 and commit >= commits // 2:
+            seconds *= 1.08
+        yield HistoryRow(
+            source="sweep",
+            case=f"rowsum/float32/cpu/forward/wall/batch=1,channels={case}/eager",
+            operator="rowsum",
+            backend="eager",
+            dtype="float32",
+            device="cpu",
+            mode="forward",
+            clock="wall",
+            axes=f'{{"batch": 1, "channels": {case}}}',
+            machine=f"ci-{machine}@{machine:06x}",
+            environment=f"{int(commit >= commits // 3):012x}",
+            facts=facts,
+            commit=f"{commit:012x}",
+            dirty=False,
+            commit_time=started,
+            run=f"channels/{started:%Y-%m-%dT%H-%M-%SZ}",
+            process=0,
+            started=started,
+            median_s=seconds,
+            low_s=0.99 * seconds,
+            high_s=1.01 * seconds,
+            samples=100,
+            contended=False,
+        )
+
+
+def fill(folder: Path, asked: argparse.Namespace) -> list[float]:
+    """Write the files; seconds of each addition."""
+    took = []
+    for machine in range(asked.machines):
+        for commit in range(asked.commits):
+            for process in range(asked.processes):
+                made = list(rows(machine, commit, process, asked.cases, asked.commits))
+                began = time.perf_counter()
+                files.add(folder, made)
+                took.append(time.perf_counter() - began)
+    return took
+
+
+def report(folder: Path, site: Path) -> None:
+    from reports.history.site import write_site
+
+    began = time.perf_counter()
+    history = files.read(folder)
+    read = time.perf_counter()
+    every = list(series_of(history.table, aliases=aliases.read(folder)))
+    grouped = time.perf_counter()
+    steps = sum(len(series.steps) for series in every)
+    searched = time.perf_counter()
+    print(f"{history.table.num_rows:,} rows of {len(every):,} series: read in {read - began:.2f} s", end=", ")
+    print(f"grouped in {grouped - read:.2f} s, {steps} steps found in {searched - grouped:.2f} s")
+    del history, every
+    began = time.perf_counter()
+    written = write_site(folder, site)
+    took = time.perf_counter() - began
+    sizes = sorted(path.stat().st_size for path in site.rglob("*.html"))
+    print(f"site from the files in {took:.1f} s: {len(sizes):,} pages, {sum(sizes) / 1e6:.0f} MB, ", end="")
+    print(f"largest case {sizes[-2] / 1e3:.0f} kB, front page {written.page.stat().st_size / 1e3:.0f} kB")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.history.sizes")
+    parser.add_argument("--cases", type=int, default=2000)
+    parser.add_argument("--machines", type=int, default=2)
+    parser.add_argument("--commits", type=int, default=50)
+    parser.add_argument("--processes", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="a history of before is used again, a new one stays here")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="opbench-history-") as temporary:
+        folder = asked.keep or Path(temporary) / "history"
+        if not folder.is_dir():
+            took = fill(folder, asked)
+            print(f"{len(took)} runs of {asked.cases} rows added: {np.median(took):.3f} s each, {max(took):.3f} at most")
+        report(folder, Path(temporary) / "site")
+
+
+if __name__ == "__main__":
+    main()
