@@ -34,6 +34,9 @@ RESOLUTION = 1e-4
 """Standard deviation of a logarithm that every series has at least: no clock tells latencies apart by less, and a
 series without any noise would otherwise step at its last digit."""
 
+WITHIN = 3.84
+"""How much less likely a place may be that still belongs to the interval: 95 % of chi-squared with one degree."""
+
 PARAMETERS = 3
 """Level, size and correlation: what a short series is spent on before it says anything of its noise."""
 
@@ -46,8 +49,10 @@ class StepTest:
     over_drift: the same beside a straight line instead of a level; a drift has a large `statistic` and a small one here.
     first, last: between which indices the step lies, to 95 %.
     size, error: of the logarithm, and its standard error. correlation: of neighbouring points, with the step.
+    points: how many the series has.
     """
 
+    points: int
     at: int
     statistic: float
     over_drift: float
@@ -125,6 +130,7 @@ def step_test(logs: Values, noise: float = 0.0) -> StepTest | None:
     near = after[2 * (best[place] - best) <= WITHIN]
     variance = (max(stepped[row, place], 0.0) + least[row]) / free
     return StepTest(
+        points=count,
         at=int(after[place]),
         statistic=max(0.0, float(2 * (best[place] - without))),
         over_drift=float(2 * (best[place] - line)),
@@ -134,7 +140,3 @@ def step_test(logs: Values, noise: float = 0.0) -> StepTest | None:
         error=float(np.sqrt(variance / own.steps[row, place])),
         correlation=float(CORRELATIONS[row]),
     )
-
-
-WITHIN = 3.84
-"""How much less likely a place may be that still belongs to the interval: 95 % of chi-squared with one degree."""
