@@ -15,7 +15,10 @@ from opbench.ceilings.validation import with_limits
 from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
+from opbench.commands.history.add import told
 from opbench.errors import MachineError, UsageError
+from opbench.history.adding import add
+from opbench.history.sources.asked import Asked
 from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import Plan, elsewhere_only, plan
@@ -46,12 +49,14 @@ def run(
     threads: tuple[int, ...],
     budget: float | None,
     with_ceilings: bool,
+    history: Path | None,
     wait: bool,
     as_json: bool,
 ) -> int:
     """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
-    they are not known. `wait` for another measurement on the device, or raise MachineError.
+    they are not known. `wait` for another measurement on the device, or raise MachineError. `history` gets the rows
+    of the run when it is over.
     """
     tell = Notes(sys.stderr).note
     machine = Machine.here()
@@ -88,6 +93,9 @@ def run(
             _measure(target, journal, tasks, left, on, settings, as_json)
     written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
+    if history is not None:
+        for added in add(str(target.folder), history, results, Asked()):
+            tell(told(added))
     return exit_code(written.totals)
 
 

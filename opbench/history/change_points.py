@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Values: TypeAlias = NDArray[np.float64]
 
-WHITE, CORRELATED = 10.0, 13.5
+WHITE, CORRELATED = 10.0, 13.0
 """Statistics that a step needs in noise whose neighbours do not resemble each other, and in noise where they do, from a
 correlation of 0.55 on; from 0.2 to 0.55 between the two. Of 1,600 series of 90 points without a step, 1.8 % of white
 ones then have one and 4.5 % of those correlated by 0.7; with 12.7 for 13 the latter are 5.0 %. A step of 5 % in noise of
@@ -37,9 +37,11 @@ LONG = 70
 """Points from which on all of OVER_DRIFT is asked for, and nothing of it at 20: over few points a step and a drift look
 alike. Of steps of 5 % ten points before the end of 30, 91 % pass 3, 76 % pass 6.5; of 50, 98 and 97 % (white, 2 %)."""
 
-WANDERING = 0.45
-"""From this correlation on a series is held against a level alone: what wanders looks like a drift more often than not,
-and steps of 5 % in it would be found in 94.8 and not in 95.8 %. Of series that do drift, 5 % have more than 0.2."""
+WANDERING, OVER_WANDERING = 0.45, -3.0
+"""From this correlation on a step may even be this much less likely than a drift, because what wanders looks like one
+more often than not: were 0 asked for, steps of 5 % would be found in 94.8 and not in 95.8 %. Of series that drift under
+white noise, 5 % have a correlation above 0.2; one that drifts by far more than its noise has a large one, and is far
+likelier a drift."""
 
 OF_HALVES = 8.0
 """That a step of a half needs more. With 4, series correlated by 0.7 have a false one in 6.9 and not in 4.5 %, those
@@ -147,8 +149,8 @@ def _windows(logs: Values) -> Iterator[tuple[int, Values, float]]:
 def passes(test: StepTest, more: float = 0.0) -> bool:
     """Whether it is a step. more: that its statistic needs on top of what its noise asks for."""
     needed = OVER_DRIFT * min(max((test.points - 20) / (LONG - 20), 0.0), 1.0)
-    drifts = test.over_drift < needed and test.correlation < WANDERING
-    return test.statistic >= least_statistic(test.correlation) + more and not drifts
+    over_drift = needed if test.correlation < WANDERING else OVER_WANDERING
+    return test.statistic >= least_statistic(test.correlation) + more and test.over_drift >= over_drift
 
 
 def least_statistic(correlation: float) -> float:

@@ -19,6 +19,7 @@ FACTS = ("device_name", "cpu", "cores", "architecture", "capability", "multiproc
 DIGITS = 6
 
 _NAME = re.compile(r"[\w.+-]{1,64}")
+_UNFIT = re.compile(r"[^\w.+-]+")
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ def machine(environment: Mapping[str, Any], name: str = "") -> Machine:
         if isinstance(size := environment.get(key), int | float):
             facts[key.replace("_bytes", "_gib")] = round(size / GIB)
     return Machine(named, facts)
+
+
+def fitting(name: str) -> str:
+    """The name with dashes for what no machine's name here may have: other tools allow more."""
+    return _UNFIT.sub("-", name)[:64]
 
 
 def name_of(machine_id: str) -> str:

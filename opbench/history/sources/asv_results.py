@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from opbench.errors import UsageError
+from opbench.history.machine import fitting
 from opbench.history.row import HistoryRow
 from opbench.history.sources.asked import Asked
 
@@ -74,7 +75,7 @@ def _circumstances(path: Path, content: Mapping[str, Any], asked: Asked) -> dict
         "versions": content.get("requirements") or {},
         "variables": content.get("env_vars") or {},
     }
-    named = Asked(asked.machine or str(params["machine"]), asked.commits)
+    named = Asked(asked.machine or fitting(str(params["machine"])), asked.commits)
     made = datetime.fromtimestamp(content["date"] / 1000, UTC)  # of the commit, in milliseconds
     run = f"asv/{content['commit_hash'][:12]}-{content.get('env_name') or path.stem.partition('-')[2]}"
     return named.circumstances(environment) | named.commit(content["commit_hash"], made) | {"run": run}
