@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Values: TypeAlias = NDArray[np.float64]
 
-WHITE, CORRELATED = 10.0, 13.0
+WHITE, CORRELATED = 10.0, 12.8
 """Statistics that a step needs in noise whose neighbours do not resemble each other, and in noise where they do, from a
 correlation of 0.55 on; from 0.2 to 0.55 between the two. Of 1,600 series of 90 points without a step, 1.8 % of white
 ones then have one and 4.5 % of those correlated by 0.7; with 12.7 for 13 the latter are 5.0 %. A step of 5 % in noise of
@@ -43,7 +43,7 @@ more often than not: were 0 asked for, steps of 5 % would be found in 94.8 and n
 white noise, 5 % have a correlation above 0.2; one that drifts by far more than its noise has a large one, and is far
 likelier a drift."""
 
-OF_HALVES = 8.0
+OF_HALVES = 12.0
 """That a step of a half needs more. With 4, series correlated by 0.7 have a false one in 6.9 and not in 4.5 %, those
 that drift in 10.5 and not in 4.9; with nothing more 8.2 and 8 %."""
 

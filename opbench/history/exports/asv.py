@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opbench.history.commits import DIGITS
 from opbench.history.exports.grouped import Group, Measured
 
 VERSION = 2
@@ -34,7 +35,7 @@ def files(groups: Sequence[Group]) -> Iterator[tuple[Path, dict[str, Any]]]:
         own = [group for group in clean if group.machine == machine]
         yield Path(machine) / "machine.json", {**_machine(own[-1]), "version": MACHINE_VERSION}
         for group in own:
-            yield Path(machine) / f"{group.commit[:8]}-{_environment(group)}.json", _results(group, axes)
+            yield Path(machine) / f"{group.commit[:DIGITS]}-{_environment(group)}.json", _results(group, axes)
 
 
 def _name(case: Measured) -> str:
