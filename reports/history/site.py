@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -21,13 +21,17 @@ CASES = "cases"
 
 @dataclass(frozen=True)
 class Site:
-    """What was written. page: the front page. problems: files that were left out."""
+    """What was written. page: the front page. pages: by case, where its page is beside it. problems: files left out."""
 
     page: Path
-    cases: int
+    pages: Mapping[str, str]
     series: int
     moved: tuple[Movement, ...]
     problems: tuple[str, ...]
+
+    @property
+    def cases(self) -> int:
+        return len(self.pages)
 
 
 def write_site(
@@ -50,7 +54,7 @@ def write_site(
         write_whole(front, front_page.render(every, moved, pages, found.problems, commit_url).encode())
     except OSError as exc:
         raise MachineError(f"cannot write the site to {to}: {exc.strerror}; choose another --to") from exc
-    return Site(front, len(pages), len(every), tuple(moved), found.problems)
+    return Site(front, pages, len(every), tuple(moved), found.problems)
 
 
 def _write_cases(to: Path, every: list[Series], moved: list[Movement], commit_url: str) -> dict[str, str]:
