@@ -55,7 +55,7 @@ def otava(values_s: Values) -> list[int]:
 
 
 def oracle(values_s: Values) -> list[int]:
-    """The likelihood ratio of noise whose correlation (0.7) and size are known: a bound for what any rule can find there.
+    """The likelihood ratio of noise whose correlation (0.7) and size are known: a bound for any rule there.
 
     It looks for one step, of unknown place, size and level.
     """

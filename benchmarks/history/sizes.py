@@ -94,7 +94,11 @@ def report(folder: Path, site: Path) -> None:
     written = write_site(folder, site)
     took, worked = time.perf_counter() - began, time.process_time() - worked
     sizes = sorted(path.stat().st_size for path in site.rglob("*.html"))
-    print(f"site from the files in {took:.1f} s ({worked:.1f} of a processor): {len(sizes):,} pages, {sum(sizes) / 1e6:.0f} MB, ", end="")
+    print(
+        f"site from the files in {took:.1f} s ({worked:.1f} of a processor), {len(sizes):,} pages, "
+        f"{sum(sizes) / 1e6:.0f} MB, ",
+        end="",
+    )
     print(f"largest case {sizes[-2] / 1e3:.0f} kB, front page {written.page.stat().st_size / 1e3:.0f} kB")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
@@ -111,7 +115,9 @@ def main() -> None:
         folder = asked.keep or Path(temporary) / "history"
         if not folder.is_dir():
             took = fill(folder, asked)
-            print(f"{len(took)} runs of {asked.cases} rows added: {np.median(took):.3f} s each, {max(took):.3f} at most")
+            print(
+                f"{len(took)} runs of {asked.cases} rows added: {np.median(took):.3f} s each, {max(took):.3f} at most"
+            )
         report(folder, Path(temporary) / "site")
 
 

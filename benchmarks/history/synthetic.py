@@ -73,7 +73,7 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Values]] = {
 
 
 def series(kind: str, seed: int, step: float = 0.0, at: int = 0, count: int = POINTS) -> Values:
-    """Seconds, (count,), NaN where a point is missing. step: of the latency, 0.05 for 5 %; at: the first slower point."""
+    """Seconds, (count,), NaN where a point is missing. step: of the latency, 0.05 for 5 %; at: first slower point."""
     draw = np.random.default_rng([seed, list(KINDS).index(kind), round(1000 * step), at])
     logs = KINDS[kind](draw, count)
     logs[at:] += np.log1p(step) if step else 0.0

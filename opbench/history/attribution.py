@@ -40,7 +40,7 @@ class Movement:
 
 
 Span = tuple[int, int, bool]
-"""Of commits, from the last before a step to the last that may be the first after it; and whether it is slower after."""
+"""Of commits, the first and the last that may be the first after a step; and whether it is slower after it."""
 
 
 def movements(every: Sequence[Series], controls: Collection[str] = ()) -> list[Movement]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 WHITE, CORRELATED = 10.0, 13.2
 """Statistics that a step needs in noise whose neighbours do not resemble each other, and in noise where they do, from a
 correlation of 0.55 on; from 0.2 to 0.55 between the two. Series of 90 points without a step that are correlated by 0.7
-then have 0.048 false points each, with 12.8 0.055, with 13.3 0.045; steps of 5 % in noise of 2 % are found in 94.8, 95.3
-and 94.7 % (1,500 series each). White ones have 0.018."""
+then have 0.048 false points each, with 12.8 0.055, with 13.3 0.045; steps of 5 % in noise of 2 % are found in 94.8,
+95.3 and 94.7 % (1,500 series each). White ones have 0.018."""
 
 OVER_DRIFT = 6.5
 """Of `StepTest.over_drift`. With 6, 4.9 % of series that drift by 5 % in white noise of 2 % have a step, with 7 3.9 %;
@@ -68,7 +68,7 @@ class ChangePoint:
 
     at: index of the first point after it. first, last: indices between which it lies, to 95 %.
     ratio: latency after over latency before, with its 95 % interval; above 1 is slower.
-    statistic: twice the gain in log-likelihood by the step. correlation: of neighbouring points, by which it was judged.
+    statistic: twice the gain in log-likelihood. correlation: of neighbouring points, by which the step was judged.
     """
 
     at: int
@@ -85,7 +85,7 @@ class ChangePoint:
 
 
 def change_points(values_s: Values, noise: float = 0.0) -> list[ChangePoint]:
-    """The steps of a series, from the left. values_s: (points,) seconds, in the order of commits; missing ones left out.
+    """The steps of a series, from the left. values_s: (points,) seconds, in the order of commits, without missing ones.
 
     noise: variance of the logarithm of one point as its processes tell it, 0 where each point has one process.
     Raises ValueError for a value that is not positive and finite.

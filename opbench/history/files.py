@@ -12,7 +12,7 @@ import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +61,13 @@ def add(folder: Path, rows: Sequence[HistoryRow]) -> Added:
     runs = {(row.run, row.machine) for row in rows}
     if len(runs) != 1:
         told = ", ".join(f"{run} on {machine}" for run, machine in sorted(runs)) or "nothing was measured in it"
-        raise UsageError(f"a file of a history has the rows of one run of one machine; these are of {len(runs)}: {told}")
+        raise UsageError(f"a file has the rows of one run of one machine; these are of {len(runs)}: {told}")
     ((run, machine),) = runs
     path = folder / f"{_UNSAFE.sub('--', run)}--{machine}{SUFFIX}"
     told = _about(run, rows)
     if path.exists():
         return _there_already(path, told, len(rows))
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=arrow_schema())
+    table = pa.Table.from_pylist([vars(row) for row in rows], schema=arrow_schema())
     sink = io.BytesIO()
     parquet.write_table(table.replace_schema_metadata({KEY: json.dumps(told)}), sink, compression="zstd")
     try:
@@ -111,7 +111,8 @@ def _read_file(path: Path) -> pa.Table:
                 )
             table = file.read()
         if tuple(table.column_names) != NAMES:
-            raise UsageError(f"{path}: its columns are {', '.join(table.column_names):.200}; left out: add its run again")
+            names = ", ".join(table.column_names)
+            raise UsageError(f"{path}: its columns are {names:.200}; left out: add its run again")
         table = table.replace_schema_metadata(None).cast(arrow_schema())
     except (OSError, pa.ArrowException, RecursionError) as exc:
         raise UsageError(
@@ -131,7 +132,7 @@ def _told(path: Path, metadata: Any) -> dict[str, Any]:
 
 def _about(run: str, rows: Sequence[HistoryRow]) -> dict[str, Any]:
     """The metadata of a file with these rows; the same whatever their order, and whether a repository was at hand."""
-    lines = sorted(json.dumps(asdict(replace(row, commit_time=None)), default=str, sort_keys=True) for row in rows)
+    lines = sorted(json.dumps(vars(row) | {"commit_time": None}, default=str) for row in rows)
     return {"schema": SCHEMA, "run": run, "content": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 
 
@@ -141,7 +142,8 @@ def _there_already(path: Path, told: dict[str, Any], count: int) -> Added:
     try:
         content = _told(path, parquet.read_schema(path).metadata)["content"]
     except (OSError, ArrowException) as exc:
-        raise UsageError(f"{path} is there and damaged ({first_line(exc):.120}); remove it and add the run again") from exc
+        reason = first_line(exc)
+        raise UsageError(f"{path} is there and damaged ({reason:.120}); remove it and add the run again") from exc
     if content != told["content"]:
         raise UsageError(
             f"{path} has run {told['run']} already, with other rows: did the run go on since? Files of a history never "

@@ -46,7 +46,7 @@ class StepTest:
     """The likeliest step of a series.
 
     at: index of the first point after it. statistic: twice the gain in log-likelihood, 0 where there is none.
-    over_drift: the same beside a straight line instead of a level; a drift has a large `statistic` and a small one here.
+    over_drift: the same beside a straight line instead of a level; a drift has a large `statistic` and this small.
     first, last: between which indices the step lies, to 95 %.
     size, error: of the logarithm, and its standard error. correlation: of neighbouring points, with the step.
     points: how many the series has.

@@ -40,13 +40,11 @@ def _machine(
         "chart": chart(series),
         "banded": bool((series.processes > 1).any()),
         "steps": [step_row(one, commit_url) for one in moved if one.series is series],
-        "environments": [(f"E{at}", *_commit(series, place, commit_url), what) for at, (place, what) in _numbered(changes)],
+        "environments": [
+            (f"E{number}", *_commit(series, at, commit_url), what) for number, (at, what) in enumerate(changes, 1)
+        ],
         "points": [_point(series, at, commit_url) for at in range(len(series))],
     }
-
-
-def _numbered(changes: Sequence[tuple[int, list[str]]]) -> list[tuple[int, tuple[int, list[str]]]]:
-    return list(enumerate(changes, 1))
 
 
 def machine_name(machine: str, beside: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -119,7 +120,7 @@ def _levels(series: Series, steps: Sequence[ChangePoint], x: Values, y: _Heights
     bounds = [0, *(step.at for step in steps), len(series)]
     if not steps:
         return
-    levels = [float(np.exp(np.log(series.median_s[a:b]).mean())) for a, b in zip(bounds, bounds[1:], strict=False)]
+    levels = [float(np.exp(np.log(series.median_s[a:b]).mean())) for a, b in pairwise(bounds)]
     heights = y(np.array(levels)).tolist()
     for left, right, height in zip(bounds, bounds[1:], heights, strict=False):
         yield f'<path class="level" d="M{x[left] - 4:.1f} {height:.1f}H{x[right - 1] + 4:.1f}"/>'

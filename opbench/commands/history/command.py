@@ -30,7 +30,7 @@ def add(
         list[str],
         typer.Argument(
             metavar="RUN ...",
-            help="SWEEP or SWEEP/RUN, a folder of a sweep's or the gate's run, a file of pytest-benchmark, asv's results.",
+            help="SWEEP or SWEEP/RUN, the folder of a sweep's or the gate's run, pytest-benchmark's file, asv's results.",
         ),
     ],
     history: Folder = Path("history"),

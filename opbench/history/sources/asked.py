@@ -30,7 +30,7 @@ class Asked:
         }
 
     def commit(self, revision: str, time: datetime | None = None) -> dict[str, Any]:
-        """The columns `commit`, `dirty` and `commit_time`. time: what the source says, which the repository overrules."""
+        """The columns `commit`, `dirty` and `commit_time`. time: what the source says; the repository overrules it."""
         commit, _, dirty = revision.partition("+")
         return {"commit": commit, "dirty": bool(dirty), "commit_time": self.commits.time(commit) or time}
 

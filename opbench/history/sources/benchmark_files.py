@@ -66,7 +66,7 @@ def _of_file(path: Path, run: str, asked: Asked) -> Iterator[HistoryRow]:
 
 def _revision(path: Path, commit: Mapping[str, Any]) -> str:
     if not isinstance(name := commit.get("id"), str) or name in {"", "unknown"}:
-        raise UsageError(f"{path} names no commit (commit_info.id is {name!r}); pytest-benchmark writes it in a repository")
+        raise UsageError(f"{path} names no commit (commit_info.id is {name!r}): run pytest-benchmark in a repository")
     return f"{name}+dirty" if commit.get("dirty") else name
 
 

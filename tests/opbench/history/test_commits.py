@@ -37,5 +37,5 @@ def test_parents_come_before_children_whose_clock_was_behind(tmp_path: Path) -> 
 
 def test_without_a_repository_no_commit_is_known_and_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     assert of_repository(None) == Commits()
-    with pytest.raises(UsageError, match="--repository .*git knows no commits there"):
+    with pytest.raises(UsageError, match=r"--repository .*git knows no commits there"):
         of_repository(tmp_path)

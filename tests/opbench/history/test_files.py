@@ -33,7 +33,7 @@ def test_the_same_run_again_changes_nothing_and_with_other_rows_is_refused(tmp_p
     path = files.add(tmp_path, [first, second]).path
     before = path.read_bytes()
     assert not files.add(tmp_path, [second, replace(first, commit_time=BEGIN)]).new
-    with pytest.raises(UsageError, match="has run rows/1 already, with other rows.*remove that file"):
+    with pytest.raises(UsageError, match=r"has run rows/1 already, with other rows.*remove that file"):
         files.add(tmp_path, [first])
     assert path.read_bytes() == before
     assert [path] == list(tmp_path.iterdir())

@@ -116,7 +116,7 @@ def test_a_renamed_case_goes_on_only_where_that_is_declared(tmp_path: Path) -> N
 )
 def test_aliases_that_say_nothing_are_refused(text: str, said: str, tmp_path: Path) -> None:
     (tmp_path / aliases.FILE).write_text(text)
-    with pytest.raises(UsageError, match="aliases.toml") as refused:
+    with pytest.raises(UsageError, match=r"aliases\.toml") as refused:
         aliases.read(tmp_path)
     assert said in str(refused.value)
 

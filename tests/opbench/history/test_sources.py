@@ -1,4 +1,4 @@
-"""Rows of a sweep's run, the gate's, pytest-benchmark's and asv's files: the same figures, under one commit and machine."""
+"""Rows of runs of sweeps and of the gate, of files of pytest-benchmark and asv: their figures, commits and machines."""
 
 from __future__ import annotations
 
