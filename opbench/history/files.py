@@ -28,6 +28,9 @@ KEY = b"opbench.history"
 
 SUFFIX = ".parquet"
 
+MAY_LACK = frozenset({"commit_time", "started"})
+"""Columns that are null where nobody knew."""
+
 _UNSAFE = re.compile(r"[^\w.+@-]+")
 
 
@@ -69,7 +72,7 @@ def add(folder: Path, rows: Sequence[HistoryRow]) -> Added:
         return _there_already(path, told, len(rows))
     table = pa.Table.from_pylist([vars(row) for row in rows], schema=arrow_schema())
     sink = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({KEY: json.dumps(told)}), sink, compression="zstd")
+    parquet.write_table(table.replace_schema_metadata({KEY: json.dumps(told)}), sink, compression="zstd", write_page_checksum=True)
     try:
         write_whole(path, sink.getbuffer())
     except OSError as exc:
@@ -102,7 +105,7 @@ def _read_file(path: Path) -> pa.Table:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(path, page_checksum_verification=True) as file:
             told = _told(path, file.schema_arrow.metadata)
             if told["schema"] != SCHEMA:
                 raise UsageError(
@@ -114,11 +117,24 @@ def _read_file(path: Path) -> pa.Table:
             names = ", ".join(table.column_names)
             raise UsageError(f"{path}: its columns are {names:.200}; left out: add its run again")
         table = table.replace_schema_metadata(None).cast(arrow_schema())
-    except (OSError, pa.ArrowException, RecursionError) as exc:
+        if wrong := _wrong(table):
+            raise UsageError(f"{path}: {wrong}; left out: remove it and add its run again")
+    except (OSError, ValueError, pa.ArrowException, RecursionError) as exc:
         raise UsageError(
             f"{path}: damaged or half-written ({first_line(exc):.120}); left out: remove it and add its run again"
         ) from exc
     return table
+
+
+def _wrong(table: pa.Table) -> str:
+    """What no row that was added here can have; "" where there is nothing of it."""
+    import numpy as np
+
+    lacking = [name for name in NAMES if name not in MAY_LACK and table[name].null_count]
+    if lacking:
+        return f"{lacking[0]} is missing in {table[lacking[0]].null_count} of its rows"
+    figures = np.stack([table[name].to_numpy() for name in ("median_s", "low_s", "high_s")])
+    return "" if ((figures > 0) & (figures < np.inf)).all() else "a latency that is not positive and finite"
 
 
 def _told(path: Path, metadata: Any) -> dict[str, Any]:
@@ -141,7 +157,7 @@ def _there_already(path: Path, told: dict[str, Any], count: int) -> Added:
 
     try:
         content = _told(path, parquet.read_schema(path).metadata)["content"]
-    except (OSError, ArrowException) as exc:
+    except (OSError, ValueError, ArrowException) as exc:
         reason = first_line(exc)
         raise UsageError(f"{path} is there and damaged ({reason:.120}); remove it and add the run again") from exc
     if content != told["content"]:

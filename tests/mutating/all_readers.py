@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from tests.mutating import gate_readers, machine_readers, network_readers, run_readers
+from tests.mutating import gate_readers, history_readers, machine_readers, network_readers, run_readers
 
 READERS = {
     reader.name: reader
-    for readers in (run_readers.READERS, machine_readers.READERS, gate_readers.READERS, network_readers.READERS)
+    for readers in (
+        run_readers.READERS,
+        machine_readers.READERS,
+        gate_readers.READERS,
+        network_readers.READERS,
+        history_readers.READERS,
+    )
     for reader in readers
 }

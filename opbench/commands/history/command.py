@@ -30,7 +30,7 @@ def add(
         list[str],
         typer.Argument(
             metavar="RUN ...",
-            help="SWEEP or SWEEP/RUN, the folder of a sweep's or the gate's run, pytest-benchmark's file, asv's results.",
+            help="SWEEP or SWEEP/RUN, the folder of a run of a sweep or the gate, pytest-benchmark's file, asv's results.",
         ),
     ],
     history: Folder = Path("history"),

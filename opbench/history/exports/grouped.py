@@ -73,7 +73,7 @@ def groups(table: pa.Table, commits: Commits) -> Iterator[Group]:
             dirty=bool(dirty),
             time=commits.time(str(short)) or _time(made) or _time(first),
             environment=str(environment),
-            facts=json.loads(part["facts"].iloc[0]),
+            facts=_object(part["facts"].iloc[0]),
             cases=[_measured(str(case), one) for case, one in part.groupby("case", observed=True, sort=True)],
         )
 
@@ -85,13 +85,18 @@ def _measured(case: str, rows: pd.DataFrame) -> Measured:
         case=case,
         operator=str(first["operator"]),
         setting=tuple(str(first[name]) for name in SETTING),
-        axes=json.loads(first["axes"]),
+        axes=_object(first["axes"]),
         medians_s=tuple(rows["median_s"].tolist()),
         low_s=float(rows["low_s"].median()),
         high_s=float(rows["high_s"].median()),
         samples=int(rows["samples"].sum()),
         started=_time(rows["started"].min()),
     )
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    found = json.loads(text)
+    return found if isinstance(found, dict) else {}
 
 
 def _time(value: Any) -> datetime | None:
