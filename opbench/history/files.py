@@ -63,8 +63,8 @@ def add(folder: Path, rows: Sequence[HistoryRow]) -> Added:
 
     runs = {(row.run, row.machine) for row in rows}
     if len(runs) != 1:
-        told = ", ".join(f"{run} on {machine}" for run, machine in sorted(runs)) or "nothing was measured in it"
-        raise UsageError(f"a file has the rows of one run of one machine; these are of {len(runs)}: {told}")
+        these = ", ".join(f"{run} on {machine}" for run, machine in sorted(runs)) or "nothing was measured in it"
+        raise UsageError(f"a file has the rows of one run of one machine; these are of {len(runs)}: {these}")
     ((run, machine),) = runs
     path = folder / f"{_UNSAFE.sub('--', run)}--{machine}{SUFFIX}"
     told = _about(run, rows)
@@ -72,7 +72,9 @@ def add(folder: Path, rows: Sequence[HistoryRow]) -> Added:
         return _there_already(path, told, len(rows))
     table = pa.Table.from_pylist([vars(row) for row in rows], schema=arrow_schema())
     sink = io.BytesIO()
-    parquet.write_table(table.replace_schema_metadata({KEY: json.dumps(told)}), sink, compression="zstd", write_page_checksum=True)
+    parquet.write_table(
+        table.replace_schema_metadata({KEY: json.dumps(told)}), sink, compression="zstd", write_page_checksum=True
+    )
     try:
         write_whole(path, sink.getbuffer())
     except OSError as exc:

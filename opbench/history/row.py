@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -58,9 +58,13 @@ class HistoryRow:
 
 NAMES = tuple(field.name for field in fields(HistoryRow))
 
-FEW = ("source", "case", "operator", "backend", "dtype", "device", "mode", "clock", "axes")
+FEW: tuple[str, ...] = ("source", "case", "operator", "backend", "dtype", "device", "mode", "clock", "axes")
 FEW += ("machine", "environment", "facts", "commit", "run")
 """Columns of text with few values a file: kept as dictionaries, so that a million rows of them take megabytes."""
+
+
+NO_SETTING: dict[str, Any] = dict.fromkeys(("backend", "dtype", "device", "mode", "clock"), "")
+"""Columns of what is no case of a sweep."""
 
 
 def arrow_schema() -> pa.Schema:

@@ -141,7 +141,8 @@ def _shared(frame: pd.DataFrame, commits: Commits) -> tuple[Shared, Places]:
     made = frame["commit_time"].astype("int64").groupby(codes).max().reindex(range(len(names))) / 1e6
     begun = frame["started"].astype("int64").groupby(codes).min().reindex(range(len(names))) / 1e6
     times = np.where(made > 0, made, np.where(begun > 0, begun, np.nan))
-    moments = {name: float(time) if np.isfinite(time) else 0.0 for name, time in zip(names, times, strict=True)}
+    told = {name: float(time) if np.isfinite(time) else 0.0 for name, time in zip(names, times, strict=True)}
+    moments = {name: time if (made := commits.time(name)) is None else made.timestamp() for name, time in told.items()}
     ordered = commits.ordered(moments)
     rank = {name: place for place, name in enumerate(ordered)}
     facts = frame.drop_duplicates("environment").set_index("environment")["facts"].astype(str)

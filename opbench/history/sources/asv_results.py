@@ -16,7 +16,7 @@ from typing import Any
 
 from opbench.errors import UsageError
 from opbench.history.machine import fitting
-from opbench.history.row import HistoryRow
+from opbench.history.row import NO_SETTING, HistoryRow
 from opbench.history.sources.asked import Asked
 
 VERSION = 2
@@ -127,7 +127,7 @@ def _row(
         source="asv",
         case=f"{name}({', '.join(values)})" if values else name,
         operator=name,
-        **dict.fromkeys(("backend", "dtype", "device", "mode", "clock"), ""),
+        **NO_SETTING,
         axes=json.dumps({str(number): value for number, value in enumerate(values)}),
         process=0,
         median_s=median_s,

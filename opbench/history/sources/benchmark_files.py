@@ -14,7 +14,7 @@ from typing import Any
 from opbench.errors import UsageError
 from opbench.gate.files.json_reader import Entry, StoredFile, read_file
 from opbench.gate.files.machine_info import comparable_info
-from opbench.history.row import HistoryRow, quartiles
+from opbench.history.row import NO_SETTING, HistoryRow, quartiles
 from opbench.history.sources.asked import Asked, moment
 
 SIDES = ("base.json", "head.json")
@@ -99,7 +99,7 @@ def _row(entry: Entry, samples_s: Sequence[float], told: dict[str, Any]) -> Hist
         source="gate" if entry.stages else "pytest-benchmark",
         case=benchmark.id,
         operator=benchmark.id.partition("[")[0],
-        **dict.fromkeys(("backend", "dtype", "device", "mode", "clock"), ""),
+        **NO_SETTING,
         axes=json.dumps(dict(benchmark.params or {})),
         median_s=median_s,
         low_s=low_s,
