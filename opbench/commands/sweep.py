@@ -15,10 +15,8 @@ from opbench.ceilings.validation import with_limits
 from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
-from opbench.commands.history.add import told
+from opbench.commands.history.add import keep
 from opbench.errors import MachineError, UsageError
-from opbench.history.adding import add
-from opbench.history.sources.asked import Asked
 from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import Plan, elsewhere_only, plan
@@ -94,8 +92,7 @@ def run(
     written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
     if history is not None:
-        for added in add(str(target.folder), history, results, Asked()):
-            tell(told(added))
+        tell(keep(target, history, written.totals.measured))
     return exit_code(written.totals)
 
 

@@ -10,6 +10,7 @@ from opbench.history.adding import add
 from opbench.history.commits import of_repository
 from opbench.history.files import Added
 from opbench.history.sources.asked import Asked
+from opbench.store.runs import Run
 
 
 def run(
@@ -21,6 +22,17 @@ def run(
         for added in add(name, history, results, asked):
             print(json.dumps(_data(added)) if as_json else plain(told(added)))
     return 0
+
+
+def keep(run: Run, history: Path, measured: int) -> str:
+    """Add a run that is just over, of which so many cases were measured; what became of it, in a line.
+
+    Raises UsageError where the run is there with other rows, as after `--resume`.
+    """
+    if not measured:
+        return f"history: nothing was measured, so {history} is as it was"
+    (added,) = add(str(run.folder), history, run.folder, Asked())
+    return told(added)
 
 
 def told(added: Added) -> str:

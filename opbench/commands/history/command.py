@@ -30,7 +30,7 @@ def add(
         list[str],
         typer.Argument(
             metavar="RUN ...",
-            help="SWEEP or SWEEP/RUN, the folder of a run of a sweep or the gate, pytest-benchmark's file, asv's results.",
+            help="A run's name or folder, also of the gate; a file of pytest-benchmark; asv's folder of results.",
         ),
     ],
     history: Folder = Path("history"),

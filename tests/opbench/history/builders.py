@@ -49,7 +49,8 @@ def commit(number: int) -> str:
 
 def at_commit(number: int, seconds: float, **changes: Any) -> HistoryRow:
     """A row of the numbered commit, a day after the one before."""
-    made = {"commit": commit(number), "started": BEGIN + timedelta(days=number), "run": f"rows/{number}"}
+    began = BEGIN + timedelta(days=number)
+    made: dict[str, Any] = {"commit": commit(number), "started": began, "run": f"rows/{number}"}
     return replace(ROW, median_s=seconds, low_s=0.9 * seconds, high_s=1.1 * seconds, **(made | changes))
 
 

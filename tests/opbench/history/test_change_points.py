@@ -16,7 +16,7 @@ def places(values: np.ndarray, noise: float = 0.0) -> list[int]:
 
 def quiet(count: int) -> np.ndarray:
     """Without chance: values that differ by 0.5 % and less."""
-    return 1 + 0.005 * np.sin(7.3 * np.arange(count) ** 1.1)
+    return np.asarray(1 + 0.005 * np.sin(7.3 * np.arange(count) ** 1.1))
 
 
 @pytest.mark.parametrize("ratio", [0.8, 0.95, 1.05, 2.0])

@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from opbench import catalog
+from opbench.commands import sweep as sweep_command
 from opbench.commands.history import add, export, listing, page
 from opbench.errors import UsageError
-from opbench.history.files import SUFFIX
+from opbench.history.files import SUFFIX, read
+from opbench.store.journal import Journal
 from opbench.store.runs import Run, new_run
+from opbench.vocabulary.record import Failed, Outcome
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Narrowing
 from tests.reports.builders import ENVIRONMENT, measured, record
 
 from .builders import at_commit, history, line
@@ -36,6 +42,27 @@ def test_a_run_is_added_once_and_said_so(tmp_path: Path, capsys: pytest.CaptureF
     assert json.loads(second) == {"path": str(path), "rows": 1, "new": False}
     assert add.run(("rows",), kept, "ci", None, tmp_path, as_json=False) == 0
     assert capsys.readouterr().out == f"history: {path}: there already, unchanged\n"
+
+
+@pytest.mark.parametrize(("outcome", "rows"), [(measured(1e-5), 1), (Failed("check", "x"), 0)])
+def test_a_sweep_adds_its_run_when_it_is_over(
+    outcome: Outcome, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(_run: Run, journal: Journal, *_: object) -> None:
+        journal.append([record(outcome)])
+
+    totals = catalog.totals()
+    totals.add(record(outcome))
+    monkeypatch.setattr(sweep_command, "_measure", measure)
+    monkeypatch.setattr(sweep_command, "_tell_of_others", lambda *_: None)
+    monkeypatch.setattr(sweep_command, "write_report", lambda *_, **__: SimpleNamespace(totals=totals))
+    monkeypatch.setattr(sweep_command, "_show", lambda *_: None)
+    kept = tmp_path / "history"
+    asked = ("channels", Narrowing(), "cpu", None, tmp_path, False, Settings(), (0,), None, False, kept, True, True)
+    assert sweep_command.run(*asked) == int(not rows)
+    assert (read(kept).table.num_rows if rows else kept.exists()) == rows
+    said = f"history: {next(kept.iterdir())}: 1 row" if rows else "history: nothing was measured"
+    assert said in capsys.readouterr().err
 
 
 def test_machines_are_listed_and_a_damaged_file_is_exit_code_1(
