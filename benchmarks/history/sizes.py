@@ -78,7 +78,7 @@ def fill(folder: Path, asked: argparse.Namespace) -> list[float]:
 
 
 def report(folder: Path, site: Path) -> None:
-    from reports.history.site import write_site
+    from reports.history.static_site import write_site
 
     began = time.perf_counter()
     history = files.read(folder)

@@ -52,10 +52,14 @@ class Points:
         logs = np.log(values)
         mean = np.add.reduceat(logs, begins) / count
         squares = np.add.reduceat((logs - np.repeat(mean, count)) ** 2, begins)
-        names = [frame[name].iloc[order[begins]].astype(str).to_numpy() for name in ("case", "machine", "operator")]
+        cases, machines, operators = (
+            frame[name].iloc[order[begins]].astype(str).to_numpy() for name in ("case", "machine", "operator")
+        )
         starts = np.append(begins_of(case[begins], machine[begins]), len(begins))
         return cls(
-            *names,
+            cases,
+            machines,
+            operators,
             starts,
             commit[begins],
             environment[begins].astype(np.int64),

@@ -111,7 +111,17 @@ def series_of(table: pa.Table, commits: Commits | None = None, aliases: Aliases 
     yield from _each(points, shared)
 
 
-_USED = ("case", "machine", "operator", "commit", "dirty", "commit_time", "environment", "facts", "started")
+_USED: tuple[str, ...] = (
+    "case",
+    "machine",
+    "operator",
+    "commit",
+    "dirty",
+    "commit_time",
+    "environment",
+    "facts",
+    "started",
+)
 _USED += ("median_s", "contended")
 
 
@@ -131,7 +141,7 @@ def _with_dirt(frame: pd.DataFrame) -> pd.Series[Any]:
     codes = frame["commit"].cat.codes.to_numpy() + len(short) * frame["dirty"].to_numpy()
     kept, codes = np.unique(codes, return_inverse=True)
     unique, again = np.unique(names[kept].astype(str), return_inverse=True)
-    return pd.Series(pd.Categorical.from_codes(again[codes], categories=unique), index=frame.index)
+    return pd.Series(pd.Categorical.from_codes(again[codes], categories=pd.Index(unique)), index=frame.index)
 
 
 def _shared(frame: pd.DataFrame, commits: Commits) -> tuple[Shared, Places]:
@@ -142,7 +152,9 @@ def _shared(frame: pd.DataFrame, commits: Commits) -> tuple[Shared, Places]:
     begun = frame["started"].astype("int64").groupby(codes).min().reindex(range(len(names))) / 1e6
     times = np.where(made > 0, made, np.where(begun > 0, begun, np.nan))
     told = {name: float(time) if np.isfinite(time) else 0.0 for name, time in zip(names, times, strict=True)}
-    moments = {name: time if (made := commits.time(name)) is None else made.timestamp() for name, time in told.items()}
+    moments = {
+        name: time if (known := commits.time(name)) is None else known.timestamp() for name, time in told.items()
+    }
     ordered = commits.ordered(moments)
     rank = {name: place for place, name in enumerate(ordered)}
     facts = frame.drop_duplicates("environment").set_index("environment")["facts"].astype(str)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
 from opbench import catalog
@@ -22,7 +21,7 @@ def run(
         raise UsageError(f"--commit-url {commit_url!r:.80}: expected {{commit}} where the commit stands in it")
     if commit_url and not commit_url.startswith(("https://", "http://")):
         raise UsageError(f"--commit-url {commit_url!r:.80}: expected an address that begins with https:// or http://")
-    write = catalog.shown_by("history.site.write_site")
+    write = catalog.shown_by("history.static_site.write_site")
     site = write(history, to, of_repository(repository), commit_url, control or controls())
     for problem in site.problems:
         print(plain(f"opbench: {problem}"), file=sys.stderr)
@@ -35,6 +34,6 @@ def run(
     return int(bool(site.problems))
 
 
-def controls() -> Collection[str]:
+def controls() -> frozenset[str]:
     """The operators that the machine itself is measured with, whatever code is under test."""
-    return {name for grid in catalog.sweep(SWEEP).grids for name in grid.operators}
+    return frozenset(name for grid in catalog.sweep(SWEEP).grids for name in grid.operators)

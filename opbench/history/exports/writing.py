@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 from opbench.errors import MachineError, unknown
 from opbench.history import files
 from opbench.history.commits import Commits
-from opbench.history.exports import asv, pytest_benchmark
-from opbench.history.exports.asv import text
+from opbench.history.exports import asv_results, benchmark_files
+from opbench.history.exports.asv_results import text
 from opbench.history.exports.grouped import Group, groups
 from opbench.store.files import write_whole
 
 Format: TypeAlias = "Callable[[Sequence[Group]], Iterator[tuple[Path, dict[str, Any]]]]"
 
-FORMATS: dict[str, Format] = {"asv": asv.files, "pytest-benchmark": pytest_benchmark.files}
+FORMATS: dict[str, Format] = {"asv": asv_results.files, "pytest-benchmark": benchmark_files.files}
 
 
 def export(history: Path, to: Path, form: str, commits: Commits) -> tuple[int, tuple[str, ...]]:

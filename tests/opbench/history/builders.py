@@ -58,7 +58,7 @@ def line(values_s: Sequence[float], **changes: Any) -> list[HistoryRow]:
     return [at_commit(number, value, **changes) for number, value in enumerate(values_s)]
 
 
-def facts(**told: str) -> dict[str, str]:
+def facts(**told: str) -> dict[str, Any]:
     """The columns of an environment."""
     text = json.dumps({f"versions.{name}": version for name, version in told.items()})
     return {"facts": text, "environment": f"{abs(hash(text)) % 16**12:012x}"}

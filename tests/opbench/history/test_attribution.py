@@ -19,7 +19,7 @@ COUNT, AT = 31, 17
 def values(ratio: float = 1.1, at: int = AT) -> list[float]:
     steady = 1 + 0.004 * np.sin(7.3 * np.arange(COUNT) ** 1.1)
     steady[at:] *= ratio
-    return steady.tolist()
+    return [float(one) for one in steady]
 
 
 def moved(rows: Sequence[HistoryRow], controls: Sequence[str] = ("write",)) -> dict[str, Movement]:

@@ -13,7 +13,7 @@ import pytest
 from opbench.errors import MachineError
 from opbench.history.files import SUFFIX
 from opbench.history.row import HistoryRow
-from reports.history.site import Site, write_site
+from reports.history.static_site import Site, write_site
 from tests.opbench.history.builders import at_commit, facts, history, line
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ URL = "https://example.org/commit/{commit}"
 def steady(ratio: float, count: int = 31, at: int = 17) -> list[float]:
     values = 1e-3 * (1 + 0.004 * np.sin(7.3 * np.arange(count) ** 1.1))
     values[at:] *= ratio
-    return values.tolist()
+    return [float(one) for one in values]
 
 
 def rows() -> list[HistoryRow]:
