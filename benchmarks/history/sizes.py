@@ -77,28 +77,36 @@ def fill(folder: Path, asked: argparse.Namespace) -> list[float]:
     return took
 
 
+class Stopwatch:
+    """`told()` says how long it was since the last time, by the clock and by the processor."""
+
+    def __init__(self) -> None:
+        self._began = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        return time.perf_counter(), time.process_time()
+
+    def told(self) -> str:
+        before, self._began = self._began, self._now()
+        wall, worked = (now - then for now, then in zip(self._began, before, strict=True))
+        return f"{wall:.2f} s ({worked:.2f} of a processor)"
+
+
 def report(folder: Path, site: Path) -> None:
+    watch = Stopwatch()
+    history = files.read(folder)
+    print(f"{history.table.num_rows:,} rows read in {watch.told()}")
+    every = list(series_of(history.table, aliases=aliases.read(folder)))
+    print(f"grouped into {len(every):,} series in {watch.told()}")
+    print(f"{sum(len(series.steps) for series in every)} steps found in {watch.told()}")
+    del history, every
     from reports.history.static_site import write_site
 
-    began = time.perf_counter()
-    history = files.read(folder)
-    read = time.perf_counter()
-    every = list(series_of(history.table, aliases=aliases.read(folder)))
-    grouped = time.perf_counter()
-    steps = sum(len(series.steps) for series in every)
-    searched = time.perf_counter()
-    print(f"{history.table.num_rows:,} rows of {len(every):,} series: read in {read - began:.2f} s", end=", ")
-    print(f"grouped in {grouped - read:.2f} s, {steps} steps found in {searched - grouped:.2f} s")
-    del history, every
-    began, worked = time.perf_counter(), time.process_time()
+    watch = Stopwatch()
     written = write_site(folder, site)
-    took, worked = time.perf_counter() - began, time.process_time() - worked
     sizes = sorted(path.stat().st_size for path in site.rglob("*.html"))
-    print(
-        f"site from the files in {took:.1f} s ({worked:.1f} of a processor), {len(sizes):,} pages, "
-        f"{sum(sizes) / 1e6:.0f} MB, ",
-        end="",
-    )
+    print(f"site from the files in {watch.told()}: {len(sizes):,} pages, {sum(sizes) / 1e6:.0f} MB, ", end="")
     print(f"largest case {sizes[-2] / 1e3:.0f} kB, front page {written.page.stat().st_size / 1e3:.0f} kB")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 

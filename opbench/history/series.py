@@ -112,17 +112,9 @@ def series_of(table: pa.Table, commits: Commits | None = None, aliases: Aliases 
 
 
 _USED: tuple[str, ...] = (
-    "case",
-    "machine",
-    "operator",
-    "commit",
-    "dirty",
-    "commit_time",
-    "environment",
-    "facts",
-    "started",
+    *("case", "machine", "operator", "commit", "dirty", "commit_time"),
+    *("environment", "facts", "started", "median_s", "contended"),
 )
-_USED += ("median_s", "contended")
 
 
 def _rename(frame: pd.DataFrame, column: str, names: Mapping[str, str]) -> None:
