@@ -14,7 +14,8 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ import numpy as np
 from opbench.history import aliases, files
 from opbench.history.row import HistoryRow
 from opbench.history.series import series_of
+from tests.opbench.history.builders import BEGIN, ROW
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS_IN = 20
 
 
@@ -37,30 +38,20 @@ def rows(machine: int, commit: int, process: int, cases: int, commits: int) -> I
         seconds = 1e-5 * (1 + case % 97) * factors[case]
         if case % STEPS_IN == 0 and commit >= commits // 2:
             seconds *= 1.08
-        yield HistoryRow(
-            source="sweep",
+        yield replace(
+            ROW,
             case=f"rowsum/float32/cpu/forward/wall/batch=1,channels={case}/eager",
-            operator="rowsum",
-            backend="eager",
-            dtype="float32",
-            device="cpu",
-            mode="forward",
-            clock="wall",
             axes=f'{{"batch": 1, "channels": {case}}}',
             machine=f"ci-{machine}@{machine:06x}",
             environment=f"{int(commit >= commits // 3):012x}",
             facts=facts,
             commit=f"{commit:012x}",
-            dirty=False,
             commit_time=started,
             run=f"channels/{started:%Y-%m-%dT%H-%M-%SZ}",
-            process=0,
             started=started,
             median_s=seconds,
             low_s=0.99 * seconds,
             high_s=1.01 * seconds,
-            samples=100,
-            contended=False,
         )
 
 
