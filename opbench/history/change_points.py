@@ -45,7 +45,8 @@ likelier a drift."""
 
 OF_HALVES = 12.0
 """That a step of a half needs more. With 4, series correlated by 0.7 have a false one in 6.9 and not in 4.5 % (with 8),
-those that drift in 10.5 and not in 4.9."""
+those that drift in 10.5 and not in 4.9. Without halves ten commits that are slower by 8 % and were mended are never
+found in white noise of 2 %; with them always (60 series)."""
 
 WINDOW = 7
 """Points whose running median says where a point ought to lie."""

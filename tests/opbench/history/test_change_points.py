@@ -38,6 +38,16 @@ def test_what_goes_up_and_comes_back_is_two_steps_and_a_staircase_has_all_of_its
     assert places(stairs) == [23, 54, 73]
 
 
+def test_ten_slow_commits_that_were_mended_are_two_steps_in_noise_too() -> None:
+    found = 0
+    for seed in range(20):
+        values = series("white", seed)
+        values[41:51] *= 1.08
+        at = places(values)
+        found += all(any(abs(one - end) <= 2 for one in at) for end in (41, 51))
+    assert found >= 19
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 2 * LEAST + 1])
 def test_too_few_points_have_no_step(count: int) -> None:
     assert places(np.array([1.0, 9.0] * 9)[:count]) == []
@@ -67,7 +77,9 @@ def test_of_noise_alone_one_series_in_ten_has_a_step_at_most(kind: str) -> None:
     assert sum(bool(places(series(kind, seed))) for seed in range(60)) <= 6
 
 
-@pytest.mark.parametrize(("kind", "least"), [("white", 59), ("two modes", 58), ("correlated 0.7", 51)])
+@pytest.mark.parametrize(
+    ("kind", "least"), [("white", 59), ("two modes", 58), ("correlated 0.7", 51), ("odd points", 54)]
+)
 def test_a_step_of_5_percent_is_found_in_noise_of_2(kind: str, least: int) -> None:
     found = [any(abs(at - 50) <= 10 for at in places(series(kind, seed, 0.05, 50))) for seed in range(60)]
     assert sum(found) >= least

@@ -80,6 +80,18 @@ def test_what_is_damaged_or_of_another_schema_is_named_and_the_rest_is_read(tmp_
         files.add(tmp_path, [at_commit(0, 1e-3)])
 
 
+def test_a_byte_that_a_disk_changed_is_noticed(tmp_path: Path) -> None:
+    path = files.add(tmp_path, [replace(ROW, case=f"case {number}") for number in range(97)]).path
+    whole, rows = path.read_bytes(), files.read(tmp_path).table
+    noticed = 0
+    for place in range(40, len(whole) // 2, 97):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
+        found = files.read(tmp_path)
+        noticed += bool(found.problems)
+        assert found.problems or found.table.equals(rows)
+    assert noticed > 5
+
+
 def test_a_folder_without_a_history_says_how_to_begin_one(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UsageError, match="opbench history add RUN --history"):

@@ -88,6 +88,14 @@ def test_the_graph_overrules_clocks_that_jump_and_commits_rebased_away_are_marke
     assert known.tolist() == [True, False, True, True]
 
 
+def test_what_is_older_than_the_first_commit_stands_before_it_whatever_a_later_clock_said() -> None:
+    day = BEGIN.timestamp()
+    graph = Commits({commit(one): commit(one) for one in (1, 2, 3)}, (day, day - 500, day + 200))
+    rows = [at_commit(one, 1.0) for one in (1, 2, 3)]
+    rows.append(at_commit(9, 1.0, commit_time=BEGIN - timedelta(seconds=100)))
+    assert names(only(table_of(rows), graph)) == [commit(9), commit(1), commit(2), commit(3)]
+
+
 def test_changed_checkouts_are_apart_and_longer_names_of_a_commit_are_one() -> None:
     rows = [at_commit(1, 1.0), at_commit(1, 3.0, process=1, commit=commit(1) + "f" * 28), at_commit(1, 5.0, dirty=True)]
     series = only(table_of(rows))
@@ -123,6 +131,12 @@ def test_aliases_that_say_nothing_are_refused(text: str, said: str, tmp_path: Pa
 
 def test_no_rows_are_no_series() -> None:
     assert list(series_of(table_of([]))) == []
+
+
+def test_points_that_were_all_contended_make_no_step() -> None:
+    values = [1.0 + 0.002 * math.sin(7 * at) + 0.1 * (at >= 13) for at in range(29)]
+    rows = [replace(row, contended=at >= 13) for at, row in enumerate(line(values))]
+    assert only(table_of(rows)).steps == []
 
 
 def test_a_line_steps_where_its_values_do_whatever_was_contended() -> None:
