@@ -71,7 +71,7 @@ def step_row(moved: Movement, commit_url: str) -> Mapping[str, object]:
 
 def percent_change(ratio: float) -> str:
     """`+5.2 %`: latency after over latency before, less one."""
-    return f"{100 * (ratio - 1):+.3g} %"
+    return f"{100 * (ratio - 1):+.1f} %"
 
 
 def url_of(commit: str, template: str) -> str:

@@ -70,7 +70,6 @@ def _row(
         "machine": machine_name(series.machine, machines),
         "latest": units.seconds(series.median_s[-1]),
         "overall": percent_change(overall),
-        "points": str(len(series)),
         "step": shown,
         "count": str(len(moved)) if moved else "",
         "facet": shown["cause"] if shown else "did not move",
