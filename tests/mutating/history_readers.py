@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from opbench.cli.plain import plain
 from opbench.history import aliases, files
 from opbench.history.series import series_of
 from opbench.history.sources import asv_results
@@ -21,7 +22,7 @@ def rows(folder: Path) -> Path:
 def read_rows(file: Path) -> None:
     """All of the file's rows, or a line that says why there is none of them."""
     found = files.read(file.parent)
-    print(*found.problems, end="")
+    print(*map(plain, found.problems), end="")  # as the commands do
     assert found.table.num_rows == (0 if found.problems else 11), "rows were lost"
     for series in series_of(found.table):
         assert len(series.steps) <= len(series)
