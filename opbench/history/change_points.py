@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     Values: TypeAlias = NDArray[np.float64]
 
-WHITE, CORRELATED = 10.0, 13.2
+WHITE, CORRELATED = 10.0, 12.8
 """Statistics that a step needs in noise whose neighbours do not resemble each other, and in noise where they do, from a
-correlation of 0.55 on; from 0.2 to 0.55 between the two. Series of 90 points without a step that are correlated by 0.7
-then have 0.048 false points each, with 12.8 0.055, with 13.3 0.045; steps of 5 % in noise of 2 % are found in 94.8,
-95.3 and 94.7 % (1,500 series each). White ones have 0.018."""
+correlation of 0.55 on; from 0.2 to 0.55 between the two. 6,000 series of 90 points without a step that are correlated
+by 0.7 then have 0.0498 false points each, with 13.0 0.047; of 6,000 steps of 5 % in noise of 2 % 95.1 and 94.8 % are
+found. White ones have 0.015."""
 
 OVER_DRIFT = 6.5
 """Of `StepTest.over_drift`. With 6, 4.9 % of series that drift by 5 % in white noise of 2 % have a step, with 7 3.9 %;
@@ -43,10 +43,10 @@ more often than not: were 0 asked for, steps of 5 % would be found in 94.8 and n
 white noise, 5 % have a correlation above 0.2; one that drifts by far more than its noise has a large one, and is far
 likelier a drift."""
 
-OF_HALVES = 12.0
-"""That a step of a half needs more. With 4, series correlated by 0.7 have a false one in 6.9 and not in 4.5 % (with 8),
-those that drift in 10.5 and not in 4.9. Without halves ten commits that are slower by 8 % and were mended are never
-found in white noise of 2 %; with them always (60 series)."""
+OF_HALVES = 15.0
+"""That a step of a half needs more. With 4, series correlated by 0.7 have a false one in 6.9 % and those that drift in
+10.5; with 12 and 15 these are 4.9 and 4.8, 3.3 and 2.3. Without halves, ten commits that were slower by 8 % and mended
+are never found in white noise of 2 %, with 12 always, with 15 in 93 % (60 series)."""
 
 WINDOW = 7
 """Points whose running median says where a point ought to lie."""
