@@ -45,8 +45,8 @@ likelier a drift."""
 
 OF_HALVES = 15.0
 """That a step of a half needs more. With 4, series correlated by 0.7 have a false one in 6.9 % and those that drift in
-10.5; with 12 and 15 these are 4.9 and 4.8, 3.3 and 2.3. Without halves, ten commits that were slower by 8 % and mended
-are never found in white noise of 2 %, with 12 always, with 15 in 93 % (60 series)."""
+10.5; with 12 in 5.5 and 3.4, with 15 in 4.9 and 2.3. Without halves, ten commits that were slower by 8 % and mended are
+never found in white noise of 2 %, with 12 always, with 15 in 93 % (60 series)."""
 
 WINDOW = 7
 """Points whose running median says where a point ought to lie."""
