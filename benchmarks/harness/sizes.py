@@ -113,7 +113,7 @@ def begins(cases: int, results: Path) -> float:
         began = time.monotonic()
         try:
             sweep.run(
-                *(SWEEP, narrowing(cases), "cpu", None, results, False, Settings(), (0,), None, False, True, True)
+                *(SWEEP, narrowing(cases), "cpu", None, results, False, Settings(), (0,), None, False, None, True, True)
             )
         except _Asked:
             return time.monotonic() - began

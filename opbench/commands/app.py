@@ -13,6 +13,7 @@ from opbench.cli.optional_value import Simulating
 from opbench.commands import arguments
 from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
+from opbench.commands.history.command import app as history
 from opbench.commands.invocation import end_with, run_command
 from opbench.vocabulary.settings import Settings
 
@@ -116,6 +117,7 @@ def sweep(
     trusting: arguments.Trusting = False,
     isolate: arguments.Isolate = False,
     with_ceilings: arguments.WithCeilings = False,
+    history: arguments.IntoHistory = None,
     wait: arguments.Wait = True,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -130,7 +132,20 @@ def sweep(
     )
     numbers = options.integers("threads", threads)
     run_command(
-        "sweep", name, by, device, clock, results, resume, settings, numbers, budget, with_ceilings, wait, as_json
+        "sweep",
+        name,
+        by,
+        device,
+        clock,
+        results,
+        resume,
+        settings,
+        numbers,
+        budget,
+        with_ceilings,
+        history,
+        wait,
+        as_json,
     )
 
 
@@ -269,6 +284,7 @@ app.command(context_settings=AXES, epilog="Example:  opbench compare channels re
     compare
 )
 app.command(epilog="Example:  opbench gate --base main --tolerance 3%")(gate)
+app.add_typer(history, name="history")
 
 
 def main() -> NoReturn:

@@ -61,6 +61,9 @@ Isolate = Annotated[
 WithCeilings = Annotated[
     bool, typer.Option("--ceilings", help="Measure this machine's ceilings first where they are not known.")
 ]
+IntoHistory = Annotated[
+    Path | None, typer.Option("--history", help="Add the run to this history when it is over, see `opbench history`.")
+]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]

@@ -15,6 +15,7 @@ from opbench.ceilings.validation import with_limits
 from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
+from opbench.commands.history.add import keep
 from opbench.errors import MachineError, UsageError
 from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
@@ -46,12 +47,14 @@ def run(
     threads: tuple[int, ...],
     budget: float | None,
     with_ceilings: bool,
+    history: Path | None,
     wait: bool,
     as_json: bool,
 ) -> int:
     """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
-    they are not known. `wait` for another measurement on the device, or raise MachineError.
+    they are not known. `wait` for another measurement on the device, or raise MachineError. `history` gets the rows
+    of the run when it is over.
     """
     tell = Notes(sys.stderr).note
     machine = Machine.here()
@@ -88,6 +91,8 @@ def run(
             _measure(target, journal, tasks, left, on, settings, as_json)
     written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
+    if history is not None:
+        tell(keep(target, history, written.totals.measured))
     return exit_code(written.totals)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from markupsafe import Markup
@@ -25,8 +26,14 @@ def script(names: Sequence[str]) -> Markup:
 
     Raises FileNotFoundError for a name that is no file.
     """
-    texts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names]
+    texts = [_text(name) for name in names]
     return Markup('"use strict";\n(() => {\n' + "\n".join(texts) + "})();\n")  # noqa: S704  # our own files
+
+
+@cache
+def _text(name: str) -> str:
+    """A site has thousands of pages of the same scripts."""
+    return (FOLDER / f"{name}.js").read_text(encoding="utf-8")
 
 
 def policy(script_text: str) -> str:

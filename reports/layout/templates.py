@@ -21,9 +21,13 @@ def filled(name: str, **values: object) -> str:
 
 def filled_page(name: str, scripts: Sequence[str], **values: object) -> str:
     """Fill the template of a whole page, which carries its style and its scripts, see `reports.layout.scripts`."""
-    style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704  # our own file
     text = script(scripts)
-    return filled(name, style=style, script=text, policy=policy(text), **values)
+    return filled(name, style=_style(), script=text, policy=policy(text), **values)
+
+
+@cache
+def _style() -> Markup:
+    return Markup((FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704  # our own file
 
 
 @cache

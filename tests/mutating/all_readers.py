@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tests.mutating import detection_readers, gate_readers, machine_readers, network_readers, run_readers
+from tests.mutating import (
+    detection_readers,
+    gate_readers,
+    history_readers,
+    machine_readers,
+    network_readers,
+    run_readers,
+)
 
 READERS = {
     reader.name: reader
@@ -12,6 +19,7 @@ READERS = {
         gate_readers.READERS,
         network_readers.READERS,
         detection_readers.READERS,
+        history_readers.READERS,
     )
     for reader in readers
 }

@@ -23,13 +23,13 @@ DIGITS = 12
 
 def environment_digest(environment: Mapping[str, Any]) -> str:
     """Twelve hexadecimal digits that are equal where nothing differs that `environment_differences` would name."""
-    text = json.dumps(_comparable(environment), sort_keys=True, default=str)
+    text = json.dumps(comparable(environment), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 def environment_differences(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[str]:
     """In words, such as `cpu 'A' against 'B'`, sorted by key; empty where the two are comparable."""
-    old, new = _comparable(base), _comparable(head)
+    old, new = comparable(base), comparable(head)
     changed = sorted(key for key in old | new if old.get(key) != new.get(key))
     return [f"{key} {_value(old, key)} against {_value(new, key)}" for key in changed]
 
@@ -68,14 +68,14 @@ def machine_info(environment: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _comparable(environment: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def comparable(environment: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Flat, nested keys joined by dots, without what moves."""
     flat: dict[str, Any] = {}
     for key, value in environment.items():
         if key in MOVING:
             continue
         if isinstance(value, Mapping):
-            flat |= _comparable(value, f"{prefix}{key}.")
+            flat |= comparable(value, f"{prefix}{key}.")
         elif key in PYTHON:
             flat[prefix + key] = ".".join(str(value).split(".")[:2])
         else:

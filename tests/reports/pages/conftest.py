@@ -1,8 +1,7 @@
-"""A browser, and pages opened in it from files, as a reader opens them."""
+"""Pages opened in a browser from files, as a reader opens them."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,24 +13,6 @@ if TYPE_CHECKING:
 
 Opened: TypeAlias = "Callable[..., Page]"
 """From a page's text to the page in a browser; further arguments are those of a browser's context."""
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-@pytest.fixture(scope="session")
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """Started when the first test needs one; nothing is downloaded for it."""
-    if request.config.getoption("--quick"):
-        pytest.skip("--quick: it would start a browser")
-    driver = pytest.importorskip("playwright.sync_api", reason="no Playwright here: pip install playwright")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip(f"no browser here to look at pages with: none of {', '.join(NAMES)} is on PATH")
-    with driver.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path)
-        yield started
-        started.close()
-
 
 @pytest.fixture
 def errors() -> list[str]:

@@ -1,0 +1,1 @@
+"""What a history's change points find and invent, and what large histories cost."""

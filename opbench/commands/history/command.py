@@ -1,0 +1,76 @@
+"""`opbench history` as it is typed: runs added to a folder of rows, listed, shown as a site, carried to other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opbench.cli import options
+from opbench.commands import arguments
+from opbench.commands.invocation import run_command
+
+app = typer.Typer(
+    help="Medians over commits and machines: what moved, when, and with what.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Folder = Annotated[Path, typer.Option("--history", help="The folder of the history.")]
+Machine = Annotated[str, typer.Option(help="Name of the machine that measured; this one's when left out.")]
+Repository = Annotated[
+    Path | None, typer.Option(help="A clone of what was measured: its graph says which commit follows which.")
+]
+
+
+@app.command(epilog="Example:  opbench history add channels --history history --repository .")
+def add(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN ...",
+            help="A run's name or folder, also of the gate; a file of pytest-benchmark; asv's folder of results.",
+        ),
+    ],
+    history: Folder = Path("history"),
+    machine: Machine = "",
+    repository: Repository = None,
+    results: arguments.Results = Path("results"),
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Add runs: a row for each case and process, a Parquet file a run, never changed again."""
+    run_command("history.add", tuple(runs), history, machine, repository, results, as_json)
+
+
+@app.command("ls", epilog="Example:  opbench history ls --history history")
+def list_all(history: Folder = Path("history"), as_json: arguments.AsJson = False) -> None:
+    """List machines with their runs, cases and commits. Exit code 1 where a file cannot be read."""
+    run_command("history.listing", history, as_json)
+
+
+@app.command(epilog="Example:  opbench history page --to site --commit-url https://example.org/commit/{commit}")
+def page(
+    to: Annotated[Path, typer.Option(help="The folder of the site.")],
+    history: Folder = Path("history"),
+    repository: Repository = None,
+    commit_url: Annotated[str, typer.Option(help="Where a commit is shown, with {commit} in its place.")] = "",
+    control: Annotated[
+        str | None,
+        typer.Option(help="Operators that the code has no part in; those of the sweep `ceilings` when left out."),
+    ] = None,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Write a static site: every case's line, its steps with their evidence, sorted by what moved."""
+    run_command("history.page", history, to, repository, commit_url, options.words("control", control), as_json)
+
+
+@app.command(epilog="Example:  opbench history export --format asv --to .asv/results --repository .")
+def export(
+    to: Annotated[Path, typer.Option(help="The folder that is written into.")],
+    form: Annotated[str, typer.Option("--format", help="asv or pytest-benchmark.")],
+    history: Folder = Path("history"),
+    repository: Repository = None,
+) -> None:
+    """Write the history as files of another tool. `history add` reads both."""
+    run_command("history.export", history, to, form, repository)

@@ -1,0 +1,44 @@
+"""From what somebody names to the files of a history: what it is, which rows it has, where they went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+from opbench.errors import UsageError
+from opbench.history import files
+from opbench.history.files import Added
+from opbench.history.row import HistoryRow
+from opbench.history.sources import asv_results, benchmark_files, sweep_run
+from opbench.history.sources.asked import Asked
+from opbench.store.runs import find_run
+
+Source: TypeAlias = "Callable[[Path, Asked], list[list[HistoryRow]] | None]"
+
+SOURCES: tuple[Source, ...] = (sweep_run.rows, benchmark_files.rows, asv_results.rows)
+"""Asked in turn, the first that knows what it is given answers. asv's goes through folders, so it comes last."""
+
+
+def add(named: str, history: Path, results: Path, asked: Asked) -> Iterator[Added]:
+    """Add what is named: a run of a sweep or of the gate, a file of pytest-benchmark, results of asv.
+
+    named: a path, or `SWEEP` or `SWEEP/RUN` under `results`. Raises UsageError where it is none of these, where nothing
+    was measured in it, and as `files.add`.
+    """
+    found = _rows(named, results, asked)
+    measured = [rows for rows in found if rows]
+    if not measured:
+        raise UsageError(f"nothing was measured in {named}: a history has rows of measured cases only")
+    for rows in measured:
+        yield files.add(history, rows)
+
+
+def _rows(named: str, results: Path, asked: Asked) -> list[list[HistoryRow]]:
+    for place in (Path(named), results / named):
+        if place.exists():
+            for source in SOURCES:
+                if (found := source(place, asked)) is not None:
+                    return found
+    run = find_run(results, named)  # by the name of its sweep; lists what there is
+    return sweep_run.rows(run.folder, asked) or []

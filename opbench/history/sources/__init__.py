@@ -1,0 +1,1 @@
+"""What a history is made of, a file a kind: each knows its own by sight and makes rows of it."""

@@ -1,0 +1,103 @@
+"""Steps are found where they are, and noise, drift, odd points and wandering are no steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.history.synthetic import series
+from opbench.history.change_points import change_points
+from opbench.history.step_test import LEAST, step_test
+
+
+def places(values: np.ndarray, noise: float = 0.0) -> list[int]:
+    return [point.at for point in change_points(values, noise)]
+
+
+def quiet(count: int) -> np.ndarray:
+    """Without chance: values that differ by 0.5 % and less."""
+    return np.asarray(1 + 0.005 * np.sin(7.3 * np.arange(count) ** 1.1))
+
+
+@pytest.mark.parametrize("ratio", [0.8, 0.95, 1.05, 2.0])
+def test_a_step_is_found_with_its_place_and_size(ratio: float) -> None:
+    values = quiet(61)
+    values[37:] *= ratio
+    (point,) = change_points(values)
+    assert point.first <= 37 <= point.last
+    assert abs(point.at - 37) <= 1
+    assert point.ratio.low < ratio < point.ratio.high
+    assert abs(point.ratio.mid / ratio - 1) < 0.01
+
+
+def test_what_goes_up_and_comes_back_is_two_steps_and_a_staircase_has_all_of_its() -> None:
+    values = quiet(90)
+    values[41:53] *= 1.1
+    assert places(values) == [41, 53]
+    stairs = quiet(97) * np.repeat([1.0, 1.2, 1.1, 1.5], [23, 31, 19, 24])
+    assert places(stairs) == [23, 54, 73]
+
+
+def test_ten_slow_commits_that_were_mended_are_two_steps_in_noise_too() -> None:
+    found = 0
+    for seed in range(20):
+        values = series("white", seed)
+        values[41:51] *= 1.08
+        at = places(values)
+        found += all(any(abs(one - end) <= 2 for one in at) for end in (41, 51))
+    assert found >= 19
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 2 * LEAST + 1])
+def test_too_few_points_have_no_step(count: int) -> None:
+    assert places(np.array([1.0, 9.0] * 9)[:count]) == []
+    assert step_test(np.zeros(count)) is None
+
+
+def test_equal_values_have_no_step_and_one_step_among_them_is_found() -> None:
+    values = np.full(31, 1e-6)
+    assert places(values) == []
+    values[17:] = 1.01e-6
+    assert places(values) == [17]
+
+
+def test_a_point_more_or_less_is_no_step() -> None:
+    values = quiet(43)
+    values[[11, 12, 30]] *= 3
+    assert places(values) == []
+
+
+def test_a_drift_is_no_step() -> None:
+    for end in (0.7, 1.1, 1.3, 3.0):
+        assert places(quiet(90) * np.geomspace(1, end, 90)) == [], end
+
+
+@pytest.mark.parametrize("kind", ["white", "correlated 0.7", "two modes", "drifting", "odd points"])
+def test_of_noise_alone_one_series_in_ten_has_a_step_at_most(kind: str) -> None:
+    assert sum(bool(places(series(kind, seed))) for seed in range(60)) <= 6
+
+
+@pytest.mark.parametrize(
+    ("kind", "least"), [("white", 59), ("two modes", 58), ("correlated 0.7", 51), ("odd points", 54)]
+)
+def test_a_step_of_5_percent_is_found_in_noise_of_2(kind: str, least: int) -> None:
+    found = [any(abs(at - 50) <= 10 for at in places(series(kind, seed, 0.05, 50))) for seed in range(60)]
+    assert sum(found) >= least
+
+
+def test_a_series_that_is_quieter_than_its_processes_is_judged_by_them() -> None:
+    values = quiet(61)
+    values[37:] *= 1.05
+    assert places(values, noise=0.01**2) == [37]
+    assert places(values, noise=0.05**2) == []
+
+
+def test_the_size_of_the_unit_does_not_matter() -> None:
+    values = series("correlated 0.7", 3, 0.1, 40)
+    assert places(values) == places(1e6 * values)
+
+
+@pytest.mark.parametrize("odd", [0.0, -1.0, np.nan, np.inf])
+def test_what_is_no_latency_is_refused(odd: float) -> None:
+    with pytest.raises(ValueError, match="positive and finite"):
+        change_points(np.array([1.0, odd, 2.0]))

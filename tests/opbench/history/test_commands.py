@@ -1,0 +1,107 @@
+"""`opbench history`: what it prints for people and for machines, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from opbench import catalog
+from opbench.commands import sweep as sweep_command
+from opbench.commands.history import add, export, listing, page
+from opbench.errors import UsageError
+from opbench.history.files import SUFFIX, read
+from opbench.store.journal import Journal
+from opbench.store.runs import Run, new_run
+from opbench.vocabulary.record import Failed, Outcome
+from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Narrowing
+from tests.reports.builders import ENVIRONMENT, measured, record
+
+from .builders import at_commit, history, line
+
+
+def sweep(results: Path) -> Run:
+    run = new_run(results, "rows")
+    run.append([record(measured(1e-5))])
+    return run
+
+
+def test_a_run_is_added_once_and_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = sweep(tmp_path)
+    kept = tmp_path / "history"
+    for as_json in (False, True):
+        assert add.run(("rows",), kept, "ci", None, tmp_path, as_json) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    (path,) = kept.iterdir()
+    assert path.name.startswith(f"rows--{run.folder.name}--ci@")
+    assert first == f"history: {path}: 1 row"
+    assert json.loads(second) == {"path": str(path), "rows": 1, "new": False}
+    assert add.run(("rows",), kept, "ci", None, tmp_path, as_json=False) == 0
+    assert capsys.readouterr().out == f"history: {path}: there already, unchanged\n"
+
+
+@pytest.mark.parametrize(("outcome", "rows"), [(measured(1e-5), 1), (Failed("check", "x"), 0)])
+def test_a_sweep_adds_its_run_when_it_is_over(
+    outcome: Outcome, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(_run: Run, journal: Journal, *_: object) -> None:
+        journal.append([record(outcome)])
+
+    totals = catalog.totals()
+    totals.add(record(outcome))
+    monkeypatch.setattr(sweep_command, "_measure", measure)
+    monkeypatch.setattr(sweep_command, "_tell_of_others", lambda *_: None)
+    monkeypatch.setattr(sweep_command, "write_report", lambda *_, **__: SimpleNamespace(totals=totals))
+    monkeypatch.setattr(sweep_command, "_show", lambda *_: None)
+    kept = tmp_path / "history"
+    asked = ("channels", Narrowing(), "cpu", None, tmp_path, False, Settings(), (0,), None, False, kept, True, True)
+    assert sweep_command.run(*asked) == int(not rows)
+    assert (read(kept).table.num_rows if rows else kept.exists()) == rows
+    said = f"history: {next(kept.iterdir())}: 1 row" if rows else "history: nothing was measured"
+    assert said in capsys.readouterr().err
+
+
+def test_machines_are_listed_and_a_damaged_file_is_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.dumps({"device_name": ENVIRONMENT["device_name"]})
+    rows = [*line([1.0, 2.0, 3.0], facts=facts), at_commit(1, 5.0, case="b"), at_commit(7, 5.0, machine="x@0")]
+    kept = history(tmp_path, [replace(row, started=None) if row.machine == "x@0" else row for row in rows])
+    assert listing.run(kept, as_json=False) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ci@0a1b2c  Abacus 2: 4 rows, 3 runs, 2 cases, 3 commits; 2026-01-05 to 2026-01-07",
+        "x@0  : 1 rows, 1 runs, 1 cases, 1 commits;  to ",
+    ]
+    (kept / f"torn{SUFFIX}").write_bytes(b"")
+    assert listing.run(kept, as_json=True) == 1
+    said = capsys.readouterr()
+    assert [json.loads(row)["rows"] for row in said.out.splitlines()] == [4, 1]
+    assert said.err.startswith(f"opbench: {kept / f'torn{SUFFIX}'}: damaged or half-written")
+
+
+def test_the_page_takes_the_operators_of_the_ceilings_as_controls(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = history(tmp_path / "history", line([1.0] * 3))
+    assert page.run(kept, tmp_path / "site", None, "", (), as_json=True) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"page": str(tmp_path / "site" / "index.html"), "cases": 1, "series": 1, "steps": 0}
+    assert page.controls() <= set(catalog.operators())
+    assert len(page.controls()) > 3
+
+
+@pytest.mark.parametrize(("url", "said"), [("https://x.org/", "{commit}"), ("javascript:'{commit}'", "https://")])
+def test_an_address_of_commits_that_leads_nowhere_or_acts_is_refused(url: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--commit-url") as refused:
+        page.run(tmp_path, tmp_path / "site", None, url, (), as_json=False)
+    assert said in str(refused.value)
+
+
+def test_an_export_says_how_many_files_there_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = history(tmp_path / "history", line([1.0, 2.0]))
+    assert export.run(kept, tmp_path / "to", "pytest-benchmark", None) == 0
+    assert capsys.readouterr().out == f"2 files below {tmp_path / 'to'}\n"

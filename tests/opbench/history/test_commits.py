@@ -1,0 +1,41 @@
+"""The order of a real repository's commits, whatever their dates say."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from opbench.errors import UsageError
+from opbench.history.commits import Commits, of_repository
+
+
+def made(folder: Path, message: str, day: int, *words: str) -> str:
+    """A commit of that day of January; its name."""
+    date = f"2026-01-{day:02d}T12:00:00+0000"
+    told = os.environ | {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    told |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+    command = ["git", "-C", str(folder), "commit", "-q", "--allow-empty", "-m", message, *words]
+    subprocess.run(command, check=True, env=told)
+    return subprocess.run(
+        ["git", "-C", str(folder), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_parents_come_before_children_whose_clock_was_behind(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    names = [made(tmp_path, "m", day) for day in (10, 3, 20)]
+    commits = of_repository(tmp_path)
+    assert list(commits.full.values()) == names
+    assert commits.ordered({name[:12]: 0.0 for name in reversed(names)}) == [name[:12] for name in names]
+    assert str(commits.time(names[1][:12])) == "2026-01-03 12:00:00+00:00"
+    assert names[0][:12] in commits
+    assert commits.time("f" * 12) is None
+
+
+def test_without_a_repository_no_commit_is_known_and_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
+    assert of_repository(None) == Commits()
+    with pytest.raises(UsageError, match=r"--repository .*git knows no commits there"):
+        of_repository(tmp_path)
