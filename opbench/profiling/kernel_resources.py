@@ -22,9 +22,12 @@ def kernel_resources_of(case: Case) -> tuple[KernelResources, ...]:
     if backend.resources is None:
         backends = {name: catalog.backend(operator, name) for name in catalog.backend_names(operator)}
         able = [name for name, other in backends.items() if isinstance(other, Backend) and other.resources is not None]
+        if not able:
+            raise MachineError(
+                f"no backend of {operator} says what its kernels take of a GPU, so {case.backend} cannot"
+            )
         raise MachineError(
-            f"{case.backend} does not say what its kernels take of a GPU; for {operator} these do: "
-            f"{', '.join(able) or 'none'}"
+            f"{case.backend} does not say what its kernels take of a GPU; for {operator} these do: {', '.join(able)}"
         )
     kernels = tuple(backend.resources(case.point, case.backend.partition(":")[2]))
     if not kernels:

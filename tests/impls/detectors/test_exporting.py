@@ -85,7 +85,7 @@ def test_a_file_that_finds_other_boxes_is_not_written(
 ) -> None:
     plain = read(files[0])
     monkeypatch.setattr(exporting, "exported", lambda *_: plain)
-    monkeypatch.setattr(suppression_nodes, "OVERLAP", 0.9)
+    monkeypatch.setattr(suppression_nodes, "WEIGHTS", (9.0, 10.0, 5.0, 5.0))
     with pytest.raises(UsageError, match=f"of {CLASSES} classes finds other boxes in 4 of 4 samples"):
         export(tiny, tmp_path / "boxes.onnx", SIZE, nms=True)
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ from opbench.measure.split.kinds import KINDS, covers_children, is_work, kernel_
         ("opbench::ach_expand", "cross-Hadamard"),
         ("opbench_cpp::cross_hadamard", "cross-Hadamard"),
         ("## Call CompiledFxGraph fabc ##", "compiled"),
-        ("torchvision::nms", "other"),
+        ("torchvision::roi_align", "other"),
         ("aten::an_operator_of_next_year", "other"),
         ("aten::empty_strided", "allocation"),
         ("aten::resize_", "allocation"),
