@@ -33,9 +33,10 @@ IMAGE_SEED = 3
 """Of all detectors' images alike, whatever is made of them. The first of 0, 1, 2, ... whose image of 320x320 leaves
 every detector's boxes decided, as it is and halved."""
 
-TOLERANCES = {"float32": Tolerance(rtol=512 * 2**-24, atol=512 * 2**-24)}
-"""Worst |got - want| / (rms + |want|) of PyTorch's eager operators in units of 2^-24: 54 on Hadaptive-Nets, 143 on
-MobileNetV2 at 320x320; 65 at the check points. Only in float32: post-processing computes in it whatever it is given.
+TOLERANCES = {"float32": Tolerance(rtol=2048 * 2**-24, atol=2048 * 2**-24)}
+"""Worst |got - want| / (rms + |want|) in units of 2^-24: of scores and offsets 54 on Hadaptive-Nets and 380 on
+MobileNetV2 at 320x320, 65 at the check points; of boxes 740, on MobileNetV2 in ONNX Runtime. Only in float32:
+post-processing computes in it whatever it is given.
 """
 
 
