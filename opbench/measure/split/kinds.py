@@ -12,7 +12,8 @@ import re
 DISPATCH, ALLOCATION, WAITING, OTHER = "dispatch", "allocation", "waiting", "other"
 NOT_WORK = (DISPATCH, ALLOCATION, WAITING)
 COMPILED = "compiled"
-OURS = "cross-Hadamard"
+OURS = "opbench kernel"
+"""Of every library in `impls`: the product, but boxes, gated products and transforms too."""
 
 _WORK = {
     "convolution": """

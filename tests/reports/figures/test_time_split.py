@@ -73,10 +73,10 @@ def test_dispatch_comes_first_and_a_part_of_tomorrow_last() -> None:
 
 
 def test_the_parts_are_columns_that_add_up() -> None:
-    table = frame([split(parts={**PARTS, "matrix product": 2e-6, "cross-Hadamard": 1e-6}), record()])
+    table = frame([split(parts={**PARTS, "matrix product": 2e-6, "opbench kernel": 1e-6}), record()])
     row = table.iloc[0]
     assert row["kind_matrix_product_s"] == pytest.approx(2e-6)
-    assert row["kind_cross_hadamard_s"] == pytest.approx(1e-6)
+    assert row["kind_opbench_kernel_s"] == pytest.approx(1e-6)
     assert row["compute_s"] == pytest.approx(8e-6)
     assert row["dispatch_s"] + row["allocation_s"] + row["compute_s"] == pytest.approx(row["split_total_s"])
     assert table[["dispatch_s", "compute_s"]].iloc[1].isna().all()

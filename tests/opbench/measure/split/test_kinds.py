@@ -22,8 +22,9 @@ from opbench.measure.split.kinds import KINDS, covers_children, is_work, kernel_
         ("aten::cat", "data movement"),
         ("aten::mean", "reduction"),
         ("torchvision::nms", "reduction"),
-        ("opbench::ach_expand", "cross-Hadamard"),
-        ("opbench_cpp::cross_hadamard", "cross-Hadamard"),
+        ("opbench::ach_expand", "opbench kernel"),
+        ("opbench_cpp::cross_hadamard", "opbench kernel"),
+        ("opbench_boxes::nms", "opbench kernel"),
         ("## Call CompiledFxGraph fabc ##", "compiled"),
         ("torchvision::roi_align", "other"),
         ("aten::an_operator_of_next_year", "other"),
@@ -53,7 +54,7 @@ def test_every_kind_is_work_and_nothing_else_is() -> None:
 
 def test_what_is_not_known_and_what_is_compiled_leave_their_operators_their_own_kinds() -> None:
     assert covers_children("reduction")
-    assert covers_children("cross-Hadamard")
+    assert covers_children("opbench kernel")
     assert not covers_children("other")
     assert not covers_children("compiled")
 
@@ -61,7 +62,7 @@ def test_what_is_not_known_and_what_is_compiled_leave_their_operators_their_own_
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("void cross_hadamard_blocked<float>", "cross-Hadamard"),
+        ("void cross_hadamard_blocked<float>", "opbench kernel"),
         ("triton_poi_fused_mul_0", "compiled"),
         ("sm90_xmma_fprop_implicit_gemm_f32", "convolution"),
         ("cutlass_80_simt_sgemm_128x64", "matrix product"),
