@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from reports.history import case_page
 from reports.layout.scripts import COMMON, FOLDER, policy, script
 from reports.pages import difference_page, page, profile_page
 from reports.pages.page import PAGE
@@ -16,7 +17,7 @@ from ..builders import record
 
 
 def test_every_script_is_of_a_page() -> None:
-    names = {*page.SCRIPTS, *difference_page.SCRIPTS, *profile_page.SCRIPTS}
+    names = {*page.SCRIPTS, *difference_page.SCRIPTS, *profile_page.SCRIPTS, *case_page.SCRIPTS}
     assert {file.stem for file in FOLDER.iterdir()} == names
     assert set(COMMON) < names
 
