@@ -69,6 +69,12 @@ class Series:
         return len(self.commit)
 
     @cached_property
+    def counting(self) -> Places:
+        """Indices of the points that count: all but contended ones, or all where there are no others."""
+        quiet = np.flatnonzero(~self.contended)
+        return quiet if len(quiet) else np.arange(len(self))
+
+    @cached_property
     def steps(self) -> list[ChangePoint]:
         """Its change points, by index of points; contended ones are passed over."""
         quiet = np.flatnonzero(~self.contended)

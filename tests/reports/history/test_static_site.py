@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,23 @@ def test_the_page_of_a_case_has_its_machines_steps_environments_and_every_point(
     assert text.count("<circle") == 2 * 31
     assert text.count("+dirty</a>") == 1
     assert 'commit/000000000003"' in text
+
+
+def test_contended_points_move_no_level_no_latest_value_and_no_scale(tmp_path: Path) -> None:
+    rows = line(steady(1.3), run="all")
+    for at in (3, 20, 30):
+        rows[at] = replace(rows[at], contended=True)
+    plain = write_site(history(tmp_path / "b", rows), tmp_path / "to-b")
+    for at in (3, 20, 30):
+        rows[at] = replace(rows[at], median_s=9.0, low_s=8.0, high_s=10.0)
+    shouted = write_site(history(tmp_path / "c", rows), tmp_path / "to-c")
+    (case,) = shouted.pages.values()
+    levels = [
+        re.findall(r'class="(?:level|grid)" d="([^"]*)"', (site.page.parent / case).read_text(encoding="utf-8"))
+        for site in (plain, shouted)
+    ]
+    assert levels[0] == levels[1] != []
+    assert shouted.page.read_bytes() == plain.page.read_bytes()
 
 
 def test_the_same_rows_are_the_same_bytes(site: Site, tmp_path: Path) -> None:
