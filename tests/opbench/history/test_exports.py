@@ -58,7 +58,7 @@ def test_asv_files_are_read_back_with_the_same_figures(tmp_path: Path) -> None:
     written(tmp_path, "asv")
     runs = asv_results.rows(tmp_path / "asv", Asked())
     assert runs is not None
-    assert [[row.median_s for row in rows] for rows in runs] == [[2.0], [3.5, 7.0]]
+    assert [[row.median_s for row in rows] for rows in runs if not isinstance(rows, UsageError)] == [[2.0], [3.5, 7.0]]
 
 
 def test_pytest_benchmark_files_are_read_back_with_the_same_figures(tmp_path: Path) -> None:
@@ -69,6 +69,7 @@ def test_pytest_benchmark_files_are_read_back_with_the_same_figures(tmp_path: Pa
     for place in found:
         runs = benchmark_files.rows(tmp_path / "pytest-benchmark" / place, Asked("ci"))
         assert runs is not None
+        assert not isinstance(runs[0], UsageError)
         medians.append({row.case: row.median_s for row in runs[0]})
     case = at_commit(1, 1.0).case
     assert medians == [{case: 2.0}, {case: 3.5, "other": 7.0}, {case: 9.0}]
