@@ -66,7 +66,10 @@ def _asked(into: Into) -> Asked:
 
 def told(added: Added) -> str:
     rows = f"{added.rows} row{'s' * (added.rows != 1)}"
-    return f"history: {added.path}: {rows}" if added.new else f"history: {added.path}: there already, unchanged"
+    if added.new:
+        return f"history: {added.path}: {rows}"
+    without = "; it has no times of commits: remove it first to have those of --repository" * added.lacks_times
+    return f"history: {added.path}: there already, unchanged{without}"
 
 
 def _data(added: Added) -> dict[str, object]:

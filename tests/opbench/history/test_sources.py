@@ -16,6 +16,7 @@ from opbench.errors import UsageError
 from opbench.history import files
 from opbench.history.adding import add
 from opbench.history.commits import Commits
+from opbench.history.machine import machine
 from opbench.history.row import HistoryRow
 from opbench.history.sources import asv_results, benchmark_files, sweep_run
 from opbench.history.sources.asked import Asked
@@ -63,6 +64,8 @@ def test_machines_of_one_name_are_told_apart_by_their_processors_and_not_by_thei
     libraries = ASKED.circumstances(facts | {"versions": {"a": "2"}, "memory_bytes": (8 << 30) - 12345})
     assert libraries["machine"] == mine["machine"]
     assert libraries["environment"] != mine["environment"]
+    for shown, gib in ((15.3, 16), (15.49, 16), (15.51, 16), (16, 16), (31.1, 32), (11.7, 12), (0.5, 2)):
+        assert machine(facts | {"memory_bytes": int(shown * (1 << 30))}).facts["memory_gib"] == gib
     for change in ({"device_name": "Xeon"}, {"cores": 4}, {"memory_bytes": 16 << 30}):
         other = ASKED.circumstances(facts | change)["machine"]
         assert other != mine["machine"]
@@ -178,7 +181,7 @@ def test_a_bad_file_of_a_folder_leaves_out_itself_alone(
 def test_a_sweep_of_an_unknown_commit_wants_to_be_told_it(tmp_path: Path) -> None:
     run = new_run(tmp_path, "rows")
     run.append([replace(record(measured(1e-5)), revision="unknown")])
-    with pytest.raises(UsageError, match="the commit is unknown.*--commit"):
+    with pytest.raises(UsageError, match=r"the commit is unknown.*--commit"):
         sweep_run.rows(run.folder, ASKED)
     (row,) = rows_of(sweep_run.rows(run.folder, replace(ASKED, revision="f" * 40 + "+dirty")))
     assert (row.commit, row.dirty) == ("f" * 40, True)
@@ -194,7 +197,8 @@ def test_what_is_named_is_found_by_sweep_by_run_and_by_path(tmp_path: Path) -> N
     asked = Asked("ci", Commits({"0123456789ab": "0123456789ab" + "0" * 28}, (1767225600.0,)))
     names = ("rows", f"rows/{run.folder.name}", str(run.folder))
     added = [one for name in names for one in add(name, kept, tmp_path / "results", asked)]
-    assert [isinstance(one, files.Added) and (one.new, one.rows) for one in added] == [(True, 2), (False, 2), (False, 2)]
+    told = [(one.new, one.rows) for one in added if isinstance(one, files.Added)]
+    assert told == [(True, 2), (False, 2), (False, 2)]
     (time,) = set(files.read(kept).table["commit_time"].to_pylist())
     assert str(time) == "2026-01-01 00:00:00+00:00"
 
