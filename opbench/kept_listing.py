@@ -1,8 +1,8 @@
 """What `opbench ls` lists, kept from one time to the next: some operators say what they are about only when they are
 imported, and PyTorch with them, which takes seconds.
 
-It holds for the very files that it was made from, by their paths, sizes, numbers and times, for this Python and for what is
-installed beside it. Where another package announces anything, nothing is kept: its sources may lie anywhere.
+It holds for the very files that it was made from, by their paths, sizes, numbers and times, for this Python and for
+what is installed beside it. Where another package announces anything, nothing is kept: its sources may lie anywhere.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ def add(named: str, history: Path, results: Path, asked: Asked) -> Iterator[Adde
     """Add what is named: a run of a sweep or of the gate, a file of pytest-benchmark, results of asv.
 
     named: a path, or `SWEEP` or `SWEEP/RUN` under `results`. Raises UsageError where it is none of these, where nothing
-    was measured in it, and as `files.add`. What is wrong with one file of a folder is given in its place, the rest added.
+    was measured in it, and as `files.add`. What is wrong with one file of a folder is given in its place, the rest is
+    added.
     """
     found = _rows(named, results, asked)
     measured = [rows for rows in found if rows]
@@ -41,7 +42,9 @@ def _rows(named: str, results: Path, asked: Asked) -> list[list[HistoryRow] | Us
             for source in SOURCES:
                 if (found := source(place, asked)) is not None:
                     if asked.revision and source is not sweep_run.rows:
-                        raise UsageError(f"{place} names its commits itself: --commit is for runs of a sweep; leave it out")
+                        raise UsageError(
+                            f"{place} names its commits itself: --commit is for runs of a sweep; leave it out"
+                        )
                     return found
     run = find_run(results, named)  # by the name of its sweep; lists what there is
     return list(sweep_run.rows(run.folder, asked) or [])

@@ -37,8 +37,8 @@ class Machine:
 def machine(environment: Mapping[str, Any], name: str = "") -> Machine:
     """The machine of this environment under `name`, else under the name of the machine that asks.
 
-    Memory counts coarsely: kernels keep another few hundred MiB for themselves. Raises UsageError for a name that no file
-    could have.
+    Memory counts coarsely: kernels keep another few hundred MiB for themselves. Raises UsageError for a name that no
+    file could have.
     """
     named = name or platform.node() or "unnamed"
     if not _NAME.fullmatch(named):

@@ -63,7 +63,7 @@ def page(
     run_command("history.page", history, to, repository, commit_url, options.words("control", control), as_json)
 
 
-@app.command(epilog="Example:  opbench history export --format asv --to .asv/results --repository .")
+@app.command(epilog="Example:  opbench history export --format asv --to for-asv/results --repository .")
 def export(
     to: Annotated[Path, typer.Option(help="The folder that is written into.")],
     form: Annotated[str, typer.Option("--format", help="asv or pytest-benchmark.")],

@@ -27,8 +27,8 @@ TIMES = ("time", "timeraw")
 
 
 def rows(place: Path, asked: Asked) -> list[list[HistoryRow] | UsageError] | None:
-    """A run for each file; None where it is no folder or file of asv's results. Raises UsageError for a bad file; one of
-    a folder is given in its place.
+    """A run for each file; None where it is no folder or file of asv's results. Raises UsageError for a bad file; one
+    of a folder is given in its place.
     """
     if place.is_file():
         content = _content(place)

@@ -75,6 +75,31 @@ def test_pytest_benchmark_files_are_read_back_with_the_same_figures(tmp_path: Pa
     assert medians == [{case: 2.0}, {case: 3.5, "other": 7.0}, {case: 9.0}]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("benchmarks.json", '{"a.time_b": {"code": "x"}, "version": 2}'), ("m/dddddddd-virtualenv-py3.12.json", "{}")],
+)
+def test_a_folder_with_files_of_another_tool_stays_as_it_is_and_ours_is_written_again(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    folder, to = example(tmp_path), tmp_path / "to"
+    assert export(folder, to, "asv", Commits()) == export(folder, to, "asv", Commits())
+    theirs = tmp_path / "theirs"
+    (theirs / name).parent.mkdir(parents=True)
+    (theirs / name).write_text(content)
+    with pytest.raises(UsageError, match="choose another --to"):
+        export(folder, theirs, "asv", Commits())
+    assert [path.read_text() for path in theirs.rglob("*.json")] == [content]
+
+
+def test_cases_that_asv_could_not_tell_apart_are_refused_unless_they_are_one(tmp_path: Path) -> None:
+    folder = history(tmp_path / "history", [at_commit(1, 1.0, case="a"), at_commit(1, 2.0, case="b")])
+    with pytest.raises(UsageError, match=r"a and b would both be rowsum\.time_eager"):
+        export(folder, tmp_path / "to", "asv", Commits())
+    (folder / "aliases.toml").write_text('[cases]\n"a" = "b"\n')
+    assert export(folder, tmp_path / "to", "asv", Commits())[0] == 3
+
+
 def test_an_unknown_format_and_no_history_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format 'jmh'; there are: asv, pytest-benchmark"):
         export(tmp_path, tmp_path, "jmh", Commits())
