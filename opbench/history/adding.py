@@ -46,5 +46,7 @@ def _rows(named: str, results: Path, asked: Asked) -> list[list[HistoryRow] | Us
                             f"{place} names its commits itself: --commit is for runs of a sweep; leave it out"
                         )
                     return found
+    if gates := sorted(path.parent for path in (results / named).glob(f"*/{benchmark_files.SIDES[0]}")):
+        return list(benchmark_files.rows(gates[-1], asked) or [])  # the newest, as of a sweep
     run = find_run(results, named)  # by the name of its sweep; lists what there is
     return list(sweep_run.rows(run.folder, asked) or [])

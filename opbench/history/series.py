@@ -76,6 +76,12 @@ class Series:
         return quiet if len(quiet) else np.arange(len(self))
 
     @cached_property
+    def mixed(self) -> int:
+        """How many commits were measured in several environments: more than a few, and the line is two in one."""
+        changed, here = np.diff(self.environment) != 0, np.diff(self.commit) == 0
+        return int(len(np.unique(self.commit[1:][changed & here])))
+
+    @cached_property
     def steps(self) -> list[ChangePoint]:
         """Its change points, by index of points; contended ones are passed over."""
         quiet = np.flatnonzero(~self.contended)

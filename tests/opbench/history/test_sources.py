@@ -203,6 +203,15 @@ def test_what_is_named_is_found_by_sweep_by_run_and_by_path(tmp_path: Path) -> N
     assert str(time) == "2026-01-01 00:00:00+00:00"
 
 
+def test_gate_is_the_newest_run_of_the_gate(tmp_path: Path) -> None:
+    for name in ("20260105-120000-a1b2", "20260106-120000-a1b2"):
+        (tmp_path / "gate" / name).mkdir(parents=True)
+        write_pair(tmp_path / "gate" / name, [synthetic(BENCHMARKS[0].id, workers=1, rounds=1)])
+    (added,) = add("gate", tmp_path / "history", tmp_path, ASKED)
+    assert isinstance(added, files.Added)
+    assert added.path.name.startswith("gate--20260106")
+
+
 def test_what_is_none_of_these_or_has_nothing_measured_is_one_line(tmp_path: Path) -> None:
     results = tmp_path / "results"
     run = new_run(results, "rows")
