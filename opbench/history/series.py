@@ -79,7 +79,7 @@ class Series:
     def mixed(self) -> int:
         """How many commits were measured in several environments: more than a few, and the line is two in one."""
         changed, here = np.diff(self.environment) != 0, np.diff(self.commit) == 0
-        return int(len(np.unique(self.commit[1:][changed & here])))
+        return len(np.unique(self.commit[1:][changed & here]))
 
     @cached_property
     def steps(self) -> list[ChangePoint]:

@@ -16,7 +16,7 @@ from opbench.history.commits import of_repository
 def run(
     history: Path, to: Path, repository: Path | None, commit_url: str, control: tuple[str, ...], as_json: bool
 ) -> int:
-    """Raises UsageError for a URL without a place for the commit, for a control that is not there, and as `write_site`."""
+    """Raises UsageError for a URL without a place for the commit, and as `write_site`."""
     if commit_url and "{commit}" not in commit_url:
         raise UsageError(f"--commit-url {commit_url!r:.80}: expected {{commit}} where the commit stands in it")
     if commit_url and not commit_url.startswith(("https://", "http://")):
