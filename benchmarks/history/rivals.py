@@ -21,26 +21,27 @@ if TYPE_CHECKING:
 
     Values: TypeAlias = NDArray[np.float64]
 
-Rule: TypeAlias = "Callable[[Values], list[int]]"
-"""From seconds, NaN where a point is missing, to the indices of the first points after a step."""
+Rule: TypeAlias = "Callable[[Values, float], list[int]]"
+"""From seconds, NaN where a point is missing, and the variance of a point that processes tell, which others than ours
+have no use for, to the indices of the first points after a step."""
 
 ORACLE_THRESHOLD = 10.7
 """Of series correlated by 0.7 without a step, 5 % exceed it."""
 
 
-def ours(values_s: Values) -> list[int]:
+def ours(values_s: Values, noise: float) -> list[int]:
     known = np.flatnonzero(np.isfinite(values_s))
-    return [int(known[point.at]) for point in change_points(values_s[known])]
+    return [int(known[point.at]) for point in change_points(values_s[known], noise)]
 
 
-def asv(values_s: Values) -> list[int]:
+def asv(values_s: Values, _noise: float) -> list[int]:
     """The boundaries between the pieces of `detect_steps`, which `asv publish` draws and takes regressions from."""
     detect = import_module("asv.step_detect").detect_steps
     pieces = detect([None if np.isnan(one) else float(one) for one in values_s])
     return [int(piece[0]) for piece in pieces[1:]]
 
 
-def otava(values_s: Values) -> list[int]:
+def otava(values_s: Values, _noise: float) -> list[int]:
     """`compute_change_points` with its defaults: windows of 50 points, p <= 0.001.
 
     0.8 raises ValueError where a candidate comes to lie on the edge of a window; no point is then found.
@@ -54,7 +55,7 @@ def otava(values_s: Values) -> list[int]:
     return [int(known[point.index]) for point in found]
 
 
-def oracle(values_s: Values) -> list[int]:
+def oracle(values_s: Values, _noise: float) -> list[int]:
     """The likelihood ratio of noise whose correlation (0.7) and size are known: a bound for any rule there.
 
     It looks for one step, of unknown place, size and level.

@@ -49,6 +49,11 @@ def drifting(draw: np.random.Generator, count: int) -> Values:
     return np.linspace(0, 0.05, count) + white(draw, count)
 
 
+def drifting_correlated(draw: np.random.Generator, count: int) -> Values:
+    """The same drift under noise that is correlated by 0.5."""
+    return np.linspace(0, 0.05, count) + correlated(draw, count, 0.5)
+
+
 def with_gaps(draw: np.random.Generator, count: int) -> Values:
     """Correlated by 0.7, and every third point is missing: NaN."""
     values = correlated(draw, count)
@@ -69,7 +74,23 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Values]] = {
     "a third missing": with_gaps,
     "odd points": odd_points,
     "correlated 0.9": more_correlated,
+    "drifting, correlated": drifting_correlated,
 }
+
+
+PROCESSES: dict[str, tuple[int, float]] = {"2 processes": (2, 0.5**0.5), "5 processes": (5, 0.2868**0.5)}
+"""How many there are at each commit, and the standard deviation of the median of that many normal values."""
+
+
+def drawn(kind: str, seed: int, step: float = 0.0, at: int = 0) -> tuple[Values, float]:
+    """Seconds as of `series`, and the variance of a point's logarithm as its processes tell it: 0 where it has one."""
+    if kind not in PROCESSES:
+        return series(kind, seed, step, at), 0.0
+    processes, of_median = PROCESSES[kind]
+    draw = np.random.default_rng([seed, processes, round(1000 * step), at])
+    logs = draw.normal(0, NOISE / of_median, (POINTS, processes))
+    logs[at:] += np.log1p(step) if step else 0.0
+    return 1e-3 * np.exp(np.median(logs, axis=1)), float(logs.var(axis=1, ddof=1).mean() / processes)
 
 
 def series(kind: str, seed: int, step: float = 0.0, at: int = 0, count: int = POINTS) -> Values:

@@ -14,6 +14,7 @@ from opbench.commands import arguments
 from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
 from opbench.commands.history.command import app as history
+from opbench.commands.history.into import Into
 from opbench.commands.invocation import end_with, run_command
 from opbench.vocabulary.settings import Settings
 
@@ -118,6 +119,9 @@ def sweep(
     isolate: arguments.Isolate = False,
     with_ceilings: arguments.WithCeilings = False,
     history: arguments.IntoHistory = None,
+    machine: arguments.MeasuredOn = "",
+    repository: arguments.Repository = None,
+    commit: arguments.MeasuredCommit = "",
     wait: arguments.Wait = True,
     as_json: arguments.AsJson = False,
 ) -> None:
@@ -130,7 +134,6 @@ def sweep(
     settings = Settings(
         target=target / 100, time_limit_s=time_limit, split=time_split, trusting=trusting, isolate=isolate
     )
-    numbers = options.integers("threads", threads)
     run_command(
         "sweep",
         name,
@@ -140,10 +143,10 @@ def sweep(
         results,
         resume,
         settings,
-        numbers,
+        options.integers("threads", threads),
         budget,
         with_ceilings,
-        history,
+        history and Into(history, machine, repository, commit),
         wait,
         as_json,
     )

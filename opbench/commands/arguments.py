@@ -64,6 +64,17 @@ WithCeilings = Annotated[
 IntoHistory = Annotated[
     Path | None, typer.Option("--history", help="Add the run to this history when it is over, see `opbench history`.")
 ]
+MeasuredOn = Annotated[
+    str, typer.Option("--machine", help="Of a history: the machine that measured; this one's name when left out.")
+]
+Repository = Annotated[
+    Path | None,
+    typer.Option("--repository", help="A clone of what was measured: its graph says which commit follows which."),
+]
+MeasuredCommit = Annotated[
+    str,
+    typer.Option("--commit", help="Of a history: the commit that was measured; opbench's own when left out."),
+]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]

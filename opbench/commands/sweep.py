@@ -15,7 +15,8 @@ from opbench.ceilings.validation import with_limits
 from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
-from opbench.commands.history.add import keep
+from opbench.commands.history.add import keep, ready
+from opbench.commands.history.into import Into
 from opbench.errors import MachineError, UsageError
 from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
@@ -47,16 +48,18 @@ def run(
     threads: tuple[int, ...],
     budget: float | None,
     with_ceilings: bool,
-    history: Path | None,
+    history: Into | None,
     wait: bool,
     as_json: bool,
 ) -> int:
     """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
     they are not known. `wait` for another measurement on the device, or raise MachineError. `history` gets the rows
-    of the run when it is over.
+    of the run when it is over; whether it can be written is seen to before.
     """
     tell = Notes(sys.stderr).note
+    if history is not None:
+        ready(history)
     machine = Machine.here()
     before = machine.use()
     question = file_sweep(name) if operator_files.is_file(name) else catalog.sweep(name)
@@ -91,9 +94,12 @@ def run(
             _measure(target, journal, tasks, left, on, settings, as_json)
     written = write_report(target, listing=journal.listing)
     _show(target, written, as_json)
+    code = exit_code(written.totals)
     if history is not None:
-        tell(keep(target, history, written.totals.measured))
-    return exit_code(written.totals)
+        said, of_history = keep(target, history, written.totals.measured)
+        tell(said)
+        code = code or of_history
+    return code
 
 
 def file_sweep(text: str) -> Sweep:

@@ -36,77 +36,66 @@ class Movement:
     def commits(self) -> tuple[str, str, str]:
         """The last that was surely before the step, the likeliest first after it, and the last that may be that."""
         names, places = self.series.shared.commits, self.series.commit
-        return names[places[self.step.first - 1]], names[places[self.step.at]], names[places[self.step.last]]
+        return names[places[self.step.before]], names[places[self.step.at]], names[places[self.step.last]]
 
 
 Span = tuple[int, int, bool]
 """Of commits, the first and the last that may be the first after a step; and whether it is slower after it."""
 
+OfSeries = list[tuple[Series, list[Span]]]
+"""The series of one machine, or of one case, each with the spans of its steps."""
+
 
 def movements(every: Sequence[Series], controls: Collection[str] = ()) -> list[Movement]:
     """All steps of all series, those of one series from the left. controls: names of operators."""
-    of_controls: dict[str, list[Span]] = {}
-    of_machines: dict[str, list[Span]] = {}
-    of_cases: dict[str, dict[str, list[Span]]] = {}
+    of_machines: dict[str, OfSeries] = {}
+    of_cases: dict[str, OfSeries] = {}
     for series in every:
-        spans = [_span(series, step) for step in series.steps]
-        of_machines.setdefault(series.machine, []).extend(spans)
-        of_cases.setdefault(series.case, {})[series.machine] = spans
-        if series.operator in controls:
-            of_controls.setdefault(series.machine, []).extend(spans)
-    watched = {series.machine for series in every if series.operator in controls}
-    counts = _counts(every)
+        told = series, [_span(series, step) for step in series.steps]
+        of_machines.setdefault(series.machine, []).append(told)
+        of_cases.setdefault(series.case, []).append(told)
+    watching = {
+        machine: [told for told in beside if told[0].operator in controls] for machine, beside in of_machines.items()
+    }
     return [
         Movement(series, step, cause, (*why, *_elsewhere(series, step, of_cases[series.case])))
         for series in every
         for step in series.steps
-        for cause, why in [
-            _cause(series, step, of_controls.get(series.machine), series.machine in watched, of_machines, counts)
-        ]
+        for cause, why in [_cause(series, step, watching[series.machine], of_machines[series.machine])]
     ]
 
 
-def _cause(
-    series: Series,
-    step: ChangePoint,
-    controls: list[Span] | None,
-    watched: bool,
-    of_machines: dict[str, list[Span]],
-    counts: dict[str, int],
-) -> tuple[Cause, list[str]]:
+def _cause(series: Series, step: ChangePoint, controls: OfSeries, beside: OfSeries) -> tuple[Cause, list[str]]:
+    """controls, beside: those of its machine. A control says nothing of itself."""
     span = _span(series, step)
-    alike = sum(_meets(span, other) for other in of_machines[series.machine])
-    why = [f"{alike} of {counts[series.machine]} cases of this machine stepped the same way there"]
-    changed = [what for at, what in series.environment_changes() if step.first <= at <= step.last]
+    alike = sum(_any_meets(span, spans) for _, spans in beside)
+    why = [f"{alike} of {len(beside)} cases of this machine stepped the same way there"]
+    changed = [what for at, what in series.environment_changes() if step.before < at <= step.last]
     if changed:
         return Cause.ENVIRONMENT, [f"the environment changed there: {'; '.join(changed[0])}", *why]
-    if any(_meets(span, other) for other in controls or ()):
+    others = [spans for control, spans in controls if control is not series]
+    if any(_any_meets(span, spans) for spans in others):
         return Cause.HARDWARE, ["controls of this machine moved there too, and the environment is as it was", *why]
-    if watched:
+    if others:
         why.append("the controls of this machine did not move")
     return Cause.UNCONFIRMED, why
 
 
-def _counts(every: Iterable[Series]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for series in every:
-        counts[series.machine] = counts.get(series.machine, 0) + 1
-    return counts
-
-
-def _elsewhere(series: Series, step: ChangePoint, of_case: dict[str, list[Span]]) -> list[str]:
+def _elsewhere(series: Series, step: ChangePoint, of_case: OfSeries) -> list[str]:
     """What the same case did on other machines at these commits."""
     span = _span(series, step)
-    others = {machine: spans for machine, spans in of_case.items() if machine != series.machine}
-    moved = sorted(machine for machine, spans in others.items() if any(_meets(span, other) for other in spans))
+    others = {other.machine: spans for other, spans in of_case if other.machine != series.machine}
+    moved = sorted(machine for machine, spans in others.items() if _any_meets(span, spans))
     still = sorted(others.keys() - set(moved))
     told = [f"stepped the same way on {', '.join(moved)}"] if moved else []
     return told + ([f"did not on {', '.join(still)}"] if still else [])
 
 
 def _span(series: Series, step: ChangePoint) -> Span:
-    return int(series.commit[step.first - 1]) + 1, int(series.commit[step.last]), step.ratio.mid > 1
+    """Of the commits after the last one before it; of a step between two environments of one commit, that commit."""
+    last = int(series.commit[step.last])
+    return min(int(series.commit[step.before]) + 1, last), last, step.ratio.mid > 1
 
 
-def _meets(one: Span, other: Span) -> bool:
-    return one[0] <= other[1] and other[0] <= one[1] and one[2] == other[2]
+def _any_meets(one: Span, others: Iterable[Span]) -> bool:
+    return any(one[0] <= other[1] and other[0] <= one[1] and one[2] == other[2] for other in others)

@@ -67,12 +67,15 @@ MAD_TO_SD = 1.4826
 class ChangePoint:
     """A step of a series.
 
-    at: index of the first point after it. first, last: indices between which it lies, to 95 %.
-    ratio: latency after over latency before, with its 95 % interval; above 1 is slower.
+    at: index of the first point after it. first, last: indices between which it lies, to about 95 %. before: index of
+    the last point that counts and is surely before it, `first` - 1 where every point counts.
+    ratio: latency after over latency before, with its 95 % interval, approximate: of 400 steps of 5 % it covers 94 %
+    in white noise and 89 in noise correlated by 0.7. Above 1 is slower.
     statistic: twice the gain in log-likelihood. correlation: of neighbouring points, by which the step was judged.
     """
 
     at: int
+    before: int
     first: int
     last: int
     ratio: Interval
@@ -81,8 +84,8 @@ class ChangePoint:
 
     def moved_to(self, places: NDArray[np.int64]) -> ChangePoint:
         """The same with its indices looked up: of a series of which only the points at `places` were searched."""
-        at, first, last = (int(places[one]) for one in (self.at, self.first, self.last))
-        return replace(self, at=at, first=first, last=last)
+        at, before, first, last = (int(places[one]) for one in (self.at, self.before, self.first, self.last))
+        return replace(self, at=at, before=before, first=first, last=last)
 
 
 def change_points(values_s: Values, noise: float = 0.0) -> list[ChangePoint]:
@@ -175,6 +178,5 @@ def _alone(part: Values, start: int, found: Found, noise: float) -> Found:
 def _change_point(left: int, test: StepTest) -> ChangePoint:
     reach = 1.96 * test.error
     low, mid, high = (math.exp(test.size + by) for by in (-reach, 0.0, reach))
-    return ChangePoint(
-        left + test.at, left + test.first, left + test.last, Interval(low, mid, high), test.statistic, test.correlation
-    )
+    at, first, last = (left + one for one in (test.at, test.first, test.last))
+    return ChangePoint(at, first - 1, first, last, Interval(low, mid, high), test.statistic, test.correlation)

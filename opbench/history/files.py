@@ -7,6 +7,7 @@ schema, is named by its file and left out, while the rest is read.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 import json
@@ -28,6 +29,9 @@ KEY = b"opbench.history"
 
 SUFFIX = ".parquet"
 
+DIGITS = 8
+"""Of the digest of rows, in a file's name: two machines that are alike may begin a run in the same second."""
+
 MAY_LACK = frozenset({"commit_time", "started"})
 """Columns that are null where nobody knew."""
 
@@ -36,11 +40,14 @@ _UNSAFE = re.compile(r"[^\w.+@-]+")
 
 @dataclass(frozen=True)
 class Added:
-    """What adding a run came to. new: False where the very same rows were there already."""
+    """What adding a run came to. new: False where the very same rows were there already. lacks_times: those there have
+    no times of commits, these have: they are as they were.
+    """
 
     path: Path
     rows: int
     new: bool
+    lacks_times: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class History:
 
 
 def add(folder: Path, rows: Sequence[HistoryRow]) -> Added:
-    """Write the rows of one run as a file of their own, named after run and machine.
+    """Write the rows of one run as a file of their own, named after run, machine and what the rows say.
 
     The same rows again change nothing. Raises UsageError for no rows, for rows of several runs or machines, and where
     the run is there with other rows; MachineError where the file cannot be written.
@@ -66,10 +73,12 @@ def add(folder: Path, rows: Sequence[HistoryRow]) -> Added:
         these = ", ".join(f"{run} on {machine}" for run, machine in sorted(runs)) or "nothing was measured in it"
         raise UsageError(f"a file has the rows of one run of one machine; these are of {len(runs)}: {these}")
     ((run, machine),) = runs
-    path = folder / f"{_UNSAFE.sub('--', run)}--{machine}{SUFFIX}"
     told = _about(run, rows)
+    named = f"{_UNSAFE.sub('--', run)}--{machine}"
+    path = folder / f"{named}--{told['content'][:DIGITS]}{SUFFIX}"
     if path.exists():
-        return _there_already(path, told, len(rows))
+        return _there_already(path, rows)
+    _refuse_another(folder, named, rows)
     table = pa.Table.from_pylist([vars(row) for row in rows], schema=arrow_schema())
     sink = io.BytesIO()
     parquet.write_table(
@@ -112,12 +121,12 @@ def _read_file(path: Path) -> pa.Table:
             if told["schema"] != SCHEMA:
                 raise UsageError(
                     f"{path}: schema {told['schema']!r:.40}, this opbench reads {SCHEMA}; left out: use the opbench "
-                    "that wrote it, or add its run again"
+                    "that wrote it, or remove it and add its run again"
                 )
             table = file.read()
         if tuple(table.column_names) != NAMES:
             names = ", ".join(table.column_names)
-            raise UsageError(f"{path}: its columns are {names:.200}; left out: add its run again")
+            raise UsageError(f"{path}: its columns are {names:.200}; left out: remove it and add its run again")
         table = table.replace_schema_metadata(None).cast(arrow_schema())
         if wrong := _wrong(table):
             raise UsageError(f"{path}: {wrong}; left out: remove it and add its run again")
@@ -154,17 +163,31 @@ def _about(run: str, rows: Sequence[HistoryRow]) -> dict[str, Any]:
     return {"schema": SCHEMA, "run": run, "content": hashlib.sha256("\n".join(lines).encode()).hexdigest()}
 
 
-def _there_already(path: Path, told: dict[str, Any], count: int) -> Added:
-    from pyarrow import ArrowException, parquet
-
+def _there_already(path: Path, rows: Sequence[HistoryRow]) -> Added:
+    """Nothing new, where the whole file can be read."""
     try:
-        content = _told(path, parquet.read_schema(path).metadata)["content"]
-    except (OSError, ValueError, ArrowException) as exc:
-        reason = first_line(exc)
-        raise UsageError(f"{path} is there and damaged ({reason:.120}); remove it and add the run again") from exc
-    if content != told["content"]:
-        raise UsageError(
-            f"{path} has run {told['run']} already, with other rows: did the run go on since? Files of a history never "
-            "change; remove that file to add the run anew"
-        )
-    return Added(path, count, new=False)
+        table = _read_file(path)
+    except UsageError as exc:
+        raise UsageError(f"{path} is there and cannot be read, remove it and add the run again; {exc}") from exc
+    times = table["commit_time"].null_count and any(row.commit_time for row in rows)
+    return Added(path, len(rows), new=False, lacks_times=bool(times))
+
+
+def _refuse_another(folder: Path, named: str, rows: Sequence[HistoryRow]) -> None:
+    """Raises UsageError where the same run is there with other rows.
+
+    It is the same where one of its rows was begun when one of these was: two machines that are alike may begin a run in
+    one second.
+    """
+    begun = {(row.case, row.process, row.started) for row in rows}
+    for path in sorted(folder.glob(f"{glob.escape(named)}--*{SUFFIX}")):
+        try:
+            table = _read_file(path)
+        except UsageError as exc:
+            raise UsageError(f"{path} is there and damaged, remove it and add the run again; {exc}") from exc
+        there = zip(*(table[name].to_pylist() for name in ("case", "process", "started")), strict=True)
+        if not begun.isdisjoint(there):
+            raise UsageError(
+                f"{path} has run {rows[0].run} already, with other rows: did the run go on since? Files of a history "
+                "never change; remove that file to add the run anew"
+            )

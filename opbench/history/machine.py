@@ -37,8 +37,8 @@ class Machine:
 def machine(environment: Mapping[str, Any], name: str = "") -> Machine:
     """The machine of this environment under `name`, else under the name of the machine that asks.
 
-    Memory counts in whole GiB: kernels keep another few MiB for themselves. Raises UsageError for a name that no file
-    could have.
+    Memory counts coarsely: kernels keep another few hundred MiB for themselves. Raises UsageError for a name that no
+    file could have.
     """
     named = name or platform.node() or "unnamed"
     if not _NAME.fullmatch(named):
@@ -46,8 +46,16 @@ def machine(environment: Mapping[str, Any], name: str = "") -> Machine:
     facts = {key: environment[key] for key in FACTS if environment.get(key) not in {None, ""}}
     for key in ("memory_bytes", "device_memory_bytes"):
         if isinstance(size := environment.get(key), int | float):
-            facts[key.replace("_bytes", "_gib")] = round(size / GIB)
+            facts[key.replace("_bytes", "_gib")] = _coarse(size)
     return Machine(named, facts)
+
+
+def _coarse(size: float) -> int:
+    """The next of 2, 3, 4, 6, 8, 12, 16, 24 ... GiB from this size on: edges lie at sizes that are sold, and a machine
+    shows a little less than its own.
+    """
+    steps = (base << power for power in range(1, 60) for base in (2, 3))
+    return next((step // 2 for step in steps if step * GIB >= 2 * size), 0)
 
 
 def fitting(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -69,6 +70,18 @@ class Series:
         return len(self.commit)
 
     @cached_property
+    def counting(self) -> Places:
+        """Indices of the points that count: all but contended ones, or all where there are no others."""
+        quiet = np.flatnonzero(~self.contended)
+        return quiet if len(quiet) else np.arange(len(self))
+
+    @cached_property
+    def mixed(self) -> int:
+        """How many commits were measured in several environments: more than a few, and the line is two in one."""
+        changed, here = np.diff(self.environment) != 0, np.diff(self.commit) == 0
+        return len(np.unique(self.commit[1:][changed & here]))
+
+    @cached_property
     def steps(self) -> list[ChangePoint]:
         """Its change points, by index of points; contended ones are passed over."""
         quiet = np.flatnonzero(~self.contended)
@@ -104,7 +117,7 @@ def series_of(table: pa.Table, commits: Commits | None = None, aliases: Aliases 
     shared, rank = _shared(frame, commits)
     keys = [frame[name].cat.codes.to_numpy() for name in ("case", "machine")]
     place, environment = rank[frame["commit"].cat.codes.to_numpy()], frame["environment"].cat.codes.to_numpy()
-    started = frame["started"].astype("int64").to_numpy()
+    started = frame["started"].fillna(_LATEST).astype("int64").to_numpy()
     first = first_of(place, environment, started)
     order = np.lexsort((frame["median_s"].to_numpy(), environment, first, place, keys[1], keys[0]))
     points = Points.of(frame, order, [*(key[order] for key in keys), place[order], environment[order]])
@@ -115,6 +128,10 @@ _USED: tuple[str, ...] = (
     *("case", "machine", "operator", "commit", "dirty", "commit_time"),
     *("environment", "facts", "started", "median_s", "contended"),
 )
+
+
+_LATEST = datetime.max.replace(year=2261, tzinfo=UTC)
+"""In the place of a time that is not known: the last year that pandas counts in nanoseconds."""
 
 
 def _rename(frame: pd.DataFrame, column: str, names: Mapping[str, str]) -> None:
@@ -137,13 +154,16 @@ def _with_dirt(frame: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _shared(frame: pd.DataFrame, commits: Commits) -> tuple[Shared, Places]:
-    """And the place of each commit, by its code in the frame."""
+    """And the place of each commit, by its code in the frame. One of which no time is known comes last."""
+    import pandas as pd
+
     names = [str(name) for name in frame["commit"].cat.categories]
     codes = frame["commit"].cat.codes
-    made = frame["commit_time"].astype("int64").groupby(codes).max().reindex(range(len(names))) / 1e6
-    begun = frame["started"].astype("int64").groupby(codes).min().reindex(range(len(names))) / 1e6
-    times = np.where(made > 0, made, np.where(begun > 0, begun, np.nan))
-    told = {name: float(time) if np.isfinite(time) else 0.0 for name, time in zip(names, times, strict=True)}
+    made, begun = (
+        frame[column].groupby(codes).min().reindex(range(len(names))) for column in ("commit_time", "started")
+    )
+    times = made.fillna(begun)
+    told = {name: float("inf") if pd.isna(time) else time.timestamp() for name, time in zip(names, times, strict=True)}
     moments = {
         name: time if (known := commits.time(name)) is None else known.timestamp() for name, time in told.items()
     }
@@ -152,7 +172,7 @@ def _shared(frame: pd.DataFrame, commits: Commits) -> tuple[Shared, Places]:
     facts = frame.drop_duplicates("environment").set_index("environment")["facts"].astype(str)
     shared = Shared(
         ordered,
-        np.array([moments[name] or np.nan for name in ordered]),
+        np.array([moments[name] if np.isfinite(moments[name]) else np.nan for name in ordered]),
         np.array([not commits.full or name in commits for name in ordered]),
         [str(name) for name in frame["environment"].cat.categories],
         {str(name): _parsed(text) for name, text in facts.items()},

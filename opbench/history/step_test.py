@@ -98,7 +98,8 @@ def step_test(logs: Values, noise: float = 0.0) -> StepTest | None:
     """The likeliest step in `logs`, (points,) logarithms of seconds in the order of commits, all finite.
 
     noise: variance of one point that is known from elsewhere, as between processes; a series that happens to be
-    quieter is judged by this. None where the series has fewer than 2 * LEAST + 2 points.
+    quieter is judged by this. What differs between processes is white, so that whatever wanders beneath it, no point
+    can be told from those before it to a smaller variance. None where the series has fewer than 2 * LEAST + 2 points.
     """
     count = len(logs)
     if count < 2 * LEAST + 2:
@@ -107,19 +108,20 @@ def step_test(logs: Values, noise: float = 0.0) -> StepTest | None:
     x = logs - logs.mean()
     white = np.concatenate([own.head * x[0], x[1:] - CORRELATIONS[:, None] * x[:-1]], axis=1)
     levels = (own.level * white).sum(axis=1)
-    least = count * max(RESOLUTION**2, noise) * (1 - CORRELATIONS**2)
+    least = max(RESOLUTION**2, noise)
     flat = (white * white).sum(axis=1) - levels**2 / own.levels
     later = np.cumsum(white[:, ::-1], axis=1)[:, ::-1]
     after = np.arange(LEAST, count - LEAST + 1)
     here = white[:, after]
     moved = here + own.rest * (later[:, after] - here) - own.overlap * (levels / own.levels)[:, None]
-    stepped = flat[:, None] - moved**2 / own.steps
-    drifted = flat - (own.line * white).sum(axis=1) ** 2 / own.lines
+    stepped = np.maximum(flat[:, None] - moved**2 / own.steps, 0)
+    drifted = np.maximum(flat - (own.line * white).sum(axis=1) ** 2 / own.lines, 0)
     free = count - PARAMETERS
 
     def likelihood(residue: Values) -> Values:
-        bound = least if residue.ndim == 1 else least[:, None]
-        found: Values = -0.5 * free * np.log(np.maximum(residue, 0) + bound)
+        """At its largest over all variances from `least` on."""
+        variance = np.maximum(residue / free, least)
+        found: Values = -0.5 * (free * np.log(variance) + residue / variance)
         return found + (own.penalty if residue.ndim == 1 else own.penalty[:, None])
 
     by_place = likelihood(stepped)
@@ -128,7 +130,7 @@ def step_test(logs: Values, noise: float = 0.0) -> StepTest | None:
     row = int(by_place[:, place].argmax())
     without, line = likelihood(flat).max(), likelihood(drifted).max()
     near = after[2 * (best[place] - best) <= WITHIN]
-    variance = (max(stepped[row, place], 0.0) + least[row]) / free
+    variance = max(stepped[row, place] / free, least)
     return StepTest(
         points=count,
         at=int(after[place]),

@@ -34,7 +34,8 @@ LABELS = 7
 def chart(series: Series) -> Markup:
     """The drawing; every point has a title with its commit, figures and processes."""
     x = _places(len(series))
-    y = _Heights(float(series.low_s.min()), float(series.high_s.max()))
+    counts = series.counting
+    y = _Heights(float(series.low_s[counts].min()), float(series.high_s[counts].max()))
     low, mid, high = y(series.low_s), y(series.median_s), y(series.high_s)
     parts = [
         *_grid(y),
@@ -61,7 +62,7 @@ class _Heights:
         self.ticks = tuple(tick for tick in _ticks(self.low, self.high) if self.low < tick < self.high)
 
     def __call__(self, values: Values) -> Values:
-        share = (values - self.low) / (self.high - self.low)
+        share = np.clip((values - self.low) / (self.high - self.low), 0, 1)  # what does not count may lie beyond
         found: Values = HIGH - BOTTOM - share * (HIGH - TOP - BOTTOM)
         return found
 
@@ -116,11 +117,12 @@ def _environments(series: Series, x: Values) -> Iterable[str]:
 
 
 def _levels(series: Series, steps: Sequence[ChangePoint], x: Values, y: _Heights) -> Iterable[str]:
-    """Between steps the geometric mean of the points, and at each step a mark in its colour."""
+    """Between steps the geometric mean of the points that count, and at each step a mark in its colour."""
     bounds = [0, *(step.at for step in steps), len(series)]
     if not steps:
         return
-    levels = [float(np.exp(np.log(series.median_s[a:b]).mean())) for a, b in pairwise(bounds)]
+    logs, quiet = np.log(series.median_s), ~series.contended
+    levels = [float(np.exp(logs[a:b][quiet[a:b]].mean())) for a, b in pairwise(bounds)]
     heights = y(np.array(levels)).tolist()
     for left, right, height in zip(bounds, bounds[1:], heights, strict=False):
         yield f'<path class="level" d="M{x[left] - 4:.1f} {height:.1f}H{x[right - 1] + 4:.1f}"/>'

@@ -1,4 +1,4 @@
-"""The front page of a history: every series in a table, those that moved last and most before all others."""
+"""The front page of a history: every series in a table, those whose largest step is the largest before all others."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ def _row(
     steps = [step_row(one, commit_url) for one in moved]
     largest = max(moved, key=lambda one: abs(log(one.step.ratio.mid)), default=None)
     shown = steps[moved.index(largest)] if largest else None
-    overall = float(series.median_s[-1] / series.median_s[0])
+    counting = series.median_s[series.counting]
     return {
         "case": series.case,
         "page": pages[series.case],
         "machine": machine_name(series.machine, machines),
-        "latest": units.seconds(series.median_s[-1]),
-        "overall": percent_change(overall),
+        "latest": units.seconds(counting[-1]),
+        "overall": percent_change(float(counting[-1] / counting[0])),
         "step": shown,
         "count": str(len(moved)) if moved else "",
         "facet": shown["cause"] if shown else "did not move",

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 
 from opbench import kept_listing
+from opbench.assignments import package_folder
 from opbench.commands import listing
 from opbench.plugins import Plugin
+
+PACKAGES = kept_listing.PACKAGES
+"""Ours, which the fixture replaces."""
 
 LISTED = {"operators": {"one": "a first"}, "sweeps": {}, "reports": {"two": "a second"}}
 
@@ -75,6 +79,33 @@ def test_a_file_or_an_installed_package_that_changed_has_it_made_anew(
         listing.run(as_json=False)
         assert len(calls) == number + 1
     capsys.readouterr()
+
+
+def test_a_link_to_nothing_is_passed_over_and_a_folder_that_cannot_be_read_keeps_nothing(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = kept_listing.basis()
+    (packages / ".#a.py").symlink_to("somebody@nowhere.1")
+    assert kept_listing.basis() == before is not None
+    monkeypatch.setattr(kept_listing, "package_folder", lambda _: packages / "gone")
+    assert kept_listing.basis() is None
+
+
+def test_a_file_in_the_place_of_one_of_its_size_and_time_is_another(packages: Path) -> None:
+    before, old = kept_listing.basis(), packages / "a.py"
+    times, other = old.stat(), packages / "new"
+    other.write_text("2\n")
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    other.replace(old)
+    assert kept_listing.basis() != before
+
+
+def test_of_our_own_packages_there_is_something_to_keep_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_listing, "PACKAGES", PACKAGES)
+    monkeypatch.setattr(kept_listing, "package_folder", package_folder)
+    basis = kept_listing.basis()
+    assert basis is not None
+    assert basis == kept_listing.basis()
 
 
 def test_where_another_package_announces_anything_nothing_is_kept(

@@ -3,41 +3,73 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from opbench.cli.plain import plain
+from opbench.commands.history.into import Into
+from opbench.errors import MachineError, OpbenchError, UsageError
 from opbench.history.adding import add
 from opbench.history.commits import of_repository
 from opbench.history.files import Added
 from opbench.history.sources.asked import Asked
+from opbench.process.environment import revision
 from opbench.store.runs import Run
 
 
-def run(
-    runs: tuple[str, ...], history: Path, machine: str, repository: Path | None, results: Path, as_json: bool
-) -> int:
-    """Say of each file whether it is new. What was added before a run that is refused stays."""
-    asked = Asked(machine, of_repository(repository))
+def run(runs: tuple[str, ...], into: Into, results: Path, as_json: bool) -> int:
+    """Say of each file whether it is new. 1 where one of a folder was left out, which is told. What was added before
+    something that is refused stays.
+    """
+    asked = _asked(into)
+    code = 0
     for name in runs:
-        for added in add(name, history, results, asked):
-            print(json.dumps(_data(added)) if as_json else plain(told(added)))
-    return 0
+        for added in add(name, into.folder, results, asked):
+            if isinstance(added, UsageError):
+                print(plain(f"opbench: {added}"), file=sys.stderr)
+                code = 1
+            else:
+                print(json.dumps(_data(added)) if as_json else plain(told(added)))
+    return code
 
 
-def keep(run: Run, history: Path, measured: int) -> str:
-    """Add a run that is just over, of which so many cases were measured; what became of it, in a line.
+def ready(into: Into) -> None:
+    """Raises UsageError or MachineError for what `keep` would refuse after hours: options, commit, folder."""
+    asked = _asked(into)
+    asked.measured_revision(revision())
+    asked.circumstances({})
+    try:
+        into.folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=into.folder):
+            pass
+    except OSError as exc:
+        raise MachineError(f"cannot write to {into.folder}: {exc.strerror}; choose another --history") from exc
 
-    Raises UsageError where the run is there with other rows, as after `--resume`.
+
+def keep(run: Run, into: Into, measured: int) -> tuple[str, int]:
+    """Add a run that is just over, of which so many cases were measured; what became of it, in a line, and an exit
+    code: where it is refused, as after `--resume`, the run itself is still whole.
     """
     if not measured:
-        return f"history: nothing was measured, so {history} is as it was"
-    (added,) = add(str(run.folder), history, run.folder, Asked())
-    return told(added)
+        return f"history: nothing was measured, so {into.folder} is as it was", 0
+    try:
+        (added,) = add(str(run.folder), into.folder, run.folder, _asked(into))
+    except OpbenchError as exc:
+        return f"history: not added: {exc}", exc.exit_code
+    return (told(added), 0) if isinstance(added, Added) else (f"history: not added: {added}", added.exit_code)
+
+
+def _asked(into: Into) -> Asked:
+    return Asked(into.machine, of_repository(into.repository), into.commit)
 
 
 def told(added: Added) -> str:
     rows = f"{added.rows} row{'s' * (added.rows != 1)}"
-    return f"history: {added.path}: {rows}" if added.new else f"history: {added.path}: there already, unchanged"
+    if added.new:
+        return f"history: {added.path}: {rows}"
+    without = "; it has no times of commits: remove it first to have those of --repository" * added.lacks_times
+    return f"history: {added.path}: there already, unchanged{without}"
 
 
 def _data(added: Added) -> dict[str, object]:

@@ -9,6 +9,7 @@ import typer
 
 from opbench.cli import options
 from opbench.commands import arguments
+from opbench.commands.history.into import Into
 from opbench.commands.invocation import run_command
 
 app = typer.Typer(
@@ -18,10 +19,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Option("--history", help="The folder of the history.")]
-Machine = Annotated[str, typer.Option(help="Name of the machine that measured; this one's when left out.")]
-Repository = Annotated[
-    Path | None, typer.Option(help="A clone of what was measured: its graph says which commit follows which.")
-]
 
 
 @app.command(epilog="Example:  opbench history add channels --history history --repository .")
@@ -34,13 +31,14 @@ def add(
         ),
     ],
     history: Folder = Path("history"),
-    machine: Machine = "",
-    repository: Repository = None,
+    machine: arguments.MeasuredOn = "",
+    repository: arguments.Repository = None,
+    commit: arguments.MeasuredCommit = "",
     results: arguments.Results = Path("results"),
     as_json: arguments.AsJson = False,
 ) -> None:
     """Add runs: a row for each case and process, a Parquet file a run, never changed again."""
-    run_command("history.add", tuple(runs), history, machine, repository, results, as_json)
+    run_command("history.add", tuple(runs), Into(history, machine, repository, commit), results, as_json)
 
 
 @app.command("ls", epilog="Example:  opbench history ls --history history")
@@ -53,7 +51,7 @@ def list_all(history: Folder = Path("history"), as_json: arguments.AsJson = Fals
 def page(
     to: Annotated[Path, typer.Option(help="The folder of the site.")],
     history: Folder = Path("history"),
-    repository: Repository = None,
+    repository: arguments.Repository = None,
     commit_url: Annotated[str, typer.Option(help="Where a commit is shown, with {commit} in its place.")] = "",
     control: Annotated[
         str | None,
@@ -65,12 +63,12 @@ def page(
     run_command("history.page", history, to, repository, commit_url, options.words("control", control), as_json)
 
 
-@app.command(epilog="Example:  opbench history export --format asv --to .asv/results --repository .")
+@app.command(epilog="Example:  opbench history export --format asv --to for-asv/results --repository .")
 def export(
     to: Annotated[Path, typer.Option(help="The folder that is written into.")],
     form: Annotated[str, typer.Option("--format", help="asv or pytest-benchmark.")],
     history: Folder = Path("history"),
-    repository: Repository = None,
+    repository: arguments.Repository = None,
 ) -> None:
     """Write the history as files of another tool. `history add` reads both."""
     run_command("history.export", history, to, form, repository)

@@ -22,7 +22,7 @@ def run(
     if commit_url and not commit_url.startswith(("https://", "http://")):
         raise UsageError(f"--commit-url {commit_url!r:.80}: expected an address that begins with https:// or http://")
     write = catalog.shown_by("history.static_site.write_site")
-    site = write(history, to, of_repository(repository), commit_url, control or controls())
+    site = write(history, to, of_repository(repository), commit_url, control or controls(), control)
     for problem in site.problems:
         print(plain(f"opbench: {problem}"), file=sys.stderr)
     page = site.page.resolve()

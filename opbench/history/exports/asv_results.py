@@ -7,14 +7,14 @@ repository at hand can tell.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from opbench.errors import UsageError
 from opbench.history.commits import DIGITS
-from opbench.history.exports.grouped import Group, Measured
+from opbench.history.exports.grouped import Group, GroupedCase
 
 VERSION = 2
 MACHINE_VERSION = 1
@@ -26,10 +26,11 @@ _UNSAFE = re.compile(r"\W+")
 
 def files(groups: Sequence[Group]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Where each file goes below asv's folder of results, and what it holds. Changed checkouts are left out: asv has no
-    place for them.
+    place for them. Raises UsageError where two cases would be one benchmark and parameter there.
     """
     clean = [group for group in groups if not group.dirty]
     axes = _axes(clean)
+    _refuse_clashes(clean)
     yield Path("benchmarks.json"), {"version": VERSION} | {name: _benchmark(name, all_) for name, all_ in axes.items()}
     for machine in sorted({group.machine for group in clean}):
         own = [group for group in clean if group.machine == machine]
@@ -38,7 +39,7 @@ def files(groups: Sequence[Group]) -> Iterator[tuple[Path, dict[str, Any]]]:
             yield Path(machine) / f"{group.commit[:DIGITS]}-{_environment(group)}.json", _results(group, axes)
 
 
-def _name(case: Measured) -> str:
+def _name(case: GroupedCase) -> str:
     """`rowsum.time_eager_float32_cpu_forward_wall`: asv tells by `time` that these are seconds."""
     setting = "_".join(filter(None, (_UNSAFE.sub("_", word) for word in case.setting)))
     operator = ".".join(_UNSAFE.sub("_", part).strip("_") for part in case.operator.split("::"))
@@ -54,7 +55,19 @@ def _axes(groups: Sequence[Group]) -> dict[str, list[str]]:
     return {name: list(points) for name, points in sorted(found.items())}
 
 
-def _point(case: Measured) -> str:
+def _refuse_clashes(groups: Sequence[Group]) -> None:
+    known: dict[tuple[str, str], str] = {}
+    for group in groups:
+        for case in group.cases:
+            place = _name(case), _point(case)
+            if known.setdefault(place, case.case) != case.case:
+                raise UsageError(
+                    f"{known[place]} and {case.case} would both be {' '.join(place)} in asv's results; declare one an "
+                    "alias of the other, or use --format pytest-benchmark, which keeps names"
+                )
+
+
+def _point(case: GroupedCase) -> str:
     """asv shows a parameter by its `repr`."""
     return repr(", ".join(f"{name}={value}" for name, value in case.axes.items()))
 
@@ -89,7 +102,7 @@ def _environment(group: Group) -> str:
 
 
 def _results(group: Group, axes: Mapping[str, list[str]]) -> dict[str, Any]:
-    of_benchmark: dict[str, dict[str, Measured]] = {}
+    of_benchmark: dict[str, dict[str, GroupedCase]] = {}
     for case in group.cases:
         of_benchmark.setdefault(_name(case), {})[_point(case)] = case
     python = str(group.facts.get("python", ""))
@@ -113,7 +126,7 @@ def _results(group: Group, axes: Mapping[str, list[str]]) -> dict[str, Any]:
     }
 
 
-def _entry(points: Sequence[str], measured: Mapping[str, Measured]) -> list[Any]:
+def _entry(points: Sequence[str], measured: Mapping[str, GroupedCase]) -> list[Any]:
     """The columns of one benchmark; null where a point was not measured."""
     cases = [measured.get(point) for point in points]
     begun = [case.started for case in cases if case and case.started]
@@ -127,7 +140,3 @@ def _entry(points: Sequence[str], measured: Mapping[str, Measured]) -> list[Any]
         [case.high_s if case else None for case in cases],
         [case.samples if case else None for case in cases],
     ]
-
-
-def text(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=1, allow_nan=False) + "\n"

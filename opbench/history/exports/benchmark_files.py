@@ -10,7 +10,7 @@ from typing import Any
 
 from opbench.gate.files.json_writer import LAYOUT
 from opbench.gate.files.sample_statistics import statistics_of
-from opbench.history.exports.grouped import Group, Measured
+from opbench.history.exports.grouped import Group, GroupedCase
 from opbench.history.machine import name_of
 
 
@@ -56,7 +56,7 @@ def _machine_info(machine: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _entry(case: Measured) -> dict[str, Any]:
+def _entry(case: GroupedCase) -> dict[str, Any]:
     params = {name: str(value) for name, value in case.axes.items()} or None
     return {
         "group": case.operator,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from opbench.history.aliases import Aliases
 from opbench.history.commits import DIGITS, Commits
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Measured:
+class GroupedCase:
     """One case in one group. medians_s: of its processes, in the order they were measured.
 
     low_s, high_s: the median over processes of their quartiles. samples: of all processes.
@@ -52,15 +53,18 @@ class Group:
     time: datetime | None
     environment: str
     facts: Mapping[str, Any]
-    cases: Sequence[Measured]
+    cases: Sequence[GroupedCase]
 
 
 SETTING = ("backend", "dtype", "device", "mode", "clock")
 
 
-def groups(table: pa.Table, commits: Commits) -> Iterator[Group]:
-    """Every row counts, contended ones too: other tools have no mark for them."""
+def groups(table: pa.Table, commits: Commits, aliases: Aliases | None = None) -> Iterator[Group]:
+    """Every row counts, contended ones too: other tools have no mark for them. aliases: names that go on as others."""
     frame = table.to_pandas()
+    if aliases is not None:
+        for column, names in (("case", aliases.cases), ("machine", aliases.machines)):
+            frame[column] = frame[column].astype(str).replace(dict(names))
     frame["short"] = frame["commit"].astype(str).str[:DIGITS]
     for (machine, short, dirty, environment), part in frame.groupby(
         ["machine", "short", "dirty", "environment"], observed=True, sort=True
@@ -78,10 +82,10 @@ def groups(table: pa.Table, commits: Commits) -> Iterator[Group]:
         )
 
 
-def _measured(case: str, rows: pd.DataFrame) -> Measured:
+def _measured(case: str, rows: pd.DataFrame) -> GroupedCase:
     rows = rows.sort_values(["started", "process"])
     first = rows.iloc[0]
-    return Measured(
+    return GroupedCase(
         case=case,
         operator=str(first["operator"]),
         setting=tuple(str(first[name]) for name in SETTING),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
@@ -25,8 +26,10 @@ TIMES = ("time", "timeraw")
 """How names of asv's benchmarks of seconds begin, where no `benchmarks.json` lies beside that says the unit."""
 
 
-def rows(place: Path, asked: Asked) -> list[list[HistoryRow]] | None:
-    """A run for each file; None where it is no folder or file of asv's results. Raises UsageError naming a bad file."""
+def rows(place: Path, asked: Asked) -> list[list[HistoryRow] | UsageError] | None:
+    """A run for each file; None where it is no folder or file of asv's results. Raises UsageError for a bad file; one
+    of a folder is given in its place.
+    """
     if place.is_file():
         content = _content(place)
         return None if content is None else [list(_of_file(place, content, asked))]
@@ -35,7 +38,14 @@ def rows(place: Path, asked: Asked) -> list[list[HistoryRow]] | None:
     skipped = {"machine.json", "benchmarks.json"}
     files = [path for path in sorted(place.glob("**/*.json")) if path.name not in skipped]
     found = [(path, content) for path in files if (content := _content(path)) is not None]
-    return [list(_of_file(path, content, asked)) for path, content in found] or None
+    return [_read(path, content, asked) for path, content in found] or None
+
+
+def _read(path: Path, content: Mapping[str, Any], asked: Asked) -> list[HistoryRow] | UsageError:
+    try:
+        return list(_of_file(path, content, asked))
+    except UsageError as exc:
+        return exc
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -75,7 +85,7 @@ def _circumstances(path: Path, content: Mapping[str, Any], asked: Asked) -> dict
         "versions": content.get("requirements") or {},
         "variables": content.get("env_vars") or {},
     }
-    named = Asked(asked.machine or fitting(str(params["machine"])), asked.commits)
+    named = replace(asked, machine=asked.machine or fitting(str(params["machine"])))
     made = datetime.fromtimestamp(content["date"] / 1000, UTC)  # of the commit, in milliseconds
     run = f"asv/{content['commit_hash'][:12]}-{content.get('env_name') or path.stem.partition('-')[2]}"
     return named.circumstances(environment) | named.commit(content["commit_hash"], made) | {"run": run}
@@ -97,7 +107,9 @@ def _in_seconds(name: str, units: Mapping[str, str]) -> bool:
 
 def _of_benchmark(name: str, entry: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[HistoryRow]:
     combinations = list(product(*(entry.get("params") or [])))
-    results = entry["result"] or []
+    results = entry["result"]
+    if results is None:  # the benchmark failed as a whole
+        return
     began = entry.get("started_at")
     started = datetime.fromtimestamp(began / 1000, UTC) if began else None
     for place, (values, median_s) in enumerate(zip(combinations, results, strict=True)):

@@ -21,7 +21,7 @@ SIDES = ("base.json", "head.json")
 """The files of a run of the gate."""
 
 
-def rows(place: Path, asked: Asked) -> list[list[HistoryRow]] | None:
+def rows(place: Path, asked: Asked) -> list[list[HistoryRow] | UsageError] | None:
     """Of one file, or of both sides of a gate's folder; None where it is neither.
 
     Of the gate a row is a worker's; of pytest-benchmark a row is its whole process. Benchmarks whose samples were not

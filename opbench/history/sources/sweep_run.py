@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from opbench.errors import UsageError
 from opbench.history.row import HistoryRow, quartiles
 from opbench.history.sources.asked import Asked, moment
 from opbench.store.environment_lines import environment_id
@@ -14,8 +15,9 @@ from opbench.store.runs import RECORDS, Run
 from opbench.vocabulary.record import Measured, Record
 
 
-def rows(place: Path, asked: Asked) -> list[list[HistoryRow]] | None:
-    """None where it is no folder of a run. Raises UsageError, naming the line, for records that cannot be read.
+def rows(place: Path, asked: Asked) -> list[list[HistoryRow] | UsageError] | None:
+    """None where it is no folder of a run. Raises UsageError, naming the line, for records that cannot be read, and
+    where neither they nor `asked` name a commit.
 
     All rows have process 0: a run's cases share one measuring process, and what was measured again after a death has
     one of its own. Several runs at one commit are what tells processes apart.
@@ -34,7 +36,7 @@ def _rows(run: Run, asked: Asked) -> Iterator[HistoryRow]:
             digest = environment_id(record.environment)
             if digest not in known:
                 known[digest] = asked.circumstances(record.environment)
-            yield _row(record, outcome, name, known[digest] | asked.commit(record.revision))
+            yield _row(record, outcome, name, known[digest] | asked.commit(asked.measured_revision(record.revision)))
 
 
 def _row(record: Record, outcome: Measured, run: str, told: dict[str, Any]) -> HistoryRow:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from opbench.history.attribution import Cause, Movement, movements
 from opbench.history.row import HistoryRow
 from opbench.history.series import series_of
 
-from .builders import commit, facts, line, table_of
+from .builders import at_commit, commit, facts, line, table_of
 
 COUNT, AT = 31, 17
 
@@ -71,3 +73,42 @@ def test_other_machines_are_told_by_what_the_case_did_there() -> None:
     assert [one.series.machine for one in found] == ["a@000000", "b@000000"]
     assert found[0].evidence[1:] == ("stepped the same way on b@000000", "did not on c@000000")
     assert found[0].commits[:2] == (commit(AT - 1), commit(AT))
+
+
+def test_a_contended_neighbour_hides_no_change_of_the_environment_and_takes_no_blame() -> None:
+    old, new = facts(torch="2.12.0"), facts(torch="2.13.0")
+    rows = [replace(row, **(old if at < AT - 1 else new)) for at, row in enumerate(line(values(), case="a"))]
+    rows[AT - 1] = replace(rows[AT - 1], contended=True)
+    found = moved(rows)["a"]
+    assert found.cause is Cause.ENVIRONMENT
+    assert found.commits[0] == commit(AT - 2)
+
+
+def test_a_step_between_two_environments_of_one_commit_counts_itself_and_no_case_twice() -> None:
+    old, new = facts(torch="2.12.0"), facts(torch="2.13.0")
+    level = values(1.0)
+    rows = [replace(row, **old) for row in line(level, case="a")[:AT]]
+    at_once = [at_commit(AT - 1, 1.2 * one, case="a", **new) for one in level[:1]]
+    rows += at_once + [replace(row, median_s=1.2 * row.median_s, **new) for row in line(level, case="a")[AT:]]
+    found = moved(rows)["a"]
+    assert found.cause is Cause.ENVIRONMENT
+    (counted,) = (text for text in found.evidence if "stepped the same way there" in text)
+    assert counted.startswith("1 of 1 ")
+
+
+def test_a_case_that_stepped_twice_there_counts_once() -> None:
+    count = 3
+    rows = [row for case in range(count) for row in line(values(1.1 + case / 100), case=str(case))]
+    stairs = np.array(values(1.0))
+    stairs[AT - 5 :] *= 1.1
+    stairs[AT + 1 :] *= 1.1
+    rows += line([float(one) for one in stairs], case="stairs")
+    for found in movements(list(series_of(table_of(rows)))):
+        alike, of = map(int, re.findall(r"\d+", found.evidence[0]))
+        assert alike <= of == count + 1
+
+
+def test_a_control_says_nothing_of_itself() -> None:
+    found = moved(control(1.1))["control"]
+    assert found.cause is Cause.UNCONFIRMED
+    assert not any("controls" in text for text in found.evidence)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.history.synthetic import series
+from benchmarks.history.synthetic import drawn, series
 from opbench.history.change_points import change_points
 from opbench.history.step_test import LEAST, step_test
 
@@ -90,6 +90,16 @@ def test_a_series_that_is_quieter_than_its_processes_is_judged_by_them() -> None
     values[37:] *= 1.05
     assert places(values, noise=0.01**2) == [37]
     assert places(values, noise=0.05**2) == []
+
+
+@pytest.mark.parametrize("kind", ["2 processes", "5 processes"])
+def test_to_know_how_processes_differ_hides_no_step_of_white_noise(kind: str) -> None:
+    told = [drawn(kind, seed, 0.03, 50) for seed in range(40)]
+    alone, with_noise = (
+        sum(any(abs(at - 50) <= 10 for at in places(values, noise * known)) for values, noise in told)
+        for known in (0.0, 1.0)
+    )
+    assert with_noise >= alone - 2 > 25
 
 
 def test_the_size_of_the_unit_does_not_matter() -> None:

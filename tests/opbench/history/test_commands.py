@@ -12,7 +12,8 @@ import pytest
 from opbench import catalog
 from opbench.commands import sweep as sweep_command
 from opbench.commands.history import add, export, listing, page
-from opbench.errors import UsageError
+from opbench.commands.history.into import Into
+from opbench.errors import OpbenchError, UsageError
 from opbench.history.files import SUFFIX, read
 from opbench.store.journal import Journal
 from opbench.store.runs import Run, new_run
@@ -34,20 +35,19 @@ def test_a_run_is_added_once_and_said_so(tmp_path: Path, capsys: pytest.CaptureF
     run = sweep(tmp_path)
     kept = tmp_path / "history"
     for as_json in (False, True):
-        assert add.run(("rows",), kept, "ci", None, tmp_path, as_json) == 0
+        assert add.run(("rows",), Into(kept, "ci"), tmp_path, as_json) == 0
     first, second = capsys.readouterr().out.splitlines()
     (path,) = kept.iterdir()
     assert path.name.startswith(f"rows--{run.folder.name}--ci@")
     assert first == f"history: {path}: 1 row"
     assert json.loads(second) == {"path": str(path), "rows": 1, "new": False}
-    assert add.run(("rows",), kept, "ci", None, tmp_path, as_json=False) == 0
+    assert add.run(("rows",), Into(kept, "ci"), tmp_path, as_json=False) == 0
     assert capsys.readouterr().out == f"history: {path}: there already, unchanged\n"
 
 
-@pytest.mark.parametrize(("outcome", "rows"), [(measured(1e-5), 1), (Failed("check", "x"), 0)])
-def test_a_sweep_adds_its_run_when_it_is_over(
-    outcome: Outcome, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def swept(results: Path, into: Into, outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The exit code of a sweep with this outcome."""
+
     def measure(_run: Run, journal: Journal, *_: object) -> None:
         journal.append([record(outcome)])
 
@@ -57,12 +57,49 @@ def test_a_sweep_adds_its_run_when_it_is_over(
     monkeypatch.setattr(sweep_command, "_tell_of_others", lambda *_: None)
     monkeypatch.setattr(sweep_command, "write_report", lambda *_, **__: SimpleNamespace(totals=totals))
     monkeypatch.setattr(sweep_command, "_show", lambda *_: None)
+    return sweep_command.run(
+        "channels", Narrowing(), "cpu", None, results, False, Settings(), (0,), None, False, into, True, True
+    )
+
+
+@pytest.mark.parametrize(("outcome", "rows"), [(measured(1e-5), 1), (Failed("check", "x"), 0)])
+def test_a_sweep_adds_its_run_when_it_is_over(
+    outcome: Outcome, rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = tmp_path / "history"
-    asked = ("channels", Narrowing(), "cpu", None, tmp_path, False, Settings(), (0,), None, False, kept, True, True)
-    assert sweep_command.run(*asked) == int(not rows)
-    assert (read(kept).table.num_rows if rows else kept.exists()) == rows
+    assert swept(tmp_path, Into(kept, "box", commit="f" * 12), outcome, monkeypatch) == int(not rows)
+    assert len(list(kept.iterdir())) == rows
     said = f"history: {next(kept.iterdir())}: 1 row" if rows else "history: nothing was measured"
     assert said in capsys.readouterr().err
+    if rows:
+        (row,) = read(kept).table.to_pylist()
+        assert (row["commit"], row["machine"][:4]) == ("f" * 12, "box@")
+
+
+def test_a_history_that_cannot_be_written_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    named = "f" * 12
+    monkeypatch.setattr(add, "revision", lambda: "unknown")
+    for into, said in (
+        (Into(tmp_path / "file", commit=named), "choose another --history"),
+        (Into(tmp_path / "history"), "the commit is unknown.*--commit"),
+        (Into(tmp_path / "history", commit="HEAD"), "--commit 'HEAD'"),
+        (Into(tmp_path / "history", "a/b", commit=named), "--machine 'a/b'"),
+        (Into(tmp_path / "history", repository=tmp_path, commit=named), "--repository"),
+    ):
+        with pytest.raises(OpbenchError, match=said):
+            swept(tmp_path / "results", into, measured(1e-5), monkeypatch)
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_sweep_whose_rows_are_refused_ends_with_its_own_code_or_a_worse_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(add, "add", lambda *_: iter([UsageError("it went on")]))
+    assert swept(tmp_path, Into(tmp_path / "history", commit="f" * 12), measured(1e-5), monkeypatch) == 2
+    assert "history: not added: it went on" in capsys.readouterr().err
 
 
 def test_machines_are_listed_and_a_damaged_file_is_exit_code_1(

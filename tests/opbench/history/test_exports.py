@@ -58,7 +58,7 @@ def test_asv_files_are_read_back_with_the_same_figures(tmp_path: Path) -> None:
     written(tmp_path, "asv")
     runs = asv_results.rows(tmp_path / "asv", Asked())
     assert runs is not None
-    assert [[row.median_s for row in rows] for rows in runs] == [[2.0], [3.5, 7.0]]
+    assert [[row.median_s for row in rows] for rows in runs if not isinstance(rows, UsageError)] == [[2.0], [3.5, 7.0]]
 
 
 def test_pytest_benchmark_files_are_read_back_with_the_same_figures(tmp_path: Path) -> None:
@@ -69,9 +69,35 @@ def test_pytest_benchmark_files_are_read_back_with_the_same_figures(tmp_path: Pa
     for place in found:
         runs = benchmark_files.rows(tmp_path / "pytest-benchmark" / place, Asked("ci"))
         assert runs is not None
+        assert not isinstance(runs[0], UsageError)
         medians.append({row.case: row.median_s for row in runs[0]})
     case = at_commit(1, 1.0).case
     assert medians == [{case: 2.0}, {case: 3.5, "other": 7.0}, {case: 9.0}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("benchmarks.json", '{"a.time_b": {"code": "x"}, "version": 2}'), ("m/dddddddd-virtualenv-py3.12.json", "{}")],
+)
+def test_a_folder_with_files_of_another_tool_stays_as_it_is_and_ours_is_written_again(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    folder, to = example(tmp_path), tmp_path / "to"
+    assert export(folder, to, "asv", Commits()) == export(folder, to, "asv", Commits())
+    theirs = tmp_path / "theirs"
+    (theirs / name).parent.mkdir(parents=True)
+    (theirs / name).write_text(content)
+    with pytest.raises(UsageError, match="choose another --to"):
+        export(folder, theirs, "asv", Commits())
+    assert [path.read_text() for path in theirs.rglob("*.json")] == [content]
+
+
+def test_cases_that_asv_could_not_tell_apart_are_refused_unless_they_are_one(tmp_path: Path) -> None:
+    folder = history(tmp_path / "history", [at_commit(1, 1.0, case="a"), at_commit(1, 2.0, case="b")])
+    with pytest.raises(UsageError, match=r"a and b would both be rowsum\.time_eager"):
+        export(folder, tmp_path / "to", "asv", Commits())
+    (folder / "aliases.toml").write_text('[cases]\n"a" = "b"\n')
+    assert export(folder, tmp_path / "to", "asv", Commits())[0] == 3
 
 
 def test_an_unknown_format_and_no_history_are_refused(tmp_path: Path) -> None:

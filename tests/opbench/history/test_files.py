@@ -77,7 +77,29 @@ def test_what_is_damaged_or_of_another_schema_is_named_and_the_rest_is_read(tmp_
         assert "left out" in problem
         assert "\n" not in problem
     with pytest.raises(UsageError, match="is there and damaged"):
-        files.add(tmp_path, [at_commit(0, 1e-3)])
+        files.add(tmp_path, [at_commit(0, 2e-3)])
+
+
+def test_a_file_whose_rows_are_damaged_is_not_said_to_be_there_unchanged(tmp_path: Path) -> None:
+    rows = [replace(ROW, case=f"case {number}") for number in range(97)]
+    path = files.add(tmp_path, rows).path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:40] + bytes([one ^ 0x10 for one in whole[40:400]]) + whole[400:])
+    assert files.read(tmp_path).problems
+    with pytest.raises(UsageError, match="remove it and add the run again"):
+        files.add(tmp_path, rows)
+
+
+def test_machines_that_are_alike_may_begin_a_run_in_the_same_second(tmp_path: Path) -> None:
+    other = replace(ROW, started=BEGIN.replace(microsecond=7))
+    assert files.add(tmp_path, [ROW]).path != files.add(tmp_path, [other]).path
+    assert files.read(tmp_path).table.num_rows == 2
+
+
+def test_times_of_commits_that_come_later_are_said_not_to_be_kept(tmp_path: Path) -> None:
+    files.add(tmp_path, [ROW])
+    assert files.add(tmp_path, [replace(ROW, commit_time=BEGIN)]).lacks_times
+    assert not files.add(tmp_path, [ROW]).lacks_times
 
 
 def test_a_byte_that_a_disk_changed_is_noticed(tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ def test_without_a_repository_commits_follow_their_time_and_else_when_they_were_
     assert names(only(table_of(rows))) == [commit(2), commit(3), commit(1)]
 
 
+def test_a_row_without_a_time_moves_its_commit_nowhere_and_a_commit_without_any_comes_last() -> None:
+    rows = [*line([1.0, 2.0, 3.0]), at_commit(1, 2.0, process=1, started=None), at_commit(7, 4.0, started=None)]
+    rows.append(at_commit(0, 9.0, started=None, **facts(torch="3")))
+    series = only(table_of(rows))
+    assert series.median_s.tolist() == [1.0, 9.0, 2.0, 3.0, 4.0]
+    assert np.isnan(series.shared.times_s).tolist() == [False, False, False, True]
+
+
 def test_the_graph_overrules_clocks_that_jump_and_commits_rebased_away_are_marked() -> None:
     day = BEGIN.timestamp()
     graph = Commits({commit(one): commit(one) for one in (3, 1, 2)}, (day, day + 200, day - 500))

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from opbench.commands.history import add as add_command
+from opbench.commands.history.into import Into
 from opbench.errors import UsageError
 from opbench.history import files
 from opbench.history.adding import add
 from opbench.history.commits import Commits
+from opbench.history.machine import machine
 from opbench.history.row import HistoryRow
 from opbench.history.sources import asv_results, benchmark_files, sweep_run
 from opbench.history.sources.asked import Asked
@@ -33,9 +36,10 @@ def sweep(results: Path) -> Run:
     return run
 
 
-def rows_of(found: list[list[HistoryRow]] | None) -> list[HistoryRow]:
+def rows_of(found: list[list[HistoryRow] | UsageError] | None) -> list[HistoryRow]:
     assert found is not None
     (rows,) = found
+    assert not isinstance(rows, UsageError)
     return rows
 
 
@@ -60,6 +64,8 @@ def test_machines_of_one_name_are_told_apart_by_their_processors_and_not_by_thei
     libraries = ASKED.circumstances(facts | {"versions": {"a": "2"}, "memory_bytes": (8 << 30) - 12345})
     assert libraries["machine"] == mine["machine"]
     assert libraries["environment"] != mine["environment"]
+    for shown, gib in ((15.3, 16), (15.49, 16), (15.51, 16), (16, 16), (31.1, 32), (11.7, 12), (0.5, 2)):
+        assert machine(facts | {"memory_bytes": int(shown * (1 << 30))}).facts["memory_gib"] == gib
     for change in ({"device_name": "Xeon"}, {"cores": 4}, {"memory_bytes": 16 << 30}):
         other = ASKED.circumstances(facts | change)["machine"]
         assert other != mine["machine"]
@@ -119,6 +125,7 @@ def asv_file(folder: Path, **changes: Any) -> Path:
             "suite.time_add": [[1.0, None, 3.0], [["1", "2", "3"]], "v", None, [0.9, None, 2.9]],
             "suite.mem_add": [[1024.0], [], "v"],
             "suite.time_gone": None,
+            "suite.time_failed": [None, [["1", "2"]], "v"],
         },
         "durations": {},
         "version": 2,
@@ -159,15 +166,50 @@ def test_results_of_asv_that_are_otherwise_are_refused_by_their_file(
     assert str(refused.value).startswith(str(path))
 
 
+def test_a_bad_file_of_a_folder_leaves_out_itself_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = asv_file(tmp_path)
+    bad = whole.with_name("aaaa-e.json")
+    bad.write_text(json.dumps(json.loads(whole.read_text()) | {"version": 1}))
+    kept = tmp_path / "history"
+    assert add_command.run((str(tmp_path / "a machine"),), Into(kept), tmp_path, as_json=False) == 1
+    assert files.read(kept).table.num_rows == 3
+    assert capsys.readouterr().err.startswith(f"opbench: {bad}: asv results of version 1")
+
+
+def test_a_sweep_of_an_unknown_commit_wants_to_be_told_it(tmp_path: Path) -> None:
+    run = new_run(tmp_path, "rows")
+    run.append([replace(record(measured(1e-5)), revision="unknown")])
+    with pytest.raises(UsageError, match=r"the commit is unknown.*--commit"):
+        sweep_run.rows(run.folder, ASKED)
+    (row,) = rows_of(sweep_run.rows(run.folder, replace(ASKED, revision="f" * 40 + "+dirty")))
+    assert (row.commit, row.dirty) == ("f" * 40, True)
+    with pytest.raises(UsageError, match="--commit 'main'"):
+        replace(ASKED, revision="main")
+    with pytest.raises(UsageError, match="names its commits itself"):
+        list(add(str(asv_file(tmp_path)), tmp_path / "history", tmp_path, replace(ASKED, revision="f" * 40)))
+
+
 def test_what_is_named_is_found_by_sweep_by_run_and_by_path(tmp_path: Path) -> None:
     run = sweep(tmp_path / "results")
     kept = tmp_path / "history"
     asked = Asked("ci", Commits({"0123456789ab": "0123456789ab" + "0" * 28}, (1767225600.0,)))
     names = ("rows", f"rows/{run.folder.name}", str(run.folder))
     added = [one for name in names for one in add(name, kept, tmp_path / "results", asked)]
-    assert [(one.new, one.rows) for one in added] == [(True, 2), (False, 2), (False, 2)]
+    told = [(one.new, one.rows) for one in added if isinstance(one, files.Added)]
+    assert told == [(True, 2), (False, 2), (False, 2)]
     (time,) = set(files.read(kept).table["commit_time"].to_pylist())
     assert str(time) == "2026-01-01 00:00:00+00:00"
+
+
+def test_gate_is_the_newest_run_of_the_gate(tmp_path: Path) -> None:
+    for name in ("20260105-120000-a1b2", "20260106-120000-a1b2"):
+        (tmp_path / "gate" / name).mkdir(parents=True)
+        write_pair(tmp_path / "gate" / name, [synthetic(BENCHMARKS[0].id, workers=1, rounds=1)])
+    (added,) = add("gate", tmp_path / "history", tmp_path, ASKED)
+    assert isinstance(added, files.Added)
+    assert added.path.name.startswith("gate--20260106")
 
 
 def test_what_is_none_of_these_or_has_nothing_measured_is_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
+from opbench.history.commits import Commits
 from opbench.history.files import SUFFIX
 from opbench.history.row import HistoryRow
 from reports.history.static_site import Site, write_site
@@ -76,6 +78,53 @@ def test_the_page_of_a_case_has_its_machines_steps_environments_and_every_point(
     assert text.count("<circle") == 2 * 31
     assert text.count("+dirty</a>") == 1
     assert 'commit/000000000003"' in text
+
+
+def test_contended_points_move_no_level_no_latest_value_and_no_scale(tmp_path: Path) -> None:
+    rows = line(steady(1.3), run="all")
+    for at in (3, 20, 30):
+        rows[at] = replace(rows[at], contended=True)
+    plain = write_site(history(tmp_path / "b", rows), tmp_path / "to-b")
+    for at in (3, 20, 30):
+        rows[at] = replace(rows[at], median_s=9.0, low_s=8.0, high_s=10.0)
+    shouted = write_site(history(tmp_path / "c", rows), tmp_path / "to-c")
+    (case,) = shouted.pages.values()
+    levels = [
+        re.findall(r'class="(?:level|grid)" d="([^"]*)"', (site.page.parent / case).read_text(encoding="utf-8"))
+        for site in (plain, shouted)
+    ]
+    assert levels[0] == levels[1] != []
+    assert shouted.page.read_bytes() == plain.page.read_bytes()
+
+
+def test_pages_say_where_a_line_mixes_environments_and_where_the_repository_lacks_commits(tmp_path: Path) -> None:
+    old, new = facts(torch="2.12.0"), facts(torch="2.13.0")
+    made = [replace(row, run="all", **one) for one in (old, new) for row in line(steady(1.0, 5, 4))]
+    kept = history(tmp_path / "kept", made)
+    graph = Commits({at_commit(1, 1.0).commit: "f" * 40}, (0.0,))
+    text = write_site(kept, tmp_path / "site", graph).page.read_text(encoding="utf-8")
+    assert "1 lines mix environments" in text
+    assert "5 commits were measured in several" in text
+    assert "the repository has 1 of 5 commits" in text
+    upgrade = [replace(row, **(old if at < 3 else new)) for at, row in enumerate(line(steady(1.0, 5, 4), run="all"))]
+    kept = history(tmp_path / "upgrade", [*upgrade, replace(upgrade[2], **new)])
+    assert "mix environments" not in write_site(kept, tmp_path / "site").page.read_text(encoding="utf-8")
+
+
+def test_pages_of_cases_that_are_gone_go_and_other_files_stay(tmp_path: Path) -> None:
+    first = write_site(history(tmp_path / "a", line([1.0, 2.0], case="a")), tmp_path / "site")
+    (tmp_path / "site" / "cases" / "notes.html").write_text("mine")
+    second = write_site(history(tmp_path / "b", line([1.0, 2.0], case="b")), tmp_path / "site")
+    (gone,), (here,) = first.pages.values(), second.pages.values()
+    assert {path.name for path in (tmp_path / "site" / "cases").iterdir()} == {"notes.html", Path(here).name}
+    assert gone != here
+
+
+def test_a_control_that_no_line_is_of_is_refused(tmp_path: Path) -> None:
+    kept = history(tmp_path / "kept", line([1.0, 2.0]))
+    write_site(kept, tmp_path / "site", controls=["rowsum"], needed=["rowsum"])
+    with pytest.raises(UsageError, match=r"no control 'rowsun'.*there are: rowsum"):
+        write_site(kept, tmp_path / "site", controls=["rowsun"], needed=["rowsun"])
 
 
 def test_the_same_rows_are_the_same_bytes(site: Site, tmp_path: Path) -> None:
