@@ -7,8 +7,8 @@ matrix's entries are +-1, exact in every dtype; what is rounded is the tile.
 A 16-bit input is multiplied as it is. Everything else (later products, and the first behind butterflies or another
 matrix) is cut into parts of bfloat16, each what the ones before left over, and their products are added in float32:
 bfloat16 has float32's exponents, so that no part of what float16 or bfloat16 can hold overflows. Three parts hold a
-float32's 24 bits from 2^-110 on, below which the last ones are subnormal (1e-39 comes out 1 % off); sums above 3.396e38,
-bfloat16's largest and a half step, are infinite, where float32 ends at 3.403e38. Infinite elements leave NaN behind.
+float32's 24 bits from 2^-110 on, below which the last ones are subnormal (1e-39 comes out 1 % off); values above
+3.396e38, which bfloat16 rounds up to infinity, leave NaN behind, as infinite ones do.
 """
 
 from __future__ import annotations
