@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -76,6 +77,15 @@ def arrow_schema() -> pa.Schema:
     others = {"dirty": pa.bool_(), "contended": pa.bool_(), "commit_time": time, "started": time}
     kinds = dict.fromkeys(FEW, text) | numbers | others
     return pa.schema([pa.field(name, kinds.get(name, pa.float64())) for name in NAMES])
+
+
+def json_object(text: str) -> Mapping[str, Any]:
+    """Of a column of JSON (`facts`, `axes`); empty for text that is no JSON object, as of a file made elsewhere."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def quartiles(samples_s: Sequence[float]) -> tuple[float, float, float]:

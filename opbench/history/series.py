@@ -5,7 +5,6 @@ A million rows are grouped by NumPy, not one by one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,8 +15,9 @@ import numpy as np
 
 from opbench.history.aliases import Aliases
 from opbench.history.change_points import ChangePoint, change_points
-from opbench.history.commits import Commits
+from opbench.history.commits import DIGITS, Commits
 from opbench.history.points import Points, first_of
+from opbench.history.row import json_object
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,7 +145,7 @@ def _with_dirt(frame: pd.DataFrame) -> pd.Series[Any]:
     """Commits by their first twelve digits, so that sources that write more agree, with `+dirty` where they were."""
     import pandas as pd
 
-    short = frame["commit"].cat.categories.str[:12].to_numpy(dtype=object)
+    short = frame["commit"].cat.categories.str[:DIGITS].to_numpy(dtype=object)
     names = np.concatenate([short, short + "+dirty"])
     codes = frame["commit"].cat.codes.to_numpy() + len(short) * frame["dirty"].to_numpy()
     kept, codes = np.unique(codes, return_inverse=True)
@@ -175,17 +175,9 @@ def _shared(frame: pd.DataFrame, commits: Commits) -> tuple[Shared, Places]:
         np.array([moments[name] if np.isfinite(moments[name]) else np.nan for name in ordered]),
         np.array([not commits.full or name in commits for name in ordered]),
         [str(name) for name in frame["environment"].cat.categories],
-        {str(name): _parsed(text) for name, text in facts.items()},
+        {str(name): json_object(text) for name, text in facts.items()},
     )
     return shared, np.array([rank[name] for name in names], dtype=np.int64)
-
-
-def _parsed(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _each(points: Points, shared: Shared) -> Iterator[Series]:

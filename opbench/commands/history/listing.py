@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from opbench.cli.plain import plain
 from opbench.history.files import read
+from opbench.history.row import json_object
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +49,7 @@ def by_machine(table: pa.Table) -> list[dict[str, Any]]:
 
 
 def _device(facts: str) -> str:
-    told = json.loads(facts)
+    told = json_object(facts)
     return str(told.get("device_name") or told.get("cpu") or "")
 
 

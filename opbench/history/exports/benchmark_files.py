@@ -10,6 +10,7 @@ from typing import Any
 
 from opbench.gate.files.json_writer import LAYOUT
 from opbench.gate.files.sample_statistics import statistics_of
+from opbench.history.commits import DIGITS
 from opbench.history.exports.grouped import Group, GroupedCase
 from opbench.history.machine import name_of
 
@@ -17,7 +18,7 @@ from opbench.history.machine import name_of
 def files(groups: Sequence[Group]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Where each file goes, `MACHINE/COMMIT-ENVIRONMENT.json`, and what it holds."""
     for group in groups:
-        commit = group.commit[:12] + "-dirty" * group.dirty
+        commit = group.commit[:DIGITS] + "-dirty" * group.dirty
         yield Path(group.machine) / f"{commit}-{group.environment}.json", _content(group)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ import numpy as np
 
 from opbench.history.aliases import Aliases
 from opbench.history.commits import DIGITS, Commits
+from opbench.history.row import json_object
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def groups(table: pa.Table, commits: Commits, aliases: Aliases | None = None) ->
             dirty=bool(dirty),
             time=commits.time(str(short)) or _time(made) or _time(first),
             environment=str(environment),
-            facts=_object(part["facts"].iloc[0]),
+            facts=json_object(part["facts"].iloc[0]),
             cases=[_measured(str(case), one) for case, one in part.groupby("case", observed=True, sort=True)],
         )
 
@@ -89,18 +89,13 @@ def _measured(case: str, rows: pd.DataFrame) -> GroupedCase:
         case=case,
         operator=str(first["operator"]),
         setting=tuple(str(first[name]) for name in SETTING),
-        axes=_object(first["axes"]),
+        axes=json_object(first["axes"]),
         medians_s=tuple(rows["median_s"].tolist()),
         low_s=float(rows["low_s"].median()),
         high_s=float(rows["high_s"].median()),
         samples=int(rows["samples"].sum()),
         started=_time(rows["started"].min()),
     )
-
-
-def _object(text: str) -> Mapping[str, Any]:
-    found = json.loads(text)
-    return found if isinstance(found, dict) else {}
 
 
 def _time(value: Any) -> datetime | None:
