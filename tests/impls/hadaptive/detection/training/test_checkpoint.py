@@ -36,12 +36,19 @@ def saved(fresh: DetectorTraining, tmp_path_factory: pytest.TempPathFactory) -> 
         ({"backbone": "hadaptive_net_m"}, "backbone hadaptive_net_s there, hadaptive_net_m here"),
         ({"head": "dense"}, "head lite there, dense here"),
         ({"settings": dataclasses.replace(FEW, seed=4, epochs=9)}, "epochs 3 there, 9 here; seed 0 there, 4 here"),
-        ({"data": squares(train=4)}, r"data squares \(2 classes, 5 images, 3 tested\) there, .* 4 images.* here"),
+        ({"data": squares(train=4)}, r"data squares \(2 classes, 5 images, 3 tested\) there, .* 4 images.* here; annotations .* here"),
     ],
 )
 def test_another_training_is_refused_naming_both(saved: Path, changed: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=f"is of another training: {says}; a resumption needs the same"):
         checkpoint.resume(training(**changed), saved)
+
+
+def test_other_boxes_in_as_many_images_are_other_data(saved: Path) -> None:
+    moved = DetectionData("squares", Squares(5, seed=3), Squares(3, seed=2))
+    assert moved.described == squares().described
+    with pytest.raises(UsageError, match=r"is of another training: annotations .* there, .* here; a resumption"):
+        checkpoint.resume(training(data=moved), saved)
 
 
 def test_classes_of_other_names_are_other_classes(saved: Path) -> None:
