@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from impls.hadaptive.detection.training import checkpoint
 from impls.hadaptive.detection.training.loop import DetectorTraining
@@ -64,6 +65,18 @@ def test_a_detector_is_read_with_its_classes_and_in_eval(saved: Path, fresh: Det
     assert not model.training
     for name, value in fresh.network.state_dict().items():
         assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_the_pages_lines_make_boxes_of_a_checkpoint_and_an_image(saved: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[5] / "docs" / "detection.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    image = Squares(1, seed=4)[0][0].permute(1, 2, 0).numpy()
+    Image.fromarray(image).save(tmp_path / "photograph.png")
+    found = names["boxes_in"](tmp_path / "photograph.png", saved)
+    assert 0 < len(found) <= 100
+    assert {name for name, _, _ in found} <= {"red", "green"}
+    assert all(0 <= x1 < x2 <= 320 and 0 <= y1 < y2 <= 320 for _, _, (x1, y1, x2, y2) in found)
 
 
 class Code:
