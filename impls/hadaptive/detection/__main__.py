@@ -60,7 +60,9 @@ def train(
     epochs: Annotated[int | None, Option(help="16 on made images, else the paper's 120.")] = None,
     batch: Annotated[int | None, Option(help="Images a step; 4 on made images, else 64.")] = None,
     size: Annotated[int, Option(help="Edge of the images in pixels, a multiple of 64.")] = SIZE,
-    lr: Annotated[float | None, Option(help="SGD's highest rate; 0.02 at 4 made images or 64 of COCO a step, scaled.")] = None,
+    lr: Annotated[
+        float | None, Option(help="SGD's highest rate; 0.02 at 4 made images or 64 of COCO a step, scaled.")
+    ] = None,
     minutes: Annotated[float | None, Option(help="Begin no epoch that would end later; --resume goes on.")] = None,
     every: Annotated[int | None, Option(help="Epochs between two tests; 4 on made images, else 5.")] = None,
     seed: int = 0,

@@ -45,7 +45,9 @@ class _Maps(nn.Module):
 
 
 def count(backbone: str, head: str, classes: int, size: int = SIZE) -> Parts:
-    """Raises UsageError and MachineError as `detector`, and for a size without default boxes; CountingError where the counters find different MACs."""
+    """Raises UsageError and MachineError as `detector`, UsageError for a size without default boxes as well, and
+    CountingError where the counters find different MACs.
+    """
     map_edges(size)
     model, shape = detector(backbone, classes, head=head), (1, 3, size, size)
     body, maps, whole = (cost(one, shape) for one in (_Maps(model.features), model.features, model))

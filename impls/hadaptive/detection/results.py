@@ -108,8 +108,8 @@ def read(folder: Path) -> list[Result]:
         _, before = found.setdefault((*one.row, one.seed), (one, path))
         if before is not path:
             raise UsageError(
-                f"{before.parent} and {path.parent} are the same training with the same seed {one.seed}; a mean is over "
-                "different seeds: remove one of the two"
+                f"{before.parent} and {path.parent} are the same training with the same seed {one.seed}; a mean is "
+                "over different seeds: remove one of the two"
             )
     if not found:
         raise UsageError(f"no finished training in {folder}; expected folders with {FILE}, as the command train leaves")

@@ -36,7 +36,7 @@ def detections(
     `score` the best `candidates` are decoded, and of the survivors of a suppression by class the best `most` are kept.
     A score that is NaN is above nothing; a box that is not finite or has no area after clipping is none. Better is what
     has the higher logit, also where scores are equal, as near 1. Of equal logits the anchor that comes first is better,
-    and of its classes the first: so results do not depend on a sort. Whichever way `suppression` goes, the same survive.
+    and of its classes the first: so results do not depend on a sort. By every `suppression` the same survive.
     """
     return [
         _of_one(*given, anchors, size, (score, overlap), (candidates, most), suppression)

@@ -32,8 +32,9 @@ def save(training: DetectorTraining, path: Path) -> None:
 
 
 def resume(training: DetectorTraining, path: Path) -> None:
-    """Puts a fresh `training` where the one that wrote `path` was; from there on it goes the same way: bit for bit on a CPU with as
-    many threads.
+    """Puts a fresh `training` where the one that wrote `path` was; from there on it goes the same way.
+
+    On a CPU with as many threads that is bit for bit.
 
     Raises UsageError for a file that is not there, truncated, of another format, or holds code, and for one of another
     backbone, head, annotations or settings, naming both.

@@ -12,7 +12,7 @@ from impls.hadaptive.detection import __main__ as detection
 from impls.hadaptive.detection import results
 from impls.hadaptive.detection.training import sources
 from impls.hadaptive.detection.training.loop import DetectorTraining
-from impls.hadaptive.detection.training.sources import Source
+from impls.hadaptive.detection.training.sources import DetectionData, Source
 from impls.hadaptive.training import command
 
 from .training.squares import squares
@@ -23,11 +23,11 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs a command, `train` on squares of 64 pixels: exit code, output, errors."""
-    drawn = Source(
-        lambda images, tested: squares(images, tested),
-        {"images": 3, "tested": 2},
-        **{"head": "lite", "epochs": 2, "batch": 2, "rate": 0.01, "every": 2},
-    )
+
+    def drawn_as(images: int, tested: int) -> DetectionData:
+        return squares(images, tested)
+
+    drawn = Source(drawn_as, {"images": 3, "tested": 2}, head="lite", epochs=2, batch=2, rate=0.01, every=2)
     monkeypatch.setattr(sources, "SOURCES", {**sources.SOURCES, "squares": drawn})
     monkeypatch.chdir(tmp_path)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from impls.boxes import functional
 from impls.boxes.nms import torchvision_nms
 from impls.detectors.outputs import eager_rows
 from impls.hadaptive.detection.evaluation.detection import Detection
@@ -176,8 +177,8 @@ def test_a_compiler_that_cannot_compile_costs_one_line_and_nothing_else(
     def broken() -> None:
         raise MachineError("opbench_boxes does not compile with c++: no such header")
 
-    monkeypatch.setattr(suppression.functional, "unavailable", lambda _: None)
-    monkeypatch.setattr(suppression.functional, "operators", broken)
+    monkeypatch.setattr(functional, "unavailable", lambda _: None)
+    monkeypatch.setattr(functional, "operators", broken)
     for count in (61, 2):
         hold_against_the_definition(suppress, count, 0.3)
     assert capsys.readouterr().err == (
@@ -192,7 +193,7 @@ def test_eager_pytorch_has_no_kernel_of_ours(monkeypatch: pytest.MonkeyPatch) ->
         raise AssertionError
 
     monkeypatch.setattr(suppression, "kernel_is_built", lambda: True)
-    monkeypatch.setattr(suppression.functional, "nms", ours)
+    monkeypatch.setattr(functional, "nms", ours)
     boxes, logits = anchors(64), torch.full((1, 516, 2), 1.0)
     assert (eager_rows(logits, torch.zeros(1, 516, 4), boxes, 64)[0, :, 5] >= 0).sum() > 3
     with pytest.raises(AssertionError):

@@ -37,7 +37,10 @@ def saved(fresh: DetectorTraining, tmp_path_factory: pytest.TempPathFactory) -> 
         ({"backbone": "hadaptive_net_m"}, "backbone hadaptive_net_s there, hadaptive_net_m here"),
         ({"head": "dense"}, "head lite there, dense here"),
         ({"settings": dataclasses.replace(FEW, seed=4, epochs=9)}, "epochs 3 there, 9 here; seed 0 there, 4 here"),
-        ({"data": squares(train=4)}, r"data squares \(2 classes, 5 images, 3 tested\) there, .* 4 images.* here; annotations .* here"),
+        (
+            {"data": squares(train=4)},
+            r"data squares \(2 classes, 5 images, 3 tested\) there, .* 4 images.* here; annotations .* here",
+        ),
     ],
 )
 def test_another_training_is_refused_naming_both(saved: Path, changed: dict[str, Any], says: str) -> None:
