@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from impls.boxes.variances import LARGEST_EXPONENT
 from impls.detectors.models import FIELDS, MOST
 from impls.detectors.outputs import PAD
 from impls.exported.onnx_functions import OPSET
@@ -131,7 +132,7 @@ def nodes(classes: int, size: int) -> list[NodeProto]:
         candidates=min(CANDIDATES, len(anchors(size)) * classes),
         classes=classes,
         weights=list(WEIGHTS),
-        growth=math.log(1000 / 16),
+        growth=LARGEST_EXPONENT,
         edge=float(size),
         most=MOST,
         overlap=OVERLAP,

@@ -15,12 +15,11 @@ import torch
 from torch import Tensor
 
 from impls.hadaptive.detection.data.target import Target, Transform
+from impls.hadaptive.detection.model.anchors import SIZE
 from impls.hadaptive.images.pictures import MEAN
 from impls.hadaptive.images.vision import torchvision
 from opbench.errors import UsageError
 
-SIZE = 320
-"""Pixels an edge (section 5.4)."""
 HUE, SATURATION = 18 / 360, (0.5, 1.5)
 """The hue as a share of the whole circle, which is what torchvision counts in."""
 CANVAS = (1.0, 2.0)

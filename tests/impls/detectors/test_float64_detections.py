@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from impls.detectors.float64_detections import THRESHOLD, expected
 from impls.detectors.outputs import PAD, padded
-from impls.detectors.survivors import THRESHOLD, expected
 from impls.hadaptive.detection.model.anchors import anchors
 from impls.hadaptive.detection.model.coding import encode
 from impls.hadaptive.detection.model.postprocess import CANDIDATES, detections
