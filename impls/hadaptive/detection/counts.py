@@ -56,7 +56,7 @@ def count(backbone: str, head: str, classes: int, size: int = SIZE) -> Parts:
 
 HEADER = (
     "| backbone | head | parameters, M: all | backbone | extra stages | head "
-    "| conv MACs, M: all | backbone | extra stages | head | 2 thop, M |"
+    "| conv MACs, M: all | backbone | extra stages | head | FLOPs by thop's rules, M |"
 )
 
 
