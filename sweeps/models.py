@@ -19,7 +19,7 @@ OTHERS = (
     *("mobilevit_xxs", "mobilevit_xs", "mobilevit_s"),
 )
 
-DETECTORS = ("ssd_hadaptive_s", "ssd_hadaptive_m", "ssd_hadaptive_l")
+HADAPTIVE_DETECTORS = ("ssd_hadaptive_s", "ssd_hadaptive_m", "ssd_hadaptive_l")
 OTHER_DETECTORS = ("ssd_mobilenetv2_100", "ssd_mobilenetv3_small_100")
 
 RUNTIMES = ("torch_eager", "ort_stock")
@@ -80,7 +80,7 @@ SWEEP = Sweep(
             backends=RUNTIMES,
             device="cpu",
         ),
-        detectors(DETECTORS, (*RUNTIMES, "ort_custom")),
+        detectors(HADAPTIVE_DETECTORS, (*RUNTIMES, "ort_custom")),
         detectors(OTHER_DETECTORS, RUNTIMES),
         Grid(
             operators=NETWORKS,

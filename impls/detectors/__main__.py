@@ -1,8 +1,9 @@
 """A trained detector's checkpoint as an ONNX file.
 
-    python -m impls.detectors results/detection/made-hadaptive_net_s-dense-0/checkpoint.pt ssd.onnx --nms
+    python -m impls.detectors results/detection/made-hadaptive_net_s-lite-0/checkpoint.pt ssd.onnx --nms
 
-`python -m impls.hadaptive.detection train` writes checkpoints.
+`python -m impls.hadaptive.detection train` writes checkpoints, in results/detection/DATA-BACKBONE-HEAD-SEED where no
+other folder is asked for.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ CLASSES = 80
 """COCO's. The paper's are not said to be others."""
 
 MOST, FIELDS = 100, 6
-"""Rows of an image's detections, as many as COCO looks at, and what a row has: x1 y1 x2 y2, score, class."""
+"""Rows of an image's detections, `postprocess.MOST`, and what a row has: x1 y1 x2 y2, score, class."""
 
 
 @dataclass(frozen=True)

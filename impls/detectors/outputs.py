@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from impls.detectors.models import FIELDS, MOST
 from impls.hadaptive.detection.model.anchors import anchors
 from impls.hadaptive.detection.model.postprocess import detections
+from impls.hadaptive.detection.model.suppression import suppress_by_pytorch
 
 if TYPE_CHECKING:
     from impls.hadaptive.detection.evaluation.detection import Detection
@@ -34,6 +35,12 @@ def padded(found: Sequence[Detection]) -> Tensor:
     return rows
 
 
+def eager_rows(logits: Tensor, offsets: Tensor, anchors: Tensor, size: int) -> Tensor:
+    """(B, 100, 6): detections of logits (B, A, classes) and offsets (B, A, 4) without any kernel of ours."""
+    found = detections(logits, offsets, anchors, size, range(len(logits)), suppression=suppress_by_pytorch)
+    return padded(found)
+
+
 class Raw(nn.Module):
     """(B, 3, S, S) to the flat output."""
 
@@ -46,7 +53,7 @@ class Raw(nn.Module):
 
 
 class Finding(nn.Module):
-    """(B, 3, S, S) to detections (B, 100, 6)."""
+    """(B, 3, S, S) to detections (B, 100, 6), as `eager_rows`."""
 
     def __init__(self, detector: Detector, size: int) -> None:
         super().__init__()
@@ -55,8 +62,7 @@ class Finding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         logits, offsets = self.detector(x)
-        found = detections(logits, offsets, self.get_buffer("anchors"), self.size, range(len(x)))
-        return padded(found)
+        return eager_rows(logits, offsets, self.get_buffer("anchors"), self.size)
 
 
 assert len(PAD) == FIELDS

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from impls.detectors.building import build
+from impls.detectors.float64_detections import expected
 from impls.detectors.outputs import flat
-from impls.detectors.survivors import expected
 from impls.hadaptive.detection.model.anchors import anchors
 from impls.network.eager_ach import write_out
 from impls.network.reference import NEAR, gap

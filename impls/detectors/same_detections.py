@@ -3,7 +3,7 @@
 They are compared as sets: two whose scores differ in the last bits may stand in either order. What is asked of a file
 is what its own logits and offsets come to, so that nothing but post-processing is judged; the network in front of it is
 held against PyTorch as any other. A sample in which the last bits of logits and offsets bring or take a detection
-decides nothing, and is left out.
+decides nothing, and neither does one without a detection: both are left out.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ import torch
 from torch import Tensor
 
 from impls.detectors.drawing import images
-from impls.detectors.outputs import padded
-from impls.exported.session import open_model
+from impls.detectors.drawn_candidates import drawn_candidates
+from impls.detectors.outputs import eager_rows
+from impls.detectors.suppression_nodes import LOGITS, OFFSETS, alone
+from impls.exported.session import CPU, open_model, started
 from impls.hadaptive.detection.model.anchors import anchors
-from impls.hadaptive.detection.model.postprocess import detections
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from onnx import ModelProto
 
     from impls.hadaptive.detection.model.detector import Detector
@@ -34,28 +37,53 @@ LAST_BITS, NUDGES = 2.0**-21, 6
 
 def check(whole: ModelProto, detector: Detector, size: int) -> None:
     """whole: a model of three outputs: detections, logits, offsets. Raises UsageError where the first does not follow
-    from the others, and where no sample could tell.
+    from the others, in what the detector makes of drawn images and in drawn logits and offsets, which have detections
+    in any case; and where none of them could tell.
     """
     import onnx
 
     onnx.checker.check_model(whole)
+    cases = [*_of_images(whole, size), *_of_drawn(whole, detector.classes, size)]
+    verdicts = [_verdict(*case, size) for case in cases]
+    if wrong := verdicts.count(False):
+        raise UsageError(
+            f"the exported detector of {detector.classes} classes finds other boxes in {wrong} of {len(cases)} "
+            "samples than PyTorch does of the same logits and offsets; nothing was written"
+        )
+    if True not in verdicts:
+        raise UsageError(
+            f"whether the exported detector finds the right boxes could not be told: rounding decides all of "
+            f"{len(cases)} samples, or nothing is found in them; nothing was written"
+        )
+
+
+Case = tuple[Tensor, Tensor, Tensor]
+"""Of one image: detections (100, 6), logits (A, classes), offsets (A, 4)."""
+
+
+def _of_images(whole: ModelProto, size: int) -> Iterable[Case]:
+    """What the whole file makes of drawn images, in batches of two sizes."""
     session = open_model(whole.SerializeToString(), "the exported detector", with_library=False)
     x = torch.split(samples(size), list(BATCHES))
     parts = [[torch.from_numpy(one) for one in session.outputs(part.numpy())] for part in x]
-    found, logits, offsets = (torch.cat(of_output) for of_output in zip(*parts, strict=True))
-    wanted = rows(logits, offsets, size)
-    differing = [at for at in range(SAMPLES) if not same(found[at], wanted[at])]
-    wrong = [at for at in differing if not _jumps(logits[at], offsets[at], size)]
-    if wrong:
-        raise UsageError(
-            f"the exported detector of {detector.classes} classes finds other boxes in {len(wrong)} of {SAMPLES} "
-            "samples than PyTorch does of the same logits and offsets; nothing was written"
-        )
-    if len(differing) == SAMPLES:
-        raise UsageError(
-            f"whether the exported detector finds the right boxes could not be told: rounding decides all of {SAMPLES} "
-            "samples; nothing was written"
-        )
+    return zip(*(torch.cat(of_output) for of_output in zip(*parts, strict=True)), strict=True)
+
+
+def _of_drawn(whole: ModelProto, classes: int, size: int) -> Iterable[Case]:
+    """What the file's nodes of post-processing make of drawn logits and offsets."""
+    model = alone(whole, classes, size).SerializeToString()
+    session = started(model, "its post-processing", with_library=False, threads=0, provider=CPU, options={})
+    logits, offsets = drawn_candidates(classes, size)
+    (found,) = session.run(None, {LOGITS: logits.numpy(), OFFSETS: offsets.numpy()})
+    return zip(torch.from_numpy(found), logits, offsets, strict=True)
+
+
+def _verdict(found: Tensor, logits: Tensor, offsets: Tensor, size: int) -> bool | None:
+    """Whether they are PyTorch's; None where nothing is to be found, or the last bits decide what is."""
+    wanted = rows(logits[None], offsets[None], size)[0]
+    if same(found, wanted):
+        return True if (wanted[:, 5] >= 0).any() else None
+    return None if _jumps(logits, offsets, size) else False
 
 
 def samples(size: int) -> Tensor:
@@ -65,7 +93,7 @@ def samples(size: int) -> Tensor:
 
 def rows(logits: Tensor, offsets: Tensor, size: int) -> Tensor:
     """(B, 100, 6), PyTorch's detections of logits (B, A, classes) and offsets (B, A, 4)."""
-    return padded(detections(logits, offsets, anchors(size), size, range(len(logits))))
+    return eager_rows(logits, offsets, anchors(size), size)
 
 
 def same(one: Tensor, other: Tensor) -> bool:

@@ -7,7 +7,8 @@ detector's own: a candidate has its logit in the row of its class, and in all ot
 for each class is the image's, so that all of the image's best can be of one class.
 
 What is no number stays none: a box is one where both sides are above 0, and neither Min nor ReduceMin is asked, which
-may drop a NaN. Of equal logits the one that comes first is better, as there.
+may drop a NaN. A logit that is no number is the lowest before any is chosen: ONNX Runtime's TopK takes NaN for the
+highest, and a thousand of them would leave no candidate. Of equal logits the one that comes first is better, as there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from impls.detectors.models import MOST
+from impls.boxes.variances import LARGEST_EXPONENT
+from impls.detectors.models import FIELDS, MOST
 from impls.detectors.outputs import PAD
 from impls.exported.onnx_functions import OPSET
 from impls.hadaptive.detection.model.anchors import anchors
@@ -23,17 +25,23 @@ from impls.hadaptive.detection.model.coding import WEIGHTS
 from impls.hadaptive.detection.model.postprocess import CANDIDATES, OVERLAP, SCORE
 
 if TYPE_CHECKING:
-    from onnx import NodeProto, TensorProto
+    from onnx import ModelProto, NodeProto, TensorProto
 
 LOWEST = -1e30
 """The logit of what is no candidate."""
 
 LOGITS, OFFSETS, ANCHORS, DETECTIONS = "logits", "offsets", "anchors", "y"
 
+PREFIX = "detections."
+"""Of the names of all nodes and of what they pass on."""
+
 CHOSEN = """
    logits_float = Cast <to = 1> (logits)
    rows = Constant <value_ints = [0, -1]> ()
-   flat = Reshape (logits_float, rows)
+   given = Reshape (logits_float, rows)
+   lowest = Constant <value_float = {lowest}> ()
+   is_no_number = IsNaN (given)
+   flat = Where (is_no_number, lowest, given)
    count = Constant <value_ints = [{candidates}]> ()
    logit, place = TopK <axis = 1> (flat, count)
    classes = Constant <value_int = {classes}> ()
@@ -73,7 +81,6 @@ DECODED = """
    positive = Cast <to = 1> (is_positive)
    least_positive = ReduceMin <keepdims = 0> (positive, last)
    is_box = Greater (least_positive, zero)
-   lowest = Constant <value_float = {lowest}> ()
    usable = Where (is_box, logit, lowest)
 """
 
@@ -117,7 +124,7 @@ PADDED = """
 def nodes(classes: int, size: int) -> list[NodeProto]:
     """Of the graph's values `logits`, `offsets` and `anchors` (`anchor_table`); the last one writes `y`.
 
-    classes: of the logits. size: of the image's edge. Every other value has a name that begins with `detections.`.
+    classes: of the logits. size: of the image's edge. Every other value has a name that begins with PREFIX.
     """
     from onnx import parser
 
@@ -125,7 +132,7 @@ def nodes(classes: int, size: int) -> list[NodeProto]:
         candidates=min(CANDIDATES, len(anchors(size)) * classes),
         classes=classes,
         weights=list(WEIGHTS),
-        growth=math.log(1000 / 16),
+        growth=LARGEST_EXPONENT,
         edge=float(size),
         most=MOST,
         overlap=OVERLAP,
@@ -137,9 +144,24 @@ def nodes(classes: int, size: int) -> list[NodeProto]:
     found: list[NodeProto] = list(parser.parse_function(f"{head} {{{body}}}").node)
     for node in found:
         for names in (node.input, node.output):
-            names[:] = [one if one in {LOGITS, OFFSETS, ANCHORS, DETECTIONS} else f"detections.{one}" for one in names]
-        node.name = f"detections.{node.output[0].removeprefix('detections.')}"  # a profiler shows them
+            names[:] = [one if one in {LOGITS, OFFSETS, ANCHORS, DETECTIONS} else f"{PREFIX}{one}" for one in names]
+        node.name = f"{PREFIX}{node.output[0].removeprefix(PREFIX)}"  # a profiler shows them
     return found
+
+
+def alone(whole: ModelProto, classes: int, size: int) -> ModelProto:
+    """The nodes of `nodes` that a model has, with its anchors, as a model from `logits` and `offsets` to `y`."""
+    from onnx import TensorProto, helper
+
+    count = len(anchors(size))
+    shapes = {LOGITS: (count, classes), OFFSETS: (count, 4), DETECTIONS: (MOST, FIELDS)}
+    logits, offsets, found = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape]) for name, shape in shapes.items()
+    )
+    own = [node for node in whole.graph.node if node.name.startswith(PREFIX)]
+    table = [one for one in whole.graph.initializer if one.name == ANCHORS]
+    graph = helper.make_graph(own, "post_processing", [logits, offsets], [found], table)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=whole.ir_version)
 
 
 def anchor_table(size: int) -> TensorProto:

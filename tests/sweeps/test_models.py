@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opbench import catalog
 from opbench.planning.plan import plan
-from sweeps.models import DETECTORS, NETWORKS, OTHER_DETECTORS, OTHERS, PUBLISHED, SWEEP, THREADS
+from sweeps.models import HADAPTIVE_DETECTORS, NETWORKS, OTHER_DETECTORS, OTHERS, PUBLISHED, SWEEP, THREADS
 
 CPU = plan(SWEEP, "cpu", "wall:led")
 
@@ -22,13 +22,13 @@ def asked(operator: str, **axes: int) -> set[str]:
 def test_it_asks_for_every_model_there_is() -> None:
     zoo = {name for name, package in catalog.operators().items() if package == "impls.zoo"}
     assert set(OTHERS) == zoo
-    assert {*DETECTORS, *OTHER_DETECTORS} == {
+    assert {*HADAPTIVE_DETECTORS, *OTHER_DETECTORS} == {
         name for name, package in catalog.operators().items() if package == "impls.detectors"
     }
     assert {task.point.operator for task in CPU} == {
         *OTHERS,
         *NETWORKS,
-        *DETECTORS,
+        *HADAPTIVE_DETECTORS,
         *OTHER_DETECTORS,
         "ach_select_expand",
     }
@@ -36,8 +36,8 @@ def test_it_asks_for_every_model_there_is() -> None:
 
 
 def test_every_detector_is_asked_for_scores_and_for_boxes() -> None:
-    for name in (*DETECTORS, *OTHER_DETECTORS):
-        ours = {"ort_custom"} if name in DETECTORS else set()
+    for name in (*HADAPTIVE_DETECTORS, *OTHER_DETECTORS):
+        ours = {"ort_custom"} if name in HADAPTIVE_DETECTORS else set()
         for nms in (False, True):
             assert asked(name, nms=nms, edge=320, batch=1, threads=2) == {"torch_eager", "ort_stock", *ours}
 

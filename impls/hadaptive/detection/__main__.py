@@ -54,13 +54,15 @@ def train(
     backbone: Annotated[str, Option(help=f"One of {', '.join(BACKBONES)}.")] = "hadaptive_net_s",
     head: Annotated[str | None, Option(help=f"One of {', '.join(HEADS)}; lite on made images, else dense.")] = None,
     data: Annotated[str, Option(help="made (here, from bundled images) or coco.")] = "made",
-    root: Annotated[Path, Option(help="COCO's folder; made images need none.")] = Path("data"),
-    images: Annotated[int, Option(help="Made images to train on.")] = 200,
-    tested: Annotated[int, Option(help="Made images to test on.")] = 60,
+    root: Annotated[Path | None, Option(help="COCO's folder, data where none is named.")] = None,
+    images: Annotated[int | None, Option(help="Made images to train on; 200.")] = None,
+    tested: Annotated[int | None, Option(help="Made images to test on; 60.")] = None,
     epochs: Annotated[int | None, Option(help="16 on made images, else the paper's 120.")] = None,
     batch: Annotated[int | None, Option(help="Images a step; 4 on made images, else 64.")] = None,
     size: Annotated[int, Option(help="Edge of the images in pixels, a multiple of 64.")] = SIZE,
-    lr: Annotated[float | None, Option(help="SGD's rate at its highest; 0.02, on COCO for 64 images a step.")] = None,
+    lr: Annotated[
+        float | None, Option(help="SGD's highest rate; 0.02 at 4 made images or 64 of COCO a step, scaled.")
+    ] = None,
     minutes: Annotated[float | None, Option(help="Begin no epoch that would end later; --resume goes on.")] = None,
     every: Annotated[int | None, Option(help="Epochs between two tests; 4 on made images, else 5.")] = None,
     seed: int = 0,
@@ -82,11 +84,12 @@ def train(
     usual = source(data)
     settings = usual.settings(epochs, batch, lr, seed, size)
     head, every = usual.head if head is None else head, usual.every if every is None else every
-    dataset = load(data, root, images, tested)
+    dataset = load(data, root=root, images=images, tested=tested)
     training = DetectorTraining(backbone, head, dataset, settings, device=usable_device(device), every=every)
     out = folder or RESULTS / f"{data}-{backbone}-{head}-{seed}"
     go_on(out, lambda path: checkpoint.resume(training, path), resume=resume)
     with Shown(f"{data}, {backbone}, seed {seed}", settings.epochs, len(training.history)) as shown:
+        shown.note(f"{settings.epochs} epochs, {settings.batch} images a step, rate {settings.rate:g} at its highest")
         told = (_told(epoch, settings.epochs, shown) for epoch in training.run(shown))
         _until(kept(out, training.history, told, lambda path: checkpoint.save(training, path)), minutes)
     _report(training, out)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from impls.hadaptive.detection.model.anchors import SIZE
+from impls.hadaptive.detection.model.anchors import SIZE, map_edges
 from impls.hadaptive.detection.model.detector import detector
 from impls.hadaptive.replacing.cost import Cost, cost
 
@@ -45,7 +45,10 @@ class _Maps(nn.Module):
 
 
 def count(backbone: str, head: str, classes: int, size: int = SIZE) -> Parts:
-    """Raises UsageError and MachineError as `detector`; CountingError where the counters find different MACs."""
+    """Raises UsageError and MachineError as `detector`, UsageError for a size without default boxes as well, and
+    CountingError where the counters find different MACs.
+    """
+    map_edges(size)
     model, shape = detector(backbone, classes, head=head), (1, 3, size, size)
     body, maps, whole = (cost(one, shape) for one in (_Maps(model.features), model.features, model))
     return Parts(body, maps - body, whole - maps, whole)
@@ -53,7 +56,7 @@ def count(backbone: str, head: str, classes: int, size: int = SIZE) -> Parts:
 
 HEADER = (
     "| backbone | head | parameters, M: all | backbone | extra stages | head "
-    "| conv MACs, M: all | backbone | extra stages | head | 2 thop, M |"
+    "| conv MACs, M: all | backbone | extra stages | head | FLOPs by thop's rules, M |"
 )
 
 

@@ -34,6 +34,8 @@ class Result:
     epochs: int
     batch: int
     rate: float
+    size: int
+    """Edge of the images in pixels."""
     seed: int
     map_50: float
     map_50_95: float
@@ -48,9 +50,9 @@ class Result:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected 0 to 1")
 
     @property
-    def row(self) -> tuple[str, str, str, int, int, float]:
+    def row(self) -> tuple[str, str, str, int, int, float, int]:
         """What trainings that differ by their seed alone have in common."""
-        return self.backbone, self.head, self.data, self.epochs, self.batch, self.rate
+        return self.backbone, self.head, self.data, self.epochs, self.batch, self.rate, self.size
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,6 @@ class Reported:
     name: str
     map_percent: float
     miou_percent: float
-    source: str
 
 
 @lru_cache(maxsize=1)
@@ -83,6 +84,7 @@ def result_of(training: DetectorTraining) -> Result:
         settings.epochs,
         settings.batch,
         settings.rate,
+        settings.size,
         settings.seed,
         last.map_50,
         last.map_50_95,
@@ -96,11 +98,22 @@ def write(result: Result, folder: Path) -> None:
 
 
 def read(folder: Path) -> list[Result]:
-    """Of all trainings in folders of `folder`, by row and seed. Raises UsageError for none, and for a broken file."""
-    found = sorted((_read(path) for path in folder.glob(f"*/{FILE}")), key=lambda one: (one.row, one.seed))
+    """Of all trainings in folders of `folder`, by row and seed.
+
+    Raises UsageError for none, for a broken file, and for two trainings that differ in nothing, seed included.
+    """
+    found: dict[tuple[Any, ...], tuple[Result, Path]] = {}
+    for path in sorted(folder.glob(f"*/{FILE}")):
+        one = _read(path)
+        _, before = found.setdefault((*one.row, one.seed), (one, path))
+        if before is not path:
+            raise UsageError(
+                f"{before.parent} and {path.parent} are the same training with the same seed {one.seed}; a mean is "
+                "over different seeds: remove one of the two"
+            )
     if not found:
         raise UsageError(f"no finished training in {folder}; expected folders with {FILE}, as the command train leaves")
-    return found
+    return [found[key][0] for key in sorted(found)]
 
 
 def markdown(results: Sequence[Result]) -> str:
@@ -110,8 +123,11 @@ def markdown(results: Sequence[Result]) -> str:
         "| reported by the paper, COCO: mAP, % | mIOU, % |"
     )
     lines = [_line(rows) for rows in _rows(results)]
-    settings = sorted({(one.data, one.epochs, one.batch, one.rate) for one in results})
-    said = [f"{data}; {epochs} epochs, batch {batch}, rate {rate:g}" for data, epochs, batch, rate in settings]
+    settings = sorted({(one.data, one.epochs, one.batch, one.rate, one.size) for one in results})
+    said = [
+        f"{data}; {epochs} epochs, batch {batch}, rate {rate:g}, {size} pixels"
+        for data, epochs, batch, rate, size in settings
+    ]
     return "\n".join([*said, "", head, "|---" * 9 + "|", *lines])
 
 
@@ -148,5 +164,4 @@ def _read(path: Path) -> Result:
 
 
 def _reported(row: Mapping[str, Any]) -> Reported:
-    source = f"{row['data_set']}, {row['source']}"
-    return Reported(row["name"], float(row["map_percent"]), float(row["miou_percent"]), source)
+    return Reported(row["name"], float(row["map_percent"]), float(row["miou_percent"]))

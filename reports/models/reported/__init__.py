@@ -48,7 +48,7 @@ def table7() -> dict[str, Classifier]:
 
 
 @dataclass(frozen=True)
-class Detection:
+class Table6Row:
     """A row of Table 6, in percent: mAP@[0.5:0.95], and what the paper calls mIOU."""
 
     map_percent: float
@@ -56,10 +56,10 @@ class Detection:
 
 
 @cache
-def table6() -> dict[str, Detection]:
+def table6() -> dict[str, Table6Row]:
     """Read Table 6: backbone, as the paper calls it, to its row, in the paper's order."""
     return {
-        row["model"]: Detection(float(row["map_percent"]), float(row["miou_percent"])) for row in _rows("table6.csv")
+        row["model"]: Table6Row(float(row["map_percent"]), float(row["miou_percent"])) for row in _rows("table6.csv")
     }
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 import impls.boxes
-import opbench.ptx.instructions
+import opbench.ptx
+from impls import seeded
 from impls.boxes.box_decode.operator import decoded
 from impls.boxes.box_iou.operator import overlaps
 from impls.boxes.nms.survivors import survivors
-from opbench import simulation
 from opbench.errors import UsageError
 
 from ...compiled import release, remembered
+from ..on_ptx import checked_on_ptx
 from .subjects import crowded, drawn_classes, odd, tied
 
 pytest.importorskip("triton", reason="triton is not installed")
+
+from impls.cross_hadamard.gpu.triton_kernels import language
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 DTYPES = (torch.float32, torch.float64)
@@ -79,30 +79,30 @@ def test_more_boxes_than_one_program_goes_through_are_refused() -> None:
 def test_compiled_for_a_gpu_they_are_right_on_the_ptx_machine() -> None:
     """IEEE divisions and no fused multiply-add, or other boxes would survive; no race, nothing unwritten."""
     sources = Path(impls.boxes.__file__).parent
-    machine = "".join(
-        Path(opbench.ptx.instructions.__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("floating.py", "bits.py", "control.py")
-    )
-    told = remembered(["boxes", release("triton"), machine], sources, checked)
+    told = remembered(["boxes", release("triton"), *_beside()], sources, _checked)
     assert re.search(r"triton_jit \d+ passed", told)
     assert "mismatch" not in told
 
 
-def checked() -> str:
-    environment = {name: text for name, text in os.environ.items() if name not in simulation.SWITCHES}
-    told = ""
-    for operator, words in (
-        ("box_iou", ["--boxes", "18", "--others", "1,67"]),
-        ("nms", ["--boxes", "1,131", "--classes", "3", "--threshold", "0.6"]),
-        ("box_decode", ["--batch", "2", "--anchors", "1,131", "--clip", "0,320"]),
-    ):
-        command = [sys.executable, "-m", "opbench", "check", operator, "--backend", "triton_jit", "--simulate=ptx"]
-        done = subprocess.run(
-            [*command, *words, "--dtype", "float32,float64"],
-            env={**environment, "TRITON_DEFAULT_FP_FUSION": "1"}, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode == 3:
-            pytest.skip(done.stderr.strip())
-        assert done.returncode == 0, done.stdout + done.stderr
-        told += done.stdout + done.stderr
-    return told
+def _beside() -> list[str]:
+    """The text of what else the verdict depends on: how kernels are launched, drawn inputs, the machine."""
+    machine = Path(opbench.ptx.__file__).parent
+    folders = ("memory", "running", "launching", "compilers")
+    files = [
+        Path(language.__file__),
+        Path(seeded.__file__),
+        *(machine / "instructions" / name for name in ("floating.py", "bits.py", "control.py")),
+        *(file for folder in folders for file in sorted((machine / folder).rglob("*.py"))),
+    ]
+    return [file.read_text(encoding="utf-8") for file in files]
+
+
+def _checked() -> str:
+    return "".join(
+        checked_on_ptx(operator, "triton_jit", *words, "--dtype", "float32,float64")
+        for operator, words in (
+            ("box_iou", ("--boxes", "18", "--others", "1,67")),
+            ("nms", ("--boxes", "1,131", "--classes", "3", "--threshold", "0.6")),
+            ("box_decode", ("--batch", "2", "--anchors", "1,131", "--clip", "0,320")),
+        )
+    )

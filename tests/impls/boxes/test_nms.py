@@ -195,12 +195,17 @@ def test_what_is_suppressed_suppresses_none(way: Suppress) -> None:
 
 
 def test_threads_change_nothing() -> None:
-    boxes, scores = crowded(3001, 7), tied(3001, 7)
-    for groups in (torch.zeros(3001, dtype=torch.int64), drawn_classes(3001, 7)):
+    """Where a team thins out a class, where it does so beside small ones, and where each thread has its own classes."""
+    count = 15_001
+    boxes, scores = crowded(count, 7), tied(count, 7)
+    one = torch.zeros(count, dtype=torch.int64)
+    beside = torch.where(torch.arange(count) % 1000 == 3, drawn_classes(count, 7), 12)
+    for groups in (one, beside, drawn_classes(count, 7)):
         alone = by_vectors(boxes, scores, groups, 0.4)
         torch.set_num_threads(3)
         assert torch.equal(by_vectors(boxes, scores, groups, 0.4), alone)
         torch.set_num_threads(1)
+        assert alone.tolist() == expected(boxes, scores, groups, 0.4)
 
 
 def test_boxes_may_lie_anywhere_and_no_classes_are_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from torch import Tensor
 pytest.importorskip("onnxscript", reason="onnxscript is not installed")
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 
-from impls.detectors import exporting, suppression_nodes
-from impls.detectors.exporting import export
+from onnx import ModelProto, helper
+
+from impls.detectors import exporting, same_detections, suppression_nodes
+from impls.detectors.exporting import export, with_boxes
 from impls.detectors.outputs import flat
 from impls.detectors.same_detections import rows, same
 from impls.exported.export import exported
@@ -86,9 +89,38 @@ def test_a_file_that_finds_other_boxes_is_not_written(
     plain = read(files[0])
     monkeypatch.setattr(exporting, "exported", lambda *_: plain)
     monkeypatch.setattr(suppression_nodes, "WEIGHTS", (9.0, 10.0, 5.0, 5.0))
-    with pytest.raises(UsageError, match=f"of {CLASSES} classes finds other boxes in 4 of 4 samples"):
+    with pytest.raises(UsageError, match=f"of {CLASSES} classes finds other boxes in 6 of 6 samples"):
         export(tiny, tmp_path / "boxes.onnx", SIZE, nms=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def finding_nothing(plain: ModelProto) -> ModelProto:
+    """The same network with logits lower by 30."""
+    quiet = copy.deepcopy(plain)
+    for node in quiet.graph.node:
+        node.output[:] = ["loud" if name == "logits" else name for name in node.output]
+    less = helper.make_node("Constant", [], ["less"], value_float=30.0)
+    quiet.graph.node.extend([less, helper.make_node("Sub", ["loud", "less"], ["logits"])])
+    return quiet
+
+
+@pytest.mark.parametrize(("constant", "wrong"), [("OVERLAP", 0.9), ("WEIGHTS", (1.0, 1.0, 1.0, 1.0)), ("SCORE", 0.05)])
+def test_nodes_behind_a_detector_that_finds_nothing_are_checked_all_the_same(
+    files: tuple[Path, Path], tiny: Detector, constant: str, wrong: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet = finding_nothing(read(files[0]))
+    with_boxes(quiet, tiny, SIZE)
+    monkeypatch.setattr(suppression_nodes, constant, wrong)
+    with pytest.raises(UsageError, match=r"finds other boxes in \d of 6 samples"):
+        with_boxes(quiet, tiny, SIZE)
+
+
+def test_a_sample_without_a_detection_decides_nothing(
+    files: tuple[Path, Path], tiny: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(same_detections, "_of_drawn", lambda *_: [])
+    with pytest.raises(UsageError, match="could not be told: rounding decides all of 4 samples, or nothing is found"):
+        with_boxes(finding_nothing(read(files[0])), tiny, SIZE)
 
 
 def test_a_size_that_has_no_anchors_is_refused_before_anything_is_exported(tiny: Detector, tmp_path: Path) -> None:

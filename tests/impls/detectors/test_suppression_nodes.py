@@ -95,3 +95,13 @@ def test_a_box_outside_the_image_and_one_that_is_no_number_are_none() -> None:
     got = found(logits, offsets)[0]
     assert got[:2, 5].tolist() == [2, -1]
     torch.testing.assert_close(got, rows(logits, offsets, SIZE)[0])
+
+
+def test_logits_that_are_no_numbers_hide_no_others() -> None:
+    """More of them than are looked at."""
+    logits, offsets = torch.full((1, ANCHORS, 3), torch.nan), torch.zeros(1, ANCHORS, 4)
+    logits[0, 300:, 2] = -9.0
+    logits[0, [3, 400], 1] = torch.tensor([1.0, 2.0])
+    got = found(logits, offsets)[0]
+    assert got[:3, 5].tolist() == [1, 1, -1]
+    torch.testing.assert_close(got, rows(logits, offsets, SIZE)[0])

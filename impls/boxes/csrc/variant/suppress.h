@@ -46,27 +46,36 @@ inline Mask<T> suppressed(const Corners<T>& box, const Corners<T>& others, const
   return already | (near & greater(shared / either, Vec<T>(threshold.exact)));
 }
 
-// Bits of the first `count` boxes, at most kBlock, that are kept; each suppresses those behind it.
+// Bits of the `count` boxes from `from` on, at most kBlock, that are kept; each suppresses those behind it.
 template <typename T>
-uint64_t settle(const Columns<T>& boxes, int64_t count, const Threshold<T>& threshold) {
+uint64_t settle(const Columns<T>& boxes, int64_t from, int64_t count, const Threshold<T>& threshold) {
   constexpr int64_t width = Vec<T>::width;
   uint64_t kept = ~uint64_t{0} >> (kBlock - count);
   for (int64_t one = 0; one < count; ++one) {
     if ((kept >> one & 1) == 0) continue;
-    const Corners<T> box = boxes.spread(one);
+    const Corners<T> box = boxes.spread(from + one);
     uint64_t gone = 0;
     for (int64_t at = one / width * width; at < count; at += width) {
-      gone |= suppressed(box, boxes.load(at), threshold, Mask<T>{}).to_bits() << at;
+      gone |= suppressed(box, boxes.load(from + at), threshold, Mask<T>{}).to_bits() << at;
     }
     kept &= ~(gone & (~uint64_t{1} << one));
   }
   return kept;
 }
 
+// Some boxes, each in a register of its own.
+template <typename T>
+struct Some {
+  const Corners<T>* first;
+  int64_t count;
+  const Corners<T>* begin() const { return first; }
+  const Corners<T>* end() const { return first + count; }
+};
+
 // What of [from, to) the boxes of `by` leave is moved together from `from` on; returns its end. `from` and `to` are whole
 // registers, but for the end of all.
 template <typename T>
-int64_t thin_out(Left<T>& left, int64_t from, int64_t to, const std::vector<Corners<T>>& by, const Threshold<T>& threshold) {
+int64_t thin_out(Left<T>& left, int64_t from, int64_t to, const Some<T>& by, const Threshold<T>& threshold) {
   constexpr int64_t width = Vec<T>::width;
   int64_t end = from;
   for (int64_t at = from; at < to; at += width) {
@@ -85,9 +94,14 @@ int64_t thin_out(Left<T>& left, int64_t from, int64_t to, const std::vector<Corn
   return end;
 }
 
-// Registers of boxes worth a thread: 64 boxes against one take 0.12 us with AVX-512 and 0.08 with AVX2, which has half as
-// many in it (EPYC 9004 VM; 10,000 boxes of which none is suppressed), and waking a thread takes 5 us.
-constexpr int64_t kRegisters = 128;
+// Boxes that are settled before the team is asked. Of 20,000 in one class of which few are suppressed, 64 at a time open 300
+// parallel regions and 2,048 six, where a quarter of all pairs is one thread's.
+constexpr int64_t kAhead = 2048;
+
+// Registers of boxes worth a thread. Against 64 boxes one takes 0.12 us with AVX-512 and 0.08 with AVX2, which has half as
+// many in it (EPYC 9004 VM; 10,000 boxes of which none is suppressed): against kAhead these take 2 ms. Waking a thread takes
+// 5 us on an idle machine; where others have its core, a region was measured to take up to 15 ms (two cores, load 7).
+constexpr int64_t kRegisters = 512;
 
 // The same of [from, left.count) by several threads, each with a part of its own; then the parts are moved together.
 template <typename Pool, typename T>
@@ -101,7 +115,11 @@ void thin_out_rest(const Pool& pool, Left<T>& left, int64_t from, const std::vec
   std::mutex writing;
   pool.parallel_for((left.count - from + width - 1) / width, kRegisters, [&](int64_t first, int64_t last) {
     const int64_t begin = from + first * width, end = std::min(left.count, from + last * width);
-    const Part found{begin, thin_out(left, begin, end, by, threshold)};
+    Part found{begin, end};
+    for (int64_t at = 0; at < static_cast<int64_t>(by.size()); at += kBlock) {  // more would not stay in the first cache
+      const Some<T> some{by.data() + at, std::min(kBlock, static_cast<int64_t>(by.size()) - at)};
+      found.to = thin_out(left, begin, found.to, some, threshold);
+    }
     const std::lock_guard<std::mutex> lock(writing);
     parts.push_back(found);
   });
@@ -118,6 +136,22 @@ void thin_out_rest(const Pool& pool, Left<T>& left, int64_t from, const std::vec
   left.count = end;
 }
 
+// Who of the first `head` boxes is kept, marked in `kept` and appended to `by`. What lies there afterwards is of no use.
+template <typename T>
+void settle_head(Left<T>& left, int64_t head, std::vector<Corners<T>>& by, const Threshold<T>& threshold, uint8_t* kept) {
+  for (int64_t from = 0; from < head; from += kBlock) {
+    const int64_t block = std::min(kBlock, head - from), before = static_cast<int64_t>(by.size());
+    const uint64_t survivors = settle(left.corners, from, block, threshold);
+    for (int64_t one = 0; one < block; ++one) {
+      if ((survivors >> one & 1) == 0) continue;
+      kept[left.places[from + one]] = 1;
+      by.push_back(left.corners.spread(from + one));
+    }
+    const Some<T> some{by.data() + before, static_cast<int64_t>(by.size()) - before};
+    head = thin_out(left, std::min(head, from + kBlock), head, some, threshold);
+  }
+}
+
 // One class: boxes in order of score, `order` of them. Boxes without area overlap nothing and are kept at once.
 template <typename Pool, typename T>
 void suppress_class(const Pool& pool, const T* boxes, const uint32_t* order, int64_t count, const Threshold<T>& threshold,
@@ -132,32 +166,45 @@ void suppress_class(const Pool& pool, const T* boxes, const uint32_t* order, int
     }
   }
   std::vector<Corners<T>> by;
-  by.reserve(kBlock);
+  by.reserve(std::min(kBlock, left.count));
   while (left.count > 0) {
-    const int64_t block = std::min(kBlock, left.count);
-    const uint64_t survivors = settle(left.corners, block, threshold);
     by.clear();
-    for (int64_t one = 0; one < block; ++one) {
-      if ((survivors >> one & 1) == 0) continue;
-      kept[left.places[one]] = 1;
-      by.push_back(left.corners.spread(one));
-    }
-    thin_out_rest(pool, left, block, by, threshold);
+    const int64_t head = std::min(kAhead, left.count);
+    settle_head(left, head, by, threshold, kept);
+    thin_out_rest(pool, left, head, by, threshold);
   }
 }
 
-// Boxes worth a thread of their own, where each has whole classes: 1,000 of them in classes of 125 take 10 us there.
-constexpr int64_t kShare = 1024;
+// Boxes worth a thread of their own, where each has whole classes: 1,000 of them in classes of 125 take 10 us there, and a
+// thread that has to be woken on a busy machine takes longer.
+constexpr int64_t kShare = 4096;
 
+// Boxes of a class that is worth the whole team.
+template <typename T>
+constexpr int64_t kLarge = kAhead + kRegisters * Vec<T>::width;
+
+// Large classes in turn, by all threads together; the others shared, each by one, cut where their boxes are.
 template <typename Pool, typename T>
 void suppress(const Pool& pool, const T* boxes, const uint32_t* order, const int64_t* ends, int64_t groups,
               Threshold<T> threshold, uint8_t* kept) {
-  const int64_t each = std::max<int64_t>(1, groups == 0 ? 0 : ends[groups - 1] / groups);
-  pool.parallel_for(groups, std::max<int64_t>(1, kShare / each), [&](int64_t first, int64_t last) {
-    for (int64_t group = first; group < last; ++group) {
-      const int64_t from = group == 0 ? 0 : ends[group - 1];
-      suppress_class(pool, boxes, order + from, ends[group] - from, threshold, kept);
+  const auto start = [&](int64_t group) { return group == 0 ? int64_t{0} : ends[group - 1]; };
+  const auto settle_class = [&](int64_t group) {
+    suppress_class(pool, boxes, order + start(group), ends[group] - start(group), threshold, kept);
+  };
+  std::vector<int64_t> small, boxes_before;
+  int64_t total = 0;
+  for (int64_t group = 0; group < groups; ++group) {
+    if (const int64_t count = ends[group] - start(group); count >= kLarge<T>) {
+      settle_class(group);
+    } else {
+      small.push_back(group);
+      boxes_before.push_back(total);
+      total += count;
     }
+  }
+  pool.parallel_for(total, kShare, [&](int64_t first, int64_t last) {  // a class is of the part that its first box is in
+    auto at = std::lower_bound(boxes_before.begin(), boxes_before.end(), first) - boxes_before.begin();
+    for (; at < static_cast<int64_t>(small.size()) && boxes_before[at] < last; ++at) settle_class(small[at]);
   });
 }
 

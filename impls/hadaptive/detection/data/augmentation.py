@@ -15,12 +15,11 @@ import torch
 from torch import Tensor
 
 from impls.hadaptive.detection.data.target import Target, Transform
+from impls.hadaptive.detection.model.anchors import SIZE
 from impls.hadaptive.images.pictures import MEAN
 from impls.hadaptive.images.vision import torchvision
 from opbench.errors import UsageError
 
-SIZE = 320
-"""Pixels an edge (section 5.4)."""
 HUE, SATURATION = 18 / 360, (0.5, 1.5)
 """The hue as a share of the whole circle, which is what torchvision counts in."""
 CANVAS = (1.0, 2.0)
@@ -32,7 +31,7 @@ WHOLE = 1.0
 without it torchvision draws for ever where no crop can do: crops have at least 0.3 of the edges, so an object of 24
 pixels in 320 overlaps with none of them by 0.1; nor will any do where there is no box."""
 SMALLEST = 1.0
-"""Pixels: narrower boxes are dropped, as torchvision does."""
+"""Pixels: narrower boxes are dropped in training, as torchvision does. In evaluation none is: it is to be found."""
 
 
 def training_transform(size: int = SIZE, generator: torch.Generator | None = None) -> Transform:
@@ -64,11 +63,17 @@ class _Training:
 
     def __call__(self, image: Tensor, target: Target) -> tuple[Tensor, Target]:
         if self.generator is None:
-            return _put_through(self.steps, image, replace(target, areas=None))
+            return self._changed(image, target)
         seed = int(torch.randint(2**62, (), generator=self.generator))
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            return _put_through(self.steps, image, replace(target, areas=None))
+            return self._changed(image, target)
+
+    def _changed(self, image: Tensor, target: Target) -> tuple[Tensor, Target]:
+        changed, shown = _put_through(self.steps, image, replace(target, areas=None))
+        boxes = _boxes_of(shown.boxes, changed)
+        _, kept = _transforms().functional.sanitize_bounding_boxes(boxes, min_size=SMALLEST)
+        return changed, shown.only(kept.as_subclass(Tensor))
 
 
 @dataclass(frozen=True)
@@ -95,16 +100,18 @@ def _steps(size: int) -> tuple[Any, ...]:
 
 
 def _put_through(steps: tuple[Any, ...], image: Tensor, target: Target) -> tuple[Tensor, Target]:
-    kinds = import_module("torchvision.tv_tensors")
-    seen = kinds.Image(image)
-    boxes = kinds.BoundingBoxes(target.boxes, format="XYXY", canvas_size=tuple(image.shape[1:]))
+    """What the image shows is as many boxes as before, those out of sight among them; none sticks out of the image."""
+    seen, boxes = import_module("torchvision.tv_tensors").Image(image), _boxes_of(target.boxes, image)
     for step in steps:
         seen, boxes = step(seen, boxes)
     # A box up to the image's edge is in float32 a little beyond it once stretched, and would be dropped for that.
-    functional = _transforms().functional
-    boxes = functional.clamp_bounding_boxes(boxes)
-    _, kept = functional.sanitize_bounding_boxes(boxes, min_size=SMALLEST)
-    return seen.as_subclass(Tensor), replace(target, boxes=boxes.as_subclass(Tensor)).only(kept.as_subclass(Tensor))
+    boxes = _transforms().functional.clamp_bounding_boxes(boxes)
+    return seen.as_subclass(Tensor), replace(target, boxes=boxes.as_subclass(Tensor))
+
+
+def _boxes_of(boxes: Tensor, image: Tensor) -> Any:
+    kinds = import_module("torchvision.tv_tensors")
+    return kinds.BoundingBoxes(boxes, format="XYXY", canvas_size=tuple(image.shape[1:]))
 
 
 def _transforms() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,12 @@ class CocoDetection(Dataset[tuple[Tensor, Target]]):
         return self._boxes.degenerate
 
     @property
+    def digest(self) -> str:
+        """Of images' names and sizes, classes, boxes, crowds and areas; of no image's pixels."""
+        listed = [(entry.id, entry.file_name, entry.width, entry.height) for entry in self.entries]
+        return blake2b(repr((listed, self.classes)).encode() + self._boxes.as_bytes(), digest_size=8).hexdigest()
+
+    @property
     def described(self) -> str:
         """Such as "instances.json: 300 images, 1041 boxes, 10 classes; 2 boxes cut off at the image's edge"."""
         said = [f"{self.annotations.name}: {len(self)} images, {self._boxes.count} boxes, {len(self.classes)} classes"]
@@ -126,6 +133,10 @@ class _Boxes:
         self._crowd = torch.tensor([entry.iscrowd for entry in listed], dtype=torch.bool)[order]
         self._areas = torch.from_numpy(_areas(content, given)[order])
         self._ends = np.searchsorted(owners[order], np.arange(len(content.images) + 1))
+
+    def as_bytes(self) -> bytes:
+        columns = (self._boxes, self._labels, self._crowd, self._areas)
+        return b"".join(column.numpy().tobytes() for column in columns) + self._ends.tobytes()
 
     def target(self, at: int, image_id: int) -> Target:
         at = range(len(self._ends) - 1)[at]

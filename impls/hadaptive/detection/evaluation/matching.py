@@ -32,7 +32,7 @@ class Matches:
     wanted: int
 
 
-def match(scores: Floats, overlapping: Floats, crowd: Flags, passed_over: Flags, outside: Flags) -> Matches:
+def match_detections(scores: Floats, overlapping: Floats, crowd: Flags, passed_over: Flags, outside: Flags) -> Matches:
     """Each detection, from the highest score, takes the free true box that it overlaps with most.
 
     Of true boxes equally overlapped it takes the last. Only where no box that counts is left for it does it take one

@@ -17,7 +17,7 @@ import numpy as np
 from impls.hadaptive.detection.data.target import Target
 from impls.hadaptive.detection.evaluation.average_precision import ClassPrecision, class_precision
 from impls.hadaptive.detection.evaluation.detection import Detection
-from impls.hadaptive.detection.evaluation.matching import Matches, match
+from impls.hadaptive.detection.evaluation.matching import Matches, match_detections
 from impls.hadaptive.detection.evaluation.operating_point import mean_iou, operating_score
 from impls.hadaptive.detection.evaluation.overlaps import areas, overlaps
 from opbench.errors import UsageError
@@ -78,7 +78,7 @@ class _Pair:
         low, high = SIZES[size]
         outside = (self.found_areas < low) | (self.found_areas > high)
         passed_over = self.crowd | (self.areas < low) | (self.areas > high)
-        return match(self.scores, self.overlapping, self.crowd, passed_over, outside)
+        return match_detections(self.scores, self.overlapping, self.crowd, passed_over, outside)
 
 
 def evaluate(detections: Sequence[Detection], targets: Sequence[Target], classes: int) -> Evaluation:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from impls.boxes.variances import CENTRE_VARIANCE, SIDE_VARIANCE
 from impls.libraries import library
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+WEIGHTS = (1 / CENTRE_VARIANCE, 1 / CENTRE_VARIANCE, 1 / SIDE_VARIANCE, 1 / SIDE_VARIANCE)
 """1 over the variances, of x, y, width and height."""
 
 

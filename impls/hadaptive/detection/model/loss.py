@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from impls.hadaptive.detection.model.coding import encode
-from impls.hadaptive.detection.model.matching import IGNORED, match
+from impls.hadaptive.detection.model.matching import IGNORED, match_anchors
 from impls.libraries import library
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def losses(logits: Tensor, offsets: Tensor, anchors: Tensor, targets: Sequence[T
 
     Logits and offsets may be on another device than anchors and targets, which are matched where they are.
     """
-    matches = torch.stack([match(anchors, target) for target in targets])
+    matches = torch.stack([match_anchors(anchors, target) for target in targets])
     image, anchor = (matches >= 0).nonzero(as_tuple=True)
     matched = max(1, len(image))
     wanted = torch.zeros_like(logits)

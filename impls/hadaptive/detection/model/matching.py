@@ -23,7 +23,7 @@ OVERLAP = 0.5
 BACKGROUND, IGNORED = -1, -2
 
 
-def match(anchors: Tensor, target: Target) -> Tensor:
+def match_anchors(anchors: Tensor, target: Target) -> Tensor:
     """(A,) int64: the position in `target.boxes` of each anchor's box, or BACKGROUND, or IGNORED.
 
     anchors: (A, 4) x1 y1 x2 y2 in pixels of the image, as the target's boxes are. A target may have no boxes.

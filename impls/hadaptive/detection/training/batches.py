@@ -24,6 +24,10 @@ class Examples(Protocol):
     @property
     def classes(self) -> tuple[str, ...]: ...
 
+    @property
+    def digest(self) -> str:
+        """Of what the annotations say: two with the same are the same data."""
+
     def __len__(self) -> int: ...
 
     def __getitem__(self, at: int, /) -> tuple[Tensor, Target]: ...

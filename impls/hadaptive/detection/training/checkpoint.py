@@ -32,10 +32,12 @@ def save(training: DetectorTraining, path: Path) -> None:
 
 
 def resume(training: DetectorTraining, path: Path) -> None:
-    """Puts a fresh `training` where the one that wrote `path` was; from there on it goes the same way, bit for bit.
+    """Puts a fresh `training` where the one that wrote `path` was; from there on it goes the same way.
+
+    On a CPU with as many threads that is bit for bit.
 
     Raises UsageError for a file that is not there, truncated, of another format, or holds code, and for one of another
-    backbone, head, data or settings, naming both.
+    backbone, head, annotations or settings, naming both.
     """
     content = _content(path)
     there, here = content["question"], _question(training)
@@ -82,6 +84,7 @@ def _question(training: DetectorTraining) -> dict[str, Any]:
         "head": training.head,
         "data": data.described,
         "classes": list(data.classes),
+        "annotations": data.digest,
         **dataclasses.asdict(training.settings),
     }
 

@@ -15,6 +15,7 @@ from torch.optim import SGD
 from impls.hadaptive.detection.model.anchors import anchors
 from impls.hadaptive.detection.model.detector import detector
 from impls.hadaptive.detection.model.loss import losses
+from impls.hadaptive.detection.model.suppression import kernel_is_built
 from impls.hadaptive.detection.training.batches import shuffled, steps_in
 from impls.hadaptive.detection.training.validation import validate
 from impls.hadaptive.temperature import adapt_before_steps
@@ -90,6 +91,7 @@ class DetectorTraining:
 
     def run(self, progress: Steps) -> Iterator[Epoch]:
         """The epochs that are left, one at a time: whoever iterates may keep a checkpoint between them, or stop."""
+        kernel_is_built()  # which may take a minute, and is better known before an epoch than after it
         while len(self.history) < self.settings.epochs:
             started, spent = time.perf_counter(), time.process_time()
             with self._noise.continued():

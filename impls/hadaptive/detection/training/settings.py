@@ -50,4 +50,4 @@ class Settings:
 
         Linear over the first three epochs, all of them where there are no more, then half a cosine to `LAST_RATE`.
         """
-        return LAST_RATE + (self.rate - LAST_RATE) * factor(step, steps, WARM_UP / self.epochs)
+        return LAST_RATE + (self.rate - LAST_RATE) * factor(step, steps, min(1, WARM_UP / self.epochs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from impls.hadaptive.detection.data.coco import CocoDetection
 from impls.hadaptive.detection.data.made import made_folder, made_set, read_made
@@ -34,6 +35,11 @@ class DetectionData:
         return self.train.classes
 
     @property
+    def digest(self) -> str:
+        """Of the annotations of both."""
+        return f"{self.train.digest} {self.test.digest}"
+
+    @property
     def described(self) -> str:
         """Such as "made (8 classes, 300 images, 100 tested)"."""
         return f"{self.name} ({len(self.classes)} classes, {len(self.train)} images, {len(self.test)} tested)"
@@ -47,7 +53,7 @@ two digits that differ between training and test, many an image, because each is
 nothing."""
 
 
-def made(_: Path, images: int, tested: int) -> DetectionData:
+def made(images: int, tested: int) -> DetectionData:
     """Digits and photographs pasted on photographs, made once and kept in the cache folder."""
     train, test = (
         read_made(made_set(made_folder(), count, MADE_SEED, split, classes=CLASSES, difficulty=DIFFICULTY))
@@ -56,7 +62,7 @@ def made(_: Path, images: int, tested: int) -> DetectionData:
     return DetectionData("made", train, test)
 
 
-def coco(root: Path, _: int, __: int) -> DetectionData:
+def coco(root: Path) -> DetectionData:
     """COCO 2017 as it is unpacked: train2017, val2017 and annotations in `root`."""
     train, test = (
         CocoDetection(root / split, root / "annotations" / f"instances_{split}.json")
@@ -69,8 +75,10 @@ def coco(root: Path, _: int, __: int) -> DetectionData:
 class Source:
     """How to get a data set, and what to train on it with where nothing else is asked for."""
 
-    load: Callable[[Path, int, int], DetectionData]
-    """From COCO's folder, and from numbers of images to make and to make for the test."""
+    load: Callable[..., DetectionData]
+    """Of the options that it takes: COCO's folder, or numbers of images to make and to make for the test."""
+    options: Mapping[str, Any]
+    """Those, each with what it is where nothing is asked for."""
     head: str
     epochs: int
     batch: int
@@ -88,8 +96,8 @@ class Source:
 
 
 SOURCES: Mapping[str, Source] = {
-    "made": Source(made, head="lite", epochs=16, batch=4, rate=0.02, every=4),
-    "coco": Source(coco, head="dense", epochs=120, batch=RATED_BATCH, rate=RATE, every=5),
+    "made": Source(made, {"images": 200, "tested": 60}, head="lite", epochs=16, batch=4, rate=0.02, every=4),
+    "coco": Source(coco, {"root": Path("data")}, head="dense", epochs=120, batch=RATED_BATCH, rate=RATE, every=5),
 }
 """COCO's is the paper's recipe (sections 5.4 and A.4). Scaled to four images a step its rate is 0.00125, which is made
 for 120 epochs of 118,000 images; on 200 made ones Hadaptive-Net-S with 0.02 has a mAP@0.5 of 46 to 57 %.
@@ -103,6 +111,15 @@ def source(name: str) -> Source:
     return SOURCES[name]
 
 
-def load(name: str, root: Path, images: int, tested: int) -> DetectionData:
-    """Raises UsageError for an unknown name, MachineError where files are absent; further errors as the loaders."""
-    return source(name).load(root, images, tested)
+def load(name: str, **asked: object) -> DetectionData:
+    """asked: by option, None where it was not given.
+
+    Raises UsageError for an unknown name and for an option that is not the source's, MachineError where files are
+    absent; further errors as the loaders.
+    """
+    chosen, given = source(name), {option: value for option, value in asked.items() if value is not None}
+    for option, value in given.items():
+        if option not in chosen.options:
+            takes = ", ".join(f"--{one}" for one in chosen.options)
+            raise UsageError(f"--{option} {value}: {name} has no use for it, and takes {takes}; leave it out")
+    return chosen.load(**{**chosen.options, **given})

@@ -12,7 +12,7 @@ from impls.hadaptive.detection import __main__ as detection
 from impls.hadaptive.detection import results
 from impls.hadaptive.detection.training import sources
 from impls.hadaptive.detection.training.loop import DetectorTraining
-from impls.hadaptive.detection.training.sources import Source
+from impls.hadaptive.detection.training.sources import DetectionData, Source
 from impls.hadaptive.training import command
 
 from .training.squares import squares
@@ -23,14 +23,16 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs a command, `train` on squares of 64 pixels: exit code, output, errors."""
-    drawn = Source(
-        lambda _, images, tested: squares(images, tested), head="lite", epochs=2, batch=2, rate=0.01, every=2
-    )
+
+    def drawn_as(images: int, tested: int) -> DetectionData:
+        return squares(images, tested)
+
+    drawn = Source(drawn_as, {"images": 3, "tested": 2}, head="lite", epochs=2, batch=2, rate=0.01, every=2)
     monkeypatch.setattr(sources, "SOURCES", {**sources.SOURCES, "squares": drawn})
     monkeypatch.chdir(tmp_path)
 
     def one(name: str, *words: str) -> tuple[int, str, str]:
-        usual = ("--data", "squares", "--size", "64", "--images", "3", "--tested", "2")
+        usual = ("--data", "squares", "--size", "64")
         monkeypatch.setattr("sys.argv", ["detection", name, *(usual if name == "train" else ()), *words])
         with pytest.raises(SystemExit) as ended:
             command.run(detection.app, "detection")
@@ -51,6 +53,7 @@ def test_a_training_leaves_its_epochs_its_checkpoint_and_its_result(run: Run, tm
     assert (result.seed, result.epochs, result.map_50) == (3, 2, epochs[1]["map_50"])
     assert out.startswith(f"hadaptive_net_s, lite head, seed 3: mAP@0.5 {result.map_50:.2%}, mAP@[0.5:0.95] ")
     assert err.count(": focal loss ") == 2
+    assert "2 epochs, 2 images a step, rate 0.01 at its highest" in err
     code, out, err = run("table", "--to", "shown/table.csv")
     assert code == 0, err
     assert "| hadaptive_net_s | lite | 1 |" in out
@@ -95,6 +98,9 @@ def test_counts_are_printed_for_what_was_chosen(run: Run) -> None:
     [
         (("count", "--backbones", "vgg16"), "no backbone 'vgg16' of the detector; there are: "),
         (("count", "--heads", "heavy"), "no head 'heavy' of the detector; there are: dense, lite"),
+        (("count", "--size", "100"), "images of 100 pixels; expected a multiple of 64"),
+        (("train", "--root", "here"), "--root here: squares has no use for it, and takes --images, --tested; leave it"),
+        (("train", "--data", "coco", "--images", "5"), "--images 5: coco has no use for it, and takes --root; leave"),
         (("train", "--data", "voc"), "no data set 'voc' of detection; there are: coco, made, squares"),
         (("train", "--backbone", "vgg16"), "no backbone 'vgg16'"),
         (("train", "--every", "0"), "a test every 0 epochs; expected at least 1"),

@@ -142,6 +142,16 @@ def test_boxes_up_to_the_edge_stay_in_every_size() -> None:
         assert image.shape[1] == size
 
 
+def test_evaluation_leaves_out_no_box_however_thin() -> None:
+    """One that is left out here can be missed by nobody. A training learns nothing from it."""
+    true = target(6, (30, 20, 31, 60), BOX, (50, 40, 90, 41))
+    _, found = evaluation_transform(31)(painted(), true)
+    assert len(found.boxes) == 3
+    assert float(found.boxes[0, 2] - found.boxes[0, 0]) == pytest.approx(31 / 97)
+    counts = {len(training_transform(31, seeded(seed))(painted(), true)[1].boxes) for seed in range(5)}
+    assert max(counts) == 1
+
+
 def test_evaluation_stretches_image_boxes_and_areas_alike() -> None:
     true = target(6, BOX, labels=[2])
     image, found = evaluation_transform(320)(painted(), replace(true, areas=torch.ones(1)))

@@ -167,3 +167,13 @@ def test_an_image_that_is_broken_or_another_is_named(tmp_path: Path) -> None:
     data = written(tmp_path, changed("images", 0, width=7, height=13))
     with pytest.raises(UsageError, match=rf"a.png has 13x7 pixels and {FILE} says 7x13; boxes of one do not fit"):
         data[0]
+
+
+def test_the_digest_is_of_the_annotations(made_folder: Path, tmp_path: Path) -> None:
+    file = made_folder / "instances.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["annotations"][3]["bbox"][2] -= 1
+    (tmp_path / "moved.json").write_text(json.dumps(content), encoding="utf-8")
+    same, other = (CocoDetection(made_folder / "images", one) for one in (file, tmp_path / "moved.json"))
+    assert same.digest == CocoDetection(made_folder / "images", file).digest != other.digest
+    assert (len(same), same.classes) == (len(other), other.classes)

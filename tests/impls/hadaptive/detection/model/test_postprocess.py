@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import pytest
 import torch
 from torch import Tensor
 
+from impls.boxes import functional
+from impls.boxes.nms import torchvision_nms
+from impls.detectors.outputs import eager_rows
 from impls.hadaptive.detection.evaluation.detection import Detection
 from impls.hadaptive.detection.model import suppression
+from impls.hadaptive.detection.model.anchors import anchors
 from impls.hadaptive.detection.model.postprocess import detections
-from impls.hadaptive.detection.model.suppression import survivors
+from impls.hadaptive.detection.model.suppression import Suppress, suppress, suppress_by_pytorch
+from opbench.errors import MachineError
 
 ANCHORS = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10], [40, 0, 50, 11]])
 """Two alone, two that overlap by 10/11."""
@@ -108,47 +114,87 @@ def by_definition(boxes: list[list[float]], labels: list[int], threshold: float)
     return kept
 
 
+SIZES = pytest.mark.parametrize(("count", "threshold"), [(0, 0.5), (1, 0.5), (2, 0.0), (61, 0.0), (61, 0.3), (61, 1.0)])
+
+
+@pytest.fixture
+def kernel_unknown() -> Iterator[None]:
+    """Whether ours is there is asked anew, and again behind the test."""
+    suppression.kernel_is_built.cache_clear()
+    yield
+    suppression.kernel_is_built.cache_clear()
+
+
 @pytest.mark.compiler
-@pytest.mark.parametrize("count", [0, 1, 2, 61])
-@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
+@SIZES
 def test_survivors_are_those_of_the_definition(count: int, threshold: float) -> None:
-    hold_survivors_against_the_definition(count, threshold)
+    hold_against_the_definition(suppress, count, threshold)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 61])
-@pytest.mark.parametrize("threshold", [0.0, 0.3, 0.5, 1.0])
+@SIZES
 def test_survivors_are_the_same_without_any_kernel(
     count: int, threshold: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suppression.native, "why_not", lambda: "no compiler")
-    monkeypatch.setattr(suppression, "torchvision_suppresses", lambda: False)
-    hold_survivors_against_the_definition(count, threshold)
+    monkeypatch.setattr(torchvision_nms, "unavailable", lambda _: "none")
+    hold_against_the_definition(suppress_by_pytorch, count, threshold)
 
 
-def hold_survivors_against_the_definition(count: int, threshold: float) -> None:
+def hold_against_the_definition(way: Suppress, count: int, threshold: float) -> None:
     generator = torch.Generator().manual_seed(count)
     corners = torch.randint(0, 40, (count, 2), generator=generator).float()
     boxes = torch.cat([corners, corners + torch.randint(1, 31, (count, 2), generator=generator)], dim=1)
     labels = torch.randint(0, 3, (count,), generator=generator)
-    assert survivors(boxes, labels, threshold).tolist() == by_definition(boxes.tolist(), labels.tolist(), threshold)
+    assert way(boxes, labels, threshold).tolist() == by_definition(boxes.tolist(), labels.tolist(), threshold)
+
+
+class Kernels:
+    """torchvision's, by definition; best first, as it answers."""
+
+    asked: ClassVar[list[int]] = []
+
+    @classmethod
+    def nms(cls, boxes: Tensor, ranks: Tensor, threshold: float) -> Tensor:
+        cls.asked.append(len(boxes))
+        order = ranks.argsort(descending=True)
+        kept = by_definition(boxes[order].tolist(), [0] * len(boxes), threshold)
+        return order[torch.tensor(kept)]
 
 
 def test_torchvisions_kernel_is_asked_for_each_class_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = torch.tensor([[0.0, 0, 9, 9], [1, 0, 9, 9], [0, 0, 9, 8], [20, 0, 29, 9], [2, 0, 9, 9]])
     labels = torch.tensor([4, 4, 0, 4, 0])
-    asked: list[int] = []
-
-    class Kernels:
-        @staticmethod
-        def nms(boxes: Tensor, ranks: Tensor, threshold: float) -> Tensor:
-            """By definition; best first, as torchvision answers."""
-            asked.append(len(boxes))
-            order = ranks.argsort(descending=True)
-            kept = by_definition(boxes[order].tolist(), [0] * len(boxes), threshold)
-            return order[torch.tensor(kept)]
-
-    monkeypatch.setattr(suppression.native, "why_not", lambda: "no compiler")
-    monkeypatch.setattr(suppression, "torchvision_suppresses", lambda: True)
+    Kernels.asked.clear()
+    monkeypatch.setattr(torchvision_nms, "unavailable", lambda _: None)
     monkeypatch.setattr(suppression, "library", lambda _: Kernels)
-    assert survivors(boxes, labels, 0.5).tolist() == by_definition(boxes.tolist(), labels.tolist(), 0.5) == [0, 2, 3]
-    assert sorted(asked) == [2, 3]
+    want = by_definition(boxes.tolist(), labels.tolist(), 0.5)
+    assert suppress_by_pytorch(boxes, labels, 0.5).tolist() == want == [0, 2, 3]
+    assert sorted(Kernels.asked) == [2, 3]
+
+
+def test_a_compiler_that_cannot_compile_costs_one_line_and_nothing_else(
+    kernel_unknown: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise MachineError("opbench_boxes does not compile with c++: no such header")
+
+    monkeypatch.setattr(functional, "unavailable", lambda _: None)
+    monkeypatch.setattr(functional, "operators", broken)
+    for count in (61, 2):
+        hold_against_the_definition(suppress, count, 0.3)
+    assert capsys.readouterr().err == (
+        "boxes are suppressed in PyTorch, without our kernel: opbench_boxes does not compile with c++: no such header\n"
+    )
+
+
+def test_eager_pytorch_has_no_kernel_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is measured, and as an export is checked; training, validation and use have it where it is built."""
+
+    def ours(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(suppression, "kernel_is_built", lambda: True)
+    monkeypatch.setattr(functional, "nms", ours)
+    boxes, logits = anchors(64), torch.full((1, 516, 2), 1.0)
+    assert (eager_rows(logits, torch.zeros(1, 516, 4), boxes, 64)[0, :, 5] >= 0).sum() > 3
+    with pytest.raises(AssertionError):
+        detections(logits, torch.zeros(1, 516, 4), boxes, 64, [1])

@@ -25,6 +25,10 @@ class Squares:
         generator = torch.Generator().manual_seed(seed)
         self._pairs = [_drawn(at, at % 2 if at + 1 < count or not empty else None, generator) for at in range(count)]
 
+    @property
+    def digest(self) -> str:
+        return str([target.boxes.tolist() for _, target in self._pairs])
+
     def __len__(self) -> int:
         return len(self._pairs)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from impls.hadaptive.detection.training import checkpoint
 from impls.hadaptive.detection.training.loop import DetectorTraining
@@ -36,12 +37,22 @@ def saved(fresh: DetectorTraining, tmp_path_factory: pytest.TempPathFactory) -> 
         ({"backbone": "hadaptive_net_m"}, "backbone hadaptive_net_s there, hadaptive_net_m here"),
         ({"head": "dense"}, "head lite there, dense here"),
         ({"settings": dataclasses.replace(FEW, seed=4, epochs=9)}, "epochs 3 there, 9 here; seed 0 there, 4 here"),
-        ({"data": squares(train=4)}, r"data squares \(2 classes, 5 images, 3 tested\) there, .* 4 images.* here"),
+        (
+            {"data": squares(train=4)},
+            r"data squares \(2 classes, 5 images, 3 tested\) there, .* 4 images.* here; annotations .* here",
+        ),
     ],
 )
 def test_another_training_is_refused_naming_both(saved: Path, changed: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=f"is of another training: {says}; a resumption needs the same"):
         checkpoint.resume(training(**changed), saved)
+
+
+def test_other_boxes_in_as_many_images_are_other_data(saved: Path) -> None:
+    moved = DetectionData("squares", Squares(5, seed=3), Squares(3, seed=2))
+    assert moved.described == squares().described
+    with pytest.raises(UsageError, match=r"is of another training: annotations .* there, .* here; a resumption"):
+        checkpoint.resume(training(data=moved), saved)
 
 
 def test_classes_of_other_names_are_other_classes(saved: Path) -> None:
@@ -57,6 +68,18 @@ def test_a_detector_is_read_with_its_classes_and_in_eval(saved: Path, fresh: Det
     assert not model.training
     for name, value in fresh.network.state_dict().items():
         assert torch.equal(model.state_dict()[name], value), name
+
+
+def test_the_pages_lines_make_boxes_of_a_checkpoint_and_an_image(saved: Path, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[5] / "docs" / "detection.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(page.split("```python\n")[1].split("```")[0], names)
+    image = Squares(1, seed=4)[0][0].permute(1, 2, 0).numpy()
+    Image.fromarray(image).save(tmp_path / "photograph.png")
+    found = names["boxes_in"](tmp_path / "photograph.png", saved)
+    assert 0 < len(found) <= 100
+    assert {name for name, _, _ in found} <= {"red", "green"}
+    assert all(0 <= x1 < x2 <= 320 and 0 <= y1 < y2 <= 320 for _, _, (x1, y1, x2, y2) in found)
 
 
 class Code:

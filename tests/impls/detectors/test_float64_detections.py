@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from impls.detectors.float64_detections import THRESHOLD, expected
 from impls.detectors.outputs import PAD, padded
-from impls.detectors.survivors import THRESHOLD, expected
 from impls.hadaptive.detection.model.anchors import anchors
-from impls.hadaptive.detection.model.postprocess import detections
+from impls.hadaptive.detection.model.coding import encode
+from impls.hadaptive.detection.model.postprocess import CANDIDATES, detections
 from opbench import Axes, Point
 from opbench.errors import UsageError
 
@@ -95,10 +96,13 @@ def test_where_rounding_decides_the_point_is_refused(change: object, says: str) 
         expected(logits.double(), offsets.double(), anchors(SIZE).double(), POINT)
 
 
-def test_the_last_candidate_is_as_good_as_the_next_only_where_it_is_looked_at() -> None:
-    """1001 scores alike would be refused for their order; here each is suppressed by the best of its class."""
-    logits, offsets = torch.full((516, 2), 1.0), torch.zeros(516, 4)
-    logits[:, 1] = CALM
-    logits[0, 0] = 3.0
-    with pytest.raises(UsageError, match="alike"):
-        expected(logits.double(), offsets.double(), anchors(SIZE).double(), POINT)
+def test_a_thousandth_score_that_is_as_good_as_the_next_is_refused() -> None:
+    """1,032 distinct scores of one box in two classes: two survive, and all of the thousand are looked at."""
+    box = torch.tensor([[10.0, 20.0, 40.0, 50.0]])
+    offsets = encode(box.expand(516, 4), anchors(SIZE)).double()
+    flat = 4 - 0.005 * torch.arange(1032, dtype=torch.float64)
+    rows = expected(flat.reshape(516, 2), offsets, anchors(SIZE).double(), POINT)
+    assert rows[:3, 5].tolist() == [0, 1, -1]
+    flat[CANDIDATES] = flat[CANDIDATES - 1] - 1e-7
+    with pytest.raises(UsageError, match="the 1000th score is as good as the next"):
+        expected(flat.reshape(516, 2), offsets, anchors(SIZE).double(), POINT)

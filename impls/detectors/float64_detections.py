@@ -28,7 +28,8 @@ THRESHOLD = math.log(SCORE / (1 - SCORE))
 """The logit of the least score."""
 
 CENTRE, GROWTH, LARGEST = 0.1, 0.2, 1000 / 16
-"""SSD's variances, and how much wider than its anchor a box may be."""
+"""SSD's variances, and how much wider than its anchor a box may be; written again, because a reference that
+took the product's numbers would take their faults."""
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
