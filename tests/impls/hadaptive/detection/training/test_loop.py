@@ -103,6 +103,20 @@ def test_another_seed_is_another_training(straight: DetectorTraining) -> None:
     assert other.history[0].class_loss != straight.history[0].class_loss
 
 
+def test_the_kernel_is_built_before_the_first_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after it, where a compiler that fails would come between an epoch and its checkpoint."""
+    order: list[str] = []
+
+    def trained(*_: object) -> tuple[float, float]:
+        order.append("epoch")
+        return 1.0, 1.0
+
+    monkeypatch.setattr(loop, "kernel_is_built", lambda: order.append("kernel"))
+    monkeypatch.setattr(DetectorTraining, "_train", trained)
+    ran(training(every=9), 1)
+    assert order[:2] == ["kernel", "epoch"]
+
+
 def test_a_loss_that_is_not_finite_stops_it() -> None:
     hot = training(Settings(epochs=3, batch=2, rate=1e30, size=EDGE))
     with pytest.raises(UsageError, match=r"the loss became \S+ in epoch \d at learning rate 1e\+30; .*lower --lr"):
