@@ -166,9 +166,7 @@ def test_results_of_asv_that_are_otherwise_are_refused_by_their_file(
     assert str(refused.value).startswith(str(path))
 
 
-def test_a_bad_file_of_a_folder_leaves_out_itself_alone(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_bad_file_of_a_folder_leaves_out_itself_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = asv_file(tmp_path)
     bad = whole.with_name("aaaa-e.json")
     bad.write_text(json.dumps(json.loads(whole.read_text()) | {"version": 1}))

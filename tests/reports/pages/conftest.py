@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Opened: TypeAlias = "Callable[..., Page]"
 """From a page's text to the page in a browser; further arguments are those of a browser's context."""
 
+
 @pytest.fixture
 def errors() -> list[str]:
     """What the opened pages wrote; a test that provokes an error takes it out."""
