@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from impls.detectors.exporting import export
-from impls.hadaptive.detection.model.anchors import SIZE
+from impls.hadaptive.detection.data.target import SIZE
 from impls.hadaptive.detection.training import checkpoint
 from opbench.cli.exit_code import exit_code
 

@@ -18,7 +18,8 @@ from impls.detectors.same_detections import check, samples
 from impls.detectors.suppression_nodes import DETECTIONS, LOGITS, OFFSETS, anchor_table, nodes
 from impls.exported.export import exported, write
 from impls.exported.onnx_file import sign
-from impls.hadaptive.detection.model.anchors import SIZE, map_edges
+from impls.hadaptive.detection.data.target import SIZE
+from impls.hadaptive.detection.model.anchors import map_edges
 
 if TYPE_CHECKING:
     from onnx import ModelProto

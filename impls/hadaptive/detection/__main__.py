@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from impls.hadaptive.detection import counts, results
-from impls.hadaptive.detection.model.anchors import SIZE
+from impls.hadaptive.detection.data.target import SIZE
 from impls.hadaptive.detection.model.features import BACKBONES
 from impls.hadaptive.detection.model.heads import HEADS
 from impls.hadaptive.training.command import application, run, usable_device, use_threads

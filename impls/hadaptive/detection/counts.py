@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from impls.hadaptive.detection.model.anchors import SIZE, map_edges
+from impls.hadaptive.detection.data.target import SIZE
+from impls.hadaptive.detection.model.anchors import map_edges
 from impls.hadaptive.detection.model.detector import detector
 from impls.hadaptive.replacing.cost import Cost, cost
 

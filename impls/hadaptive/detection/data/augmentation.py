@@ -14,8 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from impls.hadaptive.detection.data.target import Target, Transform
-from impls.hadaptive.detection.model.anchors import SIZE
+from impls.hadaptive.detection.data.target import SIZE, Target, Transform
 from impls.hadaptive.images.pictures import MEAN
 from impls.hadaptive.images.vision import torchvision
 from opbench.errors import UsageError

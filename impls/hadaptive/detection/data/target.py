@@ -11,6 +11,9 @@ from torch import Tensor
 
 from impls.hadaptive.detection.tensors import expect
 
+SIZE = 320
+"""Edge of a detector's images in pixels (section 5.4)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Target:

@@ -12,6 +12,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from impls.hadaptive.detection.data.target import SIZE
 from impls.libraries import library
 from opbench.errors import UsageError
 
@@ -23,7 +24,7 @@ SCALES = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 """Of the image's edge: each map's, and the one that the last map's geometric mean is with. SSD's linear rule from 0.1,
 because the finest map has stride 8: at 320 pixels its squares are 32 and 55 and a square of 23 still overlaps by half.
 """
-LEAST, SIZE = 64, 320
+LEAST = 64
 
 
 def map_edges(size: int) -> tuple[int, ...]:

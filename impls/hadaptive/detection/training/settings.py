@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from impls.hadaptive.detection.model.anchors import SIZE, map_edges
+from impls.hadaptive.detection.data.target import SIZE
+from impls.hadaptive.detection.model.anchors import map_edges
 from impls.hadaptive.training.settings import check_counts, factor
 from opbench.errors import UsageError
 
