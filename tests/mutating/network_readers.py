@@ -138,7 +138,7 @@ def resumed_detector(file: Path) -> None:
 def detection_result(folder: Path) -> Path:
     trained = folder / "detection" / "made-0"
     trained.mkdir(parents=True, exist_ok=True)
-    results.write(results.Result("hadaptive_net_s", "lite", "made", 2, 8, 0.02, 0, 0.5, 0.25, 0.7, 11.0), trained)
+    results.write(results.Result("hadaptive_net_s", "lite", "made", 2, 8, 0.02, 320, 0, 0.5, 0.25, 0.7, 11.0), trained)
     return trained / results.FILE
 
 
