@@ -50,6 +50,7 @@ class StoredFile:
     origin: None where pytest-benchmark wrote it itself.
     listed: ids its side had, measured or not.
     entries: by id.
+    commit: `commit_info`, as pytest-benchmark has it; empty where it is missing or no object.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class StoredFile:
     origin: Origin | None
     listed: Sequence[str]
     entries: Mapping[str, Entry]
+    commit: Mapping[str, Any]
 
 
 def read_file(path: Path) -> StoredFile:
@@ -71,10 +73,19 @@ def read_file(path: Path) -> StoredFile:
             raise UsageError(f"{path} has {entry.benchmark.id!r} twice: {HOW_TO_WRITE} and merge no files")
         entries[entry.benchmark.id] = entry
     listed = _listed(path, content["opbench"]) if origin else list(entries)
-    machine = content.get("machine_info")
     return StoredFile(
-        path, machine if isinstance(machine, Mapping) else {}, _time(content.get("datetime")), origin, listed, entries
+        path,
+        _object(content, "machine_info"),
+        _time(content.get("datetime")),
+        origin,
+        listed,
+        entries,
+        _object(content, "commit_info"),
     )
+
+
+def _object(content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    return found if isinstance(found := content.get(name), Mapping) else {}
 
 
 def _parsed(path: Path) -> Mapping[str, Any]:

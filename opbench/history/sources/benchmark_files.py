@@ -54,10 +54,8 @@ def _digest(path: Path) -> str:
 
 def _of_file(path: Path, run: str, asked: Asked) -> Iterator[HistoryRow]:
     stored = read_file(path)
-    commit = json.loads(path.read_bytes()).get("commit_info")
-    commit = commit if isinstance(commit, Mapping) else {}
-    revision = stored.origin.revision if stored.origin else _revision(path, commit)
-    told = asked.commit(revision, moment(commit.get("time")))
+    revision = stored.origin.revision if stored.origin else _revision(path, stored.commit)
+    told = asked.commit(revision, moment(stored.commit.get("time")))
     told |= asked.circumstances(stored.origin.environment if stored.origin else _environment(stored))
     for entry in stored.entries.values():
         for process, started, samples_s in _processes(entry, stored.written):
