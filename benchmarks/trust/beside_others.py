@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -42,10 +42,15 @@ OFF = 1.3
 
 def main() -> None:
     folder = Path(sys.argv[1] if sys.argv[1:] else mkdtemp(prefix="beside-others-"))
-    records: dict[str, list[Record]] = {}
+    tell(folder, lambda results: swept(results, WORDS))
+
+
+def tell(folder: Path, measured: Callable[[Path], Sequence[Record]]) -> None:
+    """Measure beside each load, and print its lines. measured: given where to keep it, the records of one run."""
+    records: dict[str, Sequence[Record]] = {}
     for name, load in LOADS.items():
         with beside(load):
-            records[name] = swept(folder / name.replace(" ", "-"), WORDS)
+            records[name] = measured(folder / name.replace(" ", "-"))
     quiet: dict[str, list[float]] = {}
     for name, load in LOADS.items():
         for record in records[name] if not load else ():

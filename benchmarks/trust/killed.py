@@ -1,6 +1,6 @@
 """Sweeps that are killed at random and resumed: is anything lost, doubled or torn, and does anything live on?
 
-    python -m benchmarks.trust.killed [--kills 500] [--lanes 2] [--minutes 60]
+    python -m benchmarks.trust.killed [--kills 500] [--lanes 2] [--minutes 60] [--seed 0]
 
 A sweep is started or resumed, and after a number of records and a fraction of a second, both drawn, its command, its
 measuring process or both are killed by SIGKILL. Whatever was on record has to be there once, and nothing that the
@@ -147,9 +147,11 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0, help="of the draws: another for each run that is added up")
     asked = parser.parse_args()
     folder, until_s = Path(mkdtemp(prefix="killed-")), time.monotonic() + 60 * asked.minutes
-    lanes = [Lane(folder / str(number), random.Random(number)) for number in range(asked.lanes)]  # noqa: S311
+    draws = [random.Random(f"{asked.seed} {number}") for number in range(asked.lanes)]  # noqa: S311  (no secrets)
+    lanes = [Lane(folder / str(number), draw) for number, draw in enumerate(draws)]
     with ThreadPoolExecutor(asked.lanes) as threads:
         done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
     kills = sum((lane.kills for lane in done), Counter[str]())

@@ -53,6 +53,7 @@ class Audit:
 
     __slots__ = (
         "_began",
+        "_called",
         "_candidates",
         "_changing",
         "_draw",
@@ -96,7 +97,7 @@ class Audit:
         self._versions = _versions(self._others)
         self._judge = Judge(operator, point, inputs, self._redrawing)
         self._way = MOVED
-        self._began, self._spent_s = now(), 0.0
+        self._began, self._called, self._spent_s = now(), 0.0, 0.0
         self._drawn, self._drawn_rounds, self._which = False, 0, 0
         self._round = Round((self._redrawing.new(PRISTINE),) * 2)
         self._rounds: list[Round] = []
@@ -121,7 +122,8 @@ class Audit:
             self._round = Round((self._redrawing.new(self._way), self._redrawing.new(self._way)))
         elif self._within(SHARE):
             self._redrawing.put(self._redrawing.new(self._way))
-        self._spent_s += self._now() - began
+        self._called = self._now()
+        self._spent_s += self._called - began
 
     def calls(self, calls: int) -> int:
         """How many calls the next sample is to have of `calls`: in a round that is kept any number, so that no call
@@ -132,7 +134,8 @@ class Audit:
         began = self._now()
         self._which = int(2 * self._draw())
         self._redrawing.put(self._round.values[self._which])
-        self._spent_s += self._now() - began
+        self._called = self._now()
+        self._spent_s += self._called - began
         return 1 + int(calls * self._draw())
 
     def keep_output(self, label: str, timer: Timer) -> None:
@@ -140,6 +143,7 @@ class Audit:
         if not self._drawn:
             return
         began = self._now()
+        self._spent_s += began - self._called  # a sample that is no figure is time lost to looking, too
         given = self._candidates[label].out
         if self._wall and given is None and not timer.reuses and is_held(timer):
             self._round.broken[label] = "returned memory that it keeps, where fresh memory was asked for"

@@ -13,7 +13,7 @@ import torch
 
 from opbench import Axes, Check, Operator, Point, Tolerance, Work
 from opbench.errors import UsageError
-from opbench.measure.audit import EARLY_SHARE, ENOUGH, MOST, Audit
+from opbench.measure.audit import EARLY_SHARE, ENOUGH, MOST, SHARE, Audit
 from opbench.measure.output_samples import EDGE, ELEMENTS
 from opbench.measure.point_checker import Candidate
 from opbench.measure.redrawn_inputs import HALVED, MOVED, PRISTINE, SCALED, Redrawing
@@ -103,7 +103,7 @@ def doubled(x: torch.Tensor) -> torch.Tensor:
 def test_an_honest_backend_is_looked_at_and_passes() -> None:
     world = World()
     audit = world.audit(a=honest, b=honest)
-    for _ in range(20):
+    for _ in range(60):
         world.round(audit)
     assert not audit.wanting()
     assert ENOUGH <= audit.looks <= MOST
@@ -215,6 +215,21 @@ def test_looking_takes_no_more_than_its_share() -> None:
         audit.end()
     assert calls - 8000 < EARLY_SHARE * 8000
     assert calls - 8000 > ENOUGH
+
+
+def test_samples_that_are_cut_short_count_as_time_lost_to_looking() -> None:
+    world = World(draw=0.2)
+    audit = world.audit(a=honest)
+    figures_s = 0.0
+    for _ in range(1000):
+        audit.begin()
+        calls = audit.calls(8)
+        began_s = world.now_s
+        world.timers["a"](calls)
+        figures_s += (world.now_s - began_s) * (calls == 8)
+        audit.keep_output("a", world.timers["a"])
+        audit.end()
+    assert world.now_s < figures_s * (1 + 1.1 * SHARE)
 
 
 def test_where_the_reference_jumps_nobody_is_judged_and_other_values_are_drawn() -> None:
