@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from opbench.errors import MachineError, UsageError
 from opbench.gate.decision.matching import match_benchmarks
 from opbench.gate.decision.sequential_test import SequentialTest
-from opbench.gate.decision.verdict import Judgement, Verdict, exit_code
+from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.decision.workers import InsufficientMemoryError
 from opbench.gate.output.console import print_results
 from opbench.gate.output.progress import RunProgress, progress_for
@@ -30,21 +30,32 @@ from opbench.gate.stats.rule import Rule
 from opbench.store.lock import WAIT_S, exclusive, measuring
 
 
-def gate_revisions(options: GateOptions, rule: Rule, allowed: frozenset[Verdict]) -> int:
-    """The exit code."""
+Compare = Callable[[Revisions, GateOptions, Rule, RunProgress], LiveRun]
+"""Both commits measured in turns and judged. Raises as `prepared_checkouts` and `judge`."""
+
+
+def compare_tests(revisions: Revisions, options: GateOptions, rule: Rule, progress: RunProgress) -> LiveRun:
+    """On the tests of `options.paths` that use the fixture `benchmark`."""
+    with prepared_checkouts(revisions, options.install, progress, options.wait) as checkouts:
+        launch = options.launch_config(revisions.root)
+        return judge(checkouts, launch, rule, secrets.randbits(32), progress, options.wait)
+
+
+def gate_revisions(
+    options: GateOptions, rule: Rule, allowed: frozenset[Verdict], compare: Compare = compare_tests
+) -> tuple[LiveRun, Path]:
+    """The run, printed, and the folder of its files."""
     assert options.base is not None
     revisions = resolve(options.base, options.head, Path.cwd())
     with progress_for(options.as_json) as progress:
         if revisions.note:
             progress.note(revisions.note)
-        with prepared_checkouts(revisions, options.install, progress, options.wait) as checkouts:
-            seed = secrets.randbits(32)
-            run = judge(checkouts, options.launch_config(revisions.root), rule, seed, progress, options.wait)
+        run = compare(revisions, options, rule, progress)
     print_results(run.judgements, allowed, run.rule, options.as_json)
     folder = new_folder(options.results, "gate")
     write_artifacts(run, {"base": revisions.base, "head": revisions.head}, folder, allowed)
     progress.note(f"report: {folder / 'summary.md'}")
-    return exit_code(run.judgements, allowed)
+    return run, folder
 
 
 @contextmanager

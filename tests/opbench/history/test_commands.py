@@ -81,7 +81,7 @@ def test_a_history_that_cannot_be_written_is_refused_before_anything_is_measured
 ) -> None:
     (tmp_path / "file").write_text("")
     named = "f" * 12
-    monkeypatch.setattr(add, "revision", lambda: "unknown")
+    monkeypatch.setattr(sweep_command, "revision", lambda: "unknown")
     for into, said in (
         (Into(tmp_path / "file", commit=named), "choose another --history"),
         (Into(tmp_path / "history"), "the commit is unknown.*--commit"),
