@@ -11,6 +11,7 @@ import typer
 from opbench.cli import options, output
 from opbench.cli.optional_value import Simulating
 from opbench.commands import arguments
+from opbench.commands.bisect_command import bisect
 from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
 from opbench.commands.history.command import app as history
@@ -287,6 +288,7 @@ app.command(context_settings=AXES, epilog="Example:  opbench compare channels re
     compare
 )
 app.command(epilog="Example:  opbench gate --base main --tolerance 3%")(gate)
+app.command(epilog="Example:  opbench bisect tests/bench/test_it.py::test_it --good v1.2 --bad main")(bisect)
 app.add_typer(history, name="history")
 
 

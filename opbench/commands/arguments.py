@@ -75,6 +75,18 @@ MeasuredCommit = Annotated[
     str,
     typer.Option("--commit", help="Of a history: the commit that was measured; opbench's own when left out."),
 ]
+# Of `gate`, `bisect` and `history alarms`: how two commits are measured.
+Install = Annotated[
+    str | None, typer.Option(help="Give each side an environment of its own: the words after `pip install`.")
+]
+Declaring = Annotated[
+    list[str] | None,
+    typer.Option("--operators", help="A file of the repository that declares operators, for cases of sweeps over it."),
+]
+LineThreads = Annotated[int, typer.Option(help="CPU threads of a worker; 0 for those that were measured with.")]
+Slowdown = Annotated[
+    str, typer.Option("--tolerance", help="The slowdown that is let pass; half of what is claimed when left out.")
+]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]

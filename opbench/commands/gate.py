@@ -68,6 +68,11 @@ def parse_tolerance(text: str) -> float:
     return tolerance
 
 
+def share(text: str) -> float:
+    """The same, 0 where nothing was typed."""
+    return parse_tolerance(text) if text else 0.0
+
+
 def _require_one_mode(options: GateOptions, into: Into | None) -> None:
     stored = bool(options.base_json or options.head_json)
     if options.base is not None or stored or options.calibrate:

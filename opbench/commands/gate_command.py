@@ -24,9 +24,6 @@ Calibrate = Annotated[
 Allow = Annotated[
     str | None, typer.Option(help="Pass although these cannot be vouched for: new,deleted,inconclusive,...")
 ]
-Install = Annotated[
-    str | None, typer.Option(help="Give each side an environment of its own: the words after `pip install`.")
-]
 
 
 def gate(
@@ -40,7 +37,7 @@ def gate(
     case: Cases = None,
     keyword: Annotated[str | None, typer.Option("-k", help="Only benchmarks that match, as pytest's -k.")] = None,
     allow: Allow = None,
-    install: Install = None,
+    install: arguments.Install = None,
     device: arguments.Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads of a worker.")] = 1,
     suites: Annotated[int, typer.Option(help="Runs that --calibrate replays.")] = 1000,

@@ -77,10 +77,10 @@ def alarms(
     ] = False,
     repository: arguments.Repository = None,
     machine: arguments.MeasuredOn = "",
-    operators: Declaring = None,
+    operators: arguments.Declaring = None,
     install: arguments.Install = None,
-    threads: LineThreads = 0,
-    tolerance: Tolerance = "",
+    threads: arguments.LineThreads = 0,
+    tolerance: arguments.Slowdown = "",
     results: arguments.Results = Path("results"),
     time_limit: arguments.TimeLimit = 120.0,
     wait: arguments.Wait = True,
@@ -91,6 +91,7 @@ def alarms(
 
     Exit code 0: nothing to act on; 1: code confirmed to be slower; 3: asked to confirm, and still open.
     """
+    from opbench.commands.gate import share
     from opbench.commands.history.alarms import AlarmOptions
     from opbench.history.confirming.question import Measuring
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +25,7 @@ from opbench.gate.runs.artifacts import LiveRun, new_folder, write_artifacts
 from opbench.gate.runs.options import GateOptions
 from opbench.gate.samples import SIDES, Side
 from opbench.gate.source.environments import Checkout, prepare
-from opbench.gate.source.worktrees import Revisions, checked_out, repository_folder, resolve
+from opbench.gate.source.worktrees import Revisions, checked_out, remove_worktrees, repository_folder, resolve
 from opbench.gate.stats.rule import Rule
 from opbench.store.lock import WAIT_S, exclusive, measuring
 
@@ -73,6 +73,13 @@ def prepared_checkouts(
         checked_out(revisions, folder) as trees,
     ):
         yield prepare(trees, install, folder, progress.note)
+
+
+def remove_leftovers(root: Path, tell: Callable[[str], None]) -> None:
+    """Worktrees that a killed run left of this repository; where somebody gates it now, these are in use."""
+    folder = repository_folder(root)
+    with suppress(MachineError), exclusive(f"repository-{folder.name}", tell, wait_s=0.0):
+        remove_worktrees(root, folder)
 
 
 def judge(

@@ -94,8 +94,13 @@ def checked_out(revisions: Revisions, home: Path) -> Iterator[dict[Side, Path]]:
             _add(revisions.root, tree, commits[side])
         yield trees
     finally:
-        for tree in trees.values():
-            _remove(revisions.root, tree)
+        remove_worktrees(revisions.root, home)
+
+
+def remove_worktrees(root: Path, home: Path) -> None:
+    """Those that `checked_out` makes there, whoever left them."""
+    for side in SIDES:
+        _remove(root, home / side / "tree")
 
 
 def _add(root: Path, tree: Path, revision: str) -> None:
