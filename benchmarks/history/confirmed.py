@@ -86,9 +86,7 @@ def same_code(months: int, processes: int, only: str, pool: ProcessPoolExecutor)
 def slower_code(months: int, processes: int, only: str, pool: ProcessPoolExecutor) -> Iterator[list[str]]:
     yield ["machine", "kernels", "steps", "alarmed", "of these code", "noise", "open"]
     for condition in (one for one in CONDITIONS if one.startswith(only)):
-        todo = [
-            Month(condition, "days differ by 2 %", seed, processes, STEP, slow_day(seed)) for seed in range(months)
-        ]
+        todo = [Month(condition, "days differ by 2 %", seed, processes, STEP, slow_day(seed)) for seed in range(months)]
         found = sum(pool.map(of_slower_code, todo, chunksize=5), Counter[str]())
         for which in ("cache-resident", "memory-bound"):
             steps, alarmed = found[f"{which}/steps"], found[f"{which}/alarms"]

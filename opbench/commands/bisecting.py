@@ -102,7 +102,9 @@ def _from_history(options: BisectOptions, root: Path) -> tuple[str, str, Mapping
         raise UsageError(f"{options.case} on {line.machine} has no step to slower in {options.history}; give --good")
     told = ends(line, slower[-1], commits, partial(is_ancestor, folder=root))
     if isinstance(told, str):
-        raise UsageError(f"the newest slowdown of {options.case} cannot be measured again: {told}; give --good and --bad")
+        raise UsageError(
+            f"the newest slowdown of {options.case} cannot be measured again: {told}; give --good and --bad"
+        )
     return *told, line.facts(slower[-1].last)
 
 

@@ -16,7 +16,9 @@ BaseFiles = Annotated[
 ]
 Cases = Annotated[
     list[str] | None,
-    typer.Option(help="The key of a case to measure in the place of tests; PATHS are then files that declare operators."),
+    typer.Option(
+        help="The key of a case to measure in the place of tests; PATHS are then files that declare operators."
+    ),
 ]
 Calibrate = Annotated[
     bool, typer.Option("--calibrate", help="Hold the gate against itself here: the same code on both sides.")

@@ -12,7 +12,6 @@ from opbench.cli import output
 from opbench.cli.plain import plain
 from opbench.errors import MachineError, OpbenchError
 
-
 _KEPT = {
     "sweep": "; finished cases are on record, --resume goes on",
     "bisecting": "; finished runs are on record, the same command goes on",

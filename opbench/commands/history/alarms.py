@@ -1,4 +1,4 @@
-"""`opbench history alarms`: what moved lately, what it is put down to, and, where asked, whether the gate sees it too."""
+"""`opbench history alarms`: what moved lately, because of what and, where asked, whether the gate sees it too."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class AlarmOptions:
 
 
 def run(options: AlarmOptions) -> int:
-    """1 where code was confirmed to be slower, or a file of the history could not be read; else 3 where confirmation was
-    asked for and an alarm is still open; else 0. Raises UsageError for what is not there.
+    """1 where code was confirmed to be slower, or a file of the history could not be read; else 3 where confirmation
+    was asked for and an alarm is still open; else 0. Raises UsageError for what is not there.
     """
     repository = options.repository or (Path() if options.confirm else None)
     found = files.read(options.history)

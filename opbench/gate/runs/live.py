@@ -29,7 +29,6 @@ from opbench.gate.source.worktrees import Revisions, checked_out, remove_worktre
 from opbench.gate.stats.rule import Rule
 from opbench.store.lock import WAIT_S, exclusive, measuring
 
-
 Compare = Callable[[Revisions, GateOptions, Rule, RunProgress], LiveRun]
 """Both commits measured in turns and judged. Raises as `prepared_checkouts` and `judge`."""
 

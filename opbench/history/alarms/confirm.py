@@ -15,6 +15,7 @@ from typing import Any
 from opbench.errors import OpbenchError
 from opbench.gate.decision.verdict import Judgement
 from opbench.gate.runs.artifacts import LiveRun
+from opbench.gate.stats.rule import Rule
 from opbench.history.alarms.alarm import Alarm, Kind
 from opbench.history.alarms.found import circumstances, options_of
 from opbench.history.commits import DIGITS
@@ -22,7 +23,6 @@ from opbench.history.confirming.claim import Answer, answer
 from opbench.history.confirming.gate_run import Gate
 from opbench.history.confirming.question import Measuring, sort_of
 from opbench.history.machine import name_of
-from opbench.gate.stats.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,18 @@ class Confirming:
         """
         groups = together(alarms)
         if groups:
-            self.tell(f"{len(groups)} run{'s' * (len(groups) != 1)} of the gate to confirm {sum(map(len, groups))} alarms")
+            self.tell(
+                f"{len(groups)} run{'s' * (len(groups) != 1)} of the gate to confirm {sum(map(len, groups))} alarms"
+            )
         judged: dict[int, Alarm] = {}
         for number, group in enumerate(groups, 1):
             first = group[0]
             more = f" and {len(group) - 1} more" * (len(group) > 1)
             ends = f"{first.old[:DIGITS]} against {first.new[:DIGITS]}"
             self.tell(f"[{number}/{len(groups)}] {ends}: {first.case}{more}")
-            judged |= {id(alarm): self._judged(alarm, said) for alarm, said in zip(group, self._run(group), strict=True)}
+            judged |= {
+                id(alarm): self._judged(alarm, said) for alarm, said in zip(group, self._run(group), strict=True)
+            }
         return [judged.get(id(alarm), alarm) for alarm in alarms]
 
     def _run(self, group: Sequence[Alarm]) -> list[LiveRun | str]:

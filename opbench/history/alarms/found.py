@@ -47,9 +47,7 @@ def alarms(every: Sequence[Series], looking: Looking) -> list[Alarm]:
 
 
 def _of_movement(moved: Movement, looking: Looking) -> Alarm:
-    return _measurable(
-        Alarm(moved.series, moved.step, moved.commits, Kind(moved.cause.value), moved.evidence), looking
-    )
+    return _measurable(Alarm(moved.series, moved.step, moved.commits, Kind(moved.cause.value), moved.evidence), looking)
 
 
 def _of_ratio(pair: Compared, moved: Sequence[Movement], looking: Looking) -> Iterator[Alarm]:
@@ -75,7 +73,8 @@ def _baseline_moved(pair: Compared, step: ChangePoint, moved: Sequence[Movement]
     causes = [
         sentence
         for one in moved
-        if one.series is pair.baseline and one.cause is not Cause.UNCONFIRMED
+        if one.series is pair.baseline
+        and one.cause is not Cause.UNCONFIRMED
         and any_meets((*here, one.step.ratio.mid > 1), [span_of(one.series, one.step)])
         for sentence in one.evidence[:1]
     ]
@@ -85,7 +84,9 @@ def _baseline_moved(pair: Compared, step: ChangePoint, moved: Sequence[Movement]
 def _measurable(alarm: Alarm, looking: Looking) -> Alarm:
     """The same with the commits between which it can be measured again, and the command."""
     if any(sort_of(case) is None for case in alarm.cases) or len({sort_of(case) for case in alarm.cases}) > 1:
-        return replace(alarm, not_measured="nothing here can run it: it is no test of the gate's, and no case of a sweep")
+        return replace(
+            alarm, not_measured="nothing here can run it: it is no test of the gate's, and no case of a sweep"
+        )
     found = ends(alarm.series, alarm.step, looking.commits, looking.ancestor)
     if isinstance(found, str):
         return replace(alarm, not_measured=found)

@@ -25,11 +25,11 @@ MEANINGS = {
 def markdown(alarms: Sequence[Alarm], problems: Sequence[str] = ()) -> str:
     """problems: what of the history could not be read."""
     parts = [f"## {_counted(alarms)}", *(f"> {escaped(problem)}" for problem in problems)]
-    for kind in MEANINGS:
+    for kind, meaning in MEANINGS.items():
         of_kind = [alarm for alarm in alarms if alarm.kind is kind]
         if not of_kind:
             continue
-        title = f"{len(of_kind)} {kind.value}: {MEANINGS[kind]}"
+        title = f"{len(of_kind)} {kind.value}: {meaning}"
         blocks = [_block(alarm) for alarm in of_kind]
         if kind in LOUD:
             parts += [f"### {title}", *blocks]

@@ -1,4 +1,4 @@
-"""An alarm in words and as JSON: what moved, by how much, with which commits, because of what, and how to see it again."""
+"""An alarm in words and as JSON: what moved by how much, with which commits, because of what, and how to see it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opbench.vocabulary.interval import CONFIDENCE
 
 
 def as_json(alarm: Alarm) -> dict[str, Any]:
-    """Ratios are time after over time before; `found` is the gate's, of new over old code, null where it was not asked."""
+    """Ratios are after over before; `found` is the gate's, of new over old code, null where it was not asked."""
     before, first, last = alarm.commits
     ratio = alarm.step.ratio
     return {

@@ -68,10 +68,7 @@ def compared(every: Sequence[Series], baseline: str) -> Iterator[Compared]:
     baseline: a backend as cases' keys have it last, or as one of a test's parameters.
     """
     of_baseline = {
-        (one.machine, pattern): one
-        for one in every
-        for name, pattern in _patterns(one.case)
-        if name == baseline
+        (one.machine, pattern): one for one in every for name, pattern in _patterns(one.case) if name == baseline
     }
     for one in every:
         patterns = _patterns(one.case)

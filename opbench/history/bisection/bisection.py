@@ -82,8 +82,8 @@ class Bisection:
         halvings = most_marks(count)
         self._most = 1 + halvings + (count > 1)
         self.tell(
-            f"{count} commit{'s' * (count != 1)} may have done it: at most {self._most} runs of the gate, and one or two "
-            "more for each that it cannot judge"
+            f"{count} commit{'s' * (count != 1)} may have done it: at most {self._most} runs of the gate, and one or "
+            "two more for each that it cannot judge"
         )
         whole = self._measured(self.good, self.bad, self.tolerance)
         if whole.mark is not Mark.BAD:
@@ -145,4 +145,6 @@ def _step(judgement: Judgement, base: str, head: str, tolerance: float, seconds:
     verdict, found = judgement.verdict, judgement.comparison
     mark = Mark.BAD if verdict is Verdict.REGRESSION else Mark.GOOD if verdict in GOOD else Mark.SKIP
     ratio, low, high = (found.ratio, found.low, found.high) if found is not None else (None, None, None)
-    return Step(base, head, mark, verdict.value, one_line(judgement.reason), ratio, low, high, tolerance, seconds, report)
+    return Step(
+        base, head, mark, verdict.value, one_line(judgement.reason), ratio, low, high, tolerance, seconds, report
+    )

@@ -21,7 +21,9 @@ class Graph:
     def require_between(self, good: str, bad: str) -> None:
         """Raises UsageError where `bad` was not made from `good`, or is it."""
         if good == bad:
-            raise UsageError(f"--good and --bad are one commit, {good[:12]}; expected one before and one after the change")
+            raise UsageError(
+                f"--good and --bad are one commit, {good[:12]}; expected one before and one after the change"
+            )
         if not is_ancestor(good, bad, self.root):
             raise UsageError(
                 f"{bad[:12]} was not made from {good[:12]}: which of the commits between came later nobody can say; "

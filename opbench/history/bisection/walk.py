@@ -1,4 +1,4 @@
-"""git bisect's walk, with the marks from elsewhere: halve what is left until one commit is, or only skipped ones are."""
+"""git bisect's walk, with marks from elsewhere: halve what is left until one commit is, or only skipped ones are."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def required_sort(case: str) -> Sort:
     """Raises UsageError for what cannot be measured."""
     if (sort := sort_of(case)) is None:
         raise UsageError(
-            f"{case!r:.200} cannot be measured at a commit; expected a test's id, such as tests/bench/test_it.py::test_it, "
-            f"or a case's key, such as {EXAMPLE}"
+            f"{case!r:.200} cannot be measured at a commit; expected a test's id, such as "
+            f"tests/bench/test_it.py::test_it, or a case's key, such as {EXAMPLE}"
         )
     return sort
 

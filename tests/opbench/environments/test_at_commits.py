@@ -85,7 +85,10 @@ def test_operators_of_another_checkout_are_noticed(
     launched: list[tuple[Mapping[Side, Checkout], LaunchConfig]] = []
 
     def judge(checkouts: Mapping[Side, Checkout], launch: LaunchConfig, *_: object) -> LiveRun:
-        moved = {side: {**launch.extra_environment[side], operator_files.VARIABLE: str(repository / "own_ops.py")} for side in SIDES}
+        moved = {
+            side: {**launch.extra_environment[side], operator_files.VARIABLE: str(repository / "own_ops.py")}
+            for side in SIDES
+        }
         worker = WorkerHandle(0, "head", checkouts, at_commits.replace(launch, extra_environment=moved))
         try:
             worker.ask({"probe": KEY})

@@ -24,7 +24,9 @@ def test_every_case_is_found_again(case: Case) -> None:
     assert [type(value) for value in found.point.axes.values()] == [type(value) for value in case.point.axes.values()]
 
 
-def test_a_name_that_looks_like_a_number_stays_a_name_where_the_operator_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_looks_like_a_number_stays_a_name_where_the_operator_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     case = Case(Point("named", Axes({"kind": "7"})), "ours")
     assert case_of_key(case.key) == Case(Point("named", Axes({"kind": 7})), "ours")
 

@@ -15,7 +15,7 @@ from opbench.gate.samples import SIDES
 from opbench.gate.source.unusable import UnusableRevisionError
 from opbench.gate.stats.rule import Rule
 
-from ..gate.scripted_workers import ScriptedFactory, Script, fails, steady
+from ..gate.scripted_workers import Script, ScriptedFactory, fails, steady
 
 WIDE = 0.2
 """A spread between workers at which nothing can be told."""

@@ -123,7 +123,11 @@ def test_machines_are_listed_and_a_damaged_file_is_exit_code_1(
 def test_cases_and_machines_that_are_declared_to_be_renamed_are_listed_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [*line([1.0, 2.0], case="old"), at_commit(2, 3.0, case="new"), at_commit(3, 3.0, case="new", machine="now@0")]
+    rows = [
+        *line([1.0, 2.0], case="old"),
+        at_commit(2, 3.0, case="new"),
+        at_commit(3, 3.0, case="new", machine="now@0"),
+    ]
     kept = history(tmp_path, rows)
     (kept / "aliases.toml").write_text('[cases]\nold = "new"\n[machines]\n"ci@0a1b2c" = "now@0"\n')
     assert listing.run(kept, as_json=True) == 0

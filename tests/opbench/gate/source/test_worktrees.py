@@ -15,6 +15,7 @@ from opbench.gate.samples import Side
 from opbench.gate.source.worktrees import Revisions, checked_out, merge_base, repository_folder, resolve
 from tests.repositories import commit, git, isolated_git, registered
 
+
 @pytest.fixture(scope="module", autouse=True)
 def isolated() -> Iterator[None]:
     with isolated_git():

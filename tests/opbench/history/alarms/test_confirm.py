@@ -115,7 +115,9 @@ def test_alarms_between_the_same_commits_share_a_run_and_explained_ones_have_non
     assert {one.case: one.kind for one in told} == {OURS: Kind.CODE, EAGER: Kind.NOISE}
     assert [set(cases) for _, _, cases, _ in gate.asked] == [{OURS, EAGER}]
     gate = ScriptedGate(levels(1.1))
-    assert [one.kind for one in confirmed([*rows(), *rows(case="control", operator="write")], gate, controls=("write",))][:1]
+    assert [
+        one.kind for one in confirmed([*rows(), *rows(case="control", operator="write")], gate, controls=("write",))
+    ][:1]
     hardware = confirmed([*rows(), *rows(case="control", operator="write")], gate, controls=("write",))
     assert {one.case: one.kind for one in hardware}[OURS] is Kind.HARDWARE
     assert all(OURS not in cases for _, _, cases, _ in gate.asked)
@@ -123,6 +125,8 @@ def test_alarms_between_the_same_commits_share_a_run_and_explained_ones_have_non
 
 def test_the_runs_to_come_are_told_before_the_first() -> None:
     said: list[str] = []
-    Confirming(ScriptedGate(levels(1.1)), Measuring(), said.append)(found([*rows(), *rows(case=EAGER)], commits=known()))
+    Confirming(ScriptedGate(levels(1.1)), Measuring(), said.append)(
+        found([*rows(), *rows(case=EAGER)], commits=known())
+    )
     assert said[0] == "1 run of the gate to confirm 2 alarms"
     assert said[1].startswith("[1/1] ")

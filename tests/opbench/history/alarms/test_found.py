@@ -120,7 +120,9 @@ def test_a_step_that_common_noise_hides_is_seen_beside_the_baseline_and_stays_un
 
 def test_a_test_is_compared_with_the_one_that_has_the_baseline_in_its_place_alone() -> None:
     names = [f"bench/test_it.py::test_{test}[{word}-7]" for test in ("it", "other") for word in ("ours", "eager")]
-    rows = [row for name, ratio in zip(names, (1.0, 0.8, 1.0, 1.0), strict=True) for row in line(values(ratio), case=name)]
+    rows = [
+        row for name, ratio in zip(names, (1.0, 0.8, 1.0, 1.0), strict=True) for row in line(values(ratio), case=name)
+    ]
     told = [(one.case, one.beside) for one in found(rows, baseline="eager") if one.beside]
     assert told == [(names[0], names[1])]
 

@@ -31,7 +31,12 @@ def alarm() -> Alarm:
 
 def test_json_names_case_size_commits_evidence_and_the_command(alarm: Alarm) -> None:
     told = json.loads(json.dumps(as_json(alarm), allow_nan=False))
-    assert (told["case"], told["machine"], told["class"], told["change"]) == (OURS, "ci@0a1b2c", "unconfirmed", "slower")
+    assert (told["case"], told["machine"], told["class"], told["change"]) == (
+        OURS,
+        "ci@0a1b2c",
+        "unconfirmed",
+        "slower",
+    )
     assert told["low"] < told["ratio"] < told["high"]
     assert told["ratio"] == pytest.approx(1.1, rel=0.01)
     assert told["commits"] == dict(zip(("before", "first", "last"), alarm.commits, strict=True))
@@ -54,7 +59,7 @@ def test_every_class_has_its_words_and_what_nobody_has_to_act_on_is_folded(alarm
     assert set(MEANINGS) == set(Kind)
     text = markdown([replace(alarm, kind=kind) for kind in Kind], ["a file | was torn"])
     assert text.startswith("## 6 alarms: 1 code, 1 unconfirmed, 1 baseline, 1 environment, 1 hardware, 1 noise\n")
-    loud, _, folded = text.partition("<details>")
+    loud, _, _ = text.partition("<details>")
     assert [kind for kind in Kind if f"1 {kind}: " in loud.replace("## 6 alarms", "")] == [Kind.CODE, Kind.UNCONFIRMED]
     assert text.count("<details>") == text.count("</details>") == 4
     assert text.index("### 1 code") < text.index("### 1 unconfirmed")

@@ -82,11 +82,17 @@ def test_the_commit_is_found_and_confirmed_alone(
     assert [one[:2] for one in gate.asked[:1]] == [(commits[0], commits[11])]
     assert {base for base, *_ in gate.asked[1:-1]} <= {commits[0]}
     assert [one[3] for one in gate.asked] == pytest.approx([0.03, *[0.1] * (len(gate.asked) - 1)], abs=0.001)
-    assert told["command"].startswith(f"opbench gate '{CASE}' --base {told['alone']['base']} --head {commits[first_bad]}")
+    assert told["command"].startswith(
+        f"opbench gate '{CASE}' --base {told['alone']['base']} --head {commits[first_bad]}"
+    )
 
 
 def test_the_runs_to_come_are_told_before_the_first(
-    repository: Path, commits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    repository: Path,
+    commits: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     gate = ScriptedGate(levels(commits, c7=1.3))
     _, told = bisected(gate, repository, tmp_path, monkeypatch, as_json=False)
@@ -147,7 +153,7 @@ def test_a_slowdown_of_several_commits_is_put_down_to_none_of_them_alone(
     assert "not all of it is its own" in told["sentence"]
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """In the place of a kill."""
 
 
@@ -159,12 +165,14 @@ def test_what_was_killed_goes_on_with_what_is_on_record(
     for after in range(len(whole.asked)):
         gate = ScriptedGate(levels(commits, c7=1.2))
 
-        def killed(options: GateOptions, rule: Rule, gate: ScriptedGate = gate, after: int = after) -> tuple[LiveRun, Path]:
+        def killed(
+            options: GateOptions, rule: Rule, gate: ScriptedGate = gate, after: int = after
+        ) -> tuple[LiveRun, Path]:
             if len(gate.asked) == after:
-                raise Killed
+                raise KilledError
             return gate(options, rule)
 
-        with pytest.raises(Killed):
+        with pytest.raises(KilledError):
             bisected(killed, repository, tmp_path / str(after), monkeypatch)
         code, told = bisected(gate, repository, tmp_path / str(after), monkeypatch)
         assert (code, told["first_bad"]) == (0, commits[7])
@@ -204,8 +212,7 @@ def test_ends_come_from_the_newest_slowdown_of_a_history(
     seconds = [1e-3 * (1 + 0.2 * (at >= 7)) * (1 + 0.001 * (at % 3)) for at in range(12)]
     facts = {"facts": json.dumps({"device": "cpu", "threads": 2}), "environment": "e" * 12}
     rows = [
-        type(row)(**{**vars(row), "commit": commits[at], "case": CASE, **facts})
-        for at, row in enumerate(line(seconds))
+        type(row)(**{**vars(row), "commit": commits[at], "case": CASE, **facts}) for at, row in enumerate(line(seconds))
     ]
     kept = history(tmp_path / "history", rows)
     gate = ScriptedGate(levels(commits, c7=1.2))

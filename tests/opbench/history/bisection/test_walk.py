@@ -54,7 +54,11 @@ def test_the_first_bad_one_of_a_line_is_found_within_the_marks_told(one: tuple[i
     assert len(line.asked) <= most_marks(count)
 
 
-@given(st.integers(2, 31).flatmap(lambda count: st.tuples(st.just(count), st.integers(1, count), st.sets(st.integers(1, count - 1)))))
+@given(
+    st.integers(2, 31).flatmap(
+        lambda count: st.tuples(st.just(count), st.integers(1, count), st.sets(st.integers(1, count - 1)))
+    )
+)
 def test_skipped_commits_hide_it_only_where_they_stand_before_it_and_are_then_named(
     one: tuple[int, int, set[int]],
 ) -> None:
