@@ -3,8 +3,8 @@
     python -P -m opbench.environments.case_worker FOLDER REQUESTS ANSWERS CONFIG    (a path, two descriptors, JSON)
 
 FOLDER is where the user's files expect to be imported and run, `.` for where it is started. Requests and answers are
-those of `opbench.gate.worker.protocol`; the only path of CONFIG is the file of cases. It needs no pytest, and of opbench
-what a measuring process needs: see `opbench.environments.interpreter`.
+those of `opbench.gate.worker.protocol`; the only path of CONFIG is the file of cases. It needs no pytest, and of
+opbench what a measuring process needs: see `opbench.environments.interpreter`.
 """
 
 from __future__ import annotations

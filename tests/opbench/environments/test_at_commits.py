@@ -1,14 +1,14 @@
-"""Cases at two commits: each side's workers run the operators of their own checkout, and notice when they do not."""
+"""Cases at two commits: each side's workers run the operators of their own checkout."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from opbench import operator_files
 from opbench.environments import at_commits
 from opbench.environments.at_commits import compare_cases
 from opbench.errors import UsageError
@@ -77,33 +77,6 @@ def test_each_side_runs_its_own_operators(repository: Path, tmp_path: Path, monk
     assert registered(repository) == [str(repository)]
 
 
-def test_operators_of_another_checkout_are_noticed(
-    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A module that is found outside the tree before its own is not what was asked about."""
-    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
-    launched: list[tuple[Mapping[Side, Checkout], LaunchConfig]] = []
-
-    def judge(checkouts: Mapping[Side, Checkout], launch: LaunchConfig, *_: object) -> LiveRun:
-        moved = {
-            side: {**launch.extra_environment[side], operator_files.VARIABLE: str(repository / "own_ops.py")}
-            for side in SIDES
-        }
-        worker = WorkerHandle(0, "head", checkouts, at_commits.replace(launch, extra_environment=moved))
-        try:
-            worker.ask({"probe": KEY})
-            assert worker.ask({"modules": {}})["foreign"] == [str(repository / "own_ops.py")]
-        finally:
-            worker.close()
-        launched.append((checkouts, launch))
-        return LiveRun([], [], {}, DEFAULT)
-
-    monkeypatch.setattr(at_commits, "judge", judge)
-    revisions = Revisions(*git(repository, "rev-list", "--reverse", "HEAD").split(), repository)
-    compare_cases(revisions, question([KEY], Measuring((str(repository / "own_ops.py"),))), DEFAULT, RunProgress(None))
-    assert launched
-
-
 @pytest.mark.parametrize(
     ("cases", "declaring", "said"),
     [
@@ -115,8 +88,6 @@ def test_operators_of_another_checkout_are_noticed(
 def test_what_cannot_be_meant_is_refused_before_anything_is_checked_out(
     cases: tuple[str, ...], declaring: tuple[str, ...], said: str, repository: Path
 ) -> None:
-    from dataclasses import replace
-
     options = replace(question([KEY], Measuring(declaring)), cases=cases)
     with pytest.raises(UsageError, match=said):
         compare_cases(Revisions("a", "b", repository), options, DEFAULT, RunProgress(None))
