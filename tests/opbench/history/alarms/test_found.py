@@ -12,6 +12,7 @@ import pytest
 
 from opbench.errors import UsageError
 from opbench.history.alarms.alarm import Alarm, Kind
+from opbench.history.alarms.ends import MARGIN
 from opbench.history.alarms.found import Looking, alarms
 from opbench.history.alarms.recent import first_of
 from opbench.history.aliases import Aliases
@@ -136,8 +137,7 @@ def test_a_renamed_case_goes_on_only_where_that_is_declared() -> None:
 def test_the_command_names_the_ends_in_full_with_the_threads_and_half_of_the_step() -> None:
     on_two = {"facts": '{"device": "cpu", "threads": 2}', "environment": "e" * 12}
     (one,) = found(line(values(1.05), case=OURS, **on_two), commits=known())
-    old, new = commit(int(one.commits[0], 16)), one.commits[2]
-    ends = f"--base {old}{'f' * 28} --head {new}{'f' * 28}"
+    ends = f"--base {one.old} --head {one.new}"
     tolerance = f"{100 * tolerance_for(one.step.ratio.mid):.3g}%"
     assert one.command == f"opbench gate {ends} --case {OURS} --tolerance {tolerance} --threads 2"
     test = "tests/bench/test_it.py::test_it[a b]"
@@ -146,18 +146,37 @@ def test_the_command_names_the_ends_in_full_with_the_threads_and_half_of_the_ste
     assert one.command.endswith("--tolerance 2% --install '-e .'")
 
 
-def test_commits_that_were_rebased_away_give_way_to_their_neighbours_or_the_reason_is_told() -> None:
-    (whole,) = found(line(values(), case=OURS), commits=known())
+def ends(rows: Sequence[HistoryRow], without: Sequence[int] = ()) -> tuple[int, int]:
+    """The numbers of the commits that are measured."""
+    (one,) = found(rows, commits=known(without))
+    return int(one.old[:12], 16), int(one.new[:12], 16)
+
+
+def test_commits_are_measured_that_lie_some_points_beyond_where_the_step_may_lie() -> None:
+    rows = line(values(), case=OURS)
+    (whole,) = found(rows, commits=known())
     before, last = (int(whole.commits[place], 16) for place in (0, 2))
-    (one,) = found(line(values(), case=OURS), commits=known(without=(before, last)))
-    assert [int(end[:12], 16) for end in (one.old, one.new)] == [before - 1, last + 1]
-    for gone, said in ((range(last, COUNT), "commits after it"), (range(before + 1), "commits before it")):
-        (one,) = found(line(values(), case=OURS), commits=known(without=list(gone)))
+    assert ends(rows) == (before - MARGIN, last + MARGIN)
+    stairs = [one * 1.3 ** (at >= AT + 6) for at, one in enumerate(values(1.3))]
+    first, second = reversed(found(line(stairs, case=OURS), commits=known()))
+    assert int(first.new[:12], 16) <= int(second.commits[0], 16) <= AT + 5
+    assert int(second.old[:12], 16) >= AT
+
+
+def test_commits_that_were_rebased_away_give_way_to_their_neighbours_or_the_reason_is_told() -> None:
+    rows = line(values(), case=OURS)
+    old, new = ends(rows)
+    assert ends(rows, without=(old, new)) == (old - 1, new + 1)
+    assert ends(rows, without=[*range(old + 1), *range(new, COUNT)]) == (old + 1, new - 1)
+    for gone, said in (
+        (range(new - MARGIN, COUNT), "commits after it"),
+        (range(old + MARGIN + 1), "commits before it"),
+    ):
+        (one,) = found(rows, commits=known(without=list(gone)))
         assert (one.old, one.command) == ("", "")
         assert said in one.not_measured
-    dirty = [replace(row, dirty=row.commit == commit(before)) for row in line(values(), case=OURS)]
-    (one,) = found(dirty, commits=known())
-    assert int(one.old[:12], 16) in {before - 1, before}
+    dirty = [replace(row, dirty=row.commit == commit(old)) for row in rows]
+    assert ends(dirty) == (old - 1, new)
 
 
 def test_a_commit_from_which_the_slow_one_was_not_made_is_no_base() -> None:

@@ -218,7 +218,7 @@ def test_ends_come_from_the_newest_slowdown_of_a_history(
     gate = ScriptedGate(levels(commits, c7=1.2))
     code, told = bisected(gate, repository, tmp_path, monkeypatch, good="", history=kept)
     assert (code, told["first_bad"]) == (0, commits[7])
-    assert (told["good"], told["bad"]) == (commits[6], commits[7])
+    assert (told["good"], told["bad"]) == (commits[3], commits[10])
     assert "--threads 2" in told["command"]
 
 

@@ -101,7 +101,8 @@ def test_git_halves_a_graph_and_first_parents_leave_what_was_merged_out(tmp_path
     for culprit in ("side 2", "main 1", "merge"):
         slow = {made["merge"], made[culprit], *({made["side 3"]} if culprit == "side 2" else ())}
         slow |= {made["main 2"]} if culprit == "main 1" else set()
-        found = walk(graph, made["base"], made["merge"], lambda one, slow=slow: Mark.BAD if one in slow else Mark.GOOD)
+        marks = {one: Mark.BAD if one in slow else Mark.GOOD for one in made.values()}
+        found = walk(graph, made["base"], made["merge"], marks.__getitem__)
         assert (found.first_bad, found.or_one_of) == (made[culprit], ())
 
 
