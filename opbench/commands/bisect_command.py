@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from opbench.cli import options
 from opbench.commands import arguments
 from opbench.commands.invocation import run_command
 
@@ -43,11 +44,10 @@ def bisect(
     found; 3: not slower at all, or nobody can tell.
     """
     from opbench.commands.bisecting import BisectOptions
-    from opbench.commands.gate import parse_tolerance
     from opbench.history.confirming.question import Measuring
 
     measuring = Measuring(
-        tuple(operators or ()), install, threads, parse_tolerance(tolerance), results, time_limit, wait
+        tuple(operators or ()), install, threads, options.tolerance(tolerance), results, time_limit, wait
     )
     asked = BisectOptions(
         case=case,

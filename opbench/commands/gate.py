@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from opbench.cli.options import tolerance
 from opbench.cli.progress import Notes
 from opbench.commands.history.add import keep, ready
 from opbench.commands.history.into import Into
@@ -13,9 +14,6 @@ from opbench.gate.decision.verdict import Judgement, Verdict, exit_code, waivers
 from opbench.gate.runs.options import GateOptions
 from opbench.gate.stats.rule import Rule
 
-MOST_TOLERANCE = 1.0
-"""Twice as slow: a larger tolerance is a typing error, such as 3 for 3 %."""
-
 
 def run(options: GateOptions, into: Into | None = None) -> int:
     """The gate's exit code; where it passed and the history refused its rows, that one's. into: gets a row for each
@@ -23,7 +21,7 @@ def run(options: GateOptions, into: Into | None = None) -> int:
     """
     if options.device not in ("cpu", "cuda"):
         raise unknown("device", options.device, ("cpu", "cuda"))
-    rule = Rule(tolerance=parse_tolerance(options.tolerance))
+    rule = Rule(tolerance=tolerance(options.tolerance))
     allowed = waivers(options.allow)
     _require_one_mode(options, into)
     if options.base_json:
@@ -53,24 +51,6 @@ def _live(options: GateOptions, rule: Rule, allowed: frozenset[Verdict], into: I
         Notes(sys.stderr).note(said)
         code = code or of_history
     return code
-
-
-def parse_tolerance(text: str) -> float:
-    """Of `3%`, `3 %` or `0.03`. Raises UsageError for what is not a share above 0 and below 1."""
-    words = text.strip()
-    number = words.removesuffix("%").strip()
-    try:
-        tolerance = float(number) / (100 if words.endswith("%") else 1)
-    except ValueError:
-        tolerance = float("nan")
-    if not 0 < tolerance < MOST_TOLERANCE:
-        raise UsageError(f"--tolerance {text!r}: expected a slowdown above 0 and below 100 %, such as 3% or 0.03")
-    return tolerance
-
-
-def share(text: str) -> float:
-    """The same, 0 where nothing was typed."""
-    return parse_tolerance(text) if text else 0.0
 
 
 def _require_one_mode(options: GateOptions, into: Into | None) -> None:

@@ -91,11 +91,11 @@ def alarms(
 
     Exit code 0: nothing to act on; 1: code confirmed to be slower; 3: asked to confirm, and still open.
     """
-    from opbench.commands.gate import share
     from opbench.commands.history.alarms import AlarmOptions
     from opbench.history.confirming.question import Measuring
 
-    again = Measuring(tuple(operators or ()), install, threads, share(tolerance), results, time_limit, wait)
+    share = options.tolerance(tolerance) if tolerance else 0.0
+    again = Measuring(tuple(operators or ()), install, threads, share, results, time_limit, wait)
     asked = AlarmOptions(
         history=folder or history,
         newest=newest,
