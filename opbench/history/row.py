@@ -64,7 +64,7 @@ FEW += ("machine", "environment", "facts", "commit", "run")
 """Columns of text with few values a file: kept as dictionaries, so that a million rows of them take megabytes."""
 
 
-NO_SETTING: dict[str, str] = dict.fromkeys(("backend", "dtype", "device", "mode", "clock"), "")
+NO_SETTING: dict[str, Any] = dict.fromkeys(("backend", "dtype", "device", "mode", "clock"), "")
 """Columns of what is no case of a sweep."""
 
 

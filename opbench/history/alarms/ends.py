@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from opbench.history.change_points import ChangePoint
 from opbench.history.commits import DIGITS, Commits
@@ -29,11 +29,12 @@ def ends(series: Series, step: ChangePoint, commits: Commits, ancestor: Ancestor
     names, steps = series.names, series.steps
     left = max((one.last for one in steps if one.last < step.at), default=0)
     right = min((one.before for one in steps if one.at > step.last), default=len(names) - 1)
-    new = next(_usable([names[at] for at in _outwards(step.last, max(right, step.last))], commits), None)
+    later = [names[at] for at in _outwards(step.last, max(right, step.last))]
+    new = next(iter(_usable(later, commits)), None)
     if new is None:
         return f"none of the commits after it is in the repository, from {names[step.last]} on"
     older = [names[at] for at in _outwards(step.before, min(left, step.before))]
-    found = list(_usable(older, commits))
+    found = _usable(older, commits)
     if not found:
         return f"none of the commits before it is in the repository, up to {names[step.before]}"
     old = next((one for one in found if one != new and (not commits.full or ancestor(one, new))), None)
@@ -50,8 +51,6 @@ def _outwards(edge: int, level_end: int) -> list[int]:
     return points[margin:] + points[:margin][::-1]
 
 
-def _usable(names: Iterable[str], commits: Commits) -> Iterable[str]:
-    clean = (name for name in names if DIRTY not in name)
-    if not commits.full:
-        return iter(list(clean))
-    return iter([commits.full[name[:DIGITS]] for name in clean if name in commits])
+def _usable(names: Sequence[str], commits: Commits) -> list[str]:
+    clean = [name for name in names if DIRTY not in name]
+    return [commits.full[name[:DIGITS]] for name in clean if name in commits] if commits.full else clean

@@ -92,7 +92,7 @@ def _processes(entry: Entry, written: datetime | None) -> Iterator[tuple[int, da
         yield worker, datetime.fromtimestamp(began[worker], UTC), samples_s
 
 
-def _parts(benchmark: Benchmark) -> dict[str, str]:
+def _parts(benchmark: Benchmark) -> dict[str, Any]:
     """The columns of what the benchmark is: a test, or a case that the gate measured in the place of one."""
     if (case := case_of_key(benchmark.id)) is None:
         name = benchmark.id.partition("[")[0]

@@ -70,9 +70,9 @@ def test_each_side_runs_its_own_operators(repository: Path, tmp_path: Path, monk
         return LiveRun([], [], {}, DEFAULT)
 
     monkeypatch.setattr(at_commits, "judge", judge)
-    revisions = Revisions(*git(repository, "rev-list", "--reverse", "HEAD").split(), repository)
+    base, head = git(repository, "rev-list", "--reverse", "HEAD").split()
     options = question([KEY], Measuring((str(repository / "own_ops.py"),)))
-    compare_cases(revisions, options, DEFAULT, RunProgress(None))
+    compare_cases(Revisions(base, head, repository), options, DEFAULT, RunProgress(None))
     assert seen == {"base": (KEY, "passed", []), "head": (KEY, "invalid", [])}
     assert registered(repository) == [str(repository)]
 

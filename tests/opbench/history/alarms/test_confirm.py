@@ -69,8 +69,10 @@ def test_only_what_the_gate_confirms_is_code_and_what_it_refutes_is_noise(
 def test_the_gate_compares_the_ends_by_half_of_the_step() -> None:
     gate = ScriptedGate(levels(1.05))
     (one,) = confirmed(rows(1.05), gate)
-    assert gate.asked == [(one.old, one.new, (OURS,), pytest.approx(tolerance_for(one.step.ratio.mid), rel=0.01))]
-    assert 0.02 < gate.asked[0][3] < 0.03
+    ((*asked, tolerance),) = gate.asked
+    assert asked == [one.old, one.new, (OURS,)]
+    assert tolerance == pytest.approx(tolerance_for(one.step.ratio.mid), rel=0.01)
+    assert 0.02 < tolerance < 0.03
     assert one.kind is Kind.CODE
 
 
@@ -96,7 +98,7 @@ def test_a_full_disk_leaves_alarms_open_and_is_told() -> None:
 
 @pytest.mark.parametrize(("machine", "device"), [("other@0a1b2c", CPU), (HERE, "Abacus 3")])
 def test_another_machine_confirms_and_does_not_refute(machine: str, device: str) -> None:
-    there = {"machine": machine, "facts": f'{{"device_name": "{device}"}}'}
+    there: dict[str, Any] = {"machine": machine, "facts": f'{{"device_name": "{device}"}}'}
     (one,) = confirmed(rows(**there), ScriptedGate(levels(1.1)))
     assert one.kind is Kind.CODE
     (one,) = confirmed(rows(**there), ScriptedGate(levels(1.0)))

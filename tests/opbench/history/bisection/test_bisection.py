@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,10 +211,8 @@ def test_ends_come_from_the_newest_slowdown_of_a_history(
     repository: Path, commits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = [1e-3 * (1 + 0.2 * (at >= 7)) * (1 + 0.001 * (at % 3)) for at in range(12)]
-    facts = {"facts": json.dumps({"device": "cpu", "threads": 2}), "environment": "e" * 12}
-    rows = [
-        type(row)(**{**vars(row), "commit": commits[at], "case": CASE, **facts}) for at, row in enumerate(line(seconds))
-    ]
+    facts: dict[str, Any] = {"facts": json.dumps({"device": "cpu", "threads": 2}), "environment": "e" * 12}
+    rows = [replace(row, commit=commits[at], case=CASE, **facts) for at, row in enumerate(line(seconds))]
     kept = history(tmp_path / "history", rows)
     gate = ScriptedGate(levels(commits, c7=1.2))
     code, told = bisected(gate, repository, tmp_path, monkeypatch, good="", history=kept)
