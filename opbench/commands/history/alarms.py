@@ -20,6 +20,7 @@ from opbench.history import aliases, files
 from opbench.history.alarms.alarm import Alarm, Kind
 from opbench.history.alarms.confirm import Confirming
 from opbench.history.alarms.found import Looking, alarms
+from opbench.history.alarms.known import news, read
 from opbench.history.alarms.markdown import markdown
 from opbench.history.alarms.message import as_json, line
 from opbench.history.alarms.recent import NEWEST, first_of
@@ -31,7 +32,9 @@ from opbench.history.series import Series, series_of
 
 @dataclass(frozen=True)
 class AlarmOptions:
-    """As they were typed. machine: of this machine's lines, "" for its own name. controls: () for the usual ones."""
+    """As they were typed. machine: of this machine's lines, "" for its own name. controls: () for the usual ones.
+    known: what was told before.
+    """
 
     history: Path
     newest: int = NEWEST
@@ -44,6 +47,7 @@ class AlarmOptions:
     measuring: Measuring = field(default_factory=Measuring)
     as_json: bool = False
     markdown: bool = False
+    known: Path | None = None
 
 
 def run(options: AlarmOptions) -> int:
@@ -54,7 +58,8 @@ def run(options: AlarmOptions) -> int:
     found = files.read(options.history)
     commits = of_repository(repository)
     every = list(series_of(found.table, commits, aliases.read(options.history)))
-    told = alarms(every, _looking(options, every, repository, commits)) if every else []
+    seen = alarms(every, _looking(options, every, repository, commits)) if every else []
+    told = news(seen, [] if options.known is None else read(options.known), confirming=options.confirm)
     if options.confirm:
         assert repository is not None
         tell = Notes(sys.stderr).note

@@ -72,6 +72,9 @@ def alarms(
     since: Annotated[str, typer.Option(help="Look at what came after this commit of the history.")] = "",
     baseline: Annotated[str, typer.Option(help="The backend that others are compared with: ratios to it too.")] = "",
     control: Controls = None,
+    known: Annotated[
+        Path | None, typer.Option(help="What --json printed before: of it only what was unconfirmed is told again.")
+    ] = None,
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Measure old and new code of what is unexplained, by the gate.")
     ] = False,
@@ -108,6 +111,7 @@ def alarms(
         measuring=again,
         as_json=as_json,
         markdown=markdown,
+        known=known,
     )
     run_command("history.alarms", asked)
 

@@ -100,7 +100,7 @@ def together(alarms: Sequence[Alarm]) -> list[list[Alarm]]:
     """Unconfirmed alarms that one run can answer: the same commits, device, threads, and sort of case."""
     groups: dict[tuple[object, ...], list[Alarm]] = {}
     for alarm in alarms:
-        if alarm.kind is Kind.UNCONFIRMED and alarm.old and not alarm.beside:
+        if alarm.kind is Kind.UNCONFIRMED and alarm.old:
             key = (alarm.old, alarm.new, *circumstances(alarm), sort_of(alarm.case))
             groups.setdefault(key, []).append(alarm)
     return list(groups.values())

@@ -58,7 +58,7 @@ def commits_in_words(alarm: Alarm) -> str:
 
 def bisect_command(alarm: Alarm) -> str:
     """What finds the commit; "" where a bisection would find nothing: it looks for what is slower by the code."""
-    if not (alarm.old and alarm.slower and alarm.kind in {Kind.CODE, Kind.UNCONFIRMED} and not alarm.beside):
+    if not (alarm.old and alarm.slower and alarm.kind in {Kind.CODE, Kind.UNCONFIRMED}):
         return ""
     return shlex.join(["opbench", "bisect", alarm.case, "--good", alarm.old, "--bad", alarm.new])
 

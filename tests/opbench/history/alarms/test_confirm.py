@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from opbench.errors import MachineError
@@ -123,6 +124,16 @@ def test_alarms_between_the_same_commits_share_a_run_and_explained_ones_have_non
     hardware = confirmed([*rows(), *rows(case="control", operator="write")], gate, controls=("write",))
     assert {one.case: one.kind for one in hardware}[OURS] is Kind.HARDWARE
     assert all(OURS not in cases for _, _, cases, _ in gate.asked)
+
+
+def test_a_step_that_only_a_ratio_shows_is_decided_by_the_case_itself() -> None:
+    noise = np.exp(np.random.default_rng(5).normal(0, 0.05, 31))
+    made = [*line(list(map(float, np.array(values(1.05)) * noise)), case=OURS, **FACTS)]
+    made += line(list(map(float, np.array(values(1.0)) * noise)), case=EAGER, **FACTS)
+    gate = ScriptedGate({(full(number), OURS): 1.05 if number >= 17 else 1.0 for number in range(31)})
+    (one,) = confirmed(made, gate, baseline="eager")
+    assert (one.kind, one.beside) == (Kind.CODE, EAGER)
+    assert [set(cases) for _, _, cases, _ in gate.asked] == [{OURS, EAGER}]
 
 
 def test_the_runs_to_come_are_told_before_the_first() -> None:
