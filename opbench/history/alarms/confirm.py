@@ -44,9 +44,9 @@ class Confirming:
         """
         groups = together(alarms)
         if groups:
-            self.tell(
-                f"{len(groups)} run{'s' * (len(groups) != 1)} of the gate to confirm {sum(map(len, groups))} alarms"
-            )
+            count = sum(map(len, groups))
+            runs = f"{len(groups)} run{'s' * (len(groups) != 1)} of the gate"
+            self.tell(f"{runs} to confirm {count} alarm{'s' * (count != 1)}")
         judged: dict[int, Alarm] = {}
         for number, group in enumerate(groups, 1):
             first = group[0]

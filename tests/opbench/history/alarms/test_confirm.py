@@ -53,6 +53,12 @@ def confirmed(made: Sequence[HistoryRow], gate: Any, machine: str = "", **lookin
         (0.9, 0.9, Kind.CODE, "the gate confirmed it: 0.9"),
         (1.1, 1.0, Kind.NOISE, "the gate found old and new code to lie within 3 %: 1.000"),
         (0.9, 1.0, Kind.NOISE, "the gate found old and new code to lie within 3 %: 1.000"),
+        (
+            0.9,
+            0.972,
+            Kind.UNCONFIRMED,
+            "the gate saw that it is no slower, and could not tell whether it is faster: 0.97",
+        ),
         (1.1, 0.8, Kind.UNCONFIRMED, "the gate confirmed the contrary: 0.8"),
         (0.9, 1.2, Kind.UNCONFIRMED, "the gate confirmed the contrary: 1.2"),
     ],

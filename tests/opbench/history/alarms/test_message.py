@@ -135,4 +135,4 @@ def test_confirming_asks_the_gate_of_the_repository(
     code, out, err = told(capsys, kept, confirm=True, as_json=True, machine="ci")
     assert (code, json.loads(out)["class"]) == (0, "noise")
     assert json.loads(out)["found"]["ratio"] == pytest.approx(1.0)
-    assert "1 run of the gate to confirm 1 alarm" in err
+    assert "1 run of the gate to confirm 1 alarm\n" in err
