@@ -216,9 +216,7 @@ def report(
 )
 def count(
     context: typer.Context,
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[OPERATOR]", help="All operators when left out.")
-    ] = None,
+    words: arguments.AnyOperator = None,
     dtype: arguments.Dtypes = "float32",
     simulate: arguments.Simulate = "",
     arch: arguments.Architecture = "",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+AnyOperator = Annotated[list[str] | None, typer.Argument(metavar="[OPERATOR]", help="All operators when left out.")]
 Operators = Annotated[str | None, typer.Option("--operator", help="Only these operators, comma-separated.")]
 Backends = Annotated[str | None, typer.Option("--backend", help="Only these backends, comma-separated.")]
 Dtypes = Annotated[str | None, typer.Option("--dtype", help="Such as float32,bfloat16.")]
