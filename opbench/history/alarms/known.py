@@ -7,12 +7,14 @@ is the same one where case, machine and direction are, and the commits it may ha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from opbench.errors import UsageError
+import msgspec
+
+from opbench.errors import UsageError, first_line
 from opbench.history.alarms.alarm import Alarm, Kind
 
 
@@ -39,6 +41,23 @@ class Told:
         return place[self.commits[0]] < last and before < place[self.commits[2]]
 
 
+class _Commits(msgspec.Struct):
+    before: str
+    first: str
+    last: str
+
+
+class _Line(msgspec.Struct):
+    """What is needed of it."""
+
+    case: str
+    machine: str
+    beside: str | None
+    change: Literal["slower", "faster"]
+    kind: Kind = msgspec.field(name="class")
+    commits: _Commits = msgspec.field()
+
+
 def read(path: Path) -> list[Told]:
     """None where there is no such file yet. Raises UsageError for one that is something else."""
     try:
@@ -58,17 +77,10 @@ def news(alarms: Sequence[Alarm], told: Sequence[Told], *, confirming: bool) -> 
 
 def _told(line: str, where: str) -> Told:
     try:
-        found: Mapping[str, Any] = json.loads(line)
-        commits = found["commits"]
-        return Told(
-            str(found["case"]),
-            str(found["machine"]),
-            str(found["beside"] or ""),
-            found["change"] == "slower",
-            Kind(found["class"]),
-            (str(commits["before"]), str(commits["first"]), str(commits["last"])),
-        )
-    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        found = msgspec.convert(json.loads(line), _Line)
+    except (ValueError, RecursionError) as exc:
         raise UsageError(
-            f"{where}: no alarm as `opbench history alarms --json` prints it ({exc!s:.80}); name another file"
+            f"{where}: no alarm as `opbench history alarms --json` prints it ({first_line(exc):.80}); name another file"
         ) from exc
+    commits = (found.commits.before, found.commits.first, found.commits.last)
+    return Told(found.case, found.machine, found.beside or "", found.change == "slower", found.kind, commits)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opbench.errors import MachineError, UsageError
+import msgspec
+
+from opbench.errors import MachineError, UsageError, first_line
 from opbench.history.bisection.walk import Mark
 from opbench.store.files import write_whole
 
 SCHEMA = 1
 
 FILE = "runs.json"
+
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,21 @@ class Step:
     seconds: float
     report: str
 
+    @property
+    def possible(self) -> bool:
+        """Whether a run may have left it: commits are commits, and who is bad was compared."""
+        sizes = [one for one in (self.low, self.ratio, self.high) if one is not None]
+        compared = len(sizes) == 3 and 0 < sizes[0] <= sizes[1] <= sizes[2] < math.inf
+        named = all(_COMMIT.fullmatch(one) for one in (self.base, self.head))
+        return named and (compared or (not sizes and self.mark is not Mark.BAD))
+
+
+@dataclass(frozen=True)
+class _File:
+    schema: int
+    question: dict[str, Any]
+    steps: list[Step]
+
 
 @dataclass
 class Journal:
@@ -58,12 +79,14 @@ class Journal:
         if again or not path.exists():
             return journal
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
-            if told["schema"] != SCHEMA or told["question"] != dict(question):
+            told = msgspec.convert(json.loads(path.read_bytes()), _File)
+            if told.schema != SCHEMA or told.question != dict(question):
                 raise ValueError("it is of another schema or question")  # noqa: TRY301  (told like the others)
-            journal.steps = [Step(**{**one, "mark": Mark(one["mark"])}) for one in told["steps"]]
-        except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise UsageError(f"{path} cannot be gone on from ({exc!s:.120}); --again measures anew") from exc
+            if wrong := next((one for one in told.steps if not one.possible), None):
+                raise ValueError(f"a run of {wrong.head!r:.40} as no gate leaves one")  # noqa: TRY301
+        except (OSError, ValueError, RecursionError) as exc:
+            raise UsageError(f"{path} cannot be gone on from ({first_line(exc):.120}); --again measures anew") from exc
+        journal.steps = told.steps
         return journal
 
     def found(self, base: str, head: str) -> Step | None:
