@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from opbench import catalog
 from opbench.cli.options import axis_values
-from opbench.errors import UsageError
+from opbench.errors import OpbenchError, UsageError
 from opbench.vocabulary.case import Axes, AxisValue, Case, Point
 
 EXAMPLE = "fill/float32/cpu/forward/wall/kib=64/torch_eager"
@@ -22,7 +22,7 @@ def case_of_key(key: str) -> Case | None:
     a checkout declares it, they are read as on a command line.
     """
     parts = key.split("/")
-    if len(parts) != _PARTS or not all((parts[0], parts[6])):
+    if "::" in key or len(parts) != _PARTS or not all((parts[0], parts[6])):  # a test's id may be as deep in folders
         return None
     operator, dtype, device, mode, clock, axes, label = parts
     backend, _, number = label.partition("#")
@@ -47,7 +47,7 @@ def required_case(key: str) -> Case:
 def _defaults(operator: str) -> Mapping[str, AxisValue]:
     try:
         return {axis.name: axis.default for axis in catalog.operator(operator).axes}
-    except UsageError:
+    except OpbenchError:
         return {}
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from opbench.cli.plain import plain
 from opbench.history import aliases, files
@@ -73,7 +74,7 @@ def read_results(file: Path) -> None:
 def told(folder: Path) -> Path:
     """Two alarms as they were printed."""
     case = "rowsum/float32/cpu/forward/wall/batch=1/eager"
-    one = {"case": case, "machine": "ci@0a1b2c", "class": "code", "change": "slower", "beside": None}
+    one: dict[str, Any] = {"case": case, "machine": "ci@0a1b2c", "class": "code", "change": "slower", "beside": None}
     one["commits"] = {"before": "a" * 12, "first": "b" * 12, "last": "c" * 12}
     file = folder / "told.jsonl"
     file.write_text(json.dumps(one) + "\n" + json.dumps(one | {"class": "noise", "beside": "x"}) + "\n")

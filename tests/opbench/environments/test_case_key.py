@@ -42,6 +42,7 @@ def test_a_name_that_looks_like_a_number_stays_a_name_where_the_operator_says_so
     [
         "",
         "tests/bench/test_it.py::test_it[7]",
+        "a/b/c/d/e/k=3/test_it.py::test_it",
         "suite.time_it(3)",
         "fill/float32/cpu/forward/wall/kib=3",
         "fill/float32/cpu/forward/wall/kib/ours",
