@@ -28,7 +28,9 @@ def bisect(
     operators: arguments.Declaring = None,
     install: arguments.Install = None,
     first_parent: FirstParent = False,
-    tolerance: Annotated[str, typer.Option(help="What --bad has to be slower by at least.")] = "3%",
+    tolerance: Annotated[
+        str, typer.Option(help="What --bad has to be slower by; 3%, or half of the line's step, when left out.")
+    ] = "",
     device: Annotated[str, typer.Option(help="cpu or cuda; where the line was measured when left out.")] = "",
     threads: arguments.LineThreads = 0,
     again: Annotated[bool, typer.Option("--again", help="Measure anew what is on record.")] = False,
@@ -46,9 +48,8 @@ def bisect(
     from opbench.commands.bisecting import BisectOptions
     from opbench.history.confirming.question import Measuring
 
-    measuring = Measuring(
-        tuple(operators or ()), install, threads, options.tolerance(tolerance), results, time_limit, wait
-    )
+    share = options.tolerance(tolerance) if tolerance else 0.0
+    measuring = Measuring(tuple(operators or ()), install, threads, share, results, time_limit, wait)
     asked = BisectOptions(
         case=case,
         good=good,

@@ -20,14 +20,14 @@ from opbench.gate.runs.live import remove_leftovers
 from opbench.gate.runs.options import GateOptions
 from opbench.gate.source.worktrees import commit, is_ancestor, top_level
 from opbench.history import aliases, files
-from opbench.history.alarms.ends import ends
+from opbench.history.alarms.ends import ends as ends_of
 from opbench.history.bisection.bisection import Bisection, Found, Outcome
 from opbench.history.bisection.graph import Graph
 from opbench.history.bisection.journal import Journal
 from opbench.history.bisection.report import as_json, markdown, sentence, shown_again
 from opbench.history.commits import of_repository
 from opbench.history.confirming.gate_run import gate_of
-from opbench.history.confirming.question import Measuring, question
+from opbench.history.confirming.question import TOLERANCE, Measuring, question, tolerance_for
 from opbench.history.series import Series, series_of
 from opbench.store.files import write_whole
 
@@ -55,21 +55,21 @@ class BisectOptions:
 def run(options: BisectOptions) -> int:
     """0 where a commit was found, else 3. Raises UsageError for a case, commits or a history that are not there."""
     root = top_level(options.repository)
-    good, bad, facts = _ends(options, root)
-    device = options.device or str(facts.get("device") or "cpu")
-    threads = facts.get("threads")
+    ends = _ends(options, root)
+    device = options.device or str(ends.facts.get("device") or "cpu")
+    threads = ends.facts.get("threads")
     asked = question([options.case], options.measuring, device, threads if isinstance(threads, int) and threads else 1)
     graph = Graph(root, options.first_parent)
-    graph.require_between(good, bad)
+    graph.require_between(ends.good, ends.bad)
     bisection = Bisection(
         options.case,
         asked,
-        good,
-        bad,
-        options.measuring.tolerance,
+        ends.good,
+        ends.bad,
+        options.measuring.tolerance or ends.tolerance,
         graph,
         gate_of(root, RunProgress(None)),
-        _journal(options, asked, root, good, bad),
+        _journal(options, asked, root, ends),
         Notes(sys.stderr).note,
     )
     remove_leftovers(root, bisection.tell)
@@ -79,18 +79,29 @@ def run(options: BisectOptions) -> int:
     return 0 if found.outcome is Outcome.FOUND else MachineError.exit_code
 
 
-def _ends(options: BisectOptions, root: Path) -> tuple[str, str, Mapping[str, Any]]:
-    """Both commits in full, and the environment that the line was measured in, empty where there is no line."""
+@dataclass(frozen=True)
+class _Ends:
+    """good, bad: commits in full. tolerance: what the claim is held against where nobody says. facts: of the
+    environment that the line was measured in, empty where there is no line.
+    """
+
+    good: str
+    bad: str
+    tolerance: float = TOLERANCE
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _ends(options: BisectOptions, root: Path) -> _Ends:
     if options.history is not None and not options.good:
         if options.bad:
             raise UsageError("--bad alone: give --good too, or leave both to --history")
         return _from_history(options, root)
     if not options.good:
         raise UsageError("nothing to begin with: give --good COMMIT, or --history DIR whose newest slowdown is meant")
-    return commit(root, options.good), commit(root, options.bad or "HEAD"), {}
+    return _Ends(commit(root, options.good), commit(root, options.bad or "HEAD"))
 
 
-def _from_history(options: BisectOptions, root: Path) -> tuple[str, str, Mapping[str, Any]]:
+def _from_history(options: BisectOptions, root: Path) -> _Ends:
     assert options.history is not None
     found, commits = files.read(options.history), of_repository(root)
     for problem in found.problems:
@@ -100,12 +111,12 @@ def _from_history(options: BisectOptions, root: Path) -> tuple[str, str, Mapping
     slower = [step for step in line.steps if step.ratio.mid > 1]
     if not slower:
         raise UsageError(f"{options.case} on {line.machine} has no step to slower in {options.history}; give --good")
-    told = ends(line, slower[-1], commits, partial(is_ancestor, folder=root))
+    told = ends_of(line, slower[-1], commits, partial(is_ancestor, folder=root))
     if isinstance(told, str):
         raise UsageError(
             f"the newest slowdown of {options.case} cannot be measured again: {told}; give --good and --bad"
         )
-    return *told, line.facts(slower[-1].last)
+    return _Ends(*told, tolerance_for(slower[-1].ratio.mid), line.facts(slower[-1].last))
 
 
 def _line(options: BisectOptions, every: list[Series]) -> Series:
@@ -119,14 +130,14 @@ def _line(options: BisectOptions, every: list[Series]) -> Series:
     return of_machine[0]
 
 
-def _journal(options: BisectOptions, asked: GateOptions, root: Path, good: str, bad: str) -> Journal:
+def _journal(options: BisectOptions, asked: GateOptions, root: Path, ends: _Ends) -> Journal:
     told = {
         "case": options.case,
         "root": str(root.resolve()),
-        "good": good,
-        "bad": bad,
+        "good": ends.good,
+        "bad": ends.bad,
         "first_parent": options.first_parent,
-        "tolerance": options.measuring.tolerance,
+        "tolerance": options.measuring.tolerance or ends.tolerance,
         "install": asked.install,
         "declaring": list(options.measuring.declaring),
         "device": asked.device,

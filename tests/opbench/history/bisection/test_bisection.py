@@ -60,7 +60,7 @@ def bisected(
 ) -> tuple[int, Mapping[str, Any]]:
     """The exit code and the result."""
     monkeypatch.setattr(bisecting, "gate_of", lambda *_: gate)
-    tolerance = asked.pop("tolerance", 0.03)
+    tolerance = asked.pop("tolerance", 0.0)
     usual: dict[str, Any] = {"case": CASE, "good": "HEAD~11", "repository": repository, "as_json": True}
     measuring = Measuring(results=tmp_path / "results", tolerance=tolerance)
     code = bisecting.run(BisectOptions(**usual | asked, measuring=measuring))
@@ -210,13 +210,14 @@ def test_a_machine_that_cannot_measure_ends_it_and_blames_no_commit(
 def test_ends_come_from_the_newest_slowdown_of_a_history(
     repository: Path, commits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = [1e-3 * (1 + 0.2 * (at >= 7)) * (1 + 0.001 * (at % 3)) for at in range(12)]
+    seconds = [1e-3 * (1 + 0.02 * (at >= 7)) * (1 + 0.001 * (at % 3)) for at in range(12)]
     facts: dict[str, Any] = {"facts": json.dumps({"device": "cpu", "threads": 2}), "environment": "e" * 12}
     rows = [replace(row, commit=commits[at], case=CASE, **facts) for at, row in enumerate(line(seconds))]
     kept = history(tmp_path / "history", rows)
-    gate = ScriptedGate(levels(commits, c7=1.2))
+    gate = ScriptedGate(levels(commits, c7=1.02))
     code, told = bisected(gate, repository, tmp_path, monkeypatch, good="", history=kept)
     assert (code, told["first_bad"]) == (0, commits[7])
+    assert gate.asked[0][3] == pytest.approx(0.01, rel=0.1)  # half of the line's step: 3 % would have let it pass
     assert (told["good"], told["bad"]) == (commits[3], commits[10])
     assert "--threads 2" in told["command"]
 
