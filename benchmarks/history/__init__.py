@@ -1,1 +1,1 @@
-"""What a history's change points find and invent, and what large histories cost."""
+"""What a history's change points find and invent, what the gate makes of them, and what large histories cost."""

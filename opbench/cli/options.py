@@ -13,6 +13,9 @@ DTYPES = ("float32", "float16", "bfloat16", "float64")
 MODES = ("forward", "out", "backward")
 DEVICES = ("auto", "cpu", "cuda")
 
+MOST_TOLERANCE = 1.0
+"""Twice as slow: a larger tolerance is a typing error, such as 3 for 3 %."""
+
 _TRUTH = {"true": True, "false": False}
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+(e[+-]?[0-9]+)?")
@@ -98,6 +101,19 @@ def integers(name: str, text: str) -> tuple[int, ...]:
     if not parts or not all(part.isascii() and part.isdigit() for part in parts):
         raise UsageError(f"--{name} is {text!r}; expected one or more non-negative integers, such as 16,32")
     return tuple(dict.fromkeys(map(int, parts)))
+
+
+def tolerance(text: str) -> float:
+    """Of `3%`, `3 %` or `0.03`. Raises UsageError for what is not a share above 0 and below 1."""
+    words = text.strip()
+    number = words.removesuffix("%").strip()
+    try:
+        share = float(number) / (100 if words.endswith("%") else 1)
+    except ValueError:
+        share = float("nan")
+    if not 0 < share < MOST_TOLERANCE:
+        raise UsageError(f"--tolerance {text!r}: expected a slowdown above 0 and below 100 %, such as 3% or 0.03")
+    return share
 
 
 def narrowing(

@@ -11,6 +11,7 @@ import typer
 from opbench.cli import options, output
 from opbench.cli.optional_value import Simulating
 from opbench.commands import arguments
+from opbench.commands.bisect_command import bisect
 from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
 from opbench.commands.history.command import app as history
@@ -215,9 +216,7 @@ def report(
 )
 def count(
     context: typer.Context,
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[OPERATOR]", help="All operators when left out.")
-    ] = None,
+    words: arguments.AnyOperator = None,
     dtype: arguments.Dtypes = "float32",
     simulate: arguments.Simulate = "",
     arch: arguments.Architecture = "",
@@ -287,6 +286,7 @@ app.command(context_settings=AXES, epilog="Example:  opbench compare channels re
     compare
 )
 app.command(epilog="Example:  opbench gate --base main --tolerance 3%")(gate)
+app.command(epilog="Example:  opbench bisect tests/bench/test_it.py::test_it --good v1.2 --bad main")(bisect)
 app.add_typer(history, name="history")
 
 

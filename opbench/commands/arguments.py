@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+AnyOperator = Annotated[list[str] | None, typer.Argument(metavar="[OPERATOR]", help="All operators when left out.")]
 Operators = Annotated[str | None, typer.Option("--operator", help="Only these operators, comma-separated.")]
 Backends = Annotated[str | None, typer.Option("--backend", help="Only these backends, comma-separated.")]
 Dtypes = Annotated[str | None, typer.Option("--dtype", help="Such as float32,bfloat16.")]
@@ -74,6 +75,18 @@ Repository = Annotated[
 MeasuredCommit = Annotated[
     str,
     typer.Option("--commit", help="Of a history: the commit that was measured; opbench's own when left out."),
+]
+# Of `gate`, `bisect` and `history alarms`: how two commits are measured.
+Install = Annotated[
+    str | None, typer.Option(help="Give each side an environment of its own: the words after `pip install`.")
+]
+Declaring = Annotated[
+    list[str] | None,
+    typer.Option("--operators", help="A file of the repository that declares operators, for cases of sweeps over it."),
+]
+LineThreads = Annotated[int, typer.Option(help="CPU threads of a worker; 0 for those that were measured with.")]
+Slowdown = Annotated[
+    str, typer.Option("--tolerance", help="The slowdown that is let pass; half of what is claimed when left out.")
 ]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")

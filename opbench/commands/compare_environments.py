@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opbench import catalog, operator_files
-from opbench.cli.options import resolve_device
+from opbench.cli.options import resolve_device, tolerance
 from opbench.cli.plain import plain
 from opbench.commands.compare import plain_data, write_page
-from opbench.commands.gate import parse_tolerance
 from opbench.commands.sweep import file_sweep
 from opbench.custom.difference import Difference, case_names
 from opbench.environments.answer import conclusion, difference_of, exit_code_of
@@ -66,7 +65,7 @@ def run(options: EnvironmentOptions) -> int:
             f"{count} environment{'s' * (count != 1)} named; expected two: --python A --python B, --with 'torch==2.11' "
             "--with 'torch==2.13', or one of each (then --python is base)"
         )
-    rule = Rule(tolerance=parse_tolerance(options.tolerance))
+    rule = Rule(tolerance=tolerance(options.tolerance))
     device = resolve_device(options.device)
     with progress_for(options.as_json) as progress:
         cases = _cases(options, device, progress)

@@ -8,19 +8,23 @@ from typing import Annotated
 import typer
 
 from opbench.commands import arguments
+from opbench.commands.history.into import Into
 from opbench.commands.invocation import run_command
 
 BaseFiles = Annotated[
     list[Path] | None, typer.Option(help="Stored pytest-benchmark file of base; give one per process.")
+]
+Cases = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="The key of a case to measure in the place of tests; PATHS are then files that declare operators."
+    ),
 ]
 Calibrate = Annotated[
     bool, typer.Option("--calibrate", help="Hold the gate against itself here: the same code on both sides.")
 ]
 Allow = Annotated[
     str | None, typer.Option(help="Pass although these cannot be vouched for: new,deleted,inconclusive,...")
-]
-Install = Annotated[
-    str | None, typer.Option(help="Give each side an environment of its own: the words after `pip install`.")
 ]
 
 
@@ -32,13 +36,16 @@ def gate(
     head_json: Annotated[list[Path] | None, typer.Option(help="The same of head.")] = None,
     calibrate: Calibrate = False,
     tolerance: Annotated[str, typer.Option(help="The slowdown that is let pass.")] = "3%",
+    case: Cases = None,
     keyword: Annotated[str | None, typer.Option("-k", help="Only benchmarks that match, as pytest's -k.")] = None,
     allow: Allow = None,
-    install: Install = None,
+    install: arguments.Install = None,
     device: arguments.Device = "cpu",
     threads: Annotated[int, typer.Option(help="CPU threads of a worker.")] = 1,
     suites: Annotated[int, typer.Option(help="Runs that --calibrate replays.")] = 1000,
     results: arguments.Results = Path("results"),
+    history: arguments.IntoHistory = None,
+    machine: arguments.MeasuredOn = "",
     time_limit: arguments.TimeLimit = 120.0,
     wait: arguments.Wait = True,
     as_json: arguments.AsJson = False,
@@ -50,7 +57,7 @@ def gate(
     from opbench.gate.runs.options import GateOptions
 
     options = GateOptions(
-        paths=tuple(paths or ("tests/bench",)),
+        paths=tuple(paths or (() if case else ("tests/bench",))),
         base=base,
         head=head,
         base_json=_files(base_json),
@@ -67,8 +74,10 @@ def gate(
         time_limit_s=time_limit,
         as_json=as_json,
         wait=wait,
+        cases=tuple(case or ()),
     )
-    run_command("gate", options)
+    # The gate's own repository says when its commits were made.
+    run_command("gate", options, history and Into(history, machine, Path() if base else None))
 
 
 def _files(given: list[Path] | None) -> tuple[Path, ...]:

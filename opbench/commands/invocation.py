@@ -12,6 +12,12 @@ from opbench.cli import output
 from opbench.cli.plain import plain
 from opbench.errors import MachineError, OpbenchError
 
+_KEPT = {
+    "sweep": "; finished cases are on record, --resume goes on",
+    "bisecting": "; finished runs are on record, the same command goes on",
+}
+"""What an interrupted command says of what it did."""
+
 
 def run_command(command: str, *args: Any) -> NoReturn:
     """Run `opbench.commands.COMMAND`, which is imported only now: `--help` must not wait for PyTorch.
@@ -24,8 +30,7 @@ def run_command(command: str, *args: Any) -> NoReturn:
     try:
         sys.exit(import_module(f"opbench.commands.{command}").run(*args))
     except KeyboardInterrupt:
-        kept = "; finished cases are on record, --resume goes on" if command == "sweep" else ""
-        refuse(f"interrupted{kept}", 130)
+        refuse(f"interrupted{_KEPT.get(command, '')}", 130)
 
 
 def end_with(program: Callable[[], str | int | None]) -> NoReturn:

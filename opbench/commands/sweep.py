@@ -22,6 +22,7 @@ from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import Plan, elsewhere_only, plan
 from opbench.planning.remaining import Left, overview
+from opbench.process.environment import revision
 from opbench.running.estimate import expected
 from opbench.running.reporting import Written, write_report
 from opbench.running.runner import Runner
@@ -59,7 +60,7 @@ def run(
     """
     tell = Notes(sys.stderr).note
     if history is not None:
-        ready(history)
+        ready(history, revision())
     machine = Machine.here()
     before = machine.use()
     question = file_sweep(name) if operator_files.is_file(name) else catalog.sweep(name)
@@ -96,7 +97,7 @@ def run(
     _show(target, written, as_json)
     code = exit_code(written.totals)
     if history is not None:
-        said, of_history = keep(target, history, written.totals.measured)
+        said, of_history = keep(target.folder, history, written.totals.measured)
         tell(said)
         code = code or of_history
     return code

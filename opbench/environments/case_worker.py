@@ -2,9 +2,9 @@
 
     python -P -m opbench.environments.case_worker FOLDER REQUESTS ANSWERS CONFIG    (a path, two descriptors, JSON)
 
-FOLDER is where the user's files expect to be imported and run. Requests and answers are those of
-`opbench.gate.worker.protocol`; CONFIG's only path is the file of cases. It needs no pytest, and of opbench what a
-measuring process needs: see `opbench.environments.interpreter`.
+FOLDER is where the user's files expect to be imported and run, `.` for where it is started. Requests and answers are
+those of `opbench.gate.worker.protocol`; the only path of CONFIG is the file of cases. It needs no pytest, and of
+opbench what a measuring process needs: see `opbench.environments.interpreter`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from opbench.environments.case_file import parameters, read_cases
 from opbench.errors import MachineError, describe_exception
 from opbench.gate.worker.cuda_timer import CudaTimer
 from opbench.gate.worker.fork_server import randomise_layout
-from opbench.gate.worker.introspection import environment
+from opbench.gate.worker.introspection import environment, foreign_modules
 from opbench.gate.worker.main import follow_parent
 from opbench.gate.worker.protocol import Connection, WorkerConfig
 from opbench.gate.worker.slices import TIMERS, taken_slice, warm_up
@@ -39,12 +39,14 @@ from opbench.vocabulary.settings import Settings
 class CaseWorker:
     """Answers one request after the other.
 
-    cases: by name. device: `cpu` or `cuda`. threads: of the CPU.
+    cases: by name. device: `cpu` or `cuda`. threads: of the CPU. tree, foreign: see `WorkerConfig`.
     """
 
     cases: Mapping[str, Case]
     device: str
     threads: int
+    tree: str = ""
+    foreign: tuple[str, ...] = ()
     problems: list[str] = field(default_factory=list)
     _checked: set[str] = field(default_factory=set)
     _kept: dict[str, Launch] = field(default_factory=dict)
@@ -64,8 +66,8 @@ class CaseWorker:
         answers: dict[str, Callable[[Any], dict[str, Any]]] = {
             "list": lambda _: self._listing(),
             "collected": lambda _: {"problems": self.problems},
-            # One source for both, and nothing that a fork would share.
-            "modules": lambda _: {"foreign": [], "preloadable": []},
+            # Nothing that a fork would share.
+            "modules": lambda _: {"foreign": foreign_modules(self.tree, self.foreign), "preloadable": []},
             "probe": lambda name: self._prepared(name) or _finished("passed"),
             "begin": lambda name: self._prepared(name) or self._warmed(),
             "launches": lambda _: self._warmed_by_launches(),
@@ -189,7 +191,8 @@ def main(folder: str, requests: int, answers: int, config_json: str) -> None:
     os.chdir(folder)
     sys.path.append(folder)
     connection, config = Connection(requests, answers), WorkerConfig.from_json(config_json)
-    worker = CaseWorker(read_cases(Path(config.paths[0])), config.device, config.threads)
+    cases = read_cases(Path(config.paths[0]))
+    worker = CaseWorker(cases, config.device, config.threads, config.tree, config.foreign)
     worker.set_up()
     # Two environments import unequally much: without it, that would place all that one side allocates later elsewhere.
     randomise_layout(random.SystemRandom())

@@ -60,7 +60,7 @@ class Turns:
             keyword=None,
             threads=self.threads,
             device=self.device,
-            root=ROOT,
+            root=file.parent,  # nothing of it may be imported from elsewhere, and both sides share it
             time_limit_s=self.time_limit_s,
             extra_environment={side: {"PATH": path} for side, path in paths.items()},
             program=("-m", WORKER, str(Path.cwd())),

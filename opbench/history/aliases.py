@@ -15,8 +15,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FILE = "aliases.toml"
 
@@ -44,6 +48,14 @@ def read(folder: Path) -> Aliases:
     if others := sorted(told.keys() - {"cases", "machines"}):
         raise UsageError(f"{path} has a table {others[0]!r}; expected [cases] and [machines]")
     return Aliases(_resolved(told.get("cases", {}), path), _resolved(told.get("machines", {}), path))
+
+
+def rename(frame: pd.DataFrame, aliases: Aliases) -> None:
+    """New names in the place of old ones, in the columns `case` and `machine`, which are categories."""
+    for column, names in (("case", aliases.cases), ("machine", aliases.machines)):
+        here = {old: new for old, new in names.items() if old in frame[column].cat.categories}
+        if here:
+            frame[column] = frame[column].astype("object").replace(here).astype("category")
 
 
 def _resolved(table: object, path: Path) -> dict[str, str]:

@@ -51,7 +51,7 @@ def movements(every: Sequence[Series], controls: Collection[str] = ()) -> list[M
     of_machines: dict[str, OfSeries] = {}
     of_cases: dict[str, OfSeries] = {}
     for series in every:
-        told = series, [_span(series, step) for step in series.steps]
+        told = series, [span_of(series, step) for step in series.steps]
         of_machines.setdefault(series.machine, []).append(told)
         of_cases.setdefault(series.case, []).append(told)
     watching = {
@@ -67,14 +67,14 @@ def movements(every: Sequence[Series], controls: Collection[str] = ()) -> list[M
 
 def _cause(series: Series, step: ChangePoint, controls: OfSeries, beside: OfSeries) -> tuple[Cause, list[str]]:
     """controls, beside: those of its machine. A control says nothing of itself."""
-    span = _span(series, step)
-    alike = sum(_any_meets(span, spans) for _, spans in beside)
+    here = span_of(series, step)
+    alike = sum(any_meets(here, spans) for _, spans in beside)
     why = [f"{alike} of {len(beside)} cases of this machine stepped the same way there"]
     changed = [what for at, what in series.environment_changes() if step.before < at <= step.last]
     if changed:
         return Cause.ENVIRONMENT, [f"the environment changed there: {'; '.join(changed[0])}", *why]
     others = [spans for control, spans in controls if control is not series]
-    if any(_any_meets(span, spans) for spans in others):
+    if any(any_meets(here, spans) for spans in others):
         return Cause.HARDWARE, ["controls of this machine moved there too, and the environment is as it was", *why]
     if others:
         why.append("the controls of this machine did not move")
@@ -83,19 +83,22 @@ def _cause(series: Series, step: ChangePoint, controls: OfSeries, beside: OfSeri
 
 def _elsewhere(series: Series, step: ChangePoint, of_case: OfSeries) -> list[str]:
     """What the same case did on other machines at these commits."""
-    span = _span(series, step)
+    here = span_of(series, step)
     others = {other.machine: spans for other, spans in of_case if other.machine != series.machine}
-    moved = sorted(machine for machine, spans in others.items() if _any_meets(span, spans))
+    moved = sorted(machine for machine, spans in others.items() if any_meets(here, spans))
     still = sorted(others.keys() - set(moved))
     told = [f"stepped the same way on {', '.join(moved)}"] if moved else []
     return told + ([f"did not on {', '.join(still)}"] if still else [])
 
 
-def _span(series: Series, step: ChangePoint) -> Span:
-    """Of the commits after the last one before it; of a step between two environments of one commit, that commit."""
+def span_of(series: Series, step: ChangePoint) -> Span:
+    """Where a step lies: the commits after the last one before it; of a step between two environments of one commit,
+    that commit.
+    """
     last = int(series.commit[step.last])
     return min(int(series.commit[step.before]) + 1, last), last, step.ratio.mid > 1
 
 
-def _any_meets(one: Span, others: Iterable[Span]) -> bool:
+def any_meets(one: Span, others: Iterable[Span]) -> bool:
+    """Whether one of the others went the same way at some of these commits."""
     return any(one[0] <= other[1] and other[0] <= one[1] and one[2] == other[2] for other in others)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from opbench.history.aliases import Aliases
+from opbench.history.aliases import Aliases, rename
 from opbench.history.change_points import ChangePoint, change_points
 from opbench.history.commits import DIGITS, Commits
 from opbench.history.points import Points, first_of
@@ -88,6 +88,15 @@ class Series:
         found = change_points(self.median_s[quiet], self.noise)
         return [one.moved_to(quiet) for one in found]
 
+    @property
+    def names(self) -> list[str]:
+        """The commit of each point."""
+        return [self.shared.commits[place] for place in self.commit]
+
+    def facts(self, at: int) -> Mapping[str, Any]:
+        """Of the environment of the point at this index."""
+        return self.shared.facts[self.shared.environments[self.environment[at]]]
+
     def environment_changes(self) -> list[tuple[int, list[str]]]:
         """Index of each point whose environment is another than that of the point before, and what differs."""
         facts, names = self.shared.facts, self.shared.environments
@@ -111,8 +120,7 @@ def series_of(table: pa.Table, commits: Commits | None = None, aliases: Aliases 
     frame = table.select([*_USED]).to_pandas(strings_to_categorical=True)
     if frame.empty:
         return
-    _rename(frame, "case", aliases.cases)
-    _rename(frame, "machine", aliases.machines)
+    rename(frame, aliases)
     frame["commit"] = _with_dirt(frame)
     shared, rank = _shared(frame, commits)
     keys = [frame[name].cat.codes.to_numpy() for name in ("case", "machine")]
@@ -132,13 +140,6 @@ _USED: tuple[str, ...] = (
 
 _LATEST = datetime.max.replace(year=2261, tzinfo=UTC)
 """In the place of a time that is not known: the last year that pandas counts in nanoseconds."""
-
-
-def _rename(frame: pd.DataFrame, column: str, names: Mapping[str, str]) -> None:
-    """Old names take the place of new ones, row by row of the dictionary and not of the table."""
-    here = {old: new for old, new in names.items() if old in frame[column].cat.categories}
-    if here:
-        frame[column] = frame[column].astype("object").replace(here).astype("category")
 
 
 def _with_dirt(frame: pd.DataFrame) -> pd.Series[Any]:

@@ -1,17 +1,26 @@
-"""What reads a history: its files of rows, its aliases, and other tools' results that become rows."""
+"""What reads a history: its files of rows, its aliases, other tools' results that become rows, alarms told before, and
+what a bisection has measured.
+"""
 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from opbench.cli.plain import plain
 from opbench.history import aliases, files
+from opbench.history.alarms import known
+from opbench.history.alarms.alarm import Alarm
+from opbench.history.alarms.found import Looking, alarms
+from opbench.history.bisection.journal import FILE, Journal, Step
+from opbench.history.bisection.walk import Mark
 from opbench.history.series import series_of
 from opbench.history.sources import asv_results
 from opbench.history.sources.asked import Asked
 from tests.mutating.reader import Reader
-from tests.opbench.history.builders import history, line
+from tests.opbench.history.builders import history, line, table_of
 
 
 def rows(folder: Path) -> Path:
@@ -64,8 +73,52 @@ def read_results(file: Path) -> None:
         assert all(row.median_s > 0 for row in found), "no latency"
 
 
+def told(folder: Path) -> Path:
+    """Two alarms as they were printed."""
+    case = "rowsum/float32/cpu/forward/wall/batch=1/eager"
+    one: dict[str, Any] = {"case": case, "machine": "ci@0a1b2c", "class": "code", "change": "slower", "beside": None}
+    one["commits"] = {"before": "a" * 12, "first": "b" * 12, "last": "c" * 12}
+    file = folder / "told.jsonl"
+    file.write_text(json.dumps(one) + "\n" + json.dumps(one | {"class": "noise", "beside": "x"}) + "\n")
+    return file
+
+
+@lru_cache(maxsize=1)
+def alarm() -> Alarm:
+    """Of the same case and machine, at other commits."""
+    (found,) = alarms(list(series_of(table_of(line([1e-3 + 1e-4 * (at > 15) for at in range(31)])))), Looking(0))
+    return found
+
+
+def read_told(file: Path) -> None:
+    for one in known.read(file):
+        assert not one.is_of(alarm())
+
+
+QUESTION = {"case": "a/b"}
+
+
+def bisected(folder: Path) -> Path:
+    """A journal of three runs."""
+    journal = Journal(folder, QUESTION)
+    for head, mark, ratio in (("b" * 40, Mark.BAD, 1.2), ("c" * 40, Mark.GOOD, 1.0), ("d" * 40, Mark.SKIP, None)):
+        low, high = (None, None) if ratio is None else (0.9 * ratio, 1.1 * ratio)
+        journal.add(Step("a" * 40, head, mark, "pass", "why", ratio, low, high, 0.03, 1.0, "summary.md"))
+    return folder / FILE
+
+
+def read_bisected(file: Path) -> None:
+    """Nothing is gone on from that no run of the gate leaves."""
+    for step in Journal.of(file.parent, QUESTION).steps:
+        assert step.mark is not Mark.BAD or step.ratio is not None
+        assert step.ratio is None or 0 < step.ratio < float("inf")
+        assert all(letter in "0123456789abcdef" for letter in step.base + step.head)
+
+
 READERS = (
     Reader("history", rows, read_rows, share=40),
     Reader("history aliases", names, read_names, share=20),
     Reader("asv results", results, read_results, share=40),
+    Reader("alarms told", told, read_told, share=20),
+    Reader("bisection", bisected, read_bisected, share=20),
 )

@@ -1,4 +1,4 @@
-"""`opbench history add`, and `sweep --history`: rows of runs into a history."""
+"""`opbench history add`, `sweep --history` and `gate --history`: rows of runs into a history."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from opbench.history.adding import add
 from opbench.history.commits import of_repository
 from opbench.history.files import Added
 from opbench.history.sources.asked import Asked
-from opbench.process.environment import revision
-from opbench.store.runs import Run
 
 
 def run(runs: tuple[str, ...], into: Into, results: Path, as_json: bool) -> int:
@@ -34,10 +32,14 @@ def run(runs: tuple[str, ...], into: Into, results: Path, as_json: bool) -> int:
     return code
 
 
-def ready(into: Into) -> None:
-    """Raises UsageError or MachineError for what `keep` would refuse after hours: options, commit, folder."""
+def ready(into: Into, recorded: str | None = None) -> None:
+    """Raises UsageError or MachineError for what `keep` would refuse after hours: options, commit, folder.
+
+    recorded: the commit that the records are going to say; None where it is known already that they say one.
+    """
     asked = _asked(into)
-    asked.measured_revision(revision())
+    if recorded is not None:
+        asked.measured_revision(recorded)
     asked.circumstances({})
     try:
         into.folder.mkdir(parents=True, exist_ok=True)
@@ -47,14 +49,14 @@ def ready(into: Into) -> None:
         raise MachineError(f"cannot write to {into.folder}: {exc.strerror}; choose another --history") from exc
 
 
-def keep(run: Run, into: Into, measured: int) -> tuple[str, int]:
-    """Add a run that is just over, of which so many cases were measured; what became of it, in a line, and an exit
-    code: where it is refused, as after `--resume`, the run itself is still whole.
+def keep(folder: Path, into: Into, measured: int) -> tuple[str, int]:
+    """Add the run of this folder, which is just over and of which so many cases were measured; what became of it, in a
+    line, and an exit code: where it is refused, as after `--resume`, the run itself is still whole.
     """
     if not measured:
         return f"history: nothing was measured, so {into.folder} is as it was", 0
     try:
-        (added,) = add(str(run.folder), into.folder, run.folder, _asked(into))
+        (added,) = add(str(folder), into.folder, folder, _asked(into))
     except OpbenchError as exc:
         return f"history: not added: {exc}", exc.exit_code
     return (told(added), 0) if isinstance(added, Added) else (f"history: not added: {added}", added.exit_code)

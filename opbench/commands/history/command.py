@@ -18,6 +18,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+Controls = Annotated[
+    str | None,
+    typer.Option(help="Operators that the code has no part in; those of the sweep `ceilings` when left out."),
+]
 Folder = Annotated[Path, typer.Option("--history", help="The folder of the history.")]
 
 
@@ -53,14 +57,63 @@ def page(
     history: Folder = Path("history"),
     repository: arguments.Repository = None,
     commit_url: Annotated[str, typer.Option(help="Where a commit is shown, with {commit} in its place.")] = "",
-    control: Annotated[
-        str | None,
-        typer.Option(help="Operators that the code has no part in; those of the sweep `ceilings` when left out."),
-    ] = None,
+    control: Controls = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Write a static site: every case's line, its steps with their evidence, sorted by what moved."""
     run_command("history.page", history, to, repository, commit_url, options.words("control", control), as_json)
+
+
+@app.command(epilog="Example:  opbench history alarms history --repository . --confirm --markdown")
+def alarms(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The folder of the history.")] = None,
+    history: Folder = Path("history"),
+    newest: Annotated[int, typer.Option(help="Look at this many of the newest commits.")] = 30,
+    since: Annotated[str, typer.Option(help="Look at what came after this commit of the history.")] = "",
+    baseline: Annotated[str, typer.Option(help="The backend that others are compared with: ratios to it too.")] = "",
+    control: Controls = None,
+    known: Annotated[
+        Path | None, typer.Option(help="What --json printed before: of it only what was unconfirmed is told again.")
+    ] = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Measure old and new code of what is unexplained, by the gate.")
+    ] = False,
+    repository: arguments.Repository = None,
+    machine: arguments.MeasuredOn = "",
+    operators: arguments.Declaring = None,
+    install: arguments.Install = None,
+    threads: arguments.LineThreads = 0,
+    tolerance: arguments.Slowdown = "",
+    results: arguments.Results = Path("results"),
+    time_limit: arguments.TimeLimit = 120.0,
+    wait: arguments.Wait = True,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a comment or an issue.")] = False,
+    as_json: arguments.AsJson = False,
+) -> None:
+    """Name recent steps: code, environment, hardware, baseline or noise; code only where --confirm has shown it.
+
+    Exit code 0: nothing to act on; 1: code confirmed to be slower; 3: asked to confirm, and still open.
+    """
+    from opbench.commands.history.alarms import AlarmOptions
+    from opbench.history.confirming.question import Measuring
+
+    share = options.tolerance(tolerance) if tolerance else 0.0
+    again = Measuring(tuple(operators or ()), install, threads, share, results, time_limit, wait)
+    asked = AlarmOptions(
+        history=folder or history,
+        newest=newest,
+        since=since,
+        baseline=baseline,
+        controls=options.words("control", control),
+        confirm=confirm,
+        repository=repository,
+        machine=machine,
+        measuring=again,
+        as_json=as_json,
+        markdown=markdown,
+        known=known,
+    )
+    run_command("history.alarms", asked)
 
 
 @app.command(epilog="Example:  opbench history export --format asv --to for-asv/results --repository .")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opbench.cli.plain import plain
+from opbench.history import aliases
 from opbench.history.files import read
 from opbench.history.row import json_object
 
@@ -20,7 +21,7 @@ def run(history: Path, as_json: bool) -> int:
     found = read(history)
     for problem in found.problems:
         print(plain(f"opbench: {problem}"), file=sys.stderr)
-    for row in by_machine(found.table):
+    for row in by_machine(found.table, aliases.read(history)):
         if as_json:
             print(json.dumps(row))
         else:
@@ -29,10 +30,14 @@ def run(history: Path, as_json: bool) -> int:
     return int(bool(found.problems))
 
 
-def by_machine(table: pa.Table) -> list[dict[str, Any]]:
-    """Counts of each machine, its device, and the days of its first and last row, "" where they are not known."""
+def by_machine(table: pa.Table, renamed: aliases.Aliases | None = None) -> list[dict[str, Any]]:
+    """Counts of each machine, its device, and the days of its first and last row, "" where they are not known.
+
+    renamed: a case or machine under its old and its new name counts once, under the new one.
+    """
     names = ["machine", "run", "case", "commit", "started", "facts"]
     frame = table.select(names).to_pandas(strings_to_categorical=True)
+    aliases.rename(frame, renamed or aliases.Aliases())
     return [
         {
             "machine": str(machine),

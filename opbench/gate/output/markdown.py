@@ -39,7 +39,7 @@ def markdown(judgements: Sequence[Judgement], header: Header, rule: Rule, allowe
     parts = [
         f"## Latency gate: {_headline(judgements, allowed)}",
         _comparison_line(judgements, header, rule),
-        f"{_escape(conclusion(judgements, allowed))}.",
+        f"{escaped(conclusion(judgements, allowed))}.",
     ]
     if action:
         parts.append(_table(action, rule, allowed, prefix))
@@ -69,13 +69,13 @@ def _headline(judgements: Sequence[Judgement], allowed: Collection[Verdict]) -> 
 def _comparison_line(judgements: Sequence[Judgement], header: Header, rule: Rule) -> str:
     sizes = sorted({judgement.comparison.workers for judgement in judgements if judgement.comparison is not None})
     workers = "" if not sizes else f", {' to '.join(map(str, dict.fromkeys((sizes[0], sizes[-1]))))} workers a side"
-    where = f" on {_escape(header.machine)}" if header.machine else ""
-    head, base = (_code(_COMMIT.sub(r"\1", revision)) for revision in (header.head, header.base))
+    where = f" on {escaped(header.machine)}" if header.machine else ""
+    head, base = (as_code(_COMMIT.sub(r"\1", revision)) for revision in (header.head, header.base))
     return f"Head {head} against base {base}{where}: tolerance {100 * rule.tolerance:g} %{workers}."
 
 
 def _improvement(judgement: Judgement, rule: Rule, prefix: str) -> str:
-    name = _code(judgement.benchmark.removeprefix(prefix))
+    name = as_code(judgement.benchmark.removeprefix(prefix))
     return name if judgement.comparison is None else f"{name} {ratio_text(judgement.comparison, rule)}"
 
 
@@ -83,7 +83,7 @@ def _table(judgements: Iterable[Judgement], rule: Rule, allowed: Collection[Verd
     lines = ["| " + " | ".join(HEADINGS) + " |", "|---|---|" + "---:|" * 6 + "---|"]
     for judgement in judgements:
         verdict, benchmark, *numbers, reason = to_cells(judgement, rule, allowed, prefix)
-        lines.append("| " + " | ".join([f"**{verdict}**", _code(benchmark), *numbers, _escape(reason)]) + " |")
+        lines.append("| " + " | ".join([f"**{verdict}**", as_code(benchmark), *numbers, escaped(reason)]) + " |")
     return "\n".join(lines)
 
 
@@ -97,11 +97,12 @@ def _legend(rule: Rule) -> str:
     )
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """As text in which nothing is markup."""
     return _MARKUP.sub(r"\\\1", text)
 
 
-def _code(text: str) -> str:
+def as_code(text: str) -> str:
     """As code. In a table a pipe ends a cell even inside code; a backtick inside needs a longer fence around."""
     fence = "``" if "`" in text else "`"
     space = " " if "`" in text else ""

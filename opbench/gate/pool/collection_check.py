@@ -6,9 +6,10 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 
-from opbench.errors import MachineError, UsageError
+from opbench.errors import UsageError
 from opbench.gate.benchmark import Benchmark, common_prefix
 from opbench.gate.pool.dry_run import DryRun
+from opbench.gate.source.unusable import UnusableRevisionError
 
 LISTED = 5
 """Benchmarks named of those that a filter left out."""
@@ -28,7 +29,7 @@ def require_collected(owner: str, result: DryRun) -> None:
         message = f"{owner} cannot be collected: {result.problems[0]}{count}"
         if result.usage_error:
             raise UsageError(f"{message}; expected files, folders or tests that are there, and for -k an expression")
-        raise MachineError(f"{message}; nothing was measured: mend it, and gate again")
+        raise UnusableRevisionError(f"{message}; nothing was measured: mend it, and gate again")
     if result.benchmarks:
         return
     if result.deselected:

@@ -37,6 +37,7 @@ class LaunchConfig:
         and `WorkerConfig` as JSON). Empty for the gate's own, which runs a tree's tests.
     extra_environment: variables of one side alone, for planting a difference.
     shared_folder: what the benchmarks of both sides may share in one run, see COMMON_FOLDER; None for none.
+    last_on_path: a folder whose packages a worker may import where neither its tree nor its interpreter has them.
     """
 
     paths: tuple[str, ...]
@@ -48,6 +49,7 @@ class LaunchConfig:
     extra_environment: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
     shared_folder: Path | None = None
     program: tuple[str, ...] = ()
+    last_on_path: Path | None = None
 
     def command(self, python: Path) -> list[str]:
         """The words that start a worker on this interpreter, without those that only the one who starts it knows."""
@@ -64,6 +66,8 @@ class LaunchConfig:
         }
         tree = checkout.tree.absolute()
         paths = [str(tree), *_source_folder(tree), *filter(None, inherited.get("PYTHONPATH", "").split(os.pathsep))]
+        if self.last_on_path is not None:
+            paths.append(str(self.last_on_path))
         own = dict.fromkeys(THREAD_VARIABLES, str(self.threads)) | {
             "PYTHONPATH": os.pathsep.join(paths),
             "PWD": str(tree),

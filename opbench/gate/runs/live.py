@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from opbench.errors import MachineError, UsageError
 from opbench.gate.decision.matching import match_benchmarks
 from opbench.gate.decision.sequential_test import SequentialTest
-from opbench.gate.decision.verdict import Judgement, Verdict, exit_code
+from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.decision.workers import InsufficientMemoryError
 from opbench.gate.output.console import print_results
 from opbench.gate.output.progress import RunProgress, progress_for
@@ -25,26 +25,36 @@ from opbench.gate.runs.artifacts import LiveRun, new_folder, write_artifacts
 from opbench.gate.runs.options import GateOptions
 from opbench.gate.samples import SIDES, Side
 from opbench.gate.source.environments import Checkout, prepare
-from opbench.gate.source.worktrees import Revisions, checked_out, repository_folder, resolve
+from opbench.gate.source.worktrees import Revisions, checked_out, remove_worktrees, repository_folder, resolve
 from opbench.gate.stats.rule import Rule
 from opbench.store.lock import WAIT_S, exclusive, measuring
 
+Compare = Callable[[Revisions, GateOptions, Rule, RunProgress], LiveRun]
+"""Both commits measured in turns and judged. Raises as `prepared_checkouts` and `judge`."""
 
-def gate_revisions(options: GateOptions, rule: Rule, allowed: frozenset[Verdict]) -> int:
-    """The exit code."""
+
+def compare_tests(revisions: Revisions, options: GateOptions, rule: Rule, progress: RunProgress) -> LiveRun:
+    """On the tests of `options.paths` that use the fixture `benchmark`."""
+    with prepared_checkouts(revisions, options.install, progress, options.wait) as checkouts:
+        launch = options.launch_config(revisions.root)
+        return judge(checkouts, launch, rule, secrets.randbits(32), progress, options.wait)
+
+
+def gate_revisions(
+    options: GateOptions, rule: Rule, allowed: frozenset[Verdict], compare: Compare = compare_tests
+) -> tuple[LiveRun, Path]:
+    """The run, printed, and the folder of its files."""
     assert options.base is not None
     revisions = resolve(options.base, options.head, Path.cwd())
     with progress_for(options.as_json) as progress:
         if revisions.note:
             progress.note(revisions.note)
-        with prepared_checkouts(revisions, options.install, progress, options.wait) as checkouts:
-            seed = secrets.randbits(32)
-            run = judge(checkouts, options.launch_config(revisions.root), rule, seed, progress, options.wait)
+        run = compare(revisions, options, rule, progress)
     print_results(run.judgements, allowed, run.rule, options.as_json)
     folder = new_folder(options.results, "gate")
     write_artifacts(run, {"base": revisions.base, "head": revisions.head}, folder, allowed)
     progress.note(f"report: {folder / 'summary.md'}")
-    return exit_code(run.judgements, allowed)
+    return run, folder
 
 
 @contextmanager
@@ -62,6 +72,13 @@ def prepared_checkouts(
         checked_out(revisions, folder) as trees,
     ):
         yield prepare(trees, install, folder, progress.note)
+
+
+def remove_leftovers(root: Path, tell: Callable[[str], None]) -> None:
+    """Worktrees that a killed run left of this repository; where somebody gates it now, these are in use."""
+    folder = repository_folder(root)
+    with suppress(MachineError), exclusive(f"repository-{folder.name}", tell, wait_s=0.0):
+        remove_worktrees(root, folder)
 
 
 def judge(

@@ -15,7 +15,7 @@ DEVICE = "OPBENCH_BENCH_DEVICE"
 
 @dataclass(frozen=True)
 class GateOptions:
-    """As they were typed."""
+    """As they were typed. cases: keys of cases to measure in the place of tests."""
 
     paths: Sequence[str]
     base: str | None
@@ -34,6 +34,7 @@ class GateOptions:
     time_limit_s: float
     as_json: bool
     wait: bool = True
+    cases: Sequence[str] = ()
 
     def launch_config(self, root: Path) -> LaunchConfig:
         """How workers are started. root: the user's repository."""

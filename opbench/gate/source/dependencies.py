@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opbench.errors import MachineError
+from opbench.gate.source.unusable import UnusableRevisionError
 
 KEYS = (
     "build-system.requires",
@@ -51,7 +51,7 @@ def declared_dependencies(tree: Path) -> dict[str, tuple[str, ...]]:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (ValueError, RecursionError) as exc:
-        raise MachineError(f"cannot tell what {path} depends on: it is not TOML: {exc}") from exc
+        raise UnusableRevisionError(f"cannot tell what {path} depends on: it is not TOML: {exc}") from exc
     for key in KEYS:
         declared |= _flat(key, _at(table, key))
     for pattern in FILES:

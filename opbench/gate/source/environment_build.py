@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from opbench.errors import MachineError, UsageError
+from opbench.errors import UsageError
 from opbench.gate.source.dependencies import significant_lines
+from opbench.gate.source.unusable import UnusableRevisionError
 
 STAMP = "opbench-stamp"
 
@@ -87,7 +88,7 @@ class EnvironmentBuild:
         if code:
             text = self._log.read_text(encoding="utf-8", errors="replace")
             message = f"cannot build the environment of {self.owner}: {what} failed with exit code {code}"
-            raise MachineError(f"{message}: {_failure_reason(text)}; all of it: {self._log}")
+            raise UnusableRevisionError(f"{message}: {_failure_reason(text)}; all of it: {self._log}")
 
 
 def is_local(word: str) -> bool:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from opbench.errors import MachineError
 from opbench.gate.samples import Side
 from opbench.gate.source.dependencies import declared_dependencies, differences
 from opbench.gate.source.environment_build import EnvironmentBuild, RunCommand, install_words, run_logged
+from opbench.gate.source.unusable import UnusableRevisionError
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def prepare(
     if install is None:
         if differing := list(differences(declared["base"], declared["head"])):
             message = f"base and head declare different dependencies ({'; '.join(differing)})"
-            raise MachineError(f"{message}; give each side an environment of its own: --install '-e . pytest'")
+            raise UnusableRevisionError(f"{message}; give each side an environment of its own: --install '-e . pytest'")
         return {side: Checkout(Path(sys.executable), tree) for side, tree in trees.items()}
     words = install_words("--install", install, "-e . pytest")
     builds = {

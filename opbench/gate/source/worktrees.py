@@ -11,7 +11,6 @@ import difflib
 import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,12 +19,8 @@ from pathlib import Path
 from opbench.cache import cache_folder
 from opbench.errors import MachineError, UsageError
 from opbench.gate.samples import SIDES, Side
-
-INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
-"""Set by git for its hooks and aliases; they would send every command below to another repository or index."""
-
-QUIET = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-"""Messages as they are matched below, no refreshing of the user's index by `git status`, no wait for a password."""
+from opbench.gate.source.git import GitError, git
+from opbench.gate.source.unusable import UnusableRevisionError
 
 LISTED = 12
 FEW = 3
@@ -44,17 +39,13 @@ class Revisions:
     note: str = ""
 
 
-class _GitError(MachineError):
-    """git failed, in its own words; where a better sentence is known it is caught and replaced."""
-
-
 def resolve(base: str, head: str | None, folder: Path) -> Revisions:
     """The merge base of `head` (None: HEAD, with nothing uncommitted) and `base`, and `head`, as commits.
 
     Raises UsageError: no git, no repository, no commits, no such revision, no common history, uncommitted changes.
     """
-    root = _top_level(folder)
-    tip = _checked_out_commit(root) if head is None else _commit(root, head)
+    root = top_level(folder)
+    tip = _checked_out_commit(root) if head is None else commit(root, head)
     fork = merge_base(base, root, head or "HEAD")
     notes = [_untracked(root)] if head is None else []
     if fork == tip:
@@ -64,14 +55,22 @@ def resolve(base: str, head: str | None, folder: Path) -> Revisions:
 
 def merge_base(ref: str, folder: Path, head: str = "HEAD") -> str:
     """The commit at which `head` left `ref`. Raises UsageError as `resolve` does."""
-    root = _top_level(folder)
-    ends = [_commit(root, head), _commit(root, ref)]
+    root = top_level(folder)
+    ends = [commit(root, head), commit(root, ref)]
     try:
-        return _git(root, "merge-base", *ends)
-    except _GitError:
+        return git(root, "merge-base", *ends)
+    except GitError:
         message = f"{ref!r} and {head!r} have no commit in common in {root}"
         hint = _shallow(root) or "; name a --base that the work was started from"
         raise UsageError(message + hint) from None
+
+
+def is_ancestor(old: str, new: str, folder: Path) -> bool:
+    """Whether `new` was made from `old`; both are commits of the repository."""
+    try:
+        return git(folder, "merge-base", old, new) == commit(folder, old)
+    except GitError:
+        return False
 
 
 def repository_folder(root: Path) -> Path:
@@ -95,20 +94,28 @@ def checked_out(revisions: Revisions, home: Path) -> Iterator[dict[Side, Path]]:
             _add(revisions.root, tree, commits[side])
         yield trees
     finally:
-        for tree in trees.values():
-            _remove(revisions.root, tree)
+        remove_worktrees(revisions.root, home)
 
 
-def _add(root: Path, tree: Path, commit: str) -> None:
+def remove_worktrees(root: Path, home: Path) -> None:
+    """Those that `checked_out` makes there, whoever left them."""
+    for side in SIDES:
+        _remove(root, home / side / "tree")
+
+
+def _add(root: Path, tree: Path, revision: str) -> None:
     try:
         tree.parent.mkdir(parents=True, exist_ok=True)
-        _git(root, "worktree", "add", "--detach", str(tree), commit)
-        if (tree / ".gitmodules").exists():
-            _git(tree, "submodule", "update", "--init", "--recursive")
+        git(root, "worktree", "add", "--detach", str(tree), revision)
     except OSError as exc:
         raise MachineError(f"cannot make {tree.parent}: {exc.strerror}; name a folder by OPBENCH_CACHE") from exc
-    except _GitError as exc:
-        raise MachineError(f"cannot check out {commit[:12]} at {tree}: {exc}") from exc
+    except GitError as exc:
+        raise MachineError(f"cannot check out {revision[:12]} at {tree}: {exc}") from exc
+    if (tree / ".gitmodules").exists():
+        try:
+            git(tree, "submodule", "update", "--init", "--recursive")
+        except GitError as exc:
+            raise UnusableRevisionError(f"cannot check out {revision[:12]} at {tree}: {exc}") from exc
 
 
 def _remove(root: Path, tree: Path) -> None:
@@ -117,14 +124,15 @@ def _remove(root: Path, tree: Path) -> None:
     Unlike `git worktree prune`, it forgets no worktree of the user's whose disk is away at the moment.
     """
     shutil.rmtree(tree, ignore_errors=True)  # what cannot go makes the next check-out fail, and git says why
-    with suppress(_GitError):  # it was not registered
-        _git(root, "worktree", "remove", "--force", "--force", str(tree))
+    with suppress(GitError):  # it was not registered
+        git(root, "worktree", "remove", "--force", "--force", str(tree))
 
 
-def _top_level(folder: Path) -> Path:
+def top_level(folder: Path) -> Path:
+    """Of the repository that the folder is in. Raises UsageError where it is in none."""
     try:
-        return Path(_git(folder, "rev-parse", "--show-toplevel"))
-    except _GitError as exc:
+        return Path(git(folder, "rev-parse", "--show-toplevel"))
+    except GitError as exc:
         if "not a git repository" in str(exc):
             message = f"{folder} is in no git repository; run the gate inside one, or give it two stored files"
             raise UsageError(f"{message}: --base-json A.json --head-json B.json") from None
@@ -133,15 +141,16 @@ def _top_level(folder: Path) -> Path:
 
 def _checked_out_commit(root: Path) -> str:
     try:
-        return _git(root, "rev-parse", "--verify", "HEAD^{commit}")
-    except _GitError:
+        return git(root, "rev-parse", "--verify", "HEAD^{commit}")
+    except GitError:
         raise UsageError(f"the branch checked out in {root} has no commits; commit, or name one by --head") from None
 
 
-def _commit(root: Path, ref: str) -> str:
-    with suppress(_GitError):
-        return _git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
-    names = _git(root, "for-each-ref", "--sort=-creatordate", "--format=%(refname:short)").splitlines()
+def commit(root: Path, ref: str) -> str:
+    """The full id of what a branch, a tag or some digits name. Raises UsageError, naming what there is."""
+    with suppress(GitError):
+        return git(root, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    names = git(root, "for-each-ref", "--sort=-creatordate", "--format=%(refname:short)").splitlines()
     # `main` is most often meant where only `origin/main` was fetched, and no measure of likeness finds that.
     close = [name for name in names if name.endswith(f"/{ref}")] or difflib.get_close_matches(ref, names, n=1)
     hint = f" (did you mean {close[0]!r}?)" if close else ""
@@ -152,7 +161,7 @@ def _commit(root: Path, ref: str) -> str:
 
 def _shallow(root: Path) -> str:
     """What to do where history is cut off, "" where it is whole."""
-    if _git(root, "rev-parse", "--is-shallow-repository") != "true":
+    if git(root, "rev-parse", "--is-shallow-repository") != "true":
         return ""
     return "; this clone is shallow: `git fetch --unshallow`, or fetch-depth: 0 for actions/checkout"
 
@@ -160,7 +169,7 @@ def _shallow(root: Path) -> str:
 def _untracked(root: Path) -> str:
     """A note on untracked files. Raises UsageError when tracked ones differ from HEAD."""
     options = ("--porcelain", "--no-renames", "--untracked-files=normal", "--ignore-submodules=untracked", "-z")
-    lines = [line for line in _git(root, "status", *options).split("\0") if line]
+    lines = [line for line in git(root, "status", *options).split("\0") if line]
     untracked = [line[3:] for line in lines if line.startswith("??")]
     changed = [line[3:] for line in lines if not line.startswith("??")]
     if changed:
@@ -171,27 +180,3 @@ def _untracked(root: Path) -> str:
 
 def _few(names: list[str]) -> str:
     return f"{len(names)}: " + ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
-
-
-def _git(where: Path, *words: str) -> str:
-    """What git prints. Raises _GitError when it fails, UsageError when there is no git."""
-    command = ["git", "-c", f"core.hooksPath={os.devnull}", "-C", str(where), *words]
-    environment = {name: value for name, value in os.environ.items() if name not in INHERITED} | QUIET
-    try:
-        run = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=environment,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError:
-        raise UsageError("git is not on PATH; install it, or gate stored files: --base-json, --head-json") from None
-    if run.returncode:
-        lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
-        first = next((index for index, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
-        message = " ".join(lines[first:]) or f"exit code {run.returncode}"
-        raise _GitError(f"git {words[0]} failed: {message.removeprefix('fatal: ')}")
-    return run.stdout.rstrip("\n")

@@ -43,7 +43,9 @@ def run_worker(
     plugin = plugin_class(connection, config)
     code = pytest.main(_pytest_arguments(config), plugins=[plugin, plugin.collection])
     if not plugin.served:
-        problem = f"pytest ended before it had collected: {_complaint(config.log, code)}"
+        # Of a file that cannot be imported pytest says last that it has no such test; what was in the way came first.
+        reasons = plugin.collection.problems or [_complaint(config.log, code)]
+        problem = f"pytest ended before it had collected: {reasons[0]}"
         _refuse_all(connection, problem, usage_error=plugin.collection.usage_error)
 
 

@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from opbench.environments.case_key import case_of_key
 from opbench.errors import UsageError
+from opbench.gate.benchmark import Benchmark
 from opbench.gate.files.json_reader import Entry, StoredFile, read_file
 from opbench.gate.files.machine_info import comparable_info
 from opbench.history.row import NO_SETTING, HistoryRow, quartiles
@@ -90,15 +92,29 @@ def _processes(entry: Entry, written: datetime | None) -> Iterator[tuple[int, da
         yield worker, datetime.fromtimestamp(began[worker], UTC), samples_s
 
 
+def _parts(benchmark: Benchmark) -> dict[str, Any]:
+    """The columns of what the benchmark is: a test, or a case that the gate measured in the place of one."""
+    if (case := case_of_key(benchmark.id)) is None:
+        name = benchmark.id.partition("[")[0]
+        return {"operator": name, **NO_SETTING, "axes": json.dumps(dict(benchmark.params or {}))}
+    point = case.point
+    return {
+        "operator": point.operator,
+        "backend": case.label,
+        "dtype": point.dtype,
+        "device": point.device,
+        "mode": point.mode,
+        "clock": point.clock,
+        "axes": json.dumps(dict(point.axes)),
+    }
+
+
 def _row(entry: Entry, samples_s: Sequence[float], told: dict[str, Any]) -> HistoryRow:
     median_s, low_s, high_s = quartiles(samples_s)
-    benchmark = entry.benchmark
     return HistoryRow(
         source="gate" if entry.stages else "pytest-benchmark",
-        case=benchmark.id,
-        operator=benchmark.id.partition("[")[0],
-        **NO_SETTING,
-        axes=json.dumps(dict(benchmark.params or {})),
+        case=entry.benchmark.id,
+        **_parts(entry.benchmark),
         median_s=median_s,
         low_s=low_s,
         high_s=high_s,

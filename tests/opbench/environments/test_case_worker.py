@@ -132,3 +132,11 @@ def test_what_fails_while_it_is_timed_ends_and_the_next_case_goes_on(
     finished = worker.answer({"slice": SLICE})["finished"]
     assert finished == {"outcome": "error", "message": "sampling: RuntimeError: worn out"}
     assert "ready" in worker.answer({"begin": "eager"})
+
+
+def test_operators_from_another_checkout_are_noticed_and_its_own_are_not(worker: CaseWorker, tmp_path: Path) -> None:
+    worker.answer({"probe": "eager"})
+    worker.foreign = (str(tmp_path),)
+    for tree, foreign in ((tmp_path / "tree", [str(tmp_path / "own_cases.py")]), (tmp_path, [])):
+        worker.tree = str(tree)
+        assert worker.answer({"modules": {}}) == {"foreign": foreign, "preloadable": []}

@@ -81,7 +81,7 @@ def test_a_history_that_cannot_be_written_is_refused_before_anything_is_measured
 ) -> None:
     (tmp_path / "file").write_text("")
     named = "f" * 12
-    monkeypatch.setattr(add, "revision", lambda: "unknown")
+    monkeypatch.setattr(sweep_command, "revision", lambda: "unknown")
     for into, said in (
         (Into(tmp_path / "file", commit=named), "choose another --history"),
         (Into(tmp_path / "history"), "the commit is unknown.*--commit"),
@@ -118,6 +118,21 @@ def test_machines_are_listed_and_a_damaged_file_is_exit_code_1(
     said = capsys.readouterr()
     assert [json.loads(row)["rows"] for row in said.out.splitlines()] == [4, 1]
     assert said.err.startswith(f"opbench: {kept / f'torn{SUFFIX}'}: damaged or half-written")
+
+
+def test_cases_and_machines_that_are_declared_to_be_renamed_are_listed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        *line([1.0, 2.0], case="old"),
+        at_commit(2, 3.0, case="new"),
+        at_commit(3, 3.0, case="new", machine="now@0"),
+    ]
+    kept = history(tmp_path, rows)
+    (kept / "aliases.toml").write_text('[cases]\nold = "new"\n[machines]\n"ci@0a1b2c" = "now@0"\n')
+    assert listing.run(kept, as_json=True) == 0
+    (told,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (told["machine"], told["rows"], told["cases"], told["commits"]) == ("now@0", 4, 1, 4)
 
 
 def test_the_page_takes_the_operators_of_the_ceilings_as_controls(

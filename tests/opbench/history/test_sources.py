@@ -13,6 +13,10 @@ import pytest
 from opbench.commands.history import add as add_command
 from opbench.commands.history.into import Into
 from opbench.errors import UsageError
+from opbench.gate.benchmark import Benchmark
+from opbench.gate.files.json_writer import Origin, write_side
+from opbench.gate.samples import SIDES
+from opbench.gate.stats.rule import DEFAULT
 from opbench.history import files
 from opbench.history.adding import add
 from opbench.history.commits import Commits
@@ -90,6 +94,19 @@ def test_a_run_of_the_gate_gives_a_row_for_each_worker_of_both_sides(tmp_path: P
         assert row.samples == len(taken)
         assert json.loads(row.axes) == {"channels": "8"}
     assert {row.environment for row in rows} == {ASKED.circumstances(ENVIRONMENT)["environment"]}
+
+
+def test_cases_that_the_gate_measured_have_the_parts_of_their_keys(tmp_path: Path) -> None:
+    key = "rowsum/bfloat16/cpu/out/wall/batch=3,kind=odd/eager#2"
+    samples = [synthetic(key, workers=1, rounds=1)]
+    for side in SIDES:
+        write_side(
+            tmp_path / f"{side}.json", Origin("1", side, "aaaa", DEFAULT, ENVIRONMENT), [Benchmark(key)], samples
+        )
+    for row in rows_of(benchmark_files.rows(tmp_path, ASKED)):
+        assert (row.case, row.source) == (key, "gate")
+        assert (row.operator, row.backend, row.dtype, row.device) == ("rowsum", "eager#2", "bfloat16", "cpu")
+        assert (row.mode, row.clock, json.loads(row.axes)) == ("out", "wall", {"batch": 3, "kind": "odd"})
 
 
 def test_a_file_of_pytest_benchmark_is_known_by_its_content_and_needs_a_commit(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from opbench.commands.app import main
+from opbench.history.files import read
 
 ROOT = Path(__file__).parents[4]
 GIT = shutil.which("git") or "git"
@@ -123,7 +124,9 @@ time.spend, time.perf_counter = spend, perf_counter
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of the command: its exit code, verdicts with reasons by test, its last line, where its files are."""
+    """One run of the command: its exit code, verdicts with reasons by test, its last line, where its files are, the
+    history that got its rows, what it said.
+    """
 
     code: int
     lines: Mapping[str, Mapping[str, Any]]
@@ -131,6 +134,8 @@ class Ran:
     repository: Path
     folder: Path
     left: list[psutil.Process]
+    history: Path
+    stderr: str
 
 
 def git(folder: Path, *words: str) -> str:
@@ -186,12 +191,14 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def ran(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     results = tmp_path_factory.mktemp("results")
-    words = ("bench", "--base", "HEAD~1", "--tolerance", "40%", "--results", str(results))
+    kept = ("--history", str(results / "history"), "--machine", "box")
+    words = ("bench", "--base", "HEAD~1", "--tolerance", "40%", "--results", str(results), *kept)
     run = typed(repository, "--json", *words)
     *lines, end = map(json.loads, run.stdout.splitlines())
     (folder,) = (results / "gate").iterdir()
     left = [process for process in psutil.process_iter() if "worker/bootstrap.py" in " ".join(_command(process))]
-    return Ran(run.returncode, {_short(line["benchmark"]): line for line in lines}, end, repository, folder, left)
+    by_name = {_short(line["benchmark"]): line for line in lines}
+    return Ran(run.returncode, by_name, end, repository, folder, left, results / "history", run.stderr)
 
 
 def _short(benchmark: str) -> str:
@@ -261,6 +268,19 @@ def test_the_stored_files_judged_again_say_the_same(ran: Ran) -> None:
     assert run.returncode == 1
 
 
+def test_a_history_gets_a_row_for_each_worker_of_both_commits_at_once(ran: Ran) -> None:
+    (path,) = ran.history.iterdir()
+    assert f"history: {path}: " in ran.stderr
+    rows = read(ran.history).table.to_pylist()
+    same = [row for row in rows if row["case"].endswith("::test_same")]
+    commits = git(ran.repository, "rev-list", "HEAD", "-2").split()
+    assert {row["commit"] for row in same} == set(commits)
+    assert len({row["process"] for row in same}) == len(same) == 2 * ran.lines["test_same"]["found"]["workers"]
+    assert {row["machine"].partition("@")[0] for row in rows} == {"box"}
+    assert all(row["commit_time"] and row["source"] == "gate" and not row["dirty"] for row in rows)
+    assert same[0]["median_s"] == pytest.approx(1e-4, rel=0.01)
+
+
 def test_other_tools_can_read_the_files(ran: Ran) -> None:
     content = json.loads((ran.folder / "head.json").read_text())
     assert {"machine_info", "commit_info", "benchmarks", "datetime", "version"} <= content.keys()
@@ -278,6 +298,10 @@ def test_other_tools_can_read_the_files(ran: Ran) -> None:
         (("--base", "HEAD~1", "--tolerance", "3"), 2, "below 100 %"),
         (("--base", "HEAD~1", "--allow", "everything"), 2, "no verdict to allow 'everything'"),
         (("--base", "HEAD~1", "--calibrate"), 2, "three ways"),
+        (("--calibrate", "--history", "history"), 2, "--history takes what --base measures"),
+        (("--calibrate", "--case", "a/b"), 2, "--case goes with --base"),
+        (("--base", "HEAD~1", "--case", "a/b"), 2, "'a/b' is the key of no case"),
+        (("--base", "HEAD~1", "--history", "history", "--machine", "a/b"), 2, "--machine 'a/b'"),
         (("--base", "HEAD~1", "--device", "tpu"), 2, "no device 'tpu'"),
         (("elsewhere", "--base", "HEAD~1"), 2, "elsewhere"),
         (("bench", "--base", "HEAD~1", "-k", "nothing"), 2, "matches -k 'nothing'"),

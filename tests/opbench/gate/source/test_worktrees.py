@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,43 +13,13 @@ import pytest
 from opbench.errors import MachineError, UsageError
 from opbench.gate.samples import Side
 from opbench.gate.source.worktrees import Revisions, checked_out, merge_base, repository_folder, resolve
-
-ISOLATED = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "init.defaultBranch",
-    "GIT_CONFIG_VALUE_0": "main",
-    "GIT_CONFIG_KEY_1": "protocol.file.allow",  # a submodule from a folder
-    "GIT_CONFIG_VALUE_1": "always",
-    "GIT_AUTHOR_NAME": "A",
-    "GIT_AUTHOR_EMAIL": "a@example.org",
-    "GIT_COMMITTER_NAME": "A",
-    "GIT_COMMITTER_EMAIL": "a@example.org",
-}
+from tests.repositories import commit, git, isolated_git, registered
 
 
 @pytest.fixture(scope="module", autouse=True)
 def isolated() -> Iterator[None]:
-    """Whatever the user's git is set to, and even where a git hook runs the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("GIT_")]:
-            patch.delenv(name)
-        for name, value in ISOLATED.items():
-            patch.setenv(name, value)
+    with isolated_git():
         yield
-
-
-def git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def commit(folder: Path, name: str, text: str) -> str:
-    (folder / name).write_text(text)
-    git(folder, "add", name)
-    git(folder, "commit", "-q", "-m", name)
-    return git(folder, "rev-parse", "HEAD")
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +38,6 @@ def original(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Path:
 def repository(original: Path, tmp_path: Path) -> Path:
     """main: one, two. topic, checked out: one, three."""
     return shutil.copytree(original, tmp_path / "repository")
-
-
-def registered(repository: Path) -> list[str]:
-    lines = git(repository, "worktree", "list", "--porcelain").splitlines()
-    return [line.removeprefix("worktree ") for line in lines if line.startswith("worktree ")]
 
 
 def test_head_is_compared_with_where_it_left_the_base_not_with_the_base(repository: Path) -> None:

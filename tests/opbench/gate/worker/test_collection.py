@@ -93,7 +93,7 @@ def test_what_is_not_there_is_a_usage_error(started: Start, path: str, keyword: 
     ("path", "files", "says"),
     [
         (".", {"conftest_py": "import nowhere"}, "nowhere"),
-        ("test_it.py::test_adding", {"test_it_py": "import nowhere"}, "exit code 4"),
+        ("test_it.py::test_adding", {"test_it_py": "import nowhere"}, "test_it.py: ModuleNotFoundError: .* .nowhere."),
         (".", {"pytest_ini": "[pytest]\naddopts = --no-such-option\n"}, "no-such-option"),
     ],
 )

@@ -1,0 +1,151 @@
+"""What the gate makes of alarms that the history leaves open, and how often it is asked."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from opbench.errors import MachineError
+from opbench.gate.runs.artifacts import LiveRun
+from opbench.history.alarms.alarm import Alarm, Kind
+from opbench.history.alarms.confirm import Confirming
+from opbench.history.confirming.question import Measuring, tolerance_for
+from opbench.history.row import HistoryRow
+
+from ..builders import commit, line
+from ..scripted_gate import ScriptedGate
+from .test_found import EAGER, OURS, found, known, values
+
+HERE = f"{platform.node()}@0a1b2c"
+CPU = "Abacus 2"
+FACTS = {"facts": f'{{"device_name": "{CPU}"}}', "environment": "e" * 12, "machine": HERE}
+
+
+def rows(ratio: float = 1.1, case: str = OURS, **changes: Any) -> list[HistoryRow]:
+    return line(values(ratio), case=case, **FACTS | changes)
+
+
+def full(number: int) -> str:
+    return commit(number) + "f" * 28
+
+
+def levels(ratio: float) -> dict[str, float]:
+    return {full(number): ratio if number >= 17 else 1.0 for number in range(31)}
+
+
+def confirmed(made: Sequence[HistoryRow], gate: Any, machine: str = "", **looking: Any) -> list[Alarm]:
+    gate_here = replace(gate, environment={"cpu": CPU}) if isinstance(gate, ScriptedGate) else gate
+    told = Confirming(gate_here, Measuring(), lambda _: None, machine)(found(made, commits=known(), **looking))
+    if isinstance(gate, ScriptedGate):
+        gate.asked[:] = gate_here.asked
+    return told
+
+
+@pytest.mark.parametrize(
+    ("claimed", "true", "kind", "said"),
+    [
+        (1.1, 1.1, Kind.CODE, "the gate confirmed it: 1.1"),
+        (0.9, 0.9, Kind.CODE, "the gate confirmed it: 0.9"),
+        (1.1, 1.0, Kind.NOISE, "the gate found old and new code to lie within 3 %: 1.000"),
+        (0.9, 1.0, Kind.NOISE, "the gate found old and new code to lie within 3 %: 1.000"),
+        (
+            0.9,
+            0.972,
+            Kind.UNCONFIRMED,
+            "the gate saw that it is no slower, and could not tell whether it is faster: 0.97",
+        ),
+        (1.1, 0.8, Kind.UNCONFIRMED, "the gate confirmed the contrary: 0.8"),
+        (0.9, 1.2, Kind.UNCONFIRMED, "the gate confirmed the contrary: 1.2"),
+    ],
+)
+def test_only_what_the_gate_confirms_is_code_and_what_it_refutes_is_noise(
+    claimed: float, true: float, kind: Kind, said: str
+) -> None:
+    (one,) = confirmed(rows(claimed), ScriptedGate(levels(true)))
+    assert one.kind is kind
+    assert one.evidence[0].startswith(said)
+    assert one.found is not None
+    assert one.found.ratio == pytest.approx(true, rel=0.01)
+
+
+def test_the_gate_compares_the_ends_by_half_of_the_step() -> None:
+    gate = ScriptedGate(levels(1.05))
+    (one,) = confirmed(rows(1.05), gate)
+    ((*asked, tolerance),) = gate.asked
+    assert asked == [one.old, one.new, (OURS,)]
+    assert tolerance == pytest.approx(tolerance_for(one.step.ratio.mid), rel=0.01)
+    assert 0.02 < tolerance < 0.03
+    assert one.kind is Kind.CODE
+
+
+def test_what_the_gate_cannot_tell_or_not_measure_stays_unconfirmed_with_the_reason() -> None:
+    heads = frozenset(map(full, range(17, 31)))
+    for gate, said in (
+        (ScriptedGate(levels(1.1), wide=heads), "the gate could not tell: inconclusive"),
+        (ScriptedGate(levels(1.1), crashing=heads), "the gate could not tell: crashed"),
+        (ScriptedGate(levels(1.1), broken=heads), "the gate could not measure it: head cannot be collected"),
+    ):
+        (one,) = confirmed(rows(), gate)
+        assert one.kind is Kind.UNCONFIRMED
+        assert one.evidence[0].startswith(said)
+
+
+def test_a_full_disk_leaves_alarms_open_and_is_told() -> None:
+    def full_disk(*_: object) -> tuple[LiveRun, Any]:
+        raise MachineError("no space left")
+
+    (one,) = confirmed(rows(), full_disk)
+    assert (one.kind, one.evidence[0]) == (Kind.UNCONFIRMED, "the gate could not measure it: no space left")
+
+
+@pytest.mark.parametrize(("machine", "device"), [("other@0a1b2c", CPU), (HERE, "Abacus 3")])
+def test_another_machine_confirms_and_does_not_refute(machine: str, device: str) -> None:
+    there: dict[str, Any] = {"machine": machine, "facts": f'{{"device_name": "{device}"}}'}
+    (one,) = confirmed(rows(**there), ScriptedGate(levels(1.1)))
+    assert one.kind is Kind.CODE
+    (one,) = confirmed(rows(**there), ScriptedGate(levels(1.0)))
+    assert one.kind is Kind.UNCONFIRMED
+    assert one.evidence[1].startswith(f"that was on {platform.node()} ({CPU}); the line is of ")
+
+
+def test_a_machine_may_be_called_otherwise_than_it_calls_itself() -> None:
+    (one,) = confirmed(rows(machine="ci@0a1b2c"), ScriptedGate(levels(1.0)), machine="ci")
+    assert one.kind is Kind.NOISE
+
+
+def test_alarms_between_the_same_commits_share_a_run_and_explained_ones_have_none() -> None:
+    gate = ScriptedGate({(full(number), OURS): 1.1 if number >= 17 else 1.0 for number in range(31)})
+    told = confirmed([*rows(1.1), *rows(1.1, EAGER)], gate)
+    assert {one.case: one.kind for one in told} == {OURS: Kind.CODE, EAGER: Kind.NOISE}
+    assert [set(cases) for _, _, cases, _ in gate.asked] == [{OURS, EAGER}]
+    gate = ScriptedGate(levels(1.1))
+    assert [
+        one.kind for one in confirmed([*rows(), *rows(case="control", operator="write")], gate, controls=("write",))
+    ][:1]
+    hardware = confirmed([*rows(), *rows(case="control", operator="write")], gate, controls=("write",))
+    assert {one.case: one.kind for one in hardware}[OURS] is Kind.HARDWARE
+    assert all(OURS not in cases for _, _, cases, _ in gate.asked)
+
+
+def test_a_step_that_only_a_ratio_shows_is_decided_by_the_case_itself() -> None:
+    noise = np.exp(np.random.default_rng(5).normal(0, 0.05, 31))
+    made = [*line(list(map(float, np.array(values(1.05)) * noise)), case=OURS, **FACTS)]
+    made += line(list(map(float, np.array(values(1.0)) * noise)), case=EAGER, **FACTS)
+    gate = ScriptedGate({(full(number), OURS): 1.05 if number >= 17 else 1.0 for number in range(31)})
+    (one,) = confirmed(made, gate, baseline="eager")
+    assert (one.kind, one.beside) == (Kind.CODE, EAGER)
+    assert [set(cases) for _, _, cases, _ in gate.asked] == [{OURS, EAGER}]
+
+
+def test_the_runs_to_come_are_told_before_the_first() -> None:
+    said: list[str] = []
+    Confirming(ScriptedGate(levels(1.1)), Measuring(), said.append)(
+        found([*rows(), *rows(case=EAGER)], commits=known())
+    )
+    assert said[0] == "1 run of the gate to confirm 2 alarms"
+    assert said[1].startswith("[1/1] ")
