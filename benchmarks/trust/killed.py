@@ -44,37 +44,43 @@ GONE_AFTER_S = 2.0
 
 @dataclass
 class Lane:
-    """Sweeps below a folder, one after the other, each killed and resumed until it ends."""
+    """Sweeps below a folder, one after the other, each killed and resumed until it ends. words: of the command.
+
+    cases: that it comes to.
+    """
 
     folder: Path
     draw: random.Random
+    words: tuple[str, ...] = WORDS
+    cases: int = CASES
     kills: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
 
     def run(self, kills: int, until_s: float) -> Lane:
         while self.kills.total() < kills and time.monotonic() < until_s:
-            command = self._start(resume=0 < len(self.recorded) < CASES)
-            before = len(self.recorded)  # none where it begins anew
-            kind = self.draw.choice(KINDS)
-            if not self._reached(command, before + self.draw.randrange(MOST_RECORDS + 1)):
-                self._ended(command)
-                continue
-            self._kill(command, kind)
-            self._compare(complete=False)
-            self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
-            print(
-                f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}",
-                file=sys.stderr,
-                flush=True,
-            )
+            self.once()
         return self
+
+    def once(self) -> bool:
+        """Start or resume, and kill; whether it came to its end first."""
+        command = self._start(resume=0 < len(self.recorded) < self.cases)
+        before = len(self.recorded)  # none where it begins anew
+        kind = self.draw.choice(KINDS)
+        if not self._reached(command, before + self.draw.randrange(MOST_RECORDS + 1)):
+            self._ended(command)
+            return True
+        self._kill(command, kind)
+        self._compare(complete=False)
+        self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
+        print(f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}", file=sys.stderr, flush=True)
+        return False
 
     def _start(self, *, resume: bool) -> psutil.Popen:
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.recorded = set()
-        words = [sys.executable, "-m", "opbench", *WORDS, "--results", str(self.folder / "results")]
+        words = [sys.executable, "-m", "opbench", *self.words, "--results", str(self.folder / "results")]
         own = {"OPBENCH_LOCKS": str(self.folder / "locks"), "OPBENCH_CONTENTION": "ignore"}
         (self.folder / "locks").mkdir(parents=True, exist_ok=True)
         silent = subprocess.DEVNULL
@@ -129,8 +135,8 @@ class Lane:
             return
         if lost := self.recorded - keys:
             self.problems.append(f"{len(lost)} records lost")
-        if complete and len(keys) != CASES:
-            self.problems.append(f"{len(keys)} of {CASES} cases once the sweep had ended")
+        if complete and len(keys) != self.cases:
+            self.problems.append(f"{len(keys)} of {self.cases} cases once the sweep had ended")
         self.recorded = keys
 
 
