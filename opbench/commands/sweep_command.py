@@ -77,7 +77,7 @@ def sweep(
         devices=options.words("devices", devices),
         on=on,
         accelerator=accelerator,
-        history=history and Into(history, machine, repository, commit),
+        history=Into(history, machine, repository, commit) if history else None,
         wait=wait,
         as_json=as_json,
     )

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from queue import SimpleQueue
 
 from opbench.errors import MachineError
@@ -86,7 +87,10 @@ class _Spread:
             worker = self._idle.pop(0)
             future = self._threads.submit(worker.measure, task)
             self._busy += 1
-            future.add_done_callback(lambda done, worker=worker, task=task: self._answers.put((worker, task, done)))
+            future.add_done_callback(partial(self._heard, worker, task))
+
+    def _heard(self, worker: Worker, task: Task, future: Future[list[Record]]) -> None:
+        self._answers.put((worker, task, future))
 
     def _next(self) -> Task | None:
         return self._again.popleft() if self._again else next(self._tasks, None)

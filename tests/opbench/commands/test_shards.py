@@ -22,8 +22,10 @@ from tests.answering import Answering
 
 from .typed import Ended, Typing
 
-WORDS = ("sweep", "channels", "--channels", "3,5,17", "--edge", "5", "--batch", "1,2,3", "--operator")
-WORDS += ("cross_hadamard", "--backend", "torch_eager,torch_select", "--budget", "0.01", "--device")
+WORDS = (
+    *("sweep", "channels", "--channels", "3,5,17", "--edge", "5", "--batch", "1,2,3", "--operator", "cross_hadamard"),
+    *("--backend", "torch_eager,torch_select", "--budget", "0.01", "--device"),
+)
 CASES = 18
 
 

@@ -15,6 +15,7 @@ from opbench.vocabulary.backend import Backend, Preparing
 from opbench.vocabulary.record import Unavailable
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid, Sweep
+from opbench.vocabulary.work import Work
 from tests.rows import rows
 
 SETTINGS = Settings(budget_s=0.1)
@@ -105,7 +106,7 @@ def test_what_is_skipped_takes_nothing_and_what_cannot_tell_its_size_counts_all_
     times = PointTimes(SETTINGS)
     assert times(replace(task, skip="too large")) == 0.0
 
-    def refuse(_: object) -> None:
+    def refuse(_: object) -> Work:
         raise MachineError("no timm here")
 
     known = catalog.operator("memory_write")

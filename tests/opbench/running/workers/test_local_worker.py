@@ -42,12 +42,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path / "cache"))
 
 
+class Noting(Reporter):
+    def __init__(self, notes: list[str]) -> None:
+        self.notes = notes
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
 def sweep(run: Run, start: Callable[..., Any], settings: Settings | None = None, notes: list[str] | None = None) -> int:
     """Measure what is left of the request on two devices; how many tasks stayed unmeasured."""
     share = REQUEST.share(Shard())
-    shown = Reporter()
-    if notes is not None:
-        shown.note = notes.append  # type: ignore[method-assign]
+    shown = Noting([] if notes is None else notes)
     with run.journal() as journal:
         left = overview(share.tasks, journal.keys)
         asked = Measuring(run, journal, share, left, settings or Settings(budget_s=0.1), shown)
