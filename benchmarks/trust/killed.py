@@ -20,11 +20,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Protocol, Self, TypeVar
 
 import psutil
 
@@ -42,6 +44,13 @@ KINDS = ("the command", "the measuring process", "both")
 GONE_AFTER_S = 2.0
 
 
+class _Runs(Protocol):
+    def run(self, kills: int, until_s: float) -> Self: ...
+
+
+Runs = TypeVar("Runs", bound=_Runs)
+
+
 @dataclass
 class Lane:
     """Sweeps below a folder, one after the other, each killed and resumed until it ends. words: of the command.
@@ -57,7 +66,7 @@ class Lane:
     problems: list[str] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
 
-    def run(self, kills: int, until_s: float) -> Lane:
+    def run(self, kills: int, until_s: float) -> Self:
         while self.kills.total() < kills and time.monotonic() < until_s:
             self.once()
         return self
@@ -148,22 +157,30 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=500)
+def in_lanes(text: str | None, kills: int, lane: Callable[[Path, random.Random], Runs]) -> list[Runs]:
+    """Lanes beside each other, as the command line says, each in a folder of its own by a draw of its own; once all
+    have had their kills. text: whose first line is the help. kills: of all together where the command line says none.
+    """
+    parser = argparse.ArgumentParser(description=(text or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=kills)
     parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60)
     asked = parser.parse_args()
     folder, until_s = Path(mkdtemp(prefix="killed-")), time.monotonic() + 60 * asked.minutes
-    lanes = [Lane(folder / str(number), random.Random(number)) for number in range(asked.lanes)]  # noqa: S311
+    lanes = [lane(folder / str(number), random.Random(number)) for number in range(asked.lanes)]  # noqa: S311
     with ThreadPoolExecutor(asked.lanes) as threads:
         done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
+    shutil.rmtree(folder, ignore_errors=True)
+    return done
+
+
+def main() -> None:
+    done = in_lanes(__doc__, 500, Lane)
     kills = sum((lane.kills for lane in done), Counter[str]())
     measuring = sum(count for kind, count in kills.items() if kind.endswith("measuring"))
     problems = [problem for lane in done for problem in lane.problems]
     print("\n".join(problems))
     print(f"{kills.total()} kills, {measuring} of them while measuring ({dict(kills)}): {len(problems)} problems")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ whole. In the end one merge comes to its end and has to have every case of the s
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import shutil
@@ -18,12 +17,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
+from typing import Self
 
-from benchmarks.trust.killed import Lane
+from benchmarks.trust.killed import Lane, in_lanes
 from opbench.store.record_file import RecordFile
 
 CASES = 36
@@ -46,7 +44,7 @@ class Sweep:
     problems: list[str] = field(default_factory=list)
     merges: int = 0
 
-    def run(self, kills: int, until_s: float) -> Sweep:
+    def run(self, kills: int, until_s: float) -> Self:
         while self.kills.total() < kills and time.monotonic() < until_s:
             shutil.rmtree(self.folder, ignore_errors=True)
             done = all(self._shard(number, kills, until_s) for number in range(1, SHARDS + 1))
@@ -101,21 +99,12 @@ class Sweep:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--lanes", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=60)
-    asked = parser.parse_args()
-    folder, until_s = Path(mkdtemp(prefix="killed-shards-")), time.monotonic() + 60 * asked.minutes
-    lanes = [Sweep(folder / str(number), random.Random(number)) for number in range(asked.lanes)]  # noqa: S311
-    with ThreadPoolExecutor(asked.lanes) as threads:
-        done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
+    done = in_lanes(__doc__, 200, Sweep)
     kills = sum((lane.kills for lane in done), Counter[str]())
     problems = [problem for lane in done for problem in lane.problems]
     merges = sum(lane.merges for lane in done)
     print("\n".join(problems))
     print(f"{kills.total()} kills ({dict(kills)}), {merges} merges came to their end: {len(problems)} problems")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
