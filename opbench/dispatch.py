@@ -27,38 +27,58 @@ def device_key(environment: Mapping[str, Any]) -> str:
     return f"{name}, {environment['threads']} threads" if environment["device"] == "cpu" else name
 
 
-def table_of(records: Iterable[Record], source: str = "") -> Table:
-    """Every point of a run with its backends' medians.
+def tables_of(records: Iterable[Record], source: str = "") -> list[Table]:
+    """Every point of a run with its backends' medians, a table for each device that any was measured on, by its name.
 
-    Raises UsageError when nothing was measured, or on more than one device, or on one that a record does not name.
+    Raises UsageError when nothing was measured, on a device that a record does not name, and for a case that was
+    measured twice on one device, as of a merged run whose environments differ in something else.
     """
-    times: dict[tuple[str, str, tuple[tuple[str, int], ...]], dict[str, float]] = {}
-    devices, revision = set(), ""
+    found: dict[str, _Rows] = {}
     for record in records:
         point = record.case.point
         empty = record.work is not None and not record.work.bytes_written
         if not isinstance(record.outcome, Measured) or point.mode != "forward" or record.case.replica or empty:
             continue
         try:
-            devices.add(device_key(record.environment))
+            device = device_key(record.environment)
         except KeyError as exc:
             raise UsageError(
                 f"{source}: the record of {record.case.key} does not say what it was measured on: its environment has "
                 f"no {exc}; measure again, or remove that line"
             ) from None
-        revision = record.revision
-        row = times.setdefault((point.operator, point.dtype, tuple(point.axes.items())), {})
-        row[record.case.backend] = median(record.outcome.samples_s)
-    if len(devices) != 1:
-        what = f"on {len(devices)} devices ({', '.join(sorted(devices))})" if devices else "nowhere"
-        raise UsageError(f"the run {source} was measured {what}; a dispatch table is of one device and mode 'forward'")
-    rows = [Row(operator, dtype, dict(axes), seconds) for (operator, dtype, axes), seconds in times.items()]
-    return Table(devices.pop(), revision, tuple(rows), source)
+        found.setdefault(device, _Rows(device, source)).add(record, record.outcome)
+    if not found:
+        raise UsageError(f"the run {source} was measured nowhere; a dispatch table is of mode 'forward'")
+    return [rows.table() for _, rows in sorted(found.items())]
+
+
+class _Rows:
+    """The rows of one device's table, while they are found."""
+
+    def __init__(self, device: str, source: str) -> None:
+        self._device, self._source, self._revision = device, source, ""
+        self._seconds: dict[tuple[str, str, tuple[tuple[str, int], ...]], dict[str, float]] = {}
+
+    def add(self, record: Record, outcome: Measured) -> None:
+        """Raises UsageError for a second record of a case."""
+        point, backend = record.case.point, record.case.backend
+        row = self._seconds.setdefault((point.operator, point.dtype, tuple(point.axes.items())), {})
+        if backend in row:
+            raise UsageError(
+                f"{self._source}: {record.case.key:.400} was measured twice on {self._device}, in environments that "
+                "differ in something else; merge runs of one of these only"
+            )
+        row[backend] = median(outcome.samples_s)
+        self._revision = record.revision
+
+    def table(self) -> Table:
+        rows = [Row(operator, dtype, dict(axes), row) for (operator, dtype, axes), row in self._seconds.items()]
+        return Table(self._device, self._revision, tuple(rows), self._source)
 
 
 def install(table: Table) -> Path:
     """Keep the table for this machine; a later one of the same device replaces it. Returns its file."""
-    file = cache_folder() / "dispatch" / f"{_slug(table.device)}.json"
+    file = cache_folder() / "dispatch" / file_name(table)
     write(table, file)
     forget()
     return file
@@ -134,5 +154,7 @@ def forget() -> None:
     table_for.cache_clear()
 
 
-def _slug(device: str) -> str:
-    return "-".join("".join(char if char.isalnum() else " " for char in device).lower().split())
+def file_name(table: Table) -> str:
+    """Of the table's file: its device in letters, digits and dashes."""
+    words = "".join(char if char.isalnum() else " " for char in table.device).lower().split()
+    return f"{'-'.join(words)}.json"

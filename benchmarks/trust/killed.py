@@ -20,11 +20,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Protocol, Self, TypeVar
 
 import psutil
 
@@ -42,39 +44,52 @@ KINDS = ("the command", "the measuring process", "both")
 GONE_AFTER_S = 2.0
 
 
+class _Runs(Protocol):
+    def run(self, kills: int, until_s: float) -> Self: ...
+
+
+Runs = TypeVar("Runs", bound=_Runs)
+
+
 @dataclass
 class Lane:
-    """Sweeps below a folder, one after the other, each killed and resumed until it ends."""
+    """Sweeps below a folder, one after the other, each killed and resumed until it ends. words: of the command.
+
+    cases: that it comes to.
+    """
 
     folder: Path
     draw: random.Random
+    words: tuple[str, ...] = WORDS
+    cases: int = CASES
     kills: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     recorded: set[str] = field(default_factory=set)
 
-    def run(self, kills: int, until_s: float) -> Lane:
+    def run(self, kills: int, until_s: float) -> Self:
         while self.kills.total() < kills and time.monotonic() < until_s:
-            command = self._start(resume=0 < len(self.recorded) < CASES)
-            before = len(self.recorded)  # none where it begins anew
-            kind = self.draw.choice(KINDS)
-            if not self._reached(command, before + self.draw.randrange(MOST_RECORDS + 1)):
-                self._ended(command)
-                continue
-            self._kill(command, kind)
-            self._compare(complete=False)
-            self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
-            print(
-                f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}",
-                file=sys.stderr,
-                flush=True,
-            )
+            self.once()
         return self
+
+    def once(self) -> bool:
+        """Start or resume, and kill; whether it came to its end first."""
+        command = self._start(resume=0 < len(self.recorded) < self.cases)
+        before = len(self.recorded)  # none where it begins anew
+        kind = self.draw.choice(KINDS)
+        if not self._reached(command, before + self.draw.randrange(MOST_RECORDS + 1)):
+            self._ended(command)
+            return True
+        self._kill(command, kind)
+        self._compare(complete=False)
+        self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
+        print(f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}", file=sys.stderr, flush=True)
+        return False
 
     def _start(self, *, resume: bool) -> psutil.Popen:
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.recorded = set()
-        words = [sys.executable, "-m", "opbench", *WORDS, "--results", str(self.folder / "results")]
+        words = [sys.executable, "-m", "opbench", *self.words, "--results", str(self.folder / "results")]
         own = {"OPBENCH_LOCKS": str(self.folder / "locks"), "OPBENCH_CONTENTION": "ignore"}
         (self.folder / "locks").mkdir(parents=True, exist_ok=True)
         silent = subprocess.DEVNULL
@@ -129,8 +144,8 @@ class Lane:
             return
         if lost := self.recorded - keys:
             self.problems.append(f"{len(lost)} records lost")
-        if complete and len(keys) != CASES:
-            self.problems.append(f"{len(keys)} of {CASES} cases once the sweep had ended")
+        if complete and len(keys) != self.cases:
+            self.problems.append(f"{len(keys)} of {self.cases} cases once the sweep had ended")
         self.recorded = keys
 
 
@@ -142,24 +157,32 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=500)
+def in_lanes(text: str | None, kills: int, lane: Callable[[Path, random.Random], Runs]) -> list[Runs]:
+    """Lanes beside each other, as the command line says, each in a folder of its own by a draw of its own; once all
+    have had their kills. text: whose first line is the help. kills: of all together where the command line says none.
+    """
+    parser = argparse.ArgumentParser(description=(text or "").partition("\n")[0])
+    parser.add_argument("--kills", type=int, default=kills)
     parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the draws: another for each run that is added up")
     asked = parser.parse_args()
     folder, until_s = Path(mkdtemp(prefix="killed-")), time.monotonic() + 60 * asked.minutes
     draws = [random.Random(f"{asked.seed} {number}") for number in range(asked.lanes)]  # noqa: S311  (no secrets)
-    lanes = [Lane(folder / str(number), draw) for number, draw in enumerate(draws)]
+    lanes = [lane(folder / str(number), draw) for number, draw in enumerate(draws)]
     with ThreadPoolExecutor(asked.lanes) as threads:
         done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
+    shutil.rmtree(folder, ignore_errors=True)
+    return done
+
+
+def main() -> None:
+    done = in_lanes(__doc__, 500, Lane)
     kills = sum((lane.kills for lane in done), Counter[str]())
     measuring = sum(count for kind, count in kills.items() if kind.endswith("measuring"))
     problems = [problem for lane in done for problem in lane.problems]
     print("\n".join(problems))
     print(f"{kills.total()} kills, {measuring} of them while measuring ({dict(kills)}): {len(problems)} problems")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

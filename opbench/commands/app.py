@@ -15,8 +15,9 @@ from opbench.commands.bisect_command import bisect
 from opbench.commands.compare_command import compare
 from opbench.commands.gate_command import gate
 from opbench.commands.history.command import app as history
-from opbench.commands.history.into import Into
 from opbench.commands.invocation import end_with, run_command
+from opbench.commands.merge_command import merge
+from opbench.commands.sweep_command import sweep
 from opbench.vocabulary.settings import Settings
 
 app = typer.Typer(
@@ -97,60 +98,6 @@ def check(
     """
     (operator,), extra = options.split("operator", [*words, *context.args], needed=1)
     run_command("check", operator, extra, backend, dtype, mode, device, simulate, arch, limit, wait, as_json)
-
-
-@app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")
-def sweep(
-    context: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="NAME", help="The sweep, see `opbench ls`.")],
-    operator: arguments.Operators = None,
-    backend: arguments.Backends = None,
-    dtype: arguments.Dtypes = None,
-    mode: arguments.Modes = None,
-    device: arguments.Device = "auto",
-    clock: Annotated[str | None, typer.Option(help="wall; on a GPU cuda_events:warm and others.")] = None,
-    results: arguments.Results = Path("results"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the newest run of this sweep.")] = False,
-    target: Annotated[float, typer.Option(help="Stop at this width of the 95 % interval, in percent.")] = 2.0,
-    budget: arguments.Budget = None,
-    time_limit: arguments.TimeLimit = 120.0,
-    threads: arguments.ThreadNumbers = "0",
-    time_split: arguments.Split = False,
-    trusting: arguments.Trusting = False,
-    isolate: arguments.Isolate = False,
-    with_ceilings: arguments.WithCeilings = False,
-    history: arguments.IntoHistory = None,
-    machine: arguments.MeasuredOn = "",
-    repository: arguments.Repository = None,
-    commit: arguments.MeasuredCommit = "",
-    wait: arguments.Wait = True,
-    as_json: arguments.AsJson = False,
-) -> None:
-    """Measure a sweep and write its report.
-
-    Axes are options and replace the sweep's own values: --channels 16,32 --edge 28 --batch 1,8.
-    """
-    (name,), extra = options.split("sweep", [*words, *context.args], needed=1)
-    by = options.narrowing(extra, operator, backend, dtype, mode)
-    settings = Settings(
-        target=target / 100, time_limit_s=time_limit, split=time_split, trusting=trusting, isolate=isolate
-    )
-    run_command(
-        "sweep",
-        name,
-        by,
-        device,
-        clock,
-        results,
-        resume,
-        settings,
-        options.integers("threads", threads),
-        budget,
-        with_ceilings,
-        history and Into(history, machine, repository, commit),
-        wait,
-        as_json,
-    )
 
 
 @app.command(epilog="Example:  opbench ceilings --threads 1")
@@ -282,6 +229,8 @@ def profile(
     run_command("profiling", case, device, steps, settings, results, wait, as_json)
 
 
+app.command(context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext")(sweep)
+app.command(epilog="Example:  opbench merge shards/*/channels/*")(merge)
 app.command(context_settings=AXES, epilog="Example:  opbench compare channels results/channels/2026-01-31T12-00-00Z")(
     compare
 )

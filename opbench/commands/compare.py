@@ -25,8 +25,8 @@ def run(names: tuple[str, ...], page: Path | None, results: Path, as_json: bool)
     if len(names) < 2:
         raise UsageError(f"one run alone ({', '.join(names)}) has nothing to be held against; name two or more")
     first, *others = (runs.find_run(results, name) for name in names)
-    records = first.records()
-    found = {str(other.folder): Difference.of(records, other.records()) for other in others}
+    records = list(first.listed().told_apart())
+    found = {str(other.folder): Difference.of(records, list(other.listed().told_apart())) for other in others}
     for folder, difference in found.items():
         if as_json:
             print(json.dumps({"here": str(first.folder), "there": folder, **plain_data(difference)}))

@@ -11,7 +11,6 @@ from opbench import catalog, operator_files
 from opbench.cli.options import resolve_device, tolerance
 from opbench.cli.plain import plain
 from opbench.commands.compare import plain_data, write_page
-from opbench.commands.sweep import file_sweep
 from opbench.custom.difference import Difference, case_names
 from opbench.environments.answer import conclusion, difference_of, exit_code_of
 from opbench.environments.case_file import named
@@ -26,6 +25,7 @@ from opbench.gate.samples import SIDES, Side
 from opbench.gate.stats.rule import Rule
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import plan
+from opbench.planning.request import file_sweep
 from opbench.vocabulary.case import Case
 from opbench.vocabulary.sweep import Grid, Narrowing, Sweep
 

@@ -6,108 +6,112 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 from time import sleep
 from typing import Any
 
 from opbench import catalog, operator_files
 from opbench.ceilings.validation import with_limits
-from opbench.cli.options import resolve_device
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
 from opbench.commands.history.add import keep, ready
-from opbench.commands.history.into import Into
+from opbench.commands.sweep_options import SweepOptions
+from opbench.commands.sweep_places import place_of
 from opbench.errors import MachineError, UsageError
 from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
-from opbench.planning.plan import Plan, elsewhere_only, plan
+from opbench.planning import plan_file
+from opbench.planning.plan import Plan, Task, elsewhere_only
+from opbench.planning.plan_file import Part, PlanFile
 from opbench.planning.remaining import Left, overview
+from opbench.planning.request import Request, Share, question, with_threads
+from opbench.planning.shard import Shard
 from opbench.process.environment import revision
 from opbench.running.estimate import expected
 from opbench.running.reporting import Written, write_report
-from opbench.running.runner import Runner
+from opbench.running.workers.places import Measuring, Place
 from opbench.store import runs
 from opbench.store.codec import to_line
-from opbench.store.journal import Journal
-from opbench.store.lock import measuring
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
-from opbench.vocabulary.sweep import Grid, Narrowing, Sweep
 
 WATCH_S = 1.0
 """Seconds to watch who else uses the machine; most of them pass while the sweep is planned."""
 
 
-def run(
-    name: str,
-    by: Narrowing,
-    device: str,
-    clock: str | None,
-    results: Path,
-    resume: bool,
-    settings: Settings,
-    threads: tuple[int, ...],
-    budget: float | None,
-    with_ceilings: bool,
-    history: Into | None,
-    wait: bool,
-    as_json: bool,
-) -> int:
-    """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
-    name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
-    they are not known. `wait` for another measurement on the device, or raise MachineError. `history` gets the rows
-    of the run when it is over; whether it can be written is seen to before.
-    """
+def run(options: SweepOptions) -> int:
+    """The exit code. Raises UsageError for what is asked wrongly, MachineError for what this machine cannot do."""
     tell = Notes(sys.stderr).note
-    if history is not None:
-        ready(history, revision())
+    if options.history is not None:
+        ready(options.history, revision())
     machine = Machine.here()
     before = machine.use()
-    question = file_sweep(name) if operator_files.is_file(name) else catalog.sweep(name)
-    name = operator_files.run_name(name)
-    if threads != (0,) and question.has_axis("threads"):
-        by = replace(by, axes={**by.axes, "threads": threads})
-    elif len(threads) > 1:
-        raise UsageError(
-            f"--threads is {','.join(map(str, threads))}, and sweep {name!r} has no axis of threads; give one"
-        )
-    else:
-        settings = replace(settings, threads=threads[0])
-    question = question.narrowed(by)
-    settings = replace(settings, budget_s=question.budget_s if budget is None else budget)
-    on = resolve_device(device)
-    tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
-    of_ceilings = threads[0] if len(threads) == 1 else 0
-    with measuring(on, tell, wait):
-        target = runs.latest_run(results, name) if resume else runs.new_run(results, name)
+    shard = Shard.of(options.shard)
+    question(options.name).narrowed(options.by)  # refused before a cluster is asked for
+    place = place_of(options)
+    request, settings = _request(options, place.device)
+    share = request.share(shard)
+    with place.held(tell, options.wait):
+        target = _target(options, request, shard, share)
         with target.journal() as journal:
+            PlanFile((Part.of(request, shard, share),)).write(target)
             if journal.repaired:
                 tell(journal.repaired)
             _tell_of_others(machine, before, tell)
-            left = overview(tasks, journal.keys)
-            first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
-            tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
-            if with_ceilings:
-                with redirect_stdout(sys.stderr if as_json else sys.stdout):
-                    ceilings.known(
-                        on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
-                    )
-            _measure(target, journal, tasks, left, on, settings, as_json)
+            left = overview(share.tasks, journal.keys)
+            _prepare(options, place, left, settings, tell)
+            unmeasured = _measure(place, Measuring(target, journal, share, left, settings), options.as_json)
     written = write_report(target, listing=journal.listing)
-    _show(target, written, as_json)
-    code = exit_code(written.totals)
-    if history is not None:
-        said, of_history = keep(target.folder, history, written.totals.measured)
+    _show(target, written, options.as_json)
+    code = exit_code(written.totals) or (MachineError.exit_code if unmeasured else 0)
+    if options.history is not None:
+        said, of_history = keep(target.folder, options.history, written.totals.measured)
         tell(said)
         code = code or of_history
     return code
 
 
-def file_sweep(text: str) -> Sweep:
-    """The operators of a file or module at their defaults, which the command line may widen. Raises UsageError."""
-    operators = [catalog.operator(name) for name in operator_files.use(text)]
-    grids = (Grid((one.name,), {axis.name: (axis.default,) for axis in one.axes}) for one in operators)
-    return Sweep(f"how long do the operators of {text} take?", tuple(grids))
+def _prepare(options: SweepOptions, place: Place, left: Left, settings: Settings, tell: Callable[[str], None]) -> None:
+    """Say how long it is going to take, and measure the ceilings first where that was asked for."""
+    of_ceilings = options.threads[0] if len(options.threads) == 1 else 0
+    first = options.with_ceilings and not ceilings.probably_known(place.device, of_ceilings)
+    tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0).shared(place.count)))
+    if options.with_ceilings:
+        with redirect_stdout(sys.stderr if options.as_json else sys.stdout):
+            ceilings.known(
+                place.device, of_ceilings, again=False, output=None, results=options.results, quiet=True, as_json=False
+            )
+
+
+def _request(options: SweepOptions, device: str) -> tuple[Request, Settings]:
+    """What is asked, with the sweep's own budget and clock where the command line has none, and how to measure it."""
+    asked = question(options.name)
+    name = operator_files.run_name(options.name)
+    by, threads = with_threads(asked, name, options.by, options.threads)
+    budget_s = asked.budget_s if options.budget_s is None else options.budget_s
+    settings = replace(options.settings, threads=threads, budget_s=budget_s)
+    clock = clock_for(device, options.clock or asked.clocks.get(device))
+    return Request(options.name, device, clock, budget_s, settings.split, by), settings
+
+
+def _target(options: SweepOptions, request: Request, shard: Shard, share: Share) -> Run:
+    """A new run, or the newest of this shard. Raises UsageError where there is none, or it is of another cut."""
+    if not options.resume:
+        return runs.new_run(options.results, request.name)
+
+    def is_of_shard(candidate: Run) -> bool:
+        plan = plan_file.read(candidate)
+        if plan is None:
+            return shard.whole
+        return not plan.merged and plan.parts[0].shard == shard
+
+    found = runs.latest_run(options.results, request.name, is_of_shard)
+    plan = plan_file.read(found)
+    if plan is not None and not shard.whole and (plan.parts[0].plan, plan.parts[0].cut) != (share.digest, share.cut):
+        raise UsageError(
+            f"{found.folder} is shard {shard} of another cut: other axes, backends, budget or another opbench; give "
+            "the options that it was started with, or start anew without --resume"
+        )
+    return found
 
 
 def exit_code(totals: Any) -> int:
@@ -131,15 +135,13 @@ def _tell_of_others(machine: Machine, before: Use | None, tell: Callable[[str], 
         tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
 
 
-def _measure(
-    target: Run, journal: Journal, tasks: Plan, left: Left, device: str, settings: Settings, as_json: bool
-) -> None:
+def _measure(place: Place, asked: Measuring, as_json: bool) -> list[Task]:
+    """The tasks that were left."""
     with reporter(silent=as_json) as shown:
-        runner = Runner(target, device, settings, shown, ahead=True)
-        runner.go(tasks, journal, left)
-        shown.note(f"wall time {runner.accounts}")
-        for note in _left_out(tasks, device):
+        unmeasured = place.measure(replace(asked, reporter=shown))
+        for note in _left_out(asked.share.plan, place.device):
             shown.note(note)
+    return unmeasured
 
 
 def _left_out(tasks: Plan, device: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TextIO
@@ -42,12 +42,17 @@ class MeasuringProcess:
     """One child with pinned environment, started at once and ready after `hello`. Use as a context manager.
 
     clock: seconds on the axis of `time.monotonic`, from which the child's marker comes; what is late goes by it.
-    `start`: how its process is started.
+    variables: of its environment, besides those of this process. `start`: how its process is started.
     """
 
     start: Start = staticmethod(spawned)
 
-    def __init__(self, log: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        log: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self._clock = clock
         self._nonce = ""
         self._paused = False
@@ -60,7 +65,7 @@ class MeasuringProcess:
             return [sys.executable, "-m", "opbench.measure.worker", *words]
 
         try:
-            self._child = Child(command, pinned_environment(), log, start=self.start)
+            self._child = Child(command, {**pinned_environment(), **(variables or {})}, log, start=self.start)
         except BaseException:
             self._marker.close()
             self._folder.cleanup()
@@ -157,6 +162,11 @@ class MeasuringProcess:
         self._child.pause()
         settle(self.pid)
         self._paused = True
+
+    def kill(self) -> None:
+        """End the child at once where it lives, from whichever thread; who asks it finds it dead, and closes it."""
+        if self._child.returncode is None:
+            self._child.kill()
 
     def close(self) -> None:
         """End the child, its own children included, and remove its files."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from opbench import catalog
-from opbench.measure.timing.sampler import WARMUP_S
 from opbench.planning.plan import Task
+from opbench.planning.point_time import POINT_S, case_s, size_bytes
 from opbench.planning.remaining import Left
 from opbench.running.ahead import MOST, Ahead, KnownCosts
 from opbench.vocabulary.case import Case, Point
@@ -18,17 +17,9 @@ from opbench.vocabulary.settings import Settings
 START_S = 6.0
 """To start a measuring process: 3 s on a quiet machine, twice that beside others."""
 
-POINT_S, CASE_S = 0.2, 0.15
-"""A point's inputs, reference and counting, and a case's checks, small ones."""
-
-CHECK_S_A_BYTE = 10e-9
-"""Of what a case writes: it is poisoned, computed in float64 and compared, all of that twice, which takes
-half of this on two quiet cores of a Xeon (family 6, model 207)."""
-
 ASKING_S = 1.5
 """Seconds that may be spent on asking operators for their work: whole networks take twenty to answer."""
 
-SPLIT_S = 0.3
 RELOAD_S = 1.0
 """To prepare what was compiled ahead once more, from its compiler's cache."""
 
@@ -45,6 +36,10 @@ class Expected:
     @property
     def total_s(self) -> float:
         return self.ceilings_s + self.compiling_s + self.cases_s
+
+    def shared(self, devices: int) -> Expected:
+        """Of the cases being measured by so many devices at once."""
+        return replace(self, cases_s=self.cases_s / devices)
 
     def __str__(self) -> str:
         parts = [
@@ -75,7 +70,7 @@ def expected(
     share = left.cases / max(1, sum(len(task.cases) for task in tasks))
     runs = [(task.point, count) for task in tasks if task.skip is None and (count := _running(task, costs))]
     sizes = _sizes_bytes([point for point, _ in runs], now)
-    cases_s = sum(POINT_S + count * _case_s(size, settings) for (_, count), size in zip(runs, sizes, strict=True))
+    cases_s = sum(POINT_S + count * case_s(size, settings) for (_, count), size in zip(runs, sizes, strict=True))
     shared = Ahead.of(tasks, costs).tasks if left.tasks <= MOST else ()
     compiling_s, again_s = _compiling_s(tasks, shared, cores or os.cpu_count() or 1, costs, share)
     return Expected(ceilings_s, compiling_s, START_S + share * (cases_s + again_s), left.cases)
@@ -92,20 +87,9 @@ def _sizes_bytes(points: Sequence[Point], now: Callable[[], float]) -> list[floa
         if spent_s > ASKING_S:
             break
         began = now()
-        found.append(_size_bytes(point))
+        found.append(size_bytes(point))
         spent_s += now() - began
     return [*found, *[sum(found) / len(found)] * (len(points) - len(found))] if found else []
-
-
-def _size_bytes(point: Point) -> float:
-    """What a call writes, once where it writes the same memory again and again."""
-    operator = catalog.operator(point.operator)
-    written = operator.work(point).bytes_written
-    return min(written, operator.sizes(point.axes).get("working_set_bytes", written))
-
-
-def _case_s(size_bytes: float, settings: Settings) -> float:
-    return CASE_S + WARMUP_S + settings.budget_s + SPLIT_S * settings.split + CHECK_S_A_BYTE * size_bytes
 
 
 def _compiling_s(

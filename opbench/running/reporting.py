@@ -14,6 +14,7 @@ from typing import Any
 from opbench import catalog, plugins
 from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, describe_exception, unknown
+from opbench.planning import plan_file
 from opbench.store import simulated_counts
 from opbench.store.record_file import Group, Listing, RecordFile
 from opbench.store.runs import Run
@@ -115,7 +116,7 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
         counts = tuple(count for count in counts if count.case.backend in backends)
         folder = f"only/{slug('+'.join(backends))}/"
     try:
-        shown, artifacts, totals, page = _made(records, counts)
+        shown, artifacts, totals, page = _made(records, counts, merged=_is_merged(run))
     except UsageError as exc:
         raise UsageError(f"{run.records_file}: {exc}") from exc
     for name in (PAGE, *(artifact.name for artifact in artifacts)):
@@ -125,13 +126,23 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
     return Written(run.write(folder + PAGE, page), shown, totals)
 
 
-def _made(records: RecordFile, counts: Sequence[SimulatedCount]) -> tuple[list[Record], list[Artifact], Any, bytes]:
-    """The records that a page has room for, all artifacts, the totals and the page. Raises UsageError."""
+def _is_merged(run: Run) -> bool:
+    plan = plan_file.read(run)
+    return plan is not None and plan.merged
+
+
+def _made(
+    records: RecordFile, counts: Sequence[SimulatedCount], *, merged: bool
+) -> tuple[list[Record], list[Artifact], Any, bytes]:
+    """The records that a page has room for, all artifacts, the totals and the page. Raises UsageError.
+
+    merged: of several runs, whose kinds of environments then have a device each, and so a column, line and map each.
+    """
     fitting = fitting_operators(records.counts)
     reports, left_out = loaded_reports()
     collected = {name: report.collect() for name, report in reports.items() if report.collect}
     totals, shown = catalog.totals(), []
-    for record in with_limits(records):
+    for record in with_limits(records.told_apart(merged=merged)):
         with _made_of_records("a summary"):
             for taker in (totals, *collected.values()):
                 taker.add(record)

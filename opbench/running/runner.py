@@ -8,7 +8,8 @@ its process costs its own record: the culprit is recorded as Failed and the poin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,7 @@ class Runner:
     ahead: whether what takes long to compile is compiled on all cores before anything is measured.
     start: a new measuring process, or what stands in its place.
     definition: file of the user's own operator that each is to know.
+    facts: what environments say besides what processes tell, such as which of several devices it was.
     """
 
     run: Run
@@ -63,6 +65,7 @@ class Runner:
     ahead: bool = False
     start: Callable[[TextIO | None], Any] = lambda log: MeasuringProcess(log)  # noqa: PLW0108  (looked up when called)
     definition: Path | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     _believing: LimitValidator | None = None
 
     def go(self, tasks: Plan | Sequence[Task], journal: Journal | None = None, left: Left | None = None) -> None:
@@ -80,23 +83,30 @@ class Runner:
             self._go(tasks, opened, left)
 
     def _go(self, tasks: Plan | Sequence[Task], journal: Journal, left: Left | None) -> None:
-        started = time.monotonic()
         left = left or overview(tasks, journal.keys)
         self.reporter.start(left.total, left.total - left.cases)
+        with self.opened():
+            if left.tasks <= MOST:
+                self.prepare_ahead(remaining(tasks, journal.keys) if left.cases else ())
+            if left.cases:
+                for task in remaining(tasks, journal.keys):
+                    self._do(task, journal)
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Tasks can be measured within; afterwards no process of it is left. Raises MachineError on a full disk."""
+        started = time.monotonic()
         with self._open_log() as self._log:
             try:
-                if self.ahead and left.tasks <= MOST:
-                    self._prepare_ahead(remaining(tasks, journal.keys) if left.cases else ())
-                if left.cases:
-                    if not self.settings.isolate:
-                        self._start_process()
-                    for task in remaining(tasks, journal.keys):
-                        self._do(task, journal)
+                yield
             finally:
                 self._end_process()
                 self.accounts.wall_s += time.monotonic() - started
 
-    def _prepare_ahead(self, tasks: Iterable[Task]) -> None:
+    def prepare_ahead(self, tasks: Iterable[Task]) -> None:
+        """Compile on all cores what takes long to compile, where this was asked for."""
+        if not self.ahead:
+            return
         began = time.monotonic()
         found = Ahead.of(tasks)
         if found.tasks:
@@ -115,10 +125,18 @@ class Runner:
         """Whether records got a limit: once a process has run, and where this machine's ceilings are known."""
         return self._believing is not None
 
-    def _do(self, task: Task, journal: Journal) -> None:
+    def measured(self, task: Task) -> list[Record]:
+        """The task's records, held against the ceilings where these are known; nothing is written yet.
+
+        Within `opened`. Raises MachineError when the device is not there.
+        """
+        if not self.environment and not self.settings.isolate:
+            self._start_process()  # a point that is skipped has an environment too
         records = self._records(task)
-        if self._believing is not None:
-            records = self._believing.validate(records)
+        return records if self._believing is None else self._believing.validate(records)
+
+    def _do(self, task: Task, journal: Journal) -> None:
+        records = self.measured(task)
         journal.append(records)
         for record in records:
             self.accounts.add(record.outcome)
@@ -238,7 +256,7 @@ class Runner:
     def _described(self, environment: dict[str, Any]) -> None:
         """Keep what a new process says it runs in, and see once what the machine's ceilings are."""
         processes = "one a backend" if self.settings.isolate else "one a point"
-        self.environment = environment | {"processes": processes}
+        self.environment = {**environment, "processes": processes, **self.facts}
         self.run.write_json("environment.json", self.environment | {"revision": self.revision})
         if self.hold:
             self.hold = False

@@ -25,6 +25,10 @@ from opbench.vocabulary.work import Part, Work
 _HEAD = re.compile(rb'{"schema":[12],"case":({[^{}]*{[^{}]*}[^{}]*}),"outcome":{"kind":"([a-z]+)"')
 
 
+_ENVIRONMENT = b'"environment":"'
+_BEHIND = 400
+"""Bytes of a line's end in which its environment's id is looked for: revision, time and seal come after it."""
+
 Kind = TypeVar("Kind")
 
 
@@ -74,12 +78,24 @@ _NOT_SO = (ValueError, TypeError, KeyError, RecursionError)
 
 
 class Head(msgspec.Struct, frozen=True):
-    """What a record is listed by. open: whether the case was Contended and may be tried again."""
+    """What a record is listed by. open: whether the case was Contended and may be tried again. environment: the id by
+    which the line refers to it, "" where it carries its own.
+    """
 
     key: str
     operator: str
     backend: str
     open: bool
+    environment: str = ""
+
+
+def _environment_named(line: bytes) -> str:
+    """The id of the environment of a line of ours; a quote within a text of it would stand behind a backslash."""
+    start = line.rfind(_ENVIRONMENT, max(0, len(line) - _BEHIND))
+    if start < 0:
+        return ""
+    start += len(_ENVIRONMENT)
+    return line[start : line.find(b'"', start)].decode("ascii", "replace")
 
 
 class Lines:
@@ -105,7 +121,8 @@ class Lines:
                 pass
             else:
                 if laid_out[2] in _LINES:
-                    return Head(case.key, case.point.operator, case.backend, laid_out[2] == b"contended")
+                    is_open = laid_out[2] == b"contended"
+                    return Head(case.key, case.point.operator, case.backend, is_open, _environment_named(line))
         record = from_line(line, where, self.environments)
         case = record.case
         return Head(case.key, case.point.operator, case.backend, isinstance(record.outcome, Contended))

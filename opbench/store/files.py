@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 _NO_SUCH_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
@@ -19,11 +20,16 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
     `path` is replaced and not followed. The new file has the permissions of any fresh one.
     Raises OSError; the file before is then as it was, and nothing else is left behind.
     """
+    write_chunks(path, (data,))
+
+
+def write_chunks(path: Path, chunks: Iterable[bytes | memoryview]) -> None:
+    """As `write_whole`, of data that is made while it is written. Raises OSError, and what making it raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{secrets.token_hex(8)}.part")  # not of its name, which may be as long as a name can be
     try:
         with part.open("xb") as file:  # nobody else's, and no link
-            file.write(data)
+            file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

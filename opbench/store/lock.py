@@ -1,4 +1,4 @@
-"""One at a time: whatever measures on a machine's device, gates in a repository's folder.
+"""One at a time: whatever measures on one physical device, gates in a repository's folder.
 
 The lock is the kernel's, on an open file, so a holder that is killed frees it. The file stays when the lock is
 free: removing it would let two runs hold one lock each, on the old file and on a new one of the same name.
@@ -10,8 +10,8 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -30,25 +30,44 @@ FOLDER = "OPBENCH_LOCKS"
 
 @contextmanager
 def measuring(device: str, tell: Callable[[str], None], wait: bool = True) -> Iterator[None]:
-    """Nothing else of opbench measures on the device (`cpu` or `cuda`, PyTorch's current one) meanwhile.
+    """Nothing else of opbench measures on the device meanwhile: `cpu`; `cuda`, PyTorch's current one, or `cuda:1`.
 
     tell: told once for whom it waits. Raises MachineError after WAIT_S, or at once unless it is to `wait`.
     """
-    with exclusive(lock_name(device), tell, wait_s=WAIT_S if wait else 0.0):
+    with measuring_on((device,), tell, wait):
+        yield
+
+
+@contextmanager
+def measuring_on(devices: Iterable[str], tell: Callable[[str], None], wait: bool = True) -> Iterator[None]:
+    """As `measuring`, on several devices, however they are named: each physical device is locked once.
+
+    They are taken in one order by all who take several, so that no two wait for each other. Waits for each in turn.
+    """
+    with ExitStack() as held:
+        for name in sorted({lock_name(device) for device in devices}):
+            held.enter_context(exclusive(name, tell, wait_s=WAIT_S if wait else 0.0))
         yield
 
 
 def lock_name(device: str) -> str:
-    """What measurements on this device exclude each other by: `cpu`, or the GPU's UUID."""
-    return device if device == "cpu" else device_lock_name()
+    """What measurements on this device exclude each other by: the host's `cpu`, whichever of its processors are meant
+    (`cpu:0-3`), or the GPU's UUID.
+    """
+    kind, _, which = device.partition(":")
+    return kind if kind == "cpu" else device_lock_name(int(which) if which else None)
 
 
-def device_lock_name() -> str:
-    """UUID of PyTorch's current device. Raises MachineError without one."""
+def device_lock_name(number: int | None = None) -> str:
+    """UUID of PyTorch's device of this number, the current one for None. Raises MachineError without one."""
     torch: Any = import_module("torch")
     if not torch.cuda.is_available():
         raise MachineError(f"torch {torch.__version__} sees no CUDA device here; measure on the device 'cpu'")
-    uuid = str(torch.cuda.get_device_properties(torch.cuda.current_device()).uuid)
+    if number is not None and number >= (count := torch.cuda.device_count()):
+        known = ", ".join(f"cuda:{each}" for each in range(count))
+        raise MachineError(f"there is no device cuda:{number} here; there are: {known}")
+    place = torch.cuda.current_device() if number is None else number
+    uuid = str(torch.cuda.get_device_properties(place).uuid)
     return uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"  # PyTorch leaves NVIDIA's prefix out
 
 

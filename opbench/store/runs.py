@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,11 +18,14 @@ from typing import Any
 
 from opbench.errors import MachineError, UsageError, unknown
 from opbench.store import journal
-from opbench.store.files import write_whole
+from opbench.store.files import write_chunks, write_whole
 from opbench.store.record_file import RecordFile
 from opbench.vocabulary.record import Record
 
 RECORDS = "records.jsonl"
+
+MOST_AT_ONCE = 1000
+"""Runs of one sweep that begin in one second, as the shards of a large array do in one folder."""
 
 _STEM = "%Y-%m-%dT%H-%M-%S"
 _NAME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)(Z?)(?:-(\d+))?")
@@ -67,17 +70,32 @@ class Run:
             raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
         return path
 
+    def write_chunks(self, name: str, chunks: Iterable[bytes]) -> Path:
+        """As `write`, of what is made while it is written."""
+        path = self.folder / name
+        try:
+            write_chunks(path, chunks)
+        except OSError as exc:
+            raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
+        return path
+
     def write_json(self, name: str, data: Mapping[str, Any]) -> Path:
         return self.write(name, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def new_run(results: Path, sweep: str, now: datetime | None = None) -> Run:
-    """A fresh folder named after the time, which is `now` (with its time zone) unless given.
+    """A run without records in a fresh folder. Raises UsageError or MachineError when it cannot be made."""
+    run = Run(new_folder(results, sweep, now))
+    run.append([])  # a run that is interrupted before its first record is still the newest one
+    return run
 
-    Raises UsageError or MachineError when it cannot be made.
+
+def new_folder(results: Path, sweep: str, now: datetime | None = None) -> Path:
+    """A fresh folder named after the time, which is `now` (with its time zone) unless given; no run before it has
+    records. Raises UsageError or MachineError when it cannot be made.
     """
     stem = f"{(now or datetime.now(UTC)).astimezone(UTC):{_STEM}}Z"
-    for attempt in range(100):
+    for attempt in range(MOST_AT_ONCE):
         folder = results / sweep / (f"{stem}-{attempt}" if attempt else stem)
         try:
             folder.mkdir(parents=True)
@@ -89,21 +107,18 @@ def new_run(results: Path, sweep: str, now: datetime | None = None) -> Run:
             raise UsageError(f"--results {results} is a file or lies below one; expected a folder") from None
         except OSError as exc:
             raise MachineError(f"cannot make {folder}: {exc.strerror}; choose another --results") from exc
-        run = Run(folder)
-        run.append([])  # a run that is interrupted before its first record is still the newest one
-        return run
-    raise MachineError(f"100 runs of {stem} exist already under {results / sweep}")
+        return folder
+    raise MachineError(f"{MOST_AT_ONCE} runs of {stem} exist already under {results / sweep}")
 
 
-def latest_run(results: Path, sweep: str) -> Run:
-    """The newest run of a sweep. Raises UsageError when there is none."""
+def latest_run(results: Path, sweep: str, wanted: Callable[[Run], bool] = lambda _: True) -> Run:
+    """The newest run of a sweep that is `wanted`. Raises UsageError when there is none."""
     _refuse_file(results)
-    runs = sorted((path.parent for path in (results / sweep).glob(f"*/{RECORDS}")), key=_began)
-    if not runs:
-        raise UsageError(
-            f"nothing to resume or report: no run of {sweep!r} under {results}; start one without --resume"
-        )
-    return Run(runs[-1])
+    folders = sorted((path.parent for path in (results / sweep).glob(f"*/{RECORDS}")), key=_began, reverse=True)
+    for run in map(Run, folders):
+        if wanted(run):
+            return run
+    raise UsageError(f"nothing to resume or report: no run of {sweep!r} under {results}; start one without --resume")
 
 
 def _began(folder: Path) -> tuple[float, int, str]:

@@ -13,10 +13,16 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from opbench.commands import app
+from opbench.merging.merge import merge
+from opbench.planning import plan_file
+from opbench.planning.plan_file import Part, PlanFile
+from opbench.planning.request import Request
+from opbench.planning.shard import Shard
 from opbench.store import simulated_counts
 from opbench.store.codec import from_line, outcome_to_json, to_line
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
+from opbench.vocabulary.sweep import Narrowing
 from tests.counts import count
 from tests.mutating.reader import Reader
 
@@ -130,7 +136,35 @@ def read_counts(file: Path) -> None:
         assert simulated_counts.from_line(line) == each, "a count that was read and written reads otherwise"
 
 
+def plan(folder: Path) -> Path:
+    """Of a merged run of two shards."""
+    by = Narrowing({"channels": (3, 5), "edge": (5,)}, ("cross_hadamard",), ("torch_eager",))
+    request = Request("channels", "cpu", "wall", 0.5, by=by)
+    parts = [Part.of(request, shard, request.share(shard)) for shard in (Shard(1, 2), Shard(2, 2))]
+    run = Run(folder / "sweep" / "run")
+    run.folder.mkdir(parents=True)
+    PlanFile.of(parts, merged=True).write(run)
+    return run.folder / plan_file.FILE
+
+
+def read_plan(file: Path) -> None:
+    found = plan_file.read(Run(file.parent))
+    assert found is not None
+    found.write(Run(file.parent))
+    assert plan_file.read(Run(file.parent)) == found, "a plan that was read and written reads otherwise"
+
+
+def merged(file: Path) -> None:
+    """The new run of what is merged reads as the old one does."""
+    results = file.parent.parent.parent / "merged"
+    shutil.rmtree(results, ignore_errors=True)
+    found = merge([Run(file.parent)], results, partial=True).run
+    assert sorted(map(to_line, found.records())) == sorted(map(to_line, Run(file.parent).records()))
+
+
 READERS = (
+    Reader("plan", plan, read_plan, share=30),
+    Reader("merge", records, merged, signed, share=60),
     Reader("simulated counts", counts, read_counts, signed, share=50),
     Reader("records", records, read_records, signed, share=270),
     Reader("journal", records, repair, signed, share=100),

@@ -27,18 +27,30 @@ def record(backend: str, seconds: float | None, *, channels: int = 8, mode: str 
 
 
 def test_a_table_holds_the_median_of_every_backend_measured() -> None:
-    table = dispatch.table_of([record("slow", 3.0), record("quick:flat", 1.0), record("gone", None)])
+    (table,) = dispatch.tables_of([record("slow", 3.0), record("quick:flat", 1.0), record("gone", None)])
     assert table.device == "abacus, 2 threads"
     assert table.rows == (Row("pairs", "float32", {"batch": 1, "channels": 8}, {"slow": 6.0, "quick:flat": 2.0}),)
 
 
 @pytest.mark.parametrize(
-    "records", [[], [record("gone", None)], [record("one", 1.0, mode="out")],
-                [record("one", 1.0), record("one", 1.0, device_name="slide rule")]]
+    "records", [[], [record("gone", None)], [record("one", 1.0, mode="out")]]
 )  # fmt: skip
-def test_a_run_without_forward_times_of_one_device_makes_no_table(records: list[Record]) -> None:
-    with pytest.raises(UsageError, match="a dispatch table is of one device"):
-        dispatch.table_of(records)
+def test_a_run_without_forward_times_makes_no_table(records: list[Record]) -> None:
+    with pytest.raises(UsageError, match="was measured nowhere; a dispatch table is of mode 'forward'"):
+        dispatch.tables_of(records)
+
+
+def test_a_run_of_several_devices_makes_a_table_of_each() -> None:
+    records = [record("one", 1.0), record("one", 2.0, device_name="slide rule"), record("two", 3.0)]
+    tables = dispatch.tables_of(records)
+    assert [table.device for table in tables] == ["abacus, 2 threads", "slide rule, 2 threads"]
+    assert [dict(table.rows[0].seconds) for table in tables] == [{"one": 2.0, "two": 6.0}, {"one": 4.0}]
+
+
+def test_one_device_with_two_answers_to_one_question_makes_no_table() -> None:
+    twice = [record("one", 1.0), record("one", 2.0, versions={"torch": "3"})]
+    with pytest.raises(UsageError, match="was measured twice on abacus, 2 threads, in environments that differ"):
+        dispatch.tables_of(twice)
 
 
 def table(*channels: int) -> Table:
@@ -220,5 +232,5 @@ def test_the_listing_says_which_table_is_damaged_and_shows_the_others(
 
 def test_empty_outputs_say_nothing_of_speed() -> None:
     empty = replace(record("one", 1.0), work=Work(0, 0, 0, 0, 0))
-    with pytest.raises(UsageError, match="a dispatch table is of one device"):
-        dispatch.table_of([empty])
+    with pytest.raises(UsageError, match="measured nowhere"):
+        dispatch.tables_of([empty])

@@ -18,10 +18,10 @@ from opbench.gate.benchmark import Benchmark
 from opbench.gate.decision.verdict import Verdict
 from opbench.gate.files.foreign_formats import HOW_TO_WRITE, producing_tool
 from opbench.gate.files.json_writer import SCHEMA, Origin
-from opbench.gate.files.machine_info import environment_digest
 from opbench.gate.files.slice_columns import from_columns, is_number
 from opbench.gate.samples import SIDES, Slice
 from opbench.gate.stats.rule import Rule
+from opbench.store.environment_facts import environment_digest
 
 SHORTEST_S, LONGEST_S = 1e-20, 1e9
 """No clock gives a time beyond these, whose ratios to others may have no end."""

@@ -16,11 +16,12 @@ from typing import Any
 
 from opbench.errors import UsageError
 from opbench.gate.benchmark import Benchmark
-from opbench.gate.files.machine_info import environment_digest, machine_info
+from opbench.gate.files.machine_info import machine_info
 from opbench.gate.files.sample_statistics import statistics_of
 from opbench.gate.files.slice_columns import to_columns
 from opbench.gate.samples import Side, StageSamples
 from opbench.gate.stats.rule import Rule
+from opbench.store.environment_facts import environment_digest
 from opbench.store.files import write_whole
 
 SCHEMA = 1

@@ -6,25 +6,11 @@ difference too many, which `--allow machine` waives, and not one too few, which 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import platform
 from collections.abc import Mapping
 from typing import Any
 
-MOVING = frozenset({"load_average", "memory_bytes", "free_bytes"})
-"""Keys that differ between two processes of one machine."""
-
-PYTHON = frozenset({"python", "python_version"})
-"""Keys compared by minor version: 3.11.7 and 3.11.9 run the same bytecode, 3.12 does not."""
-
-DIGITS = 12
-
-
-def environment_digest(environment: Mapping[str, Any]) -> str:
-    """Twelve hexadecimal digits that are equal where nothing differs that `environment_differences` would name."""
-    text = json.dumps(comparable(environment), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+from opbench.store.environment_facts import comparable
 
 
 def environment_differences(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[str]:
@@ -66,21 +52,6 @@ def machine_info(environment: Mapping[str, Any]) -> dict[str, Any]:
             "brand_raw": str(environment.get("cpu", environment.get("device_name", ""))),
         },
     }
-
-
-def comparable(environment: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Flat, nested keys joined by dots, without what moves."""
-    flat: dict[str, Any] = {}
-    for key, value in environment.items():
-        if key in MOVING:
-            continue
-        if isinstance(value, Mapping):
-            flat |= comparable(value, f"{prefix}{key}.")
-        elif key in PYTHON:
-            flat[prefix + key] = ".".join(str(value).split(".")[:2])
-        else:
-            flat[prefix + key] = value
-    return flat
 
 
 def _value(environment: Mapping[str, Any], key: str) -> str:

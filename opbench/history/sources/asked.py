@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opbench.errors import UsageError
-from opbench.gate.files.machine_info import comparable, environment_digest
 from opbench.history.commits import Commits
 from opbench.history.machine import machine
+from opbench.store.environment_facts import comparable, environment_digest
 
 _REVISION = re.compile(r"[0-9a-f]{7,64}(\+dirty)?")
 

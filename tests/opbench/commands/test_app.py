@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,16 +21,10 @@ from opbench.store.lock import measuring
 from opbench.store.runs import latest_run
 from opbench.vocabulary.record import Contended, Measured, Record
 
-ROOT = Path(__file__).parents[3]
+from .typed import ROOT, Ended, Typing
+
 LABEL = ("torch_eager",)
 SMALL = ("--channels", "3", "--edge", "5", "--batch", "1", "--operator", "cross_hadamard", "--backend", "torch_eager")
-
-
-@dataclass
-class Ended:
-    code: int
-    stdout: str
-    stderr: str
 
 
 Typed = Callable[..., Ended]
@@ -39,19 +32,7 @@ Typed = Callable[..., Ended]
 
 @pytest.fixture
 def opbench(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """The program inside this process: PyTorch is imported once for all tests, not once per test."""
-
-    def typed(*words: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["opbench", *words])
-        monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-        monkeypatch.chdir(ROOT)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, out, err)
-
-    return typed
+    return Typing(monkeypatch, capsys)
 
 
 def test_the_program_itself_refuses_in_one_line_without_a_traceback() -> None:
@@ -83,6 +64,17 @@ def test_the_program_itself_refuses_in_one_line_without_a_traceback() -> None:
         (("sweep", "channels", "--threads", "x"), 2, "non-negative integers"),
         (("sweep", "models", "--threads", "1000000", "--operator", "hadaptive_s", "--edge", "1"), 2, "edge"),
         (("sweep", "channels", "--resume", "--results", "pyproject.toml"), 2, "is a file; expected a folder"),
+        (("sweep", "channels", "--shard", "0/4"), 2, "--shard is '0/4'; expected I/N"),
+        (("sweep", "channels", "--edge", "7", "--shard", "2/90"), 2, "--shard I/90: there are 24 points"),
+        (("sweep", "channels", "--devices", "cpu:0,cuda:0"), 2, "names cpu and cuda"),
+        (("sweep", "channels", "--devices", "cpu:0", "--device", "cuda"), 2, "contradict each other"),
+        (("sweep", "channels", "--devices", "cuda:0"), 3, "PyTorch sees no CUDA device"),
+        (("sweep", "channels", "--devices", "cpu:0", "--ceilings"), 2, "--ceilings measures one device"),
+        (("sweep", "channels", "--devices", "cpu:0", "--on", "ray"), 2, "give one of the two"),
+        (("sweep", "channels", "--on", "dask"), 2, "no cluster 'dask' for --on; there are: ray"),
+        (("sweep", "channels", "--accelerator", "H100"), 2, "give --on ray too"),
+        (("merge",), 2, "Missing argument 'RUN ...'"),
+        (("merge", "nowhere"), 2, "no run 'nowhere'"),
         (("sweep",), 2, "Missing argument 'NAME'"),
         (("swep",), 2, "swep"),
         (("report", "nowhere"), 2, "no run 'nowhere'"),

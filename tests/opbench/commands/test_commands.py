@@ -70,6 +70,20 @@ def test_for_machines_and_to_another_file(tmp_path: Path, cache: Path, capsys: p
     assert not cache.exists()
 
 
+def test_a_run_of_several_devices_has_a_table_of_each_in_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of(tmp_path, 3)
+    other = run_of(tmp_path / "other", 3, device_name="Babbage")
+    run.records_file.write_bytes(run.records_file.read_bytes() + other.records_file.read_bytes())
+    folder = tmp_path / "tables"
+    assert dispatch.run("s", tmp_path, folder, as_json=True) == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    files = [folder / name for name in ("abacus-2-threads.json", "babbage-2-threads.json")]
+    assert [one["table"] for one in said] == list(map(str, files))
+    assert [read(file).device for file in files] == ["Abacus, 2 threads", "Babbage, 2 threads"]
+
+
 def test_a_name_out_of_a_record_reaches_the_terminal_in_plain_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

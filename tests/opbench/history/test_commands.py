@@ -13,13 +13,13 @@ from opbench import catalog
 from opbench.commands import sweep as sweep_command
 from opbench.commands.history import add, export, listing, page
 from opbench.commands.history.into import Into
+from opbench.commands.sweep_options import SweepOptions
 from opbench.errors import OpbenchError, UsageError
 from opbench.history.files import SUFFIX, read
-from opbench.store.journal import Journal
+from opbench.planning.plan import Task
+from opbench.running.workers.places import Measuring, Place
 from opbench.store.runs import Run, new_run
 from opbench.vocabulary.record import Failed, Outcome
-from opbench.vocabulary.settings import Settings
-from opbench.vocabulary.sweep import Narrowing
 from tests.reports.builders import ENVIRONMENT, measured, record
 
 from .builders import at_commit, history, line
@@ -48,8 +48,9 @@ def test_a_run_is_added_once_and_said_so(tmp_path: Path, capsys: pytest.CaptureF
 def swept(results: Path, into: Into, outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> int:
     """The exit code of a sweep with this outcome."""
 
-    def measure(_run: Run, journal: Journal, *_: object) -> None:
-        journal.append([record(outcome)])
+    def measure(_place: Place, asked: Measuring, _silent: bool) -> list[Task]:
+        asked.journal.append([record(outcome)])
+        return []
 
     totals = catalog.totals()
     totals.add(record(outcome))
@@ -57,9 +58,7 @@ def swept(results: Path, into: Into, outcome: Outcome, monkeypatch: pytest.Monke
     monkeypatch.setattr(sweep_command, "_tell_of_others", lambda *_: None)
     monkeypatch.setattr(sweep_command, "write_report", lambda *_, **__: SimpleNamespace(totals=totals))
     monkeypatch.setattr(sweep_command, "_show", lambda *_: None)
-    return sweep_command.run(
-        "channels", Narrowing(), "cpu", None, results, False, Settings(), (0,), None, False, into, True, True
-    )
+    return sweep_command.run(SweepOptions("channels", device="cpu", results=results, history=into, as_json=True))
 
 
 @pytest.mark.parametrize(("outcome", "rows"), [(measured(1e-5), 1), (Failed("check", "x"), 0)])

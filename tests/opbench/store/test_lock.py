@@ -9,11 +9,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from opbench.errors import MachineError
-from opbench.store.lock import FOLDER, exclusive, measuring
+from opbench.store import lock
+from opbench.store.lock import FOLDER, exclusive, lock_name, measuring, measuring_on
 
 
 @pytest.fixture(autouse=True)
@@ -178,3 +181,55 @@ def test_a_link_planted_in_its_place_is_refused_and_not_written_through(folder: 
     with pytest.raises(MachineError, match=r"cannot open the lock .*opbench-cpu\.lock"):
         take(Waiting())
     assert (folder / "mine").read_text() == "mine"
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torch with two devices, the second of which is the current one."""
+    uuids = {0: "aaaa", 1: "bbbb"}
+    cuda = SimpleNamespace(
+        is_available=lambda: True,
+        device_count=lambda: 2,
+        current_device=lambda: 1,
+        get_device_properties=lambda number: SimpleNamespace(uuid=uuids[number]),
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_each_physical_device_has_one_lock_however_it_is_named(folder: Path) -> None:
+    assert [lock_name(device) for device in ("cpu", "cpu:0", "cpu:2-3")] == ["cpu"] * 3
+    assert [lock_name(device) for device in ("cuda", "cuda:1", "cuda:0")] == ["GPU-bbbb", "GPU-bbbb", "GPU-aaaa"]
+    with (
+        measuring_on(["cuda:1", "cuda:0", "cpu"], print, False),
+        pytest.raises(MachineError, match="measuring on GPU-bbbb since"),
+        measuring("cuda", print, False),
+    ):
+        pytest.fail("measured beside another")
+    assert {file.name for file in folder.iterdir()} >= {"opbench-GPU-aaaa.lock", "opbench-GPU-bbbb.lock"}
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_several_devices_are_locked_in_one_order_and_all_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    plain = lock.exclusive
+
+    def noted(name: str, *given: Any, **named: Any) -> Any:
+        taken.append(name)
+        return plain(name, *given, **named)
+
+    monkeypatch.setattr(lock, "exclusive", noted)
+    for devices in (["cuda:0", "cuda:1"], ["cuda:1", "cuda:0", "cuda"]):
+        with measuring_on(devices, print, False):
+            assert taken == ["GPU-aaaa", "GPU-bbbb"]
+        taken.clear()
+    with measuring("cuda:1", print), pytest.raises(MachineError), measuring_on(["cuda:0", "cuda:1"], print, False):
+        pytest.fail("measured beside another")
+    with measuring("cuda:0", print, False):  # which was taken first, and let go
+        pass
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_device_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(MachineError, match=r"no device cuda:2 here; there are: cuda:0, cuda:1"):
+        lock_name("cuda:2")

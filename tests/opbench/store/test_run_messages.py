@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import MachineError, UsageError
-from opbench.store.runs import RECORDS, Run, find_run, latest_run, new_run
+from opbench.store.runs import MOST_AT_ONCE, RECORDS, Run, find_run, latest_run, new_folder, new_run
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
@@ -47,11 +47,11 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path)
     assert str(refused.value) == f"no run 'chanels' under {tmp_path}; there are: {known}"
 
 
-def test_a_hundred_runs_of_one_second_are_enough(tmp_path: Path) -> None:
-    made = [new_run(tmp_path, "grid", NOON).folder.name for _ in range(100)]
+def test_as_many_runs_as_a_large_array_has_may_begin_in_one_second(tmp_path: Path) -> None:
+    made = [new_folder(tmp_path, "grid", NOON).name for _ in range(MOST_AT_ONCE)]
     assert made[0] == "2026-01-01T12-00-00Z"
-    assert made[99] == "2026-01-01T12-00-00Z-99"
-    with pytest.raises(MachineError, match=r"^100 runs of 2026-01-01T12-00-00Z exist already under .*grid$"):
+    assert made[-1] == "2026-01-01T12-00-00Z-999"
+    with pytest.raises(MachineError, match=r"^1000 runs of 2026-01-01T12-00-00Z exist already under .*grid$"):
         new_run(tmp_path, "grid", NOON)
 
 

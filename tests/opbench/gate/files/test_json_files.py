@@ -16,10 +16,11 @@ from opbench.errors import UsageError
 from opbench.gate.decision.verdict import Verdict
 from opbench.gate.files.json_reader import read_file
 from opbench.gate.files.json_writer import Origin, write_side
-from opbench.gate.files.machine_info import comparable_info, environment_differences, environment_digest, machine_info
+from opbench.gate.files.machine_info import comparable_info, environment_differences, machine_info
 from opbench.gate.files.sample_statistics import statistics_of
 from opbench.gate.samples import SIDES
 from opbench.gate.stats.rule import DEFAULT
+from opbench.store.environment_facts import environment_digest
 
 from ..stored_pairs import BENCHMARKS, ENVIRONMENT, synthetic, write_pair, write_plain
 

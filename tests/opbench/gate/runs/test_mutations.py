@@ -14,10 +14,10 @@ import pytest
 
 from opbench.errors import UsageError
 from opbench.gate.decision.verdict import CANNOT_VOUCH, FAILED, PASSED, Judgement, Verdict, exit_code
-from opbench.gate.files.machine_info import environment_digest
 from opbench.gate.runs.stored import judge_files
 from opbench.gate.samples import Side
 from opbench.gate.stats.rule import DEFAULT
+from opbench.store.environment_facts import environment_digest
 
 from ..stored_pairs import BENCHMARKS, Pair, synthetic, write_pair, write_plain
 

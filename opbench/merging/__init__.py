@@ -1,0 +1,1 @@
+"""Runs put together: shards of one sweep, and the same sweep from several kinds of devices."""
