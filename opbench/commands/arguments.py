@@ -75,6 +75,15 @@ MeasuredCommit = Annotated[
     str,
     typer.Option("--commit", help="Of a history: the commit that was measured; opbench's own when left out."),
 ]
+Serve = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[PORT]",
+        min=0,
+        max=65535,
+        help="Show the run as a page on this machine alone until it is over, at this port or any free one.",
+    ),
+]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, nullcontext, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 from opbench import catalog, operator_files
@@ -22,13 +22,14 @@ from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for
 from opbench.planning.plan import Plan, elsewhere_only, plan
 from opbench.planning.remaining import Left, overview
-from opbench.running.estimate import expected
+from opbench.running.estimate import Expected, expected
 from opbench.running.reporting import Written, write_report
 from opbench.running.runner import Runner
 from opbench.store import runs
 from opbench.store.codec import to_line
 from opbench.store.journal import Journal
 from opbench.store.lock import measuring
+from opbench.store.progress import begin
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid, Narrowing, Sweep
@@ -50,12 +51,14 @@ def run(
     with_ceilings: bool,
     history: Into | None,
     wait: bool,
+    port: int | None,
     as_json: bool,
 ) -> int:
     """`budget` in seconds replaces the sweep's own; None leaves it. `threads` are values of the sweep's axis of that
     name, or of the process where it has none; (0,) leaves both. `with_ceilings` measures this machine's first where
     they are not known. `wait` for another measurement on the device, or raise MachineError. `history` gets the rows
-    of the run when it is over; whether it can be written is seen to before.
+    of the run when it is over; whether it can be written is seen to before. `port` of the page that shows the run
+    until then, 0 for any; None for no page.
     """
     tell = Notes(sys.stderr).note
     if history is not None:
@@ -77,22 +80,25 @@ def run(
     on = resolve_device(device)
     tasks = plan(question, on, clock_for(on, clock or question.clocks.get(on)))
     of_ceilings = threads[0] if len(threads) == 1 else 0
-    with measuring(on, tell, wait):
-        target = runs.latest_run(results, name) if resume else runs.new_run(results, name)
-        with target.journal() as journal:
-            if journal.repaired:
-                tell(journal.repaired)
-            _tell_of_others(machine, before, tell)
-            left = overview(tasks, journal.keys)
-            first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
-            tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0)))
-            if with_ceilings:
-                with redirect_stdout(sys.stderr if as_json else sys.stdout):
-                    ceilings.known(
-                        on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
-                    )
-            _measure(target, journal, tasks, left, on, settings, as_json)
-    written = write_report(target, listing=journal.listing)
+    with ExitStack() as until_reported:
+        with measuring(on, tell, wait):
+            target = runs.latest_run(results, name) if resume else runs.new_run(results, name)
+            with target.journal() as journal:
+                if journal.repaired:
+                    tell(journal.repaired)
+                _tell_of_others(machine, before, tell)
+                left = overview(tasks, journal.keys)
+                first = with_ceilings and not ceilings.probably_known(on, of_ceilings)
+                _tell_how_long(target, left, expected(left, settings, ceilings.MOST_S if first else 0.0), tell)
+                reported = until_reported.enter_context(_served(target, port, tell))
+                if with_ceilings:
+                    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+                        ceilings.known(
+                            on, of_ceilings, again=False, output=None, results=results, quiet=True, as_json=False
+                        )
+                _measure(target, journal, tasks, left, on, settings, as_json)
+        written = write_report(target, listing=journal.listing)
+        reported(written.page)
     _show(target, written, as_json)
     code = exit_code(written.totals)
     if history is not None:
@@ -120,11 +126,30 @@ def exit_code(totals: Any) -> int:
     return MachineError.exit_code if outcomes["contended"] else 0
 
 
+def _tell_how_long(target: Run, left: Left, said: Expected, tell: Callable[[str], None]) -> None:
+    """Here, and to whoever watches the run."""
+    tell(str(said))
+    begin(target, left.total, left.total - left.cases, said.total_s, time.time())
+
+
+def _served(
+    target: Run, port: int | None, tell: Callable[[str], None]
+) -> AbstractContextManager[Callable[[Path], None]]:
+    """The page of the run meanwhile, where there is a port for it; what is to be called with the report's page."""
+    if port is None:
+        return nullcontext(lambda _: None)
+    from opbench.live.server import served
+    from opbench.live.watch import Watch
+
+    page = catalog.shown_by("pages.live_page.render")("/".join(target.folder.parts[-2:]))
+    return served(Watch(target), port, page.encode(), tell)
+
+
 def _tell_of_others(machine: Machine, before: Use | None, tell: Callable[[str], None]) -> None:
     """Say so where others use this machine, over a second since `before`."""
     if before is None or ignored():
         return
-    sleep(max(0.0, WATCH_S - (machine.clock() - before.at_s)))
+    time.sleep(max(0.0, WATCH_S - (machine.clock() - before.at_s)))
     if said := disturbance(before, machine.use(), len(machine.cpus)):
         who = ", ".join(machine.busiest()) or "many small processes"
         tell(f"this machine is busy: {said} ({who}); what that disturbs is measured again, and marked or left open")
