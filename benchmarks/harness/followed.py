@@ -3,9 +3,9 @@
     python -m benchmarks.harness.followed [--records 1000] [--seconds 20] [--rounds 5]
 
 A look and the server are in processor time: of this process for a look, of the serving process without its clients for
-the server, over so many seconds at two rows a second. The sweep is one of six cases, in turns without the page, with the
-page and nobody there, and with one client: ratios of medians over cases and rounds, and wall seconds. Nothing else should
-run.
+the server, over so many seconds at two rows a second. The sweep is one of six cases, in turns without the page, with
+the page and nobody there, and with one client: ratios of medians over cases and rounds, and wall seconds. Nothing else
+should run.
 """
 
 from __future__ import annotations

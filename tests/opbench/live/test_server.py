@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -24,17 +25,25 @@ PATIENCE_S = 20.0
 
 
 class Turns:
-    """Instead of waiting for a second: each client waits until the test lets it look again."""
+    """Instead of waiting for a second: a client looks again as often as the test has let it."""
 
     def __init__(self, feed: Feed) -> None:
-        self.feed, self._look = feed, threading.Semaphore(0)
+        self.feed, self._changed = feed, threading.Condition()
+        self._given, self._taken = 0, Counter[threading.Thread]()
 
     def __call__(self, _: float) -> None:
-        if not self.feed.over.is_set():
-            assert self._look.acquire(timeout=PATIENCE_S)
+        me = threading.current_thread()
+        with self._changed:
+            self._taken[me] += 1
+            may = self._changed.wait_for(
+                lambda: self.feed.over.is_set() or self._given >= self._taken[me], timeout=PATIENCE_S
+            )
+        assert may
 
     def give(self, count: int = 1) -> None:
-        self._look.release(count)
+        with self._changed:
+            self._given += count
+            self._changed.notify_all()
 
 
 class Client:
@@ -74,11 +83,11 @@ def server(feed: Feed, turns: Turns) -> Iterator[Server]:
 
 
 @contextmanager
-def started(feed: Feed, turns: Callable[[float], object]) -> Iterator[Server]:
+def started(feed: Feed, turns: Turns) -> Iterator[Server]:
     server = Server(0, b"<p>page</p>", feed, turns)
     server.start()
     yield server
-    turns.give(99) if isinstance(turns, Turns) else None
+    turns.give(99)
     server.end(PATIENCE_S)
 
 
@@ -160,7 +169,7 @@ def test_several_clients_see_the_same_and_each_record_is_read_once(
     for client in clients:
         client.event()
     growing.add(case(5))
-    turns.give(99)  # a quick one takes more than one
+    turns.give()
     seen = [client.event()[1] for client in clients]
     assert [one["done"] for one in seen] == [2] * 5
     assert feed.watch.look(BEGAN_S).rows == 2
@@ -194,9 +203,10 @@ def test_at_the_end_a_client_gets_the_report_and_is_told(
     client.event()
     feed.report = tmp_path / "report.html"
     feed.report.write_text('<p>"line"\n</p>')
-    turns.give(99)
     ending = threading.Thread(target=server.end, args=(PATIENCE_S,))
     ending.start()
+    assert feed.over.wait(PATIENCE_S)
+    turns.give(0)
     last, report, end = client.event(), client.answer.readline(), client.answer.readline()
     assert last[0] == "picture"
     assert report == b"event: report\n"
