@@ -28,7 +28,8 @@ class Row:
         point = self.record.case.point
         usual = {"float32", "forward"}
         rest = " ".join(one for one in (point.dtype, point.mode) if one not in usual)
-        return " ".join(filter(None, (point.operator, str(point.axes), rest)))
+        axes = ", ".join(f"{name}={value}" for name, value in point.axes.items())
+        return " ".join(filter(None, (point.operator, axes, rest)))
 
     @property
     def kind(self) -> str:

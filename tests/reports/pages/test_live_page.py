@@ -69,7 +69,7 @@ def test_rows_appear_as_they_are_written_and_the_report_opens_after_the_end(page
     sweep.journal.append([record(measured(2e-3), "slow"), record(measured(1e-3), "quick")])
     expecting(page, "#latest tbody tr").to_have_count(2)
     expecting(page, "#slowest tbody tr").to_have_text(
-        ["rowsum batch=1,channels=16slow2.00 ms2.00×", "rowsum batch=1,channels=16quick1.00 ms1.00×"]
+        ["rowsum batch=1, channels=16slow2.00 ms2.00×", "rowsum batch=1, channels=16quick1.00 ms1.00×"]
     )
     expecting(page, "#failures").to_be_hidden()
     last = record(Failed("check", "<i>no</i>"), "bad")
