@@ -1,5 +1,5 @@
 """Whole models end to end: Hadaptive-Net beside nineteen others, in two runtimes (Tables 4 and 7, figure 1), and SSD on
-five backbones (Table 6), without suppression of boxes and with it.
+the smallest of either kind (Table 6), without suppression of boxes and with it; the sweep `detectors` has all five.
 
 On a CPU all models at batch 1 in both runtimes with two threads, Hadaptive-Nets also with one and at batch 4, and the
 operator inside them at its own shapes, from which their gain is predicted. torch_compile, which compiles for minutes,
@@ -7,6 +7,7 @@ is added by `--backend torch_compile`. Samples are led by an untimed call, becau
 """
 
 from opbench import Every, Grid, Sweep
+from sweeps.detectors import end_to_end
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 
@@ -18,9 +19,6 @@ OTHERS = (
     *("ghostnet_100", "ghostnetv3_100", "shufflenet_v2_x1_0"),
     *("mobilevit_xxs", "mobilevit_xs", "mobilevit_s"),
 )
-
-HADAPTIVE_DETECTORS = ("ssd_hadaptive_s", "ssd_hadaptive_m", "ssd_hadaptive_l")
-OTHER_DETECTORS = ("ssd_mobilenetv2_100", "ssd_mobilenetv3_small_100")
 
 RUNTIMES = ("torch_eager", "ort_stock")
 OURS = ("cpp_ext", "ort_custom")
@@ -61,12 +59,6 @@ def networks(operators: tuple[str, ...], backends: tuple[str, ...], batch: int, 
     return Grid(operators=operators, axes=axes, backends=backends, device="cpu")
 
 
-def detectors(operators: tuple[str, ...], backends: tuple[str, ...]) -> Grid:
-    """At the paper's 320x320, to scores and offsets, and to boxes."""
-    axes = {"batch": (1,), "edge": (320,), "nms": (False, True), "threads": (2,)}
-    return Grid(operators=operators, axes=axes, backends=backends, device="cpu")
-
-
 SWEEP = Sweep(
     question="How quick are whole models in PyTorch and ONNX Runtime, with our operator inside and beside others?",
     grids=(
@@ -80,8 +72,8 @@ SWEEP = Sweep(
             backends=RUNTIMES,
             device="cpu",
         ),
-        detectors(HADAPTIVE_DETECTORS, (*RUNTIMES, "ort_custom")),
-        detectors(OTHER_DETECTORS, RUNTIMES),
+        end_to_end(("ssd_hadaptive_s",), (*RUNTIMES, "ort_custom")),
+        end_to_end(("ssd_mobilenetv3_small_100",), RUNTIMES),
         Grid(
             operators=NETWORKS,
             axes={"batch": (1, 16), "edge": (224,), "threads": (0,)},

@@ -88,6 +88,15 @@ LineThreads = Annotated[int, typer.Option(help="CPU threads of a worker; 0 for t
 Slowdown = Annotated[
     str, typer.Option("--tolerance", help="The slowdown that is let pass; half of what is claimed when left out.")
 ]
+Serve = Annotated[
+    int | None,
+    typer.Option(
+        metavar="[PORT]",
+        min=0,
+        max=65535,
+        help="Show the run as a page on this machine alone until it is over, at this port or any free one.",
+    ),
+]
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]

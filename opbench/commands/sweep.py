@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, nullcontext, redirect_stdout
 from dataclasses import replace
-from time import sleep
+from pathlib import Path
+from time import sleep, time
 from typing import Any
 
 from opbench import catalog, operator_files
@@ -31,6 +32,7 @@ from opbench.running.reporting import Written, write_report
 from opbench.running.workers.places import Measuring, Place
 from opbench.store import runs
 from opbench.store.codec import to_line
+from opbench.store.progress import begin
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
 
@@ -50,17 +52,21 @@ def run(options: SweepOptions) -> int:
     place = place_of(options)
     request, settings = _request(options, place.device)
     share = request.share(shard)
-    with place.held(tell, options.wait):
-        target = _target(options, request, shard, share)
-        with target.journal() as journal:
-            PlanFile((Part.of(request, shard, share),)).write(target)
-            if journal.repaired:
-                tell(journal.repaired)
-            _tell_of_others(machine, before, tell)
-            left = overview(share.tasks, journal.keys)
-            _prepare(options, place, left, settings, tell)
-            unmeasured = _measure(place, Measuring(target, journal, share, left, settings), options.as_json)
-    written = write_report(target, listing=journal.listing)
+    with ExitStack() as until_reported:
+        with place.held(tell, options.wait):
+            target = _target(options, request, shard, share)
+            with target.journal() as journal:
+                PlanFile((Part.of(request, shard, share),)).write(target)
+                if journal.repaired:
+                    tell(journal.repaired)
+                _tell_of_others(machine, before, tell)
+                left = overview(share.tasks, journal.keys)
+                _tell_how_long(options, place, target, left, settings, tell)
+                reported = until_reported.enter_context(_served(target, options.serve, tell))
+                _know_ceilings(options, place)
+                unmeasured = _measure(place, Measuring(target, journal, share, left, settings), options.as_json)
+        written = write_report(target, listing=journal.listing)
+        reported(written.page)
     _show(target, written, options.as_json)
     code = exit_code(written.totals) or (MachineError.exit_code if unmeasured else 0)
     if options.history is not None:
@@ -70,16 +76,47 @@ def run(options: SweepOptions) -> int:
     return code
 
 
-def _prepare(options: SweepOptions, place: Place, left: Left, settings: Settings, tell: Callable[[str], None]) -> None:
-    """Say how long it is going to take, and measure the ceilings first where that was asked for."""
-    of_ceilings = options.threads[0] if len(options.threads) == 1 else 0
-    first = options.with_ceilings and not ceilings.probably_known(place.device, of_ceilings)
-    tell(str(expected(left, settings, ceilings.MOST_S if first else 0.0).shared(place.count)))
-    if options.with_ceilings:
-        with redirect_stdout(sys.stderr if options.as_json else sys.stdout):
-            ceilings.known(
-                place.device, of_ceilings, again=False, output=None, results=options.results, quiet=True, as_json=False
-            )
+def _of_ceilings(options: SweepOptions) -> int:
+    return options.threads[0] if len(options.threads) == 1 else 0
+
+
+def _tell_how_long(
+    options: SweepOptions, place: Place, target: Run, left: Left, settings: Settings, tell: Callable[[str], None]
+) -> None:
+    """Here, and to whoever watches the run."""
+    first = options.with_ceilings and not ceilings.probably_known(place.device, _of_ceilings(options))
+    said = expected(left, settings, ceilings.MOST_S if first else 0.0).shared(place.count)
+    tell(str(said))
+    begin(target, left.total, left.total - left.cases, said.total_s, time())
+
+
+def _know_ceilings(options: SweepOptions, place: Place) -> None:
+    """Measure the ceilings first where that was asked for."""
+    if not options.with_ceilings:
+        return
+    with redirect_stdout(sys.stderr if options.as_json else sys.stdout):
+        ceilings.known(
+            place.device,
+            _of_ceilings(options),
+            again=False,
+            output=None,
+            results=options.results,
+            quiet=True,
+            as_json=False,
+        )
+
+
+def _served(
+    target: Run, port: int | None, tell: Callable[[str], None]
+) -> AbstractContextManager[Callable[[Path], None]]:
+    """The page of the run meanwhile, where there is a port for it; what is to be called with the report's page."""
+    if port is None:
+        return nullcontext(lambda _: None)
+    from opbench.live.server import served
+    from opbench.live.watch import Watch
+
+    page = catalog.shown_by("pages.live_page.render")("/".join(target.folder.parts[-2:]))
+    return served(Watch(target), port, page.encode(), tell)
 
 
 def _request(options: SweepOptions, device: str) -> tuple[Request, Settings]:

@@ -53,6 +53,7 @@ def sweep(
     repository: arguments.Repository = None,
     commit: arguments.MeasuredCommit = "",
     wait: arguments.Wait = True,
+    serve: arguments.Serve = None,
     as_json: arguments.AsJson = False,
 ) -> None:
     """Measure a sweep and write its report.
@@ -79,6 +80,7 @@ def sweep(
         accelerator=accelerator,
         history=Into(history, machine, repository, commit) if history else None,
         wait=wait,
+        serve=serve,
         as_json=as_json,
     )
     run_command("sweep", asked)

@@ -20,6 +20,7 @@ class SweepOptions:
     on: `ray`, whose cluster's devices share them; accelerator: the kind of GPU there, "" where there is one kind.
     history: gets the rows of the run when it is over.
     wait: for another measurement on a device, or raise MachineError.
+    serve: the port of the page that shows the run until it is over, 0 for any; None for no page.
     """
 
     name: str
@@ -38,4 +39,5 @@ class SweepOptions:
     accelerator: str = ""
     history: Into | None = None
     wait: bool = True
+    serve: int | None = None
     as_json: bool = False

@@ -25,6 +25,9 @@ from opbench.vocabulary.record import Contended, Record
 
 _TAIL = 1 << 16
 
+LOCKS = Path("/proc/locks")
+"""Of this host, as its kernel lists them."""
+
 
 class Journal:
     """The file held open. `keys`: of the cases that have a record, but for those that were Contended and may be tried
@@ -142,13 +145,21 @@ def _lock(descriptor: int, path: Path) -> None:
 
 def _holder(descriptor: int) -> str:
     """Who holds the lock, as the kernel lists it."""
-    inode = str(os.fstat(descriptor).st_ino)
+    number = writer(os.fstat(descriptor).st_ino)
+    return f"process {number}" if number else "another process"
+
+
+def writer(inode: int) -> str | None:
+    """The process of this host that holds the lock of a records file; None where the kernel lists none.
+
+    Asked of the kernel, and not by trying the lock: for that moment a run that opens the file would be refused.
+    """
     with suppress(OSError):
-        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+        for line in LOCKS.read_text(encoding="ascii").splitlines():
             words = line.split()
             if "FLOCK" in words and words[-3].endswith(f":{inode}"):
-                return f"process {words[-4]}"
-    return "another process"
+                return words[-4]
+    return None
 
 
 def _reading(descriptor: int) -> BinaryIO:

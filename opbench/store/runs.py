@@ -121,6 +121,15 @@ def latest_run(results: Path, sweep: str, wanted: Callable[[Run], bool] = lambda
     raise UsageError(f"nothing to resume or report: no run of {sweep!r} under {results}; start one without --resume")
 
 
+def newest_run(results: Path) -> Run:
+    """The newest run of all sweeps. Raises UsageError when there is none."""
+    _refuse_file(results)
+    runs = sorted((path.parent for path in results.glob(f"*/*/{RECORDS}")), key=_began)
+    if not runs:
+        raise UsageError(f"no run under {results}; `opbench sweep` makes one, or give its folder")
+    return Run(runs[-1])
+
+
 def _began(folder: Path) -> tuple[float, int, str]:
     """When the run of this folder began, seconds since 1970, and its number among those of the same second.
 

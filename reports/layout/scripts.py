@@ -36,17 +36,19 @@ def _text(name: str) -> str:
     return (FOLDER / f"{name}.js").read_text(encoding="utf-8")
 
 
-def policy(script_text: str) -> str:
-    """The Content-Security-Policy of a page with this one script: nothing is loaded, sent or framed.
+def policy(*script_texts: str, connects: bool = False) -> str:
+    """The Content-Security-Policy of a page with these scripts alone: nothing else is loaded, sent or framed.
 
     Styles are written into the page and its figures, and other packages' figures may hold pictures.
+    connects: whether its script may ask the server that the page came from.
     """
-    digest = base64.b64encode(hashlib.sha256(script_text.encode()).digest()).decode()
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in script_texts]
     parts = {
         "default-src": "'none'",
-        "script-src": f"'sha256-{digest}'",
+        "script-src": " ".join(f"'sha256-{digest}'" for digest in digests),
         "style-src": "'unsafe-inline'",
         "img-src": "data:",
+        **({"connect-src": "'self'"} if connects else {}),
         "base-uri": "'none'",
         "form-action": "'none'",
     }

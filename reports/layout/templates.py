@@ -22,7 +22,7 @@ def filled(name: str, **values: object) -> str:
 def filled_page(name: str, scripts: Sequence[str], **values: object) -> str:
     """Fill the template of a whole page, which carries its style and its scripts, see `reports.layout.scripts`."""
     text = script(scripts)
-    return filled(name, style=_style(), script=text, policy=policy(text), **values)
+    return filled(name, style=_style(), script=text, **{"policy": policy(text), **values})
 
 
 @cache

@@ -13,12 +13,15 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 from opbench.commands import app
+from opbench.live.follow import headline, told
+from opbench.live.tail import Tail
+from opbench.live.watch import Watch
 from opbench.merging.merge import merge
 from opbench.planning import plan_file
 from opbench.planning.plan_file import Part, PlanFile
 from opbench.planning.request import Request
 from opbench.planning.shard import Shard
-from opbench.store import simulated_counts
+from opbench.store import progress, simulated_counts
 from opbench.store.codec import from_line, outcome_to_json, to_line
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
@@ -162,9 +165,25 @@ def merged(file: Path) -> None:
     assert sorted(map(to_line, found.records())) == sorted(map(to_line, Run(file.parent).records()))
 
 
+def look(file: Path) -> None:
+    """As somebody who watches it; what is shown of it is shown as JSON too."""
+    seen = Watch(Run(file.parent)).look(1.8e9)
+    print(headline(seen), *map(told, seen.latest), sep="\n")
+    assert json.loads(json.dumps(seen.to_json(), allow_nan=False))["done"] == seen.progress.done
+    assert seen.rows == sum(1 for _ in Tail(file).new()) if file.suffix == ".jsonl" else True
+
+
+def progressing(folder: Path) -> Path:
+    run = Run(records(folder).parent)
+    progress.begin(run, 99, 0, 60, 1.79e9)
+    return run.folder / progress.NAME
+
+
 READERS = (
     Reader("plan", plan, read_plan, share=30),
     Reader("merge", records, merged, signed, share=60),
+    Reader("a run looked at", records, look, signed, share=40),
+    Reader("a run's progress", progressing, look, share=20),
     Reader("simulated counts", counts, read_counts, signed, share=50),
     Reader("records", records, read_records, signed, share=270),
     Reader("journal", records, repair, signed, share=100),

@@ -36,7 +36,7 @@ def test_every_file_that_assigns_a_report_is_one_under_its_own_name() -> None:
 def test_the_templates_and_tables_that_are_read_are_packaged_beside_the_code() -> None:
     assert {path.name for path in (FOLDER / "templates").iterdir()} == {
         *("difference.html.jinja", "history.html.jinja", "history_case.html.jinja"),
-        *("page.css", "page.html.jinja", "profile.html.jinja"),
+        *("live.html.jinja", "page.css", "page.html.jinja", "profile.html.jinja"),
         *("simulated_profile.html.jinja", "tabular.html.jinja"),
         "scripts",
     }

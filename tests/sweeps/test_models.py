@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opbench import catalog
 from opbench.planning.plan import plan
-from sweeps.models import HADAPTIVE_DETECTORS, NETWORKS, OTHER_DETECTORS, OTHERS, PUBLISHED, SWEEP, THREADS
+from sweeps.models import NETWORKS, OTHERS, PUBLISHED, SWEEP, THREADS
 
 CPU = plan(SWEEP, "cpu", "wall:led")
 
@@ -22,24 +22,16 @@ def asked(operator: str, **axes: int) -> set[str]:
 def test_it_asks_for_every_model_there_is() -> None:
     zoo = {name for name, package in catalog.operators().items() if package == "impls.zoo"}
     assert set(OTHERS) == zoo
-    assert {*HADAPTIVE_DETECTORS, *OTHER_DETECTORS} == {
-        name for name, package in catalog.operators().items() if package == "impls.detectors"
-    }
-    assert {task.point.operator for task in CPU} == {
-        *OTHERS,
-        *NETWORKS,
-        *HADAPTIVE_DETECTORS,
-        *OTHER_DETECTORS,
-        "ach_select_expand",
-    }
+    detectors = {"ssd_hadaptive_s", "ssd_mobilenetv3_small_100"}
+    assert {task.point.operator for task in CPU} == {*OTHERS, *NETWORKS, *detectors, "ach_select_expand"}
     assert all(asked(name) == {"torch_eager", "ort_stock"} for name in OTHERS)
 
 
-def test_every_detector_is_asked_for_scores_and_for_boxes() -> None:
-    for name in (*HADAPTIVE_DETECTORS, *OTHER_DETECTORS):
-        ours = {"ort_custom"} if name in HADAPTIVE_DETECTORS else set()
-        for nms in (False, True):
-            assert asked(name, nms=nms, edge=320, batch=1, threads=2) == {"torch_eager", "ort_stock", *ours}
+def test_a_detector_is_asked_for_scores_and_for_boxes_as_in_their_own_sweep() -> None:
+    detectors = [task for task in CPU if task.point.operator.startswith("ssd_")]
+    assert len(detectors) == 2 * 2
+    own = {case.key for task in plan(catalog.sweep("detectors"), "cpu", "wall:led") for case in task.cases}
+    assert {case.key for task in detectors for case in task.cases} < own
 
 
 def test_the_largest_network_has_the_papers_schedules_beside_ours() -> None:

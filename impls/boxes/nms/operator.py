@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from impls.boxes.generated import around_objects, objects
-from impls.boxes.nms.greedy import padded, row_by_row
-from impls.boxes.nms.survivors import survivors
+from impls.boxes.nms.greedy import block_by_block, padded
+from impls.boxes.nms.reference import survivors
 from impls.boxes.order import by_score
 from impls.boxes.threshold import check_threshold
 from impls.seeded import dtype_of, generator_for, itemsize
@@ -97,7 +97,7 @@ def eager(point: Point) -> Callable[..., Tensor]:
 
     def function(scores: Tensor, boxes: Tensor, classes: Tensor) -> Tensor:
         order = by_score(scores)
-        return padded(row_by_row(boxes, classes, order, threshold), len(scores))
+        return padded(block_by_block(boxes, classes, order, threshold), len(scores))
 
     return function
 

@@ -26,6 +26,7 @@ class LedTimer:
 
     def __init__(self, timer: Timer) -> None:
         self._timer = timer
+        self._is_led = False
 
     @property
     def output(self) -> Any:
@@ -43,7 +44,14 @@ class LedTimer:
     def reuses(self) -> bool:
         return self._timer.reuses
 
-    def __call__(self, calls: int) -> float:
+    def lead(self) -> None:
+        """The call that leads the next sample, where somebody wants it apart from what is timed."""
         self._timer.output = None
         self._timer.call()
+        self._is_led = True
+
+    def __call__(self, calls: int) -> float:
+        if not self._is_led:
+            self.lead()
+        self._is_led = False
         return self._timer(calls)

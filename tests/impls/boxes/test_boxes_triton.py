@@ -13,7 +13,7 @@ import opbench.ptx
 from impls import seeded
 from impls.boxes.box_decode.operator import decoded
 from impls.boxes.box_iou.operator import overlaps
-from impls.boxes.nms.survivors import survivors
+from impls.boxes.nms.reference import survivors
 from opbench.errors import UsageError
 
 from ...compiled import release, remembered

@@ -18,7 +18,7 @@ from impls.boxes.box_iou.operator import overlaps
 from impls.boxes.nms import greedy, torch_compile, torchvision_nms
 from impls.boxes.nms.matrix import MOST_BOXES, check_boxes
 from impls.boxes.nms.operator import inputs, least_pairs, reference
-from impls.boxes.nms.survivors import survivors
+from impls.boxes.nms.reference import survivors
 from impls.boxes.order import by_score
 from impls.boxes.threshold import rounded_down
 from impls.libraries import library
@@ -39,7 +39,7 @@ Suppress = Callable[[Tensor, Tensor, Tensor, float], Tensor]
 
 
 def by_rows(boxes: Tensor, scores: Tensor, classes: Tensor, threshold: float) -> Tensor:
-    return greedy.row_by_row(boxes, classes, by_score(scores), threshold)
+    return greedy.block_by_block(boxes, classes, by_score(scores), threshold)
 
 
 def by_matrix(boxes: Tensor, scores: Tensor, classes: Tensor, threshold: float) -> Tensor:

@@ -56,7 +56,7 @@ def swept(results: Path, into: Into, outcome: Outcome, monkeypatch: pytest.Monke
     totals.add(record(outcome))
     monkeypatch.setattr(sweep_command, "_measure", measure)
     monkeypatch.setattr(sweep_command, "_tell_of_others", lambda *_: None)
-    monkeypatch.setattr(sweep_command, "write_report", lambda *_, **__: SimpleNamespace(totals=totals))
+    monkeypatch.setattr(sweep_command, "write_report", lambda *_, **__: SimpleNamespace(totals=totals, page=Path()))
     monkeypatch.setattr(sweep_command, "_show", lambda *_: None)
     return sweep_command.run(SweepOptions("channels", device="cpu", results=results, history=into, as_json=True))
 

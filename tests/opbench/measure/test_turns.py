@@ -144,6 +144,15 @@ def test_every_sample_is_led_by_a_call_that_is_not_timed() -> None:
     assert clock.calls == ["call", "sample", "call", "call"]
 
 
+def test_a_sample_that_was_led_already_is_not_led_again() -> None:
+    clock = Second()
+    timer = LedClock(clock).timer(lambda: clock.calls.append("call"))  # type: ignore[arg-type,func-returns-value]
+    for _ in range(2):
+        timer.lead()
+        timer(1)
+    assert clock.calls == ["call", "sample", "call"] * 2
+
+
 def test_a_led_timer_keeps_what_the_other_keeps() -> None:
     timer = LedClock(Second()).timer(lambda: torch.full((), 7.0))
     assert timer.output is None

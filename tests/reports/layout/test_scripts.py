@@ -10,14 +10,14 @@ import pytest
 
 from reports.history import case_page
 from reports.layout.scripts import COMMON, FOLDER, policy, script
-from reports.pages import difference_page, page, profile_page
+from reports.pages import difference_page, live_page, page, profile_page
 from reports.pages.page import PAGE
 
 from ..builders import record
 
 
 def test_every_script_is_of_a_page() -> None:
-    names = {*page.SCRIPTS, *difference_page.SCRIPTS, *profile_page.SCRIPTS, *case_page.SCRIPTS}
+    names = {*page.SCRIPTS, *difference_page.SCRIPTS, *profile_page.SCRIPTS, *case_page.SCRIPTS, *live_page.SCRIPTS}
     assert {file.stem for file in FOLDER.iterdir()} == names
     assert set(COMMON) < names
 

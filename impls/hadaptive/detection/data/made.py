@@ -22,14 +22,13 @@ from impls.hadaptive.detection.data.coco import CocoDetection
 from impls.hadaptive.detection.data.cutouts import CLASSES, cutouts
 from impls.hadaptive.detection.data.instances import AnnotationEntry, CategoryEntry, ImageEntry, Instances
 from impls.hadaptive.detection.data.scene import Difficulty, Seen, scene
+from impls.hadaptive.detection.data.target import SIZE
 from opbench.cache import cache_folder, content_digest
 from opbench.errors import MachineError, UsageError, unknown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-EDGE = 320
-"""Pixels, of every image."""
 SHORTEST = 8
 """Pixels of an object's longer edge. Of 680 cut-outs at any angle 137 left no whole pixel at 2, none did at 4."""
 SPLITS = ("train", "val")
@@ -113,10 +112,10 @@ def _write(at: Path, asked: _Asked) -> None:
     content = Instances([], [], categories, {"made": asdict(asked)})
     for number in range(1, asked.images + 1):
         draw = np.random.default_rng((asked.seed, SPLITS.index(asked.split), number))
-        image, seen = scene(EDGE, photographs, objects, asked.difficulty, draw)
+        image, seen = scene(SIZE, photographs, objects, asked.difficulty, draw)
         name = f"{number:06}.png"
         (at / IMAGES / name).write_bytes(_png(image))
-        content.images.append(ImageEntry(number, name, EDGE, EDGE))
+        content.images.append(ImageEntry(number, name, SIZE, SIZE))
         content.annotations += [
             _annotation(len(content.annotations) + place, number, one) for place, one in enumerate(seen, 1)
         ]
@@ -149,9 +148,9 @@ def _refuse(asked: _Asked) -> None:
     if asked.images < 1 or asked.seed < 0:
         raise UsageError(f"{asked.images} made images of seed {asked.seed}; expected at least 1, and a seed from 0 on")
     (few, many), (short, long) = asked.difficulty.objects, asked.difficulty.sizes
-    rising = 1 <= few <= many and SHORTEST <= short <= long <= EDGE
+    rising = 1 <= few <= many and SHORTEST <= short <= long <= SIZE
     if not (rising and 0 < asked.difficulty.visible <= 1 and 0 <= asked.difficulty.rotation <= 180):
         raise UsageError(
             f"no images can be made by {asked.difficulty}; expected objects from 1 on, sizes from {SHORTEST} to "
-            f"{EDGE}, the larger last, visible above 0 and up to 1, rotation from 0 to 180"
+            f"{SIZE}, the larger last, visible above 0 and up to 1, rotation from 0 to 180"
         )

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from impls.boxes import functional
 from impls.boxes.nms import torchvision_nms
-from impls.boxes.nms.greedy import row_by_row
+from impls.boxes.nms.greedy import block_by_block
 from impls.libraries import library
 from opbench.cli.plain import plain
 from opbench.errors import MachineError
@@ -45,7 +45,7 @@ def suppress_by_pytorch(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor
         ranks = torch.arange(count, 0, -1, device=boxes.device, dtype=boxes.dtype)
         found = torchvision_nms.by_class(library("torchvision.ops").nms, overlap, ranks, boxes, labels)
         return found[found >= 0]
-    return row_by_row(boxes, labels, torch.arange(count, device=boxes.device), overlap)
+    return block_by_block(boxes, labels, torch.arange(count, device=boxes.device), overlap)
 
 
 @lru_cache(maxsize=1)

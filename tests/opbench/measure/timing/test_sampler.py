@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from opbench.measure.timing.clock import Timer
+from opbench.measure.timing.led import LedClock
 from opbench.measure.timing.sampler import Samples, measure
 
 RESULT = torch.empty(0)
@@ -314,3 +316,22 @@ def test_every_round_is_looked_at_between_samples_and_shortened_samples_are_no_f
     assert looking.told.count(("look", "a")) == looking.told.count(("look", "b")) == looking.rounds
     assert len(found["a"].samples_s) == looking.rounds - looking.rounds // 3
     assert found["a"].sampling_s == pytest.approx(len(found["a"].samples_s) * 1001e-6)
+
+
+@pytest.mark.parametrize(("waiting", "set_aside"), [(range(0, 99, 2), 0), ((9, 13, 15), 3)])
+def test_threads_that_wait_in_the_leading_call_alone_set_no_sample_aside(
+    waiting: Sequence[int], set_aside: int
+) -> None:
+    """Calls 0, 2, 4 and so on lead; the first four warm up. The time of a sample counts both of its calls."""
+    clock = ScriptedClock({"led": 1.0})
+    waited_s, calls = [0.0], itertools.count()
+
+    def led() -> torch.Tensor:
+        number = next(calls)
+        clock.now_s += number % 2 == 0
+        waited_s[0] += 0.5 * (number in waiting)
+        return RESULT
+
+    found = measure({"led": led}, LedClock(clock), lambda: After(5), delay=lambda: waited_s[0], now=lambda: clock.now_s)
+    assert found["led"].preempted == set_aside
+    assert found["led"].sampling_s == len(found["led"].samples_s) * 2.0 == 10.0
