@@ -1,6 +1,6 @@
 """What a C++ file that includes PyTorch is compiled and linked with.
 
-As torch.utils.cpp_extension does it for a library that Python does not import, without its ninja: the units with PyTorch
+As torch.utils.cpp_extension does it for a library that Python does not import, without its ninja: units with PyTorch
 and those without are then compiled in one go, and none waits for the last of the others.
 """
 
@@ -18,7 +18,7 @@ FLAGS = ("-std=c++20", "-O3", "-fopenmp", "-Wno-unknown-pragmas", "-fPIC")
 def unit(name: str, files: Iterable[Path], flags: Sequence[str], folder: Path) -> Unit:
     """All these .cpp files as one unit NAME.cpp in `folder`: most of what one takes to compile are PyTorch's headers.
 
-    Seconds of a processor, opbench_cpp: 22.8 as five units, 10.0 as one, of which 3.7 are torch/library.h (EPYC, GCC 12).
+    Seconds of a processor, opbench_cpp: 22.8 as five units, 10.0 as one, of which 3.7 are torch/library.h (GCC 12).
     """
     source = folder / f"{name}.cpp"
     source.write_text("".join(f'#include "{file.absolute()}"\n' for file in files), encoding="utf-8")
