@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from impls import torch_cxx, vector_variants
+from impls import shipped, torch_cxx, vector_variants
 from impls.build_guard import guarded
 from impls.build_place import built, whole
 from impls.cxx import compile_units, compile_with, compiler, first_error
+from impls.processor import processor
 from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
@@ -36,7 +37,9 @@ def why_no_compiler() -> str | None:
 
 
 def why_not(*, cuda: bool = False) -> str | None:
-    """Why nothing can be built here, or None; with `cuda`, why no source for the GPU can be."""
+    """Why no library can be had here, built or as it came along, or None; with `cuda`, none with code for the GPU."""
+    if not cuda and shipped.why_none() is None:
+        return None
     if reason := why_no_compiler():
         return reason
     return _why_no_cuda() if cuda else None
@@ -83,7 +86,8 @@ def cuda_flags() -> list[str]:
 
 
 def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Path:
-    """The shared library of these sources, compiled unless the cache has it whole: .cpp, .cu with nvcc, and headers.
+    """The shared library of these sources: the one that came along (`shipped`), else compiled unless the cache has it
+    whole: .cpp, .cu with nvcc, and headers.
 
     kernels: .cpp files compiled once for each of `vector_variants.wanted`, and their headers. The cache key covers the
     sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
@@ -93,9 +97,11 @@ def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> P
     cuda = any(file.suffix == ".cu" for file in files)
     if cuda and (reason := why_not(cuda=True)):  # the key needs nvcc and the device
         raise MachineError(f"cannot build {name}: {reason}")
+    if ours := shipped.found(name, (*files, *in_variants)):
+        return ours
     library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=cuda)}.so"
     if not whole(library):
-        if reason := why_not():
+        if reason := why_no_compiler():
             raise MachineError(f"cannot build {name}: {reason}")
         built(name, library, lambda fresh: _compile(name, files, in_variants, fresh.parent))
     return library
@@ -106,8 +112,13 @@ def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -
 
     The largest of ours takes 18 s on two idle cores of an EPYC 9004.
     """
-    library = cache_folder() / f"{name}-{_key(tuple(sources), tuple(kernels), cuda=False)}.so"
-    return Preparing() if whole(library) else Preparing(first_s=45.0, ahead=True)
+    files, in_variants = tuple(sources), tuple(kernels)
+    library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=False)}.so"
+    return (
+        Preparing()
+        if shipped.found(name, (*files, *in_variants)) or whole(library)
+        else Preparing(first_s=45.0, ahead=True)
+    )
 
 
 def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Any:
@@ -198,12 +209,3 @@ def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> s
 def _nvcc_version() -> str:
     printed = subprocess.run([str(nvcc()), "--version"], capture_output=True, text=True, check=False)
     return printed.stdout
-
-
-def processor() -> str:
-    """What -march=native sees: a cache shared by two machines must not mix libraries compiled with it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line for line in lines if line.startswith("flags")), "")
