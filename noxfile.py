@@ -156,8 +156,8 @@ def wheels(session: nox.Session) -> None:
     shutil.copytree(Path.cwd(), tree, ignore=shutil.ignore_patterns(".*", "build", "dist", "results", "*.egg-info"))
     session.run(python, "-m", "impls.shipping", str(tree / "impls" / "shipped"))
     glibc = platform.libc_ver()[1].replace(".", "_")
-    words = ("--wheel", "--no-isolation", f"--config-setting=--build-option=--plat-name=manylinux_{glibc}_x86_64")
-    session.run(python, "-m", "build", *words, "--outdir", "dist", str(tree), silent=True)
+    build = ("--wheel", "--no-isolation", f"--config-setting=--build-option=--plat-name=manylinux_{glibc}_x86_64")
+    session.run(python, "-m", "build", *build, "--outdir", "dist", str(tree), silent=True)
     (wheel,) = Path("dist").glob(f"opbench-*manylinux_{glibc}_x86_64.whl")
     session.run(sys.executable, "-m", "venv", "--clear", str(place / "clean"), silent=True)
     clean = place / "clean" / "bin" / "python"

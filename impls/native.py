@@ -117,7 +117,7 @@ def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -
     return (
         Preparing()
         if shipped.found(name, (*files, *in_variants)) or whole(library)
-        else Preparing(first_s=45.0, ahead=True)
+        else Preparing(first_s=30.0, ahead=True)
     )
 
 
