@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from impls import native, plain_build, shipped
+from impls.cross_hadamard.cpp_kernels import CORE
 from impls.exported import library as exported
 from impls.machine import library as machine
 from impls.sealed import seal
@@ -30,7 +31,7 @@ WITH_PYTORCH = (
 )
 """Modules with NAME, SOURCES and IN_VARIANTS."""
 
-PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), exported.CORE))
+PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), CORE))
 """Names, sources, flags, and what the sources include besides."""
 
 ANY_WITH_AVX2 = "-march=x86-64-v3"
