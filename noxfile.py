@@ -6,6 +6,9 @@ Arguments after `--` go to the tool: `nox -s sweep_channels -- --channels 16,32 
 from __future__ import annotations
 
 import hashlib
+import platform
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -134,6 +137,40 @@ def mutants(session: nox.Session) -> None:
 def mutated(session: nox.Session) -> None:
     """100,000 files that nobody would write, through every reader; `-- --files 1000` for fewer."""
     session.run(_python(session, "test"), "-m", "benchmarks.trust.mutated_files", *session.posargs)
+
+
+SHIPPED = ("cross_hadamard", "gated_product", "hadamard_transform", "nms", "pi_net", "poly_sa")
+"""An operator of each library with PyTorch, whose backend cpp_ext takes it."""
+
+
+@nox.session(python=False)
+def wheels(session: nox.Session) -> None:
+    """A wheel with the C++ libraries inside, in dist/, and whether it computes right where there is no compiler.
+
+    For x86-64 with AVX2, this glibc and later, and PyTorch of the release it is built with.
+    """
+    python = _python(session, "lint")
+    place = Path(session.create_tmp()).absolute()
+    tree = place / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(Path.cwd(), tree, ignore=shutil.ignore_patterns(".*", "build", "dist", "results", "*.egg-info"))
+    session.run(python, "-m", "impls.shipping", str(tree / "impls" / "shipped"))
+    glibc = platform.libc_ver()[1].replace(".", "_")
+    build = ("--wheel", "--no-isolation", f"--config-setting=--build-option=--plat-name=manylinux_{glibc}_x86_64")
+    session.run(python, "-m", "build", *build, "--outdir", "dist", str(tree), silent=True)
+    (wheel,) = Path("dist").glob(f"opbench-*manylinux_{glibc}_x86_64.whl")
+    session.run(sys.executable, "-m", "venv", "--clear", str(place / "clean"), silent=True)
+    clean = place / "clean" / "bin" / "python"
+    session.run(str(clean), "-m", "pip", "install", "--quiet", TORCH, str(wheel), external=True)
+    # Nothing but the environment itself is on the PATH: no compiler, and no library that another has built.
+    without = {"PATH": str(clean.parent), "CXX": None, "OPBENCH_CACHE": str(place / "cache")}
+    for operator in SHIPPED:
+        with session.chdir(place):
+            words = ("-m", "opbench", "check", operator, "--backend", "cpp_ext")
+            said = str(session.run(str(clean), *words, silent=True, external=True, env=without))
+        session.log(f"{operator}: {said.strip().splitlines()[-1]}")
+        if not re.search(r"points: cpp_ext \d+ passed$", said.strip()):
+            session.error(f"{operator}: cpp_ext was not right with what the wheel has alone")
 
 
 SANITIZED = (

@@ -6,10 +6,21 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from opbench.errors import MachineError
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A .cpp file, the flags it is compiled with, and the object that comes of it; paths are absolute."""
+
+    source: Path
+    flags: tuple[str, ...]
+    target: Path
 
 
 def compiler() -> str | None:
@@ -26,6 +37,23 @@ def compile_with(name: str, arguments: Sequence[str], folder: Path) -> None:
     compilation = subprocess.run([*words, *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if compilation.returncode:
         raise MachineError(f"{name} does not compile with {words[0]}: {first_error(compilation.stderr)}")
+
+
+def compile_units(units: Iterable[Unit], folder: Path) -> None:
+    """Compiles all of them in `folder`, as many at a time as there are processors, in the order given: the slowest
+    first keeps the processors busy to the end. Raises as `compile_with`, for the first of them that fails.
+    """
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        running = [pool.submit(_compile, unit, folder) for unit in units]
+        try:
+            for one in running:
+                one.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _compile(unit: Unit, folder: Path) -> None:
+    compile_with(unit.source.name, [*unit.flags, "-c", str(unit.source), "-o", str(unit.target)], folder)
 
 
 def knows(flags: Sequence[str]) -> bool:

@@ -6,14 +6,12 @@ the linker keeps the first, which must be the one that every processor can run.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from impls.cxx import compile_with, knows
+from impls.cxx import Unit, knows
 
 FLAGS = ("-std=c++17", "-O3", "-fno-math-errno", "-fopenmp", "-fPIC", "-fvisibility=hidden", "-w")
 """-w: GCC 12 warns of its own AVX-512 header, whose undefined registers it takes for a mistake."""
@@ -65,20 +63,12 @@ def one_for_all(processor_flags: str, machine: str = platform.machine()) -> bool
     return wanted(processor_flags, machine) is not _NATIVE
 
 
-def compile_all(variants: Iterable[Variant], sources: Iterable[Path], folder: Path) -> dict[Variant, list[Path]]:
-    """The objects of every variant that the compiler knows the instructions of, in `folder`.
-
-    Raises MachineError with the compiler's first error.
-    """
-    compilable = [variant for variant in variants if knows(variant.flags)]
-    jobs = [(variant, source) for variant in compilable for source in sources]
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        objects = list(pool.map(lambda job: _compile(job[0], job[1], folder), jobs))
-    made = list(zip(jobs, objects, strict=True))
-    return {variant: [path for (of, _), path in made if of is variant] for variant in compilable}
+def compilable(variants: Iterable[Variant]) -> tuple[Variant, ...]:
+    """Those whose instructions the compiler knows."""
+    return tuple(variant for variant in variants if knows(variant.flags))
 
 
-def _compile(variant: Variant, source: Path, folder: Path) -> Path:
-    target = folder / f"{source.stem}.{variant.name}.o"
-    compile_with(source.name, [*FLAGS, *variant.flags, *variant.defines, "-c", str(source), "-o", str(target)], folder)
-    return target
+def units(variant: Variant, sources: Iterable[Path], folder: Path) -> list[Unit]:
+    """What is compiled for one variant, with objects in `folder`."""
+    flags = (*FLAGS, *variant.flags, *variant.defines)
+    return [Unit(source, flags, folder / f"{source.stem}.{variant.name}.o") for source in sources]

@@ -182,7 +182,7 @@ def _why_not(kind: str) -> Callable[[str], str | None]:
                 return missing(name)
         if device == "cuda":
             return _why_no_cuda()
-        return native.why_no_compiler() if kind == "custom" else None
+        return native.why_not() if kind == "custom" else None
 
     return unavailable
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from impls.native import why_no_compiler
+from impls import native
 from impls.plain_build import shared_library
 from opbench.caches import known
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCES = tuple(sorted((Path(__file__).parent / "csrc").glob("*")))
+NAME, FLAGS = "opbench_machine", ("-fopenmp",)
 
 _POINTER, _SIZE, _FLAG, _FLOAT, _DOUBLE = (
     ctypes.c_void_p,
@@ -43,7 +44,7 @@ _TYPES: dict[str, tuple[tuple[Any, ...], Any]] = {
 
 
 def why_not(_: str) -> str | None:
-    return why_no_compiler()
+    return native.why_not()
 
 
 @lru_cache(maxsize=8)
@@ -57,7 +58,7 @@ def function(name: str) -> Callable[..., Any]:
 
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL:
-    return ctypes.CDLL(str(shared_library("opbench_machine", SOURCES, ["-fopenmp"])))
+    return ctypes.CDLL(str(shared_library(NAME, SOURCES, FLAGS)))
 
 
 def from_memory(working_set_bytes: int) -> bool:

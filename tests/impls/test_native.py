@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from impls import native
+from impls import native, vector_variants
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
 
@@ -113,10 +114,23 @@ def test_without_a_compiler_the_message_says_what_to_install(source: Path, monke
 
 
 @pytest.mark.compiler
-@pytest.mark.filterwarnings("ignore")  # torch warns that the compiler may not fit, and that it found an error
+def test_files_that_include_pytorch_and_files_that_do_not_become_one_library(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.write_text("#include <c10/core/ScalarType.h>\nint one() { return sizeof(c10::ScalarType); }\n")
+    (other := tmp_path / "other.cpp").write_text(
+        'int one(); int two();\nextern "C" int sum() { return one() + two(); }\n'
+    )
+    (kernels := tmp_path / "kernels.cpp").write_text("int two();\nint two() { return 2; }\n")
+    monkeypatch.setattr(vector_variants, "wanted", lambda *_: (vector_variants.Variant("any", ()),))
+    library = ctypes.CDLL(str(native.build("one", [source, other], [kernels])))
+    assert library.sum() == 3
+
+
+@pytest.mark.compiler
 def test_a_source_that_does_not_compile_is_refused_with_the_compilers_words(source: Path) -> None:
     source.write_text("int one() { return two; }\n")
-    with pytest.raises(MachineError, match=r"broken does not compile with .*error: .*two"):
+    with pytest.raises(MachineError, match=r"broken.cpp does not compile with .*error: .*two"):
         native.build("broken", [source])
 
 

@@ -1,8 +1,9 @@
 // The operators of namespace opbench_boxes: boxes in, overlaps, indices or boxes out. Shapes are checked, since a wrong
 // one would touch memory that belongs to others; gradients are not tracked.
-#include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <torch/library.h>
 
 #include <cmath>

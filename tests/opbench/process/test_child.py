@@ -12,6 +12,8 @@ import pytest
 from opbench.process.child import Child
 from opbench.process.threads import settle
 
+HOPELESS_S = 600.0
+
 SPINNING = """
 import sys, threading
 requests, answers = open(int(sys.argv[1])), open(int(sys.argv[2]), "w")
@@ -47,7 +49,7 @@ def test_no_thread_of_a_paused_child_runs_and_what_it_is_asked_it_answers_afterw
     assert answered(child, 7) == 7
     assert len(list(Path(f"/proc/{child.pid}/task").iterdir())) == 2
     child.pause()
-    assert settle(child.pid)
+    assert settle(child.pid, HOPELESS_S)  # a thread stops when it has a processor next
     assert states(child.pid) == {"T"}
     child.send(11)
     child.resume()

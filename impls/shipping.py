@@ -1,0 +1,63 @@
+"""Builds all libraries for a wheel: `python -m impls.shipping FOLDER`, which `nox -s wheels` makes impls/shipped of.
+
+Those with PyTorch bind to the release they are built with, whose C++ interface is its own; the wheel says which, and
+with another one they are built on first use. The two without PyTorch, which are compiled for the very processor where
+there is a compiler, are made for any with AVX2 (x86-64-v3).
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from impls import native, plain_build, shipped
+from impls.cross_hadamard.cpp_kernels import CORE
+from impls.exported import library as exported
+from impls.machine import library as machine
+from impls.sealed import seal
+from opbench.errors import UsageError
+
+WITH_PYTORCH = (
+    "impls.attention.poly_sa.functional",
+    "impls.boxes.functional",
+    "impls.cross_hadamard.cpp_kernels",
+    "impls.gated_product.functional",
+    "impls.hadamard_transform.cpp_kernels",
+    "impls.polynomial.pi_net.functional",
+)
+"""Modules with NAME, SOURCES and IN_VARIANTS."""
+
+PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), CORE))
+"""Names, sources, flags, and what the sources include besides."""
+
+ANY_WITH_AVX2 = "-march=x86-64-v3"
+
+
+def ship(folder: Path) -> None:
+    """Every library into `folder`, which is made. Raises MachineError where one does not build."""
+    folder.mkdir(parents=True)
+    for name in WITH_PYTORCH:
+        module = import_module(name)
+        built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS)
+        _put(built, folder / shipped.file_name(module.NAME, (*module.SOURCES, *module.IN_VARIANTS)))
+    for name, sources, flags, seen in PLAIN:
+        with TemporaryDirectory(prefix="opbench-shipping-") as place:
+            fresh = Path(place, f"{name}.so")
+            plain_build.compile_for(ANY_WITH_AVX2, name, sources, flags, fresh)
+            _put(fresh, folder / shipped.file_name(name, (*sources, *seen)))
+    (folder / shipped.ABOUT).write_text(json.dumps({"torch": shipped.torch_release()}), encoding="utf-8")
+
+
+def _put(library: Path, target: Path) -> None:
+    shutil.copyfile(library, target)
+    seal(target)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise UsageError(f"{len(sys.argv) - 1} arguments; expected the folder to make: python -m impls.shipping FOLDER")
+    ship(Path(sys.argv[1]))
