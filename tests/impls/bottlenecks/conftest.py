@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from impls import native, vector_variants
 from impls.bottlenecks import library
 
-NAMES = ("avx512", "avx2", "native")
+NAMES = [variant.name for variant in vector_variants.wanted(native.processor()) if not variant.below]
 
 
 @pytest.fixture(params=NAMES)

@@ -132,7 +132,7 @@ class Ach:
         mixed = self.mixed(x)
         _, _, weight, bias = self.first()
         chosen = self.index(x) if index is None else index
-        z = torch.stack([sample[places] for sample, places in zip(mixed, chosen, strict=True)])
+        z = mixed.gather(1, chosen[:, :, None, None].expand(-1, -1, *mixed.shape[2:]))
         products = [z[:, i] * z[:, j] for i, j in combinations(range(self.k), 2)]
         expanded = mixed
         if products:
