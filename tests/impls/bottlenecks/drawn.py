@@ -96,7 +96,12 @@ class Ach:
 
     def first(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The bias of the mixing, the taps, and weight and bias of the normaliser."""
-        return drawn(self.channels, seed=7), drawn(self.taps, seed=8), drawn(self.pairs, seed=9), drawn(self.pairs, seed=10)
+        return (
+            drawn(self.channels, seed=7),
+            drawn(self.taps, seed=8),
+            drawn(self.pairs, seed=9),
+            drawn(self.pairs, seed=10),
+        )
 
     def layer(self) -> layers.Layer:
         bias, taps, weight, norm_bias = self.first()
