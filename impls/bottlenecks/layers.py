@@ -149,7 +149,10 @@ def classifier(hide_weight: Tensor, hide_bias: Tensor, classify_weight: Tensor, 
 
 
 def network(layers: Sequence[Layer]) -> Layer:
-    """The layers one after the other, in one parallel region. Raises UsageError for none, and a late image."""
+    """The layers one after the other, in one parallel region.
+
+    Raises UsageError for none, and where another than the first takes an image.
+    """
     if not layers:
         raise UsageError("a network without layers; expected at least one")
     if late := [layer.name for layer in layers[1:] if layer.image]:
@@ -210,7 +213,7 @@ def _sizes(name: str, given: Tensor, rank: int) -> tuple[int, ...]:
     return tuple(given.shape)
 
 
-def _check_least(**given: tuple[int, int]) -> None:
+def _check_least(**given: tuple[object, int]) -> None:
     for name, (value, least) in given.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"{name} is {value!r}; expected a whole number of at least {least}")

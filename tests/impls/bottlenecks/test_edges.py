@@ -19,7 +19,7 @@ from .drawn import Ach, Ghost, agrees, drawn
 
 pytestmark = pytest.mark.compiler
 
-CASES = [
+CASES: list[Ach | Ghost] = [
     Ach(channels=37, k=33, outputs=70, kernel=(5, 5)),
     Ach(channels=32, k=16, kernel=(7, 7)),
     Ghost(channels=65, expanded=259, outputs=67),
@@ -95,7 +95,6 @@ def test_a_runtime_may_run_the_parts_one_after_the_other_or_late() -> None:
     body_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)
     run_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, body_type, ctypes.c_void_p)
 
-    @run_type
     def backwards(_: Any, parts: int, body: Any, data: Any) -> None:
         for part in reversed(range(parts)):
             body(data, part)
@@ -107,7 +106,14 @@ def test_a_runtime_may_run_the_parts_one_after_the_other_or_late() -> None:
     scratch = handle._scratch(count)
     run = loaded().bottlenecks_run_by
     run.restype = ctypes.c_char_p
-    told = run(layer.handle, sizes, *map(ctypes.c_void_p, (x.data_ptr(), out.data_ptr(), scratch)), 3, backwards, None)
+    told = run(
+        layer.handle,
+        sizes,
+        *map(ctypes.c_void_p, (x.data_ptr(), out.data_ptr(), scratch)),
+        3,
+        run_type(backwards),
+        None,
+    )
     assert told is None
     assert out.equal(expected)
 
@@ -157,6 +163,13 @@ def test_what_is_no_input_is_refused_in_one_line() -> None:
         Ghost(kernel=(2, 2), stride=2).layer()(drawn(1, 1, 4, 13))
     with refused("layer 1: ghost_bottleneck: x has 21 channels; expected 13"):
         layers.network([layer, Ghost().layer()])(x)
+
+
+def test_what_a_runtime_should_have_asked_before_is_refused_by_the_run_too() -> None:
+    sizes, room = (ctypes.c_int64 * 4)(1, 5, 5, 18), ctypes.create_string_buffer(64)
+    for layer in (Ach().layer(), layers.network([Ghost().layer()])):
+        told = loaded().bottlenecks_run(layer.handle, sizes, room, room, room, 2)
+        assert b"x has 18 channels; expected" in told
 
 
 def test_what_makes_no_layer_is_refused_in_one_line() -> None:
