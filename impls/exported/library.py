@@ -21,6 +21,8 @@ from opbench.caches.told import processors
 from opbench.errors import MachineError
 
 SOURCES = tuple(sorted((Path(__file__).parent / "csrc").glob("*")))
+LAYERS = tuple(sorted(file for file in FOLDER.rglob("*") if file.suffix == ".cpp" and file.name != "interface.cpp"))
+"""Of whole networks: all but the interface that Python opens them by."""
 NAME = "opbench_ort"
 
 HEADERS = "OPBENCH_ORT_INCLUDE"

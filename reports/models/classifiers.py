@@ -46,6 +46,8 @@ RUNTIMES = {
     "cpp_ext": "PyTorch, our kernels",
     "ort_stock": "ONNX Runtime, standard nodes",
     "ort_custom": "ONNX Runtime, our operator",
+    "openvino": "OpenVINO",
+    "fused": "ours, the whole network",
 }
 """In the order of the tables' columns; a runtime that is not here comes after them under its own name."""
 

@@ -32,7 +32,7 @@ def test_it_asks_for_every_model_there_is() -> None:
         *OTHER_DETECTORS,
         "ach_select_expand",
     }
-    assert all(asked(name) == {"torch_eager", "ort_stock"} for name in OTHERS)
+    assert all(asked(name) == {"torch_eager", "ort_stock", "openvino"} for name in OTHERS)
 
 
 def test_every_detector_is_asked_for_scores_and_for_boxes() -> None:
@@ -49,6 +49,8 @@ def test_the_largest_network_has_the_papers_schedules_beside_ours() -> None:
         "cpp_ext",
         "ort_stock",
         "ort_custom",
+        "openvino",
+        "fused",
     }
 
 
