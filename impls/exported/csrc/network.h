@@ -12,9 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "../../bottlenecks/csrc/factory.h"
-#include "../../bottlenecks/csrc/network.h"
 #include "context.h"
+#include "layers.h"
 
 namespace opbench {
 
@@ -119,19 +118,22 @@ class NetworkKernel {
   void compute(const Context& context) const;
 
  private:
-  using Layer = bottlenecks::Layer;
   struct Free {
-    void operator()(char* bytes) const { ::operator delete(bytes, std::align_val_t{bottlenecks::kLineBytes}); }
+    void operator()(Layer* layer) const { bottlenecks_free(layer); }
+    void operator()(char* bytes) const { ::operator delete(bytes, std::align_val_t{kLineBytes}); }
   };
   // Kept from one run to the next, as many as runs have been at once: fresh memory costs its page faults every time.
   struct Scratch {
     std::unique_ptr<char, Free> bytes;
     int64_t size = 0;
   };
+  static constexpr size_t kLineBytes = 64;
+  static constexpr int64_t kMostThreads = 32;  // a phase of a layer has no more tasks
+
+  Scratch scratch_of(int64_t bytes) const;
 
   size_t inputs_ = 0;
-  std::vector<std::unique_ptr<Layer>> layers_;
-  std::unique_ptr<bottlenecks::Network> network_;
+  std::vector<std::unique_ptr<Layer, Free>> layers_;  // the last is the network of those before
   mutable std::mutex mutex_;
   mutable std::vector<Scratch> spare_;
 };
