@@ -73,13 +73,13 @@ def test_as_a_backend_it_is_checked_like_any_other(monkeypatch: pytest.MonkeyPat
     from impls.exported.openvino import backend
 
     found = catalog.operator("hadaptive_s")
-    point = Point("hadaptive_s", found.complete({"batch": 2, "edge": SHAPE[-1], "threads": 1}))
+    point = Point("hadaptive_s", found.complete({"batch": 2, "edge": 32, "threads": 1}))
     one = catalog.backend("hadaptive_s", "openvino")
     assert isinstance(one, Backend)
     assert one.refusal(point) is None
     monkeypatch.setattr(backend, "exported", lambda *_: file)
     x = images(3)
-    launch = one.prepare(point, {**found.inputs(Point("hadaptive_s", found.complete({"edge": 32}))), "x": x}, None, "")
+    launch = one.prepare(point, found.inputs(point) | {"x": x}, None, "")
     assert isinstance(launch, Figured)
     want = net(x).detach()
     assert float((launch() - want).abs().max()) <= 1e-5 * float(want.abs().max())
