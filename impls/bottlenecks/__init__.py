@@ -1,1 +1,4 @@
-"""The adaptive bottleneck as one call: expansion, depthwise convolution and projection, the expanded tensor never written."""
+"""The paper's adaptive bottleneck as one call: expansion, depthwise convolution and projection without the tensor between.
+
+Inference, float32, channels last. `layers` has it for tensors, `csrc` the kernels.
+"""
