@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from impls.bottlenecks import folding
+from impls.bottlenecks import folding, merging
 from impls.exported.agreement import NEAR, check, drawn
 from impls.exported.export import INPUT, OUTPUT, write
 from impls.exported.fused.nodes import Body
 from impls.exported.names import DOMAIN, FUSED_NETWORK, VERSION, missing
 from impls.exported.onnx_file import EXPORT_S, IR_VERSION, OPSET, sign
 from impls.exported.onnx_functions import function
-from impls.hadaptive.fused import specs
+from impls.hadaptive.fused import joining, specs
+from impls.hadaptive.fused.joining import joined
 from impls.hadaptive.fused.specs import Spec, named_layers, spec_of
 from impls.hadaptive.network import HadaptiveNet
 from opbench.errors import MachineError, UsageError
@@ -66,7 +67,7 @@ def exported(model: nn.Module, shape: tuple[int, ...]) -> ModelProto:
 def code_key() -> str:
     """Of the code that makes layers of modules, for the names of cached files."""
     digest = blake2b(digest_size=4)
-    for module in (folding, specs):
+    for module in (folding, merging, joining, specs):
         digest.update(Path(module.__file__).read_bytes())
     return digest.hexdigest()
 
@@ -82,13 +83,13 @@ def _plain(value: object) -> str:
 
 
 def _specs(network: HadaptiveNet) -> list[Spec]:
-    specs = []
+    found = []
     for at, (name, module) in enumerate(named_layers(network)):
         try:
-            specs.append(spec_of(module, image=at == 0))
+            found.append(spec_of(module, image=at == 0))
         except UsageError as exc:
             raise UsageError(f"{name} has no fused form, so the network is no single node: {exc}") from exc
-    return specs
+    return joined(found)
 
 
 def _model(specs: list[Spec], shape: tuple[int, ...], classes: int) -> ModelProto:

@@ -20,8 +20,9 @@ from torch.nn.modules import module as nn_module
 
 from impls.bottlenecks import layers
 from impls.cross_hadamard.functional import needs_dispatcher
+from impls.hadaptive.fused.joining import joined
 from impls.hadaptive.fused.plain_form import hooked
-from impls.hadaptive.fused.specs import named_layers, spec_of
+from impls.hadaptive.fused.specs import Spec, named_layers, spec_of
 from impls.hadaptive.fused.state import State
 from opbench.errors import UsageError
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """One module of the network, and the layer that does the same or the reason why there is none.
+    """One module of the network, and what a layer that does the same is made of, or the reason why there is none.
 
     image: whether it is the first, whose layer reads (B, C, H, W); all others read channels last.
     """
@@ -42,7 +43,7 @@ class Part:
     name: str
     module: nn.Module
     image: bool
-    layer: Layer | None
+    spec: Spec | None
     why_not: str = ""
 
 
@@ -108,14 +109,15 @@ class FusedNet(nn.Module):
     def selections(self, x: Tensor) -> dict[str, Tensor]:
         """(B, k) int64 for every ACH bottleneck with a fused form, by its name: the channels it chose, the best first.
 
-        Slower than a call: every layer runs by itself.
+        Slower than a call: every layer is made once more, and runs by itself.
         """
         chosen = {}
         with torch.inference_mode():
             for part in (part for segment in self._segments for part in segment.parts):
-                if part.layer is not None and part.layer.chooses:
-                    chosen[part.name] = part.layer.selected(_channels_last(x))
-                x = _ran(Segment((part,), part.layer, kept=False), x)
+                layer = None if part.spec is None else _layer([part.spec])
+                if part.spec is not None and part.spec.kind == "ach_bottleneck":
+                    chosen[part.name] = _made(part.spec).selected(_channels_last(x))
+                x = _ran(Segment((part,), layer, kept=False), x)
         return chosen
 
     def _prepare(self) -> None:
@@ -167,7 +169,7 @@ def _segments(network: HadaptiveNet) -> Iterator[Segment]:
     maps = {f"body.{info.layer}" for info in network.feature_maps} if network.features_only else set()
     waiting: list[Part] = []
     for part in _parts(network):
-        if part.layer is None:
+        if part.spec is None:
             yield from _joined(waiting)
             yield Segment((part,), None, kept=part.name in maps)
             waiting = []
@@ -181,15 +183,24 @@ def _segments(network: HadaptiveNet) -> Iterator[Segment]:
 
 def _joined(parts: list[Part], *, kept: bool = False) -> Iterator[Segment]:
     if parts:
-        yield Segment(tuple(parts), layers.network([part.layer for part in parts if part.layer]), kept)
+        yield Segment(tuple(parts), _layer([part.spec for part in parts if part.spec]), kept)
+
+
+def _layer(specs: list[Spec]) -> Layer:
+    """One call for all of them."""
+    return layers.network([_made(spec) for spec in joined(specs)])
+
+
+def _made(spec: Spec) -> Layer:
+    layer: Layer = getattr(layers, spec.kind)(**spec.arguments)
+    return layer
 
 
 def _parts(network: HadaptiveNet) -> Iterator[Part]:
     with torch.no_grad():
         for at, (name, module) in enumerate(named_layers(network)):
             try:
-                spec = spec_of(module, image=at == 0)
-                yield Part(name, module, at == 0, getattr(layers, spec.kind)(**spec.arguments))
+                yield Part(name, module, at == 0, spec_of(module, image=at == 0))
             except UsageError as exc:
                 yield Part(name, module, at == 0, None, str(exc))
 
