@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 MISSING = "openvino is not installed; `python -m pip install openvino`"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Compiled:
-    """One compiled model of one input `x`: an infer request of OpenVINO's own, and the shape that it takes."""
+    """One compiled model of one input `x`: an infer request of OpenVINO's own, and the shape that it takes.
+
+    bound: what calls read, which OpenVINO itself does not keep alive.
+    """
 
     request: Any
     what: str
     shape: tuple[int, ...]
+    bound: Tensor | None = None
 
     def bind(self, x: Tensor) -> None:
         """Every call from now on reads `x`, float32 and contiguous, from its own memory.
@@ -39,7 +43,8 @@ class Compiled:
         """
         if tuple(x.shape) != self.shape or x.dtype != torch.float32:
             raise UsageError(f"x is {x.dtype} {tuple(x.shape)}; {self.what} was compiled for torch.float32 {self.shape}")
-        self.request.set_input_tensor(openvino().Tensor(x.contiguous().numpy(), shared_memory=True))
+        self.bound = x.contiguous()
+        self.request.set_input_tensor(openvino().Tensor(self.bound.numpy(), shared_memory=True))
 
     def __call__(self) -> list[Tensor]:
         """The outputs in the file's order, for what is bound; fresh memory."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,14 @@ def test_it_computes_what_pytorch_does_of_an_input_that_changes(model: Compiled,
         assert float((got - want).abs().max()) <= 1e-5 * float(want.abs().max())
         answers.append(got)
     assert not torch.equal(*answers)  # an answer is memory of its own
+
+
+def test_it_keeps_alive_what_it_reads(model: Compiled) -> None:
+    x = images(1)
+    model.bind(x)
+    kept = weakref.ref(x)
+    del x
+    assert kept() is not None
 
 
 @pytest.mark.parametrize("x", [torch.zeros(1, *SHAPE[1:]), torch.zeros(BATCH, dtype=torch.float64)])
