@@ -21,7 +21,7 @@ from torch.nn.modules import module as nn_module
 from impls.bottlenecks import layers
 from impls.cross_hadamard.functional import needs_dispatcher
 from impls.hadaptive.fused.joining import joined
-from impls.hadaptive.fused.plain_form import hooked
+from impls.hadaptive.fused.plain_form import hooks_of
 from impls.hadaptive.fused.specs import Spec, named_layers, spec_of
 from impls.hadaptive.fused.state import State
 from opbench.errors import UsageError
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from impls.bottlenecks.layers import Layer
     from impls.hadaptive.network import HadaptiveNet
+
+_EVERYWHERE = (nn_module._global_forward_hooks, nn_module._global_forward_pre_hooks)  # noqa: SLF001  (no public names)
+"""Of hooks that wait for any module."""
 
 
 @dataclass(frozen=True)
@@ -63,34 +66,48 @@ class FusedNet(nn.Module):
     `margins.undecided` names. Maps are (B, channels, H', W') in channels-last memory. `network` stays in here and is
     used: what changes in it (see `state.py`) is prepared anew in the next call.
 
+    watch: whether every call looks whether `network` is as it was. Without, it is taken at its word that it stays so, as
+    a file is: what changes later does not count, until `prepare`. The look takes 0.09 ms of S when it is called in a
+    loop, and up to 0.5 behind a layer that has put a thousand of Python's objects out of the caches (beside other work).
+
     What has no fused form runs as the network's own modules, with a RuntimeWarning, once for each reason, and in
     `describe`: whole calls in training mode, for gradients, other dtypes, autocast and graphs, else single layers.
     Raises what the network raises for an image it does not take.
     """
 
-    def __init__(self, network: HadaptiveNet) -> None:
+    def __init__(self, network: HadaptiveNet, *, watch: bool = True) -> None:
         super().__init__()
         self.network = network
-        self._warned: set[str] = set()
-        self._prepare()
+        self._watch, self._warned = watch, set[str]()
+        self.prepare()
         self.training = network.training  # not train(), which would set that of every layer
 
     def forward(self, x: Tensor) -> Tensor | list[Tensor]:
-        if reason := self._as_it_is(x):
+        network: HadaptiveNet = self._modules["network"]  # type: ignore[assignment]  # as an attribute it costs a call
+        if reason := self._as_it_is(network, x):
             self._warn(reason)
-            answer: Tensor | list[Tensor] = self.network(x)
+            answer: Tensor | list[Tensor] = network(x)
             return answer
-        if not self._state.holds():
-            self._prepare()
-        self.network.check_image(x)
+        if self._watch and not self._state.holds():
+            self.prepare()
+        network.check_image(x)
         if not x.numel():
-            return self.network(x)  # type: ignore[no-any-return]  # torch types a module's answer as Any
+            return network(x)  # type: ignore[no-any-return]  # torch types a module's answer as Any
         maps: list[Tensor] = []
         for segment in self._segments:
             x = _ran(segment, x)
             if segment.kept:
                 maps.append(x)
-        return maps if self.network.features_only else x
+        return maps if network.features_only else x
+
+    def prepare(self) -> None:
+        """Folds and packs what `network` holds now. Raises as `fused`."""
+        self._state = State(self.network)
+        self._hooks = [*hooks_of(self.network), *hooks_of(self.network.body)]
+        self._segments = tuple(_segments(self.network))
+        for segment in self._segments:
+            if segment.layer is None:
+                self._warn(f"{segment.parts[0].name} of {type(self.network).__name__}: {segment.parts[0].why_not}")
 
     @property
     def left(self) -> tuple[str, ...]:
@@ -120,19 +137,11 @@ class FusedNet(nn.Module):
                 x = _ran(Segment((part,), layer, kept=False), x)
         return chosen
 
-    def _prepare(self) -> None:
-        self._state = State(self.network)
-        self._segments = tuple(_segments(self.network))
-        for segment in self._segments:
-            if segment.layer is None:
-                self._warn(f"{segment.parts[0].name} of {type(self.network).__name__}: {segment.parts[0].why_not}")
-
-    def _as_it_is(self, x: Tensor) -> str:
+    def _as_it_is(self, network: HadaptiveNet, x: Tensor) -> str:
         """Why this call is the network's own, or nothing."""
-        network = self.network
-        if network.training:
+        if self.training or network.training:
             return "it is in training mode"
-        if x.dtype != torch.float32 or x.device.type != "cpu":
+        if x.dtype is not torch.float32 or not x.is_cpu:
             return f"x is {x.dtype} on {x.device}, and fused layers take torch.float32 on cpu"
         if torch.is_grad_enabled() and (x.requires_grad or any(one.requires_grad for one in network.parameters())):
             return "gradients are wanted; call it under torch.inference_mode()"
@@ -140,7 +149,7 @@ class FusedNet(nn.Module):
             return "autocast is on"
         if needs_dispatcher(x):
             return "a graph is being made, or something watches the operators"
-        if hooked(network) or hooked(network.body) or _hooked_globally():
+        if any(self._hooks) or any(_EVERYWHERE):
             return "a hook waits for the network"
         return ""
 
@@ -151,8 +160,8 @@ class FusedNet(nn.Module):
             warnings.warn(line, RuntimeWarning, stacklevel=4)
 
 
-def fused(network: HadaptiveNet) -> FusedNet:
-    """`network`, in eval mode, prepared for inference on a CPU; see FusedNet.
+def fused(network: HadaptiveNet, *, watch: bool = True) -> FusedNet:
+    """`network`, in eval mode, prepared for inference on a CPU; `watch` as FusedNet has it.
 
     It is shared, not copied. Raises UsageError for another module; MachineError where the library of layers cannot be
     built.
@@ -161,7 +170,7 @@ def fused(network: HadaptiveNet) -> FusedNet:
 
     if not isinstance(network, HadaptiveNet):
         raise UsageError(f"fused() takes a HadaptiveNet, got {type(network).__name__}; `hadaptive_net_s()` makes one")
-    return FusedNet(network)
+    return FusedNet(network, watch=watch)
 
 
 def _segments(network: HadaptiveNet) -> Iterator[Segment]:
@@ -217,7 +226,3 @@ def _ran(segment: Segment, x: Tensor) -> Tensor:
 def _channels_last(x: Tensor) -> Tensor:
     """(B, H, W, C) contiguous, without a copy where the memory is that already."""
     return x.permute(0, 2, 3, 1).contiguous()
-
-
-def _hooked_globally() -> bool:
-    return bool(nn_module._global_forward_hooks or nn_module._global_forward_pre_hooks)  # noqa: SLF001  (no public names)

@@ -6,7 +6,7 @@ is, so every check here is of the very type and refuses what it does not know.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from impls.hadaptive.blocks import CNA
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -36,7 +36,7 @@ def check_settled(module: nn.Module) -> None:
         where = name or type(module).__name__
         if one.training:
             raise UsageError(f"{where} is in training mode")
-        if hooked(one):
+        if any(hooks_of(one)):
             raise UsageError(f"a hook waits for {where}")
         if "forward" in vars(one):
             raise UsageError(f"{where} has a forward of its own")
@@ -45,9 +45,9 @@ def check_settled(module: nn.Module) -> None:
             raise UsageError(f"{name} is {tensor.dtype} on {tensor.device}; expected torch.float32 on cpu")
 
 
-def hooked(module: nn.Module) -> bool:
-    """Whether a hook waits for the module to be called."""
-    return bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001  (no public names for these)
+def hooks_of(module: nn.Module) -> tuple[Mapping[int, Any], Mapping[int, Any]]:
+    """The hooks that wait for the module to be called, which stay these dictionaries for as long as it lives."""
+    return module._forward_hooks, module._forward_pre_hooks  # noqa: SLF001  (no public names for these)
 
 
 def exactly(module: nn.Module, kind: type[M]) -> M:

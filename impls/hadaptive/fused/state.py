@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from torch import Tensor
 
+from impls.hadaptive.fused.plain_form import hooks_of
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -55,5 +57,5 @@ class State:
         )
 
 
-def _dicts_of(module: Any) -> tuple[dict[Any, Any], ...]:
-    return module.__dict__, module._forward_hooks, module._forward_pre_hooks  # noqa: SLF001  (no public names)
+def _dicts_of(module: Any) -> tuple[Any, ...]:
+    return module.__dict__, *hooks_of(module)

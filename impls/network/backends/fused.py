@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
-    """Its `load_s` and `peak_bytes` are those of folding, packing and a first call of a copy, whose weights are in it.
+    """Without a watch over weights, which runtimes that read them from a file do not keep either.
+
+    Its `load_s` and `peak_bytes` are those of folding, packing and a first call of a copy, whose weights are in it.
 
     Raises UsageError for a network of which a layer would run as PyTorch's own: that is another backend's figure.
     """
@@ -36,7 +38,7 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
 
 
 def _fused(point: Point, inputs: Inputs) -> FusedNet:
-    quick = fused(network_of(point, inputs, "auto"))
+    quick = fused(network_of(point, inputs, "auto"), watch=False)
     if quick.left:
         raise UsageError(f"{point.operator} is not fused as a whole: {'; '.join(quick.describe().splitlines())}")
     return quick

@@ -14,7 +14,7 @@ from impls.exported.fused.file import LAYERS, export
 from impls.exported.inlined import inlined
 from impls.exported.names import DOMAIN, FUSED_NETWORK
 from impls.exported.onnx_file import read
-from impls.exported.session import open_file
+from impls.exported.session import open_file, open_model
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig
 from impls.hadaptive.network import build
 from opbench.errors import UsageError
@@ -24,6 +24,8 @@ from .conftest import SHAPE, untrained
 from .test_nodes import BOTH
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
+
     from impls.hadaptive.network import HadaptiveNet
 
 CONFIG = NetworkConfig(
@@ -75,6 +77,49 @@ def test_it_can_be_written_out_for_runtimes_without_functions(path: Path) -> Non
     assert not flat.functions
     assert {node.domain for node in flat.graph.node} == {""}
 
+
+
+def opened(model: ModelProto, text: str) -> None:
+    """A session of the model with another text in its node, which no runtime without our library reads."""
+    (node,) = model.graph.node
+    (layers,) = (one for one in node.attribute if one.name == LAYERS)
+    layers.s = text.encode()
+    open_model(model.SerializeToString(), "it", with_library=True, threads=1)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("convolution stride=2", "dense stride=2", "a layer 'dense'; expected convolution, ach_bottleneck"),
+        (" padding=1", "", "a convolution without padding"),
+        ("padding=1", "padding=much", "padding of a convolution is 'much'; expected a whole number"),
+        ("padding=1", "padding", "'padding' in a layer; expected name=value"),
+        ("norm_name=tanh", "norm_name=batch", "norm is 'batch'; expected softsign, sigmoid"),
+        ("k=5", "k=6", r"input \d+ of a network has shape \(10\); expected \(15\)"),
+        ("k=5", "k=99", "k is 99 of 9 channels"),
+        ("expanded=17", "expanded=99", "a ghost_bottleneck expands by"),
+    ],
+)
+def test_a_node_whose_text_and_weights_disagree_is_refused_when_a_session_opens(
+    old: str, new: str, says: str, path: Path
+) -> None:
+    model = read(path)
+    (text,) = (one.s.decode() for one in model.graph.node[0].attribute if one.name == LAYERS)
+    assert old in text
+    with pytest.raises(UsageError, match=says):
+        opened(model, text.replace(old, new, 1))
+
+
+@pytest.mark.compiler
+def test_a_node_with_weights_that_no_layer_takes_is_refused_when_it_runs(path: Path) -> None:
+    model = read(path)
+    (text,) = (one.s.decode() for one in model.graph.node[0].attribute if one.name == LAYERS)
+    (layers,) = (one for one in model.graph.node[0].attribute if one.name == LAYERS)
+    layers.s = "\n".join(text.splitlines()[:-1]).encode()
+    session = open_model(model.SerializeToString(), "it", with_library=True, threads=1)
+    with pytest.raises(UsageError, match=r"a network of \d+ inputs, whose layers take \d+"):
+        session(torch.zeros(SHAPE).numpy())
 
 
 def with_an_ablation(model: HadaptiveNet) -> nn.Module:

@@ -235,9 +235,19 @@ def test_what_changes_after_preparing_is_prepared_anew(change: Callable[[Hadapti
 
 def test_nothing_is_prepared_anew_where_nothing_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = fused(net())
-    monkeypatch.setattr(FusedNet, "_prepare", lambda _: pytest.fail("prepared anew"))
+    monkeypatch.setattr(FusedNet, "prepare", lambda _: pytest.fail("prepared anew"))
     quick(images())
     quick(images(1))
+
+
+def test_what_is_not_watched_stays_as_it_was_prepared() -> None:
+    model, x = net(), images()
+    quick = fused(model, watch=False)
+    before = quick(x)
+    weight_written(model)
+    assert torch.equal(quick(x), before)
+    quick.prepare()
+    assert off(quick(x), model(x)) < NEAR
 
 
 def test_a_sample_that_rounding_decides_is_named() -> None:
