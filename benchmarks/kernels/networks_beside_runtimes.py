@@ -1,13 +1,15 @@
 """The networks prepared by us beside what a user would otherwise serve them by, each runtime alone while it is timed.
 
-    python -m benchmarks.kernels.networks_beside_runtimes [hadaptive_s ...] [--threads 1,2] [--rounds 12] [--without compile]
+    python -m benchmarks.kernels.networks_beside_runtimes [hadaptive_s ...] [--threads 1,2] [--rounds 12] [--processor]
+
+`--processor` counts the process's seconds on a processor instead of the wall's: beside other work, with one thread.
 
 Batch 1, 224x224, float32. Every runtime is a process of its own, started with the thread count in its environment and
-bound to as many processors as it has threads, before any library is imported: a pool that counts processors then has as
-many threads, and with one thread no runtime's helpers can take another processor. Each first computes the operator's own
-image, which is held against float64 and against eager PyTorch; who is off by more than 1e-4 of the largest score is not
-timed. Then they take turns in an order drawn anew every round. Whoever has no turn is stopped (SIGSTOP), because threads
-that spin in one process slow the other down by up to two times.
+bound to as many processors as it has threads, before any library is imported: a pool that counts processors then has
+as many threads, and with one thread no runtime's helpers can take another processor. Each first computes the
+operator's own image, which is held against float64's scores; who is off by more than 1e-4 of the largest is not timed.
+Then they take turns in an order drawn anew every round. Whoever has no turn is stopped (SIGSTOP), because threads that
+spin in one process slow the other down by up to two times.
 
 A figure is the median of a round's calls; intervals are over rounds, ratios of rounds that were measured side by side.
 """
@@ -22,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +46,7 @@ RESAMPLES = 4000
 
 @dataclass
 class Runtime:
-    """A process that answers `warm`, `round` and `end`, stopped while it has no turn."""
+    """A process that answers `warm` and `round`, stopped while it has no turn."""
 
     name: str
     process: Any
@@ -65,7 +67,7 @@ class Runtime:
         self.process.join()
 
 
-def serve(pipe: Connection, name: str, network: str, threads: int) -> None:
+def serve(pipe: Connection, name: str, network: str, threads: int, *, processor: bool) -> None:
     """The runtime's process: prepares, then answers with its output or a round's seconds per call."""
     try:
         call = RUNTIMES[name](network, threads)
@@ -73,21 +75,22 @@ def serve(pipe: Connection, name: str, network: str, threads: int) -> None:
     except Exception as exc:  # noqa: BLE001  (told to whoever asked, who goes on without it)
         pipe.send(f"{type(exc).__name__}: {str(exc).splitlines()[0] if str(exc) else ''}")
         return
-    while (request := pipe.recv()) != "end":
-        samples, until = [], perf_counter() + (WARM_S if request == "warm" else ROUND_S)
-        while perf_counter() < until:
-            start = perf_counter()
+    now = process_time if processor else perf_counter
+    while True:
+        samples, until = [], now() + (WARM_S if pipe.recv() == "warm" else ROUND_S)
+        while now() < until:
+            start = now()
             call()
-            samples.append(perf_counter() - start)
+            samples.append(now() - start)
         pipe.send(float(np.median(samples)))
 
 
 @contextmanager
-def started(name: str, network: str, threads: int) -> Iterator[Runtime]:
+def started(name: str, network: str, threads: int, *, processor: bool) -> Iterator[Runtime]:
     """The runtime's process, bound to its processors from its first instruction on."""
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs, name, network, threads), daemon=True)
+    process = context.Process(target=serve, args=(theirs, name, network, threads), kwargs={"processor": processor})
     before = os.sched_getaffinity(0)
     # The last ones: the first processor has the machine's interrupts.
     os.sched_setaffinity(0, sorted(before)[-threads:])
@@ -130,13 +133,15 @@ def agreeing(runtimes: Sequence[Runtime], want: np.ndarray[Any, Any]) -> list[Ru
     return right
 
 
-def measured(network: str, threads: int, names: Sequence[str], rounds: int) -> Mapping[str, np.ndarray[Any, Any]]:
+def measured(
+    network: str, threads: int, names: Sequence[str], rounds: int, *, processor: bool = False
+) -> Mapping[str, np.ndarray[Any, Any]]:
     """Median seconds of a call in every round, by runtime."""
     random, want = np.random.default_rng(0), reference(network)
     with ExitStack() as running:
         alive: list[Runtime] = []
         for name in names:  # one prepares after another: compiling beside another's check would only slow both
-            runtime = running.enter_context(started(name, network, threads))
+            runtime = running.enter_context(started(name, network, threads, processor=processor))
             alive += agreeing([runtime], want)
         for runtime in alive:
             runtime.ask("warm")
@@ -173,14 +178,19 @@ def main() -> None:
     parser.add_argument("--threads", default="1,2", help="counts, such as 1,2")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--without", default="", help=f"runtimes to leave out, of {', '.join(RUNTIMES)}")
+    parser.add_argument(
+        "--processor", action="store_true", help="a processor's seconds, not the wall's: one thread only"
+    )
     given = parser.parse_args()
     left_out = given.without.split(",")
+    if given.processor and given.threads != "1":
+        parser.error("--processor adds up all threads, spinning ones too; give --threads 1 with it")
     print("batch 1, 224x224, float32; medians, 95 % intervals over rounds; how much longer than " + " and ".join(OURS))
     for network in given.networks or NETWORKS:
         for threads in map(int, given.threads.split(",")):
             print(f"[measuring {network}, {threads} thread(s)]", file=sys.stderr, flush=True)
             names = [name for name in RUNTIMES if name not in left_out]
-            tell(network, threads, measured(network, threads, names, given.rounds))
+            tell(network, threads, measured(network, threads, names, given.rounds, processor=given.processor))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A model without functions of its own: what they compute, written out where they were called.
 
-ONNX Runtime needs none of this and is faster with functions, since our library takes their place. A runtime that refuses
-a file with functions of its own, such as OpenVINO, takes this one.
+ONNX Runtime needs none of this and is faster with functions, since our library takes their place. A runtime that
+refuses a file with functions of its own, such as OpenVINO, takes this one.
 """
 
 from __future__ import annotations

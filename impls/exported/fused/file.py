@@ -44,8 +44,8 @@ def export(model: nn.Module, path: str | Path, shape: tuple[int, ...] = (1, 3, 2
     """Writes a Hadaptive-Net as a file with input `x` (batch, *shape[1:]) float32, output `y`, and any batch.
 
     The file is held against PyTorch before it is written, as `impls.exported.export.export` does; `model` stays as it
-    is. Returns the path. Raises UsageError for another module, one that returns maps, and one of which some layer has no
-    fused form, with the reason; else as `export`.
+    is. Returns the path. Raises UsageError for another module, one that returns maps, and one of which some layer has
+    no fused form, with the reason; else as `export`.
     """
     return write(exported(model, shape), path)
 

@@ -43,7 +43,16 @@ class Body:
         return name
 
     def convolved(
-        self, x: str, y: str, weight: Tensor, bias: Tensor, *, stride: int = 1, before: int = 0, behind: int = 0, groups: int = 1
+        self,
+        x: str,
+        y: str,
+        weight: Tensor,
+        bias: Tensor,
+        *,
+        stride: int = 1,
+        before: int = 0,
+        behind: int = 0,
+        groups: int = 1,
     ) -> str:
         """weight: (c2, c1 / groups, kh, kw). before, behind: zeros on either side, of rows and of columns."""
         inputs = [x, self.weight(f"{y}_weight", weight), self.weight(f"{y}_bias", bias)]

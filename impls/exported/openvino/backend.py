@@ -1,4 +1,4 @@
-"""OpenVINO as a backend of whatever can be exported: the same file as ONNX Runtime's, compiled for the point's shape."""
+"""OpenVINO as a backend of whatever can be exported: ONNX Runtime's file, compiled for the point's shape."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 """A file in OpenVINO on the CPU: compiled once for one shape, in float32, on as many threads as asked for.
 
-Its ONNX frontend takes no functions of a file, so these are written out first (`inlined.py`). The shape is fixed,
-because a compiled model with a free batch is slower. What is asked of it is what its documentation names for the
-latency of single requests: one stream, the hint LATENCY, and float32, since it would take bfloat16 where a processor has
-it.
+Its ONNX frontend takes no functions of a file, so these are written out first (`inlined.py`). The shape is fixed, so
+that it can plan its memory once. What is asked of it is what its documentation names for the latency of single
+requests: one stream, the hint LATENCY, and float32, since it would take bfloat16 where a processor has it.
 """
 
 from __future__ import annotations
@@ -42,7 +41,9 @@ class Compiled:
         Raises UsageError for another shape or dtype than it was compiled for.
         """
         if tuple(x.shape) != self.shape or x.dtype != torch.float32:
-            raise UsageError(f"x is {x.dtype} {tuple(x.shape)}; {self.what} was compiled for torch.float32 {self.shape}")
+            raise UsageError(
+                f"x is {x.dtype} {tuple(x.shape)}; {self.what} was compiled for torch.float32 {self.shape}"
+            )
         self.bound = x.contiguous()
         self.request.set_input_tensor(openvino().Tensor(self.bound.numpy(), shared_memory=True))
 

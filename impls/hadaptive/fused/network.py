@@ -4,8 +4,8 @@
     scores = quick(images)          # as the network's own, within 1e-5 of the largest
     print(quick.describe())         # what runs in one call, what as its parts, and why
 
-A network of the paper is one segment, the stem and the classifier included: the image is read as (B, 3, H, W), and every
-activation behind it is (B, H, W, C).
+A network of the paper is one segment, the stem and the classifier included: the image is read as (B, 3, H, W), and
+every activation behind it is (B, H, W, C).
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Segment:
-    """Neighbouring parts as one call; without a `layer` a single part, run as it is. kept: its output is a feature map."""
+    """Neighbouring parts as one call; without a `layer` a single part, run as it is.
+
+    kept: whether its output is a feature map that is returned.
+    """
 
     parts: tuple[Part, ...]
     layer: Layer | None
@@ -66,9 +69,9 @@ class FusedNet(nn.Module):
     `margins.undecided` names. Maps are (B, channels, H', W') in channels-last memory. `network` stays in here and is
     used: what changes in it (see `state.py`) is prepared anew in the next call.
 
-    watch: whether every call looks whether `network` is as it was. Without, it is taken at its word that it stays so, as
-    a file is: what changes later does not count, until `prepare`. The look takes 0.09 ms of S when it is called in a
-    loop, and up to 0.5 behind a layer that has put a thousand of Python's objects out of the caches (beside other work).
+    watch: whether every call looks whether `network` is as it was. Without, it is taken to stay so, as a file is: what
+    changes later does not count until `prepare` is called. The look takes 0.09 ms of S in a loop of looks, and 0.5
+    between calls, which put a thousand of Python's objects out of the caches (Intel Xeon, beside other work).
 
     What has no fused form runs as the network's own modules, with a RuntimeWarning, once for each reason, and in
     `describe`: whole calls in training mode, for gradients, other dtypes, autocast and graphs, else single layers.
@@ -120,7 +123,9 @@ class FusedNet(nn.Module):
         for segment in self._segments:
             first, last = segment.parts[0].name, segment.parts[-1].name
             names = first if first == last else f"{first} to {last}"
-            lines.append(f"{names}: one call" if segment.layer else f"{names}: as its parts, {segment.parts[0].why_not}")
+            lines.append(
+                f"{names}: one call" if segment.layer else f"{names}: as its parts, {segment.parts[0].why_not}"
+            )
         return "\n".join(lines)
 
     def selections(self, x: Tensor) -> dict[str, Tensor]:
@@ -147,10 +152,8 @@ class FusedNet(nn.Module):
             return "gradients are wanted; call it under torch.inference_mode()"
         if torch.is_autocast_enabled("cpu"):
             return "autocast is on"
-        if needs_dispatcher(x):
-            return "a graph is being made, or something watches the operators"
-        if any(self._hooks) or any(_EVERYWHERE):
-            return "a hook waits for the network"
+        if needs_dispatcher(x) or any(self._hooks) or any(_EVERYWHERE):
+            return "a graph is being made, or something watches the network or its operators"
         return ""
 
     def _warn(self, reason: str) -> None:

@@ -60,7 +60,9 @@ def exactly(module: nn.Module, kind: type[M]) -> M:
 def convolved(modules: Sequence[nn.Module]) -> Convolved:
     """Convolution, BatchNorm and, where there is a third, Hardswish. Raises UsageError for anything else."""
     if len(modules) not in {2, 3}:
-        raise UsageError(f"{len(modules)} modules in a row; expected a convolution, its BatchNorm and Hardswish or none")
+        raise UsageError(
+            f"{len(modules)} modules in a row; expected a convolution, its BatchNorm and Hardswish or none"
+        )
     convolution = exactly(modules[0], nn.Conv2d)
     for name, expected in CONV_IS_PLAIN.items():
         if (found := getattr(convolution, name)) != expected:

@@ -158,7 +158,9 @@ def _spread(block: AdaptiveBottleneck) -> Convolved:
     found = convolved(modules)
     kernel, stride = _check_kernel(found.convolution)
     if padded != (stride == 1 and kernel % 2 == 0):
-        raise UsageError(f"a {kernel}x{kernel} filter at stride {stride} {'with' if padded else 'without'} zeros before it")
+        raise UsageError(
+            f"a {kernel}x{kernel} filter at stride {stride} {'with' if padded else 'without'} zeros before it"
+        )
     return found
 
 

@@ -1,10 +1,10 @@
 """What a prepared network was made from, and whether that still holds: looked at in every call.
 
 Noticed are parameters and statistics that were written to (their version counters), whose memory is another one
-(`tensor.data = ...`), or that were replaced, layers that were replaced, hooks, a `forward` that was set, and train() and
-eval() of any layer. A step of training counts in every BatchNorm's `num_batches_tracked`, so that running statistics,
-which PyTorch writes past their version counters, and fused optimisers are noticed by that. Not noticed is whoever writes
-through `tensor.data` or NumPy's view of it.
+(`tensor.data = ...`), or that were replaced, layers that were replaced, hooks, a `forward` that was set, and train()
+and eval() of any layer. A step of training counts in every BatchNorm's `num_batches_tracked`, so that running
+statistics, which PyTorch writes past their version counters, and fused optimisers are noticed by that. Not noticed is
+whoever writes through `tensor.data` or NumPy's view of it.
 
 What is compared are lists that `map` makes of builtins, without a step of Python for each of a network's hundreds of
 tensors: that is a third of the time of a loop.

@@ -1,7 +1,7 @@
 """ONNX Runtime on the exported network as one node, with our operator library registered.
 
-In float16, which the node does not take, every ACH is a node. A schedule, `direct` or `balanced`, is one of the paper's:
-products by it as nodes of their own, standard nodes around.
+In float16, which the node does not take, every ACH is a node. A schedule, `direct` or `balanced`, is one of the
+paper's: products by it as nodes of their own, standard nodes around.
 """
 
 from __future__ import annotations

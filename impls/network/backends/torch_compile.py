@@ -30,7 +30,9 @@ def prepare(point: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> 
     if schedule == "products":
         return prepare_inside("torch_compile")(point, inputs, out, "")
     if schedule == "frozen" and point.mode != "forward":
-        raise UsageError(f"torch_compile:frozen has no mode {point.mode!r}: its weights are constants; leave out :frozen")
+        raise UsageError(
+            f"torch_compile:frozen has no mode {point.mode!r}: its weights are constants; leave out :frozen"
+        )
     use_threads(point.axes)  # before compiling: the number of threads is written into the kernels
     network = network_of(point, inputs, "auto", written=schedule != "auto")
 
@@ -46,7 +48,7 @@ def prepare(point: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> 
 
 
 def _frozen(launch: Launch) -> Launch:
-    """Compiled with parameters as constants, which Inductor does where no gradient can be wanted; so it is called, too."""
+    """Compiled with parameters as constants, which Inductor does where no gradient can be wanted; and called so."""
     from torch._inductor import config
 
     def without_gradients() -> Tensor:

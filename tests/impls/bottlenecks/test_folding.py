@@ -16,7 +16,9 @@ def settled(norm: nn.BatchNorm2d, seed: int = 0) -> nn.BatchNorm2d:
     for name, one in norm.state_dict().items():
         if one.is_floating_point():
             positive = name.endswith(("weight", "var"))
-            one.copy_(torch.rand(one.shape, generator=random) + 0.5 if positive else torch.randn(one.shape, generator=random))
+            one.copy_(
+                torch.rand(one.shape, generator=random) + 0.5 if positive else torch.randn(one.shape, generator=random)
+            )
     return norm.eval()
 
 

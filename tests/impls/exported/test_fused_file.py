@@ -78,7 +78,6 @@ def test_it_can_be_written_out_for_runtimes_without_functions(path: Path) -> Non
     assert {node.domain for node in flat.graph.node} == {""}
 
 
-
 def opened(model: ModelProto, text: str) -> None:
     """A session of the model with another text in its node, which no runtime without our library reads."""
     (node,) = model.graph.node

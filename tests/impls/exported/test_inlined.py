@@ -51,5 +51,7 @@ def test_export_writes_such_a_file_where_it_is_asked_to(tmp_path: Path) -> None:
 def test_a_node_that_nothing_in_the_file_explains_is_refused(file: Path) -> None:
     model = read(file)
     del model.functions[:]
-    with pytest.raises(UsageError, match="no function that says what AchSelectExpand, AchSelectExpandIdentity computes"):
+    with pytest.raises(
+        UsageError, match="no function that says what AchSelectExpand, AchSelectExpandIdentity computes"
+    ):
         inlined(model)

@@ -57,14 +57,16 @@ def test_it_keeps_alive_what_it_reads(model: Compiled) -> None:
 
 @pytest.mark.parametrize("x", [torch.zeros(1, *SHAPE[1:]), torch.zeros(BATCH, dtype=torch.float64)])
 def test_another_shape_or_dtype_is_refused(model: Compiled, x: Tensor) -> None:
-    with pytest.raises(UsageError, match=r"x is torch.float.*; the file was compiled for torch.float32 \(2, 3, 23, 23\)"):
+    with pytest.raises(
+        UsageError, match=r"x is torch.float.*; the file was compiled for torch.float32 \(2, 3, 23, 23\)"
+    ):
         model.bind(x)
 
 
 def test_what_it_does_not_take_is_said_in_one_line(file: Path) -> None:
     broken = read(file)
     broken.graph.node[0].op_type = "NoSuchOperator"
-    with pytest.raises(UsageError, match="OpenVINO .* does not take the file: ") as caught:
+    with pytest.raises(UsageError, match=r"OpenVINO .* does not take the file: ") as caught:
         compiled(broken, "the file", BATCH, 1)
     assert "\n" not in str(caught.value)
 
@@ -77,7 +79,9 @@ def test_without_it_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     openvino.cache_clear()
 
 
-def test_as_a_backend_it_is_checked_like_any_other(monkeypatch: pytest.MonkeyPatch, file: Path, net: HadaptiveNet) -> None:
+def test_as_a_backend_it_is_checked_like_any_other(
+    monkeypatch: pytest.MonkeyPatch, file: Path, net: HadaptiveNet
+) -> None:
     """Given a small file, which takes no seconds to export."""
     from impls.exported.openvino import backend
 

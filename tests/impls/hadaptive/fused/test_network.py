@@ -122,6 +122,11 @@ SPOILT = [
 ]
 
 
+def prepared_and_run(model: FusedNet | HadaptiveNet, x: Tensor) -> tuple[FusedNet, Tensor]:
+    quick = model if isinstance(model, FusedNet) else fused(model)
+    return quick, quick(x)
+
+
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize(("spoil", "where", "says"), SPOILT)
 def test_what_has_no_fused_form_runs_as_it_is_and_is_named(
@@ -132,12 +137,12 @@ def test_what_has_no_fused_form_runs_as_it_is_and_is_named(
     before = fused(model) if late else None
     spoil(model)
     model.requires_grad_(requires_grad=False)
-    with pytest.warns(RuntimeWarning, match=f"not fused, .*{where} .*{says}"):
-        quick = before or fused(model)
-        torch.manual_seed(1)
-        got = quick(x)
     torch.manual_seed(1)
-    assert off(got, model(x)) < NEAR
+    want = model(x)
+    torch.manual_seed(1)
+    with pytest.warns(RuntimeWarning, match=f"not fused, .*{where} .*{says}"):
+        quick, got = prepared_and_run(before or model, x)
+    assert off(got, want) < NEAR
     assert quick.left == (where,)
     assert any(line.startswith(f"{where}: as its parts, ") and says in line for line in quick.describe().splitlines())
     with warnings.catch_warnings():
@@ -155,7 +160,11 @@ def wanting(x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize(
     ("given", "convert", "says"),
-    [(double, True, "x is torch.float64"), (torch.Tensor.half, True, "x is torch.float16"), (wanting, False, "gradients")],
+    [
+        (double, True, "x is torch.float64"),
+        (torch.Tensor.half, True, "x is torch.float16"),
+        (wanting, False, "gradients"),
+    ],
 )
 def test_calls_that_no_fused_layer_can_answer_are_the_networks_own(
     given: Callable[[Tensor], Tensor], convert: bool, says: str
@@ -174,9 +183,10 @@ def test_calls_that_no_fused_layer_can_answer_are_the_networks_own(
 def test_training_is_the_networks_own_and_what_it_leaves_is_prepared_anew() -> None:
     model = net()
     quick, twin, x = fused(model), copy.deepcopy(model), images()
+    quick.train()
+    torch.manual_seed(1)
     with pytest.warns(RuntimeWarning, match="it is in training mode"):
-        torch.manual_seed(1)
-        quick.train()(x)
+        quick(x)
     torch.manual_seed(1)
     twin.train()(x)
     quick.eval()
@@ -278,5 +288,7 @@ def test_a_bottleneck_on_the_image_runs_as_it_is() -> None:
 
 
 def test_another_module_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"fused\(\) takes a HadaptiveNet, got Linear; `hadaptive_net_s\(\)` makes one"):
+    with pytest.raises(
+        UsageError, match=r"fused\(\) takes a HadaptiveNet, got Linear; `hadaptive_net_s\(\)` makes one"
+    ):
         fused(nn.Linear(2, 2))  # type: ignore[arg-type]
