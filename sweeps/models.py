@@ -26,6 +26,8 @@ RUNTIMES = ("torch_eager", "ort_stock")
 SERVED = (*RUNTIMES, "openvino")
 """What whole classifiers are served by where nothing of ours is inside."""
 OURS = ("cpp_ext", "ort_custom")
+FUSED = ("fused", "ort_fused")
+"""Of Hadaptive-Nets: the whole network in one call of ours."""
 PUBLISHED = ("cpp_ext:direct", "cpp_ext:balanced", "ort_custom:direct", "ort_custom:balanced")
 ON_GPU = ("torch_eager", "cuda_graph", "ort_stock")
 
@@ -72,9 +74,9 @@ def detectors(operators: tuple[str, ...], backends: tuple[str, ...]) -> Grid:
 SWEEP = Sweep(
     question="How quick are whole models in PyTorch, ONNX Runtime and OpenVINO, and with our operators inside?",
     grids=(
-        networks(NETWORKS[:2], (*SERVED, *OURS, "fused"), 1, THREADS),
-        networks(NETWORKS[2:], (*SERVED, *PUBLISHED, *OURS, "fused"), 1, THREADS),
-        networks(NETWORKS, (*SERVED, *OURS, "fused"), BATCH, (2,)),
+        networks(NETWORKS[:2], (*SERVED, *OURS, *FUSED), 1, THREADS),
+        networks(NETWORKS[2:], (*SERVED, *PUBLISHED, *OURS, *FUSED), 1, THREADS),
+        networks(NETWORKS, (*SERVED, *OURS, *FUSED), BATCH, (2,)),
         *(grid for one in PARTS for grid in part(*one)),
         Grid(
             operators=OTHERS,

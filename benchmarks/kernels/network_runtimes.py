@@ -42,6 +42,7 @@ RUNTIMES: Mapping[str, Callable[[str, int], Call]] = {
         "ort_stock": "ort_stock",
         "openvino": "openvino",
         "ort_custom": "ort_custom",
+        "ort_fused": "ort_fused",
         "fused": "fused",
     }.items()
 }

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
-OURS = ("fused", "ort_custom")
+OURS, WITH_OPERATORS = ("fused", "ort_fused"), ("cpp_ext", "ort_custom")
 ROUND_S, WARM_S = 0.5, 1.5
 NEAR = 1e-4
 """Of the largest score: how far a runtime's may be from float64's, most of which is the network's own rounding."""
@@ -165,7 +165,7 @@ def tell(network: str, threads: int, samples: Mapping[str, np.ndarray[Any, Any]]
     for name, seconds in samples.items():
         ratios = "   ".join(ratio(seconds, samples[one]) for one in ours if one != name)
         print(f"{network:12} {threads}  {name:12} {np.median(seconds) * 1e3:8.3f} ms   {ratios}", flush=True)
-    others = [name for name in samples if name not in OURS]
+    others = [name for name in samples if name not in (*OURS, *WITH_OPERATORS)]
     if ours and others:
         best, of_others = (min(group, key=lambda name: float(np.median(samples[name]))) for group in (ours, others))
         found = ratio(samples[of_others], samples[best])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from impls.exported.fused import file as fused
+from impls.exported.fused import file
 from impls.exported.runtime_backend import opened_model
 from impls.network.launches import network_of
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def prepare_with(point: Point, inputs: Inputs, schedule: str, kind: str) -> Opened:
-    """schedule: of the products, "" for what is quickest: ACH as one operator, with our library the whole network.
-
-    In float16 the network has no single node.
-    """
-    if kind == "custom" and not schedule and point.dtype == "float32":
-        name = f"{point.operator}-fused-{fused.code_key()}"
-        return opened_model(network_of(point, inputs, "auto"), name, point, inputs, kind, fused.export)
+    """schedule: of the products, "" for ACH as one operator."""
     backend = f"cpp_ext:{schedule}" if schedule else "auto"
     name = f"{point.operator}:{schedule}" if schedule else point.operator
     return opened_model(network_of(point, inputs, backend), name, point, inputs, kind)
+
+
+def prepare_one_node(point: Point, inputs: Inputs, _: str, kind: str) -> Opened:
+    """The network as one node, whose weights are packed when the session opens."""
+    network = network_of(point, inputs, "auto")
+    return opened_model(network, f"{point.operator}-fused-{file.code_key()}", point, inputs, kind, file.export)

@@ -47,7 +47,8 @@ RUNTIMES = {
     "ort_stock": "ONNX Runtime, standard nodes",
     "ort_custom": "ONNX Runtime, our operator",
     "openvino": "OpenVINO",
-    "fused": "ours, the whole network",
+    "fused": "PyTorch, our whole network",
+    "ort_fused": "ONNX Runtime, our whole network",
 }
 """In the order of the tables' columns; a runtime that is not here comes after them under its own name."""
 

@@ -51,6 +51,7 @@ def test_the_largest_network_has_the_papers_schedules_beside_ours() -> None:
         "ort_custom",
         "openvino",
         "fused",
+        "ort_fused",
     }
 
 

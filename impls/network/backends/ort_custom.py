@@ -1,7 +1,6 @@
-"""ONNX Runtime on the exported network as one node, with our operator library registered.
+"""ONNX Runtime on the exported network, with our operator library registered.
 
-In float16, which the node does not take, every ACH is a node. A schedule, `direct` or `balanced`, is one of the
-paper's: products by it as nodes of their own, standard nodes around.
+A schedule, `direct` or `balanced`, is one of the paper's: products by it as nodes of their own, standard nodes around.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def test_the_network_in_one_call_matches_the_reference(name: str, monkeypatch: p
 def test_as_one_node_of_a_runtime_it_matches_the_reference_too() -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     pytest.importorskip("onnx", reason="onnx is not installed")
-    assert_right(verdicts(at("hadaptive_s"), "ort_custom"))
+    assert_right(verdicts(at("hadaptive_s"), "ort_fused"))
 
 
 def test_a_network_that_is_not_fused_as_a_whole_is_not_measured_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
