@@ -8,7 +8,7 @@ Computed in float64 and rounded to float32 once, so that a folded weight is off 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -52,15 +52,20 @@ def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """
     if norm.training:
         raise UsageError("a BatchNorm in training mode normalises by its batch; call eval() before it is folded")
-    mean, variance = norm.running_mean, norm.running_var
+    mean, variance, gamma, beta = norm.running_mean, norm.running_var, *_affine_of(norm)
     if mean is None or variance is None:
         raise UsageError("a BatchNorm without running statistics; only one that has them can be folded")
     scale = (variance.detach().double() + norm.eps).rsqrt()
     shift = -mean.detach().double()
-    if norm.weight is not None:
-        scale = scale * norm.weight.detach().double()
+    if gamma is not None:
+        scale = scale * gamma.detach().double()
     shift = shift * scale
-    return scale, shift if norm.bias is None else shift + norm.bias.detach().double()
+    return scale, shift if beta is None else shift + beta.detach().double()
+
+
+def _affine_of(norm: Any) -> tuple[Tensor | None, Tensor | None]:
+    """torch types them as tensors, and an affine=False has neither."""
+    return norm.weight, norm.bias
 
 
 def _rounded(weight: Tensor, bias: Tensor) -> Folded:

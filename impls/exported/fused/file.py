@@ -33,7 +33,7 @@ from impls.hadaptive.network import HadaptiveNet
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
-    from onnx import FunctionProto, ModelProto
+    from onnx import FunctionProto, ModelProto, OperatorSetIdProto
 
 LAYERS = "layers"
 """The node's attribute: a line for each layer, its kind and its numbers, such as `convolution stride=2 padding=0 ...`.
@@ -68,7 +68,7 @@ def code_key() -> str:
     """Of the code that makes layers of modules, for the names of cached files."""
     digest = blake2b(digest_size=4)
     for module in (folding, merging, joining, specs):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 
 
@@ -118,7 +118,7 @@ def _model(specs: list[Spec], shape: tuple[int, ...], classes: int) -> ModelProt
     return helper.make_model(graph, opset_imports=versions, ir_version=IR_VERSION, functions=functions)
 
 
-def _function(body: Body, weights: list[str], versions: list[object]) -> FunctionProto:
+def _function(body: Body, weights: list[str], versions: list[OperatorSetIdProto]) -> FunctionProto:
     from onnx import helper
 
     made: FunctionProto = helper.make_function(

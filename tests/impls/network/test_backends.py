@@ -132,7 +132,11 @@ def test_frozen_weights_are_constants_while_it_is_compiled_and_not_after(monkeyp
     seen = []
 
     def compiled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        return lambda x: seen.append((config.freezing, torch.is_grad_enabled())) or function(x)  # type: ignore[func-returns-value]
+        def call(x: Tensor) -> Tensor:
+            seen.append((config.freezing, torch.is_grad_enabled()))
+            return function(x)
+
+        return call
 
     monkeypatch.setattr(torch_compile, "compiled", compiled)
     with torch.enable_grad():

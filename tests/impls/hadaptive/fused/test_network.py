@@ -6,14 +6,18 @@ import copy
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from impls.hadaptive.ach import use_backend
+from impls.hadaptive.ach_parts.selection import FixedSelection
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck
 from impls.hadaptive.fused.margins import UNDECIDED, margins, undecided
 from impls.hadaptive.fused.network import FusedNet, fused
+from impls.hadaptive.fused.specs import spec_of
 from impls.hadaptive.network import HadaptiveNet
 from opbench.errors import UsageError
 
@@ -77,38 +81,37 @@ def test_an_empty_batch_and_an_image_of_another_size() -> None:
             quick(x)
 
 
+def part(model: nn.Module, path: str) -> Any:
+    """torch types what is inside a module as a tensor or a module."""
+    return model.get_submodule(path)
+
+
 def in_training(model: HadaptiveNet) -> None:
-    model.body[4].train()
+    part(model, "body.4").train()
 
 
 def with_another_norm(model: HadaptiveNet) -> None:
-    model.body[5].expand.norm = nn.GroupNorm(3, 6).eval()  # type: ignore[union-attr]  # torch: attributes are modules
+    part(model, "body.5.expand").norm = nn.GroupNorm(3, 6).eval()
 
 
 def with_a_hook(model: HadaptiveNet) -> None:
-    model.body[3].expand.register_forward_hook(lambda _, __, y: 2 * y)  # type: ignore[union-attr]
+    part(model, "body.3.expand").register_forward_hook(lambda _, __, y: 2 * y)
 
 
 def with_fixed_pairs(model: HadaptiveNet) -> None:
-    from impls.hadaptive.ach_parts.selection import FixedSelection
-
-    model.body[4].expand.select = FixedSelection(5, 0.01).eval()  # type: ignore[union-attr]
-
-
-def with_a_published_schedule(model: HadaptiveNet) -> None:
-    model.body[4].expand.backend = "torch_eager:direct"  # type: ignore[union-attr, assignment]
+    part(model, "body.4.expand").select = FixedSelection(5, 0.01).eval()
 
 
 def without_statistics(model: HadaptiveNet) -> None:
-    model.body[1][1] = nn.BatchNorm2d(9, track_running_stats=False).eval()  # type: ignore[index]
+    part(model, "body.1")[1] = nn.BatchNorm2d(9, track_running_stats=False).eval()
 
 
 def without_activation(model: HadaptiveNet) -> None:
-    model.body[2].spread[2] = nn.ReLU().eval()  # type: ignore[union-attr, index]
+    part(model, "body.2.spread")[2] = nn.ReLU().eval()
 
 
 def with_a_forward_of_its_own(model: HadaptiveNet) -> None:
-    model.body[2].project.forward = lambda x: x[:, :9]  # type: ignore[union-attr, method-assign]
+    part(model, "body.2.project").forward = lambda x: x[:, :9]
 
 
 SPOILT = [
@@ -148,6 +151,13 @@ def test_what_has_no_fused_form_runs_as_it_is_and_is_named(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         quick(x)  # said once
+
+
+def test_who_names_a_published_schedule_gets_its_products() -> None:
+    model = net()
+    use_backend(model, "cpp_ext:direct")
+    with pytest.raises(UsageError, match="its products are by a published schedule, cpp_ext:direct"):
+        spec_of(part(model, "body.4"), image=False)
 
 
 def double(x: Tensor) -> Tensor:
@@ -262,13 +272,13 @@ def test_what_is_not_watched_stays_as_it_was_prepared() -> None:
 
 def test_a_sample_that_rounding_decides_is_named() -> None:
     model, x = net(), images(2)
-    last = model.body[4].expand  # type: ignore[union-attr]
+    mixing = part(model, "body.4.expand.mix")
     wide = margins(model, x)
     assert float(wide.min()) > UNDECIDED
     assert not undecided(model, x).any()
-    mix = last.mix[0]  # type: ignore[union-attr, index]
-    for one in (*mix.parameters(), *last.mix[1].buffers(), *last.mix[1].parameters()):  # type: ignore[union-attr, index]
-        one[1:].copy_(one[:1].expand_as(one[1:])) if one.dim() else None  # every channel alike: scores tie
+    for one in (*mixing.parameters(), *mixing.buffers()):
+        if one.dim():
+            one[1:].copy_(one[:1].expand_as(one[1:]))  # every channel alike: scores tie
     assert undecided(model, x).all()
     assert margins(model, torch.full_like(x, float("nan"))).isnan().all()
     assert undecided(model, torch.full_like(x, float("nan"))).all()
