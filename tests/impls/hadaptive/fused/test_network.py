@@ -87,7 +87,7 @@ def part(model: nn.Module, path: str) -> Any:
 
 
 def in_training(model: HadaptiveNet) -> None:
-    part(model, "body.4").train()
+    part(model, "body.4.expand.select").train()  # which then draws noise, and no BatchNorm with it
 
 
 def with_another_norm(model: HadaptiveNet) -> None:
@@ -114,7 +114,13 @@ def with_a_forward_of_its_own(model: HadaptiveNet) -> None:
     part(model, "body.2.project").forward = lambda x: x[:, :9]
 
 
+def without_zeros(model: HadaptiveNet) -> None:
+    block = part(model, "body.6")
+    block.spread = nn.Sequential(*[*block.spread][1:]).eval()
+
+
 SPOILT = [
+    (without_zeros, "body.6", "a 4x4 filter at stride 1 without zeros"),
     (in_training, "body.4", "training mode"),
     (with_another_norm, "body.5", "normalised by GroupNorm"),
     (with_a_hook, "body.3", "a hook waits for expand"),
