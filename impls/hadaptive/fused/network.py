@@ -71,7 +71,7 @@ class FusedNet(nn.Module):
 
     watch: whether every call looks whether `network` is as it was. Without, it is taken to stay so, as a file is: what
     changes later does not count until `prepare` is called. The look takes 0.09 ms of S in a loop of looks, and 0.5
-    between calls, which put a thousand of Python's objects out of the caches (Intel Xeon, beside other work).
+    between calls, which put a thousand of Python's objects out of the caches (AMD EPYC, beside other work).
 
     What has no fused form runs as the network's own modules, with a RuntimeWarning, once for each reason, and in
     `describe`: whole calls in training mode, for gradients, other dtypes, autocast and graphs, else single layers.
