@@ -284,7 +284,7 @@ def sweep_network(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def sweep_models(session: nox.Session) -> None:
-    """Hadaptive-Net beside nineteen other models, and detectors, in PyTorch and ONNX Runtime, with and without ours."""
+    """Hadaptive-Net beside nineteen other models, and detectors, in PyTorch, ONNX Runtime, OpenVINO, and with ours."""
     _sweep(session, "models", "zoo")
 
 

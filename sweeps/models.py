@@ -1,7 +1,7 @@
-"""Whole models end to end: Hadaptive-Net beside nineteen others, in two runtimes (Tables 4 and 7, figure 1), and SSD on
+"""Whole models end to end: Hadaptive-Net beside nineteen others, in three runtimes (Tables 4 and 7, figure 1), and SSD on
 the smallest of either kind (Table 6), without suppression of boxes and with it; the sweep `detectors` has all five.
 
-On a CPU all models at batch 1 in both runtimes with two threads, Hadaptive-Nets also with one and at batch 4, and the
+On a CPU all models at batch 1 in all runtimes with two threads, Hadaptive-Nets also with one and at batch 4, and the
 operator inside them at its own shapes, from which their gain is predicted. torch_compile, which compiles for minutes,
 is added by `--backend torch_compile`. Samples are led by an untimed call, because every runtime has threads of its own.
 """
@@ -21,7 +21,11 @@ OTHERS = (
 )
 
 RUNTIMES = ("torch_eager", "ort_stock")
+SERVED = (*RUNTIMES, "openvino")
+"""What whole classifiers are served by where nothing of ours is inside."""
 OURS = ("cpp_ext", "ort_custom")
+FUSED = ("fused", "ort_fused")
+"""Of Hadaptive-Nets: the whole network in one call of ours."""
 PUBLISHED = ("cpp_ext:direct", "cpp_ext:balanced", "ort_custom:direct", "ort_custom:balanced")
 ON_GPU = ("torch_eager", "cuda_graph", "ort_stock")
 
@@ -60,16 +64,16 @@ def networks(operators: tuple[str, ...], backends: tuple[str, ...], batch: int, 
 
 
 SWEEP = Sweep(
-    question="How quick are whole models in PyTorch and ONNX Runtime, with our operator inside and beside others?",
+    question="How quick are whole models in PyTorch, ONNX Runtime and OpenVINO, and with our operators inside?",
     grids=(
-        networks(NETWORKS[:2], (*RUNTIMES, *OURS), 1, THREADS),
-        networks(NETWORKS[2:], (*RUNTIMES, *PUBLISHED, *OURS), 1, THREADS),
-        networks(NETWORKS, (*RUNTIMES, *OURS), BATCH, (2,)),
+        networks(NETWORKS[:2], (*SERVED, *OURS, *FUSED), 1, THREADS),
+        networks(NETWORKS[2:], (*SERVED, *PUBLISHED, *OURS, *FUSED), 1, THREADS),
+        networks(NETWORKS, (*SERVED, *OURS, *FUSED), BATCH, (2,)),
         *(grid for one in PARTS for grid in part(*one)),
         Grid(
             operators=OTHERS,
             axes={"batch": (1,), "edge": (224,), "threads": (2,)},
-            backends=RUNTIMES,
+            backends=SERVED,
             device="cpu",
         ),
         end_to_end(("ssd_hadaptive_s",), (*RUNTIMES, "ort_custom")),

@@ -47,9 +47,9 @@ def _key(model: nn.Module, name: str, shape: tuple[int, ...]) -> str:
 
 @lru_cache(maxsize=1)
 def _code() -> str:
-    """What exports: this package, and the libraries by their versions."""
+    """What exports: this package and its folders, and the libraries by their versions."""
     digest = hashlib.blake2b(digest_size=8)
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())
     for name in LIBRARIES:
         digest.update(f"{name} {_version(name)}".encode())

@@ -20,8 +20,9 @@ from torch import Tensor, nn
 
 from impls.exported.agreement import NEAR, check, drawn
 from impls.exported.frozen import freeze
+from impls.exported.inlined import inlined
 from impls.exported.names import missing
-from impls.exported.onnx_file import OPSET, complete
+from impls.exported.onnx_file import OPSET, complete, sign
 from impls.exported.translations import remember
 from opbench.errors import MachineError, UsageError
 from opbench.store.files import write_whole
@@ -37,6 +38,8 @@ def export(
     path: str | Path,
     shape: tuple[int, ...] = (1, 3, 224, 224),
     outputs: tuple[str, ...] = (OUTPUT,),
+    *,
+    functions: bool = True,
 ) -> Path:
     """Writes `model` in eval mode as an ONNX file with input `x` (batch, *shape[1:]), `outputs`, and any batch.
 
@@ -45,10 +48,13 @@ def export(
     two batches and is held against PyTorch. `model` stays as it is. float32 or float16. One that returns several
     tensors, each with a batch in front, has that many names in `outputs`.
 
+    functions: False writes out what our operators compute, for runtimes that take no functions of a file (OpenVINO).
+    Such a file has none of our nodes, so our library has nothing to do in it.
+
     Returns the path. Raises UsageError for a model that cannot be exported or an image size it does not take, and where
     the runtime computes something else; MachineError for a missing library and a disk that does not take the file.
     """
-    return write(exported(model, shape, outputs), path)
+    return write(exported(model, shape, outputs, functions=functions), path)
 
 
 def exported(
@@ -57,6 +63,8 @@ def exported(
     outputs: tuple[str, ...] = (OUTPUT,),
     samples: Tensor | None = None,
     near: float | None = None,
+    *,
+    functions: bool = True,
 ) -> ModelProto:
     """What `export` writes. Raises as it does, but for the disk.
 
@@ -70,6 +78,9 @@ def exported(
     start = perf_counter()
     proto = _exported(still, torch.zeros((2, *shape[1:]), dtype=dtype), outputs)
     complete(proto, perf_counter() - start)
+    if not functions:
+        proto = inlined(proto)
+        sign(proto)
     check(proto, still, (drawn(shape) if samples is None else samples).to(dtype), near or NEAR[dtype])
     return proto
 

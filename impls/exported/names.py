@@ -14,6 +14,9 @@ SUFFIXES = {"softsign": "", "sigmoid": "Sigmoid", "algebraic": "Algebraic", "tan
 
 CROSS_HADAMARD = "CrossHadamard"
 
+FUSED_NETWORK = "FusedNetwork"
+"""A whole network: x and all its folded weights, with the layers as text in an attribute of that name."""
+
 
 def expand_name(norm: str) -> str:
     """`AchExpand` of DySoft, `AchExpandTanh`, ...: x, index, alpha, weight, bias. Raises UsageError as the operator."""

@@ -1,6 +1,6 @@
 """ONNX Runtime as two backends of whatever can be exported: the file alone (`stock`), and with our library (`custom`).
 
-Both open the same file. On a GPU only `stock` runs: our library is for the CPU provider.
+Both open the same file; a network as one node (`fused`) is another file, with our library too. On a GPU only `stock` runs: our library is for the CPU provider.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 KINDS = {
     "stock": "ONNX Runtime, our operators as the file's own functions of standard nodes",
     "custom": "ONNX Runtime with our operator library",
+    "fused": "ONNX Runtime with our library, the whole network one node of it",
 }
 
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
@@ -57,7 +58,7 @@ def backend_of(
 ) -> Backend:
     """Makes a backend of ONNX Runtime from what opens a session.
 
-    kind: `stock` or `custom`.
+    kind: of KINDS. What is one node takes float32 alone.
     look: as in `Backend`.
     """
 
@@ -71,7 +72,7 @@ def backend_of(
         about=KINDS[kind],
         prepare=prepare,
         devices=frozenset({"cpu", "cuda"} if kind == "stock" else {"cpu"}),
-        dtypes=frozenset({"float32", "float16"}),
+        dtypes=frozenset({"float32"} if kind == "fused" else {"float32", "float16"}),
         schedules=schedules,
         kind="runtime",
         look=look,
@@ -99,7 +100,7 @@ def opened(data: bytes, what: str, point: Point, kind: str) -> Opened:
         lambda: open_model(
             data,
             what,
-            with_library=kind == "custom",
+            with_library=kind != "stock",
             threads=threads_of(point.axes),
             provider=provider,
             options=options,
@@ -182,7 +183,7 @@ def _why_not(kind: str) -> Callable[[str], str | None]:
                 return missing(name)
         if device == "cuda":
             return _why_no_cuda()
-        return native.why_not() if kind == "custom" else None
+        return None if kind == "stock" else native.why_not()
 
     return unavailable
 

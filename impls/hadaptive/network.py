@@ -71,13 +71,13 @@ class HadaptiveNet(nn.Module):
 
     def forward_features(self, x: Tensor) -> Tensor:
         """(B, width, H', W'), what the classifier takes the mean of. Not there with `features_only`."""
-        self._check(x)
+        self.check_image(x)
         features: Tensor = self.widen(self.body(x))
         return features
 
     def maps(self, x: Tensor) -> list[Tensor]:
         """The last map at each resolution, before `widen`: see `feature_maps`."""
-        self._check(x)
+        self.check_image(x)
         layers, maps = {info.layer for info in self.feature_maps}, []
         for at, layer in enumerate(self.body):
             x = layer(x)
@@ -85,7 +85,8 @@ class HadaptiveNet(nn.Module):
                 maps.append(x)
         return maps
 
-    def _check(self, x: Tensor) -> None:
+    def check_image(self, x: Tensor) -> None:
+        """Raises ValueError for other channels than `in_chans` and for an image smaller than the strides."""
         if x.dim() != 4 or x.shape[1] != self.in_chans:
             raise ValueError(f"x has shape {tuple(x.shape)}; this network takes (B, {self.in_chans}, H, W)")
         height, width, least = x.shape[2], x.shape[3], self.reduction

@@ -46,6 +46,9 @@ RUNTIMES = {
     "cpp_ext": "PyTorch, our kernels",
     "ort_stock": "ONNX Runtime, standard nodes",
     "ort_custom": "ONNX Runtime, our operator",
+    "openvino": "OpenVINO",
+    "fused": "PyTorch, our whole network",
+    "ort_fused": "ONNX Runtime, our whole network",
 }
 """In the order of the tables' columns; a runtime that is not here comes after them under its own name."""
 

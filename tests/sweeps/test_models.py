@@ -24,7 +24,7 @@ def test_it_asks_for_every_model_there_is() -> None:
     assert set(OTHERS) == zoo
     detectors = {"ssd_hadaptive_s", "ssd_mobilenetv3_small_100"}
     assert {task.point.operator for task in CPU} == {*OTHERS, *NETWORKS, *detectors, "ach_select_expand"}
-    assert all(asked(name) == {"torch_eager", "ort_stock"} for name in OTHERS)
+    assert all(asked(name) == {"torch_eager", "ort_stock", "openvino"} for name in OTHERS)
 
 
 def test_a_detector_is_asked_for_scores_and_for_boxes_as_in_their_own_sweep() -> None:
@@ -41,6 +41,9 @@ def test_the_largest_network_has_the_papers_schedules_beside_ours() -> None:
         "cpp_ext",
         "ort_stock",
         "ort_custom",
+        "openvino",
+        "fused",
+        "ort_fused",
     }
 
 

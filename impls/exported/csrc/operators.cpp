@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "network.h"
 
 namespace opbench {
 namespace {
@@ -113,6 +114,33 @@ void add(Operators& found) {
   }
 }
 
+// A whole network: x and any number of weights, float32.
+struct NetworkOperator : OrtCustomOp {
+  NetworkOperator() : OrtCustomOp{} {
+    version = kOldest;
+    GetName = [](const OrtCustomOp*) { return "FusedNetwork"; };
+    GetExecutionProviderType = [](const OrtCustomOp*) -> const char* { return nullptr; };
+    GetInputTypeCount = [](const OrtCustomOp*) -> size_t { return 2; };
+    GetInputType = [](const OrtCustomOp*, size_t) { return kFloat; };
+    GetInputCharacteristic = [](const OrtCustomOp*, size_t at) {
+      return at == 0 ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_VARIADIC;
+    };
+    GetVariadicInputMinArity = [](const OrtCustomOp*) { return 1; };
+    GetVariadicInputHomogeneity = [](const OrtCustomOp*) { return 1; };
+    GetInputMemoryType = [](const OrtCustomOp*, size_t) { return OrtMemTypeDefault; };
+    GetOutputTypeCount = [](const OrtCustomOp*) -> size_t { return 1; };
+    GetOutputType = [](const OrtCustomOp*, size_t) { return kFloat; };
+    GetOutputCharacteristic = [](const OrtCustomOp*, size_t) { return INPUT_OUTPUT_REQUIRED; };
+    KernelDestroy = [](void* kernel) { delete static_cast<NetworkKernel*>(kernel); };
+    CreateKernelV2 = [](const OrtCustomOp*, const OrtApi*, const OrtKernelInfo* info, void** kernel) {
+      return guarded(*api, [&] { *kernel = new NetworkKernel(*api, info); });
+    };
+    KernelComputeV2 = [](void* kernel, OrtKernelContext* context) {
+      return guarded(*api, [&] { static_cast<const NetworkKernel*>(kernel)->compute({*api, context, has_threads}); });
+    };
+  }
+};
+
 // 31 of "1.31.0"; every minor release has an interface of its own, which holds all of those before.
 uint32_t interface_of(const std::string& release) {
   const size_t dot = release.find('.');
@@ -151,6 +179,8 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
     OrtCustomOpDomain* domain = nullptr;
     check(api->CreateCustomOpDomain("opbench", &domain));
     for (const auto& one : operators()) check(api->CustomOpDomain_Add(domain, one.get()));
+    static const NetworkOperator network;
+    check(api->CustomOpDomain_Add(domain, &network));
     check(api->AddCustomOpDomain(options, domain));
   });
 }

@@ -101,6 +101,7 @@ def foreign() -> bytes:
 def test_a_machine_without_a_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
     monkeypatch.setenv("CXX", "no-such-compiler")
+    monkeypatch.setattr(building, "layers", lambda: tmp_path / "layers.so")
     building.library.cache_clear()
     with pytest.raises(MachineError, match=r"cannot build opbench_ort: no C\+\+ compiler \(no-such-compiler\)"):
         building.library()
@@ -110,6 +111,7 @@ def test_a_machine_without_a_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path:
 def test_a_compiler_that_fails_is_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
     monkeypatch.setattr(plain_build, "FLAGS", ("-std=c++17", "-include", "no_such_header.h", "-shared", "-fPIC"))
+    monkeypatch.setattr(building, "layers", lambda: tmp_path / "layers.so")
     building.library.cache_clear()
     with pytest.raises(MachineError, match=r"opbench_ort does not compile with .*no_such_header.h"):
         building.library()

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from impls.cross_hadamard import kernels
 from impls.hadaptive.ach_parts.selection import FixedSelection
@@ -16,10 +16,10 @@ from impls.hadaptive.config import GhostBottleneck, HadaBottleneck, NetworkConfi
 from impls.hadaptive.network import HadaptiveNet
 from impls.hadaptive.variants import VARIANTS
 from impls.network import drawing, launches, product_backends, variants
-from impls.network.backends import cuda_graph
+from impls.network.backends import cuda_graph, fused, torch_compile
 from impls.network.reference import FIRST
 from impls.network.variants import expansions, state_shapes
-from opbench import Case, Check, Point, Unavailable, catalog
+from opbench import Case, Check, Inputs, Point, Unavailable, catalog
 from opbench.measure.compare import compare
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.record import Outcome
@@ -93,6 +93,58 @@ def test_float64_matches_to_its_own_precision(mode: str) -> None:
     assert_right(verdicts(at("hadaptive_m", mode, "float64"), "torch_select"))
 
 
+@pytest.mark.compiler
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_network_in_one_call_matches_the_reference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fused, "loaded", lambda *_: (None, {}))  # as `without_a_copy`
+    assert_right(verdicts(at(name), "fused"))
+
+
+@pytest.mark.compiler
+def test_as_one_node_of_a_runtime_it_matches_the_reference_too() -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    pytest.importorskip("onnx", reason="onnx is not installed")
+    assert_right(verdicts(at("hadaptive_s"), "ort_fused"))
+
+
+def test_a_network_that_is_not_fused_as_a_whole_is_not_measured_as_if_it_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoilt(point: Point, inputs: Inputs, backend: str) -> HadaptiveNet:
+        network = launches.network_of(point, inputs, backend)
+        fixed(network)
+        return network.eval()
+
+    monkeypatch.setattr(fused, "network_of", spoilt)
+    with pytest.warns(RuntimeWarning, match="a FixedSelection where a LearnedSelection"):
+        (outcome,) = verdicts(at("hadaptive_s"), "fused").values()
+    assert isinstance(outcome, Unavailable)
+    assert "hadaptive_s is not fused as a whole: body.0 to body." in outcome.reason
+
+
+def test_frozen_weights_have_no_gradient() -> None:
+    (outcome,) = verdicts(at("hadaptive_s", "backward"), "torch_compile:frozen").values()
+    assert isinstance(outcome, Unavailable)
+    assert "torch_compile:frozen has no mode 'backward'" in outcome.reason
+
+
+def test_frozen_weights_are_constants_while_it_is_compiled_and_not_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    from torch._inductor import config
+
+    seen = []
+
+    def compiled(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+        def call(x: Tensor) -> Tensor:
+            seen.append((config.freezing, torch.is_grad_enabled()))
+            return function(x)
+
+        return call
+
+    monkeypatch.setattr(torch_compile, "compiled", compiled)
+    with torch.enable_grad():
+        assert_right(verdicts(at("hadaptive_s"), "torch_compile:frozen"))
+    assert seen[0] == (True, False)
+    assert set(seen[1:]) == {(False, False)}
+
+
 @pytest.mark.parametrize(("mode", "schedule"), [("forward", ":auto"), ("backward", "")])
 def test_the_compiled_network_is_one_graph_and_right(mode: str, schedule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Dynamo's graph is what is tested; generating code for it takes a minute and is the compiler's own matter."""
@@ -122,8 +174,8 @@ def test_without_a_gpu_a_cuda_graph_says_what_it_needs() -> None:
 
 
 def test_every_backend_of_the_product_can_be_had_inside_the_network() -> None:
-    names = {one for one in catalog.backend_names("hadaptive_l") if not one.startswith("ort_")}  # other runtimes
-    assert {*kernels.backends(), "auto", "cuda_graph"} == names
+    names = {one for one in catalog.backend_names("hadaptive_l") if not one.startswith(("ort_", "openvino"))}
+    assert {*kernels.backends(), "auto", "cuda_graph", "fused"} == names
     assert set(cuda_graph.BACKEND.schedules) == set(kernels.backends()) - {"torch_compile"}
 
 

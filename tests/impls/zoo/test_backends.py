@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -9,11 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from impls.zoo import drawing, torch_eager
+from impls.zoo import drawing, openvino, torch_eager
 from impls.zoo.building import build
 from impls.zoo.definition import module_for
 from impls.zoo.models import MODELS
-from opbench import Case, Check, Figured, Point, Unavailable, catalog
+from opbench import Backend, Case, Check, Figured, Point, Unavailable, catalog
 from opbench.measure.compare import compare
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.record import Outcome
@@ -79,6 +80,19 @@ def test_a_replayed_graph_computes_anew(name: str) -> None:
 
 def test_without_a_gpu_a_cuda_graph_says_what_it_needs() -> None:
     assert verdicts(at(SMALL), "cuda_graph") == {"cuda_graph": Unavailable("runs on cuda, not on cpu")}
+
+
+def test_openvino_is_given_the_models_own_module_and_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it computes what it is given is shown by files that take no seconds to export (test_openvino.py)."""
+    point = at(SMALL)
+    given = openvino.model_of(point, {})
+    x = catalog.operator(SMALL).inputs(point)["x"]
+    with torch.no_grad():
+        assert torch.equal(given(x), module_for(point)(x))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    backend = catalog.backend(SMALL, "openvino")
+    assert isinstance(backend, Backend)
+    assert backend.refusal(point) == "openvino is not installed; python -m pip install openvino"
 
 
 def another_image(model: nn.Module) -> None:

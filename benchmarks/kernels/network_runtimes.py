@@ -1,0 +1,49 @@
+"""A network on its operator's own image by each runtime, as `networks_beside_runtimes` starts it in a process.
+
+Every entry is the backend that `opbench sweep models` measures under that name, without the harness around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Call = Callable[[], np.ndarray[Any, Any]]
+
+
+def by_backend(backend: str, network: str, threads: int) -> Call:
+    """The launch of a backend of the network's operator, with its scores as an array."""
+    import torch
+
+    from opbench import Backend, Point, catalog
+
+    torch.set_grad_enabled(False)
+    operator = catalog.operator(network)
+    point = Point(network, operator.complete({"edge": 224, "batch": 1, "threads": threads}))
+    name, _, schedule = backend.partition(":")
+    found = catalog.backend(network, name)
+    assert isinstance(found, Backend), f"no backend {name}"
+    if reason := found.refusal(point):
+        raise RuntimeError(reason)
+    launch = found.prepare(point, operator.inputs(point), None, schedule)
+    return lambda: launch().numpy()
+
+
+RUNTIMES: Mapping[str, Callable[[str, int], Call]] = {
+    name: partial(by_backend, backend)
+    for name, backend in {
+        "eager": "torch_eager",
+        "cpp_ext": "cpp_ext",
+        "compile": "torch_compile:frozen",
+        "ort_stock": "ort_stock",
+        "openvino": "openvino",
+        "ort_custom": "ort_custom",
+        "ort_fused": "ort_fused",
+        "fused": "fused",
+    }.items()
+}
+"""By the names of the table; each takes a network and a number of threads."""

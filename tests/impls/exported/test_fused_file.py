@@ -1,0 +1,149 @@
+"""A network as one node: any runtime computes the file, with our library in one call, and both as PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch import nn
+
+from impls.exported.fused.file import LAYERS, export
+from impls.exported.inlined import inlined
+from impls.exported.names import DOMAIN, FUSED_NETWORK
+from impls.exported.onnx_file import read
+from impls.exported.session import open_file, open_model
+from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck, NetworkConfig
+from impls.hadaptive.network import build
+from opbench.errors import UsageError
+
+from ..hadaptive.scenes import drawn
+from .conftest import SHAPE, untrained
+from .test_nodes import BOTH
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from impls.hadaptive.network import HadaptiveNet
+
+CONFIG = NetworkConfig(
+    (
+        Convolution(7, kernel=3, stride=2, activation=False),
+        GhostBottleneck(7, 2.5, kernel=4),
+        GhostBottleneck(9, 2.0, stride=2),
+        HadaBottleneck(9, k=5, kernel=5),
+        HadaBottleneck(9, k=4, norm="bn", pointwise=False),
+        HadaBottleneck(11, k=9, kernel=2, norm="dyt"),
+    ),
+    width=17,
+    hidden=19,
+)
+"""Odd channels, a Ghost whose half is dropped, even kernels, a residual and none."""
+
+
+@pytest.fixture(scope="module")
+def odd() -> HadaptiveNet:
+    return drawn(build(CONFIG, 5)).requires_grad_(requires_grad=False)
+
+
+@pytest.fixture(scope="module")
+def path(odd: HadaptiveNet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(odd, tmp_path_factory.mktemp("fused") / "fused.onnx", SHAPE)
+
+
+def test_the_whole_network_is_one_node_that_says_its_layers(path: Path) -> None:
+    model = read(path)
+    (node,) = model.graph.node
+    assert (node.domain, node.op_type) == (DOMAIN, FUSED_NETWORK)
+    (text,) = (one.s.decode() for one in node.attribute if one.name == LAYERS)
+    assert text.splitlines()[0] == "convolution stride=2 padding=1 hardswish=0 image_nchw=1"
+    assert text.splitlines()[4] == "ach_bottleneck k=4 norm_name=identity alpha=1.0 stride=1 residual=1"
+    assert len(text.splitlines()) == len(CONFIG.layers) + 2
+
+
+@pytest.mark.parametrize("with_library", BOTH)
+def test_it_computes_what_pytorch_does_at_any_batch(path: Path, odd: HadaptiveNet, with_library: bool) -> None:
+    session = open_file(path, with_library=with_library, threads=1)
+    for batch in (1, 2, 5):
+        x = torch.randn((batch, *SHAPE[1:]), generator=torch.Generator().manual_seed(batch))
+        want = odd(x)
+        assert float((torch.from_numpy(session(x.numpy())) - want).abs().max()) <= 1e-5 * float(want.abs().max())
+
+
+def test_it_can_be_written_out_for_runtimes_without_functions(path: Path) -> None:
+    flat = inlined(read(path))
+    assert not flat.functions
+    assert {node.domain for node in flat.graph.node} == {""}
+
+
+def opened(model: ModelProto, text: str) -> None:
+    """A session of the model with another text in its node, which no runtime without our library reads."""
+    (node,) = model.graph.node
+    (layers,) = (one for one in node.attribute if one.name == LAYERS)
+    layers.s = text.encode()
+    open_model(model.SerializeToString(), "it", with_library=True, threads=1)
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("convolution stride=2", "dense stride=2", "a layer 'dense'; expected convolution, ach_bottleneck"),
+        (" padding=1", "", "a convolution without padding"),
+        ("padding=1", "padding=much", "padding of a convolution is 'much'; expected a whole number"),
+        ("padding=1", "padding", "'padding' in a layer; expected name=value"),
+        ("norm_name=tanh", "norm_name=batch", "norm is 'batch'; expected softsign, sigmoid"),
+        ("k=5", "k=6", r"input \d+ of a network has shape \(10\); expected \(15\)"),
+        ("k=5", "k=99", "k is 99 of 9 channels"),
+        ("expanded=17", "expanded=99", "a ghost_bottleneck expands by"),
+    ],
+)
+def test_a_node_whose_text_and_weights_disagree_is_refused_when_a_session_opens(
+    old: str, new: str, says: str, path: Path
+) -> None:
+    model = read(path)
+    (text,) = (one.s.decode() for one in model.graph.node[0].attribute if one.name == LAYERS)
+    assert old in text
+    with pytest.raises(UsageError, match=says):
+        opened(model, text.replace(old, new, 1))
+
+
+@pytest.mark.compiler
+def test_a_node_with_weights_that_no_layer_takes_is_refused_when_it_runs(path: Path) -> None:
+    model = read(path)
+    (text,) = (one.s.decode() for one in model.graph.node[0].attribute if one.name == LAYERS)
+    (layers,) = (one for one in model.graph.node[0].attribute if one.name == LAYERS)
+    layers.s = "\n".join(text.splitlines()[:-1]).encode()
+    session = open_model(model.SerializeToString(), "it", with_library=True, threads=1)
+    with pytest.raises(UsageError, match=r"a network of \d+ inputs, whose layers take \d+"):
+        session(torch.zeros(SHAPE).numpy())
+
+
+def with_an_ablation(model: HadaptiveNet) -> nn.Module:
+    return untrained(selection="fixed").eval()
+
+
+def only_maps(model: HadaptiveNet) -> nn.Module:
+    return build(CONFIG, features_only=True)
+
+
+def a_layer(model: HadaptiveNet) -> nn.Module:
+    return model.body[0]
+
+
+@pytest.mark.parametrize(
+    ("of", "says"),
+    [
+        (with_an_ablation, "body.2 has no fused form, so the network is no single node: a FixedSelection"),
+        (only_maps, "expected a HadaptiveNet with a classifier"),
+        (a_layer, "a CNA has no file of one node; expected a HadaptiveNet"),
+    ],
+)
+def test_what_has_no_such_file_is_refused_with_the_reason(
+    of: Callable[[HadaptiveNet], nn.Module], says: str, odd: HadaptiveNet, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        export(of(odd), tmp_path / "net.onnx", SHAPE)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,39 @@
+"""The benchmark that holds the networks in one call against other runtimes: what it starts, and what it makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.kernels import networks_beside_runtimes
+from benchmarks.kernels.network_runtimes import RUNTIMES
+from benchmarks.kernels.networks_beside_runtimes import NETWORKS, OURS, WITH_OPERATORS, ratio, tell
+from opbench import catalog
+
+
+def test_every_runtime_is_a_backend_of_every_network() -> None:
+    for network in NETWORKS:
+        names = set(catalog.backend_names(network))
+        for make in RUNTIMES.values():
+            assert make.args[0].partition(":")[0] in names  # type: ignore[attr-defined]  # a partial of `by_backend`
+    assert {*OURS, *WITH_OPERATORS} <= set(RUNTIMES)
+
+
+def test_a_ratio_is_of_rounds_and_its_interval_around_it() -> None:
+    ours = np.asarray([1.0, 1.1, 0.9, 1.0, 1.0, 1.05, 0.95])
+    assert ratio(2 * ours, ours).startswith("2.000x [")
+    low, high = map(float, ratio(2 * ours[::-1], ours).partition("[")[2].rstrip("]").split(", "))
+    assert low < 2 < high
+
+
+def test_who_is_ahead_without_us_is_held_against_the_better_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = {"ort_stock": 3.0, "ort_custom": 2.5, "openvino": 2.4, "fused": 2.0, "ort_fused": 1.6}
+    tell("hadaptive_s", 1, {name: np.full(5, value) for name, value in seconds.items()})
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == ("hadaptive_s  1  the fastest without us, openvino, over ours, ort_fused: 1.500x [1.500, 1.500]")
+
+
+def test_processor_time_is_refused_where_threads_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["it", "--processor", "--threads", "1,2"])
+    with pytest.raises(SystemExit):
+        networks_beside_runtimes.main()
