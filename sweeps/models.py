@@ -1,5 +1,5 @@
-"""Whole models end to end: Hadaptive-Net beside nineteen others, in three runtimes (Tables 4 and 7, figure 1), and SSD on
-the smallest of either kind (Table 6), without suppression of boxes and with it; the sweep `detectors` has all five.
+"""Whole models end to end: Hadaptive-Net beside nineteen others, in three runtimes (Tables 4 and 7, figure 1), and SSD
+on the smallest of either kind (Table 6), without suppression of boxes and with it; the sweep `detectors` has all five.
 
 On a CPU all models at batch 1 in all runtimes with two threads, Hadaptive-Nets also with one and at batch 4, and the
 operator inside them at its own shapes, from which their gain is predicted. torch_compile, which compiles for minutes,
