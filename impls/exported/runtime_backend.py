@@ -1,6 +1,7 @@
 """ONNX Runtime as two backends of whatever can be exported: the file alone (`stock`), and with our library (`custom`).
 
-Both open the same file; a network as one node (`fused`) is another file, with our library too. On a GPU only `stock` runs: our library is for the CPU provider.
+Both open the same file; a network as one node (`fused`) is another file, with our library too. On a GPU only `stock`
+runs: our library is for the CPU provider.
 """
 
 from __future__ import annotations
