@@ -1,0 +1,141 @@
+"""How far the fused bottleneck is ahead of the best that our parts do, at every shape of Hadaptive-Net, and of its limit.
+
+    python -m benchmarks.kernels.bottlenecks_cpu [--networks hadaptive_s,...] [--threads 1,2] [--compiled] [--processor]
+
+All of a shape take turns sample by sample in one process, batch 1, float32, the network's image 224x224. Ours is
+`cpp_ext` on a channels-last map, as its neighbours in a network hand it over. The parts are PyTorch's convolutions
+around our expansion in one call (`parts`), each BatchNorm by itself or folded, with the channels first or last: the
+quickest of the four by its median is what ours is held against. `--compiled` has torch.compile beside them, which
+compiles for seconds at each shape; it is a column of its own.
+
+The limit is what the fused form has to do: its floating-point operations at the rate of a square matrix product of 1024,
+or the input, the weights and the output at the rate of a copy, whichever takes longer, both in the same turns. The last
+column is the limit over ours. Intervals are of 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from benchmarks.kernels.turns import timed
+from benchmarks.pinned import run_pinned
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from opbench import Axes, Point
+    from opbench.vocabulary.interval import Interval
+
+NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
+LAYOUTS = ("channels_last", "channels_first")
+PARTS = ("parts", "parts:folded")
+OURS, COMPILED, GEMM, COPY = "ours", "torch_compile", "gemm", "copy"
+SQUARE, COPIED = 1024, 1 << 20
+"""Edge of the square product, and bytes that are copied: within the second level of the caches, as these maps are."""
+LEAST, WANTED = 1.0, 1.5
+
+
+def points(networks: list[str], threads: int) -> Iterator[Point]:
+    """Each shape of these networks once."""
+    from impls.bottlenecks.networks import bottlenecks_of
+    from opbench import Point
+
+    parts = [part for name in networks for part in bottlenecks_of(name, {"batch": 1, "edge": 224, "threads": threads})]
+    for operator, axes in dict.fromkeys((part.operator, part.axes) for part in parts):
+        yield Point(operator, axes)
+
+
+def launches(point: Point, *, with_compiled: bool) -> dict[str, Callable[[], Tensor]]:
+    """By name, calls on inputs of the same values; the limits' two beside them."""
+    import torch
+
+    from opbench import Backend, catalog
+    from opbench.errors import MachineError
+
+    described, made = catalog.operator(point.operator), {}
+    wanted = [(OURS, "cpp_ext", LAYOUTS[0])]
+    wanted += [(f"{name} {layout}", name, layout) for name in PARTS for layout in LAYOUTS]
+    wanted += [(f"{COMPILED} {layout}", COMPILED, layout) for layout in LAYOUTS if with_compiled]
+    for label, name, layout in wanted:
+        at = replace(point, axes=described.complete({**point.axes, "layout": layout}))
+        backend = catalog.backend(point.operator, name)
+        reason = backend.refusal(at) if isinstance(backend, Backend) else backend.reason
+        if reason is not None or not isinstance(backend, Backend):
+            raise MachineError(f"{name} cannot run here: {reason}")
+        made[label] = backend.prepare(at, described.inputs(at), None, name.partition(":")[2])
+    square, source = torch.ones(SQUARE, SQUARE), torch.ones(COPIED // 4)
+    into, target = torch.empty_like(square), torch.empty_like(source)
+    made[GEMM] = lambda: torch.mm(square, square, out=into)
+    made[COPY] = lambda: target.copy_(source)
+    return made
+
+
+def limit(point: Point, seconds: dict[str, Interval]) -> tuple[float, str]:
+    """The least seconds that the fused form can take, and whether arithmetic (`flops`) or memory (`bytes`) says so."""
+    from opbench import catalog
+
+    work = catalog.operator(point.operator).work(point)
+    arithmetic = work.flops * seconds[GEMM].mid / (2 * SQUARE**3)
+    memory = work.moved_bytes * seconds[COPY].mid / (2 * COPIED)
+    return max((arithmetic, "flops"), (memory, "bytes"))
+
+
+def label_of(axes: Axes) -> str:
+    """`128>128 14x14 k5s1 ...`."""
+    own = f"ratio {axes['ratio']:g}" if "ratio" in axes else f"k {axes['selected']}{' bn' if axes['batchnorm'] else ''}"
+    sizes = f"{axes['channels']}>{axes['out_channels']} {axes['edge']}x{axes['edge']}"
+    return f"{sizes} {axes['kernel']}/{axes['stride']} {own}"
+
+
+def row(point: Point, *, with_compiled: bool, processor: bool) -> float:
+    """Prints one line; the ratio."""
+    seconds = dict(timed(launches(point, with_compiled=with_compiled), processor=processor))
+    ours = seconds[OURS]
+    parts = {name: one for name, one in seconds.items() if name.startswith(PARTS)}
+    best = min(parts, key=lambda name: parts[name].mid)
+    ratio, (least, by) = parts[best].over(ours), limit(point, seconds)
+    columns = f"{ours.mid * 1e6:9.1f}  {ratio.mid:5.2f} [{ratio.low:5.2f}, {ratio.high:5.2f}] {best:28}"
+    compiled = [one.mid for name, one in seconds.items() if name.startswith(COMPILED)]
+    columns += f" {min(compiled) / ours.mid:8.2f}" if compiled else " " * 9
+    share = f"{least / ours.mid:5.0%} {by}"
+    low = "" if ratio.mid >= LEAST else f"   BELOW {LEAST}"
+    print(f"{point.operator.partition('_')[0]:5} {label_of(point.axes):32} {columns}  {share}{low}", flush=True)
+    return ratio.mid
+
+
+def table(networks: list[str], threads: int, *, with_compiled: bool, processor: bool) -> None:
+    from opbench.vocabulary.interval import geometric_mean
+
+    print(f"\n{threads} thread{'s' * (threads > 1)}\n{'':40} ours us  best of the parts / ours, and which", end="")
+    print(f"{'':15}{'compiled' if with_compiled else '':8}  share of the limit")
+    ratios: dict[str, list[float]] = {}
+    for point in points(networks, threads):
+        found = row(point, with_compiled=with_compiled, processor=processor)
+        ratios.setdefault(point.operator, []).append(found)
+    for name, values in ratios.items():
+        mean = geometric_mean(values)
+        low = "" if mean >= WANTED else f"   BELOW {WANTED}"
+        print(f"  {name}: geometric mean {mean:.2f}, least {min(values):.2f} of {len(values)}{low}")
+
+
+def main() -> None:
+    import torch
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--networks", default=",".join(NETWORKS))
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--compiled", action="store_true")
+    parser.add_argument("--processor", action="store_true", help="one thread, seconds of its processor, not of the wall")
+    asked = parser.parse_args()
+    torch.set_grad_enabled(False)
+    print(f"torch {torch.__version__}, float32, batch 1, 224x224; medians, [95 % interval of the ratio]")
+    for threads in [1] if asked.processor else map(int, asked.threads.split(",")):
+        torch.set_num_threads(threads)
+        table(asked.networks.split(","), threads, with_compiled=asked.compiled, processor=asked.processor)
+
+
+if __name__ == "__main__":
+    run_pinned("benchmarks.kernels.bottlenecks_cpu", main)
