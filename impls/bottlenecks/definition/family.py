@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
 from impls.bottlenecks.definition import filter_and_project as half
-from impls.bottlenecks.definition.geometry import Geometry, axes_with
+from impls.bottlenecks.definition.geometry import LAYOUT, Geometry, axes_with
 from impls.bottlenecks.definition.tolerances import TOLERANCES
 from impls.expansion.references import exact
 from impls.expansion.values import Shapes, materialise
@@ -62,14 +62,18 @@ def bottleneck_operator(
     """The operator `name`; its backends are those of `impls.bottlenecks.backends`. own: axes of the expansion."""
 
     def inputs(point: Point) -> Inputs:
-        """x (batch, C, edge, edge) in the point's layout, then every parameter as a trained block has it."""
+        """x (batch, C, edge, edge) in the point's layout, then every parameter as a trained block has it.
+
+        The values are the same in both layouts.
+        """
 
         def draw(random: torch.Generator) -> Mapping[str, Tensor]:
             size = expansion.geometry(point.axes)
             return {**expansion.drawn(point.axes, random), **half.drawn(size, random)}
 
-        values = materialise(point, expansion.all_shapes(point.axes), draw)
-        last = point.axes["layout"] == "channels_last"
+        seeding = Axes({axis: value for axis, value in point.axes.items() if axis != LAYOUT.name})
+        values = materialise(replace(point, axes=seeding), expansion.all_shapes(point.axes), draw)
+        last = point.axes[LAYOUT.name] == "channels_last"
         x = values["x"].contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
         return {**values, "x": x}
 
