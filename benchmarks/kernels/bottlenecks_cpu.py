@@ -1,4 +1,4 @@
-"""How far the fused bottleneck is ahead of the best that our parts do, at every shape of Hadaptive-Net, and of its limit.
+"""How far the fused bottleneck is ahead of the best of our parts, at every shape of Hadaptive-Net, and from its limit.
 
     python -m benchmarks.kernels.bottlenecks_cpu [--networks hadaptive_s,...] [--threads 1,2] [--compiled] [--processor]
 
@@ -8,9 +8,9 @@ around our expansion in one call (`parts`), each BatchNorm by itself or folded, 
 quickest of the four by its median is what ours is held against. `--compiled` has torch.compile beside them, which
 compiles for seconds at each shape; it is a column of its own.
 
-The limit is what the fused form has to do: its floating-point operations at the rate of a square matrix product of 1024,
-or the input, the weights and the output at the rate of a copy, whichever takes longer, both in the same turns. The last
-column is the limit over ours. Intervals are of 95 %.
+The limit is what the fused form has to do: its floating-point operations at the rate of a square matrix product of
+1024, or the input, the weights and the output at the rate of a copy, whichever takes longer, both in the same turns.
+The last column is the limit over ours. Intervals are of 95 %.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--compiled", action="store_true")
-    parser.add_argument("--processor", action="store_true", help="one thread, seconds of its processor, not of the wall")
+    parser.add_argument("--processor", action="store_true", help="one thread, seconds of its processor")
     asked = parser.parse_args()
     torch.set_grad_enabled(False)
     print(f"torch {torch.__version__}, float32, batch 1, 224x224; medians, [95 % interval of the ratio]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
@@ -69,7 +70,7 @@ def fold(block: AdaptiveBottleneck, dtype: torch.dtype) -> AdaptiveBottleneck:
     block.double()
     for parent in [module for module in block.modules() if isinstance(module, nn.Sequential)]:
         children = list(parent)
-        for at, (convolution, norm) in enumerate(zip(children, children[1:], strict=False)):
+        for at, (convolution, norm) in enumerate(pairwise(children)):
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 parent[at], parent[at + 1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
     return block.to(dtype)

@@ -23,9 +23,7 @@ def bottlenecks_of(network: str, axes: Mapping[str, int]) -> tuple[Part, ...]:
     return tuple(Part(operator, part_axes, count) for (operator, part_axes), count in counts.items())
 
 
-def _of(
-    layer: GhostBottleneck | HadaBottleneck, axes: Mapping[str, int], channels: int, edge: int
-) -> tuple[str, Axes]:
+def _of(layer: GhostBottleneck | HadaBottleneck, axes: Mapping[str, int], channels: int, edge: int) -> tuple[str, Axes]:
     shared = {
         "batch": axes["batch"],
         "channels": channels,

@@ -22,7 +22,11 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
 
     size = geometry_of(point)
     block: AchBottleneck | GhostBottleneck
-    block = AchBottleneck(inputs, size, point.axes["selected"]) if "selected" in point.axes else GhostBottleneck(inputs, size)
+    block = (
+        AchBottleneck(inputs, size, point.axes["selected"])
+        if "selected" in point.axes
+        else GhostBottleneck(inputs, size)
+    )
     launch = partial(block, inputs["x"])
     launch()  # compiles
     return launch

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
 from torch.nn import functional
 
 from impls.bottlenecks.definition.geometry import Geometry
@@ -16,13 +15,14 @@ from impls.expansion.references import hard_swish, mix, normalise
 from impls.expansion.values import NORM, Shapes, kernel, norm_shapes, norm_values
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
     from opbench import Inputs
 
 
 def shapes(size: Geometry) -> Shapes:
-    """depthwise_weight (E, 1, kernel, kernel), BatchNorm's four (E,), project_weight (c2, E, 1, 1) and its four (c2,)."""
+    """depthwise_weight (E, 1, kernel, kernel), BatchNorm's four (E,); project_weight (c2, E, 1, 1), its four (c2,)."""
     return {
         "depthwise_weight": (size.expanded, 1, size.kernel, size.kernel),
         **norm_shapes(size.expanded, "depthwise_"),
@@ -55,9 +55,7 @@ def eager(x: Tensor, wide: Tensor, values: Inputs, size: Geometry) -> Tensor:
     padding = size.before
     if size.behind != size.before:
         wide = functional.pad(wide, (0, 1, 0, 1))
-    spread = functional.conv2d(
-        wide, values["depthwise_weight"], None, size.stride, padding, groups=size.expanded
-    )
+    spread = functional.conv2d(wide, values["depthwise_weight"], None, size.stride, padding, groups=size.expanded)
     spread = functional.hardswish(normalised(spread, *norm_of(values, "depthwise_")))
     y = normalised(functional.conv2d(spread, values["project_weight"]), *norm_of(values, "project_"))
     return x + y if size.residual else y
@@ -71,7 +69,7 @@ def reference(x: Tensor, wide: Tensor, values: Inputs, size: Geometry) -> Tensor
 
 
 def depthwise(x: Tensor, weight: Tensor, size: Geometry) -> Tensor:
-    """(batch, E, out_edge, out_edge): a copy of the padded map for each of the kernel's elements, scaled per channel."""
+    """(batch, E, out_edge, out_edge): a copy of the padded map for each element of the kernel, scaled per channel."""
     padded_edge = size.edge + size.before + size.behind
     padded = x.new_zeros(*x.shape[:2], padded_edge, padded_edge)
     padded[:, :, size.before : size.before + size.edge, size.before : size.before + size.edge] = x

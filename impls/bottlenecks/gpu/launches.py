@@ -56,7 +56,7 @@ class Filtered:
         return out
 
     def projected(self, filtered: Tensor, x: Tensor) -> Tensor:
-        """(batch, c2, out_edge, out_edge), channels last, the input x (batch, edge, edge, C) added where there is one."""
+        """(batch, c2, out_edge, out_edge), channels last; x (batch, edge, edge, C) added where there is a residual."""
         y = _products(filtered, self.project, self.project_bias)
         if self.size.residual:
             y += x

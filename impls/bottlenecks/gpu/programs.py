@@ -22,7 +22,7 @@ def hard_swish(v: tl.tensor) -> tl.tensor:
 
 @kernel
 def tile_of(pieces: int, groups: int, rows: tl.constexpr, columns: tl.constexpr) -> tuple[tl.tensor, ...]:
-    """This program's sample, its output pixels (rows,) and its expanded channels (columns,)."""
+    """The program's sample, its output pixels (rows,) and its expanded channels (columns,)."""
     program = tl.program_id(0).to(tl.int64)
     group, piece, sample = program % groups, program // groups % pieces, program // groups // pieces
     pixel = (piece * rows + tl.arange(0, rows)).to(tl.int32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from impls.native import why_no_compiler, why_not
+from impls.native import why_not
 from opbench import Backend, catalog
 from opbench.testing import assert_correct
 

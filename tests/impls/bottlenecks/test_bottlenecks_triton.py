@@ -43,7 +43,9 @@ def test_the_kernel_is_right_at_every_check_point(operator: str) -> None:
 @pytest.mark.usefixtures("simulated")
 @pytest.mark.parametrize(("operator", "own"), OWN)
 def test_it_is_right_in_every_dtype(operator: str, own: Own) -> None:
-    assert_correct(operator, ["triton_jit"], ALL, axes={name: (value,) for name, value in (SIZES | own).items()}, device=DEVICE)
+    assert_correct(
+        operator, ["triton_jit"], ALL, axes={name: (value,) for name, value in (SIZES | own).items()}, device=DEVICE
+    )
 
 
 @pytest.mark.parametrize(("operator", "own"), OWN)

@@ -70,7 +70,9 @@ def test_a_networks_arithmetic_is_its_bottlenecks_its_stem_and_its_head(network:
 
 def test_the_values_are_the_same_in_both_layouts_and_lie_in_memory_as_asked() -> None:
     for name in OPERATORS:
-        last, first = (catalog.operator(name).inputs(at(name, layout=one)) for one in ("channels_last", "channels_first"))
+        last, first = (
+            catalog.operator(name).inputs(at(name, layout=one)) for one in ("channels_last", "channels_first")
+        )
         assert all(torch.equal(last[key], first[key]) for key in first)
         assert last["x"].is_contiguous(memory_format=torch.channels_last)
         assert first["x"].is_contiguous()
@@ -107,7 +109,11 @@ def test_the_edge_stays_at_stride_1_and_windows_of_2_tile_it_at_stride_2(
     "operator, axes, told",
     [
         ("ach_bottleneck", {"kernel": 5, "stride": 2}, "kernel is 5 at stride 2; a bottleneck has kernel 2 there"),
-        ("ach_bottleneck", {"kernel": 2, "stride": 2, "edge": 1}, "edge is 1, 1 with its padding; expected at least .* 2"),
+        (
+            "ach_bottleneck",
+            {"kernel": 2, "stride": 2, "edge": 1},
+            "edge is 1, 1 with its padding; expected at least .* 2",
+        ),
         ("ach_bottleneck", {"channels": 5, "selected": 7}, "selected is 7; expected at most the 5 channels"),
         ("ach_bottleneck", {"batchnorm": 2}, "batchnorm is 2; expected 0"),
         ("ghost_bottleneck", {"channels": 3, "ratio": 0.3}, "ratio is 0.3 of 3 channels; expected at least one"),
