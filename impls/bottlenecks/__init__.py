@@ -1,1 +1,4 @@
-"""The paper's adaptive bottleneck as one call: expansion, depthwise convolution and projection without what is wide."""
+"""The paper's adaptive bottleneck as one call: expansion, depthwise convolution and projection without the tensor between.
+
+Inference, float32, channels last. `layers` has it for tensors, `csrc` the kernels.
+"""

@@ -1,0 +1,125 @@
+"""The C++ library of bottlenecks: built on first use (10 s), kept in the cache, loaded by ctypes.
+
+It needs a C++ compiler and nothing else. Its kernels are compiled once for each set of vector instructions, and the widest
+that the processor has is taken. They run on OpenMP's threads: PyTorch's is loaded first, and the library takes that one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import platform
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from impls import native, vector_variants
+from impls.build_guard import guarded
+from impls.build_place import built, whole
+from impls.cross_hadamard import cpp_kernels
+from impls.cxx import compile_with, compiler
+from opbench.cache import cache_folder
+from opbench.errors import MachineError, unknown
+
+NAME = "opbench_bottlenecks"
+_CSRC = Path(__file__).parent / "csrc"
+_SHARED = Path(cpp_kernels.__file__).parent / "csrc"
+UNITS = (*sorted(_CSRC.glob("*.cpp")), _SHARED / "highest.cpp")
+"""Compiled once, for every processor of this kind."""
+IN_VARIANTS = tuple(sorted((_CSRC / "variant").glob("*.cpp")))
+"""Compiled once for each set of vector instructions."""
+SEEN = (
+    *sorted(_CSRC.rglob("*.h")),
+    *cpp_kernels.CORE,
+    _SHARED / "processor.h",
+    _SHARED / "highest.h",
+)
+"""What both include."""
+
+_POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
+_SIZES = ctypes.POINTER(_SIZE)
+_DEPTHWISE = (_SIZE, _SIZE, _SIZE, _POINTER, _POINTER)
+_PROJECT = (_SIZE, _POINTER, _POINTER, _INT)
+_TYPES: dict[str, tuple[Any, ...]] = {
+    "convolution": (_POINTER, *(_SIZE,) * 6, _POINTER, _POINTER, _INT, _INT),
+    "ach": (
+        *(_POINTER, _SIZE, _SIZE, _INT, _POINTER, _POINTER, _SIZE, _POINTER, _INT, ctypes.c_float, _POINTER, _POINTER),
+        *_DEPTHWISE,
+        *_PROJECT,
+    ),
+    "ghost": (_POINTER, _SIZE, _SIZE, _SIZE, *(_POINTER,) * 4, *_DEPTHWISE, *_PROJECT),
+    "classifier": (_POINTER, _SIZE, _SIZE, _SIZE, *(_POINTER,) * 4),
+    "network": (_POINTER, _POINTER, _SIZE),
+    "output": (_POINTER, _SIZES, _SIZES),
+    "scratch": (_POINTER, _SIZES, _INT, _POINTER),
+    "run": (_POINTER, _SIZES, _POINTER, _POINTER, _POINTER, _INT),
+    "choose": (_POINTER, _SIZES, _POINTER, _POINTER, _POINTER),
+    "usable_vectors": (),
+}
+"""Arguments of the functions that answer with a text or null, see `csrc/interface.cpp`."""
+
+
+def path() -> Path:
+    """The shared library, built if it was not.
+
+    Raises MachineError where there is no compiler, and with its words where it fails.
+    """
+    library = cache_folder() / f"{NAME}-{_key()}.so"
+    if not whole(library):
+        if reason := native.why_no_compiler():
+            raise MachineError(f"cannot build {NAME}: {reason}")
+        built(NAME, library, _compile)
+    return library
+
+
+@lru_cache(maxsize=1)
+def loaded() -> ctypes.CDLL:
+    """The library with its functions' types. Raises as `path` does."""
+    import torch  # noqa: F401  # its OpenMP comes first
+
+    library = ctypes.CDLL(str(path()))
+    for name, arguments in _TYPES.items():
+        function = getattr(library, f"bottlenecks_{name}")
+        function.argtypes, function.restype = arguments, ctypes.c_char_p
+    library.bottlenecks_use_vectors.argtypes = [ctypes.c_char_p]
+    library.bottlenecks_free.argtypes = [_POINTER]
+    library.bottlenecks_free.restype = None
+    return library
+
+
+def usable_vectors() -> list[str]:
+    """The sets of vector instructions that were compiled and that this processor has, the narrowest first."""
+    return str(loaded().bottlenecks_usable_vectors().decode()).splitlines()
+
+
+def use_vectors(name: str) -> None:
+    """Make layers for this set of instructions from now on, "" for the widest. Raises UsageError for another name."""
+    if not loaded().bottlenecks_use_vectors(name.encode()):
+        raise unknown("vectors", name, usable_vectors(), "of this processor")
+
+
+def _variants() -> list[vector_variants.Variant]:
+    """Those that differ in float32."""
+    return [variant for variant in vector_variants.wanted(native.processor()) if not variant.below]
+
+
+def _compile(to: Path) -> None:
+    """The variants' objects stand behind the others': of an inline function that both have, the linker keeps the first."""
+    with guarded(to.parent):
+        objects = vector_variants.compile_all(_variants(), IN_VARIANTS, to.parent)
+        words = [*vector_variants.FLAGS, "-shared", *(variant.has for variant in objects), *map(str, UNITS)]
+        compile_with(NAME, [*words, *_names(objects.values()), "-o", str(to)], to.parent)
+
+
+def _names(objects: Iterable[list[Path]]) -> list[str]:
+    return [str(path) for paths in objects for path in paths]
+
+
+def _key() -> str:
+    parts = [*vector_variants.FLAGS, *map(str, _variants()), platform.machine(), compiler() or ""]
+    parts += [] if vector_variants.one_for_all(native.processor()) else [native.processor()]
+    digest = hashlib.sha256("\0".join(parts).encode())
+    for file in (*UNITS, *IN_VARIANTS, *SEEN):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
