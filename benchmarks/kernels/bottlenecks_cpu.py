@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 LAYOUTS = ("channels_last", "channels_first")
-PARTS = ("parts", "parts:folded")
+PARTS = ("parts:unfolded", "parts:folded")
 OURS, COMPILED, GEMM, COPY = "ours", "torch_compile", "gemm", "copy"
 SQUARE, COPIED = 1024, 1 << 20
 """Edge of the square product, and bytes that are copied: within the second level of the caches, as these maps are."""

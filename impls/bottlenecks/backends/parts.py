@@ -1,6 +1,7 @@
 """The block as today's networks run it: PyTorch's convolutions around the C++ kernel that ACH is behind its first one.
 
-A schedule `folded` has the BatchNorms within the convolutions. Ghost has no kernel of ours in it.
+Schedules: `unfolded`, as networks have their BatchNorms, and `folded`, within the convolutions. Ghost has no kernel of
+ours in it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, schedule: str) -> Launch:
     use_threads(point.axes)
     block = block_of(point, inputs, "cpp_ext")
-    launch = partial(fold(block, inputs["x"].dtype) if schedule else block, inputs["x"])
+    launch = partial(fold(block, inputs["x"].dtype) if schedule == "folded" else block, inputs["x"])
     launch()  # builds and loads the extension where it was not
     return launch
 
@@ -31,7 +32,7 @@ BACKEND = Backend(
     about="PyTorch's convolutions around our C++ expansion, as the networks run it",
     prepare=prepare,
     devices=PRODUCTS.devices,
-    schedules=("folded",),
+    schedules=("unfolded", "folded"),
     rank=30,
     look=("#009E73", "v"),
     unavailable=PRODUCTS.unavailable,

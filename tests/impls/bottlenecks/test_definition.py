@@ -11,6 +11,7 @@ from impls.bottlenecks.definition.geometry import Geometry
 from impls.bottlenecks.geometry_of import geometry_of
 from impls.bottlenecks.modules import block_of, fold
 from impls.bottlenecks.networks import bottlenecks_of
+from impls.expansion.references import strongest
 from impls.hadaptive.config import Convolution
 from impls.network.variants import config_of
 from impls.network.work import Tally
@@ -19,7 +20,7 @@ from opbench.errors import UsageError
 from opbench.measure.compare import compare
 
 from ...rows import rows
-from .points import OPERATORS, at, checked
+from .points import OPERATORS, at, checked, scores_of
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 
@@ -80,16 +81,9 @@ def test_the_values_are_the_same_in_both_layouts_and_lie_in_memory_as_asked() ->
 
 
 def test_every_sample_selects_otherwise_and_its_scores_lie_apart() -> None:
-    from impls.bottlenecks.definition.filter_and_project import norm_of
-    from impls.expansion.references import channel_scores, exact, mix, normalise, strongest
-
     for k, edge in ((16, 14), (36, 3)):
         point = at("ach_bottleneck", batch=3, edge=edge, selected=k)
-        values = exact(catalog.operator("ach_bottleneck").inputs(point))
-        mixed = normalise(
-            mix(values["x"], values["mix_weight"]) + values["mix_bias"][:, None, None], *norm_of(values, "mix_")
-        )
-        scores = channel_scores(mixed, values["taps"])
+        scores = scores_of(catalog.operator("ach_bottleneck").inputs(point))
         assert len({tuple(sorted(row)) for row in strongest(scores, k).tolist()}) == 3
         ordered = scores.sort(dim=1, descending=True).values[:, : k + 1]
         assert ((ordered[:, :-1] - ordered[:, 1:]) / ordered[:, :-1]).min() > 0.04
