@@ -3,14 +3,15 @@
     python -m benchmarks.kernels.bottlenecks_cpu [--networks hadaptive_s,...] [--threads 1,2] [--compiled] [--processor]
 
 All of a shape take turns sample by sample in one process, batch 1, float32, the network's image 224x224. Ours is
-`cpp_ext` on a channels-last map, as its neighbours in a network hand it over. The parts are PyTorch's convolutions
-around our expansion in one call (`parts`), each BatchNorm by itself or folded, with the channels first or last: the
-quickest of the four by its median is what ours is held against. `--compiled` has torch.compile beside them, which
-compiles for seconds at each shape; it is a column of its own.
+`cpp_ext` on a channels-last map, as its neighbours in a network hand it over. The parts are convolutions of a library
+around our expansion in one call: PyTorch's (`parts`), each BatchNorm by itself or folded, with the channels first or
+last, of which the quickest by its median is told; and ONNX Runtime's (`ort_custom`), channels first. `--compiled` has
+torch.compile beside them, which compiles for seconds at each shape; it is a column of its own.
 
-The limit is what the fused form has to do: its floating-point operations at the rate of a square matrix product of
-1024, or the input, the weights and the output at the rate of a copy, whichever takes longer, both in the same turns.
-The last column is the limit over ours. Intervals are of 95 %.
+The limit is what the fused form has to do: its floating-point operations at the rate of multiply-adds in registers
+(operator `multiply_add`), or the input, the weights and the output at the rate of a copy within the caches, whichever
+takes longer, both in the same turns. The last two columns are the limit over ours, and how far ahead of the quickest of
+all the limit itself would be: what no kernel can pass. Intervals are of 95 %.
 """
 
 from __future__ import annotations
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 LAYOUTS = ("channels_last", "channels_first")
-PARTS = ("parts:unfolded", "parts:folded")
-OURS, COMPILED, GEMM, COPY = "ours", "torch_compile", "gemm", "copy"
-SQUARE, COPIED = 1024, 1 << 20
-"""Edge of the square product, and bytes that are copied: within the second level of the caches, as these maps are."""
+OURS, COMPILED, ADDS, COPY = "ours", "torch_compile", "multiply_add", "copy"
+PARTS, RUNTIME = ("parts:unfolded", "parts:folded"), "ort_custom"
+RIVALS = {"PyTorch": PARTS, "ONNX Runtime": (RUNTIME,), COMPILED: (COMPILED,)}
+"""What ours is held against, and how its labels begin."""
+COPIED = 1 << 20
+"""Bytes: within the second level of the caches, as these maps are."""
 LEAST, WANTED = 1.0, 1.5
 
 
@@ -52,25 +55,39 @@ def launches(point: Point, *, with_compiled: bool) -> dict[str, Callable[[], Ten
     """By name, calls on inputs of the same values; the limits' two beside them."""
     import torch
 
-    from opbench import Backend, catalog
-    from opbench.errors import MachineError
+    from opbench import catalog
 
     described, made = catalog.operator(point.operator), {}
     wanted = [(OURS, "cpp_ext", LAYOUTS[0])]
     wanted += [(f"{name} {layout}", name, layout) for name in PARTS for layout in LAYOUTS]
+    wanted += [(RUNTIME, RUNTIME, LAYOUTS[1])]
     wanted += [(f"{COMPILED} {layout}", COMPILED, layout) for layout in LAYOUTS if with_compiled]
     for label, name, layout in wanted:
         at = replace(point, axes=described.complete({**point.axes, "layout": layout}))
-        backend = catalog.backend(point.operator, name)
-        reason = backend.refusal(at) if isinstance(backend, Backend) else backend.reason
-        if reason is not None or not isinstance(backend, Backend):
-            raise MachineError(f"{name} cannot run here: {reason}")
-        made[label] = backend.prepare(at, described.inputs(at), None, name.partition(":")[2])
-    square, source = torch.ones(SQUARE, SQUARE), torch.ones(COPIED // 4)
-    into, target = torch.empty_like(square), torch.empty_like(source)
-    made[GEMM] = lambda: torch.mm(square, square, out=into)
+        made[label] = prepared(at, name)
+    made[ADDS] = prepared(adds(), "cpp_ext")
+    source, target = torch.ones(COPIED // 4), torch.empty(COPIED // 4)
     made[COPY] = lambda: target.copy_(source)
     return made
+
+
+def prepared(point: Point, name: str) -> Callable[[], Tensor]:
+    """The launch of a backend, which may carry a schedule. Raises MachineError where it cannot run here."""
+    from opbench import Backend, catalog
+    from opbench.errors import MachineError
+
+    backend = catalog.backend(point.operator, name)
+    reason = backend.refusal(point) if isinstance(backend, Backend) else backend.reason
+    if reason is not None or not isinstance(backend, Backend):
+        raise MachineError(f"{name} cannot run here: {reason}")
+    return backend.prepare(point, catalog.operator(point.operator).inputs(point), None, name.partition(":")[2])
+
+
+def adds() -> Point:
+    """Chains of multiply-adds in registers."""
+    from opbench import Point, catalog
+
+    return Point(ADDS, catalog.operator(ADDS).complete({}))
 
 
 def limit(point: Point, seconds: dict[str, Interval]) -> tuple[float, str]:
@@ -78,7 +95,7 @@ def limit(point: Point, seconds: dict[str, Interval]) -> tuple[float, str]:
     from opbench import catalog
 
     work = catalog.operator(point.operator).work(point)
-    arithmetic = work.flops * seconds[GEMM].mid / (2 * SQUARE**3)
+    arithmetic = work.flops * seconds[ADDS].mid / catalog.operator(ADDS).work(adds()).flops
     memory = work.moved_bytes * seconds[COPY].mid / (2 * COPIED)
     return max((arithmetic, "flops"), (memory, "bytes"))
 
@@ -90,35 +107,41 @@ def label_of(axes: Axes) -> str:
     return f"{sizes} {axes['kernel']}/{axes['stride']} {own}"
 
 
-def row(point: Point, *, with_compiled: bool, processor: bool) -> float:
-    """Prints one line; the ratio."""
+def row(point: Point, *, with_compiled: bool, processor: bool) -> dict[str, float]:
+    """Prints one line; the ratios by what is held against ours."""
     seconds = dict(timed(launches(point, with_compiled=with_compiled), processor=processor))
-    ours = seconds[OURS]
-    parts = {name: one for name, one in seconds.items() if name.startswith(PARTS)}
-    best = min(parts, key=lambda name: parts[name].mid)
-    ratio, (least, by) = parts[best].over(ours), limit(point, seconds)
-    columns = f"{ours.mid * 1e6:9.1f}  {ratio.mid:5.2f} [{ratio.low:5.2f}, {ratio.high:5.2f}] {best:28}"
-    compiled = [one.mid for name, one in seconds.items() if name.startswith(COMPILED)]
-    columns += f" {min(compiled) / ours.mid:8.2f}" if compiled else " " * 9
-    share = f"{least / ours.mid:5.0%} {by}"
-    low = "" if ratio.mid >= LEAST else f"   BELOW {LEAST}"
-    print(f"{point.operator.partition('_')[0]:5} {label_of(point.axes):32} {columns}  {share}{low}", flush=True)
-    return ratio.mid
+    ours, (least, by) = seconds[OURS], limit(point, seconds)
+    found = {}
+    columns = f"{ours.mid * 1e6:9.1f}"
+    for name, labels in RIVALS.items():
+        there = {label: one for label, one in seconds.items() if label.startswith(labels)}
+        if there:
+            best = min(there, key=lambda label: there[label].mid)
+            ratio = there[best].over(ours)
+            found[name] = ratio.mid
+            columns += f"  {ratio.mid:5.2f} [{ratio.low:5.2f}, {ratio.high:5.2f}] {best.removeprefix('parts:'):24}"
+    low = "" if min(found.values()) >= LEAST else f"   BELOW {LEAST}"
+    share = f"{least / ours.mid:5.0%} {by} {min(found.values()) * ours.mid / least:5.2f}"
+    print(f"{point.operator.partition('_')[0]:5} {label_of(point.axes):31}{columns}{share}{low}", flush=True)
+    return found
 
 
 def table(networks: list[str], threads: int, *, with_compiled: bool, processor: bool) -> None:
     from opbench.vocabulary.interval import geometric_mean
 
-    print(f"\n{threads} thread{'s' * (threads > 1)}\n{'':40} ours us  best of the parts / ours, and which", end="")
-    print(f"{'':15}{'compiled' if with_compiled else '':8}  share of the limit")
-    ratios: dict[str, list[float]] = {}
+    print(f"\n{threads} thread{'s' * (threads > 1)}\n{'':39}ours us", end="")
+    print(
+        "".join(f"  {name + ' / ours, and which':46}" for name in RIVALS if with_compiled or name != COMPILED), end=""
+    )
+    print("share of the limit, its lead")
+    ratios: dict[tuple[str, str], list[float]] = {}
     for point in points(networks, threads):
-        found = row(point, with_compiled=with_compiled, processor=processor)
-        ratios.setdefault(point.operator, []).append(found)
-    for name, values in ratios.items():
+        for name, ratio in row(point, with_compiled=with_compiled, processor=processor).items():
+            ratios.setdefault((point.operator, name), []).append(ratio)
+    for (operator, name), values in ratios.items():
         mean = geometric_mean(values)
         low = "" if mean >= WANTED else f"   BELOW {WANTED}"
-        print(f"  {name}: geometric mean {mean:.2f}, least {min(values):.2f} of {len(values)}{low}")
+        print(f"  {operator}, {name}: geometric mean {mean:.2f}, least {min(values):.2f} of {len(values)}{low}")
 
 
 def main() -> None:

@@ -1,4 +1,9 @@
-"""From what is an operator's own, its expansion, to the operator: the rest is the same for both."""
+"""From what is an operator's own, its expansion, to the operator: the rest is the same for both.
+
+Tolerances are the expansions': with u half a unit in the last place, the worst |got - want| / (rms + |want|) over check
+points and the networks' shapes is 32 u of 128 in float32 (eager; 51 in C++), 26 u of 128 in float64, 7.7 u of 16 in half
+precision.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +16,8 @@ import torch
 
 from impls.bottlenecks.definition import filter_and_project as half
 from impls.bottlenecks.definition.geometry import LAYOUT, Geometry, axes_with
-from impls.bottlenecks.definition.tolerances import TOLERANCES
 from impls.expansion.references import exact
+from impls.expansion.tolerances import TOLERANCES
 from impls.expansion.values import Shapes, materialise
 from impls.seeded import itemsize
 from opbench import Axes, Axis, Operator, Work
