@@ -52,7 +52,7 @@ class Convolution : public Layer {
       for (int64_t pixel = pixels.from; pixel < pixels.to; pixel += kTilePixels) {
         const Span tile{pixel, smaller(pixel + kTilePixels, pixels.to)};
         const float* from = copies() ? rows : x + pixel * inputs_;
-        for (int64_t at = tile.from; copies() && at < tile.to; ++at) copy(in, out, x, at, rows + (at - pixel) * panels_.depth());
+        if (copies()) copy(in, out, x, tile, rows);
         multiply(panels_, panels, tile, {bias_.data(), hardswish_, false}, [&](Strip& strip, int64_t at, int64_t to) {
           strip.from[at] = from + (to - pixel) * panels_.depth();
           strip.to[at] = y + to * out.channels;
@@ -72,22 +72,42 @@ class Convolution : public Layer {
     return room < 0 ? 0 : room / stride_ + 1;
   }
 
-  // The window of one output pixel, zeros where it is beyond the edge.
-  void copy(const Shape& in, const Shape& out, const float* x, int64_t pixel, float* to) const {
-    const int64_t sample = pixel / out.pixels(), inside = pixel % out.pixels();
-    const int64_t top = inside / out.width * stride_ - padding_, left = inside % out.width * stride_ - padding_;
-    const int64_t from = larger(0, -left), end = larger(from, smaller(width_, in.width - left));
-    const int64_t each = nchw_ ? 1 : inputs_, planes = nchw_ ? inputs_ : 1;
-    x += sample * in.sample();
-    for (int64_t plane = 0; plane < planes; ++plane, x += in.pixels()) {
-      for (int64_t ky = 0; ky < height_; ++ky, to += width_ * each) {
-        const int64_t y = top + ky;
-        const bool inside_rows = y >= 0 && y < in.height;
-        const int64_t begins = inside_rows ? from : width_, ends = inside_rows ? end : width_;
-        for (int64_t i = 0; i < begins * each; ++i) to[i] = 0;
-        const float* row = x + (y * in.width + left) * each;
-        for (int64_t i = begins * each; i < ends * each; ++i) to[i] = row[i];
-        for (int64_t i = ends * each; i < width_ * each; ++i) to[i] = 0;
+  // The windows of some output pixels, one behind the other, zeros where they are beyond the edge. A row of a window is
+  // one run of values in x; runs that start alike in all windows are copied together, since a window's are far apart.
+  void copy(const Shape& in, const Shape& out, const float* x, Span pixels, float* to) const {
+    const int64_t each = nchw_ ? 1 : inputs_, planes = nchw_ ? inputs_ : 1, depth = panels_.depth();
+    for (int64_t pixel = pixels.from; pixel < pixels.to;) {
+      const int64_t row = pixel / out.width, column = pixel % out.width;
+      const int64_t count = smaller(pixels.to - pixel, out.width - column);
+      const float* sample = x + row / out.height * in.sample();
+      const int64_t top = row % out.height * stride_ - padding_;
+      for (int64_t run = 0; run < planes * height_; ++run) {
+        const int64_t y = top + run % height_;
+        const float* from = sample + (run / height_ * in.pixels() + y * in.width) * each;
+        const bool seen = y >= 0 && y < in.height;
+        copy_runs(seen ? in.width : 0, each, column * stride_ - padding_, count, from, to + run * width_ * each);
+      }
+      pixel += count;
+      to += count * depth;
+    }
+  }
+
+  // A run of each of `count` windows, the first from column `left` on; columns [0, edge) are there.
+  void copy_runs(int64_t edge, int64_t each, int64_t left, int64_t count, const float* from, float* to) const {
+    const int64_t depth = panels_.depth();
+    if (left >= 0 && left + (count - 1) * stride_ + width_ <= edge) {
+      if (each == 1 && width_ == 4) {
+        for (int64_t at = 0; at < count; ++at) std::memcpy(to + at * depth, from + left + at * stride_, 4 * sizeof(float));
+      } else {
+        const auto bytes = static_cast<size_t>(width_ * each) * sizeof(float);
+        for (int64_t at = 0; at < count; ++at) std::memcpy(to + at * depth, from + (left + at * stride_) * each, bytes);
+      }
+      return;
+    }
+    for (int64_t at = 0; at < count; ++at, left += stride_, to += depth) {
+      for (int64_t i = 0; i < width_ * each; ++i) {
+        const int64_t column = left + i / each;
+        to[i] = column >= 0 && column < edge ? from[left * each + i] : 0.0f;
       }
     }
   }

@@ -149,9 +149,11 @@ class GhostBottleneck : public Layer {
     const Ends ends{primary_bias_.data(), true, false, t.floats(), true};
     float* const to = own.primary - block.units.from * t.floats();
     const Span pixels{t.wide_from * in.width, t.wide_to * in.width};
+    Walk walk(in.width);
     multiply(primary_, {panel, panel + 1}, pixels, ends, [&](Strip& strip, int64_t at, int64_t pixel) {
+      const int64_t y = walk.row(pixel);
       strip.from[at] = x + pixel * in.channels;
-      strip.to[at] = to + t.at(pixel / in.width, pixel % in.width);
+      strip.to[at] = to + t.at(y, walk.column(pixel));
     });
   }
 

@@ -25,7 +25,6 @@ struct Maps {
 
   int64_t floats() const { return rows * columns * kLanes; }
   int64_t at(int64_t y, int64_t x) const { return ((y + top) * columns + x + left) * kLanes; }
-  int64_t at(int64_t pixel) const { return at(pixel / width, pixel % width); }
 };
 
 class Mixing {
@@ -58,34 +57,45 @@ class Mixing {
 
  private:
   void mix(const Maps& maps, const float* x, float* to, Span panels, Span pixels) const {
+    Walk walk(maps.width);
     if (panels_.count() > 0) {
       const Ends ends{bias_.data(), false, false, maps.floats(), true};
       return multiply(panels_, panels, pixels, ends, [&](Strip& strip, int64_t at, int64_t pixel) {
+        const int64_t y = walk.row(pixel);
         strip.from[at] = x + pixel * channels_;
-        strip.to[at] = to + maps.at(pixel);
+        strip.to[at] = to + maps.at(y, walk.column(pixel));
       });
     }
     for (int64_t pixel = pixels.from; pixel < pixels.to; ++pixel) {
+      const int64_t y = walk.row(pixel), place = maps.at(y, walk.column(pixel));
       for (int64_t c = panels.from * kPanel; c < smaller(channels_, panels.to * kPanel); c += kLanes) {
         const int64_t count = smaller(kLanes, channels_ - c);
         const float* from = x + pixel * channels_ + c;
         Floats value = count == kLanes ? Floats::load(from) : Floats::load(from, count);
         if (scale_.data() != nullptr) value = value * Floats::load(scale_.data() + c);
-        (value + Floats::load(bias_.data() + c)).store(to + c / kLanes * maps.floats() + maps.at(pixel));
+        (value + Floats::load(bias_.data() + c)).store(to + c / kLanes * maps.floats() + place);
       }
     }
   }
 
-  // The sums of a map's lanes. Chains of float are kept short, and go on in double.
+  // The sums of a map's lanes. Chains of float are kept short: what some rows of about 64 pixels add up to goes on in double.
   static void add_up(const Maps& maps, const float* map, double* sums) {
-    constexpr int64_t most = 16;
     double totals[kLanes] = {};
-    for (int64_t y = 0; y < maps.height; ++y) {
+    const int64_t most = smaller(maps.width, 64), together = larger(1, 64 / most);
+    for (int64_t y = 0; y < maps.height; y += together) {
       for (int64_t start = 0; start < maps.width; start += most) {
-        Floats::Lanes chain{};
-        const float* row = map + maps.at(y, 0);
-        for (int64_t x = start; x < smaller(maps.width, start + most); ++x) chain += Floats::load(row + x * kLanes).lanes;
-        for (int64_t lane = 0; lane < kLanes; ++lane) totals[lane] += static_cast<double>(chain[lane]);
+        Floats::Lanes even{}, odd{};
+        for (int64_t line = y; line < smaller(maps.height, y + together); ++line) {
+          const float* at = map + maps.at(line, start);
+          const int64_t count = smaller(most, maps.width - start);
+          for (int64_t x = 0; x + 1 < count; x += 2, at += 2 * kLanes) {
+            even += Floats::load(at).lanes;
+            odd += Floats::load(at + kLanes).lanes;
+          }
+          if (count % 2 == 1) even += Floats::load(at).lanes;
+        }
+        even += odd;
+        for (int64_t lane = 0; lane < kLanes; ++lane) totals[lane] += static_cast<double>(even[lane]);
       }
     }
     std::memcpy(sums, totals, sizeof(totals));

@@ -34,6 +34,23 @@ struct Windows {
   }
 };
 
+// Goes along pixels in their order, with no division for each.
+class Walk {
+ public:
+  explicit Walk(int64_t width) : width_(width) {}
+  int64_t row(int64_t pixel) {
+    if (pixel < start_ || pixel >= start_ + width_) {
+      row_ = pixel == start_ + width_ ? row_ + 1 : pixel / width_;
+      start_ = row_ * width_;
+    }
+    return row_;
+  }
+  int64_t column(int64_t pixel) const { return pixel - start_; }  // after `row` of the same pixel
+
+ private:
+  int64_t width_, row_ = 0, start_ = 0;
+};
+
 // Zeros around `rows` x `columns` of a map (all_rows, all_columns, kLanes), whose first value stands at (top, left).
 inline void zero_border(float* map, int64_t all_rows, int64_t all_columns, int64_t top, int64_t left, int64_t rows,
                         int64_t columns) {
