@@ -1,4 +1,4 @@
-"""Every bottleneck of Hadaptive-Net-S, -M and -L at 224x224, and beside them batches, kernels and larger maps.
+"""Maps and kernels at one width, a batch, and every bottleneck of Hadaptive-Net-S, -M and -L at 224x224.
 
 x comes in both layouts: the parts and the runtimes are quicker with the channels first, the fused kernels with them
 last, and what brings one into the other is in a backend's time.
@@ -7,6 +7,9 @@ last, and what brings one into the other is in a backend's time.
 from opbench import Grid, Sweep
 
 LAYOUTS = ("channels_last", "channels_first")
+
+BESIDE: dict[str, tuple[int, ...]] = {"channels": (128,), "out_channels": (128,), "threads": (0,)}
+"""The shape that maps and kernels are varied of; its other axes are the operators' defaults."""
 
 ACH = (
     (96, 14, 16, 5, (0,)),
@@ -42,6 +45,14 @@ GHOST = (
 SWEEP = Sweep(
     question="What does a bottleneck gain where what it expands to is never written?",
     grids=(
+        Grid(
+            operators=("ach_bottleneck", "ghost_bottleneck"),
+            axes={"batch": (1,), **BESIDE, "edge": (7, 14, 28, 56), "kernel": (3, 5, 7), "layout": LAYOUTS},
+        ),
+        Grid(
+            operators=("ach_bottleneck", "ghost_bottleneck"),
+            axes={"batch": (8,), **BESIDE, "edge": (14,), "kernel": (5,), "layout": LAYOUTS},
+        ),
         *(
             Grid(
                 operators=("ach_bottleneck",),
@@ -54,6 +65,7 @@ SWEEP = Sweep(
                     "batchnorm": norms,
                     "kernel": (kernel,),
                     "layout": LAYOUTS,
+                    "threads": (0,),
                 },
             )
             for channels, edge, selected, kernel, norms in ACH
@@ -70,13 +82,10 @@ SWEEP = Sweep(
                     "kernel": (kernel,),
                     "stride": (stride,),
                     "layout": LAYOUTS,
+                    "threads": (0,),
                 },
             )
             for channels, out_channels, edge, ratio, kernel, stride in GHOST
-        ),
-        Grid(
-            operators=("ach_bottleneck", "ghost_bottleneck"),
-            axes={"batch": (1, 8), "channels": (128,), "out_channels": (128,), "edge": (14, 28), "kernel": (3, 5, 7)},
         ),
     ),
     budget_s=0.3,
