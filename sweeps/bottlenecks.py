@@ -1,4 +1,4 @@
-"""Maps and kernels at one width, a batch, and every bottleneck of Hadaptive-Net-S, -M and -L at 224x224.
+"""Maps, kernels and batches at one width, and every bottleneck of Hadaptive-Net-S, -M and -L at 224x224.
 
 x comes in both layouts: the parts and the runtimes are quicker with the channels first, the fused kernels with them
 last, and what brings one into the other is in a backend's time.
@@ -8,8 +8,15 @@ from opbench import Grid, Sweep
 
 LAYOUTS = ("channels_last", "channels_first")
 
-BESIDE: dict[str, tuple[int, ...]] = {"channels": (128,), "out_channels": (128,), "threads": (0,)}
-"""The shape that maps and kernels are varied of; its other axes are the operators' defaults."""
+BESIDE: dict[str, tuple[int, ...]] = {
+    "batch": (1,),
+    "channels": (128,),
+    "out_channels": (128,),
+    "edge": (14,),
+    "kernel": (5,),
+    "threads": (0,),
+}
+"""The shape that maps, kernels and batches are varied of, one at a time; its other axes are the operators' defaults."""
 
 ACH = (
     (96, 14, 16, 5, (0,)),
@@ -45,13 +52,9 @@ GHOST = (
 SWEEP = Sweep(
     question="What does a bottleneck gain where what it expands to is never written?",
     grids=(
-        Grid(
-            operators=("ach_bottleneck", "ghost_bottleneck"),
-            axes={"batch": (1,), **BESIDE, "edge": (7, 14, 28, 56), "kernel": (3, 5, 7), "layout": LAYOUTS},
-        ),
-        Grid(
-            operators=("ach_bottleneck", "ghost_bottleneck"),
-            axes={"batch": (8,), **BESIDE, "edge": (14,), "kernel": (5,), "layout": LAYOUTS},
+        *(
+            Grid(operators=("ach_bottleneck", "ghost_bottleneck"), axes={**BESIDE, **varied, "layout": LAYOUTS})
+            for varied in ({"edge": (7, 14, 28, 56)}, {"kernel": (3, 5, 7)}, {"batch": (1, 8)})
         ),
         *(
             Grid(

@@ -1,8 +1,8 @@
 """From what is an operator's own, its expansion, to the operator: the rest is the same for both.
 
-Tolerances are the expansions': with u half a unit in the last place, the worst |got - want| / (rms + |want|) over check
-points and the networks' shapes is 32 u of 128 in float32 (eager; 51 in C++), 26 u of 128 in float64, 7.7 u of 16 in half
-precision.
+Tolerances are the expansions': with u half a unit in the last place, the worst |got - want| / (rms + |want|) over
+check points and the networks' shapes is 32 u of 128 in float32 (eager; 51 in C++), 26 u of 128 in float64, 7.7 u of 16
+in half precision.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ class Geometry:
 
 def geometry(axes: Axes, expanded: int) -> Geometry:
     """Raises UsageError for a kernel that a stride has not, and for a map without a single window."""
-    sizes = (axes[name] for name in ("batch", "channels", "out_channels", "edge"))
+    sizes = axes["batch"], axes["channels"], axes["out_channels"], axes["edge"]
     made = Geometry(*sizes, expanded, axes["kernel"], axes["stride"])
     if made.kernel != depthwise_kernel(made.kernel, made.stride):
         expected = depthwise_kernel(made.kernel, made.stride)

@@ -18,6 +18,7 @@ from impls.network.work import Tally
 from opbench import Point, catalog
 from opbench.errors import UsageError
 from opbench.measure.compare import compare
+from opbench.vocabulary.case import AxisValue
 
 from ...rows import rows
 from .points import OPERATORS, at, checked, scores_of
@@ -114,9 +115,9 @@ def test_the_edge_stays_at_stride_1_and_windows_of_2_tile_it_at_stride_2(
         ("ghost_bottleneck", {"ratio": -1.0}, "ratio is -1 of 128 channels"),
     ],
 )
-def test_axes_that_do_not_go_together_are_refused(operator: str, axes: dict[str, int], told: str) -> None:
+def test_axes_that_do_not_go_together_are_refused(operator: str, axes: dict[str, AxisValue], told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        catalog.operator(operator).sizes(at(operator, **axes).axes)
+        catalog.operator(operator).sizes(catalog.operator(operator).complete(axes))
 
 
 @pytest.mark.parametrize("name", OPERATORS)
