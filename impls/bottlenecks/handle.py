@@ -120,7 +120,8 @@ def check_plain(what: str, given: Tensor, shape: Sequence[int]) -> None:
 
 def _scratch(count: int) -> int:
     """The address of so many bytes on a cache line's start, which this thread keeps: fresh memory is faulted in page by
-    page at every call."""
+    page at every call.
+    """
     buffer: Tensor | None = getattr(_kept, "buffer", None)
     if buffer is None or buffer.numel() < count + LINE:
         _kept.buffer = buffer = torch.empty(count + LINE, dtype=torch.uint8)

@@ -1,7 +1,8 @@
 """The layers of the bottlenecks' library, made from weights with BatchNorm folded into them; see `handle.Layer`.
 
-Weights are copied and packed while a layer is made. All sizes are checked, since a wrong one would touch memory of others:
-UsageError says what came and what was expected. Weights may be of any floating dtype, strided, and need a gradient.
+Weights are copied and packed while a layer is made. All sizes are checked, since a wrong one would touch memory of
+others: UsageError says what came and what was expected. Weights may be of any floating dtype, strided, and need a
+gradient.
 """
 
 from __future__ import annotations
@@ -62,8 +63,8 @@ def ach_bottleneck(
     stride: int = 1,
     residual: bool = False,
 ) -> Layer:
-    """x (B, H, W, C) to (B, H', W', c2): channels mixed, k of them chosen by scores, pairs f(alpha z_i z_j) * weight + bias
-    appended, each filtered in space with Hardswish, and projected.
+    """x (B, H, W, C) to (B, H', W', c2): channels mixed, k of them chosen by scores, pairs f(alpha z_i z_j) * weight +
+    bias appended, each filtered in space with Hardswish, and projected.
 
     mix_weight: (C, C) of the 1x1 convolution, (C,) of a BatchNorm alone, or None for the bias (C,) alone.
     taps: (odd,) of efficient channel attention. k: 0 to C. norm_name: of f, a name in `cross_hadamard.norms`.
@@ -106,11 +107,11 @@ def ghost_bottleneck(
     stride: int = 1,
     residual: bool = False,
 ) -> Layer:
-    """x (B, H, W, c1) to (B, H', W', c2): half of `expanded` channels by a 1x1 convolution with Hardswish, half by a 3x3
-    depthwise one of those, each filtered in space with Hardswish, and projected.
+    """x (B, H, W, c1) to (B, H', W', c2): half of `expanded` channels by a 1x1 convolution with Hardswish, half by a
+    3x3 depthwise one of those, each filtered in space with Hardswish, and projected.
 
-    primary_weight: (half, c1), half = ceil(expanded / 2), with a bias. cheap_weight: (half, 3, 3), with a bias; of an odd
-    `expanded` its last channel is dropped. depthwise_weight: (expanded, kh, kw), with a bias. project_weight:
+    primary_weight: (half, c1), half = ceil(expanded / 2), with a bias. cheap_weight: (half, 3, 3), with a bias; of an
+    odd `expanded` its last channel is dropped. depthwise_weight: (expanded, kh, kw), with a bias. project_weight:
     (c2, expanded), with a bias. The rest as of `ach_bottleneck`. Raises UsageError for other sizes.
     """
     half, channels = _sizes("primary_weight", primary_weight, 2)
@@ -128,19 +129,30 @@ def ghost_bottleneck(
 
 
 def classifier(hide_weight: Tensor, hide_bias: Tensor, classify_weight: Tensor, classify_bias: Tensor) -> Layer:
-    """x (B, H, W, c) to (B, 1, 1, classes): mean over space, Linear (hidden, c), Hardswish, Linear (classes, hidden)."""
-    (hidden, channels), (classes, _) = _sizes("hide_weight", hide_weight, 2), _sizes("classify_weight", classify_weight, 2)
+    """x (B, H, W, c) to (B, 1, 1, classes): mean over space, Linear of (hidden, c), Hardswish, Linear of (classes,
+    hidden).
+    """
+    (hidden, channels), (classes, _) = (
+        _sizes("hide_weight", hide_weight, 2),
+        _sizes("classify_weight", classify_weight, 2),
+    )
     _check_least(channels=(channels, 1), hidden=(hidden, 1), classes=(classes, 1))
     kept = _Kept()
     return Layer("classifier").made(
         *(channels, hidden, classes),
         *(kept("hide_weight", hide_weight, (hidden, channels)), kept("hide_bias", hide_bias, (hidden,))),
-        *(kept("classify_weight", classify_weight, (classes, hidden)), kept("classify_bias", classify_bias, (classes,))),
+        *(
+            kept("classify_weight", classify_weight, (classes, hidden)),
+            kept("classify_bias", classify_bias, (classes,)),
+        ),
     )
 
 
 def network(layers: Sequence[Layer]) -> Layer:
-    """The layers one after the other, in one parallel region. Raises UsageError for none, and an image not taken first."""
+    """The layers one after the other, in one parallel region.
+
+    Raises UsageError for none, and where another than the first takes an image.
+    """
     if not layers:
         raise UsageError("a network without layers; expected at least one")
     if late := [layer.name for layer in layers[1:] if layer.image]:
@@ -201,7 +213,7 @@ def _sizes(name: str, given: Tensor, rank: int) -> tuple[int, ...]:
     return tuple(given.shape)
 
 
-def _check_least(**given: tuple[int, int]) -> None:
+def _check_least(**given: tuple[object, int]) -> None:
     for name, (value, least) in given.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UsageError(f"{name} is {value!r}; expected a whole number of at least {least}")

@@ -1,7 +1,7 @@
 """The C++ library of bottlenecks: built on first use (10 s), kept in the cache, loaded by ctypes.
 
-It needs a C++ compiler and nothing else. Its kernels are compiled once for each set of vector instructions, and the widest
-that the processor has is taken. They run on OpenMP's threads: PyTorch's is loaded first, and the library takes that one.
+It needs a C++ compiler and nothing else. Its kernels are compiled once for each set of vector instructions, and the
+widest that the processor has is taken. They run on OpenMP's threads: PyTorch's is loaded first, and taken.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _variants() -> list[vector_variants.Variant]:
 
 
 def _compile(to: Path) -> None:
-    """The variants' objects stand behind the others': of an inline function that both have, the linker keeps the first."""
+    """The variants' objects stand behind: of an inline function that others have too, the linker keeps the first."""
     with guarded(to.parent):
         objects = vector_variants.compile_all(_variants(), IN_VARIANTS, to.parent)
         words = [*vector_variants.FLAGS, "-shared", *(variant.has for variant in objects), *map(str, UNITS)]

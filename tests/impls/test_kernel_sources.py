@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from impls.bottlenecks import library as bottlenecks
 from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.cpp_kernels import CORE, IN_VARIANTS
 from impls.cxx import compiler
@@ -43,3 +44,9 @@ def test_the_key_of_the_library_for_onnx_runtime_covers_every_file_it_includes()
 
 def test_the_key_of_the_extension_covers_every_file_that_its_variants_include() -> None:
     assert included(units(IN_VARIANTS), "-DOPBENCH_VARIANT=one") <= {*cpp_kernels.SOURCES, *IN_VARIANTS}
+
+
+def test_the_key_of_the_bottlenecks_library_covers_every_file_it_includes() -> None:
+    kinds = bottlenecks.UNITS, bottlenecks.IN_VARIANTS
+    found = included(kinds[0]) | included(kinds[1], "-DOPBENCH_VARIANT=one")
+    assert found <= {path.resolve() for path in (*kinds[0], *kinds[1], *bottlenecks.SEEN)}

@@ -27,12 +27,14 @@ void work_on(void* data, int part) {
 }  // namespace
 
 void Layer::run(const Parallel& parallel, Shape in, const float* x, float* y, char* scratch) const {
+  output(in);  // refuses here, where an exception may leave, what it does not take
   Call call{*this, in, x, y, scratch, parallel.threads, {}};
   if (parallel.threads == 1) return work_on(&call, 0);
   parallel.run(parallel.context, parallel.threads, work_on, &call);
 }
 
 void Choosing::choose(Shape in, const float* x, int64_t* index, char* scratch) const {
+  output(in);
   Progress progress;
   Team alone(progress, 0, 1);
   choose_in(alone, in, x, index, scratch);

@@ -92,11 +92,17 @@ class Ach:
 
     def mix_weight(self) -> Tensor | None:
         c = self.channels
-        return {"matrix": drawn(c, c, seed=5) / c**0.5, "scale": drawn(c, seed=6), "bias": None}[self.mix]
+        kinds = {"matrix": drawn(c, c, seed=5) / c**0.5, "scale": drawn(c, seed=6)}
+        return kinds.get(self.mix)
 
     def first(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The bias of the mixing, the taps, and weight and bias of the normaliser."""
-        return drawn(self.channels, seed=7), drawn(self.taps, seed=8), drawn(self.pairs, seed=9), drawn(self.pairs, seed=10)
+        return (
+            drawn(self.channels, seed=7),
+            drawn(self.taps, seed=8),
+            drawn(self.pairs, seed=9),
+            drawn(self.pairs, seed=10),
+        )
 
     def layer(self) -> layers.Layer:
         bias, taps, weight, norm_bias = self.first()

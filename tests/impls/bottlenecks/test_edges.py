@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +19,7 @@ from .drawn import Ach, Ghost, agrees, drawn
 
 pytestmark = pytest.mark.compiler
 
-CASES = [
+CASES: list[Ach | Ghost] = [
     Ach(channels=37, k=33, outputs=70, kernel=(5, 5)),
     Ach(channels=32, k=16, kernel=(7, 7)),
     Ghost(channels=65, expanded=259, outputs=67),
@@ -65,10 +66,8 @@ def test_what_is_not_finite_goes_where_the_definition_has_it_go(vectors: str, ca
     x = drawn(1, 9, 8, case.channels)
     x[0, 4, 3, 2] = value
     found = case.layer()(x, threads=2)
-    if isinstance(case, Ach):
-        expected = case.reference(x, case.layer().selected(x))
-    else:
-        expected = case.reference(x)
+    chosen = (case.layer().selected(x),) if isinstance(case, Ach) else ()
+    expected = case.reference(x, *chosen)
     assert agrees(found, expected)
     untouched = expected.isfinite().all(-1)
     assert untouched.any()
@@ -96,7 +95,6 @@ def test_a_runtime_may_run_the_parts_one_after_the_other_or_late() -> None:
     body_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int)
     run_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, body_type, ctypes.c_void_p)
 
-    @run_type
     def backwards(_: Any, parts: int, body: Any, data: Any) -> None:
         for part in reversed(range(parts)):
             body(data, part)
@@ -108,9 +106,30 @@ def test_a_runtime_may_run_the_parts_one_after_the_other_or_late() -> None:
     scratch = handle._scratch(count)
     run = loaded().bottlenecks_run_by
     run.restype = ctypes.c_char_p
-    told = run(layer.handle, sizes, *map(ctypes.c_void_p, (x.data_ptr(), out.data_ptr(), scratch)), 3, backwards, None)
+    told = run(
+        layer.handle,
+        sizes,
+        *map(ctypes.c_void_p, (x.data_ptr(), out.data_ptr(), scratch)),
+        3,
+        run_type(backwards),
+        None,
+    )
     assert told is None
     assert out.equal(expected)
+
+
+def test_layers_are_dropped_in_any_order() -> None:
+    """Their weights lie side by side in memory that goes with the last of them."""
+    x = drawn(1, 3, 3, 13)
+    kept = [Ghost(expanded=23 + 64 * at).layer() for at in range(40)]
+    expected = [layer(x) for layer in kept]
+    for at in (39, 0, 17, *range(5, 16)):
+        kept[at] = Ghost(expanded=23 + 64 * at).layer()
+    del kept[20:30], expected[20:30]
+    gc.collect()
+    again = [Ghost(outputs=65).layer() for _ in range(10)]
+    assert all(layer(x).equal(again[0](x)) for layer in again)
+    assert all(layer(x).equal(y) for layer, y in zip(kept, expected, strict=True))
 
 
 def test_out_is_written_and_returned() -> None:
@@ -144,6 +163,13 @@ def test_what_is_no_input_is_refused_in_one_line() -> None:
         Ghost(kernel=(2, 2), stride=2).layer()(drawn(1, 1, 4, 13))
     with refused("layer 1: ghost_bottleneck: x has 21 channels; expected 13"):
         layers.network([layer, Ghost().layer()])(x)
+
+
+def test_what_a_runtime_should_have_asked_before_is_refused_by_the_run_too() -> None:
+    sizes, room = (ctypes.c_int64 * 4)(1, 5, 5, 18), ctypes.create_string_buffer(64)
+    for layer in (Ach().layer(), layers.network([Ghost().layer()])):
+        told = loaded().bottlenecks_run(layer.handle, sizes, room, room, room, 2)
+        assert b"x has 18 channels; expected" in told
 
 
 def test_what_makes_no_layer_is_refused_in_one_line() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
 from torch.nn import functional as F  # noqa: N812
 
 from impls.bottlenecks import layers
@@ -15,7 +14,17 @@ from .drawn import Ach, Ghost, agrees, drawn, nchw, nhwc
 pytestmark = pytest.mark.compiler
 
 MAPS = [(1, 7, 7), (2, 5, 9), (1, 1, 1), (3, 2, 3), (0, 4, 4), (1, 23, 16)]
-WINDOWS = [((3, 3), 1), ((5, 5), 1), ((7, 7), 1), ((2, 2), 2), ((4, 4), 1), ((3, 5), 1), ((3, 3), 2), ((5, 5), 3), ((1, 1), 1)]
+WINDOWS = [
+    ((3, 3), 1),
+    ((5, 5), 1),
+    ((7, 7), 1),
+    ((2, 2), 2),
+    ((4, 4), 1),
+    ((3, 5), 1),
+    ((3, 3), 2),
+    ((5, 5), 3),
+    ((1, 1), 1),
+]
 
 
 @pytest.mark.parametrize("batch_height_width", MAPS)
@@ -28,7 +37,9 @@ def test_an_ach_bottleneck_is_the_definition(vectors: str, batch_height_width: t
 
 
 @pytest.mark.parametrize(("kernel", "stride"), WINDOWS)
-@pytest.mark.parametrize("kind", [Ach(channels=37, k=33, outputs=70), Ghost(), Ghost(channels=65, expanded=259, outputs=67)])
+@pytest.mark.parametrize(
+    "kind", [Ach(channels=37, k=33, outputs=70), Ghost(), Ghost(channels=65, expanded=259, outputs=67)]
+)
 def test_every_window_filters_as_the_definition(
     vectors: str, kind: Ach | Ghost, kernel: tuple[int, int], stride: int
 ) -> None:
@@ -66,7 +77,9 @@ def test_a_ghost_bottleneck_is_the_definition(
             assert agrees(case.layer()(x, threads=threads), case.reference(x))
 
 
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(1, 1, 0), (1, 2, 0), (2, 2, 0), (3, 1, 1), (4, 4, 0), (3, 2, 2)])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(1, 1, 0), (1, 2, 0), (2, 2, 0), (3, 1, 1), (4, 4, 0), (3, 2, 2)]
+)
 @pytest.mark.parametrize("image", [False, True])
 def test_a_convolution_is_that_of_torch(vectors: str, kernel: int, stride: int, padding: int, image: bool) -> None:
     for channels, outputs in ((3, 33), (17, 70), (1, 1)):

@@ -12,7 +12,9 @@ from opbench.errors import UsageError
 from .drawn import drawn
 
 
-@pytest.mark.parametrize(("kernels", "strides"), [((2, 2), (2, 2)), ((3, 2), (1, 3)), ((1, 4), (2, 1)), ((2, 3), (3, 2))])
+@pytest.mark.parametrize(
+    ("kernels", "strides"), [((2, 2), (2, 2)), ((3, 2), (1, 3)), ((1, 4), (2, 1)), ((2, 3), (3, 2))]
+)
 @pytest.mark.parametrize("edges", [(17, 23), (16, 20), (12, 13)])
 def test_one_convolution_is_both(kernels: tuple[int, int], strides: tuple[int, int], edges: tuple[int, int]) -> None:
     first, bias = drawn(5, 3, kernels[0], kernels[0]).double(), drawn(5).double()

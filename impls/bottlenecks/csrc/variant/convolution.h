@@ -22,7 +22,7 @@ class Convolution : public Layer {
       panels_ = Panels(w.weight, w.outputs, depth, depth, 1);
       return;
     }
-    Buffer turned(w.outputs * depth);  // channels innermost, as x has them
+    Draft turned(w.outputs * depth);  // channels innermost, as x has them
     for (int64_t o = 0; o < w.outputs; ++o) {
       for (int64_t c = 0; c < inputs_; ++c) {
         for (int64_t tap = 0; tap < area; ++tap) {

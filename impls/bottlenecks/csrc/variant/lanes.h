@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "../../../cross_hadamard/csrc/cpu/vector/vectors.h"
+#include "../arena.h"
 #include "../layer.h"
 
 namespace opbench::OPBENCH_VARIANT {
@@ -46,18 +45,14 @@ inline Floats hardswish(const Floats& v) {
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(int64_t count) {
-    const auto bytes = static_cast<size_t>(float_bytes(larger(count, 1)));
-    data_ = static_cast<float*>(std::aligned_alloc(bottlenecks::kLineBytes, bytes));
-    if (data_ == nullptr) throw std::bad_alloc();
-    std::memset(data_, 0, bytes);
-  }
+  explicit Buffer(int64_t count)
+      : data_(static_cast<float*>(bottlenecks::take(static_cast<size_t>(float_bytes(larger(count, 1)))))) {}
   Buffer(Buffer&& from) noexcept : data_(std::exchange(from.data_, nullptr)) {}
   Buffer& operator=(Buffer&& from) noexcept {
     std::swap(data_, from.data_);
     return *this;
   }
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { bottlenecks::give_back(data_); }
 
   float* data() { return data_; }
   const float* data() const { return data_; }
@@ -66,6 +61,20 @@ class Buffer {
 
  private:
   float* data_ = nullptr;
+};
+
+// Values that are needed while weights are packed.
+class Draft {
+ public:
+  explicit Draft(int64_t count) : data_(new float[static_cast<size_t>(count)]) {}
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft() { delete[] data_; }
+  float* data() { return data_; }
+  float& operator[](int64_t at) { return data_[at]; }
+
+ private:
+  float* data_;
 };
 
 // `count` values, copied, with zeros up to a whole number of registers.

@@ -69,7 +69,7 @@ std::vector<Segment> segments_of(const bottlenecks::LinearWeights& w, int64_t fr
     }
     int64_t end = start;
     while (end < to && channel_of(end) >= 0) ++end;
-    Buffer gathered(w.outputs * (end - start));
+    Draft gathered(w.outputs * (end - start));
     for (int64_t column = start; column < end; ++column) {
       for (int64_t o = 0; o < w.outputs; ++o) {
         gathered[(column - start) * w.outputs + o] = w.weight[o * w.inputs + channel_of(column)];
