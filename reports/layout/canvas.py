@@ -72,9 +72,7 @@ def head(ax: Axes, title: str, ground: str) -> None:
 
 def _letters_above(ax: Axes) -> int:
     """How many small letters fit above a panel and the room beside it."""
-    figure = ax.figure
-    assert figure is not None
-    return int(72 * (ax.get_position().width * figure.get_figwidth() + _BESIDE) / _SMALL_LETTER)
+    return int(72 * (ax.bbox.width / ax.figure.dpi + _BESIDE) / _SMALL_LETTER)
 
 
 def write_ground(ax: Axes, ground: str, above: float) -> None:
