@@ -5,4 +5,4 @@ from __future__ import annotations
 from impls.bottlenecks.runtimes import prepare_with
 from impls.exported.runtime_backend import backend_of
 
-BACKEND = backend_of("custom", prepare_with, look=("#CC79A7", "P"))
+BACKEND = backend_of("custom", prepare_with, look=("#0072B2", "o"))

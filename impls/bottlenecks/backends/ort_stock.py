@@ -5,4 +5,4 @@ from __future__ import annotations
 from impls.bottlenecks.runtimes import prepare_with
 from impls.exported.runtime_backend import backend_of
 
-BACKEND = backend_of("stock", prepare_with, look=("#999999", "D"))
+BACKEND = backend_of("stock", prepare_with, look=("#000000", "s"))

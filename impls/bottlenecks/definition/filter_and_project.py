@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch.nn import functional
 
 from impls.bottlenecks.definition.geometry import Geometry
@@ -15,7 +16,6 @@ from impls.expansion.references import hard_swish, mix, normalise
 from impls.expansion.values import NORM, Shapes, kernel, norm_shapes, norm_values
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
     from opbench import Inputs
@@ -54,7 +54,7 @@ def eager(x: Tensor, wide: Tensor, values: Inputs, size: Geometry) -> Tensor:
     """
     padding = size.before
     if size.behind != size.before:
-        wide = functional.pad(wide, (0, 1, 0, 1))
+        wide = torch.constant_pad_nd(wide, (0, 1, 0, 1))  # fvcore has no formula for `functional.pad`
     spread = functional.conv2d(wide, values["depthwise_weight"], None, size.stride, padding, groups=size.expanded)
     spread = functional.hardswish(normalised(spread, *norm_of(values, "depthwise_")))
     y = normalised(functional.conv2d(spread, values["project_weight"]), *norm_of(values, "project_"))
