@@ -271,6 +271,12 @@ def sweep_boxes(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_bottlenecks(session: nox.Session) -> None:
+    """Every bottleneck of Hadaptive-Net in one call and in parts, both layouts, ONNX Runtime beside them."""
+    _sweep(session, "bottlenecks", "zoo")
+
+
+@nox.session(python=False)
 def sweep_grid(session: nox.Session) -> None:
     """Every schedule over batch x edge, channels x edge and batch x channels; `-- --resume` goes on."""
     _sweep(session, "grid")

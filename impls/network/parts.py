@@ -17,7 +17,7 @@ def parts_of(operator: str, axes: Mapping[str, int]) -> tuple[Part, ...]:
     for layer in config_of(operator).layers:
         if isinstance(layer, HadaBottleneck):
             counts[_of(layer, axes, channels, edge)] += 1
-        edge = _behind(layer, edge)
+        edge = edge_behind(layer, edge)
         channels = layer.channels
     return tuple(Part("ach_select_expand", part_axes, count) for part_axes, count in counts.items())
 
@@ -35,7 +35,7 @@ def _of(layer: HadaBottleneck, axes: Mapping[str, int], channels: int, edge: int
     )
 
 
-def _behind(layer: Layer, edge: int) -> int:
+def edge_behind(layer: Layer, edge: int) -> int:
     """The edge of a layer's output: a convolution of stride s is 2x2 without padding where s is 2."""
     stride, kernel = layer.stride, layer.kernel
     if not isinstance(layer, Convolution):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from textwrap import wrap
 from typing import Any
 
 from matplotlib.artist import Artist
@@ -22,6 +23,7 @@ COLUMNS = 2
 _WIDE, _HIGH, _ALONE = 4.3, 3.0, 6.4  # inches: one panel of several, its height, a panel alone
 _LINE = 0.19  # inches: a line of notes under a panel
 _HANDLE, _LETTER = 48, 5.2  # points: a legend entry's line and gaps, and a letter of its text
+_SMALL_LETTER, _BESIDE = 4.3, 0.5  # points: a letter of what is constant; inches: room between a panel and the next
 
 DIGITS, WORDS = 0.075, 0.15
 """Share of an axis that a label takes: three digits, or two words above each other such as `512` and `n=2052`."""
@@ -62,14 +64,21 @@ def new_figure(width: float, height: float, w_pad: float = 0.09, h_pad: float = 
 
 
 def head(ax: Axes, title: str, ground: str) -> None:
-    """Write the panel's title, and under it in small letters what is constant in it."""
-    ax.set_title(f"{title}\n", loc="left")
-    write_ground(ax, ground, 5)
+    """Write the panel's title, and under it in small letters what is constant in it, in as many lines as it takes."""
+    lines = wrap(ground, _letters_above(ax)) or [""]
+    ax.set_title(title + "\n" * len(lines), loc="left")
+    write_ground(ax, "\n".join(lines), 5)
+
+
+def _letters_above(ax: Axes) -> int:
+    """How many small letters fit above a panel and the room beside it."""
+    return int(72 * (ax.bbox.width / ax.figure.dpi + _BESIDE) / _SMALL_LETTER)
 
 
 def write_ground(ax: Axes, ground: str, above: float) -> None:
-    """Write what is constant in a panel in small letters, that many points above it."""
-    write_beside(ax, ground, (0, 1), (0, above), xycoords="axes fraction", fontsize=8, color=FAINT)
+    """Write what is constant in a panel in small letters, that many points above it; several lines end there."""
+    place = {"verticalalignment": "bottom"} if "\n" in ground else {}
+    write_beside(ax, ground, (0, 1), (0, above), xycoords="axes fraction", fontsize=8, color=FAINT, **place)
 
 
 def write_beside(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], **style: Any) -> None:

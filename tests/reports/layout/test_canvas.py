@@ -64,3 +64,21 @@ def test_a_grid_has_as_many_panels_and_notes_as_asked_for(count: int) -> None:
     grid = canvas.grid(count, lines_of_notes=2)
     assert len(grid.panels) == len(grid.notes) == count
     assert canvas.grid(count).notes == []
+
+
+def test_what_is_constant_in_a_panel_reaches_into_no_other() -> None:
+    ground = ", ".join(f"axis_{number}={number}" for number in range(12))
+    made = canvas.grid(2)
+    for one in made.panels:
+        canvas.head(one, "operator", ground)
+    made.figure.draw_without_rendering()
+    (written,), next_panel = made.panels[0].texts, made.panels[1].get_window_extent()
+    assert written.get_text().replace("\n", " ") == ground
+    assert written.get_window_extent().x1 < next_panel.x0
+    assert written.get_window_extent().y0 > made.panels[0].get_window_extent().y1
+
+
+def test_a_short_one_stays_in_one_line() -> None:
+    made = canvas.grid(2)
+    canvas.head(made.panels[0], "operator", "batch=1, edge=14")
+    assert made.panels[0].texts[0].get_text() == "batch=1, edge=14"

@@ -1,0 +1,1 @@
+"""The bottlenecks on a GPU: the programs, and their launches."""
