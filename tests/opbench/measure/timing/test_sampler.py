@@ -332,8 +332,6 @@ def test_threads_that_wait_in_the_leading_call_alone_set_no_sample_aside(
         waited_s[0] += 0.5 * (number in waiting)
         return RESULT
 
-    found = measure(
-        {"led": led}, LedClock(clock), lambda: After(5), delay=lambda: waited_s[0], now=lambda: clock.now_s
-    )
+    found = measure({"led": led}, LedClock(clock), lambda: After(5), delay=lambda: waited_s[0], now=lambda: clock.now_s)
     assert found["led"].preempted == set_aside
     assert found["led"].sampling_s == len(found["led"].samples_s) * 2.0 == 10.0
