@@ -4,8 +4,8 @@
 
 A look and the server are in processor time: of this process for a look, of the serving process without its clients for
 the server, over so many seconds at two rows a second. The sweep is one of six cases, in turns without the page, with
-the page and nobody there, and with one client: ratios of medians, the middle one of the cases and the extremes, and wall seconds. Nothing else
-should run.
+the page and nobody there, and with one client: ratios of medians, the middle one of the cases and the extremes, and
+wall seconds. Nothing else should run.
 """
 
 from __future__ import annotations
