@@ -295,6 +295,12 @@ def sweep_models(session: nox.Session) -> None:
 
 
 @nox.session(python=False)
+def sweep_detectors(session: nox.Session) -> None:
+    """SSD on five backbones in PyTorch and ONNX Runtime, with and without boxes."""
+    _sweep(session, "detectors", "zoo")
+
+
+@nox.session(python=False)
 def ceilings(session: nox.Session) -> None:
     """What this machine can do: bandwidth of every memory level, multiply-adds, the costs of calls; under a minute."""
     session.run(_python(session), "-m", "opbench", "ceilings", *session.posargs)

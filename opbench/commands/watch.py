@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
@@ -40,7 +39,9 @@ def chosen(names: Sequence[str], results: Path) -> list[Run]:
 
 def _through(seen: Iterable[list[Picture]], show: Callable[[Sequence[Picture]], None]) -> list[Picture]:
     """Show each; the last one."""
-    (last,) = deque((one for one in seen if (show(one), True)), maxlen=1)
+    last: list[Picture] = []
+    for last in seen:
+        show(last)
     return last
 
 

@@ -56,6 +56,7 @@ def render(profile: Profile) -> str:
         trials=_trials_figure(record),
         kernels=[kernel_cells(row) for row in profile.kernels[:MOST_ROWS]],
         rest=max(0, len(profile.kernels) - MOST_ROWS),
+        rates=any(row.bytes_per_s is not None or row.of_limit is not None for row in profile.kernels[:MOST_ROWS]),
         on_gpu=record.case.point.device == "cuda",
         calls=profile.calls,
         peak=_peak(profile),
@@ -93,7 +94,7 @@ def parts(outcome: Outcome) -> list[tuple[str, str, str, str]]:
         (colour(name), name, units.seconds(outcome.split[name]), units.percent(outcome.split[name] / whole))
         for name in in_order(outcome.split)
     ]
-    of_median = units.percent(whole / median(outcome.samples_s))
+    of_median = f"{100 * whole / median(outcome.samples_s):.0f} %"  # two digits would make 113 % one of 110
     return [*rows, ("", "all parts", units.seconds(whole), f"{of_median} of the median")]
 
 

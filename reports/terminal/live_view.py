@@ -61,9 +61,9 @@ def _times(slow: Slow) -> tuple[str, str]:
 def _table(title: str, rows: Sequence[tuple[Row, tuple[str, ...]]], columns: Sequence[str]) -> Iterable[RenderableType]:
     if not rows:
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0), expand=True)
     table.add_column(title, overflow="fold", ratio=3)
-    table.add_column("backend", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("backend", overflow="ellipsis", no_wrap=True, min_width=8, max_width=24)
     for name in columns or ("",):
         table.add_column(name, overflow="ellipsis", no_wrap=True, ratio=None if columns else 4)
     for row, cells in rows:

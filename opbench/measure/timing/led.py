@@ -17,7 +17,7 @@ class LedClock:
         self.name = clock.name
         self.sample_target_s, self.max_calls = clock.sample_target_s, clock.max_calls
 
-    def timer(self, launch: Launch) -> Timer:
+    def timer(self, launch: Launch) -> LedTimer:
         return LedTimer(self._clock.timer(launch))
 
 

@@ -28,9 +28,9 @@ WARMUP_S = 0.2
 """Most seconds of warm-up per launch; steadiness usually ends it earlier."""
 
 PREEMPTED = 0.01
-"""A sample is set aside when our threads stood in line for more than this share of it, all of them together; of a
-sample that is led, of what is timed. Shares in between are rare: with 0, 1 and 2 busy loops on two cores, 0.0005 and
-0.1 set the same samples aside within 2 %."""
+"""A sample is set aside when our threads stood in line for more than this share of it, all of them together; of one
+that is led, of what is timed. Shares in between are rare: with 0, 1 and 2 busy loops on two cores, 0.0005 and 0.1 set
+the same samples aside within 2 %."""
 
 CONTENDED = "contended"
 """Why sampling stopped where patience ended before there were so many."""

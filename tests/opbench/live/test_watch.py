@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import UsageError
-from opbench.live import watch as watch_module
 from opbench.live.picture import ELSEWHERE, ENDED, FINISHED, RUNNING
 from opbench.live.watch import LATEST, SLOWEST, Watch
+from opbench.store import journal
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Unavailable
 from tests.reports.builders import measured
@@ -77,7 +77,7 @@ def test_where_the_kernel_lists_no_locks_nobody_is_said_to_be_dead(
     growing: Growing, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     growing.begin(cases=3)
-    monkeypatch.setattr(watch_module.journal, "LOCKS", tmp_path / "none")
+    monkeypatch.setattr(journal, "LOCKS", tmp_path / "none")
     assert growing.look().progress.state == ELSEWHERE
 
 

@@ -94,3 +94,14 @@ def test_of_many_operators_the_first_are_shown_and_the_rest_counted() -> None:
 )
 def test_the_unit_ends_the_name(name: str, unit: str) -> None:
     assert unit_suffix(name) == unit
+
+
+def test_rates_have_columns_where_an_operator_has_one_and_sums_are_not_rounded_away() -> None:
+    """Parts of 113 % of the median are not said to be 110."""
+    alone = replace(KERNEL, bytes_per_s=None, of_limit=None)
+    split = {"dispatch": 4.3e-6, "elementwise": 7e-6}
+    record_of = replace(full().record, outcome=replace(measured(1e-5), split=split))
+    text = render(replace(full(), kernels=(alone,), record=record_of))
+    assert "B/s" not in text.partition("Peak memory of one call")[0].partition("<main>")[2]
+    assert "B/s</th>" in render(full())
+    assert "113 % of the median" in text

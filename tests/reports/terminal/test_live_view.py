@@ -63,6 +63,12 @@ def test_of_several_runs_each_has_a_part_of_the_screen_and_a_narrow_one_is_kept(
     assert max(map(len, shown.splitlines())) <= 70
 
 
+def test_a_long_reason_leaves_its_case_and_its_backend_to_be_read() -> None:
+    shown = drawn(live_view([picture("rows/one", record(Failed("check", "word " * 99), channels=17))]), width=80)
+    assert shown.count("rowsum channels=17") == 2
+    assert shown.count("torch_eager") == 2
+
+
 def test_a_summary_has_no_last_rows() -> None:
     shown = drawn(summary([picture("rows/one", record())]))
     assert "slowest" in shown

@@ -31,7 +31,8 @@ earlier one stays. labels: (n,) int64.
 def suppress(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
     """`Suppress` by our kernel where it is there, else as `suppress_by_pytorch`.
 
-    Of 12,804 anchors in 80 classes our kernel takes 3.4 ms of a processor, rows in PyTorch 81.
+    With it the detections of 12,804 anchors in 80 classes take 2.6 to 3.3 ms of a processor, in PyTorch alone 8.9 to
+    9.4 (three detectors of random weights, one thread of an EPYC 9004).
     """
     if len(boxes) and boxes.device.type == "cpu" and kernel_is_built():
         return functional.nms(boxes, boxes.new_zeros(len(boxes)), overlap, labels)  # equal scores go by position
@@ -39,7 +40,7 @@ def suppress(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
 
 
 def suppress_by_pytorch(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor:
-    """`Suppress` by torchvision's kernel, a call for each class, where it has one for the device; row by row else."""
+    """`Suppress` by torchvision's kernel, a call for each class, where it has one for the device; else by blocks."""
     count = len(boxes)
     if count and torchvision_nms.unavailable(boxes.device.type) is None:
         ranks = torch.arange(count, 0, -1, device=boxes.device, dtype=boxes.dtype)
