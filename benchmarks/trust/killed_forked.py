@@ -120,7 +120,11 @@ def killed(call: Callable[[], int], draw: random.Random, took_s: float) -> tuple
     time.sleep(draw.uniform(0, 1.2 * took_s))
     os.kill(child, signal.SIGKILL)  # one that ended is a zombie still, and takes it
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return (None, took_s * 1.3) if code == -signal.SIGKILL else (code, max(0.02, min(took_s, time.monotonic() - began)))
+    return (
+        (None, took_s * 1.3)
+        if code == -signal.SIGKILL
+        else (code, max(0.02, 0.7 * min(took_s, time.monotonic() - began)))
+    )
 
 
 def _tell(done: Sweep) -> None:
