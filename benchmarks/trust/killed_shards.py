@@ -43,6 +43,7 @@ class Sweep:
     kills: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     merges: int = 0
+    cases: int = CASES
 
     def run(self, kills: int, until_s: float) -> Self:
         while self.kills.total() < kills and time.monotonic() < until_s:
@@ -91,8 +92,8 @@ class Sweep:
         files = list(self.folder.glob("merged/channels/*/records.jsonl"))
         for file in files:
             keys = [record.case.key for record in RecordFile.listed(file)]
-            if len(keys) != CASES or len(set(keys)) != CASES:
-                self.problems.append(f"{len(set(keys))} of {CASES} cases in {len(keys)} records of a merged run")
+            if len(keys) != self.cases or len(set(keys)) != self.cases:
+                self.problems.append(f"{len(set(keys))} of {self.cases} cases in {len(keys)} records of a merged run")
         if len({file.read_bytes() for file in files}) > 1:
             self.problems.append("two merges of the same shards differ")
         return len(files)

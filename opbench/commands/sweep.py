@@ -56,7 +56,7 @@ def run(options: SweepOptions) -> int:
         with place.held(tell, options.wait):
             target = _target(options, request, shard, share)
             with target.journal() as journal:
-                PlanFile((Part.of(request, shard, share),)).write(target)
+                _planned(target, Part.of(request, shard, share)).write(target)
                 if journal.repaired:
                     tell(journal.repaired)
                 _tell_of_others(machine, before, tell)
@@ -139,16 +139,23 @@ def _target(options: SweepOptions, request: Request, shard: Shard, share: Share)
         plan = plan_file.read(candidate)
         if plan is None:
             return shard.whole
-        return not plan.merged and plan.parts[0].shard == shard
+        return not plan.merged and shard in [part.shard for part in plan.parts]
 
     found = runs.latest_run(options.results, request.name, is_of_shard)
     plan = plan_file.read(found)
-    if plan is not None and not shard.whole and (plan.parts[0].plan, plan.parts[0].cut) != (share.digest, share.cut):
+    cuts = [(part.plan, part.cut) for part in plan.parts] if plan else []
+    if not shard.whole and (share.digest, share.cut) not in cuts:
         raise UsageError(
             f"{found.folder} is shard {shard} of another cut: other axes, backends, budget or another opbench; give "
             "the options that it was started with, or start anew without --resume"
         )
     return found
+
+
+def _planned(target: Run, part: Part) -> PlanFile:
+    """A run of all may be gone on with for other axes: it is then of each plan that it was begun with."""
+    before = plan_file.read(target)
+    return PlanFile.of([*(before.parts if before else ()), part])
 
 
 def exit_code(totals: Any) -> int:

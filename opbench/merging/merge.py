@@ -8,7 +8,7 @@ from pathlib import Path
 
 from opbench.errors import UsageError
 from opbench.merging.cells import Cell, United, united
-from opbench.merging.missing import Missing, missing
+from opbench.merging.missing import NAMED, Missing, missing
 from opbench.planning import plan_file
 from opbench.planning.plan_file import Part, PlanFile
 from opbench.store import runs, simulated_counts
@@ -43,7 +43,9 @@ def merge(sources: Sequence[Run], results: Path, *, partial: bool = False) -> Me
     recorded = frozenset().union(*found.keys.values())
     lacking = tuple(missing(parts.parts, list(_complete(sources, plans, found)), recorded))
     if lacking and not partial:
-        raise UsageError(f"{'; '.join(map(str, lacking))}; measure the rest, or merge what there is by --partial")
+        rest = f"; and {len(lacking) - NAMED} more shards" if len(lacking) > NAMED else ""
+        told = "; ".join(map(str, lacking[:NAMED]))
+        raise UsageError(f"{told}{rest}; measure the rest, or merge what there is by --partial")
     run = Run(runs.new_folder(results, name))
     parts.write(run)
     if counts:

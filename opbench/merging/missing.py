@@ -10,7 +10,7 @@ from opbench.planning.plan_file import Part
 from opbench.planning.shard import Shard
 
 NAMED = 3
-"""Cases that a line names; the rest are counted."""
+"""Shards and cases that a line names; the rest are counted."""
 
 
 @dataclass(frozen=True)

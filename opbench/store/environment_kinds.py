@@ -10,6 +10,9 @@ from opbench.store.environment_facts import comparable, environment_digest
 MOST_FACTS = 3
 """Facts that a name has beside the device's; digits tell apart what differs in more."""
 
+MOST_LETTERS = 100
+"""Of a name, which is part of those of figures' files; longer ones end with digits."""
+
 _DEVICE = frozenset({"device", "device_name"})
 
 Kind = Mapping[str, Any]
@@ -25,8 +28,10 @@ def kind_names(environments: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     named: dict[str, str] = {}
     for digest, kind in sorted(kinds.items()):
         alike = [kinds[other] for other, device in devices.items() if device == devices[digest]]
-        words = [devices[digest], *_facts(digest, kind, alike)]
-        named[digest] = f"{kind.get('device', 'device')} ({', '.join(words)})"
+        words = ", ".join([devices[digest], *_facts(digest, kind, alike)])
+        if len(words) > MOST_LETTERS:
+            words = f"{words[:MOST_LETTERS]} {digest[:4]}"
+        named[digest] = f"{kind.get('device', 'device')} ({words})"
     return named
 
 

@@ -101,6 +101,18 @@ def test_a_shard_goes_on_from_its_own_run(fleet: Fleet) -> None:
     assert fleet.sweep("--resume").code == 2
 
 
+def test_a_run_that_went_on_for_other_axes_is_complete_once_it_has_both(fleet: Fleet) -> None:
+    assert fleet.sweep().code == 0
+    assert fleet.sweep("--resume", "--channels", "3,7").code == 0
+    (run,) = fleet.runs()
+    assert fleet.merge(run).code == 0
+    lines = run.records_file.read_text().splitlines(keepends=True)
+    run.records_file.write_text("".join(lines[:-1]))
+    refused = fleet.merge(run)
+    assert refused.code == 2
+    assert "a run of channels is not complete: 1 case, " in refused.stderr
+
+
 def test_a_missing_shard_is_refused_and_left_out_when_told(fleet: Fleet) -> None:
     for shard in ("1/3", "3/3"):
         assert fleet.sweep("--shard", shard).code == 0

@@ -96,6 +96,11 @@ def test_a_missing_shard_is_named_with_its_cases_and_left_out_only_when_told(los
     assert [str(part.shard) for part in plan.parts] == [text for text in THIRDS if text != lost]
 
 
+def test_of_many_missing_shards_the_first_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^shard 2/8 .*; shard 4/8 [^;]*; and 4 more shards; measure the rest"):
+        merge([shard_run(tmp_path, "1/8")], tmp_path / "results")
+
+
 def test_a_shard_that_was_broken_off_is_not_complete(tmp_path: Path) -> None:
     shards = [shard_run(tmp_path / "shards", text) for text in THIRDS]
     lost = keys(shards[1])[-1]

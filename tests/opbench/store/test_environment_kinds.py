@@ -50,6 +50,13 @@ def test_no_two_kinds_have_one_name_and_the_order_changes_none() -> None:
         assert kind_names(order) == found
 
 
+def test_a_long_name_is_cut_and_still_nobody_elses() -> None:
+    long = [ABACUS | {"device_name": "A" * 300 + end} for end in "ab"]
+    found = names(*long)
+    assert len(set(found)) == 2
+    assert all(len(name) < 120 for name in found)
+
+
 def test_what_moves_makes_no_kind() -> None:
     assert len(kind_names([ABACUS, ABACUS | {"load_average": 7.0, "measured_on": "cpu:1"}])) == 1
 
