@@ -1,8 +1,8 @@
 """Builds all libraries for a wheel: `python -m impls.shipping FOLDER`, which `nox -s wheels` makes impls/shipped of.
 
 Those with PyTorch bind to the release they are built with, whose C++ interface is its own; the wheel says which, and
-with another one they are built on first use. The two without PyTorch, which are compiled for the very processor where
-there is a compiler, are made for any with AVX2 (x86-64-v3).
+with another one they are built on first use. Two without PyTorch, which are compiled for the very processor where
+there is a compiler, are made for any with AVX2 (x86-64-v3); that of layers for inference has a variant for each.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from impls import native, plain_build, shipped
 from impls.cross_hadamard.cpp_kernels import CORE
 from impls.exported import library as exported
+from impls.inference import library as inference
 from impls.machine import library as machine
 from impls.sealed import seal
 from opbench.errors import UsageError
@@ -49,6 +50,10 @@ def ship(folder: Path) -> None:
             fresh = Path(place, f"{name}.so")
             plain_build.compile_for(ANY_WITH_AVX2, name, sources, flags, fresh)
             _put(fresh, folder / shipped.file_name(name, (*sources, *seen)))
+    with TemporaryDirectory(prefix="opbench-shipping-") as place:
+        fresh = Path(place, f"{inference.NAME}.so")
+        inference.compile_to(fresh)
+        _put(fresh, folder / shipped.file_name(inference.NAME, inference.FILES))
     (folder / shipped.ABOUT).write_text(json.dumps({"torch": shipped.torch_release()}), encoding="utf-8")
 
 

@@ -25,6 +25,7 @@ from unittest.mock import patch
 
 from opbench import catalog
 from opbench.commands import sweep
+from opbench.commands.sweep_options import SweepOptions
 from opbench.planning.plan import Plan, plan
 from opbench.running.runner import Runner
 from opbench.store.codec import point_to_json, to_line
@@ -33,7 +34,6 @@ from opbench.store.runs import Run, new_run
 from opbench.store.sealing import sealed
 from opbench.vocabulary.case import Case
 from opbench.vocabulary.record import Check, Measured, Outcome, Record, Unavailable
-from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Narrowing
 from opbench.vocabulary.work import Work
 
@@ -112,9 +112,7 @@ def begins(cases: int, results: Path) -> float:
     with patch.object(Runner, "_start_process"), patch.object(Runner, "_records", asked):
         began = time.monotonic()
         try:
-            sweep.run(
-                *(SWEEP, narrowing(cases), "cpu", None, results, False, Settings(), (0,), None, False, None, True, True)
-            )
+            sweep.run(SweepOptions(SWEEP, narrowing(cases), "cpu", results=results, as_json=True))
         except _Asked:
             return time.monotonic() - began
     raise SystemExit("no point was asked for")

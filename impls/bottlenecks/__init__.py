@@ -1,4 +1,1 @@
-"""The paper's adaptive bottleneck as one call: expansion, depthwise convolution and projection, no tensor in between.
-
-Inference, float32, channels last. `layers` has it for tensors, `csrc` the kernels.
-"""
+"""The paper's adaptive bottleneck as an operator: expansion, depthwise convolution and projection, for inference."""

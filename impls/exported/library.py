@@ -1,7 +1,7 @@
 """The operator library for ONNX Runtime's CPU provider: built on first use (6 s), kept in the cache.
 
 Its kernels are those of the C++ extension for PyTorch (`cpp_kernels.CORE`), compiled for this very machine. Whole
-networks are run by the library of layers (`impls.bottlenecks.library`), which is built first and opened with this one.
+networks are run by the library of layers (`impls.inference.library`), which is built first and opened with this one.
 
 It needs a C++ compiler and nothing else: neither PyTorch nor ONNX Runtime's headers, of which `csrc/runtime_api.h`
 declares the few entries that are used. `OPBENCH_ORT_INCLUDE` names a folder with the official `onnxruntime_c_api.h`,
@@ -15,8 +15,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from impls.bottlenecks.library import path as layers
 from impls.cross_hadamard.cpp_kernels import CORE
+from impls.inference.library import path as layers
 from impls.plain_build import shared_library
 from opbench.caches import known
 from opbench.caches.told import processors

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from impls.bottlenecks import library as bottlenecks
 from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.cpp_kernels import CORE, IN_VARIANTS
 from impls.cxx import compiler
 from impls.exported.library import SOURCES
+from impls.inference import library as inference
 
 pytestmark = pytest.mark.compiler
 
@@ -46,7 +46,7 @@ def test_the_key_of_the_extension_covers_every_file_that_its_variants_include() 
     assert included(units(IN_VARIANTS), "-DOPBENCH_VARIANT=one") <= {*cpp_kernels.SOURCES, *IN_VARIANTS}
 
 
-def test_the_key_of_the_bottlenecks_library_covers_every_file_it_includes() -> None:
-    kinds = bottlenecks.UNITS, bottlenecks.IN_VARIANTS
+def test_the_key_of_the_library_of_layers_covers_every_file_it_includes() -> None:
+    kinds = inference.UNITS, inference.IN_VARIANTS
     found = included(kinds[0]) | included(kinds[1], "-DOPBENCH_VARIANT=one")
-    assert found <= {path.resolve() for path in (*kinds[0], *kinds[1], *bottlenecks.SEEN)}
+    assert found <= {path.resolve() for path in (*kinds[0], *kinds[1], *inference.SEEN)}

@@ -19,7 +19,7 @@ from opbench import Backend
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from impls.bottlenecks.layers import Layer
+    from impls.inference.layers import Layer
     from opbench import Inputs, Launch, Point
 
 
@@ -34,11 +34,11 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
 
 
 def layer_of(point: Point, inputs: Inputs) -> Layer:
-    """The block as a layer of `impls.bottlenecks.layers`, from the point's trained parameters.
+    """The block as a layer of `impls.inference.layers`, from the point's trained parameters.
 
     Raises UsageError where there is no such layer, MachineError where the library cannot be built.
     """
-    from impls.bottlenecks import layers
+    from impls.inference import layers
 
     size = geometry_of(point)
     (depthwise, depthwise_bias), (project, project_bias) = (folded(inputs, name) for name in ("depthwise", "project"))

@@ -1,4 +1,4 @@
-// The library of layers by its C interface (`impls/bottlenecks/csrc/interface.cpp`), as far as a node needs it.
+// The library of layers by its C interface (`impls/inference/csrc/interface.cpp`), as far as a node needs it.
 //
 // Sizes are four int64: batch, height, width, channels. Functions answer null or what was wrong, in one line.
 #pragma once

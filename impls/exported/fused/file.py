@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
-from impls.bottlenecks import folding, merging
 from impls.exported.agreement import NEAR, check, drawn
 from impls.exported.export import INPUT, OUTPUT, write
 from impls.exported.fused.nodes import Body
@@ -30,6 +29,7 @@ from impls.hadaptive.fused import joining, specs
 from impls.hadaptive.fused.joining import joined
 from impls.hadaptive.fused.specs import Spec, named_layers, spec_of
 from impls.hadaptive.network import HadaptiveNet
+from impls.inference import folding, merging
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:

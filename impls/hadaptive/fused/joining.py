@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from impls.bottlenecks.merging import merged
 from impls.hadaptive.fused.specs import Spec
+from impls.inference.merging import merged
 
 
 def joined(specs: Iterable[Spec]) -> list[Spec]:

@@ -18,19 +18,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as nn_module
 
-from impls.bottlenecks import layers
 from impls.cross_hadamard.functional import needs_dispatcher
 from impls.hadaptive.fused.joining import joined
 from impls.hadaptive.fused.plain_form import hooks_of
 from impls.hadaptive.fused.specs import Spec, named_layers, spec_of
 from impls.hadaptive.fused.state import State
+from impls.inference import layers
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from impls.bottlenecks.layers import Layer
     from impls.hadaptive.network import HadaptiveNet
+    from impls.inference.layers import Layer
 
 _EVERYWHERE = (nn_module._global_forward_hooks, nn_module._global_forward_pre_hooks)  # noqa: SLF001  (no public names)
 """Of hooks that wait for any module."""

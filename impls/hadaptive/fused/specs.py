@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from impls.bottlenecks.folding import Folded, affine, folded
 from impls.cross_hadamard.kernels import PUBLISHED
 from impls.hadaptive.ach import ACH
 from impls.hadaptive.ach_parts.affine import in_eval
 from impls.hadaptive.ach_parts.selection import ChannelScores, LearnedSelection
 from impls.hadaptive.blocks import CNA, AdaptiveBottleneck, Ghost, Head
 from impls.hadaptive.fused.plain_form import Convolved, check_form, check_settled, convolved, exactly, of_cna
+from impls.inference.folding import Folded, affine, folded
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec:
-    """One layer: `kind` is a function of `impls.bottlenecks.layers`, `arguments` what it takes, by name."""
+    """One layer: `kind` is a function of `impls.inference.layers`, `arguments` what it takes, by name."""
 
     kind: str
     arguments: Mapping[str, Any]

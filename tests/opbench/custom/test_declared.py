@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from opbench import Case, Point, catalog, operator_files
-from opbench.commands.sweep import file_sweep
 from opbench.errors import UsageError
 from opbench.measure.point import PointMeasurement
 from opbench.planning.plan import plan
+from opbench.planning.request import file_sweep
 from opbench.vocabulary.record import Check, Failed, Outcome, Unavailable
 from opbench.vocabulary.settings import Settings
 

@@ -1,4 +1,4 @@
-"""The layers of `impls.bottlenecks.layers` in PyTorch's own operators: the same interface, and nothing to compile.
+"""The layers of `impls.inference.layers` in PyTorch's own operators: the same interface, and nothing to compile.
 
 What a prepared network makes of its modules is then tested apart from the kernels, which have tests of their own.
 """

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from impls.bottlenecks.merging import merged
+from impls.inference.merging import merged
 from opbench.errors import UsageError
 
 from .drawn import drawn

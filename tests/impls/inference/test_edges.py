@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import torch
 
-from impls.bottlenecks import handle, layers
-from impls.bottlenecks.library import loaded
 from impls.cross_hadamard.cpp_kernels import select_expand
+from impls.inference import handle, layers
+from impls.inference.library import loaded
 from opbench.errors import UsageError
 
 from .drawn import Ach, Ghost, agrees, drawn

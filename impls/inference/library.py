@@ -1,4 +1,4 @@
-"""The C++ library of bottlenecks: built on first use (10 s), kept in the cache, loaded by ctypes.
+"""The C++ library of layers for inference: built on first use (10 s), kept in the cache, loaded by ctypes.
 
 It needs a C++ compiler and nothing else. Its kernels are compiled once for each set of vector instructions, and the
 widest that the processor has is taken. They run on OpenMP's threads: PyTorch's is loaded first, and taken.
@@ -9,16 +9,16 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import platform
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from impls import native, vector_variants
+from impls import native, shipped, vector_variants
 from impls.build_guard import guarded
 from impls.build_place import built, whole
 from impls.cross_hadamard import cpp_kernels
-from impls.cxx import compile_with, compiler
+from impls.cxx import Unit, compile_units, compile_with, compiler
+from impls.processor import processor
 from opbench.cache import cache_folder
 from opbench.errors import MachineError, unknown
 
@@ -36,6 +36,7 @@ SEEN = (
     _SHARED / "highest.h",
 )
 """What both include."""
+FILES = (*UNITS, *IN_VARIANTS, *SEEN)
 
 _POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int
 _SIZES = ctypes.POINTER(_SIZE)
@@ -68,8 +69,10 @@ def path() -> Path:
     library = cache_folder() / f"{NAME}-{_key()}.so"
     if not whole(library):
         if reason := native.why_no_compiler():
+            if ours := shipped.found(NAME, FILES):
+                return ours
             raise MachineError(f"cannot build {NAME}: {reason}")
-        built(NAME, library, _compile)
+        built(NAME, library, compile_to)
     return library
 
 
@@ -101,25 +104,28 @@ def use_vectors(name: str) -> None:
 
 def _variants() -> list[vector_variants.Variant]:
     """Those that differ in float32."""
-    return [variant for variant in vector_variants.wanted(native.processor()) if not variant.below]
+    return [variant for variant in vector_variants.wanted(processor()) if not variant.below]
 
 
-def _compile(to: Path) -> None:
-    """The variants' objects stand behind: of an inline function that others have too, the linker keeps the first."""
-    with guarded(to.parent):
-        objects = vector_variants.compile_all(_variants(), IN_VARIANTS, to.parent)
-        words = [*vector_variants.FLAGS, "-shared", *(variant.has for variant in objects), *map(str, UNITS)]
-        compile_with(NAME, [*words, *_names(objects.values()), "-o", str(to)], to.parent)
+def compile_to(to: Path) -> None:
+    """Builds the library `to`, in whose folder nothing else is.
 
-
-def _names(objects: Iterable[list[Path]]) -> list[str]:
-    return [str(path) for paths in objects for path in paths]
+    The variants' objects stand behind: of an inline function that others have too, the linker keeps the first.
+    """
+    folder, variants = to.parent, vector_variants.compilable(_variants())
+    flags = (*vector_variants.FLAGS, *(variant.has for variant in variants))
+    units = [Unit(source, flags, folder / f"{source.stem}.o") for source in UNITS]
+    in_variants = [unit for variant in variants for unit in vector_variants.units(variant, IN_VARIANTS, folder)]
+    with guarded(folder):
+        compile_units([*in_variants, *units], folder)
+        objects = [str(unit.target) for unit in (*units, *in_variants)]
+        compile_with(NAME, [*objects, "-shared", "-fopenmp", "-o", str(to)], folder)
 
 
 def _key() -> str:
     parts = [*vector_variants.FLAGS, *map(str, _variants()), platform.machine(), compiler() or ""]
-    parts += [] if vector_variants.one_for_all(native.processor()) else [native.processor()]
+    parts += [] if vector_variants.one_for_all(processor()) else [processor()]
     digest = hashlib.sha256("\0".join(parts).encode())
-    for file in (*UNITS, *IN_VARIANTS, *SEEN):
+    for file in FILES:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from impls.bottlenecks import layers
 from impls.cross_hadamard import norms
+from impls.inference import layers
 
 TOLERANCE = 2e-6
 """Of the largest output: float32 sums of up to a thousand terms."""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from impls import native, vector_variants
-from impls.bottlenecks import library
+from impls import vector_variants
+from impls.inference import library
+from impls.processor import processor
 
-NAMES = [variant.name for variant in vector_variants.wanted(native.processor()) if not variant.below]
+NAMES = [variant.name for variant in vector_variants.wanted(processor()) if not variant.below]
 
 
 @pytest.fixture(params=NAMES)

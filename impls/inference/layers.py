@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from impls.bottlenecks.handle import Layer
 from impls.cross_hadamard.norms import check_norm
 from impls.cross_hadamard.pairs import pair_count
+from impls.inference.handle import Layer
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:

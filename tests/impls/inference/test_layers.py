@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from torch.nn import functional as F  # noqa: N812
 
-from impls.bottlenecks import layers
+from impls.inference import layers
 
 from .drawn import Ach, Ghost, agrees, drawn, nchw, nhwc
 

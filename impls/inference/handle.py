@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 
-from impls.bottlenecks.library import loaded
+from impls.inference.library import loaded
 from opbench.errors import UsageError
 
 if TYPE_CHECKING:

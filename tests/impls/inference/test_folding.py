@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from impls.bottlenecks.folding import affine, folded, scale_and_shift
+from impls.inference.folding import affine, folded, scale_and_shift
 from opbench.errors import UsageError
 
 
