@@ -77,7 +77,8 @@ def serve(pipe: Connection, name: str, network: str, threads: int, *, processor:
         return
     now = process_time if processor else perf_counter
     while True:
-        samples, until = [], now() + (WARM_S if pipe.recv() == "warm" else ROUND_S)
+        length_s = WARM_S if pipe.recv() == "warm" else ROUND_S  # the clock goes on while it waits for its turn
+        samples, until = list[float](), now() + length_s
         while now() < until:
             start = now()
             call()

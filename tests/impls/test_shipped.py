@@ -10,6 +10,7 @@ import pytest
 
 import impls
 from impls import native, plain_build, shipped, shipping, vector_variants
+from impls.inference import library as inference
 from impls.sealed import seal
 from opbench.errors import MachineError
 
@@ -89,5 +90,6 @@ def test_every_folder_of_sources_is_shipped() -> None:
     modules = [import_module(name) for name in shipping.WITH_PYTORCH]
     files = [file for module in modules for file in (*module.SOURCES, *module.IN_VARIANTS)]
     files += [file for _, sources, _, _ in shipping.PLAIN for file in sources]
+    files += inference.FILES
     units = {file for file in IMPLS.rglob("csrc/**/*.cpp") if file.parent.name != "host"}
     assert units == {file for file in files if file.suffix == ".cpp"}

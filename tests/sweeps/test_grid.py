@@ -14,11 +14,11 @@ from opbench.cli.options import narrowing
 from opbench.commands.app import main
 from opbench.planning.plan import plan
 from opbench.running.reporting import Written
+from opbench.running.workers.places import Measuring
 from opbench.store.runs import Run
 from opbench.vocabulary.block import Block
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Record, Unavailable
-from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid
 from reports.data.planes import planes
 from sweeps.grid import LARGEST_ON_CPU, SWEEP, too_large
@@ -103,7 +103,7 @@ def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
     asked: list[float] = []
 
     def measured(*given: object) -> None:
-        asked.extend(one.budget_s for one in given if isinstance(one, Settings))
+        asked.extend(one.settings.budget_s for one in given if isinstance(one, Measuring))
         raise KeyboardInterrupt
 
     monkeypatch.setattr("opbench.commands.sweep._measure", measured)

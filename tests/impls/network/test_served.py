@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,9 @@ from benchmarks.kernels import networks_beside_runtimes
 from benchmarks.kernels.network_runtimes import RUNTIMES
 from benchmarks.kernels.networks_beside_runtimes import NETWORKS, OURS, WITH_OPERATORS, ratio, tell
 from opbench import catalog
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 
 def test_every_runtime_is_a_backend_of_every_network() -> None:
@@ -37,3 +42,33 @@ def test_processor_time_is_refused_where_threads_add_up(monkeypatch: pytest.Monk
     monkeypatch.setattr("sys.argv", ["it", "--processor", "--threads", "1,2"])
     with pytest.raises(SystemExit):
         networks_beside_runtimes.main()
+
+
+def test_a_round_is_as_long_as_it_is_however_long_its_turn_was_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def call() -> list[float]:
+        clock[0] += 0.125
+        return [0.0]
+
+    class Pipe:
+        """Asks for one round after an hour."""
+
+        def __init__(self) -> None:
+            self.sent: list[object] = []
+
+        def send(self, answer: object) -> None:
+            self.sent.append(answer)
+
+        def recv(self) -> str:
+            if len(self.sent) > 1:
+                raise EOFError
+            clock[0] += 3600
+            return "round"
+
+    monkeypatch.setattr(networks_beside_runtimes, "RUNTIMES", {"one": lambda *_: call})
+    monkeypatch.setattr(networks_beside_runtimes, "perf_counter", lambda: clock[0])
+    pipe = Pipe()
+    with pytest.raises(EOFError):
+        networks_beside_runtimes.serve(cast("Connection", pipe), "one", "any", 1, processor=False)
+    assert pipe.sent[1] == 0.125
