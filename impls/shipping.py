@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from impls import native, plain_build, shipped
-from impls.cross_hadamard.cpp_kernels import CORE
 from impls.exported import library as exported
 from impls.inference import library as inference
 from impls.machine import library as machine
@@ -32,7 +33,7 @@ WITH_PYTORCH = (
 )
 """Modules with NAME, SOURCES and IN_VARIANTS."""
 
-PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), CORE))
+PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), exported.SEEN))
 """Names, sources, flags, and what the sources include besides."""
 
 ANY_WITH_AVX2 = "-march=x86-64-v3"
@@ -45,16 +46,24 @@ def ship(folder: Path) -> None:
         module = import_module(name)
         built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS)
         _put(built, folder / shipped.file_name(module.NAME, (*module.SOURCES, *module.IN_VARIANTS)))
-    for name, sources, flags, seen in PLAIN:
-        with TemporaryDirectory(prefix="opbench-shipping-") as place:
-            fresh = Path(place, f"{name}.so")
-            plain_build.compile_for(ANY_WITH_AVX2, name, sources, flags, fresh)
-            _put(fresh, folder / shipped.file_name(name, (*sources, *seen)))
-    with TemporaryDirectory(prefix="opbench-shipping-") as place:
-        fresh = Path(place, f"{inference.NAME}.so")
+    layers = shipped.file_name(inference.NAME, inference.FILES)
+    with _fresh(inference.NAME) as fresh:
         inference.compile_to(fresh)
-        _put(fresh, folder / shipped.file_name(inference.NAME, inference.FILES))
+        _put(fresh, folder / layers)
+    beside = exported.linked_with(f"-L{folder.resolve()}", f"-l:{layers}", "-Wl,-rpath,$ORIGIN")
+    for name, sources, flags, seen in PLAIN:
+        with _fresh(name) as fresh:
+            linked = beside if name == exported.NAME else ()
+            plain_build.compile_for(ANY_WITH_AVX2, name, sources, (*flags, *linked), fresh)
+            _put(fresh, folder / shipped.file_name(name, (*sources, *seen)))
     (folder / shipped.ABOUT).write_text(json.dumps({"torch": shipped.torch_release()}), encoding="utf-8")
+
+
+@contextmanager
+def _fresh(name: str) -> Iterator[Path]:
+    """The path of a library in a folder of its own, which is gone afterwards."""
+    with TemporaryDirectory(prefix="opbench-shipping-") as place:
+        yield Path(place, f"{name}.so")
 
 
 def _put(library: Path, target: Path) -> None:

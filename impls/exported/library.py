@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from impls.cross_hadamard.cpp_kernels import CORE
+from impls.inference.library import INTERFACE
 from impls.inference.library import path as layers
 from impls.plain_build import shared_library
 from opbench.caches import known
@@ -23,6 +24,8 @@ from opbench.caches.told import processors
 from opbench.errors import MachineError
 
 SOURCES = tuple(sorted((Path(__file__).parent / "csrc").glob("*")))
+SEEN = (*CORE, INTERFACE)
+"""What they include besides."""
 NAME = "opbench_ort"
 
 HEADERS = "OPBENCH_ORT_INCLUDE"
@@ -36,14 +39,19 @@ def library(*defined: str) -> Path:
     Raises MachineError where there is no compiler, with its words where it fails, and for a folder of official headers
     that has none.
     """
-    flags, seen = [f"-D{name}" for name in defined], list(CORE)
+    flags, seen = [f"-D{name}" for name in defined], list(SEEN)
     if headers := official_headers():
         flags += ["-DOPBENCH_OFFICIAL_HEADERS", f"-I{headers}"]
         seen += [headers / "onnxruntime_c_api.h"]
     # By its path, which the linker writes down: a library without a name of its own is opened from there.
-    path = shared_library(NAME, SOURCES, [*flags, "-Wl,--no-as-needed", str(layers())], seen)
+    path = shared_library(NAME, SOURCES, [*flags, *linked_with(str(layers()))], seen)
     stream_from(path, known(len(processors())).stream_reused_bytes)
     return path
+
+
+def linked_with(*layers: str) -> tuple[str, ...]:
+    """Flags that have the library of layers, given to the linker by these words, opened together with this one."""
+    return "-Wl,--no-as-needed", *layers
 
 
 def stream_from(path: Path, size_bytes: int) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from impls.exported.library import library
 from impls.exported.names import missing
 from impls.exported.onnx_file import read
+from impls.installed import imported
 from opbench.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
@@ -135,12 +136,7 @@ def register(settings: Any, path: Path) -> None:
 @lru_cache(maxsize=1)
 def runtime() -> Any:
     """The module onnxruntime. Raises MachineError where it is missing or too old."""
-    try:
-        import onnxruntime
-    except ModuleNotFoundError as exc:
-        if exc.name != "onnxruntime":
-            raise
-        raise MachineError(missing(exc.name)) from exc
+    onnxruntime = imported("onnxruntime", missing("onnxruntime"))
     check_version(onnxruntime.__version__)
     return onnxruntime
 

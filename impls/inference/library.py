@@ -36,6 +36,7 @@ SEEN = (
     _SHARED / "highest.h",
 )
 """What both include."""
+INTERFACE = _CSRC / "interface.h"
 FILES = (*UNITS, *IN_VARIANTS, *SEEN)
 
 _POINTER, _SIZE, _INT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int

@@ -12,6 +12,7 @@ import impls
 from impls import native, plain_build, shipped, shipping, vector_variants
 from impls.inference import library as inference
 from impls.sealed import seal
+from opbench import Backend, catalog
 from opbench.errors import MachineError
 
 IMPLS = Path(impls.__file__).parent
@@ -83,6 +84,37 @@ def test_a_folder_that_says_nothing_of_itself_is_none(source: Path, about: str) 
 
 def test_code_for_a_gpu_is_compiled_all_the_same(source: Path) -> None:
     assert "no C++ compiler" in str(native.why_not(cuda=True))
+
+
+@pytest.mark.parametrize(("operator", "backend"), [("ach_bottleneck", "cpp_ext"), ("hadaptive_s", "fused")])
+def test_a_backend_on_a_library_that_came_along_is_there_without_a_compiler(
+    source: Path, operator: str, backend: str
+) -> None:
+    found = catalog.backend(operator, backend)
+    assert isinstance(found, Backend)
+    assert found.unavailable("cpu") is None
+    (shipped.FOLDER / shipped.ABOUT).unlink()
+    shipped.why_none.cache_clear()
+    assert "no C++ compiler" in str(found.unavailable("cpu"))
+
+
+def test_the_library_for_onnx_runtime_finds_the_layers_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags: dict[str, tuple[str, ...]] = {}
+
+    def compiled(_: str, name: str, __: object, given: tuple[str, ...], to: Path) -> None:
+        flags[name] = given
+        to.write_bytes(b"plain")
+
+    monkeypatch.setattr(shipping, "WITH_PYTORCH", ())
+    monkeypatch.setattr(inference, "compile_to", lambda to: to.write_bytes(b"layers"))
+    monkeypatch.setattr(plain_build, "compile_for", compiled)
+    shipping.ship(folder := tmp_path / "wheel")
+    layers = shipped.file_name(inference.NAME, inference.FILES)
+    assert (folder / layers).read_bytes() == b"layers"
+    assert {f"-L{folder}", f"-l:{layers}", "-Wl,-rpath,$ORIGIN"} <= {*flags["opbench_ort"]}
+    assert not {f"-l:{layers}"} & {*flags["opbench_machine"]}
 
 
 def test_every_folder_of_sources_is_shipped() -> None:

@@ -66,7 +66,7 @@ def _channels_first(layer: Layer, x: Tensor, threads: int) -> Tensor:
 
 
 def unavailable(_: str) -> str | None:
-    return native.why_no_compiler()
+    return native.why_not()
 
 
 BACKEND = Backend(

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "../../inference/csrc/interface.h"
 #include "context.h"
-#include "layers.h"
 
 namespace opbench {
 

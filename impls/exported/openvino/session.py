@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from impls.exported.inlined import inlined
-from opbench.errors import MachineError, UsageError, describe_exception
+from impls.installed import imported
+from opbench.errors import UsageError, describe_exception
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -77,10 +78,4 @@ def compiled(model: ModelProto, what: str, shape: tuple[int, ...], threads: int)
 @lru_cache(maxsize=1)
 def openvino() -> Any:
     """The module openvino. Raises MachineError where it is missing."""
-    try:
-        import openvino as module
-    except ModuleNotFoundError as exc:
-        if exc.name != "openvino":
-            raise
-        raise MachineError(MISSING) from exc
-    return module
+    return imported("openvino", MISSING)

@@ -1,6 +1,5 @@
-// The library's C interface: layers as opaque handles, sizes as arrays of four int64 (batch, height, width, channels).
-//
-// Functions that may fail return null or what was wrong, in one line that holds until the thread's next call.
+#include "interface.h"
+
 #include <new>
 #include <string>
 
@@ -70,7 +69,6 @@ OPBENCH_EXPORT const char* bottlenecks_classifier(Layer** made, int64_t channels
   return guarded([&] { *made = factory().classifier(w); });
 }
 
-// The layers stay the caller's, and must outlive the network.
 OPBENCH_EXPORT const char* bottlenecks_network(Layer** made, const Layer* const* layers, int64_t count) {
   return guarded([&] { *made = new Network({layers, layers + count}); });
 }
@@ -84,7 +82,6 @@ OPBENCH_EXPORT const char* bottlenecks_output(const Layer* layer, const int64_t*
   });
 }
 
-// Bytes, to be given to the run on a cache line's start.
 OPBENCH_EXPORT const char* bottlenecks_scratch(const Layer* layer, const int64_t* in, int threads, int64_t* bytes) {
   return guarded([&] { *bytes = layer->scratch_bytes(shape_of(in), threads); });
 }
@@ -94,14 +91,12 @@ OPBENCH_EXPORT const char* bottlenecks_run(const Layer* layer, const int64_t* in
   return guarded([&] { layer->run(openmp(threads), shape_of(in), x, y, scratch); });
 }
 
-// On another runtime's threads: see Parallel::run.
 OPBENCH_EXPORT const char* bottlenecks_run_by(const Layer* layer, const int64_t* in, const float* x, float* y, char* scratch,
                                               int threads, void (*run)(void*, int, void (*)(void*, int), void*),
                                               void* context) {
   return guarded([&] { layer->run({threads, run, context}, shape_of(in), x, y, scratch); });
 }
 
-// index (batch, k): what a layer that chooses channels chooses, the highest score first.
 OPBENCH_EXPORT const char* bottlenecks_choose(const Layer* layer, const int64_t* in, const float* x, int64_t* index,
                                               char* scratch) {
   return guarded([&] {
@@ -111,7 +106,6 @@ OPBENCH_EXPORT const char* bottlenecks_choose(const Layer* layer, const int64_t*
   });
 }
 
-// Names of the variants that run here, one a line; and which one layers are made for from now on ("" for the widest).
 OPBENCH_EXPORT const char* bottlenecks_usable_vectors() {
   thread_local std::string names;
   names.clear();

@@ -45,7 +45,7 @@ def _fused(point: Point, inputs: Inputs) -> FusedNet:
 
 
 def _why_not(_: str) -> str | None:
-    return native.why_no_compiler()
+    return native.why_not()
 
 
 BACKEND = Backend(
