@@ -7,19 +7,17 @@ from collections.abc import Mapping
 
 from impls.hadaptive.blocks import depthwise_kernel
 from impls.hadaptive.config import Convolution, GhostBottleneck, HadaBottleneck
-from impls.network.parts import edge_behind
-from impls.network.variants import config_of
+from impls.network.parts import placed_layers
 from opbench import Axes, Part, catalog
 
 
 def bottlenecks_of(network: str, axes: Mapping[str, int]) -> tuple[Part, ...]:
     """Of `hadaptive_s`, `_m` or `_l` at its own axes, those of both operators, in the order they first come."""
-    edge, channels = axes["edge"], 3
-    counts: Counter[tuple[str, Axes]] = Counter()
-    for layer in config_of(network).layers:
-        if not isinstance(layer, Convolution):
-            counts[_of(layer, axes, channels, edge)] += 1
-        edge, channels = edge_behind(layer, edge), layer.channels
+    counts = Counter(
+        _of(layer, axes, channels, edge)
+        for layer, channels, edge in placed_layers(network, axes["edge"])
+        if not isinstance(layer, Convolution)
+    )
     return tuple(Part(operator, part_axes, count) for (operator, part_axes), count in counts.items())
 
 

@@ -27,7 +27,8 @@ from opbench.history.bisection.journal import Journal
 from opbench.history.bisection.report import as_json, markdown, sentence, shown_again
 from opbench.history.commits import of_repository
 from opbench.history.confirming.gate_run import gate_of
-from opbench.history.confirming.question import TOLERANCE, Measuring, question, tolerance_for
+from opbench.history.confirming.question import TOLERANCE, Measuring, circumstances, question, tolerance_for
+from opbench.history.machine import name_of
 from opbench.history.series import Series, series_of
 from opbench.store.files import write_whole
 
@@ -56,9 +57,8 @@ def run(options: BisectOptions) -> int:
     """0 where a commit was found, else 3. Raises UsageError for a case, commits or a history that are not there."""
     root = top_level(options.repository)
     ends = _ends(options, root)
-    device = options.device or str(ends.facts.get("device") or "cpu")
-    threads = ends.facts.get("threads")
-    asked = question([options.case], options.measuring, device, threads if isinstance(threads, int) and threads else 1)
+    device, threads = circumstances(ends.facts)
+    asked = question([options.case], options.measuring, options.device or device, threads)
     graph = Graph(root, options.first_parent)
     graph.require_between(ends.good, ends.bad)
     bisection = Bisection(
@@ -123,7 +123,7 @@ def _line(options: BisectOptions, every: list[Series]) -> Series:
     of_case = [one for one in every if one.case == options.case]
     if not of_case:
         raise unknown("case", options.case, {one.case for one in every}, "in this history")
-    of_machine = [one for one in of_case if options.machine in {"", one.machine, one.machine.rpartition("@")[0]}]
+    of_machine = [one for one in of_case if options.machine in {"", one.machine, name_of(one.machine)}]
     if len(of_machine) != 1:
         machines = ", ".join(sorted(one.machine for one in of_case))
         raise UsageError(f"the case has {len(of_machine)} lines that may be meant; say --machine, one of {machines}")

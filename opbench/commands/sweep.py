@@ -35,6 +35,7 @@ from opbench.store.codec import to_line
 from opbench.store.progress import begin
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
+from opbench.vocabulary.sweep import Sweep
 
 WATCH_S = 1.0
 """Seconds to watch who else uses the machine; most of them pass while the sweep is planned."""
@@ -48,9 +49,10 @@ def run(options: SweepOptions) -> int:
     machine = Machine.here()
     before = machine.use()
     shard = Shard.of(options.shard)
-    question(options.name).narrowed(options.by)  # refused before a cluster is asked for
+    asked = question(options.name)
+    asked.narrowed(options.by)  # refused before a cluster is asked for
     place = place_of(options)
-    request, settings = _request(options, place.device)
+    request, settings = _request(options, asked, place.device)
     share = request.share(shard)
     with ExitStack() as until_reported:
         with place.held(tell, options.wait):
@@ -119,9 +121,8 @@ def _served(
     return served(Watch(target), port, page.encode(), tell)
 
 
-def _request(options: SweepOptions, device: str) -> tuple[Request, Settings]:
+def _request(options: SweepOptions, asked: Sweep, device: str) -> tuple[Request, Settings]:
     """What is asked, with the sweep's own budget and clock where the command line has none, and how to measure it."""
-    asked = question(options.name)
     name = operator_files.run_name(options.name)
     by, threads = with_threads(asked, name, options.by, options.threads)
     budget_s = asked.budget_s if options.budget_s is None else options.budget_s

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from opbench.errors import unknown
 from opbench.history.change_points import ChangePoint
 from opbench.history.series import Series
 
@@ -44,6 +45,14 @@ Span = tuple[int, int, bool]
 
 OfSeries = list[tuple[Series, list[Span]]]
 """The series of one machine, or of one case, each with the spans of its steps."""
+
+
+def require_controls(every: Iterable[Series], names: Iterable[str]) -> None:
+    """Raises UsageError for a control, the name of an operator, that no series is of."""
+    operators = sorted({series.operator for series in every})
+    for name in names:
+        if name not in operators:
+            raise unknown("control", name, operators)
 
 
 def movements(every: Sequence[Series], controls: Collection[str] = ()) -> list[Movement]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from opbench.errors import MachineError, UsageError, unknown
 from opbench.store import journal
-from opbench.store.files import write_chunks, write_whole
+from opbench.store.files import write_chunks
 from opbench.store.record_file import RecordFile
 from opbench.vocabulary.record import Record
 
@@ -63,12 +63,7 @@ class Run:
 
     def write(self, name: str, data: bytes) -> Path:
         """Write a file of the run whole or not at all. Raises MachineError when it cannot be written."""
-        path = self.folder / name
-        try:
-            write_whole(path, data)
-        except OSError as exc:
-            raise MachineError(f"cannot write {path}: {exc.strerror}") from exc
-        return path
+        return self.write_chunks(name, (data,))
 
     def write_chunks(self, name: str, chunks: Iterable[bytes]) -> Path:
         """As `write`, of what is made while it is written."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from opbench.cache import content_digest
-from opbench.errors import MachineError, unknown
+from opbench.errors import MachineError
 from opbench.history import aliases, files
-from opbench.history.attribution import Movement, movements
+from opbench.history.attribution import Movement, movements, require_controls
 from opbench.history.commits import Commits
 from opbench.history.series import Series, series_of
 from opbench.store.files import write_whole
@@ -57,10 +57,7 @@ def write_site(
     """
     found = files.read(history)
     every = list(series_of(found.table, commits, aliases.read(history)))
-    operators = sorted({series.operator for series in every})
-    for name in needed:
-        if name not in operators:
-            raise unknown("control", name, operators)
+    require_controls(every, needed)
     moved = movements(every, controls)
     told = [*found.problems, *warnings(every)]
     try:

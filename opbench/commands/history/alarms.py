@@ -12,7 +12,7 @@ from pathlib import Path
 from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
 from opbench.commands.history.page import controls
-from opbench.errors import MachineError, unknown
+from opbench.errors import MachineError
 from opbench.gate.decision.verdict import FAILED, PASSED
 from opbench.gate.output.progress import RunProgress
 from opbench.gate.source.worktrees import is_ancestor, top_level
@@ -24,6 +24,7 @@ from opbench.history.alarms.known import news, read
 from opbench.history.alarms.markdown import markdown
 from opbench.history.alarms.message import as_json, line
 from opbench.history.alarms.recent import NEWEST, first_of
+from opbench.history.attribution import require_controls
 from opbench.history.commits import Commits, of_repository
 from opbench.history.confirming.gate_run import gate_of
 from opbench.history.confirming.question import Measuring
@@ -73,10 +74,7 @@ def run(options: AlarmOptions) -> int:
 
 
 def _looking(options: AlarmOptions, every: Sequence[Series], repository: Path | None, commits: Commits) -> Looking:
-    operators = sorted({one.operator for one in every})
-    for name in options.controls:
-        if name not in operators:
-            raise unknown("control", name, operators)
+    require_controls(every, options.controls)
     return Looking(
         first_of(every[0].shared, options.newest, options.since),
         options.controls or controls(),

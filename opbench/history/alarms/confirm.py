@@ -17,7 +17,7 @@ from opbench.gate.decision.verdict import Judgement
 from opbench.gate.runs.artifacts import LiveRun
 from opbench.gate.stats.rule import Rule
 from opbench.history.alarms.alarm import Alarm, Kind
-from opbench.history.alarms.found import circumstances, options_of
+from opbench.history.alarms.found import circumstances_of, options_of
 from opbench.history.commits import DIGITS
 from opbench.history.confirming.claim import Answer, answer
 from opbench.history.confirming.gate_run import Gate
@@ -101,7 +101,7 @@ def together(alarms: Sequence[Alarm]) -> list[list[Alarm]]:
     groups: dict[tuple[object, ...], list[Alarm]] = {}
     for alarm in alarms:
         if alarm.kind is Kind.UNCONFIRMED and alarm.old:
-            key = (alarm.old, alarm.new, *circumstances(alarm), sort_of(alarm.case))
+            key = (alarm.old, alarm.new, *circumstances_of(alarm), sort_of(alarm.case))
             groups.setdefault(key, []).append(alarm)
     return list(groups.values())
 

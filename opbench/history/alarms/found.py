@@ -14,7 +14,15 @@ from opbench.history.alarms.recent import is_recent
 from opbench.history.attribution import Cause, Movement, any_meets, movements, span_of
 from opbench.history.change_points import ChangePoint
 from opbench.history.commits import Commits
-from opbench.history.confirming.question import Measuring, between, command, question, sort_of, tolerance_for
+from opbench.history.confirming.question import (
+    Measuring,
+    between,
+    circumstances,
+    command,
+    question,
+    sort_of,
+    tolerance_for,
+)
 from opbench.history.series import Series
 
 
@@ -101,13 +109,11 @@ def options_of(alarms: Sequence[Alarm], measuring: Measuring) -> GateOptions:
     """
     first = alarms[0]
     cases = tuple(dict.fromkeys(case for alarm in alarms for case in alarm.cases))
-    device, threads = circumstances(first)
+    device, threads = circumstances_of(first)
     tolerance = measuring.tolerance or min(tolerance_for(alarm.step.ratio.mid) for alarm in alarms)
     return between(question(cases, measuring, device, threads), first.old, first.new, tolerance)
 
 
-def circumstances(alarm: Alarm) -> tuple[str, int]:
+def circumstances_of(alarm: Alarm) -> tuple[str, int]:
     """On which device and with how many threads the line was measured, after the step."""
-    facts = alarm.series.facts(alarm.step.last)
-    threads = facts.get("threads")
-    return str(facts.get("device") or "cpu"), threads if isinstance(threads, int) and threads > 0 else 1
+    return circumstances(alarm.series.facts(alarm.step.last))

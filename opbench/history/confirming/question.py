@@ -7,10 +7,11 @@ key. What else a line may have (asv's benchmarks) nothing here can run.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from opbench.environments.case_key import EXAMPLE, case_of_key
 from opbench.errors import UsageError
@@ -87,6 +88,12 @@ def question(cases: Sequence[str], measuring: Measuring, device: str = "cpu", th
         wait=measuring.wait,
         cases=tuple(cases) if sort is Sort.CASE else (),
     )
+
+
+def circumstances(facts: Mapping[str, Any]) -> tuple[str, int]:
+    """On which device and with how many threads an environment of these facts measured, cpu and 1 where untold."""
+    threads = facts.get("threads")
+    return str(facts.get("device") or "cpu"), threads if isinstance(threads, int) and threads > 0 else 1
 
 
 def between(options: GateOptions, old: str, new: str, tolerance: float) -> GateOptions:
