@@ -88,8 +88,8 @@ def test_every_page_is_linked_from_the_readme_or_a_page_that_is() -> None:
 def test_every_command_shown_is_one(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     words = shlex.split(line, comments=True)
     called: list[str] = []
-    typed = sorted(file.stem for file in (ROOT / "opbench" / "commands").glob("*_command.py"))
-    for module in ("app", "history.command", *typed):
+    typed = sorted(f"{file.parent.name}.command" for file in (ROOT / "opbench" / "commands").glob("*/command.py"))
+    for module in ("app", *typed):
         monkeypatch.setattr(f"opbench.commands.{module}.run_command", lambda command, *_: called.append(command))
     monkeypatch.setattr(sys, "argv", words)
     from opbench.commands.app import main

@@ -24,8 +24,8 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 from opbench import catalog
-from opbench.commands import sweep
-from opbench.commands.sweep_options import SweepOptions
+from opbench.commands.sweep import run as sweep
+from opbench.commands.sweep.options import SweepOptions
 from opbench.planning.plan import Plan, plan
 from opbench.running.runner import Runner
 from opbench.store.codec import point_to_json, to_line

@@ -22,8 +22,9 @@ from functools import partial
 from benchmarks.trust.killed import Lane, in_lanes
 from benchmarks.trust.killed_shards import SHARDS, Sweep
 from opbench import catalog
-from opbench.commands import sweep, sweep_places
-from opbench.commands.sweep_options import SweepOptions
+from opbench.commands.sweep import places
+from opbench.commands.sweep import run as sweep
+from opbench.commands.sweep.options import SweepOptions
 from opbench.merging.merge import merge
 from opbench.running import runner
 from opbench.running.reporting import PAGE, Written
@@ -143,7 +144,7 @@ def counted(run: Run, **_: object) -> Written:
 def main() -> None:
     answering = Answering()
     vars(runner)["MeasuringProcess"] = answering
-    vars(sweep_places)["SeveralDevices"] = partial(SeveralDevices, start=answering)
+    vars(places)["SeveralDevices"] = partial(SeveralDevices, start=answering)
     vars(sweep)["write_report"] = counted
     os.environ["OPBENCH_CONTENTION"] = "ignore"
     catalog.totals()  # imported before the first fork

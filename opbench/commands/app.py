@@ -11,15 +11,15 @@ import typer
 from opbench.cli import options, output
 from opbench.cli.optional_value import Serving, Simulating
 from opbench.commands import arguments
-from opbench.commands.bisect_command import bisect
-from opbench.commands.compare_command import compare
-from opbench.commands.gate_command import gate
+from opbench.commands.bisect.command import bisect
+from opbench.commands.compare.command import compare
+from opbench.commands.gate.command import gate
 from opbench.commands.history.command import app as history
 from opbench.commands.invocation import end_with, run_command
-from opbench.commands.merge_command import merge
-from opbench.commands.profile_command import profile
-from opbench.commands.sweep_command import sweep
-from opbench.commands.watch_command import watch
+from opbench.commands.merge.command import merge
+from opbench.commands.profile.command import profile
+from opbench.commands.sweep.command import sweep
+from opbench.commands.watch.command import watch
 
 app = typer.Typer(
     name="opbench",

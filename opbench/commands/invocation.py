@@ -13,8 +13,8 @@ from opbench.cli.plain import plain
 from opbench.errors import MachineError, OpbenchError
 
 _KEPT = {
-    "sweep": "; finished cases are on record, --resume goes on",
-    "bisecting": "; finished runs are on record, the same command goes on",
+    "sweep.run": "; finished cases are on record, --resume goes on",
+    "bisect.run": "; finished runs are on record, the same command goes on",
 }
 """What an interrupted command says of what it did."""
 

@@ -106,7 +106,7 @@ def test_the_sweep_has_a_budget_of_its_own_and_the_command_line_replaces_it(
         asked.extend(one.settings.budget_s for one in given if isinstance(one, Measuring))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("opbench.commands.sweep._measure", measured)
+    monkeypatch.setattr("opbench.commands.sweep.run._measure", measured)
     monkeypatch.setattr("opbench.store.runs.new_run", lambda *_: Run(tmp_path))
     words = ("opbench", "sweep", "grid", "--device", "cpu", "--backend", "torch_eager")
     for more in ((), ("--budget", "0.25")):
@@ -142,7 +142,9 @@ def test_an_interrupted_grid_goes_on_with_the_same_cells_and_draws_all(
     monkeypatch.setattr(catalog, "reports", lambda: drawn)
     words = ("sweep", "grid", *SMALL, "--backend", "torch_eager,torch_select")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("opbench.commands.sweep.write_report", lambda run, **_: Written(run.folder, [], catalog.totals()))
+        patch.setattr(
+            "opbench.commands.sweep.run.write_report", lambda run, **_: Written(run.folder, [], catalog.totals())
+        )
         assert opbench(*words) == 0
     (folder,) = (tmp_path / "grid").iterdir()
     file = folder / "records.jsonl"

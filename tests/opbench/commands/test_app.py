@@ -207,8 +207,8 @@ def test_a_sweep_beside_others_says_so_at_once_and_what_stays_open_is_exit_3(
     opbench: Typed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delenv("OPBENCH_CONTENTION")
-    monkeypatch.setattr("opbench.commands.sweep.disturbance", lambda *_: "others used 1.98 of 2 cores")
-    monkeypatch.setattr("opbench.commands.sweep.sleep", lambda _: None)
+    monkeypatch.setattr("opbench.commands.sweep.run.disturbance", lambda *_: "others used 1.98 of 2 cores")
+    monkeypatch.setattr("opbench.commands.sweep.run.sleep", lambda _: None)
     monkeypatch.setattr("opbench.measure.contention.Machine.busiest", lambda _: ["make (process 7, 1.9 cores)"])
     monkeypatch.setattr(
         "opbench.running.runner.Runner._outcomes", lambda _, task: (dict.fromkeys(LABEL, Contended("busy")), {})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from opbench import Axes, Case, Check, Measured, Point, Record
-from opbench.commands import compare
+from opbench.commands.compare import run as compare
 from opbench.errors import MachineError, UsageError
 from opbench.store.runs import Run, new_run
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from opbench.commands import compare_environments
 from opbench.commands.app import main
-from opbench.commands.compare_environments import EnvironmentOptions, question, run
+from opbench.commands.compare import environments
+from opbench.commands.compare.environments import EnvironmentOptions, question, run
 from opbench.environments.turns import Turns
 from opbench.errors import UsageError
 from opbench.gate.benchmark import Benchmark
@@ -117,7 +117,7 @@ def test_a_name_is_a_sweep_or_an_operator_and_nothing_else() -> None:
 def test_nothing_is_asked_of_an_interpreter_for_a_name_that_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare_environments, "interpreter", lambda _: pytest.fail("asked"))
+    monkeypatch.setattr(environments, "interpreter", lambda _: pytest.fail("asked"))
     with pytest.raises(UsageError, match="no axis 'rows'"):
         run(options(tmp_path, by=Narrowing(axes={"rows": (3,)})))
 

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from opbench import catalog
-from opbench.commands import merge, sweep, sweep_places
+from opbench.commands.merge import run as merge
+from opbench.commands.sweep import places
+from opbench.commands.sweep import run as sweep
 from opbench.planning import plan_file
 from opbench.running import runner
 from opbench.running.reporting import PAGE, Written, write_report
@@ -46,7 +48,7 @@ class Fleet:
     def sweep(self, *words: str, machine: str = "Abacus", results: str = "results", **facts: Any) -> Ended:
         answering = Answering(machine, **facts)
         self._patch.setattr(runner, "MeasuringProcess", answering)
-        self._patch.setattr(sweep_places, "SeveralDevices", partial(SeveralDevices, start=answering))
+        self._patch.setattr(places, "SeveralDevices", partial(SeveralDevices, start=answering))
         return self._opbench(*WORDS, "cpu", *words, "--results", str(self._results / results))
 
     def merge(self, *runs: Run, words: tuple[str, ...] = ()) -> Ended:

@@ -19,7 +19,7 @@ from opbench import (
     Work,
     catalog,
 )
-from opbench.commands.sweep import exit_code
+from opbench.commands.sweep.run import exit_code
 
 CHECK = Check(True, 7, 0, 0.0, 0.0, 1e-6, 0.0)
 MEASURED = Measured(CHECK, (1.0,) * 6, 1, "target", 0.1, 1, 0.1, 6.0)

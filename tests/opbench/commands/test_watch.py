@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.commands import watch
+from opbench.commands.watch import run as watch
 from opbench.errors import UsageError
 from opbench.store import progress
 from opbench.store.runs import Run, new_run

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import pytest
 
 from opbench import catalog
-from opbench.commands import sweep as sweep_command
 from opbench.commands.history import add, export, listing, page
 from opbench.commands.history.into import Into
-from opbench.commands.sweep_options import SweepOptions
+from opbench.commands.sweep import run as sweep_command
+from opbench.commands.sweep.options import SweepOptions
 from opbench.errors import OpbenchError, UsageError
 from opbench.history.files import SUFFIX, read
 from opbench.planning.plan import Task

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opbench.commands import profiling
+from opbench.commands.profile import run as profiling
 from opbench.profiling.case_options import CaseOptions
 from opbench.profiling.profiler import OptionalSteps
 from opbench.vocabulary.settings import Settings

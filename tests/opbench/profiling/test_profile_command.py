@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.commands import profiling
+from opbench.commands.profile import run as profiling
 from opbench.errors import MachineError
 from opbench.profiling import compile_times, recorded_trace
 from opbench.profiling.compile_times import CompileTimes

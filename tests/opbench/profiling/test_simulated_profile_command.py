@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opbench import simulation
-from opbench.commands import simulated_profile
+from opbench.commands.profile import simulated as simulated_profile
 from opbench.errors import MachineError, UsageError
 from opbench.profiling.case_options import CaseOptions
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from opbench.commands import bisecting
-from opbench.commands.bisecting import BisectOptions
+from opbench.commands.bisect import run as bisecting
+from opbench.commands.bisect.run import BisectOptions
 from opbench.errors import MachineError, UsageError
 from opbench.gate.runs.artifacts import LiveRun
 from opbench.gate.runs.options import GateOptions

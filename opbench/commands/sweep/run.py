@@ -15,8 +15,8 @@ from opbench.ceilings.validation import with_limits
 from opbench.cli.progress import Notes, reporter
 from opbench.commands import ceilings
 from opbench.commands.history.add import keep, ready
-from opbench.commands.sweep_options import SweepOptions
-from opbench.commands.sweep_places import place_of
+from opbench.commands.sweep.options import SweepOptions
+from opbench.commands.sweep.places import place_of
 from opbench.errors import MachineError, UsageError
 from opbench.measure.contention import Machine, Use, disturbance, ignored
 from opbench.measure.timing.clocks import clock_for

@@ -45,7 +45,7 @@ def bisect(
     Commits that cannot be built or imported are skipped. The same command goes on where it was stopped. Exit code 0:
     found; 3: not slower at all, or nobody can tell.
     """
-    from opbench.commands.bisecting import BisectOptions
+    from opbench.commands.bisect.run import BisectOptions
     from opbench.history.confirming.question import Measuring
 
     share = options.tolerance(tolerance) if tolerance else 0.0
@@ -64,4 +64,4 @@ def bisect(
         as_json=as_json,
         markdown=markdown,
     )
-    run_command("bisecting", asked)
+    run_command("bisect.run", asked)

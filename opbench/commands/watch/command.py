@@ -26,4 +26,4 @@ def watch(
 
     Ends with the runs. Exit code 1 where one ended before it was finished, or a case is wrong or failed.
     """
-    run_command("watch", tuple(runs or ()), results, once, as_json)
+    run_command("watch.run", tuple(runs or ()), results, once, as_json)

@@ -63,9 +63,9 @@ def compare(
             "--tolerance": tolerance,
         }
         names = _runs(given, [option for option, value in only_there.items() if value is not None])
-        run_command("compare", names, page, results, as_json)
+        run_command("compare.run", names, page, results, as_json)
     else:
-        from opbench.commands.compare_environments import EnvironmentOptions
+        from opbench.commands.compare.environments import EnvironmentOptions
 
         (name,), extra = options.split("sweep or operator", given, needed=1)
         asked = EnvironmentOptions(
@@ -82,7 +82,7 @@ def compare(
             wait=wait,
             as_json=as_json,
         )
-        run_command("compare_environments", asked)
+        run_command("compare.environments", asked)
 
 
 def _runs(given: list[str], named: list[str]) -> tuple[str, ...]:

@@ -26,4 +26,4 @@ def merge(
     Refuses records that contradict each other, and names the shards and cases that are missing. The order of the runs
     changes nothing. The report keeps kinds of devices apart.
     """
-    run_command("merge", tuple(runs), results, partial, as_json)
+    run_command("merge.run", tuple(runs), results, partial, as_json)

@@ -42,8 +42,8 @@ def profile(
     (operator,), extra = options.split("operator", [*words, *context.args], needed=1)
     case = CaseOptions(operator, extra, point, backend, dtype, mode)
     if simulate or arch:
-        run_command("simulated_profile", case, simulate, arch, device, ncu or perf or compile_times, results, as_json)
+        run_command("profile.simulated", case, simulate, arch, device, ncu or perf or compile_times, results, as_json)
         return
     settings = Settings(time_limit_s=time_limit, split=True)
     steps = OptionalSteps(ncu, perf, compile_times)
-    run_command("profiling", case, device, steps, settings, results, wait, as_json)
+    run_command("profile.run", case, device, steps, settings, results, wait, as_json)

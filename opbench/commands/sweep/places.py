@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opbench.cli.options import DEVICES, resolve_device
-from opbench.commands.sweep_options import SweepOptions
+from opbench.commands.sweep.options import SweepOptions
 from opbench.errors import UsageError, unknown
 from opbench.running.workers.device_list import device_units, require_alike
 from opbench.running.workers.places import OneDevice, Place, RayCluster, SeveralDevices

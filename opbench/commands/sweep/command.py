@@ -11,7 +11,7 @@ from opbench.cli import options
 from opbench.commands import arguments
 from opbench.commands.history.into import Into
 from opbench.commands.invocation import run_command
-from opbench.commands.sweep_options import SweepOptions
+from opbench.commands.sweep.options import SweepOptions
 from opbench.vocabulary.settings import Settings
 
 OneShard = Annotated[
@@ -83,4 +83,4 @@ def sweep(
         serve=serve,
         as_json=as_json,
     )
-    run_command("sweep", asked)
+    run_command("sweep.run", asked)

@@ -10,7 +10,7 @@ from pathlib import Path
 from opbench import catalog, operator_files
 from opbench.cli.options import resolve_device, tolerance
 from opbench.cli.plain import plain
-from opbench.commands.compare import plain_data, write_page
+from opbench.commands.compare.run import plain_data, write_page
 from opbench.custom.difference import Difference, case_names
 from opbench.environments.answer import conclusion, difference_of, exit_code_of
 from opbench.environments.case_file import named

@@ -77,7 +77,7 @@ def gate(
         cases=tuple(case or ()),
     )
     # The gate's own repository says when its commits were made.
-    run_command("gate", options, history and Into(history, machine, Path() if base else None))
+    run_command("gate.run", options, history and Into(history, machine, Path() if base else None))
 
 
 def _files(given: list[Path] | None) -> tuple[Path, ...]:

@@ -1,0 +1,1 @@
+"""`opbench bisect`: its options, and the walk."""

@@ -1,0 +1,1 @@
+"""`opbench compare`: its options, two runs or two environments."""

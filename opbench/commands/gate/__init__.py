@@ -1,0 +1,1 @@
+"""`opbench gate`: its options, and a run of it."""

@@ -1,0 +1,1 @@
+"""`opbench merge`: its options, and the merged run."""

@@ -1,0 +1,1 @@
+"""`opbench profile`: its options, on this machine and simulated."""

@@ -1,0 +1,1 @@
+"""`opbench sweep`: its options, where it measures, and a run of it."""

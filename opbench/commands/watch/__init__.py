@@ -1,0 +1,1 @@
+"""`opbench watch`: its options, and what it shows."""
