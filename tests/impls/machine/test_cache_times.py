@@ -12,7 +12,7 @@ from impls.machine import cache_times, caches, compared, library
 from impls.machine.cache_times import MIB, Writer, better, largest_bytes, sizes_up_to
 from impls.machine.stores import PERIOD, squares
 from opbench import Axes, Figured, Point, catalog
-from opbench.caches import CacheUse, known
+from opbench.caches import CacheUse, from_system, known
 from opbench.caches.fitting import Times
 from opbench.caches.use import SIZES
 
@@ -37,6 +37,12 @@ def test_memory_is_bounded_whatever_the_machine(threads: int, memory_bytes: int)
     assert largest & (largest - 1) == 0
 
 
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_the_largest_output_is_well_beyond_the_caches(threads: int) -> None:
+    """Of one twice as large, half stays in them, and going around is seen to pay only at larger ones."""
+    assert largest_bytes(threads, 1 << 40) >= min(512 * MIB, 3 * from_system(threads).cache_bytes)
+
+
 def test_sizes_are_powers_of_two_and_one_between() -> None:
     assert [size / MIB for size in sizes_up_to(4 * MIB)] == [0.5, 0.75, 1, 1.5, 2, 3, 4]
     assert sizes_up_to(cache_times.SMALLEST_BYTES) == (cache_times.SMALLEST_BYTES,)
@@ -46,7 +52,7 @@ def test_fresh_outputs_take_turns_in_memory_and_reused_ones_stay(monkeypatch: py
     seen: list[int] = []
     monkeypatch.setattr(cache_times, "SAMPLE_BYTES", 6 * 4096)
     monkeypatch.setattr(cache_times, "squares", lambda _, at, *__: seen.append(at))
-    writer = Writer(8192)
+    writer = Writer(16384)
     writer.sample((4096, False, True))
     assert [at - seen[0] for at in seen] == [0, 4096, 8192, 12288, 0, 4096, 8192, 12288, 0, 4096]
     seen.clear()
@@ -76,7 +82,7 @@ def test_a_slow_machine_answers_after_its_first_turn(monkeypatch: pytest.MonkeyP
     clock: Iterator[int] = itertools.count()
     actual = cache_times.measured_once(now=lambda: float(next(clock)))
     reused = len(sizes_up_to(MIB))
-    fresh = len([size for size in sizes_up_to(MIB) if size <= MIB // 2])
+    fresh = len([size for size in sizes_up_to(MIB) if size <= MIB // cache_times.RING])
     assert len(sampled) == len(set(sampled)) == 2 * (reused + fresh)
     assert actual.source == "measured"
     assert actual.possible
