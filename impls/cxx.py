@@ -6,9 +6,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from opbench.errors import MachineError
@@ -16,11 +16,17 @@ from opbench.errors import MachineError
 
 @dataclass(frozen=True)
 class Unit:
-    """A .cpp file, the flags it is compiled with, and the object that comes of it; paths are absolute."""
+    """A .cpp file, the flags it is compiled with, and the object that comes of it; paths are absolute.
+
+    salt: what else decides on the object, such as the release of a library whose headers it includes.
+    before: what has to be done first, in the unit's own turn.
+    """
 
     source: Path
     flags: tuple[str, ...]
     target: Path
+    salt: str = ""
+    before: Callable[[], object] | None = field(default=None, compare=False)
 
 
 def compiler() -> str | None:
@@ -33,10 +39,20 @@ def compile_with(name: str, arguments: Sequence[str], folder: Path) -> None:
     """Runs the compiler in `folder`; all paths are absolute. Raises MachineError with its first error, that `name` does
     not compile.
     """
-    words = _words()
-    compilation = subprocess.run([*words, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    words = command()
+    compilation = subprocess.run(
+        [*_through_ccache(words), *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
     if compilation.returncode:
         raise MachineError(f"{name} does not compile with {words[0]}: {first_error(compilation.stderr)}")
+
+
+def _through_ccache(words: list[str]) -> list[str]:
+    """The command as ccache runs it where that is installed, unless it is in the command already, or is a link to it."""
+    found = shutil.which("ccache")
+    if found is None or any(Path(word).name == "ccache" for word in (words[0], os.path.realpath(words[0]))):
+        return words
+    return [found, *words]
 
 
 def compile_units(units: Iterable[Unit], folder: Path) -> None:
@@ -53,16 +69,19 @@ def compile_units(units: Iterable[Unit], folder: Path) -> None:
 
 
 def _compile(unit: Unit, folder: Path) -> None:
+    if unit.before:
+        unit.before()
     compile_with(unit.source.name, [*unit.flags, "-c", str(unit.source), "-o", str(unit.target)], folder)
 
 
 def knows(flags: Sequence[str]) -> bool:
     """Whether the compiler takes these flags."""
-    command = [*_words(), *flags, "-E", "-x", "c++", os.devnull]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    words = [*command(), *flags, "-E", "-x", "c++", os.devnull]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
-def _words() -> list[str]:
+def command() -> list[str]:
+    """The words that the compiler is started with: `CXX`, which may have options, else its path."""
     words = shlex.split(os.environ.get("CXX", "")) or [compiler() or "c++"]
     if os.sep in words[0]:
         words[0] = os.path.abspath(words[0])  # noqa: PTH100  # a link such as ccache's must keep its name

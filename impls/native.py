@@ -2,7 +2,7 @@
 
 Every build happens in a folder of its own and is moved into place whole (`build_place`), so a killed one leaves nothing
 that counts; and what others wait on meanwhile dies with its process. All units of a library without CUDA are compiled
-in one go. What holds CUDA is left to torch.utils.cpp_extension, in such a folder too: it guards its own with a lock
+in one go, those that are not kept from before (`kept_objects`). What holds CUDA is left to torch.utils.cpp_extension, in such a folder too: it guards its own with a lock
 file that a killed process leaves behind, and the next one waits on it for ever.
 """
 
@@ -16,16 +16,20 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from impls import shipped, torch_cxx, vector_variants
 from impls.build_guard import guarded
 from impls.build_place import built, whole
-from impls.cxx import compile_units, compile_with, compiler, first_error
+from impls.cxx import compile_with, compiler, first_error
+from impls.kept_objects import compile_kept
 from impls.processor import processor
+from impls.vector_variants import Variant
 from opbench import Preparing
 from opbench.cache import cache_folder
 from opbench.errors import MachineError
+
+_Files: TypeAlias = tuple[Path, ...]
 
 
 def why_no_compiler() -> str | None:
@@ -85,12 +89,15 @@ def cuda_flags() -> list[str]:
     return [f"-gencode=arch=compute_{architecture},code=sm_{architecture}", "-O3", "-lineinfo"]
 
 
-def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Path:
+def build(
+    name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True, wheel: bool = False
+) -> Path:
     """The shared library of these sources: the one that came along (`shipped`), else compiled unless the cache has it
     whole: .cpp, .cu with nvcc, and headers.
 
-    kernels: .cpp files compiled once for each of `vector_variants.wanted`, and their headers. The cache key covers the
-    sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
+    kernels: .cpp files compiled once for each of `vector_variants.wanted`, which says what `half` and `wheel` are, and
+    their headers. The cache key covers the sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's
+    version and the device's architecture.
     Raises MachineError with the compiler's last lines when it does not build, and where there is no compiler.
     """
     files, in_variants = tuple(sources), tuple(kernels)
@@ -99,62 +106,63 @@ def build(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> P
         raise MachineError(f"cannot build {name}: {reason}")
     if ours := shipped.found(name, (*files, *in_variants)):
         return ours
-    library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=cuda)}.so"
+    variants = vector_variants.wanted(processor(), half=half, wheel=wheel) if in_variants else ()
+    library = cache_folder() / f"{name}-{_key(files, in_variants, variants, cuda=cuda)}.so"
     if not whole(library):
         if reason := why_no_compiler():
             raise MachineError(f"cannot build {name}: {reason}")
-        built(name, library, lambda fresh: _compile(name, files, in_variants, fresh.parent))
+        built(name, library, lambda fresh: _compile(name, files, in_variants, variants, fresh.parent))
     return library
 
 
-def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Preparing:
+def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True) -> Preparing:
     """What building a library without CUDA adds to a run: nothing where the cache has it.
 
-    The largest of ours takes 33 s of a processor, about half of that on two idle cores (EPYC 9004, GCC 12).
+    MEASURED
     """
     files, in_variants = tuple(sources), tuple(kernels)
-    library = cache_folder() / f"{name}-{_key(files, in_variants, cuda=False)}.so"
+    variants = vector_variants.wanted(processor(), half=half) if in_variants else ()
+    library = cache_folder() / f"{name}-{_key(files, in_variants, variants, cuda=False)}.so"
     return (
         Preparing()
         if shipped.found(name, (*files, *in_variants)) or whole(library)
-        else Preparing(first_s=30.0, ahead=True)
+        else Preparing(first_s=15.0, ahead=True)
     )
 
 
-def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = ()) -> Any:
+def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True) -> Any:
     """`torch.ops.NAME`, built if need be and loaded. Raises as `build` does."""
     import torch
 
     load_library: Callable[[str], None] = torch.ops.load_library
-    load_library(str(build(name, sources, kernels)))
+    load_library(str(build(name, sources, kernels, half=half)))
     return getattr(torch.ops, name)
 
 
-def _compile(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], folder: Path) -> None:
+def _compile(name: str, files: _Files, kernels: _Files, variants: tuple[Variant, ...], folder: Path) -> None:
     if any(file.suffix == ".cu" for file in files):
         _compile_with_cuda(name, files, folder)
     else:
-        _compile_for_cpu(name, files, kernels, folder)
+        _compile_for_cpu(name, files, kernels, variants, folder)
 
 
-def _compile_for_cpu(name: str, files: tuple[Path, ...], kernels: tuple[Path, ...], folder: Path) -> None:
-    in_variants = _cpp(kernels)
-    variants = vector_variants.compilable(vector_variants.wanted(processor())) if in_variants else ()
+def _compile_for_cpu(name: str, files: _Files, kernels: _Files, wanted: tuple[Variant, ...], folder: Path) -> None:
+    in_variants, variants = _cpp(kernels), vector_variants.compilable(wanted)
     flags = tuple(variant.has for variant in variants)
     units = [torch_cxx.unit(name, _cpp(files), flags, folder)]
     for variant in variants:
         units += vector_variants.units(variant, in_variants, folder)
     with guarded(folder):
-        compile_units(units, folder)
+        compile_kept(units, folder)
         objects = [str(unit.target) for unit in units]  # PyTorch's first: see `vector_variants`
         compile_with(name, [*objects, *torch_cxx.link_flags(), "-o", f"{name}.so"], folder)
 
 
-def _cpp(files: tuple[Path, ...]) -> list[Path]:
+def _cpp(files: _Files) -> list[Path]:
     return [file for file in files if file.suffix == ".cpp"]
 
 
-def _compile_with_cuda(name: str, files: tuple[Path, ...], folder: Path) -> None:
+def _compile_with_cuda(name: str, files: _Files, folder: Path) -> None:
     from torch.utils import cpp_extension
 
     try:
@@ -191,12 +199,12 @@ def _environment_for_building() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _key(files: tuple[Path, ...], kernels: tuple[Path, ...], *, cuda: bool) -> str:
+def _key(files: _Files, kernels: _Files, variants: tuple[Variant, ...], *, cuda: bool) -> str:
     import torch
 
     parts = [torch.__version__, *torch_cxx.FLAGS, platform.machine(), compiler() or ""]
     if kernels:
-        parts += [*vector_variants.FLAGS, *map(str, vector_variants.wanted(processor()))]
+        parts += [*vector_variants.FLAGS, *(f"{variant.name} {variant.flags}" for variant in variants)]
         parts += [] if vector_variants.one_for_all(processor()) else [processor()]
     if cuda:
         parts += [*cuda_flags(), _nvcc_version()]

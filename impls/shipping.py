@@ -31,7 +31,7 @@ WITH_PYTORCH = (
     "impls.hadamard_transform.cpp_kernels",
     "impls.polynomial.pi_net.functional",
 )
-"""Modules with NAME, SOURCES and IN_VARIANTS."""
+"""Modules with NAME, SOURCES and IN_VARIANTS, and HALF where kernels do not differ in half precision."""
 
 PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), exported.SEEN))
 """Names, sources, flags, and what the sources include besides."""
@@ -44,11 +44,12 @@ def ship(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in WITH_PYTORCH:
         module = import_module(name)
-        built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS)
+        half = getattr(module, "HALF", True)
+        built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS, half=half, wheel=True)
         _put(built, folder / shipped.file_name(module.NAME, (*module.SOURCES, *module.IN_VARIANTS)))
     layers = shipped.file_name(inference.NAME, inference.FILES)
     with _fresh(inference.NAME) as fresh:
-        inference.compile_to(fresh)
+        inference.compile_for_wheel(fresh)
         _put(fresh, folder / layers)
     beside = exported.linked_with(f"-L{folder.resolve()}", f"-l:{layers}", "-Wl,-rpath,$ORIGIN")
     for name, sources, flags, seen in PLAIN:

@@ -10,22 +10,29 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from impls.cxx import Unit
+from impls.torch_headers import precompiled
 
-FLAGS = ("-std=c++20", "-O3", "-fopenmp", "-Wno-unknown-pragmas", "-fPIC")
+FLAGS = ("-std=c++20", "-O2", "-fopenmp", "-Wno-unknown-pragmas", "-fPIC")
 """For any processor of this kind: what needs more than its least instructions is compiled in variants."""
 
 
 def unit(name: str, files: Iterable[Path], flags: Sequence[str], folder: Path) -> Unit:
-    """All these .cpp files as one unit NAME.cpp in `folder`: most of what one takes to compile are PyTorch's headers.
+    """All these .cpp files as one unit NAME.cpp in `folder`: most of what one takes to compile are PyTorch's headers,
+    which are compiled once for all libraries.
 
-    Seconds of a processor, opbench_cpp: 22.8 as five units, 10.0 as one, of which 3.7 are torch/library.h (GCC 12).
+    MEASURED
     """
-    source = folder / f"{name}.cpp"
-    source.write_text("".join(f'#include "{file.absolute()}"\n' for file in files), encoding="utf-8")
-    return Unit(source, (*_flags(), *flags), source.with_suffix(".o"))
+    import torch
+
+    source, headers = folder / f"{name}.cpp", precompiled(compile_flags())
+    included = [str(headers.header), *(str(file.absolute()) for file in files)]
+    source.write_text("".join(f'#include "{file}"\n' for file in included), encoding="utf-8")
+    return Unit(
+        source, (*compile_flags(), *flags), source.with_suffix(".o"), salt=torch.__version__, before=headers.build
+    )
 
 
-def _flags() -> tuple[str, ...]:
+def compile_flags() -> tuple[str, ...]:
     """With PyTorch's headers, and the standard library as the installed PyTorch was built with."""
     import torch
 

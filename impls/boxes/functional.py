@@ -29,6 +29,8 @@ IN_VARIANTS = (
     _SHARED / "variant" / "openmp.h",
 )
 """Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
+HALF = False
+"""Kernels of float32 and float64: variants that differ in half precision alone would be the same again."""
 
 
 def unavailable(_: str) -> str | None:
@@ -38,13 +40,13 @@ def unavailable(_: str) -> str | None:
 
 def preparing() -> Preparing:
     """What building it adds to a run."""
-    return native.building(NAME, SOURCES, IN_VARIANTS)
+    return native.building(NAME, SOURCES, IN_VARIANTS, half=HALF)
 
 
 @lru_cache(maxsize=1)
 def operators() -> Any:
     """`torch.ops.opbench_boxes`, built and loaded if it was not. Raises MachineError where it does not build."""
-    return native.load(NAME, SOURCES, IN_VARIANTS)
+    return native.load(NAME, SOURCES, IN_VARIANTS, half=HALF)
 
 
 @lru_cache(maxsize=1)

@@ -108,7 +108,7 @@ def test_the_library_for_onnx_runtime_finds_the_layers_beside_it(
         to.write_bytes(b"plain")
 
     monkeypatch.setattr(shipping, "WITH_PYTORCH", ())
-    monkeypatch.setattr(inference, "compile_to", lambda to: to.write_bytes(b"layers"))
+    monkeypatch.setattr(inference, "compile_for_wheel", lambda to: to.write_bytes(b"layers"))
     monkeypatch.setattr(plain_build, "compile_for", compiled)
     shipping.ship(folder := tmp_path / "wheel")
     layers = shipped.file_name(inference.NAME, inference.FILES)

@@ -26,7 +26,7 @@ def unavailable(_: str) -> str | None:
 
 
 def preparing() -> Preparing:
-    return native.building(functional.NAME, functional.SOURCES, functional.IN_VARIANTS)
+    return native.building(functional.NAME, functional.SOURCES, functional.IN_VARIANTS, half=functional.HALF)
 
 
 BACKEND = Backend(
