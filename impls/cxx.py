@@ -6,9 +6,9 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from opbench.errors import MachineError
@@ -19,14 +19,12 @@ class Unit:
     """A .cpp file, the flags it is compiled with, and the object that comes of it; paths are absolute.
 
     salt: what else decides on the object, such as the release of a library whose headers it includes.
-    before: what has to be done first, in the unit's own turn.
     """
 
     source: Path
     flags: tuple[str, ...]
     target: Path
     salt: str = ""
-    before: Callable[[], object] | None = field(default=None, compare=False)
 
 
 def compiler() -> str | None:
@@ -69,8 +67,6 @@ def compile_units(units: Iterable[Unit], folder: Path) -> None:
 
 
 def _compile(unit: Unit, folder: Path) -> None:
-    if unit.before:
-        unit.before()
     compile_with(unit.source.name, [*unit.flags, "-c", str(unit.source), "-o", str(unit.target)], folder)
 
 

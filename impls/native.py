@@ -13,7 +13,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -90,14 +90,21 @@ def cuda_flags() -> list[str]:
 
 
 def build(
-    name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True, wheel: bool = False
+    name: str,
+    sources: Iterable[Path],
+    kernels: Iterable[Path] = (),
+    *,
+    half: bool = True,
+    wheel: bool = False,
+    headers: bool = False,
 ) -> Path:
     """The shared library of these sources: the one that came along (`shipped`), else compiled unless the cache has it
     whole: .cpp, .cu with nvcc, and headers.
 
     kernels: .cpp files compiled once for each of `vector_variants.wanted`, which says what `half` and `wheel` are, and
-    their headers. The cache key covers the sources, flags, torch, the variants, the compiler's path, and for .cu nvcc's
-    version and the device's architecture.
+    their headers. headers: whether sources include PyTorch's; else the library is built from what `torch_interface` has
+    of it, and serves other releases too. The cache key covers the sources, flags, torch where its headers are included,
+    the variants, the compiler's path, and for .cu nvcc's version and the device's architecture.
     Raises MachineError with the compiler's last lines when it does not build, and where there is no compiler.
     """
     files, in_variants = tuple(sources), tuple(kernels)
@@ -107,11 +114,11 @@ def build(
     if ours := shipped.found(name, (*files, *in_variants)):
         return ours
     variants = vector_variants.wanted(processor(), half=half, wheel=wheel) if in_variants else ()
-    library = cache_folder() / f"{name}-{_key(files, in_variants, variants, cuda=cuda)}.so"
+    library = cache_folder() / f"{name}-{_key(files, in_variants, variants, headers=headers or cuda, cuda=cuda)}.so"
     if not whole(library):
         if reason := why_no_compiler():
             raise MachineError(f"cannot build {name}: {reason}")
-        built(name, library, lambda fresh: _compile(name, files, in_variants, variants, fresh.parent))
+        built(name, library, lambda fresh: _compile(name, files, in_variants, variants, headers, fresh.parent))
     return library
 
 
@@ -122,7 +129,7 @@ def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *
     """
     files, in_variants = tuple(sources), tuple(kernels)
     variants = vector_variants.wanted(processor(), half=half) if in_variants else ()
-    library = cache_folder() / f"{name}-{_key(files, in_variants, variants, cuda=False)}.so"
+    library = cache_folder() / f"{name}-{_key(files, in_variants, variants)}.so"
     return (
         Preparing()
         if shipped.found(name, (*files, *in_variants)) or whole(library)
@@ -130,26 +137,31 @@ def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *
     )
 
 
-def load(name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True) -> Any:
-    """`torch.ops.NAME`, built if need be and loaded. Raises as `build` does."""
-    import torch
+def load(
+    name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True, headers: bool = False
+) -> Any:
+    """The library's operators, as in `torch.ops.NAME`, and its functions of C (`torch_interface.loaded`); built if need
+    be. Raises as `build` does.
+    """
+    from impls.torch_interface.loaded import Loaded
 
-    load_library: Callable[[str], None] = torch.ops.load_library
-    load_library(str(build(name, sources, kernels, half=half)))
-    return getattr(torch.ops, name)
+    return Loaded(name, build(name, sources, kernels, half=half, headers=headers))
 
 
-def _compile(name: str, files: _Files, kernels: _Files, variants: tuple[Variant, ...], folder: Path) -> None:
+def _compile(
+    name: str, files: _Files, kernels: _Files, variants: tuple[Variant, ...], headers: bool, folder: Path
+) -> None:
     if any(file.suffix == ".cu" for file in files):
         _compile_with_cuda(name, files, folder)
     else:
-        _compile_for_cpu(name, files, kernels, variants, folder)
+        _compile_for_cpu(name, files, kernels, variants, headers, folder)
 
 
-def _compile_for_cpu(name: str, files: _Files, kernels: _Files, wanted: tuple[Variant, ...], folder: Path) -> None:
+def _compile_for_cpu(
+    name: str, files: _Files, kernels: _Files, wanted: tuple[Variant, ...], headers: bool, folder: Path
+) -> None:
     in_variants, variants = _cpp(kernels), vector_variants.compilable(wanted)
-    flags = tuple(variant.has for variant in variants)
-    units = [torch_cxx.unit(name, _cpp(files), flags, folder)]
+    units = [torch_cxx.unit(name, _cpp(files), [variant.has for variant in variants], folder, headers=headers)]
     for variant in variants:
         units += vector_variants.units(variant, in_variants, folder)
     with guarded(folder):
@@ -199,10 +211,10 @@ def _environment_for_building() -> Iterator[None]:
         os.environ.update(before)
 
 
-def _key(files: _Files, kernels: _Files, variants: tuple[Variant, ...], *, cuda: bool) -> str:
-    import torch
-
-    parts = [torch.__version__, *torch_cxx.FLAGS, platform.machine(), compiler() or ""]
+def _key(
+    files: _Files, kernels: _Files, variants: tuple[Variant, ...], *, headers: bool = False, cuda: bool = False
+) -> str:
+    parts = [torch_cxx.release() if headers else "", *torch_cxx.FLAGS, platform.machine(), compiler() or ""]
     if kernels:
         parts += [*vector_variants.FLAGS, *(f"{variant.name} {variant.flags}" for variant in variants)]
         parts += [] if vector_variants.one_for_all(processor()) else [processor()]

@@ -123,7 +123,7 @@ def test_files_that_include_pytorch_and_files_that_do_not_become_one_library(
     )
     (kernels := tmp_path / "kernels.cpp").write_text("int two();\nint two() { return 2; }\n")
     monkeypatch.setattr(vector_variants, "wanted", lambda *_, **__: (vector_variants.Variant("any", ()),))
-    library = ctypes.CDLL(str(native.build("one", [source, other], [kernels])))
+    library = ctypes.CDLL(str(native.build("one", [source, other], [kernels], headers=True)))
     assert library.sum() == 3
 
 
