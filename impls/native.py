@@ -40,9 +40,12 @@ def why_no_compiler() -> str | None:
     return f"no C++ compiler ({expected}) on the PATH; install one (Debian: apt-get install g++) or set CXX"
 
 
-def why_not(*, cuda: bool = False) -> str | None:
-    """Why no library can be had here, built or as it came along, or None; with `cuda`, none with code for the GPU."""
-    if not cuda and shipped.why_none() is None:
+def why_not(*, cuda: bool = False, headers: bool = False) -> str | None:
+    """Why no library can be had here, built or as it came along, or None; with `cuda`, none with code for the GPU.
+
+    headers: one that is built from PyTorch's headers.
+    """
+    if not cuda and shipped.why_none(headers=headers) is None:
         return None
     if reason := why_no_compiler():
         return reason
@@ -111,7 +114,7 @@ def build(
     cuda = any(file.suffix == ".cu" for file in files)
     if cuda and (reason := why_not(cuda=True)):  # the key needs nvcc and the device
         raise MachineError(f"cannot build {name}: {reason}")
-    if ours := shipped.found(name, (*files, *in_variants)):
+    if ours := shipped.found(name, (*files, *in_variants), headers=headers):
         return ours
     variants = vector_variants.wanted(processor(), half=half, wheel=wheel) if in_variants else ()
     library = cache_folder() / f"{name}-{_key(files, in_variants, variants, headers=headers or cuda, cuda=cuda)}.so"
@@ -122,17 +125,19 @@ def build(
     return library
 
 
-def building(name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True) -> Preparing:
+def building(
+    name: str, sources: Iterable[Path], kernels: Iterable[Path] = (), *, half: bool = True, headers: bool = False
+) -> Preparing:
     """What building a library without CUDA adds to a run: nothing where the cache has it.
 
     MEASURED
     """
     files, in_variants = tuple(sources), tuple(kernels)
     variants = vector_variants.wanted(processor(), half=half) if in_variants else ()
-    library = cache_folder() / f"{name}-{_key(files, in_variants, variants)}.so"
+    library = cache_folder() / f"{name}-{_key(files, in_variants, variants, headers=headers)}.so"
     return (
         Preparing()
-        if shipped.found(name, (*files, *in_variants)) or whole(library)
+        if shipped.found(name, (*files, *in_variants), headers=headers) or whole(library)
         else Preparing(first_s=15.0, ahead=True)
     )
 

@@ -53,15 +53,15 @@ void call(Result (*function)(Arguments...), StableIValue* stack, std::index_sequ
     function(std::get<at>(held)...);
   } else {
     auto result = function(std::get<at>(held)...);
-    if constexpr (std::is_same_v<Result, Tensor>) {
-      stack[0] = Value<Tensor>::to(std::move(result));
-    } else {
+    if constexpr (requires { std::tuple_size<Result>::value; }) {
       std::apply(
           [stack](auto&... each) {
             int64_t next = 0;
             ((stack[next++] = Value<Held<decltype(each)>>::to(std::move(each))), ...);
           },
           result);
+    } else {
+      stack[0] = Value<Result>::to(std::move(result));
     }
   }
 }
