@@ -75,11 +75,8 @@ def _without_autograd() -> None:
     _kept.append(registrations)
 
 
-def _numbered(kind: str, numbers: dict[str, int], name: str, of: str) -> int:
-    number = numbers.get(name)
-    if number is None:
-        raise ValueError(f"no {kind} {name!r} of {of}; there are: {', '.join(numbers)}")
-    return number
+def _no_such(kind: str, name: str, numbers: dict[str, int], of: str) -> ValueError:
+    return ValueError(f"no {kind} {name!r} of {of}; there are: {', '.join(numbers)}")
 
 
 def use_caches(use: CacheUse) -> None:
@@ -111,15 +108,14 @@ def forward(x: Tensor, index: Tensor | None = None, out: Tensor | None = None, s
     """
     try:
         if out is None:
-            if not schedule:  # a default left away is 0.4 us less to unpack
-                pairs: Tensor = _pairs()(x, index)
-                return pairs
-            named: Tensor = _pairs()(x, index, _numbered("schedule", _SCHEDULES, schedule, "cross_hadamard"))
-            return named
-        number = _numbered("schedule", _SCHEDULES, schedule, "cross_hadamard")
-        _overload("cross_hadamard_out")(x, index, out, number)
+            # A default left away is 0.4 us less to unpack.
+            pairs: Tensor = _pairs()(x, index, _SCHEDULES[schedule]) if schedule else _pairs()(x, index)
+            return pairs
+        _overload("cross_hadamard_out")(x, index, out, _SCHEDULES[schedule])
     except RuntimeError as exc:
         raise typed(exc) from None
+    except KeyError:
+        raise _no_such("schedule", schedule, _SCHEDULES, "cross_hadamard") from None
     return out
 
 
@@ -139,17 +135,20 @@ def expand(
 
     alpha () or (1,), weight and bias (P,) of any floating dtype. schedule: blocked, flat, or "" for the quicker.
     """
-    numbers = _of_expansion(norm, schedule)
+    call = _overload("ach_expand")
     try:
-        expanded: Tensor = _overload("ach_expand")(x, index, alpha, weight, bias, *numbers)
+        expanded: Tensor = call(x, index, alpha, weight, bias, _NORMS[norm], _OF_EXPANSION[schedule])
     except RuntimeError as exc:
         raise typed(exc) from None
+    except KeyError:
+        raise _unknown_of_expansion(norm, schedule) from None
     return expanded
 
 
-def _of_expansion(norm: str, schedule: str) -> tuple[int, int]:
-    of = "ach_expand"
-    return _numbered("norm", _NORMS, norm, of), _numbered("schedule", _OF_EXPANSION, schedule, of)
+def _unknown_of_expansion(norm: str, schedule: str) -> ValueError:
+    if norm not in _NORMS:
+        return _no_such("norm", norm, _NORMS, "ach_expand")
+    return _no_such("schedule", schedule, _OF_EXPANSION, "ach_expand")
 
 
 def select_expand(
@@ -168,11 +167,13 @@ def select_expand(
     taps: an odd number of weights. batchnorm: mean, variance and eps, where weight and bias are those of BatchNorm with
     these statistics.
     """
-    norm_number, number = _of_expansion(norm, schedule)
     try:
-        expanded: Tensor = _selected()(x, taps, k, alpha, weight, bias, norm_number, number, *batchnorm)
+        numbers = _NORMS[norm], _OF_EXPANSION[schedule]
+        expanded: Tensor = _selected()(x, taps, k, alpha, weight, bias, *numbers, *batchnorm)
     except RuntimeError as exc:
         raise typed(exc) from None
+    except KeyError:
+        raise _unknown_of_expansion(norm, schedule) from None
     return expanded
 
 
@@ -185,9 +186,11 @@ def expand_backward(
     grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str = "softsign"
 ) -> Gradients:
     """Gradients of x, alpha, weight and bias, each in its own shape and dtype."""
-    number = _numbered("norm", _NORMS, norm, "ach_expand")
+    call = _overload("ach_expand_backward")
     try:
-        found: Gradients = _overload("ach_expand_backward")(grad, x, index, alpha, weight, bias, number)
+        found: Gradients = call(grad, x, index, alpha, weight, bias, _NORMS[norm])
     except RuntimeError as exc:
         raise typed(exc) from None
+    except KeyError:
+        raise _no_such("norm", norm, _NORMS, "ach_expand") from None
     return found

@@ -1,8 +1,6 @@
 // What the operators accept of tensors and names; the public functions have checked most of it with the same words.
 #pragma once
 
-#include <vector>
-
 #include "../../torch_interface/csrc/tensor.h"
 #include "cpu.h"
 #include "cpu/pairs.h"
@@ -68,14 +66,14 @@ inline Schedule schedule_numbered(int64_t number) {
 }
 
 // `shape` of x with another number of channels.
-inline std::vector<int64_t> with_channels(const Tensor& x, int64_t channels) {
-  auto shape = x.sizes().copied();
+inline Dims with_channels(const Tensor& x, int64_t channels) {
+  Dims shape(x.sizes());
   shape[1] = channels;
   return shape;
 }
 
 inline Sizes sizes_of(const Tensor& x, int64_t n) {
-  const Shape shape = x.sizes();
+  const Shape& shape = x.sizes();
   int64_t size = 1;
   for (int64_t axis = 2; axis < shape.count; ++axis) size *= shape[axis];
   return {shape[0], shape[1], n, size};

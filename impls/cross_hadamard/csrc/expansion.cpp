@@ -1,6 +1,7 @@
 // ach_expand and its gradient as functions of tensors of any strides, rank >= 2 and size.
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "checks.h"
 #include "dispatch.h"

@@ -66,8 +66,8 @@ void forward_out(const Tensor& x, const optional<Tensor>& index, const Tensor& o
   const Schedule named = schedule_numbered(schedule);
   const Factors factors(x, index);
   const Tensor& z = factors.tensor();
-  const auto expected = with_channels(z, checked_pairs(z.size(1)));
-  const Shape shape(expected);
+  const Dims expected = with_channels(z, checked_pairs(z.size(1)));
+  const Shape shape = expected;
   OPBENCH_CHECK_VALUE(out.sizes() == shape, "out has shape ", out.sizes(), "; expected ", shape);
   OPBENCH_CHECK_TYPE(out.dtype() == z.dtype(), "out is ", out.dtype(), "; expected ", z.dtype(), " as x");
   // The kernel reads z while it writes: memory they share has to wait.

@@ -42,11 +42,9 @@ int32_t aoti_torch_library_impl(TorchLibraryHandle library, const char* name,
 namespace at {
 class Tensor;
 int get_num_threads();
-namespace _ops {
-struct is_inference {
-  static bool call(const Tensor& tensor);
-};
-}  // namespace _ops
+namespace native {
+bool is_inference(const Tensor& tensor);
+}
 }  // namespace at
 
 namespace torch::autograd::impl {

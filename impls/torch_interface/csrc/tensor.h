@@ -4,7 +4,6 @@
 #include <initializer_list>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "errors.h"
 #include "shim.h"
@@ -34,16 +33,32 @@ struct Shape {
   const int64_t* values;
   int64_t count;
 
-  Shape(const int64_t* values, int64_t count) : values(values), count(count) {}
-  Shape(const std::vector<int64_t>& all) : values(all.data()), count(static_cast<int64_t>(all.size())) {}
-
   int64_t operator[](int64_t axis) const { return values[axis]; }
   bool operator==(const Shape& other) const {
     bool alike = count == other.count;
     for (int64_t axis = 0; alike && axis < count; ++axis) alike = values[axis] == other[axis];
     return alike;
   }
-  std::vector<int64_t> copied() const { return {values, values + count}; }
+};
+
+// Sizes or strides of their own, which cost no allocation.
+class Dims {
+ public:
+  static constexpr int64_t most = 64;  // as many axes as PyTorch's own loops go over
+
+  explicit Dims(int64_t count) : count_(count) {
+    OPBENCH_CHECK_VALUE(count <= most, count, " axes; expected at most ", most);
+  }
+  explicit Dims(const Shape& other) : Dims(other.count) {
+    for (int64_t axis = 0; axis < count_; ++axis) values_[axis] = other[axis];
+  }
+
+  int64_t& operator[](int64_t axis) { return values_[axis]; }
+  operator Shape() const { return {values_, count_}; }
+
+ private:
+  int64_t count_;
+  int64_t values_[most];
 };
 
 inline std::string text(const Shape& shape) {
@@ -59,8 +74,17 @@ inline void expect(int32_t failed, const char* what) {
 
 class Tensor {
  public:
-  explicit Tensor(AtenTensorHandle owned) : handle_(owned) {}
-  Tensor(Tensor&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  explicit Tensor(AtenTensorHandle owned) : handle_(owned) {
+    int64_t* sizes = nullptr;
+    int32_t dtype = 0;
+    aoti_torch_get_dim(handle_, &sizes_.count);
+    aoti_torch_get_sizes(handle_, &sizes);
+    aoti_torch_get_dtype(handle_, &dtype);
+    sizes_.values = sizes;
+    dtype_ = static_cast<Dtype>(dtype);
+  }
+  Tensor(Tensor&& other) noexcept
+      : handle_(std::exchange(other.handle_, nullptr)), sizes_(other.sizes_), dtype_(other.dtype_) {}
   Tensor(const Tensor&) = delete;
   Tensor& operator=(const Tensor&) = delete;
   ~Tensor() {
@@ -69,53 +93,41 @@ class Tensor {
 
   // Not initialised, contiguous.
   static Tensor empty(const Shape& sizes, Dtype dtype) {
-    std::vector<int64_t> strides(sizes.count);
+    Dims strides(sizes.count);
     uint64_t next = 1;  // of a tensor without elements it may wrap
     for (int64_t axis = sizes.count - 1; axis >= 0; --axis) {
       strides[axis] = static_cast<int64_t>(next);
       if (sizes[axis] > 1) next *= static_cast<uint64_t>(sizes[axis]);
     }
     AtenTensorHandle made = nullptr;
-    expect(aoti_torch_empty_strided(sizes.count, sizes.values, strides.data(), static_cast<int32_t>(dtype), 0, -1, &made),
+    expect(aoti_torch_empty_strided(sizes.count, sizes.values, Shape(strides).values, static_cast<int32_t>(dtype), 0, -1,
+                                    &made),
            "allocate an output");
     return Tensor(made);
   }
-
   static Tensor empty(std::initializer_list<int64_t> sizes, Dtype dtype) {
-    return empty(Shape(sizes.begin(), static_cast<int64_t>(sizes.size())), dtype);
+    return empty(Shape{sizes.begin(), static_cast<int64_t>(sizes.size())}, dtype);
   }
 
   AtenTensorHandle handle() const { return handle_; }
   AtenTensorHandle release() { return std::exchange(handle_, nullptr); }
 
-  int64_t dim() const {
-    int64_t found = 0;
-    aoti_torch_get_dim(handle_, &found);
-    return found;
-  }
-  Shape sizes() const {
-    int64_t* found = nullptr;
-    aoti_torch_get_sizes(handle_, &found);
-    return {found, dim()};
-  }
+  int64_t dim() const { return sizes_.count; }
+  const Shape& sizes() const { return sizes_; }
+  int64_t size(int64_t axis) const { return sizes_[axis]; }
+  Dtype dtype() const { return dtype_; }
   Shape strides() const {
     int64_t* found = nullptr;
     aoti_torch_get_strides(handle_, &found);
     return {found, dim()};
   }
-  int64_t size(int64_t axis) const { return sizes()[axis]; }
   int64_t numel() const {
     int64_t found = 0;
     aoti_torch_get_numel(handle_, &found);
     return found;
   }
-  Dtype dtype() const {
-    int32_t found = 0;
-    aoti_torch_get_dtype(handle_, &found);
-    return static_cast<Dtype>(found);
-  }
   // Of the dtypes that have a name here.
-  int64_t bytes() const { return numel() * bytes_of(dtype()); }
+  int64_t bytes() const { return numel() * bytes_of(dtype_); }
   bool is_contiguous() const {
     bool found = false;
     aoti_torch_is_contiguous(handle_, &found);
@@ -133,11 +145,13 @@ class Tensor {
   // Tells autograd that the values were changed; inference tensors do not count.
   void changed() const {
     const auto& tensor = *reinterpret_cast<const at::Tensor*>(handle_);
-    if (!at::_ops::is_inference::call(tensor)) torch::autograd::impl::bump_version(tensor);
+    if (!at::native::is_inference(tensor)) torch::autograd::impl::bump_version(tensor);
   }
 
  private:
   AtenTensorHandle handle_;
+  Shape sizes_{nullptr, 0};  // of the tensor's own
+  Dtype dtype_{};
 };
 
 // By address: two storages may lie over one buffer, as slices of an array imported one by one do.

@@ -117,4 +117,4 @@ def test_what_is_linked_of_pytorch_is_what_the_interface_declares(operators: Any
     used = set(re.findall(r"\b(aoti_\w+|torch_\w+)", listed.stdout))
     assert used <= set(re.findall(r"\b(aoti_\w+|torch_\w+)\(", declared))
     cpp = set(re.findall(r"(?:at|c10|torch)::[\w:]+", listed.stdout)) - {"at::Tensor"}
-    assert cpp <= {"at::get_num_threads", "at::_ops::is_inference::call", "torch::autograd::impl::bump_version"}
+    assert cpp <= {"at::get_num_threads", "at::native::is_inference", "torch::autograd::impl::bump_version"}
