@@ -46,7 +46,7 @@ def compile_with(name: str, arguments: Sequence[str], folder: Path) -> None:
 
 
 def _through_ccache(words: list[str]) -> list[str]:
-    """The command as ccache runs it where that is installed, unless it is in the command already, or is a link to it."""
+    """The command as ccache runs it where that is installed, unless it is in the command, or is a link to it."""
     found = shutil.which("ccache")
     if found is None or any(Path(word).name == "ccache" for word in (words[0], os.path.realpath(words[0]))):
         return words

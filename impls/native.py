@@ -1,9 +1,10 @@
 """Building a C++ extension on first use and finding it again: one shared library per content of its sources.
 
 Every build happens in a folder of its own and is moved into place whole (`build_place`), so a killed one leaves nothing
-that counts; and what others wait on meanwhile dies with its process. All units of a library without CUDA are compiled
-in one go, those that are not kept from before (`kept_objects`). What holds CUDA is left to torch.utils.cpp_extension, in such a folder too: it guards its own with a lock
-file that a killed process leaves behind, and the next one waits on it for ever.
+that counts; and what others wait on meanwhile dies with its process. Units of a library without CUDA that are not kept
+from before (`kept_objects`) are compiled in one go. What holds CUDA is left to torch.utils.cpp_extension, in such a
+folder too: it guards its own with a lock file that a killed process leaves behind, and the next one waits on it for
+ever.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Libraries that a wheel brought along, so that whoever installs it needs no compiler: see `shipping.py`.
 
 They are beside this file in `shipped/`; a clone has none. One is taken where it is of the very sources that are
-installed and for a processor of this kind, and one that was built from PyTorch's headers where that is the release which
-is installed; else libraries are built on first use as ever.
+installed and for a processor of this kind, and one that was built from PyTorch's headers where the installed PyTorch is
+of that release; else libraries are built on first use as ever.
 """
 
 from __future__ import annotations

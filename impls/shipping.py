@@ -1,8 +1,8 @@
 """Builds all libraries for a wheel: `python -m impls.shipping FOLDER`, which `nox -s wheels` makes impls/shipped of.
 
-Most libraries of operators stand on PyTorch's stable interface (`torch_interface/csrc/shim.h`) and serve release 2.9 and
-later. Two are built from its headers and bind to the release; the wheel says which, and with another one they are built
-on first use. Two without PyTorch, which are compiled for the very processor where
+Most libraries of operators stand on PyTorch's stable interface (`torch_interface/csrc/shim.h`) and serve release 2.9
+and later. Two are built from its headers and bind to the release; the wheel says which, and with another one they are
+built on first use. Two without PyTorch, which are compiled for the very processor where
 there is a compiler, are made for any with AVX2 (x86-64-v3); that of layers for inference has a variant for each.
 """
 
@@ -47,9 +47,7 @@ def ship(folder: Path) -> None:
     for name in WITH_PYTORCH:
         module = import_module(name)
         half, headers = getattr(module, "HALF", True), getattr(module, "HEADERS", False)
-        built = native.build(
-            module.NAME, module.SOURCES, module.IN_VARIANTS, half=half, wheel=True, headers=headers
-        )
+        built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS, half=half, wheel=True, headers=headers)
         _put(built, folder / shipped.file_name(module.NAME, (*module.SOURCES, *module.IN_VARIANTS)))
     layers = shipped.file_name(inference.NAME, inference.FILES)
     with _fresh(inference.NAME) as fresh:

@@ -69,7 +69,7 @@ def of_kind(processor_flags: str, machine: str = platform.machine()) -> tuple[Va
     processor_flags: the line of /proc/cpuinfo. On x86-64 with AVX2 the same three whatever else it has; elsewhere one
     for this very machine.
     """
-    return _FROM_AVX2_ON if machine == "x86_64" and _HAS_AVX2 <= {*processor_flags.split()} else _NATIVE
+    return _FROM_AVX2_ON if machine == "x86_64" and _HAS_AVX2.issubset(processor_flags.split()) else _NATIVE
 
 
 def wanted(

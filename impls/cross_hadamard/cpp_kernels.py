@@ -26,7 +26,13 @@ _CSRC = Path(__file__).parent / "csrc"
 SOURCES = (*sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}), *INTERFACE)
 CORE = tuple(sorted((_CSRC / "cpu").rglob("*.h")))
 """The kernels as headers, which include neither PyTorch nor another runtime."""
-VECTORS = (_CSRC / "processor.h", _CSRC / "vectors_in_use.h", _CSRC / "dispatch.h", _CSRC / "cpu" / "types.h", *INTERFACE)
+VECTORS = (
+    _CSRC / "processor.h",
+    _CSRC / "vectors_in_use.h",
+    _CSRC / "dispatch.h",
+    _CSRC / "cpu" / "types.h",
+    *INTERFACE,
+)
 """What a library of kernels in variants chooses between them by, and how it registers operators."""
 IN_VARIANTS = (*CORE, *sorted(file for file in (_CSRC / "variant").glob("*") if file.suffix in {".cpp", ".h"}))
 """Compiled once for each set of vector instructions; the library takes the widest that the processor has."""

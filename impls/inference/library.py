@@ -130,7 +130,12 @@ def compile_to(to: Path, wanted: tuple[Variant, ...]) -> None:
 
 
 def _key() -> str:
-    parts = [*vector_variants.FLAGS, *(f"{one.name} {one.flags}" for one in _variants()), platform.machine(), compiler() or ""]
+    parts = [
+        *vector_variants.FLAGS,
+        *(f"{one.name} {one.flags}" for one in _variants()),
+        platform.machine(),
+        compiler() or "",
+    ]
     parts += [] if vector_variants.one_for_all(processor()) else [processor()]
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in FILES:

@@ -67,9 +67,7 @@ def test_what_has_not_changed_is_not_compiled_again(building: Building) -> None:
     assert building.built() == ["two.cpp"]
 
 
-def test_other_flags_salt_and_compilers_are_other_objects(
-    building: Building, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_flags_salt_and_compilers_are_other_objects(building: Building, monkeypatch: pytest.MonkeyPatch) -> None:
     everything = ["one.cpp", "two.cpp"]
     assert building.built("-O1") == everything
     assert building.built("-O2") == everything

@@ -26,7 +26,9 @@ def unavailable(_: str) -> str | None:
 
 
 def preparing() -> Preparing:
-    return native.building(functional.NAME, functional.SOURCES, functional.IN_VARIANTS, half=functional.HALF, headers=functional.HEADERS)
+    return native.building(
+        functional.NAME, functional.SOURCES, functional.IN_VARIANTS, half=functional.HALF, headers=functional.HEADERS
+    )
 
 
 BACKEND = Backend(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ SOURCE = """
 #include "{interface}/library.h"
 namespace opbench {{
 int64_t added(const Tensor& x, const std::optional<Tensor>& y, double by, bool twice, std::optional<bool> third) {{
-  return x.numel() + (y ? 10 * y->numel() : 0) + static_cast<int64_t>(by * (twice ? 2 : 1)) + (third ? 100 + *third : 0);
+  const auto more = static_cast<int64_t>(by * (twice ? 2 : 1));
+  return x.numel() + (y ? 10 * y->numel() : 0) + more + (third ? 100 + *third : 0);
 }}
 std::tuple<Tensor, int64_t, double> several(const Tensor& x) {{
   const Packed packed(x, Dtype::float64);
@@ -74,14 +74,17 @@ def test_results_of_several_kinds_and_copies_in_another_dtype_are_given_back(ope
     [(0, ValueError, "x has shape [2, 0] and Half; 1.5"), (1, TypeError, "x is Half"), (2, IndexError, "index 2")],
 )
 def test_errors_are_pythons(operators: Any, how: int, error: type[Exception], says: str) -> None:
-    call: Callable[..., Any] = operators.fail
     x = torch.empty(2, 0, dtype=torch.float16)
-    call(x, 3)
-    with pytest.raises(error, match=f"^{re.escape(says)}$"):
+
+    def call(how: int) -> None:
         try:
-            call(x, how)
+            operators.fail(x, how)
         except RuntimeError as exc:
             raise typed(exc) from None
+
+    call(3)
+    with pytest.raises(error, match=f"^{re.escape(says)}$"):
+        call(how)
 
 
 def test_another_runtime_error_stays_what_it_is() -> None:
