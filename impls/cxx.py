@@ -16,11 +16,15 @@ from opbench.errors import MachineError
 
 @dataclass(frozen=True)
 class Unit:
-    """A .cpp file, the flags it is compiled with, and the object that comes of it; paths are absolute."""
+    """A .cpp file, the flags it is compiled with, and the object that comes of it; paths are absolute.
+
+    salt: what else decides on the object, such as the release of a library whose headers it includes.
+    """
 
     source: Path
     flags: tuple[str, ...]
     target: Path
+    salt: str = ""
 
 
 def compiler() -> str | None:
@@ -33,10 +37,20 @@ def compile_with(name: str, arguments: Sequence[str], folder: Path) -> None:
     """Runs the compiler in `folder`; all paths are absolute. Raises MachineError with its first error, that `name` does
     not compile.
     """
-    words = _words()
-    compilation = subprocess.run([*words, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    words = command()
+    compilation = subprocess.run(
+        [*_through_ccache(words), *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
     if compilation.returncode:
         raise MachineError(f"{name} does not compile with {words[0]}: {first_error(compilation.stderr)}")
+
+
+def _through_ccache(words: list[str]) -> list[str]:
+    """The command as ccache runs it where that is installed, unless it is in the command, or is a link to it."""
+    found = shutil.which("ccache")
+    if found is None or any(Path(word).name == "ccache" for word in (words[0], os.path.realpath(words[0]))):
+        return words
+    return [found, *words]
 
 
 def compile_units(units: Iterable[Unit], folder: Path) -> None:
@@ -58,11 +72,12 @@ def _compile(unit: Unit, folder: Path) -> None:
 
 def knows(flags: Sequence[str]) -> bool:
     """Whether the compiler takes these flags."""
-    command = [*_words(), *flags, "-E", "-x", "c++", os.devnull]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    words = [*command(), *flags, "-E", "-x", "c++", os.devnull]
+    return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
-def _words() -> list[str]:
+def command() -> list[str]:
+    """The words that the compiler is started with: `CXX`, which may have options, else its path."""
     words = shlex.split(os.environ.get("CXX", "")) or [compiler() or "c++"]
     if os.sep in words[0]:
         words[0] = os.path.abspath(words[0])  # noqa: PTH100  # a link such as ccache's must keep its name

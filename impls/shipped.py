@@ -1,7 +1,8 @@
 """Libraries that a wheel brought along, so that whoever installs it needs no compiler: see `shipping.py`.
 
 They are beside this file in `shipped/`; a clone has none. One is taken where it is of the very sources that are
-installed, of the PyTorch that is, and for a processor of this kind; else libraries are built on first use as ever.
+installed and for a processor of this kind, and one that was built from PyTorch's headers where the installed PyTorch is
+of that release; else libraries are built on first use as ever.
 """
 
 from __future__ import annotations
@@ -29,22 +30,25 @@ def file_name(name: str, files: Iterable[Path]) -> str:
     return f"{name}-{digest.hexdigest()[:16]}.so"
 
 
-def found(name: str, files: Iterable[Path]) -> Path | None:
-    """The library of these files that came along and fits here, or None."""
-    if why_none() is not None:
+def found(name: str, files: Iterable[Path], *, headers: bool = False) -> Path | None:
+    """The library of these files that came along and fits here, or None. headers: of those built from PyTorch's."""
+    if why_none(headers=headers) is not None:
         return None
     library = FOLDER / file_name(name, files)
     return library if damage(library) is None else None
 
 
-@lru_cache(maxsize=1)
-def why_none() -> str | None:
-    """Why no library that came along can be used here, or None. Reads two small files, and does not import PyTorch."""
+@lru_cache(maxsize=2)
+def why_none(*, headers: bool = False) -> str | None:
+    """Why no library that came along can be used here, or None. Reads two small files, and does not import PyTorch.
+
+    headers: none of those that were built from PyTorch's headers, which are of one release.
+    """
     try:
         built_for = json.loads((FOLDER / ABOUT).read_text(encoding="utf-8"))["torch"]
     except (OSError, ValueError, TypeError, KeyError):  # not there, or not as it was written
         return "none came with this installation"
-    if (installed := torch_release()) != built_for:
+    if headers and (installed := torch_release()) != built_for:
         return f"those that came with this installation are for PyTorch {built_for}, and {installed} is installed"
     if not vector_variants.one_for_all(processor()):
         return "those that came with this installation are for x86-64 processors with AVX2"

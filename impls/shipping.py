@@ -1,7 +1,8 @@
 """Builds all libraries for a wheel: `python -m impls.shipping FOLDER`, which `nox -s wheels` makes impls/shipped of.
 
-Those with PyTorch bind to the release they are built with, whose C++ interface is its own; the wheel says which, and
-with another one they are built on first use. Two without PyTorch, which are compiled for the very processor where
+Most libraries of operators stand on PyTorch's stable interface (`torch_interface/csrc/shim.h`) and serve release 2.9
+and later. Two are built from its headers and bind to the release; the wheel says which, and with another one they are
+built on first use. Two without PyTorch, which are compiled for the very processor where
 there is a compiler, are made for any with AVX2 (x86-64-v3); that of layers for inference has a variant for each.
 """
 
@@ -31,7 +32,8 @@ WITH_PYTORCH = (
     "impls.hadamard_transform.cpp_kernels",
     "impls.polynomial.pi_net.functional",
 )
-"""Modules with NAME, SOURCES and IN_VARIANTS."""
+"""Modules with NAME, SOURCES and IN_VARIANTS, HALF where kernels do not differ in half precision,
+and HEADERS where they include PyTorch's."""
 
 PLAIN = ((machine.NAME, machine.SOURCES, machine.FLAGS, ()), (exported.NAME, exported.SOURCES, (), exported.SEEN))
 """Names, sources, flags, and what the sources include besides."""
@@ -44,11 +46,12 @@ def ship(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in WITH_PYTORCH:
         module = import_module(name)
-        built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS)
+        half, headers = getattr(module, "HALF", True), getattr(module, "HEADERS", False)
+        built = native.build(module.NAME, module.SOURCES, module.IN_VARIANTS, half=half, wheel=True, headers=headers)
         _put(built, folder / shipped.file_name(module.NAME, (*module.SOURCES, *module.IN_VARIANTS)))
     layers = shipped.file_name(inference.NAME, inference.FILES)
     with _fresh(inference.NAME) as fresh:
-        inference.compile_to(fresh)
+        inference.compile_for_wheel(fresh)
         _put(fresh, folder / layers)
     beside = exported.linked_with(f"-L{folder.resolve()}", f"-l:{layers}", "-Wl,-rpath,$ORIGIN")
     for name, sources, flags, seen in PLAIN:

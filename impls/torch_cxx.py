@@ -1,7 +1,7 @@
-"""What a C++ file that includes PyTorch is compiled and linked with.
+"""What a C++ file that registers operators with PyTorch is compiled and linked with.
 
-As torch.utils.cpp_extension does it for a library that Python does not import, without its ninja: units with PyTorch
-and those without are then compiled in one go, and none waits for the last of the others.
+Ours include none of PyTorch's headers (`torch_interface/csrc/shim.h`), so that one library serves releases of it. Only
+what is built from its headers, the CUDA kernels' host build, is of the very release.
 """
 
 from __future__ import annotations
@@ -11,28 +11,43 @@ from pathlib import Path
 
 from impls.cxx import Unit
 
-FLAGS = ("-std=c++20", "-O3", "-fopenmp", "-Wno-unknown-pragmas", "-fPIC")
+FLAGS = ("-std=c++20", "-O2", "-fopenmp", "-Wno-unknown-pragmas", "-fPIC")
 """For any processor of this kind: what needs more than its least instructions is compiled in variants."""
 
+INTERFACE = tuple(sorted((Path(__file__).parent / "torch_interface" / "csrc").glob("*.h")))
+"""What every one of our operators includes of PyTorch's stable interface."""
 
-def unit(name: str, files: Iterable[Path], flags: Sequence[str], folder: Path) -> Unit:
-    """All these .cpp files as one unit NAME.cpp in `folder`: most of what one takes to compile are PyTorch's headers.
 
-    Seconds of a processor, opbench_cpp: 22.8 as five units, 10.0 as one, of which 3.7 are torch/library.h (GCC 12).
+def unit(name: str, files: Iterable[Path], flags: Sequence[str], folder: Path, *, headers: bool) -> Unit:
+    """All these .cpp files as one unit NAME.cpp in `folder`. headers: whether they include PyTorch's.
+
+    Seconds of a processor, the five files of opbench_cpp: MEASURED.
     """
     source = folder / f"{name}.cpp"
     source.write_text("".join(f'#include "{file.absolute()}"\n' for file in files), encoding="utf-8")
-    return Unit(source, (*_flags(), *flags), source.with_suffix(".o"))
+    return Unit(
+        source,
+        (*FLAGS, *(_header_flags() if headers else ()), *flags),
+        source.with_suffix(".o"),
+        salt=release() if headers else "",
+    )
 
 
-def _flags() -> tuple[str, ...]:
+def release() -> str:
+    """The installed PyTorch's."""
+    import torch
+
+    return str(torch.__version__)
+
+
+def _header_flags() -> tuple[str, ...]:
     """With PyTorch's headers, and the standard library as the installed PyTorch was built with."""
     import torch
 
     include = _folder() / "include"
-    headers = (include, include / "torch" / "csrc" / "api" / "include")
+    folders = (include, include / "torch" / "csrc" / "api" / "include")
     abi = int(torch.compiled_with_cxx11_abi())
-    return (*FLAGS, f"-D_GLIBCXX_USE_CXX11_ABI={abi}", *(part for path in headers for part in ("-isystem", str(path))))
+    return (f"-D_GLIBCXX_USE_CXX11_ABI={abi}", *(part for path in folders for part in ("-isystem", str(path))))
 
 
 def link_flags() -> tuple[str, ...]:

@@ -36,6 +36,7 @@ LOCKS = tempfile.TemporaryDirectory(prefix="opbench-locks-")
 os.environ["OPBENCH_LOCKS"] = LOCKS.name
 os.environ["OPBENCH_CONTENTION"] = "ignore"
 
+os.environ.setdefault("OPBENCH_VECTORS", "every")  # narrower instructions than the widest here are tested too
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # a pool would be one more process beside every worker
 
 

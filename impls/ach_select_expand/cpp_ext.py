@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
     use_threads(point.axes)
     x, taps, alpha, weight, bias = inputs.values()
-    kernel = cpp_kernels.select_expand()
-    launch = partial(kernel, x, taps, point.axes["selected"], alpha, weight, bias, norm_of(point.axes), "")
+    launch = partial(
+        cpp_kernels.select_expand, x, taps, point.axes["selected"], alpha, weight, bias, norm_of(point.axes), ""
+    )
     launch()
     return launch
 

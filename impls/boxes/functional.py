@@ -11,6 +11,7 @@ import torch
 from impls import native
 from impls.boxes.threshold import check_threshold
 from impls.cross_hadamard import cpp_kernels
+from impls.torch_interface.errors import typed
 from opbench.caches import known
 from opbench.errors import UsageError
 
@@ -29,6 +30,8 @@ IN_VARIANTS = (
     _SHARED / "variant" / "openmp.h",
 )
 """Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
+HALF = False
+"""Kernels of float32 and float64: variants that differ in half precision alone would be the same again."""
 
 
 def unavailable(_: str) -> str | None:
@@ -38,13 +41,13 @@ def unavailable(_: str) -> str | None:
 
 def preparing() -> Preparing:
     """What building it adds to a run."""
-    return native.building(NAME, SOURCES, IN_VARIANTS)
+    return native.building(NAME, SOURCES, IN_VARIANTS, half=HALF)
 
 
 @lru_cache(maxsize=1)
 def operators() -> Any:
     """`torch.ops.opbench_boxes`, built and loaded if it was not. Raises MachineError where it does not build."""
-    return native.load(NAME, SOURCES, IN_VARIANTS)
+    return native.load(NAME, SOURCES, IN_VARIANTS, half=HALF)
 
 
 @lru_cache(maxsize=1)
@@ -65,7 +68,10 @@ def box_iou(boxes: Tensor, others: Tensor) -> Tensor:
     boxes: (n, 4), others: (m, 4), x1 y1 x2 y2, float32 or float64, on the CPU.
     Raises ValueError and TypeError for other shapes and dtypes, MachineError where there is no compiler.
     """
-    found: Tensor = _operators()[0](boxes, others, _stream_from(torch.get_num_threads()))
+    try:
+        found: Tensor = _operators()[0](boxes, others, _stream_from(torch.get_num_threads()))
+    except RuntimeError as exc:
+        raise typed(exc) from None
     return found
 
 
@@ -78,15 +84,21 @@ def nms(boxes: Tensor, scores: Tensor, threshold: float, classes: Tensor | None 
     there is no compiler.
     """
     check_threshold(threshold)
-    found, count = _operators()[1](boxes, scores, classes, threshold)
-    kept: Tensor = found[:count]
-    return kept
+    found, count = _suppressed(boxes, scores, threshold, classes)
+    return found[:count]
 
 
 def nms_padded(boxes: Tensor, scores: Tensor, threshold: float, classes: Tensor | None = None) -> Tensor:
     """As `nms`, (n,): -1 behind the indices."""
     check_threshold(threshold)
-    found: Tensor = _operators()[1](boxes, scores, classes, threshold)[0]
+    return _suppressed(boxes, scores, threshold, classes)[0]
+
+
+def _suppressed(boxes: Tensor, scores: Tensor, threshold: float, classes: Tensor | None) -> tuple[Tensor, int]:
+    try:
+        found: tuple[Tensor, int] = _operators()[1](boxes, scores, classes, threshold)
+    except RuntimeError as exc:
+        raise typed(exc) from None
     return found
 
 
@@ -100,5 +112,8 @@ def box_decode(offsets: Tensor, anchors: Tensor, clip: int = 0) -> Tensor:
     """
     if clip < 0:
         raise UsageError(f"clip is {clip}; expected the image's edge in pixels, or 0 to clip nothing")
-    found: Tensor = _operators()[2](offsets, anchors, clip, _stream_from(torch.get_num_threads()))
+    try:
+        found: Tensor = _operators()[2](offsets, anchors, clip, _stream_from(torch.get_num_threads()))
+    except RuntimeError as exc:
+        raise typed(exc) from None
     return found

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from impls.native import load
+from impls.torch_cxx import INTERFACE
+from impls.torch_interface.errors import typed
 from opbench.caches import CacheUse, known
 
 if TYPE_CHECKING:
@@ -21,18 +23,41 @@ if TYPE_CHECKING:
 
 NAME = "opbench_cpp"
 _CSRC = Path(__file__).parent / "csrc"
-SOURCES = tuple(sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}))
+SOURCES = (*sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}), *INTERFACE)
 CORE = tuple(sorted((_CSRC / "cpu").rglob("*.h")))
 """The kernels as headers, which include neither PyTorch nor another runtime."""
-VECTORS = (_CSRC / "processor.h", _CSRC / "vectors_in_use.h")
-"""What a library of kernels in variants chooses between them by."""
+VECTORS = (
+    _CSRC / "processor.h",
+    _CSRC / "vectors_in_use.h",
+    _CSRC / "dispatch.h",
+    _CSRC / "cpu" / "types.h",
+    *INTERFACE,
+)
+"""What a library of kernels in variants chooses between them by, and how it registers operators."""
 IN_VARIANTS = (*CORE, *sorted(file for file in (_CSRC / "variant").glob("*") if file.suffix in {".cpp", ".h"}))
 """Compiled once for each set of vector instructions; the library takes the widest that the processor has."""
+
+_SCHEDULES = {"": -1, "direct": 0, "balanced": 1, "blocked": 2, "flat": 3}
+_OF_EXPANSION = {"blocked": 2, "flat": 3, "": -1}
+_NORMS = {"softsign": 0, "sigmoid": 1, "algebraic": 2, "tanh": 3, "identity": 4}
+"""As numbers of `cpu/types.h`. The interface of PyTorch 2.9 passes no text, and numbers are quicker."""
+
+_TRACKED = (
+    "cross_hadamard",
+    "cross_hadamard_out",
+    "cross_hadamard_backward",
+    "ach_expand",
+    "ach_select_expand",
+    "ach_expand_backward",
+    "fill",
+)
+_kept: list[Any] = []
+"""Registrations, which end with the object."""
 
 
 @lru_cache(maxsize=1)
 def operators() -> Any:
-    """`torch.ops.opbench_cpp`, built (about 20 s on two cores, once per machine) and loaded if it was not.
+    """`torch.ops.opbench_cpp`, built (MEASURED, once per machine) and loaded if it was not.
 
     Raises MachineError with the compiler's last words when it does not build.
     """
@@ -40,7 +65,24 @@ def operators() -> Any:
 
     library = load(NAME, SOURCES, IN_VARIANTS)
     _tell_caches(library, known(torch.get_num_threads()))
+    _without_autograd()
     return library
+
+
+def _without_autograd() -> None:
+    """Gradients are tracked above these operators. Without this the dispatcher's own warning kernel stands in between
+    and costs 2 us a call on tensors that require one.
+    """
+    from torch.library import Library, fallthrough_kernel
+
+    registrations = Library(NAME, "IMPL")
+    for name in _TRACKED:
+        registrations.impl(name, fallthrough_kernel, "Autograd")  # type: ignore[no-untyped-call]  # torch: untyped
+    _kept.append(registrations)
+
+
+def _no_such(kind: str, name: str, numbers: dict[str, int], of: str) -> ValueError:
+    return ValueError(f"no {kind} {name!r} of {of}; there are: {', '.join(numbers)}")
 
 
 def use_caches(use: CacheUse) -> None:
@@ -70,17 +112,25 @@ def forward(x: Tensor, index: Tensor | None = None, out: Tensor | None = None, s
     schedule: direct, balanced, blocked, flat, or "" for the quickest, which is flat. `out` may be strided or share
     memory with x. Raises ValueError, TypeError or IndexError, as the public function does.
     """
-    if out is None:
-        # A default left away is 0.4 us less to unpack.
-        pairs: Tensor = _pairs()(x, index, schedule) if schedule else _pairs()(x, index)
-        return pairs
-    _overload("cross_hadamard_out")(x, index, out, schedule)
+    try:
+        if out is None:
+            # A default left away is 0.4 us less to unpack.
+            pairs: Tensor = _pairs()(x, index, _SCHEDULES[schedule]) if schedule else _pairs()(x, index)
+            return pairs
+        _overload("cross_hadamard_out")(x, index, out, _SCHEDULES[schedule])
+    except RuntimeError as exc:
+        raise typed(exc) from None
+    except KeyError:
+        raise _no_such("schedule", schedule, _SCHEDULES, "cross_hadamard") from None
     return out
 
 
 def backward(grad: Tensor, x: Tensor, index: Tensor | None = None) -> Tensor:
     """The gradient of x from that of the pairs, in x's shape and dtype; sums are kept in float32 (float64)."""
-    of_x: Tensor = _overload("cross_hadamard_backward")(grad, x, index)
+    try:
+        of_x: Tensor = _overload("cross_hadamard_backward")(grad, x, index)
+    except RuntimeError as exc:
+        raise typed(exc) from None
     return of_x
 
 
@@ -91,18 +141,50 @@ def expand(
 
     alpha () or (1,), weight and bias (P,) of any floating dtype. schedule: blocked, flat, or "" for the quicker.
     """
-    expanded: Tensor = _overload("ach_expand")(x, index, alpha, weight, bias, norm, schedule)
+    call = _overload("ach_expand")
+    try:
+        expanded: Tensor = call(x, index, alpha, weight, bias, _NORMS[norm], _OF_EXPANSION[schedule])
+    except RuntimeError as exc:
+        raise typed(exc) from None
+    except KeyError:
+        raise _unknown_of_expansion(norm, schedule) from None
+    return expanded
+
+
+def _unknown_of_expansion(norm: str, schedule: str) -> ValueError:
+    if norm not in _NORMS:
+        return _no_such("norm", norm, _NORMS, "ach_expand")
+    return _no_such("schedule", schedule, _OF_EXPANSION, "ach_expand")
+
+
+def select_expand(
+    x: Tensor,
+    taps: Tensor,
+    k: int,
+    alpha: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    norm: str = "softsign",
+    schedule: str = "",
+    batchnorm: tuple[Any, ...] = (),
+) -> Tensor:
+    """`expand` of the k channels that `taps` scores highest.
+
+    taps: an odd number of weights. batchnorm: mean, variance and eps, where weight and bias are those of BatchNorm with
+    these statistics.
+    """
+    try:
+        numbers = _NORMS[norm], _OF_EXPANSION[schedule]
+        expanded: Tensor = _selected()(x, taps, k, alpha, weight, bias, *numbers, *batchnorm)
+    except RuntimeError as exc:
+        raise typed(exc) from None
+    except KeyError:
+        raise _unknown_of_expansion(norm, schedule) from None
     return expanded
 
 
 @lru_cache(maxsize=1)
-def select_expand() -> Callable[..., Tensor]:
-    """(x, taps, k, alpha, weight, bias, norm, schedule, mean, variance, eps): `expand` of the k channels that `taps`
-    scores highest; with the last three, weight and bias are those of BatchNorm with these statistics.
-
-    taps: an odd number of weights. Not a function of these because it is called between the layers of a network, where
-    each step of Python costs four times what it does in a loop.
-    """
+def _selected() -> Callable[..., Any]:
     return _overload("ach_select_expand")
 
 
@@ -110,5 +192,11 @@ def expand_backward(
     grad: Tensor, x: Tensor, index: Tensor, alpha: Tensor, weight: Tensor, bias: Tensor, norm: str = "softsign"
 ) -> Gradients:
     """Gradients of x, alpha, weight and bias, each in its own shape and dtype."""
-    gradients: Gradients = _overload("ach_expand_backward")(grad, x, index, alpha, weight, bias, norm)
-    return gradients
+    call = _overload("ach_expand_backward")
+    try:
+        found: Gradients = call(grad, x, index, alpha, weight, bias, _NORMS[norm])
+    except RuntimeError as exc:
+        raise typed(exc) from None
+    except KeyError:
+        raise _no_such("norm", norm, _NORMS, "ach_expand") from None
+    return found

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from impls.cross_hadamard import cpp_kernels
-from impls.gated_product.forms import check_form
+from impls.gated_product.forms import FORMS, check_form
 from impls.native import load
+from impls.torch_interface.errors import typed
 from opbench.caches import CacheUse, known
 
 if TYPE_CHECKING:
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
 NAME = "opbench_gated"
 _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(cpp_kernels.__file__).parent / "csrc"
-SOURCES = (_CSRC / "operators.cpp", _CSRC / "gated.h", _SHARED / "elements.h", *cpp_kernels.VECTORS)
+SOURCES = (_CSRC / "operators.cpp", _CSRC / "gated.h", *cpp_kernels.VECTORS)
 IN_VARIANTS = (
     *sorted((_CSRC / "variant").iterdir()),
     *sorted((_SHARED / "cpu").rglob("*.h")),
     _SHARED / "variant" / "openmp.h",
 )
 """Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
+
+_NUMBERS = {form: number for number, form in enumerate(FORMS)}
+"""As numbers of `csrc/gated.h`."""
 
 
 @lru_cache(maxsize=1)
@@ -58,28 +62,37 @@ def gated_product(gate: Tensor, value: Tensor, form: str = "silu", out: Tensor |
     check_form(form)
     forward, _ = _operators()
     use = _caches(torch.get_num_threads())
+    stream_from = use.stream_fresh_bytes if out is None else use.stream_reused_bytes
     if out is None:
         out = torch.empty(gate.shape, dtype=gate.dtype)
-        forward(gate, value, form, use.stream_fresh_bytes, out)
-    else:
-        forward(gate, value, form, use.stream_reused_bytes, out)
+    try:
+        forward(gate, value, _NUMBERS[form], stream_from, out)
+    except RuntimeError as exc:
+        raise typed(exc) from None
     return out
 
 
 def gradients(grad: Tensor, gate: Tensor, value: Tensor, form: str = "silu") -> tuple[Tensor, Tensor]:
     """Those of gate and value from that of the output, in one pass. Shapes, dtypes and errors as `gated_product`."""
     check_form(form)
-    _, backward = _operators()
     of_gate, of_value = torch.empty(gate.shape, dtype=gate.dtype), torch.empty(gate.shape, dtype=gate.dtype)
-    backward(grad, gate, value, form, _caches(torch.get_num_threads()).stream_fresh_bytes, of_gate, of_value)
+    _gradients(grad, gate, value, form, of_gate, of_value)
     return of_gate, of_value
 
 
 def packed_gradient(grad: Tensor, packed: Tensor, form: str = "silu") -> Tensor:
     """That of a (tokens, 2 * width) tensor whose first half is the gate, in one pass."""
     check_form(form)
-    _, backward = _operators()
     found = torch.empty(packed.shape, dtype=packed.dtype)
     (gate, value), (of_gate, of_value) = packed.chunk(2, dim=1), found.chunk(2, dim=1)
-    backward(grad, gate, value, form, _caches(torch.get_num_threads()).stream_fresh_bytes, of_gate, of_value)
+    _gradients(grad, gate, value, form, of_gate, of_value)
     return found
+
+
+def _gradients(grad: Tensor, gate: Tensor, value: Tensor, form: str, of_gate: Tensor, of_value: Tensor) -> None:
+    _, backward = _operators()
+    stream_from = _caches(torch.get_num_threads()).stream_fresh_bytes
+    try:
+        backward(grad, gate, value, _NUMBERS[form], stream_from, of_gate, of_value)
+    except RuntimeError as exc:
+        raise typed(exc) from None

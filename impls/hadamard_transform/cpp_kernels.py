@@ -13,6 +13,7 @@ from impls.cross_hadamard.cpp_kernels import CORE, VECTORS
 from impls.hadamard_transform.matrices import of_order
 from impls.hadamard_transform.orders import factored
 from impls.native import load
+from impls.torch_interface.errors import typed
 from opbench.caches import CacheUse, known
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ _CSRC = Path(__file__).parent / "csrc"
 _SHARED = Path(__file__).parents[1] / "cross_hadamard" / "csrc"
 SOURCES = (
     *sorted(file for file in _CSRC.glob("*") if file.suffix in {".cpp", ".h"}),
-    *(_SHARED / name for name in ("aliasing.h", "elements.h")),
     *VECTORS,
 )
 IN_VARIANTS = (*sorted((_CSRC / "variant").glob("*")), *CORE, _SHARED / "variant" / "openmp.h")
@@ -43,6 +43,12 @@ def operators() -> Any:
     library = load(NAME, SOURCES, IN_VARIANTS)
     _tell_caches(library, known(torch.get_num_threads()))
     return library
+
+
+@lru_cache(maxsize=1)
+def _overloads() -> tuple[Any, Any]:
+    library = operators()
+    return library.transform.default, library.transform_out.default
 
 
 def use_caches(use: CacheUse) -> None:
@@ -64,8 +70,12 @@ def transform(call: Call) -> Tensor:
     if matrix is not None and call.transposed:
         matrix = matrix.T
     arguments = (call.x, call.before, call.after, matrix, call.block, order, call.scale)
-    if call.out is None:
-        result: Tensor = operators().transform(*arguments)
-        return result
-    operators().transform_out(*arguments, call.out)
+    fresh, given = _overloads()
+    try:
+        if call.out is None:
+            result: Tensor = fresh(*arguments)
+            return result
+        given(*arguments, call.out)
+    except RuntimeError as exc:
+        raise typed(exc) from None
     return call.out

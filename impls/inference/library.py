@@ -17,8 +17,10 @@ from impls import native, shipped, vector_variants
 from impls.build_guard import guarded
 from impls.build_place import built, whole
 from impls.cross_hadamard import cpp_kernels
-from impls.cxx import Unit, compile_units, compile_with, compiler
+from impls.cxx import Unit, compile_with, compiler
+from impls.kept_objects import compile_kept
 from impls.processor import processor
+from impls.vector_variants import Variant
 from opbench.cache import cache_folder
 from opbench.errors import MachineError, unknown
 
@@ -73,7 +75,7 @@ def path() -> Path:
             if ours := shipped.found(NAME, FILES):
                 return ours
             raise MachineError(f"cannot build {NAME}: {reason}")
-        built(NAME, library, compile_to)
+        built(NAME, library, lambda fresh: compile_to(fresh, _variants()))
     return library
 
 
@@ -103,28 +105,37 @@ def use_vectors(name: str) -> None:
         raise unknown("vectors", name, usable_vectors(), "of this processor")
 
 
-def _variants() -> list[vector_variants.Variant]:
-    """Those that differ in float32."""
-    return [variant for variant in vector_variants.wanted(processor()) if not variant.below]
+def _variants(*, wheel: bool = False) -> tuple[Variant, ...]:
+    return vector_variants.wanted(processor(), wheel=wheel, half=False)
 
 
-def compile_to(to: Path) -> None:
-    """Builds the library `to`, in whose folder nothing else is.
+def compile_for_wheel(to: Path) -> None:
+    """`compile_to`, for every processor of this kind."""
+    compile_to(to, _variants(wheel=True))
+
+
+def compile_to(to: Path, wanted: tuple[Variant, ...]) -> None:
+    """Builds the library `to`, in whose folder nothing else is, with these variants of the kernels.
 
     The variants' objects stand behind: of an inline function that others have too, the linker keeps the first.
     """
-    folder, variants = to.parent, vector_variants.compilable(_variants())
+    folder, variants = to.parent, vector_variants.compilable(wanted)
     flags = (*vector_variants.FLAGS, *(variant.has for variant in variants))
     units = [Unit(source, flags, folder / f"{source.stem}.o") for source in UNITS]
     in_variants = [unit for variant in variants for unit in vector_variants.units(variant, IN_VARIANTS, folder)]
     with guarded(folder):
-        compile_units([*in_variants, *units], folder)
+        compile_kept([*in_variants, *units], folder)
         objects = [str(unit.target) for unit in (*units, *in_variants)]
         compile_with(NAME, [*objects, "-shared", "-fopenmp", "-o", str(to)], folder)
 
 
 def _key() -> str:
-    parts = [*vector_variants.FLAGS, *map(str, _variants()), platform.machine(), compiler() or ""]
+    parts = [
+        *vector_variants.FLAGS,
+        *(f"{one.name} {one.flags}" for one in _variants()),
+        platform.machine(),
+        compiler() or "",
+    ]
     parts += [] if vector_variants.one_for_all(processor()) else [processor()]
     digest = hashlib.sha256("\0".join(parts).encode())
     for file in FILES:

@@ -11,7 +11,7 @@ import torch
 from impls import vector_variants
 from opbench.caches import CacheUse, known
 
-NAMES = sorted({one.name for flags in ("avx2", "") for one in vector_variants.wanted(flags, "x86_64")})
+NAMES = sorted({one.name for flags in ("avx2 fma", "") for one in vector_variants.of_kind(flags, "x86_64")})
 
 
 class Variants(Protocol):

@@ -27,9 +27,9 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def fake_compiler(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     built: list[str] = []
 
-    def compiles(name: str, _files: tuple[Path, ...], _kernels: tuple[Path, ...], folder: Path) -> None:
+    def compiles(name: str, *given: Any) -> None:
         built.append(name)
-        (folder / f"{name}.so").write_bytes(b"library")
+        (given[-1] / f"{name}.so").write_bytes(b"library")
 
     monkeypatch.setattr(native, "_compile", compiles)
     monkeypatch.setattr(native, "why_not", lambda: None)
@@ -122,8 +122,8 @@ def test_files_that_include_pytorch_and_files_that_do_not_become_one_library(
         'int one(); int two();\nextern "C" int sum() { return one() + two(); }\n'
     )
     (kernels := tmp_path / "kernels.cpp").write_text("int two();\nint two() { return 2; }\n")
-    monkeypatch.setattr(vector_variants, "wanted", lambda *_: (vector_variants.Variant("any", ()),))
-    library = ctypes.CDLL(str(native.build("one", [source, other], [kernels])))
+    monkeypatch.setattr(vector_variants, "wanted", lambda *_, **__: (vector_variants.Variant("any", ()),))
+    library = ctypes.CDLL(str(native.build("one", [source, other], [kernels], headers=True)))
     assert library.sum() == 3
 
 

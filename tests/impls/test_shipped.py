@@ -65,14 +65,20 @@ def test_a_damaged_one_is_not_loaded(source: Path) -> None:
         native.build("one", [source])
 
 
-def test_for_another_pytorch_or_processor_there_is_none(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_for_another_processor_there_is_none(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vector_variants, "one_for_all", lambda _: False)
     assert str(shipped.why_none()).endswith("for x86-64 processors with AVX2")
-    (shipped.FOLDER / shipped.ABOUT).write_text(json.dumps({"torch": "1.0.0"}))
-    shipped.why_none.cache_clear()
-    assert f"for PyTorch 1.0.0, and {shipped.torch_release()} is installed" in str(shipped.why_none())
     assert shipped.found("one", [source]) is None
     assert "no C++ compiler" in str(native.why_not())
+
+
+def test_for_another_pytorch_there_is_none_of_its_headers_and_all_others(source: Path) -> None:
+    (shipped.FOLDER / shipped.ABOUT).write_text(json.dumps({"torch": "1.0.0"}))
+    assert f"for PyTorch 1.0.0, and {shipped.torch_release()} is installed" in str(shipped.why_none(headers=True))
+    assert shipped.found("one", [source], headers=True) is None
+    assert "no C++ compiler" in str(native.why_not(headers=True))
+    assert native.why_not() is None
+    assert native.build("one", [source]).read_bytes() == b"library"
 
 
 @pytest.mark.parametrize("about", ["", "[]", "{}"])
@@ -108,7 +114,7 @@ def test_the_library_for_onnx_runtime_finds_the_layers_beside_it(
         to.write_bytes(b"plain")
 
     monkeypatch.setattr(shipping, "WITH_PYTORCH", ())
-    monkeypatch.setattr(inference, "compile_to", lambda to: to.write_bytes(b"layers"))
+    monkeypatch.setattr(inference, "compile_for_wheel", lambda to: to.write_bytes(b"layers"))
     monkeypatch.setattr(plain_build, "compile_for", compiled)
     shipping.ship(folder := tmp_path / "wheel")
     layers = shipped.file_name(inference.NAME, inference.FILES)

@@ -22,11 +22,13 @@ def prepare(_: Point, inputs: Inputs, __: Tensor | None, ___: str) -> Launch:
 
 
 def unavailable(_: str) -> str | None:
-    return native.why_not()
+    return native.why_not(headers=functional.HEADERS)
 
 
 def preparing() -> Preparing:
-    return native.building(functional.NAME, functional.SOURCES, functional.IN_VARIANTS)
+    return native.building(
+        functional.NAME, functional.SOURCES, functional.IN_VARIANTS, half=functional.HALF, headers=functional.HEADERS
+    )
 
 
 BACKEND = Backend(

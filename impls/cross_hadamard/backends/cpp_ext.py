@@ -73,7 +73,7 @@ def select_expand(
 ) -> Tensor:
     if not _on_gpu(x):
         batchnorm = () if statistics is None else statistics
-        return cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, norm, schedule, *batchnorm)
+        return cpp_kernels.select_expand(x, taps, k, alpha, weight, bias, norm, schedule, batchnorm)
     if statistics is not None:
         weight, bias = steps.affine(weight, bias, statistics)
     return _CUDA.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, norm, schedule)

@@ -39,8 +39,8 @@ struct Kernels {
   // Which schedule `expand` takes when none was asked for.
   Schedule (*own_schedule)(const Sizes& sizes);
 
-  // Sets `count` elements: the least any operator with an output of that size must do.
-  void (*fill)(T* out, int64_t count, T value, Stores stores);
+  // Sets `count` elements to the value, rounded: the least any operator with an output of that size must do.
+  void (*fill)(T* out, int64_t count, double value, Stores stores);
 };
 
 // The kernels compiled for one set of vector instructions.

@@ -1,14 +1,13 @@
-// The kernels of a type of PyTorch's, and the stores an output gets.
+// The kernels of a type of elements, and the stores an output gets.
 #pragma once
 
 #include "cpu.h"
-#include "elements.h"
 
 namespace opbench {
 
 template <typename T>
-const Kernels<Storage<T>>& kernels_of() {
-  return variant().of<Storage<T>>();
+const Kernels<T>& kernels_of() {
+  return variant().of<T>();
 }
 
 // Of an output that was just allocated, and of one that was given.

@@ -1,26 +1,32 @@
-// The operators by which a library tells which vector instructions it can use here, and takes others than the widest.
+// The functions by which a library tells which vector instructions it can use here, and takes others than the widest. Of
+// C, so that Python calls them whatever PyTorch is installed (`impls.torch_interface.loaded`).
 #pragma once
 
-#include <c10/util/StringUtil.h>
-#include <torch/library.h>
-
 #include <string>
-#include <string_view>
 
 #include "processor.h"
 
 namespace opbench {
 
-// `choice` is a function that returns the library's `Choice`. `use_vectors` raises ValueError for a name that is none of
-// `usable_vectors`; "" is the widest.
-template <auto choice>
-void define_vectors(torch::Library& library) {
-  library.def("vectors() -> str", [] { return choice().name(); });
-  library.def("usable_vectors() -> str[]", [] { return choice().names(); });
-  library.def("use_vectors(str name) -> ()", [](std::string_view name) {
-    TORCH_CHECK_VALUE(choice().use(std::string(name)), "no vectors '", name, "' on this processor; there are: ",
-                      c10::Join(", ", choice().names()));
-  });
+template <typename Choice>
+const char* usable_names(const Choice& choice) {
+  static std::string all;
+  all.clear();
+  for (const std::string& name : choice.names()) all += name + "\n";
+  return all.c_str();
+}
+template <typename Choice>
+const char* name_in_use(const Choice& choice) {
+  static std::string name;
+  name = choice.name();
+  return name.c_str();
 }
 
 }  // namespace opbench
+
+// `choice` is a function that returns the library's `Choice`. Names are a line each, the narrowest first; "" is the widest;
+// `opbench_use_vectors` returns false for a name that is none of them.
+#define OPBENCH_VECTORS_IN_USE(choice)                                                              \
+  extern "C" const char* opbench_usable_vectors() { return ::opbench::usable_names(choice()); }     \
+  extern "C" const char* opbench_vectors() { return ::opbench::name_in_use(choice()); }             \
+  extern "C" bool opbench_use_vectors(const char* name) { return choice().use(name); }

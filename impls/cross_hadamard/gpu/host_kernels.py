@@ -30,7 +30,7 @@ def sources() -> tuple[Path, ...]:
 @lru_cache(maxsize=1)
 def operators() -> Any:
     """`torch.ops.opbench_host`, built once per machine and loaded. Raises MachineError when it does not build."""
-    return load("opbench_host", sources())
+    return load("opbench_host", sources(), headers=True)
 
 
 def forward(x: Tensor, index: Tensor | None, out: Tensor, schedule: str) -> None:

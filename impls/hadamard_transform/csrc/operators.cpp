@@ -1,16 +1,11 @@
 // The operators of namespace opbench_hadamard: kernels and nothing else.
-#include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
-#include <torch/library.h>
-
 #include <atomic>
 #include <optional>
+#include <type_traits>
 
-#include "../../cross_hadamard/csrc/aliasing.h"
-#include "../../cross_hadamard/csrc/elements.h"
+#include "../../cross_hadamard/csrc/dispatch.h"
 #include "../../cross_hadamard/csrc/vectors_in_use.h"
+#include "../../torch_interface/csrc/library.h"
 #include "kernels.h"
 
 namespace opbench_hadamard {
@@ -31,7 +26,9 @@ opbench::Choice<Variant>& choice() {
   return variants;
 }
 
-using at::Tensor;
+using opbench::Dtype;
+using opbench::Packed;
+using opbench::Tensor;
 using Given = std::optional<Tensor>;
 
 // From which size of an output on, in bytes, its stores go around the caches: one that was just allocated, and one that
@@ -39,108 +36,110 @@ using Given = std::optional<Tensor>;
 std::atomic<int64_t> fresh_from{int64_t{16} << 20}, reused_from{int64_t{32} << 20};
 
 void check(const Tensor& x, const Given& before, const Given& after, const Given& matrix, int64_t block, int64_t order) {
-  TORCH_CHECK_TYPE(at::isFloatingType(x.scalar_type()), "x is ", x.scalar_type(),
+  OPBENCH_CHECK_TYPE(opbench::is_floating(x.dtype()), "x is ", x.dtype(),
                    "; expected float32, float16, bfloat16 or float64");
-  TORCH_CHECK_VALUE(x.dim() >= 1, "x has no axis to transform; expected (*rows, size)");
+  OPBENCH_CHECK_VALUE(x.dim() >= 1, "x has no axis to transform; expected (*rows, size)");
   const int64_t length = order > 0 ? block / order : 0;
-  TORCH_CHECK_VALUE(order == 1 || order == 12 || order == 20 || order == 28, "order is ", order,
+  OPBENCH_CHECK_VALUE(order == 1 || order == 12 || order == 20 || order == 28, "order is ", order,
                     "; expected 1, 12, 20 or 28");
-  TORCH_CHECK_VALUE(length > 0 && (length & (length - 1)) == 0 && length * order == block, "block is ", block,
+  OPBENCH_CHECK_VALUE(length > 0 && (length & (length - 1)) == 0 && length * order == block, "block is ", block,
                     "; expected ", order, " times a power of two");
-  TORCH_CHECK_VALUE(x.size(-1) % block == 0, "x has ", x.size(-1), " columns; expected a multiple of block ", block);
+  const int64_t columns = x.size(x.dim() - 1);
+  OPBENCH_CHECK_VALUE(columns % block == 0, "x has ", columns, " columns; expected a multiple of block ", block);
   for (const Given* signs : {&before, &after}) {
-    TORCH_CHECK_VALUE(!signs->has_value() || (*signs)->numel() == x.size(-1), "signs have ",
-                      signs->has_value() ? (*signs)->numel() : 0, " elements; expected ", x.size(-1));
+    OPBENCH_CHECK_VALUE(!signs->has_value() || (*signs)->numel() == columns, "signs have ",
+                        signs->has_value() ? (*signs)->numel() : int64_t{0}, " elements; expected ", columns);
   }
-  TORCH_CHECK_VALUE(order == 1 || (matrix.has_value() && matrix->numel() == order * order),
+  OPBENCH_CHECK_VALUE(order == 1 || (matrix.has_value() && matrix->numel() == order * order),
                     "matrix is missing or of another order; expected (", order, ", ", order, ")");
 }
 
-// In the type that sums are kept in, contiguous; kept alive by the caller.
-template <typename A>
-Tensor widened(const Given& tensor) {
-  return tensor.has_value() ? tensor->to(c10::CppTypeToScalarType<A>::value).contiguous() : Tensor();
-}
-template <typename A>
-const A* pointer(const Tensor& tensor) {
-  return tensor.defined() ? tensor.const_data_ptr<A>() : nullptr;
-}
+// In the type that sums are kept in, contiguous; nothing of what was not given.
+class Widened {
+ public:
+  Widened(const Given& tensor, Dtype dtype) {
+    if (tensor) packed_.emplace(*tensor, dtype);
+  }
+  template <typename A>
+  const A* data() const {
+    return packed_ ? packed_->data<A>() : nullptr;
+  }
+
+ private:
+  std::optional<Packed> packed_;
+};
 
 void run(const Tensor& x, const Tensor& out, const Given& before, const Given& after, const Given& matrix, int64_t block,
          int64_t order, double scale, Stores stores) {
-  if (x.numel() == 0) return;
+  const int64_t count = x.numel(), columns = x.size(x.dim() - 1);
+  if (count == 0) return;
   at::get_num_threads();  // PyTorch tells this thread's OpenMP how many there are when it is first asked
-  AT_DISPATCH_FLOATING_TYPES_AND2(at::kHalf, at::kBFloat16, x.scalar_type(), "hadamard_transform", [&] {
-    using T = opbench::Storage<scalar_t>;
+  opbench::for_floating(x.dtype(), [&](auto type) {
+    using T = decltype(type);
     using A = Accumulate<T>;
-    const Tensor first = widened<A>(before), last = widened<A>(after), small = widened<A>(matrix);
-    const Arguments<T> arguments{opbench::stored(x.const_data_ptr<scalar_t>()),
-                                 opbench::stored(out.mutable_data_ptr<scalar_t>()),
-                                 pointer<A>(first),
-                                 pointer<A>(last),
-                                 pointer<A>(small),
-                                 static_cast<A>(scale),
-                                 stores};
-    choice().used().of<T>()(arguments, {x.numel() / x.size(-1), x.size(-1), block, order});
+    const Dtype wide = std::is_same_v<A, double> ? Dtype::float64 : Dtype::float32;
+    const Widened first(before, wide), last(after, wide), small(matrix, wide);
+    const Arguments<T> arguments{x.data<const T>(), out.data<T>(),          first.data<A>(), last.data<A>(),
+                                 small.data<A>(),   static_cast<A>(scale), stores};
+    choice().used().of<T>()(arguments, {count / columns, columns, block, order});
   });
 }
 
 Stores stores_of(const Tensor& out, const std::atomic<int64_t>& from) {
-  return static_cast<int64_t>(out.nbytes()) >= from ? Stores::streaming : Stores::cached;
+  return out.bytes() >= from ? Stores::streaming : Stores::cached;
 }
 
 Tensor transform(const Tensor& x, const Given& before, const Given& after, const Given& matrix, int64_t block,
                  int64_t order, double scale) {
   check(x, before, after, matrix, block, order);
-  const Tensor source = x.contiguous();
-  Tensor out = at::empty(source.sizes(), source.options());
-  run(source, out, before, after, matrix, block, order, scale, stores_of(out, fresh_from));
+  const Packed source(x);
+  Tensor out = Tensor::empty(x.sizes(), x.dtype());
+  run(source.tensor(), out, before, after, matrix, block, order, scale, stores_of(out, fresh_from));
   return out;
 }
 
 void transform_out(const Tensor& x, const Given& before, const Given& after, const Given& matrix, int64_t block,
-                   int64_t order, double scale, Tensor out) {
+                   int64_t order, double scale, const Tensor& out) {
   check(x, before, after, matrix, block, order);
-  TORCH_CHECK_VALUE(out.sizes() == x.sizes(), "out has shape ", out.sizes(), "; expected ", x.sizes());
-  TORCH_CHECK_TYPE(out.scalar_type() == x.scalar_type(), "out is ", out.scalar_type(), "; expected ", x.scalar_type(),
-                   " as x");
-  const Tensor source = x.contiguous();
-  const bool in_place = out.is_contiguous() && out.const_data_ptr() == source.const_data_ptr();
+  OPBENCH_CHECK_VALUE(out.sizes() == x.sizes(), "out has shape ", out.sizes(), "; expected ", x.sizes());
+  OPBENCH_CHECK_TYPE(out.dtype() == x.dtype(), "out is ", out.dtype(), "; expected ", x.dtype(), " as x");
+  const Packed packed(x);
+  const Tensor& source = packed.tensor();
+  const bool in_place = out.is_contiguous() && out.data<const void>() == source.data<const void>();
   if (in_place) {  // what was just read is in the caches
     run(source, out, before, after, matrix, block, order, scale, Stores::cached);
   } else if (out.is_contiguous() && !opbench::share_memory(out, source)) {
     run(source, out, before, after, matrix, block, order, scale, stores_of(out, reused_from));
   } else {
-    Tensor packed = at::empty(source.sizes(), source.options());
-    run(source, packed, before, after, matrix, block, order, scale, Stores::cached);
-    out.copy_(packed);
+    const Tensor whole = Tensor::empty(x.sizes(), x.dtype());
+    run(source, whole, before, after, matrix, block, order, scale, Stores::cached);
+    out.copy_from(whole);
     return;
   }
-  if (!out.is_inference()) out.unsafeGetTensorImpl()->bump_version();
+  out.changed();
 }
 
-void use_stream_from(int64_t fresh_bytes, int64_t reused_bytes) {
-  TORCH_CHECK_VALUE(fresh_bytes >= 0 && reused_bytes >= 0, "stores go around the caches from ", fresh_bytes, " and ",
-                    reused_bytes, " bytes on; expected numbers of 0 and above");
-  fresh_from = fresh_bytes;
-  reused_from = reused_bytes;
-}
+const opbench::Library kLibrary("opbench_hadamard", [](opbench::Library& library) {
+  library
+      .def<transform>(
+          "transform(Tensor x, Tensor? before, Tensor? after, Tensor? matrix, int block, int order, float scale) -> "
+          "Tensor")
+      .def<transform_out>(
+          "transform_out(Tensor x, Tensor? before, Tensor? after, Tensor? matrix, int block, int order, float scale, "
+          "Tensor(a!) out) -> ()");
+});
 
 }  // namespace
-
-TORCH_LIBRARY(opbench_hadamard, library) {
-  library.def(
-      "transform(Tensor x, Tensor? before, Tensor? after, Tensor? matrix, int block, int order, float scale) -> Tensor");
-  library.def(
-      "transform_out(Tensor x, Tensor? before, Tensor? after, Tensor? matrix, int block, int order, float scale, "
-      "Tensor(a!) out) -> ()");
-  library.def("use_stream_from(int fresh_bytes, int reused_bytes) -> ()", use_stream_from);
-  opbench::define_vectors<choice>(library);
-}
-
-TORCH_LIBRARY_IMPL(opbench_hadamard, CPU, library) {
-  library.impl("transform", transform);
-  library.impl("transform_out", transform_out);
-}
-
 }  // namespace opbench_hadamard
+
+OPBENCH_VECTORS_IN_USE(opbench_hadamard::choice)
+
+// From which sizes on, in bytes, stores to outputs go around the caches from now on: fresh ones, and those given.
+extern "C" void opbench_use_stream_from(int64_t fresh_bytes, int64_t reused_bytes) {
+  opbench_hadamard::fresh_from = fresh_bytes;
+  opbench_hadamard::reused_from = reused_bytes;
+}
+extern "C" void opbench_stream_from(int64_t* bytes) {
+  bytes[0] = opbench_hadamard::fresh_from;
+  bytes[1] = opbench_hadamard::reused_from;
+}

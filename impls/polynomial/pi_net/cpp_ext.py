@@ -26,11 +26,13 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
 
 
 def unavailable(_: str) -> str | None:
-    return native.why_not()
+    return native.why_not(headers=functional.HEADERS)
 
 
 def preparing() -> Preparing:
-    return native.building(functional.NAME, functional.SOURCES, functional.IN_VARIANTS)
+    return native.building(
+        functional.NAME, functional.SOURCES, functional.IN_VARIANTS, half=functional.HALF, headers=functional.HEADERS
+    )
 
 
 BACKEND = Backend(

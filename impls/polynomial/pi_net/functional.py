@@ -23,6 +23,10 @@ _SHARED = Path(cpp_kernels.__file__).parent / "csrc"
 SOURCES = (_CSRC / "operators.cpp", _CSRC / "recursion.h", *cpp_kernels.VECTORS)
 IN_VARIANTS = (*sorted((_CSRC / "variant").iterdir()), *sorted((_SHARED / "cpu").rglob("*.h")))
 """Compiled once for each set of vector instructions; it takes the processor's widest, until told otherwise."""
+HALF = False
+"""Kernels of float32 and float64: variants that differ in half precision alone would be the same again."""
+HEADERS = True
+"""PyTorch's own are included, for its matrix product inside a parallel loop: the library is of the very release."""
 
 SCRATCH = 512 << 10
 """Bytes of a block's projections, values and factors, a quarter of a processor's second cache."""
@@ -33,7 +37,7 @@ COLUMNS = 32
 @lru_cache(maxsize=1)
 def operators() -> Any:
     """`torch.ops.opbench_pi_net`, built and loaded if it was not. Raises MachineError where it does not build."""
-    return load(NAME, SOURCES, IN_VARIANTS)
+    return load(NAME, SOURCES, IN_VARIANTS, half=HALF, headers=HEADERS)
 
 
 @lru_cache(maxsize=1)

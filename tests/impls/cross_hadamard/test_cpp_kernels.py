@@ -377,7 +377,7 @@ def test_more_pairs_than_an_int64_counts_are_refused_with_the_channels_and_the_m
     with pytest.raises(ValueError, match=says):
         cpp_kernels.expand_backward(none, torch.empty(0, 5), index, torch.ones(1), none, none)
     with pytest.raises(ValueError, match=says):
-        cpp_kernels.select_expand()(x, torch.ones(1), MOST + 1, torch.ones(1), none, none)
+        cpp_kernels.select_expand(x, torch.ones(1), MOST + 1, torch.ones(1), none, none)
 
 
 @pytest.mark.parametrize("shape", [(0, MOST), (3, MOST, 0)])

@@ -95,7 +95,7 @@ def test_an_output_may_lie_anywhere_and_nothing_beside_it_is_written(
     gate, value = values(tokens, width, dtype=dtype), values(tokens, width, seed=1, dtype=dtype)
     whole = torch.full((tokens, before + width + 3), 7.0, dtype=dtype)
     forward, _ = functional._operators()
-    forward(gate, value, "silu", 0, whole[:, before : before + width])
+    forward(gate, value, functional._NUMBERS["silu"], 0, whole[:, before : before + width])
     assert torch.equal(whole[:, before : before + width], functional.gated_product(gate, value))
     assert (whole[:, :before] == 7).all()
     assert (whole[:, before + width :] == 7).all()

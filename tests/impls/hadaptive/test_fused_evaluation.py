@@ -214,11 +214,11 @@ def test_the_kernel_chooses_as_pytorch_does_bit_for_bit(
     x, pairs = random(*shape, dtype=dtype), k * (k - 1) // 2
     taps, alpha = random(5, dtype=dtype, seed=1), torch.tensor([0.5])
     weight, bias = random(pairs, seed=2), random(pairs, seed=3)
-    actual = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "softsign", schedule)
+    actual = cpp_kernels.select_expand(x, taps, k, alpha, weight, bias, "softsign", schedule)
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, "softsign", schedule)
     assert torch.equal(actual, want)
     statistics = random(pairs, seed=4), random(pairs, seed=5).abs(), 1e-3
-    actual = cpp_kernels.select_expand()(x, taps, k, alpha, weight, bias, "identity", schedule, *statistics)
+    actual = cpp_kernels.select_expand(x, taps, k, alpha, weight, bias, "identity", schedule, *statistics)
     folded = steps.affine(weight, bias, statistics)
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, *folded, "identity", schedule)
     torch.testing.assert_close(actual, want, rtol=1e-2, atol=1e-2)  # folded in float32, or in float64 for float64
@@ -231,7 +231,7 @@ def test_equal_scores_and_nan_are_chosen_as_by_topk(k: int) -> None:
     x[1, 17], x[2, 5:9] = torch.nan, torch.nan
     taps, pairs = torch.ones(1), k * (k - 1) // 2
     parameters = torch.ones(1), torch.ones(pairs), torch.zeros(pairs)
-    actual = cpp_kernels.select_expand()(x, taps, k, *parameters, "identity", "")
+    actual = cpp_kernels.select_expand(x, taps, k, *parameters, "identity", "")
     want = cpp_kernels.expand(x, x[:, :, 0, 0].topk(k).indices, *parameters, "identity", "")
     torch.testing.assert_close(actual, want, rtol=0, atol=0, equal_nan=True)
 
@@ -239,7 +239,7 @@ def test_equal_scores_and_nan_are_chosen_as_by_topk(k: int) -> None:
 @pytest.mark.compiler
 def test_the_kernel_refuses_what_it_cannot_read() -> None:
     x, one = random(1, 5, 3, 3), torch.ones(1)
-    call = cpp_kernels.select_expand()
+    call = cpp_kernels.select_expand
     with pytest.raises(ValueError, match=r"taps has shape .*; expected an odd number"):
         call(x, torch.ones(4), 2, one, one, one, "tanh", "")
     with pytest.raises(ValueError, match=r"k is 6 and x has shape \[1, 5, 3, 3\]; expected 0 <= k <= C"):

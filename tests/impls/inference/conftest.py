@@ -10,7 +10,7 @@ from impls import vector_variants
 from impls.inference import library
 from impls.processor import processor
 
-NAMES = [variant.name for variant in vector_variants.wanted(processor()) if not variant.below]
+NAMES = [variant.name for variant in vector_variants.of_kind(processor()) if not variant.below]
 
 
 @pytest.fixture(params=NAMES)

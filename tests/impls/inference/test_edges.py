@@ -84,7 +84,7 @@ def test_channels_are_ranked_as_by_ach_select_expand(vectors: str) -> None:
     x[1] = x[1, :, :, :1]
     x[2, :, :, 3] = float("nan")
     index, rows = layer.selected(x), x.permute(0, 3, 1, 2).contiguous()
-    whole = select_expand()(rows, taps, 20, torch.ones(1), one, none, "identity", "", None, None, 0.0)
+    whole = select_expand(rows, taps, 20, torch.ones(1), one, none, "identity")
     for sample, places, expanded in zip(rows, index, whole, strict=True):
         products = torch.stack([sample[i] * sample[j] for i, j in combinations(places, 2)])
         torch.testing.assert_close(products, expanded[48:], rtol=0, atol=0, equal_nan=True)

@@ -68,10 +68,11 @@ Tensor gate(const Tensor& x, const Tensor& weights, int64_t block) {
 
 TORCH_LIBRARY(opbench_poly_sa, library) {
   library.def("gate(Tensor x, Tensor weights, int block) -> Tensor");
-  define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_poly_sa, CPU, library) { library.impl("gate", gate); }
 
 }  // namespace
 }  // namespace opbench
+
+OPBENCH_VECTORS_IN_USE(opbench::choice)

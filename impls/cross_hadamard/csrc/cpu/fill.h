@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sharing.h"
+#include "vector/wide.h"
 
 namespace opbench::OPBENCH_VARIANT {
 
@@ -19,10 +20,11 @@ void fill_range(T* out, int64_t count, const Vec<T>& all) {
 }
 
 template <typename Pool, typename T>
-void fill(const Pool& pool, T* out, int64_t count, T value, Stores stores) {
+void fill(const Pool& pool, T* out, int64_t count, double value, Stores stores) {
+  const Vec<T> all(narrowed<T>(static_cast<Accumulate<T>>(value)));
   share(pool, count, sizeof(T), grain<T>(), [&](int64_t begin, int64_t end) {
-    stores == Stores::streaming ? fill_range<Stores::streaming>(out + begin, end - begin, Vec<T>(value))
-                                : fill_range<Stores::cached>(out + begin, end - begin, Vec<T>(value));
+    stores == Stores::streaming ? fill_range<Stores::streaming>(out + begin, end - begin, all)
+                                : fill_range<Stores::cached>(out + begin, end - begin, all);
   });
 }
 

@@ -185,7 +185,6 @@ TORCH_LIBRARY(opbench_pi_net, library) {
   library.def(
       "backward(Tensor grad, Tensor z, Tensor a, Tensor? s, Tensor? b, Tensor c, Tensor beta, bool skip, bool norm, "
       "int block) -> Tensor[]");
-  define_vectors<choice>(library);
 }
 
 TORCH_LIBRARY_IMPL(opbench_pi_net, CPU, library) {
@@ -195,3 +194,5 @@ TORCH_LIBRARY_IMPL(opbench_pi_net, CPU, library) {
 
 }  // namespace
 }  // namespace opbench
+
+OPBENCH_VECTORS_IN_USE(opbench::choice)
