@@ -6,6 +6,7 @@ a wrong one would touch memory that belongs to others.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +89,15 @@ def _no_such(kind: str, name: str, numbers: dict[str, int], of: str) -> ValueErr
 def use_caches(use: CacheUse) -> None:
     """Let stores go around the caches from the sizes that `use` says on; at first it is what `known` answers."""
     _tell_caches(operators(), use)
+
+
+def use_stripes(stripes: bool) -> bool:
+    """Whether small maps too are made in stripes where they are streamed, with the vector instructions in use; what it
+    was. At first it is what pays on processors of this maker.
+    """
+    use = operators().c.opbench_use_stripes
+    use.argtypes, use.restype = [ctypes.c_bool], ctypes.c_bool
+    return bool(use(stripes))
 
 
 def _tell_caches(library: Any, use: CacheUse) -> None:

@@ -50,6 +50,10 @@ struct Variant {
   const Kernels<Half>* of_half;
   const Kernels<BFloat16>* of_bfloat16;
 
+  // Whether `multiply` makes small maps in stripes too where it streams them; at first, what pays on processors of this
+  // maker. Returns what it was.
+  bool (*use_stripes)(bool stripes);
+
   template <typename T>
   const Kernels<T>& of() const {
     if constexpr (std::is_same_v<T, float>) return *of_float;

@@ -16,7 +16,7 @@ from torch import Tensor
 from impls import vector_variants
 from impls.cross_hadamard import cpp_kernels
 from impls.cross_hadamard.norms import NORMS
-from opbench.caches import known
+from opbench.caches import CacheUse, known
 
 from ..cpp_ways import stores_of, vectors_of
 from .definitions import DTYPES, expansion, index_of, pairs, random
@@ -38,6 +38,21 @@ def at_every_offset(x: Tensor, count: int) -> Iterator[Tensor]:
     """Outputs that begin anywhere in a vector, NaN before they are written, with a NaN on both sides."""
     for offset in (1, 2, 8, 31):
         yield torch.full((count + offset + 32,), float("nan"), dtype=x.dtype)[offset : offset + count]
+
+
+@pytest.mark.usefixtures("vectors")
+@pytest.mark.parametrize("stripes", [False, True])
+def test_streamed_maps_are_the_same_in_rows_and_in_stripes(stripes: bool) -> None:
+    """Whichever of both is usual on processors of this maker. More rows than are made together, whole lines each."""
+    own = cpp_kernels.use_stripes(stripes)
+    try:
+        cpp_kernels.use_caches(CacheUse(1 << 20, 0, 0, "assumed"))
+        for shape in [(1, 2, 32, 16), (3, 19, 32, 37), (2, 11, 2048)]:
+            x = random(*shape, dtype=torch.float32)
+            assert torch.equal(cpp_kernels.forward(x), pairs(x)), shape
+    finally:
+        cpp_kernels.use_stripes(own)
+        cpp_kernels.use_caches(known(torch.get_num_threads()))
 
 
 @pytest.mark.usefixtures("stores", "vectors")

@@ -8,6 +8,8 @@
 #include "gradients.h"
 #include "openmp.h"
 
+#include <utility>
+
 namespace opbench {
 
 namespace OPBENCH_VARIANT {
@@ -43,6 +45,7 @@ const Kernels<double> of_double = kKernels<double>;
 namespace OPBENCH_VARIANT_BELOW {
 extern const Kernels<float> of_float;
 extern const Kernels<double> of_double;
+extern const Variant kVariant;
 }  // namespace OPBENCH_VARIANT_BELOW
 namespace below = OPBENCH_VARIANT_BELOW;
 #else
@@ -51,8 +54,15 @@ namespace below = OPBENCH_VARIANT;
 
 namespace OPBENCH_VARIANT {
 
+inline bool use_stripes(bool stripes) {
+#if defined(OPBENCH_VARIANT_BELOW)
+  below::kVariant.use_stripes(stripes);
+#endif
+  return std::exchange(in_stripes(), stripes);
+}
+
 extern const Variant kVariant;
-const Variant kVariant{&below::of_float, &below::of_double, &kKernels<Half>, &kKernels<BFloat16>};
+const Variant kVariant{&below::of_float, &below::of_double, &kKernels<Half>, &kKernels<BFloat16>, use_stripes};
 
 }  // namespace OPBENCH_VARIANT
 }  // namespace opbench
