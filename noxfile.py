@@ -147,7 +147,8 @@ SHIPPED = ("cross_hadamard", "gated_product", "hadamard_transform", "nms", "pi_n
 def wheels(session: nox.Session) -> None:
     """A wheel with the C++ libraries inside, in dist/, and whether it computes right where there is no compiler.
 
-    For x86-64 with AVX2, this glibc and later, and PyTorch of the release it is built with.
+    For x86-64 with AVX2, this glibc and later, and PyTorch from 2.9 on; two of the libraries for the release that they
+    are built with (docs/architecture.md).
     """
     python = _python(session, "lint")
     place = Path(session.create_tmp()).absolute()

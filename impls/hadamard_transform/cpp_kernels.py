@@ -34,7 +34,7 @@ IN_VARIANTS = (*sorted((_CSRC / "variant").glob("*")), *CORE, _SHARED / "variant
 
 @lru_cache(maxsize=1)
 def operators() -> Any:
-    """`torch.ops.opbench_hadamard`, built (about 30 s on two cores, once per machine) and loaded if it was not.
+    """`torch.ops.opbench_hadamard`, built (once per machine) and loaded if it was not.
 
     Raises MachineError with the compiler's last words when it does not build.
     """

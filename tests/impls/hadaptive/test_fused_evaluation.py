@@ -218,7 +218,7 @@ def test_the_kernel_chooses_as_pytorch_does_bit_for_bit(
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, weight, bias, "softsign", schedule)
     assert torch.equal(actual, want)
     statistics = random(pairs, seed=4), random(pairs, seed=5).abs(), 1e-3
-    actual = cpp_kernels.select_expand(x, taps, k, alpha, weight, bias, "identity", schedule, *statistics)
+    actual = cpp_kernels.select_expand(x, taps, k, alpha, weight, bias, "identity", schedule, statistics)
     folded = steps.affine(weight, bias, statistics)
     want = cpp_kernels.expand(x, steps.strongest(x, taps, k), alpha, *folded, "identity", schedule)
     torch.testing.assert_close(actual, want, rtol=1e-2, atol=1e-2)  # folded in float32, or in float64 for float64

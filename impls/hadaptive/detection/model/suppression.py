@@ -51,7 +51,7 @@ def suppress_by_pytorch(boxes: Tensor, labels: Tensor, overlap: float) -> Tensor
 
 @lru_cache(maxsize=1)
 def kernel_is_built() -> bool:
-    """Whether our kernel is there, built now where it was not: 47 s on two cores, once for a machine.
+    """Whether our kernel is there, built now where it was not, once for a machine.
 
     A compiler that cannot compile costs a line on standard error, and PyTorch's way is taken for the whole process.
     """
