@@ -28,7 +28,8 @@ class Variant:
 
     flags: of the instructions.
     needs: what /proc/cpuinfo says of a processor that has them.
-    below: the variant whose kernels of float32 and float64 serve this one too.
+    below: the variant whose kernels of types without instructions of their own here serve this one too: of float32 and
+        float64, and of float16 where only bfloat16 has some.
     """
 
     name: str
@@ -53,6 +54,7 @@ _HAS_AVX512 = _HAS_AVX2 | {"avx512f", "avx512bw", "avx512dq", "avx512vl"}
 _FROM_AVX2_ON = (
     Variant("avx512", _AVX512, _HAS_AVX512),
     Variant("avx2", _AVX2, _HAS_AVX2),
+    Variant("avx512_bf16", (*_AVX512, "-mavx512bf16"), _HAS_AVX512 | {"avx512_bf16"}, below="avx512"),
     Variant(
         "avx512_half",
         (*_AVX512, "-mavx512fp16", "-mavx512bf16"),
@@ -66,7 +68,7 @@ _NATIVE = (Variant("native", ("-march=native",)),)
 def of_kind(processor_flags: str, machine: str = platform.machine()) -> tuple[Variant, ...]:
     """What serves every processor of this kind, the slowest to compile first.
 
-    processor_flags: the line of /proc/cpuinfo. On x86-64 with AVX2 the same three whatever else it has; elsewhere one
+    processor_flags: the line of /proc/cpuinfo. On x86-64 with AVX2 the same four whatever else it has; elsewhere one
     for this very machine.
     """
     return _FROM_AVX2_ON if machine == "x86_64" and _HAS_AVX2.issubset(processor_flags.split()) else _NATIVE

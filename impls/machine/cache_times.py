@@ -60,8 +60,8 @@ def measured_once(limit_s: float = LIMIT_S, now: Callable[[], float] = perf_coun
 
 
 def largest_bytes(threads: int, memory_bytes: int) -> int:
-    """Four times what the threads may have of the caches, within bounds; a power of two. Of twice as much a good part is
-    in them still: of 64 MiB written again and again on two cores of an EPYC 9004 with 32 MiB, writing through and
+    """Four times what the threads may have of the caches, within bounds; a power of two. Of twice as much a good part
+    is in them still: of 64 MiB written again and again on two cores of an EPYC 9004 with 32 MiB, writing through and
     reading back takes 1.06 times what it takes around, of 96 MiB 1.35 times.
     """
     wanted = min(max(4 * from_system(threads).cache_bytes, LEAST_BYTES), MOST_BYTES, memory_bytes // MEMORY_SHARE)
@@ -75,7 +75,7 @@ def sizes_up_to(largest: int) -> tuple[int, ...]:
 
 
 class Writer:
-    """Writes and reads outputs of up to `largest` bytes, and fresh ones, of which RING take turns, of a part of that."""
+    """Writes and reads outputs of up to `largest` bytes, and fresh ones, of which RING take turns in as much memory."""
 
     def __init__(self, largest: int, now: Callable[[], float] = perf_counter) -> None:
         self._pool = torch.zeros(largest // 4)

@@ -23,13 +23,18 @@
 #else
 #define OPBENCH_AVX512
 #endif
+#if defined(OPBENCH_HAS_AVX512_BF16)
+#define OPBENCH_AVX512_BF16 OPBENCH_EACH(avx512_bf16)
+#else
+#define OPBENCH_AVX512_BF16
+#endif
 #if defined(OPBENCH_HAS_AVX512_HALF)
 #define OPBENCH_AVX512_HALF OPBENCH_EACH(avx512_half)
 #else
 #define OPBENCH_AVX512_HALF
 #endif
 // All of them, the narrowest first: define OPBENCH_EACH(name), name this, and undefine it.
-#define OPBENCH_VARIANTS OPBENCH_NATIVE OPBENCH_AVX2 OPBENCH_AVX512 OPBENCH_AVX512_HALF
+#define OPBENCH_VARIANTS OPBENCH_NATIVE OPBENCH_AVX2 OPBENCH_AVX512 OPBENCH_AVX512_BF16 OPBENCH_AVX512_HALF
 
 namespace opbench {
 
@@ -55,7 +60,8 @@ inline bool has_avx512() {
 inline bool runs_here(const std::string& name) {
   if (name == "avx2") return has_avx2();
   if (name == "avx512") return has_avx512();
-  if (name == "avx512_half") return has_avx512() && leaf7(0, 3, 23) && leaf7(1, 0, 5);  // FP16 and BF16
+  if (name == "avx512_bf16") return has_avx512() && leaf7(1, 0, 5);
+  if (name == "avx512_half") return has_avx512() && leaf7(1, 0, 5) && leaf7(0, 3, 23);  // FP16 too
   return true;  // compiled for this very machine
 }
 

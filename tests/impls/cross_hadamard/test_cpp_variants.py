@@ -181,7 +181,8 @@ def test_the_sizes_from_which_stores_go_around_the_caches_are_the_measured_ones(
 
 AVX2 = "fpu avx2 fma"
 AVX512 = f"{AVX2} avx512f avx512bw avx512dq avx512vl"
-HALF = f"{AVX512} avx512_bf16 avx512_fp16"
+BF16 = f"{AVX512} avx512_bf16"
+HALF = f"{BF16} avx512_fp16"
 
 
 def names(flags: str, machine: str = "x86_64", **asked: bool) -> list[str]:
@@ -194,8 +195,9 @@ def test_the_widest_instructions_of_this_processor_are_compiled_and_what_they_st
     monkeypatch.delenv("OPBENCH_VECTORS", raising=False)
     assert names(AVX2) == names(f"{AVX2} avx512f") == ["avx2"]
     assert names(AVX512) == names(f"{AVX512} avx512_fp16") == ["avx512"]
+    assert names(BF16) == ["avx512", "avx512_bf16"]
     assert names(HALF) == ["avx512", "avx512_half"]
-    assert names(HALF, half=False) == ["avx512"]
+    assert names(HALF, half=False) == names(BF16, half=False) == ["avx512"]
     assert names("fpu sse2") == names("fpu avx2") == names(AVX512, "aarch64") == ["native"]
 
 
@@ -203,11 +205,11 @@ def test_where_every_set_is_asked_for_narrower_ones_are_compiled_too(monkeypatch
     monkeypatch.setenv("OPBENCH_VECTORS", "every")
     assert names(AVX2) == ["avx2"]
     assert names(AVX512) == names(HALF, half=False) == ["avx512", "avx2"]
-    assert names(HALF) == ["avx512", "avx2", "avx512_half"]
+    assert names(HALF) == ["avx512", "avx2", "avx512_bf16", "avx512_half"]
 
 
 def test_a_wheel_serves_every_processor_that_has_avx2_and_none_other_is_shared() -> None:
-    assert names(AVX2, wheel=True) == names(HALF, wheel=True) == ["avx512", "avx2", "avx512_half"]
+    assert names(AVX2, wheel=True) == names(HALF, wheel=True) == ["avx512", "avx2", "avx512_bf16", "avx512_half"]
     assert names(AVX2, wheel=True, half=False) == ["avx512", "avx2"]
     assert vector_variants.one_for_all(AVX2, "x86_64")
     assert not vector_variants.one_for_all("", "aarch64")

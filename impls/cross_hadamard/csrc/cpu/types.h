@@ -36,6 +36,11 @@ struct Sizes {
 enum class Schedule { direct, balanced, blocked, flat };
 enum class Norm { softsign, sigmoid, algebraic, tanh, identity };
 
+// Whether a variant has kernels of Half of its own: where it stands on no other, or has instructions for them.
+#if !defined(OPBENCH_VARIANT_BELOW) || defined(__AVX512FP16__)
+#define OPBENCH_OWN_HALF
+#endif
+
 // Whether stores go through the caches or around them.
 enum class Stores { cached, streaming };
 

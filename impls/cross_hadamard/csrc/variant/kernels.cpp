@@ -1,5 +1,6 @@
 // One variant: all kernels for the instructions that this file is compiled for. OPBENCH_VARIANT is its name;
-// OPBENCH_VARIANT_BELOW, if given, is the variant whose kernels of float and double are as good as its own would be.
+// OPBENCH_VARIANT_BELOW, if given, is the variant whose kernels of the types that have no instructions of their own here
+// are as good as this one's would be.
 #include "../cpu.h"
 #include "../cpu/fill.h"
 #include "../cpu/schedules.h"
@@ -34,9 +35,13 @@ constexpr Kernels<T> kKernels{OnOpenMp<multiply<OpenMp, T>>::run,
 
 extern const Kernels<float> of_float;
 extern const Kernels<double> of_double;
+extern const Kernels<Half> of_half;
 #if !defined(OPBENCH_VARIANT_BELOW)
 const Kernels<float> of_float = kKernels<float>;
 const Kernels<double> of_double = kKernels<double>;
+#endif
+#if defined(OPBENCH_OWN_HALF)
+const Kernels<Half> of_half = kKernels<Half>;
 #endif
 
 }  // namespace OPBENCH_VARIANT
@@ -45,11 +50,17 @@ const Kernels<double> of_double = kKernels<double>;
 namespace OPBENCH_VARIANT_BELOW {
 extern const Kernels<float> of_float;
 extern const Kernels<double> of_double;
+extern const Kernels<Half> of_half;
 extern const Variant kVariant;
 }  // namespace OPBENCH_VARIANT_BELOW
 namespace below = OPBENCH_VARIANT_BELOW;
 #else
 namespace below = OPBENCH_VARIANT;
+#endif
+#if defined(OPBENCH_OWN_HALF)
+namespace half = OPBENCH_VARIANT;
+#else
+namespace half = below;
 #endif
 
 namespace OPBENCH_VARIANT {
@@ -62,7 +73,7 @@ inline bool use_stripes(bool stripes) {
 }
 
 extern const Variant kVariant;
-const Variant kVariant{&below::of_float, &below::of_double, &kKernels<Half>, &kKernels<BFloat16>, use_stripes};
+const Variant kVariant{&below::of_float, &below::of_double, &half::of_half, &kKernels<BFloat16>, use_stripes};
 
 }  // namespace OPBENCH_VARIANT
 }  // namespace opbench
