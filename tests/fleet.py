@@ -1,4 +1,4 @@
-"""A fleet whose truth is known by construction: three kinds of devices with round ceilings, and what backends take there.
+"""A fleet whose truth is known: three kinds of devices with round ceilings, and what backends take on each.
 
 A call takes an empty one and its work at a share of the roofline, so that whoever knows the share knows the latency.
 """
@@ -88,7 +88,7 @@ FLEET = (H200, A100, CPU)
 def case(
     on: Device, backend: str = "torch_eager", share: float = 0.5, clock: str = "", spread: float = 0.01, **axes: int
 ) -> Record:
-    """A product of all pairs of channels, at this share of the roofline. spread: half of the samples' range, relative."""
+    """A product of all pairs of channels, at this share of the roofline. spread: half the samples' range, relative."""
     axes = {"batch": 1, "channels": 64, "edge": 28, "selected": 0} | axes
     pairs = axes["channels"] * (axes["channels"] - 1) // 2
     pixels = axes["batch"] * axes["edge"] ** 2

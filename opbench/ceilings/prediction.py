@@ -11,7 +11,7 @@ average over 66 cases, nearly all too slow: small calls are mostly dispatch, whi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 

@@ -50,4 +50,4 @@ def counted(count: int, noun: str) -> str:
 
 def devices(records: Sequence[Record]) -> str:
     """Name what the records were measured on: each device once, a CPU with its threads."""
-    return ", ".join(dict.fromkeys(device_text(record.environment) for record in records))
+    return "; ".join(dict.fromkeys(device_text(record.environment) for record in records))

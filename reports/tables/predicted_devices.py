@@ -16,11 +16,10 @@ COLUMNS = (
     TableColumn("Expected on", "from", kind=""),
     TableColumn("Backend", kind=""),
     TableColumn("Cases"),
-    TableColumn("Off by", "geometric mean"),
-    TableColumn("At worst"),
-    TableColumn("Expected over measured", "median, and the quartiles around it"),
-    TableColumn("Unscaled", "off by, as it was there"),
-    TableColumn("Right choice", "points; what choosing so costs"),
+    TableColumn("Off by", "at worst"),
+    TableColumn("Expected over measured", "quartiles"),
+    TableColumn("Unscaled", "off by"),
+    TableColumn("Right choice", "its cost"),
 )
 
 
@@ -30,10 +29,11 @@ def render(records: Sequence[Record]) -> list[Artifact]:
     if not pairs:
         return []
     caption = (
-        "What a backend was expected to take on one device, from what it took on another and from what both devices can "
-        f"do, over what it took there. {HOW} Off by: a factor, whichever side it was off to. Unscaled: how far off it "
-        "is to take a case to last as long there as here. Right choice: at how many points the backend that was "
-        "expected to be the fastest was, and the time of the one so chosen over that of the fastest, geometric mean."
+        "What a backend was expected to take on one device, from what it took on another and from what both can do, "
+        f"over what it took. {HOW} Off by: a factor, whichever side it was off to, in geometric mean, and at worst. "
+        "Unscaled: how far off it would be to take a case to last as long as on the other device. Right choice: at how "
+        "many points the backend that was expected to be the fastest was, and the time of the one so chosen over that "
+        "of the fastest, geometric mean."
     )
     rows = [row for pair in pairs for row in _rows(pair)]
     return table_files("predicted_devices", "One device predicted from another", caption, COLUMNS, rows)
@@ -61,8 +61,8 @@ def _rows(pair: DevicePair) -> Iterator[TableRow]:
 
 def _figures(error: PredictionError) -> Iterator[TableCell]:
     yield TableCell(str(error.cases), values={"cases": error.cases})
-    yield TableCell(units.factor(error.typical), values={"typical_factor": error.typical}, strong=True)
-    yield TableCell(units.factor(error.worst), values={"worst_factor": error.worst})
+    factors = {"typical_factor": error.typical, "worst_factor": error.worst}
+    yield TableCell(units.factor(error.typical), (units.factor(error.worst),), factors, strong=True)
     first, middle, third = error.quartiles
     values = {
         "expected_over_measured_p25": first,

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from opbench.ceilings import Ceilings, Rate
 from opbench.cli.plain import plain
-from reports.data import units
 from opbench.store.environment_kinds import device_text
+from reports.data import units
 
 NAMES = {"multiply_add": "in registers", "matrix": "matrix product"}
 COSTS = {"call": "call of an empty operator", "launch": "empty kernel", "page": "page fault"}

@@ -13,8 +13,8 @@ from opbench.ceilings import Ceilings
 from opbench.ceilings.prediction import Prediction
 from opbench.ceilings.prediction_error import PredictionError
 from opbench.cli.plain import plain
-from reports.data import units
 from opbench.store.environment_kinds import device_text
+from reports.data import units
 from reports.data.naming import common_ground, point_names
 
 

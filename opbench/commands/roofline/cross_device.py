@@ -53,7 +53,7 @@ def _asked(records: Iterable[Record], by: Narrowing) -> Iterator[Record]:
 
 
 def _limited(records: Iterable[Record], given: Sequence[tuple[Path, Ceilings]], run: str) -> Iterator[Record]:
-    """Those of before their machine's ceilings were known get limits, from the given files or from what is kept here."""
+    """Records from before their machine's ceilings were known get limits: from what is kept here, or the given files."""
     used: set[Path] = set()
     for record in with_limits(records):
         fitting = [(file, known) for file, known in given if not storage.difference(known, record.environment)]
@@ -70,8 +70,8 @@ def _nothing(records: Sequence[Record], run: str) -> str:
     kinds = list(dict.fromkeys(record.case.point.device for record in measured))
     if len(kinds) < 2:
         return (
-            f"{run} has {'measured cases of ' + kinds[0] if kinds else 'no measured case'}, and --across needs two kinds "
-            "of devices; merge runs of several (`opbench merge`), or predict by --ceilings FILE --run RUN"
+            f"{run} has {'measured cases of ' + kinds[0] if kinds else 'no measured case'}, and --across needs two "
+            "kinds of devices; merge runs of several (`opbench merge`), or predict by --ceilings FILE --run RUN"
         )
     limited = {record.case.point.device for record in measured if record.limit is not None}
     if without := [kind for kind in kinds if kind not in limited]:

@@ -83,7 +83,7 @@ def test_ceilings_that_the_records_lack_are_named_and_can_be_given(opbench: Typi
 
 def test_a_run_of_one_kind_and_cases_that_no_two_share_are_refused(opbench: Typing, tmp_path: Path) -> None:
     merged_run(tmp_path / "one", [case(CPU, channels=3)])
-    assert f"has measured cases of {CPU.sort}, and --across needs two kinds" in refused(
+    assert f"has measured cases of {CPU.sort}, and --across needs two kinds of devices" in refused(
         across(opbench, tmp_path / "one")
     )
     merged_run(tmp_path / "two", [case(CPU, channels=3), case(H200, channels=17)])

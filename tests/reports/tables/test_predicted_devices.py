@@ -53,7 +53,7 @@ def test_a_reader_sees_both_devices_and_factors(records: list[Record]) -> None:
     first = cells(TABLE.render(records), "predicted_devices")[0]
     assert first[0] == f"{A100.name}|from {H200.name}"
     assert first[1:3] == ["all backends", "6"]
-    assert first[7].startswith("0 of 3|1.2")
+    assert first[6].startswith("0 of 3|1.2")
     (pair, *_) = pairs_of(records)
     assert chosen_text(pair.predictions).startswith("the backend expected to be the fastest was at 0 of 3 points;")
     assert chosen_text(pair.predictions[:1]) == "no point has two backends to choose from"
