@@ -35,6 +35,11 @@ def kind_names(environments: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return named
 
 
+def sort_of(name: str) -> str:
+    """`cuda` of `cuda (NVIDIA H200)`, and of `cuda` itself."""
+    return name.partition(" (")[0]
+
+
 def device_text(environment: Kind) -> str:
     """Write `Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
     name, threads = str(environment.get("device_name", "unknown")), environment.get("threads")

@@ -53,7 +53,7 @@ def _asked(records: Iterable[Record], by: Narrowing) -> Iterator[Record]:
 
 
 def _limited(records: Iterable[Record], given: Sequence[tuple[Path, Ceilings]], run: str) -> Iterator[Record]:
-    """Records from before their machine's ceilings were known get limits: from what is kept here, or the given files."""
+    """Records from before their machine's ceilings were known get limits: from what is kept here, or given files."""
     used: set[Path] = set()
     for record in with_limits(records):
         fitting = [(file, known) for file, known in given if not storage.difference(known, record.environment)]
