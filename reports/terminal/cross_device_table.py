@@ -27,7 +27,7 @@ def _of_pair(pair: DevicePair) -> Iterator[Text | Table]:
     table.add_column("backend")
     for column in ("cases", "off by", "at worst", "expected over measured (quartiles)", "unscaled, off by"):
         table.add_column(column, justify="right")
-    for backend, error in prediction_errors(pair.predictions).items():
+    for backend, error in sorted(prediction_errors(pair.predictions).items()):
         table.add_row(Text(plain(backend or ALL)), *_figures(error))
     yield table
     yield Text(f"{chosen_text(pair.predictions)}\n")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from opbench.vocabulary.interval import geometric_mean
 from opbench.vocabulary.record import Record
 from reports.data.predictions import chosen_text, pairs_of
 from reports.figures.predicted_latency import REPORT as FIGURE
 from reports.tables.predicted_devices import REPORT as TABLE
-from tests.fleet import A100, CPU, FLEET, H200, case, told_apart
+from tests.fleet import A100, CPU, FLEET, H200, Device, case, told_apart
 
 from ..builders import record
 from ..model_builders import cells, values
@@ -18,12 +19,18 @@ SIZES = (301, 401, 601)
 
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
-    """One backend makes half of every device, another one of the A100 a quarter; a third there is on the CPU alone."""
-    every = [case(on, channels=size) for on in FLEET for size in SIZES]
+    """Two backends, of which one needs nine times as many instructions on an A100; a third one is on the CPU alone."""
+    every = [case(on, beyond=60.0, channels=size) for on in FLEET for size in SIZES]
     every += [
-        case(on, "triton_jit", 0.8 if on is H200 else 0.4, channels=size) for on in (H200, A100) for size in SIZES
+        case(on, "triton_jit", beyond, channels=size) for on, beyond in ((H200, 10.0), (A100, 90.0)) for size in SIZES
     ]
     return told_apart([*every, case(CPU, "cpp_ext", channels=64)])
+
+
+def took(on: Device, beyond: float, size: int) -> float:
+    limit = case(on, channels=size).limit
+    assert limit is not None
+    return limit.launch_s + limit.roof_s + beyond * limit.arithmetic_s
 
 
 def test_every_pair_has_a_row_for_all_and_one_for_each_backend_that_both_have(records: list[Record]) -> None:
@@ -38,22 +45,26 @@ def test_every_pair_has_a_row_for_all_and_one_for_each_backend_that_both_have(re
 
 
 def test_figures_are_those_that_the_records_were_made_with(records: list[Record]) -> None:
-    """Of an A100, of which Triton makes half as much as of an H200, half of its time is expected."""
     everything, eager, triton = values(TABLE.render(records), "predicted_devices")[:3]
     assert float(eager["typical_factor"]) == pytest.approx(1.0)
-    assert float(triton["typical_factor"]) == pytest.approx(2.0, abs=0.1)
-    assert float(triton["expected_over_measured"]) == pytest.approx(0.5, abs=0.03)
-    assert float(triton["expected_over_measured_p25"]) <= float(triton["expected_over_measured"])
+    ratios = [took(A100, 10, size) / took(A100, 90, size) for size in SIZES]
+    assert float(triton["typical_factor"]) == pytest.approx(1 / geometric_mean(ratios))
+    assert float(triton["worst_factor"]) == pytest.approx(1 / min(ratios))
+    assert float(triton["expected_over_measured"]) == pytest.approx(sorted(ratios)[1])
+    low, high = (float(triton[f"expected_over_measured_p{part}"]) for part in (25, 75))
+    assert min(ratios) < low < sorted(ratios)[1] < high < max(ratios)
     assert (everything["choice_points"], everything["choice_right"]) == ("3", "0")
-    assert float(everything["choice_cost"]) == pytest.approx(0.5 / 0.4, abs=0.03)
-    assert float(everything["unscaled_factor"]) > 2
+    costs = [took(A100, 90, size) / took(A100, 60, size) for size in SIZES]
+    assert float(everything["choice_cost"]) == pytest.approx(geometric_mean(costs))
+    unscaled = [took(A100, 60, size) / took(H200, 60, size) for size in SIZES]
+    assert float(eager["unscaled_factor"]) == pytest.approx(geometric_mean(unscaled))
 
 
 def test_a_reader_sees_both_devices_and_factors(records: list[Record]) -> None:
     first = cells(TABLE.render(records), "predicted_devices")[0]
     assert first[0] == f"{A100.name}|from {H200.name}"
     assert first[1:3] == ["all backends", "6"]
-    assert first[6].startswith("0 of 3|1.2")
+    assert first[6].startswith("0 of 3|1.")
     (pair, *_) = pairs_of(records)
     assert chosen_text(pair.predictions).startswith("the backend expected to be the fastest was at 0 of 3 points;")
     assert chosen_text(pair.predictions[:1]) == "no point has two backends to choose from"
