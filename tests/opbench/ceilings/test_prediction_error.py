@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opbench.ceilings.prediction import Prediction
-from opbench.ceilings.prediction_error import Choice, choice, prediction_errors
+from opbench.ceilings.prediction_error import choice, prediction_errors
 from opbench.vocabulary.case import Axes, Point
 from opbench.vocabulary.limit import Limit
 
@@ -46,5 +46,8 @@ def test_choosing_costs_what_the_chosen_takes_over_the_fastest() -> None:
     """At 7 the fastest is expected to be; at 13 the slower by four is, at 29 there is nothing to choose."""
     found = [predicted("a", 1.0, 2.0, 7), predicted("b", 3.0, 3.0, 7), predicted("a", 5.0, 1.0, 13)]
     found += [predicted("b", 2.0, 4.0, 13), predicted("a", 1.0, 9.0, 29), predicted("b", None, 1.0, 29)]
-    assert choice(found) == Choice(2, 1, pytest.approx(2.0))
+    told = choice(found)
+    assert told is not None
+    assert (told.points, told.right) == (2, 1)
+    assert told.cost == pytest.approx(2.0)
     assert choice(found[-2:]) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from matplotlib.axes import Axes
@@ -14,8 +15,21 @@ from reports.layout.style import styled
 
 from ..builders import measured, record
 
-HELD = {"heads": 8, "head_width": 64, "sequence_length": 1024, "kernel": 3, "groups": 1, "causal": False, "padding": 1}
+HELD: dict[str, Any] = {
+    "heads": 8,
+    "head_width": 64,
+    "sequence_length": 1024,
+    "kernel": 3,
+    "groups": 1,
+    "causal": False,
+    "padding": 1,
+}
 DEVICE = "cpu (AMD EPYC 9654 96-Core Processor, 2 threads, versions.torch 2.13.0+cpu)"
+
+
+def held(value: int) -> dict[str, Any]:
+    """The same axes, all at one value."""
+    return dict.fromkeys(HELD, value)
 
 
 def of_batches(count: int, device: str = "cpu") -> list[Plane]:
@@ -79,8 +93,8 @@ def test_titles_stay_in_the_figure_and_off_the_maps(count: int, beside: float, s
 def test_what_is_written_above_a_map_takes_nothing_of_its_width(style: None) -> None:
     """Maps with much to say, as where two planes hold nothing alike, are as wide as maps with little."""
     many = of_batches(2)
-    first = planes([record(batch=b, channels=c, **dict.fromkeys(HELD, 111)) for b in (1, 3, 5) for c in (1, 7, 13)])[0]
-    second = planes([record(batch=b, channels=c, **dict.fromkeys(HELD, 222)) for b in (1, 3, 5) for c in (1, 7, 13)])[0]
+    first = planes([record(batch=b, channels=c, **held(111)) for b in (1, 3, 5) for c in (1, 7, 13)])[0]
+    second = planes([record(batch=b, channels=c, **held(222)) for b in (1, 3, 5) for c in (1, 7, 13)])[0]
     _, wide = drawn([*first, *second])
     _, bare = drawn([many[0], many[1]])
     assert wide[0].texts[0].get_text().count("\n") >= 2

@@ -157,7 +157,10 @@ def of_kind(kind: Kind, ratio: float = 1.1) -> list[HistoryRow]:
     if kind is Kind.HARDWARE:
         controls = [OURS.replace("rowsum", name) for name in ("write", "read")]
         return [*made, *(row for control in controls for row in rows(ratio, control, operator="write"))]
-    newer = {"facts": f'{{"device_name": "{CPU}", "versions.torch": "2.14.0"}}', "environment": "f" * 12}
+    newer: dict[str, Any] = {
+        "facts": f'{{"device_name": "{CPU}", "versions.torch": "2.14.0"}}',
+        "environment": "f" * 12,
+    }
     return [*made[:17], *(replace(row, **newer) for row in made[17:])]
 
 
