@@ -74,6 +74,15 @@ def test_each_kind_has_its_map_and_every_two_their_predictions(page: Page) -> No
     assert "1.00×" in predicted.nth(0).inner_text()
 
 
+def test_the_environment_has_a_column_for_each_kind_and_says_once_what_all_share(page: Page) -> None:
+    table = page.locator("table.environment")
+    assert table.locator("thead th").all_inner_texts()[1:] == [one.name for one in FLEET]
+    rows = {row.locator("th").inner_text(): row.locator("td") for row in table.locator("tbody tr").all()}
+    assert rows["device_name"].all_inner_texts() == [one.environment["device_name"] for one in FLEET]
+    assert rows["versions.torch"].all_inner_texts() == ["2.13.0"]
+    assert rows["versions.torch"].get_attribute("colspan") == str(len(FLEET))
+
+
 def test_no_text_of_a_figure_reaches_over_its_edge_wide_or_narrow(page: Page, opened: Opened, text: str) -> None:
     assert page.locator("figure .drawing").count() == len(FLEET) + 1
     assert page.evaluate(OUTSIDE) == []
