@@ -16,8 +16,9 @@ from reports.data.series import settled
 ALL = "all backends"
 
 HOW = (
-    "Work is carried over by the ratio of the two devices' limits, what is no work (dispatch and allocation where a "
-    "split says how much, else an empty call) by that of an empty call."
+    "What the roofline takes is carried over by the ratio of both devices' rooflines, what the work takes beyond it by "
+    "that of their arithmetic, and what is no work (dispatch and allocation where a split says how much, else an empty "
+    "call) by that of an empty call."
 )
 """What a prediction is, for captions."""
 
