@@ -18,6 +18,7 @@ from opbench.commands.history.command import app as history
 from opbench.commands.invocation import end_with, run_command
 from opbench.commands.merge.command import merge
 from opbench.commands.profile.command import profile
+from opbench.commands.roofline.command import roofline
 from opbench.commands.sweep.command import sweep
 from opbench.commands.watch.command import watch
 
@@ -119,29 +120,6 @@ def ceilings(
     run_command("ceilings", device, threads, again, output, results, quiet, wait, as_json)
 
 
-@app.command(context_settings=AXES, epilog="Example:  opbench roofline channels --ceilings h200.json --run channels")
-def roofline(
-    context: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="SWEEP", help="The sweep to predict, see `opbench ls`.")],
-    ceilings: arguments.CeilingsFile = None,
-    run: arguments.RunThere = None,
-    measured: Annotated[str | None, typer.Option(help="A run of that machine, to hold predictions against.")] = None,
-    operator: arguments.Operators = None,
-    dtype: arguments.Dtypes = None,
-    mode: arguments.Modes = None,
-    results: arguments.Results = Path("results"),
-    as_json: arguments.AsJson = False,
-) -> None:
-    """Predict a sweep for a machine that is not here, from its ceilings alone.
-
-    Prints the limit of every point and what sets it; with --run the latency to expect of each backend; with
-    --measured how far that was off.
-    """
-    (name,), extra = options.split("sweep", [*words, *context.args], needed=1)
-    by = options.narrowing(extra, operator, None, dtype, mode)
-    run_command("roofline", name, by, ceilings, run, measured, results, as_json)
-
-
 @app.command(epilog="Example:  opbench report channels")
 def report(
     run: arguments.RunName,
@@ -197,6 +175,9 @@ app.command(
 app.command(
     cls=Serving, context_settings=AXES, epilog="Example:  opbench sweep channels --channels 16,32 --backend cpp_ext"
 )(sweep)
+app.command(context_settings=AXES, epilog="Example:  opbench roofline channels --ceilings h200.json --run channels")(
+    roofline
+)
 app.command(epilog="Example:  opbench merge shards/*/channels/*")(merge)
 app.command(epilog="Example:  opbench watch channels")(watch)
 app.command(context_settings=AXES, epilog="Example:  opbench compare channels results/channels/2026-01-31T12-00-00Z")(

@@ -100,11 +100,3 @@ Serve = Annotated[
 CompileTimes = Annotated[
     bool, typer.Option("--compile-times", help="Prepare with empty caches and with filled ones too.")
 ]
-
-# Of `roofline`: from where to where.
-CeilingsFile = Annotated[
-    Path | None, typer.Option(help="A file of `opbench ceilings --output` of any machine; this machine's else.")
-]
-RunThere = Annotated[
-    str | None, typer.Option(help="A run of another machine, whose backends' work and calls are carried over.")
-]

@@ -6,7 +6,6 @@ because it was rebased away, stands where its time puts it and is marked.
 
 from __future__ import annotations
 
-import subprocess
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from opbench.errors import UsageError
+from opbench.gate.source.git import GitError, git
 
 DIGITS = 12
 """Of a commit, that tell it from all others, as `opbench.process.environment.revision` writes them."""
@@ -65,15 +65,13 @@ class Commits:
 def of_repository(folder: Path | None) -> Commits:
     """All commits that any branch or tag of the repository leads to; none for None.
 
-    Raises UsageError where the folder is no repository.
+    Raises UsageError where the folder is no repository, or there is no git.
     """
     if folder is None:
         return Commits()
-    words = ["git", "-C", str(folder), "log", "--all", "--topo-order", "--reverse", "--format=%H %ct"]
     try:
-        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError) as exc:
-        reason = (getattr(exc, "stderr", "") or str(exc)).strip().splitlines()[0]
-        raise UsageError(f"--repository {folder}: git knows no commits there ({reason:.120}); leave it out") from exc
+        said = git(folder, "log", "--all", "--topo-order", "--reverse", "--format=%H %ct")
+    except GitError as exc:
+        raise UsageError(f"--repository {folder}: git knows no commits there ({exc!s:.120}); leave it out") from exc
     pairs = [line.split() for line in said.splitlines()]
     return Commits({commit[:DIGITS]: commit for commit, _ in pairs}, tuple(float(time) for _, time in pairs))

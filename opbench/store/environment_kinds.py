@@ -24,7 +24,7 @@ def kind_names(environments: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     The names are the same whatever the order, and no two are.
     """
     kinds: dict[str, Kind] = {environment_digest(one): comparable(one) for one in environments}
-    devices = {digest: _device(kind) for digest, kind in kinds.items()}
+    devices = {digest: device_text(kind) for digest, kind in kinds.items()}
     named: dict[str, str] = {}
     for digest, kind in sorted(kinds.items()):
         alike = [kinds[other] for other, device in devices.items() if device == devices[digest]]
@@ -35,9 +35,15 @@ def kind_names(environments: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return named
 
 
-def _device(kind: Kind) -> str:
-    name, threads = str(kind.get("device_name", "unknown")), kind.get("threads")
-    return f"{name}, {threads} threads" if kind.get("device") == "cpu" and threads else name
+def sort_of(name: str) -> str:
+    """`cuda` of `cuda (NVIDIA H200)`, and of `cuda` itself."""
+    return name.partition(" (")[0]
+
+
+def device_text(environment: Kind) -> str:
+    """Write `Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
+    name, threads = str(environment.get("device_name", "unknown")), environment.get("threads")
+    return f"{name}, {threads} threads" if environment.get("device") == "cpu" and threads else name
 
 
 def _facts(digest: str, own: Kind, alike: Sequence[Kind]) -> list[str]:

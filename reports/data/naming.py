@@ -5,9 +5,9 @@ Devices and counts of things are worded here, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
+from opbench.store.environment_kinds import device_text
 from opbench.vocabulary.case import Point
 from opbench.vocabulary.record import Record
 
@@ -50,10 +50,4 @@ def counted(count: int, noun: str) -> str:
 
 def devices(records: Sequence[Record]) -> str:
     """Name what the records were measured on: each device once, a CPU with its threads."""
-    return ", ".join(dict.fromkeys(device_text(record.environment) for record in records))
-
-
-def device_text(environment: Mapping[str, Any]) -> str:
-    """Write `Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
-    name, threads = str(environment.get("device_name", "unknown")), environment.get("threads")
-    return f"{name}, {threads} threads" if environment.get("device") == "cpu" and threads else name
+    return "; ".join(dict.fromkeys(device_text(record.environment) for record in records))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
@@ -71,7 +71,24 @@ class Plane:
     @property
     def ground(self) -> str:
         """The axes held constant, such as `channels=64`; one that is 0 is not in use."""
-        return ", ".join(f"{name}={value}" for name, value in self.fixed.items() if value is False or value)
+        return ground_of(self)
+
+
+def ground_of(plane: Plane, only: Collection[str] | None = None, besides: Collection[str] = ()) -> str:
+    """Write the axes held constant, all of them or some; one that is 0 is not in use.
+
+    only, besides: names of axes.
+    """
+    wanted = {name: value for name, value in plane.fixed.items() if only is None or name in only}
+    shown = {name: value for name, value in wanted.items() if name not in besides and (value is False or value)}
+    return ", ".join(f"{name}={value}" for name, value in shown.items())
+
+
+def shared_ground(group: Sequence[Plane]) -> frozenset[str]:
+    """Name the axes that all planes hold at the same value; none for a single one, which is no more than its own."""
+    first, *others = group
+    alike = (name for name, value in first.fixed.items() if all(other.fixed.get(name) == value for other in others))
+    return frozenset(alike) if others else frozenset()
 
 
 def planes(records: Iterable[Record]) -> list[list[Plane]]:

@@ -19,11 +19,11 @@ from reports.data.problems import left_out
 from reports.data.roofs import Roofs, roofs
 from reports.data.series import settled
 from reports.layout import canvas
+from reports.layout.curves import dots_handle, draw_dots
 from reports.layout.figure_files import draw_panels, figure_artifact
-from reports.layout.owners import belongs
 from reports.layout.roof_lines import draw_roofs, name_roofs
 from reports.layout.sheets import MOST_PANELS, spread, undrawn
-from reports.layout.style import FAINT, style_of
+from reports.layout.style import FAINT
 from reports.models.classifiers import MODELS, of_models
 from reports.models.detectors import DETECTORS, is_detector
 
@@ -101,7 +101,7 @@ def _figure(panels: Sequence[RooflinePanel], records: Sequence[Record], place: s
         _draw(ax, panel)
         canvas.head(ax, panel.title, panel.ground)
 
-    data = draw_panels(shown, draw, lambda: [*map(_handle, labels), _LIMIT])
+    data = draw_panels(shown, draw, lambda: [*map(dots_handle, labels), _LIMIT])
     caption = f"{_caption(place, records)}{left_out(records)}{undrawn(len(shown), rest)}"
     return figure_artifact("roofline", "Roofline", label, caption, data)
 
@@ -142,21 +142,9 @@ def _draw(ax: Axes, plot: RooflinePanel) -> None:
         ax.plot(intensity, reachable, marker="_", ms=9, mew=1.2, color=FAINT)
     for label in sorted({dot.label for dot in plot.dots}):
         same_label = [dot for dot in plot.dots if dot.label == label]
-        style = style_of(label)
-        places, rates = [dot.intensity for dot in same_label], [dot.rate for dot in same_label]
-        dotted = ax.plot(
-            places, rates, ls="", marker=style.marker, color=style.colour, alpha=0.85, mec="white", mew=0.4, ms=5
-        )
-        belongs(dotted, label)
+        draw_dots(ax, label, [dot.intensity for dot in same_label], [dot.rate for dot in same_label])
     canvas.decades(ax.xaxis, ends=ax.get_xlim())
     canvas.decades(ax.yaxis, units.tick(units.quantity), ax.get_ylim())
-
-
-def _handle(label: str) -> Line2D:
-    style = style_of(label)
-    entry = Line2D([], [], ls="", marker=style.marker, color=style.colour, label=label)
-    belongs(entry, label)
-    return entry
 
 
 _LIMIT = Line2D([], [], ls="", marker="_", ms=9, mew=1.2, color=FAINT, label="limit of a case")

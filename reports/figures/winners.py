@@ -91,21 +91,32 @@ def _advantage(decided: Sequence[Win], label: str) -> float | None:
 
 
 def render(records: Sequence[Record]) -> list[Artifact]:
-    """Draw one figure per group of planes in which two backends can be compared."""
+    """Draw one figure per group of planes in which two backends can be compared.
+
+    A backend has one colour in all figures of an operator: those of several devices are held against each other.
+    """
     groups = planes(records)
-    artifacts = [_figure(group, told_apart(group, groups)) for group in groups]
+    of_operators: dict[str, list[Win]] = {}
+    for group in groups:
+        of_operators.setdefault(group[0].operator, []).extend(wins_of(group))
+    colours = {operator: colour_of(tallies(wins)) for operator, wins in of_operators.items()}
+    artifacts = [_figure(group, told_apart(group, groups), colours[group[0].operator]) for group in groups]
     return [artifact for artifact in artifacts if artifact is not None]
 
 
-def _figure(group: Sequence[Plane], label: str) -> Artifact | None:
+def wins_of(group: Sequence[Plane]) -> list[Win]:
+    """List the wins of those planes that are drawn."""
+    shown, _ = spread(group, mosaic.MOST_PLANES)
+    return [win for plane in shown for win in winners(plane).values()]
+
+
+def _figure(group: Sequence[Plane], label: str, colours: Mapping[str, str]) -> Artifact | None:
     shown, rest = spread(group, mosaic.MOST_PLANES)
-    wins_of = [winners(plane) for plane in shown]
-    wins = [win for by_cell in wins_of for win in by_cell.values()]
+    wins = wins_of(group)
     if not wins:
         return None
     ranked = tallies(wins)
-    colours = colour_of(ranked)
-    tiles = [painted(plane, by_cell, colours) for plane, by_cell in zip(shown, wins_of, strict=True)]
+    tiles = [painted(plane, winners(plane), colours) for plane in shown]
     title = f"Fastest backend and schedule; shares of the {sum(win.decided for win in wins)} decided cells"
     with styled():
         figure, _ = mosaic.mosaic(tiles, title, _handles(ranked, colours))
@@ -132,7 +143,8 @@ def colour_of(ranked: Sequence[WinTally]) -> dict[str, str]:
 
 
 def _handles(ranked: Sequence[WinTally], colours: Mapping[str, str]) -> list[Patch]:
-    named, beyond = ranked[: len(COLOURS)], ranked[len(COLOURS) :]
+    named = [tally for tally in ranked if colours[tally.label] != OTHERS]
+    beyond = [tally for tally in ranked if colours[tally.label] == OTHERS]
     handles = [Patch(facecolor=colours[tally.label], label=str(tally)) for tally in named]
     if beyond:
         share = units.percent(sum(tally.share for tally in beyond))

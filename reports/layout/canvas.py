@@ -23,7 +23,8 @@ COLUMNS = 2
 _WIDE, _HIGH, _ALONE = 4.3, 3.0, 6.4  # inches: one panel of several, its height, a panel alone
 _LINE = 0.19  # inches: a line of notes under a panel
 _HANDLE, _LETTER = 48, 5.2  # points: a legend entry's line and gaps, and a letter of its text
-_SMALL_LETTER, _BESIDE = 4.3, 0.5  # points: a letter of what is constant; inches: room between a panel and the next
+_SMALL_LETTER, _TITLE_LETTER = 4.3, 6.4  # points: a letter of what is constant, and of a panel's bold title
+_BESIDE = 0.5  # inches: room between a panel and the next
 
 DIGITS, WORDS = 0.075, 0.15
 """Share of an axis that a label takes: three digits, or two words above each other such as `512` and `n=2052`."""
@@ -63,16 +64,22 @@ def new_figure(width: float, height: float, w_pad: float = 0.09, h_pad: float = 
     return figure
 
 
-def head(ax: Axes, title: str, ground: str) -> None:
-    """Write the panel's title, and under it in small letters what is constant in it, in as many lines as it takes."""
-    lines = wrap(ground, _letters_above(ax)) or [""]
-    ax.set_title(title + "\n" * len(lines), loc="left")
+def head(ax: Axes, title: str, ground: str, room: float | None = None) -> None:
+    """Write the panel's title, and under it in small letters what is constant in it, in as many lines as they take.
+
+    room: inches that a line may take; the panel's width and the room beside it where left out. A panel whose width is
+    not settled yet, because others take from it, has to say: what is wider would be made room for, at its expense.
+    """
+    inches = ax.bbox.width / ax.figure.dpi + _BESIDE if room is None else room
+    titles = wrap(title, letters(inches, _TITLE_LETTER)) or [""]
+    lines = wrap(ground, letters(inches, _SMALL_LETTER)) or [""]
+    ax.set_title("\n".join(titles) + "\n" * len(lines), loc="left")
     write_ground(ax, "\n".join(lines), 5)
 
 
-def _letters_above(ax: Axes) -> int:
-    """How many small letters fit above a panel and the room beside it."""
-    return int(72 * (ax.bbox.width / ax.figure.dpi + _BESIDE) / _SMALL_LETTER)
+def letters(inches: float, wide: float) -> int:
+    """How many letters of so many points fit side by side."""
+    return int(72 * inches / wide)
 
 
 def write_ground(ax: Axes, ground: str, above: float) -> None:

@@ -60,3 +60,20 @@ def handle(label: str, text: str = "", owner: Owner = "backend") -> Line2D:
     entry = Line2D([], [], color=style.colour, marker=style.marker, ls=style.dash, label=text or label)
     belongs(entry, label, owner)
     return entry
+
+
+def draw_dots(ax: Axes, label: str, places: Sequence[float], values: Sequence[float]) -> None:
+    """The cases of one backend as markers without a line."""
+    style = style_of(label)
+    dots = ax.plot(
+        places, values, ls="", marker=style.marker, color=style.colour, alpha=0.85, mec="white", mew=0.4, ms=5
+    )
+    belongs(dots, label)
+
+
+def dots_handle(label: str) -> Line2D:
+    """The legend's entry of what `draw_dots` drew."""
+    style = style_of(label)
+    entry = Line2D([], [], ls="", marker=style.marker, color=style.colour, label=label)
+    belongs(entry, label)
+    return entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ from matplotlib.path import Path
 
 from reports.data.grouping import grouped
 from reports.data.naming import devices
-from reports.data.planes import Cell, Plane
+from reports.data.planes import Cell, Plane, ground_of, shared_ground
 from reports.layout import canvas
 from reports.layout.style import FAINT, INK, luma
 
@@ -27,6 +28,8 @@ NOTHING = "#a9b1ba"
 HATCH = "////"
 
 _WIDE, _HIGH, _ALONE = 2.95, 3.0, 5.2  # inches: a panel of several, its height, a panel alone
+_LEFT, _TITLE_LINE = 0.95, 0.17  # inches: of a panel's width, its labels and what long letters take; a title's line
+_TITLE_LETTER = 5.9  # points: a letter of it; of device names in DejaVu Sans they take 5.1 to 5.6
 _TICKS = 8
 _UNITS = {"batch": "batch (samples)", "edge": "edge (pixels)", "channels": "channels"}
 
@@ -57,20 +60,37 @@ def mosaic(
     """
     columns = min(COLUMNS, len(tiles))
     rows = math.ceil(len(tiles) / columns)
-    width = _ALONE if columns == 1 else _WIDE * columns
-    figure = canvas.new_figure(width + beside, rows * _HIGH + 1.0, w_pad=0.07, h_pad=0.07)
-    figure.suptitle(f"{title}\n{_where([plane_tiles.plane for plane_tiles in tiles])}", x=0.008, ha="left", fontsize=10)
+    wide = _ALONE if columns == 1 else _WIDE
+    width = wide * columns + beside
+    shared = shared_ground([plane_tiles.plane for plane_tiles in tiles])
+    figure = _titled(width, rows, (title, _where([plane_tiles.plane for plane_tiles in tiles], shared)))
     panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for unused in panels[len(tiles) :]:
         unused.set_axis_off()
     for ax, plane_tiles in zip(panels, tiles, strict=False):
         paint(ax, plane_tiles)
+        plane = plane_tiles.plane
+        canvas.head(ax, f"{plane.y} × {plane.x}", ground_of(plane, besides=shared), wide - _LEFT)
     _legend(figure, [*handles, *_explained(tiles)], columns)
     return figure, panels[: len(tiles)]
 
 
-def _where(planes: Sequence[Plane]) -> str:
-    return f"{devices([record for plane in planes for record in plane.records])}; {planes[0].setting}"
+def _titled(width: float, rows: int, texts: Sequence[str]) -> Figure:
+    """An empty figure for so many rows of maps, under these texts, each in as many lines as it takes."""
+    lines = [line for text in texts for line in wrap(text, canvas.letters(width, _TITLE_LETTER))]
+    figure = canvas.new_figure(width, rows * _HIGH + 0.66 + _TITLE_LINE * len(lines), w_pad=0.07, h_pad=0.07)
+    figure.suptitle("\n".join(lines), x=0.008, ha="left", fontsize=10)
+    return figure
+
+
+def _where(planes: Sequence[Plane], shared: Collection[str]) -> str:
+    """What they were measured on, in which setting, and at what: whatever all of them have in common.
+
+    A device that was told apart from others of the run has its name in the setting already.
+    """
+    names = devices([record for plane in planes for record in plane.records])
+    device = "" if names in planes[0].setting.device else names
+    return "; ".join(filter(None, (device, str(planes[0].setting), ground_of(planes[0], only=shared))))
 
 
 def paint(ax: Axes, tiles: Tiles) -> None:
@@ -95,7 +115,6 @@ def _squares(plane: Plane, cells: Iterable[Cell]) -> Path:
 
 
 def _frame(ax: Axes, plane: Plane) -> None:
-    canvas.head(ax, f"{plane.y} × {plane.x}", plane.ground)
     ax.grid(visible=False)
     ax.set_xlim(0, len(plane.columns))
     ax.set_ylim(0, len(plane.rows))

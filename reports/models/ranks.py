@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from opbench.store.environment_kinds import sort_of
 from reports.models.classifiers import Bench, shown
 from reports.models.reported import Classifier, table7
 
@@ -71,7 +72,7 @@ def ranks(bench: Bench, runtime: str) -> Ranks | None:
     ]
     if len(comparable) < FEWEST:
         return None
-    column = "GPU" if bench.place.device == "cuda" else "CPU"
+    column = "GPU" if sort_of(bench.place.device) == "cuda" else "CPU"
     return Ranks(
         bench,
         runtime,

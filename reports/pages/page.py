@@ -22,6 +22,7 @@ from reports.layout.scripts import COMMON
 from reports.layout.templates import filled_page
 from reports.models.agreement import differences
 from reports.pages import summary
+from reports.pages.environment_table import environment_table
 from reports.pages.page_data import embedded, page_data
 from reports.pages.results import in_table_order, tables
 
@@ -99,7 +100,7 @@ def _of_all(records: Sequence[Record]) -> dict[str, Any]:
             isinstance(record.outcome, Measured) and record.outcome.contention != "" for record in records
         ),
         "total": len(records),
-        "environment": summary.environment(records),
+        "environment": environment_table(records),
     }
 
 
@@ -123,7 +124,7 @@ def _of_totals(totals: Totals) -> dict[str, Any]:
         "unmeasured": totals.records - totals.measured,
         "contended": totals.contended,
         "total": totals.records,
-        "environment": summary.environment(witnesses),
+        "environment": environment_table(witnesses),
     }
 
 

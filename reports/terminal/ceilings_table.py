@@ -11,8 +11,8 @@ from rich.text import Text
 
 from opbench.ceilings import Ceilings, Rate
 from opbench.cli.plain import plain
+from opbench.store.environment_kinds import device_text
 from reports.data import units
-from reports.data.naming import device_text
 
 NAMES = {"multiply_add": "in registers", "matrix": "matrix product"}
 COSTS = {"call": "call of an empty operator", "launch": "empty kernel", "page": "page fault"}

@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from opbench.ceilings import Ceilings
-from opbench.ceilings.prediction import Prediction, PredictionError
+from opbench.ceilings.prediction import Prediction
+from opbench.ceilings.prediction_error import PredictionError
 from opbench.cli.plain import plain
+from opbench.store.environment_kinds import device_text
 from reports.data import units
-from reports.data.naming import common_ground, device_text, point_names
+from reports.data.naming import common_ground, point_names
 
 
 def predictions_table(

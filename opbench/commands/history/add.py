@@ -50,16 +50,18 @@ def ready(into: Into, recorded: str | None = None) -> None:
 
 
 def keep(folder: Path, into: Into, measured: int) -> tuple[str, int]:
-    """Add the run of this folder, which is just over and of which so many cases were measured; what became of it, in a
-    line, and an exit code: where it is refused, as after `--resume`, the run itself is still whole.
+    """Add the run of this folder, which is just over and of which so many cases were measured; what became of it, in
+    a line, machine by machine, and an exit code: where it is refused, as after `--resume`, the run
+    itself is still whole.
     """
     if not measured:
         return f"history: nothing was measured, so {into.folder} is as it was", 0
     try:
-        (added,) = add(str(folder), into.folder, folder, _asked(into))
+        every = list(add(str(folder), into.folder, folder, _asked(into)))
     except OpbenchError as exc:
         return f"history: not added: {exc}", exc.exit_code
-    return (told(added), 0) if isinstance(added, Added) else (f"history: not added: {added}", added.exit_code)
+    lines = [told(added) if isinstance(added, Added) else f"history: not added: {added}" for added in every]
+    return "; ".join(lines), max(0 if isinstance(added, Added) else added.exit_code for added in every)
 
 
 def _asked(into: Into) -> Asked:

@@ -12,7 +12,7 @@ from pathlib import Path
 from opbench.cli.plain import plain
 from opbench.cli.progress import Notes
 from opbench.commands.history.page import controls
-from opbench.errors import MachineError
+from opbench.errors import MachineError, UsageError
 from opbench.gate.decision.verdict import FAILED, PASSED
 from opbench.gate.output.progress import RunProgress
 from opbench.gate.source.worktrees import is_ancestor, top_level
@@ -34,7 +34,7 @@ from opbench.history.series import Series, series_of
 @dataclass(frozen=True)
 class AlarmOptions:
     """As they were typed. machine: of this machine's lines, "" for its own name. controls: () for the usual ones.
-    known: what was told before.
+    explained: confirm also what the environment or the hardware explains. known: what was told before.
     """
 
     history: Path
@@ -43,6 +43,7 @@ class AlarmOptions:
     baseline: str = ""
     controls: tuple[str, ...] = ()
     confirm: bool = False
+    explained: bool = False
     repository: Path | None = None
     machine: str = ""
     measuring: Measuring = field(default_factory=Measuring)
@@ -55,6 +56,8 @@ def run(options: AlarmOptions) -> int:
     """1 where code was confirmed to be slower, or a file of the history could not be read; else 3 where confirmation
     was asked for and an alarm is still open; else 0. Raises UsageError for what is not there.
     """
+    if options.explained and not options.confirm:
+        raise UsageError("--all says what --confirm measures; give both")
     repository = options.repository or (Path() if options.confirm else None)
     found = files.read(options.history)
     commits = of_repository(repository)
@@ -66,7 +69,7 @@ def run(options: AlarmOptions) -> int:
         tell = Notes(sys.stderr).note
         progress = RunProgress(None if options.as_json else sys.stderr)
         gate = gate_of(top_level(repository), progress)
-        told = Confirming(gate, options.measuring, tell, options.machine)(told)
+        told = Confirming(gate, options.measuring, tell, options.machine, options.explained)(told)
     for problem in found.problems:
         print(plain(f"opbench: {problem}"), file=sys.stderr)
     _show(options, told, found.problems)

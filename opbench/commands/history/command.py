@@ -78,6 +78,9 @@ def alarms(
     confirm: Annotated[
         bool, typer.Option("--confirm", help="Measure old and new code of what is unexplained, by the gate.")
     ] = False,
+    explained: Annotated[
+        bool, typer.Option("--all", help="With --confirm: also what the environment or the hardware explains.")
+    ] = False,
     repository: arguments.Repository = None,
     machine: arguments.MeasuredOn = "",
     operators: arguments.Declaring = None,
@@ -106,6 +109,7 @@ def alarms(
         baseline=baseline,
         controls=options.words("control", control),
         confirm=confirm,
+        explained=explained,
         repository=repository,
         machine=machine,
         measuring=again,

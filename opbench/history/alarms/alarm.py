@@ -26,6 +26,10 @@ class Kind(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+EXPLAINED = (Kind.ENVIRONMENT, Kind.HARDWARE)
+"""Classes that the history tells by what else moved there: nobody has measured the code."""
+
+
 @dataclass(frozen=True)
 class Alarm:
     """One step.
@@ -34,7 +38,8 @@ class Alarm:
     likeliest first after it, and the last that may be that. evidence: sentences.
     beside: the case whose time the series is a ratio to, "" for a line of seconds.
     old, new: commits between which it can be measured again, "" where `not_measured` says why there are none.
-    command: what does that, "" where nothing here can. found: what the gate saw, None where it was not asked.
+    command: what does that, "" where nothing here can; of a changed environment what measures both, where pip can make
+    them again, and then `in_both` is true. found: what the gate saw, None where it was not asked.
     """
 
     series: Series
@@ -47,6 +52,7 @@ class Alarm:
     new: str = ""
     not_measured: str = ""
     command: str = ""
+    in_both: bool = False
     found: Comparison | None = field(default=None)
 
     @property
@@ -56,6 +62,19 @@ class Alarm:
     @property
     def slower(self) -> bool:
         return self.step.ratio.mid > 1
+
+    @property
+    def caveat(self) -> str:
+        """What has to be known of a class that the history alone speaks for; "" where the gate measured the code."""
+        if self.kind not in EXPLAINED or self.found is not None:
+            return ""
+        if self.in_both:
+            return "not measured again: the command measures the code of today in both environments"
+        if self.command:
+            return (
+                "not measured again: the command measures old and new code, which are alike if that had no part in it"
+            )
+        return "not measured again: a change of the code at the same commits would hide behind it"
 
     @property
     def cases(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ another machine the code may well be as fast as before.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,12 +16,12 @@ from opbench.errors import OpbenchError
 from opbench.gate.decision.verdict import Judgement
 from opbench.gate.runs.artifacts import LiveRun
 from opbench.gate.stats.rule import Rule
-from opbench.history.alarms.alarm import Alarm, Kind
+from opbench.history.alarms.alarm import EXPLAINED, Alarm, Kind
 from opbench.history.alarms.found import circumstances_of, options_of
 from opbench.history.commits import DIGITS
 from opbench.history.confirming.claim import Answer, answer
 from opbench.history.confirming.gate_run import Gate
-from opbench.history.confirming.question import Measuring, sort_of
+from opbench.history.confirming.question import Measuring, command, sort_of
 from opbench.history.machine import name_of
 
 
@@ -29,20 +29,22 @@ from opbench.history.machine import name_of
 class Confirming:
     """gate: runs it. machine: the name under which this machine's lines are kept, "" for its own.
 
-    tell: hears what is going to be done, and how it went.
+    tell: hears what is going to be done, and how it went. explained: whether the code is measured, too, of alarms that
+    the environment or the hardware explains, behind which a change of the code may hide.
     """
 
     gate: Gate
     measuring: Measuring
     tell: Callable[[str], None]
     machine: str = ""
+    explained: bool = False
 
     def __call__(self, alarms: Sequence[Alarm]) -> list[Alarm]:
         """The same alarms; those that were unconfirmed, and have commits to be measured at, as the gate saw them.
 
-        A run that cannot be made leaves its alarms unconfirmed, and says why.
+        A run that cannot be made leaves its alarms what they were, and says why.
         """
-        groups = together(alarms)
+        groups = together(alarms, (Kind.UNCONFIRMED, *(EXPLAINED if self.explained else ())))
         if groups:
             count = sum(map(len, groups))
             runs = f"{len(groups)} run{'s' * (len(groups) != 1)} of the gate"
@@ -77,11 +79,14 @@ class Confirming:
             return replace(alarm, evidence=("the gate did not find the case at these commits", *alarm.evidence))
         told, sentence = answer(judgement, said.rule, slower=alarm.slower)
         elsewhere = self._elsewhere(alarm, said.dry_runs["head"].environment)
-        kind = {Answer.CONFIRMED: Kind.CODE, Answer.REFUTED: Kind.NOISE}.get(told, Kind.UNCONFIRMED)
-        if kind is Kind.NOISE and elsewhere:
-            kind = Kind.UNCONFIRMED
+        kind = Kind.CODE if told is Answer.CONFIRMED else alarm.kind
+        if told is Answer.REFUTED and alarm.kind is Kind.UNCONFIRMED and not elsewhere:
+            kind = Kind.NOISE
         evidence = (sentence, *([elsewhere] if elsewhere else []), *alarm.evidence)
-        return replace(alarm, kind=kind, evidence=evidence, found=judgement.comparison)
+        judged = replace(alarm, kind=kind, evidence=evidence, found=judgement.comparison)
+        if kind is Kind.CODE and alarm.in_both:  # what shows that again are both commits
+            return replace(judged, in_both=False, command=command(options_of([alarm], self.measuring)))
+        return judged
 
     def _elsewhere(self, alarm: Alarm, here: Mapping[str, Any]) -> str:
         """A sentence where the gate ran on another machine than the line is of, "" where it is the same.
@@ -96,11 +101,11 @@ class Confirming:
         return f"that was on {own} ({now}); the line is of {name} ({before or 'processor unknown'})"
 
 
-def together(alarms: Sequence[Alarm]) -> list[list[Alarm]]:
-    """Unconfirmed alarms that one run can answer: the same commits, device, threads, and sort of case."""
+def together(alarms: Sequence[Alarm], kinds: Collection[Kind]) -> list[list[Alarm]]:
+    """Alarms of these classes that one run can answer: the same commits, device, threads, and sort of case."""
     groups: dict[tuple[object, ...], list[Alarm]] = {}
     for alarm in alarms:
-        if alarm.kind is Kind.UNCONFIRMED and alarm.old:
+        if alarm.kind in kinds and alarm.old:
             key = (alarm.old, alarm.new, *circumstances_of(alarm), sort_of(alarm.case))
             groups.setdefault(key, []).append(alarm)
     return list(groups.values())

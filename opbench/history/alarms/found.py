@@ -14,6 +14,7 @@ from opbench.history.alarms.recent import is_recent
 from opbench.history.attribution import Cause, Movement, any_meets, movements, span_of
 from opbench.history.change_points import ChangePoint
 from opbench.history.commits import Commits
+from opbench.history.confirming.environment_question import compare_command
 from opbench.history.confirming.question import (
     Measuring,
     between,
@@ -90,7 +91,20 @@ def _baseline_moved(pair: Compared, step: ChangePoint, moved: Sequence[Movement]
 
 
 def _measurable(alarm: Alarm, looking: Looking) -> Alarm:
-    """The same with the commits between which it can be measured again, and the command."""
+    """The same with the commits between which it can be measured again, and the command that shows it again."""
+    found = _between_commits(alarm, looking)
+    if alarm.kind is Kind.ENVIRONMENT and (again := _in_both(alarm)):
+        return replace(found, command=again, in_both=True)
+    return found
+
+
+def _in_both(alarm: Alarm) -> str:
+    """What measures the environments of both sides of a step; "" where nothing can."""
+    before, after = alarm.series.facts(alarm.step.before), alarm.series.facts(alarm.step.last)
+    return compare_command(alarm.case, before, after, circumstances_of(alarm)[1])
+
+
+def _between_commits(alarm: Alarm, looking: Looking) -> Alarm:
     if any(sort_of(case) is None for case in alarm.cases) or len({sort_of(case) for case in alarm.cases}) > 1:
         return replace(
             alarm, not_measured="nothing here can run it: it is no test of the gate's, and no case of a sweep"

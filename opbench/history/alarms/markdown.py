@@ -52,6 +52,8 @@ def _block(alarm: Alarm) -> str:
         f"- on {escaped(alarm.series.machine)}, {commits_in_words(alarm)}",
         *(f"- {escaped(sentence)}" for sentence in alarm.evidence),
     ]
+    if alarm.caveat:
+        lines.append(f"- {escaped(alarm.caveat)}")
     if alarm.not_measured:
         lines.append(f"- it cannot be measured again: {escaped(alarm.not_measured)}")
     if commands := [one for one in (alarm.command, bisect_command(alarm)) if one]:

@@ -27,6 +27,8 @@ def as_json(alarm: Alarm) -> dict[str, Any]:
         "commits": {"before": before, "first": first, "last": last},
         "found": _found(alarm, alarm.found),
         "evidence": list(alarm.evidence),
+        "measured_again": alarm.found is not None,
+        "caveat": alarm.caveat or None,
         "command": alarm.command or None,
         "bisect": bisect_command(alarm) or None,
         "not_measured": alarm.not_measured or None,
@@ -65,6 +67,6 @@ def bisect_command(alarm: Alarm) -> str:
 
 def line(alarm: Alarm) -> str:
     """All of it in one line."""
-    told = [*alarm.evidence, *([alarm.not_measured] if alarm.not_measured else [])]
+    told = filter(None, [*alarm.evidence, alarm.caveat, alarm.not_measured])
     where = f"{alarm.case} on {alarm.series.machine}, {commits_in_words(alarm)}"
     return f"{alarm.kind.value}: {headline(alarm)}: {where}: {'; '.join(told)}"

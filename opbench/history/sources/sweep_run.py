@@ -19,12 +19,16 @@ def rows(place: Path, asked: Asked) -> list[list[HistoryRow] | UsageError] | Non
     """None where it is no folder of a run. Raises UsageError, naming the line, for records that cannot be read, and
     where neither they nor `asked` name a commit.
 
-    All rows have process 0: a run's cases share one measuring process, and what was measured again after a death has
-    one of its own. Several runs at one commit are what tells processes apart.
+    The rows of each machine are a list of their own, as of a fleet's runs that were merged. All have process 0: a run's
+    cases share one measuring process, and what was measured again after a death has one of its own. Several runs at one
+    commit are what tells processes apart.
     """
     if not (place / RECORDS).is_file():
         return None
-    return [list(_rows(Run(place), asked))]
+    of_machines: dict[str, list[HistoryRow]] = {}
+    for row in _rows(Run(place), asked):
+        of_machines.setdefault(row.machine, []).append(row)
+    return [*of_machines.values()] or [[]]
 
 
 def _rows(run: Run, asked: Asked) -> Iterator[HistoryRow]:

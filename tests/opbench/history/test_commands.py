@@ -20,6 +20,7 @@ from opbench.planning.plan import Task
 from opbench.running.workers.places import Measuring, Place
 from opbench.store.runs import Run, new_run
 from opbench.vocabulary.record import Failed, Outcome
+from tests.fleet import FLEET, case, merged_run
 from tests.reports.builders import ENVIRONMENT, measured, record
 
 from .builders import at_commit, history, line
@@ -43,6 +44,18 @@ def test_a_run_is_added_once_and_said_so(tmp_path: Path, capsys: pytest.CaptureF
     assert json.loads(second) == {"path": str(path), "rows": 1, "new": False}
     assert add.run(("rows",), Into(kept, "ci"), tmp_path, as_json=False) == 0
     assert capsys.readouterr().out == f"history: {path}: there already, unchanged\n"
+
+
+def test_a_fleets_merged_run_is_a_file_for_each_machine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = merged_run(tmp_path / "runs", [case(on, channels=size) for on in FLEET for size in (3, 17)])
+    kept = tmp_path / "history"
+    assert add.run((str(run.folder),), Into(kept, "ci"), tmp_path, as_json=False) == 0
+    assert [line.rpartition(": ")[2] for line in capsys.readouterr().out.splitlines()] == ["2 rows"] * len(FLEET)
+    rows = read(kept).table.to_pylist()
+    assert len({row["machine"] for row in rows}) == len(FLEET)
+    assert {row["run"] for row in rows} == {f"channels/{run.folder.name}"}
+    line, code = add.keep(run.folder, Into(kept, "ci"), len(rows))
+    assert (line.count("there already, unchanged"), code) == (len(FLEET), 0)
 
 
 def swept(results: Path, into: Into, outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> int:

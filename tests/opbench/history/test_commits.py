@@ -35,6 +35,17 @@ def test_parents_come_before_children_whose_clock_was_behind(tmp_path: Path) -> 
     assert commits.time("f" * 12) is None
 
 
+def test_the_repository_is_the_one_that_is_named_even_in_a_hook_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "there"):
+        subprocess.run(["git", "init", "-q", str(tmp_path / name)], check=True)
+    here, there = (made(tmp_path / name, name, 3) for name in ("here", "there"))
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "there" / ".git"))
+    assert here[:12] in of_repository(tmp_path / "here")
+    assert there[:12] not in of_repository(tmp_path / "here")
+
+
 def test_without_a_repository_no_commit_is_known_and_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
     assert of_repository(None) == Commits()
     with pytest.raises(UsageError, match=r"--repository .*git knows no commits there"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from opbench.vocabulary.record import Failed, Outcome
@@ -64,6 +66,18 @@ def test_the_most_frequent_winners_have_colours_of_their_own_and_the_rest_share_
     assert [colours[f"s{number}"] for number in range(len(COLOURS))] == list(COLOURS)
     assert {colours[f"s{number}"] for number in range(len(COLOURS), 11)} == {OTHERS}
     assert len({*COLOURS, OTHERS}) == len(COLOURS) + 1
+
+
+def test_a_backend_has_one_colour_on_every_device() -> None:
+    """The first wins everywhere on one and nowhere on the other, where it would not have the first colour."""
+    here = [*over_plane("a", constant(1e-6)), *over_plane("b", constant(2e-6)), *over_plane("c", constant(9e-6))]
+    there = [*over_plane("a", constant(9e-6)), *over_plane("b", SECOND), *over_plane("c", FIRST)]
+    moved = [replace(one, case=replace(one.case, point=replace(one.case.point, device="cuda"))) for one in there]
+    figures = REPORT.render([*here, *moved])
+    assert len(figures) == 2
+    blue = COLOURS[0].lower().encode()
+    assert [figure.data.count(blue) > 0 for figure in figures] == [True, False]
+    assert [figure.data.count(blue) > 0 for figure in REPORT.render(moved)] == [True]
 
 
 def test_the_best_for_all_cells_is_the_one_least_behind_in_geometric_mean() -> None:

@@ -149,3 +149,41 @@ def test_the_runs_to_come_are_told_before_the_first() -> None:
     )
     assert said[0] == "1 run of the gate to confirm 2 alarms"
     assert said[1].startswith("[1/1] ")
+
+
+def of_kind(kind: Kind, ratio: float = 1.1) -> list[HistoryRow]:
+    """A step that came with another PyTorch, or with those of two controls, each of which speaks for the other."""
+    made = rows(ratio)
+    if kind is Kind.HARDWARE:
+        controls = [OURS.replace("rowsum", name) for name in ("write", "read")]
+        return [*made, *(row for control in controls for row in rows(ratio, control, operator="write"))]
+    newer: dict[str, Any] = {
+        "facts": f'{{"device_name": "{CPU}", "versions.torch": "2.14.0"}}',
+        "environment": "f" * 12,
+    }
+    return [*made[:17], *(replace(row, **newer) for row in made[17:])]
+
+
+def judged(kind: Kind, true: float, explained: bool) -> tuple[Alarm, int]:
+    """The first alarm, and how often the gate was asked."""
+    gate = replace(ScriptedGate(levels(true)), environment={"cpu": CPU})
+    every = found(of_kind(kind), commits=known(), controls=("write",))
+    one = Confirming(gate, Measuring(), lambda _: None, explained=explained)(every)[0]
+    return one, len(gate.asked)
+
+
+@pytest.mark.parametrize("kind", [Kind.ENVIRONMENT, Kind.HARDWARE])
+def test_what_the_history_explains_is_measured_only_where_asked_and_code_that_hid_behind_it_is_found(
+    kind: Kind,
+) -> None:
+    one, asked = judged(kind, 1.1, explained=False)
+    assert (one.kind, asked, one.found) == (kind, 0, None)
+    assert one.caveat.startswith("not measured again: ")
+    one, asked = judged(kind, 1.1, explained=True)
+    assert (one.kind, asked, one.caveat) == (Kind.CODE, 1, "")
+    assert one.command.startswith("opbench gate --base ")
+    assert one.evidence[0].startswith("the gate confirmed it: 1.1")
+    one, asked = judged(kind, 1.0, explained=True)
+    assert (one.kind, asked, one.caveat) == (kind, 1, "")
+    assert one.evidence[0].startswith("the gate found old and new code to lie within 3 %")
+    assert len(one.evidence) > 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -152,6 +154,51 @@ def ends(rows: Sequence[HistoryRow], without: Sequence[int] = ()) -> tuple[int, 
     """The numbers of the commits that are measured."""
     (one,) = found(rows, commits=known(without))
     return int(one.old[:12], 16), int(one.new[:12], 16)
+
+
+def of_environments(old: dict[str, Any], new: dict[str, Any], case: str = OURS) -> Alarm:
+    """A step at which one environment gave way to the other."""
+    rows = line(values(), case=case)
+    (one,) = found(
+        [
+            replace(row, facts=json.dumps(told), environment=name * 12)
+            for number, row in enumerate(rows)
+            for told, name in [(old, "a") if number < AT else (new, "b")]
+        ],
+        commits=known(),
+    )
+    assert one.kind is Kind.ENVIRONMENT
+    return one
+
+
+def test_a_changed_environment_is_shown_by_measuring_both_where_pip_can_make_them() -> None:
+    case = "attend/bfloat16/cpu/forward/wall/head_width=64,causal=True/ours:flat"
+    old = {"versions.torch": "2.12.0+cpu", "versions.numpy": "2.4.0", "threads": 2}
+    one = of_environments(old, old | {"versions.torch": "2.13.0+cpu"}, case)
+    assert shlex.split(one.command) == [
+        *("opbench", "compare", "attend", "--head-width", "64", "--causal", "true", "--backend", "ours:flat"),
+        *("--dtype", "bfloat16", "--mode", "forward", "--device", "cpu", "--threads", "2"),
+        *("--with", "numpy==2.4.0 torch==2.12.0", "--with", "numpy==2.4.0 torch==2.13.0"),
+    ]
+    assert one.in_both
+    assert (one.old, one.new) != ("", "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "case"),
+    [
+        ({"os": "Linux-6.1"}, {"os": "Linux-6.2"}, OURS),
+        ({"versions.torch": "2.12.0", "os": "a"}, {"versions.torch": "2.13.0", "os": "b"}, OURS),
+        ({"versions.torch": "2.12.0"}, {"versions.torch": "2.13.0"}, f"{OURS}#2"),
+        ({"versions.torch": "2.12.0"}, {"versions.torch": "2.13.0"}, OURS.replace("wall", "wall:led")),
+        ({"versions.torch": "2.12.0"}, {"versions.torch": "2.13.0"}, "tests/bench/test_it.py::test_it"),
+    ],
+)
+def test_else_the_code_is_measured_and_the_alarm_says_so(old: dict[str, Any], new: dict[str, Any], case: str) -> None:
+    one = of_environments(old, new, case)
+    assert not one.in_both
+    assert one.command.startswith("opbench gate ")
+    assert "the command measures old and new code" in one.caveat
 
 
 def test_commits_are_measured_that_lie_some_points_beyond_where_the_step_may_lie() -> None:

@@ -44,6 +44,7 @@ def test_json_names_case_size_commits_evidence_and_the_command(alarm: Alarm) -> 
     assert told["command"] == alarm.command
     assert told["bisect"] == f"opbench bisect {OURS} --good {alarm.old} --bad {alarm.new}"
     assert told["found"] is None
+    assert (told["measured_again"], told["caveat"]) == (False, None)
 
 
 def test_a_headline_has_its_smaller_end_first_whichever_way_it_went(alarm: Alarm) -> None:
@@ -66,6 +67,22 @@ def test_every_class_has_its_words_and_what_nobody_has_to_act_on_is_folded(alarm
     assert text.count(alarm.command) == len(Kind)
     assert r"a file \| was torn" in text
     assert markdown([]) == "## No alarm\n"
+
+
+def test_what_the_history_alone_explains_says_that_it_was_not_measured(alarm: Alarm) -> None:
+    for kind in (Kind.ENVIRONMENT, Kind.HARDWARE):
+        for told, said in (
+            (replace(alarm, kind=kind), "the command measures old and new code, which are alike"),
+            (replace(alarm, kind=kind, in_both=True), "the code of today in both environments"),
+            (replace(alarm, kind=kind, command=""), "a change of the code at the same commits would hide"),
+        ):
+            assert told.caveat.startswith("not measured again: ")
+            assert said in told.caveat
+            assert told.caveat in line(told)
+            assert f"- {told.caveat}" in markdown([told])
+            assert as_json(told)["caveat"] == told.caveat
+    for kind in set(Kind) - {Kind.ENVIRONMENT, Kind.HARDWARE}:
+        assert replace(alarm, kind=kind).caveat == ""
 
 
 def test_names_and_evidence_are_text_and_no_markup(alarm: Alarm) -> None:
@@ -136,3 +153,5 @@ def test_confirming_asks_the_gate_of_the_repository(
     assert (code, json.loads(out)["class"]) == (0, "noise")
     assert json.loads(out)["found"]["ratio"] == pytest.approx(1.0)
     assert "1 run of the gate to confirm 1 alarm\n" in err
+    with pytest.raises(UsageError, match="--all says what --confirm measures"):
+        told(capsys, kept, explained=True)

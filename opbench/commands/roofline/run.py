@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from opbench import catalog
 from opbench.ceilings import Ceilings, storage
-from opbench.ceilings.prediction import predict_sweep, prediction_errors
+from opbench.ceilings.prediction import predict_sweep
+from opbench.ceilings.prediction_error import prediction_errors
 from opbench.ceilings.validation import with_limits
 from opbench.errors import MachineError, UsageError
 from opbench.process.measuring_process import MeasuringProcess
 from opbench.store import runs
+from opbench.store.environment_kinds import device_text
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.sweep import Narrowing
 
@@ -27,11 +29,17 @@ def run(
     results: Path,
     as_json: bool,
 ) -> int:
-    """`here` is a run that was measured elsewhere than on the machine of the ceilings, `there` one on that machine."""
+    """`here` is a run that was measured elsewhere than on the machine of the ceilings, `there` one on that machine.
+
+    Raises UsageError where either is of several kinds of devices, MachineError where this machine's ceilings are needed
+    and not known.
+    """
     ceilings = storage.read(file) if file else _of_this_machine()
     sweep = catalog.sweep(name).narrowed(by)
     near = list(with_limits(runs.find_run(results, here).listed())) if here else []
     far = runs.find_run(results, there).records() if there else []
+    for records, run_name in ((near, here), (far, there)):
+        _refuse_several(records, run_name)
     _refuse_without_limits(near, here)
     _refuse_others(far, ceilings, there)
     predictions = predict_sweep(sweep, ceilings, near, far)
@@ -68,6 +76,17 @@ def _of_this_machine() -> Ceilings:
     return known
 
 
+def _refuse_several(records: Iterable[Record], run: str | None) -> None:
+    """What one point took on several machines is no one figure to carry over, or to be held against."""
+    environments = {id(record.environment): record.environment for record in records}.values()
+    devices = list(dict.fromkeys(map(device_text, environments)))
+    if len(devices) > 1:
+        raise UsageError(
+            f"{run} was measured on {len(devices)} devices ({'; '.join(devices):.200}); expected a run of one: "
+            "`opbench roofline SWEEP --across --run RUN` predicts each of them from the others"
+        )
+
+
 def _refuse_without_limits(records: Sequence[Record], run: str | None) -> None:
     measured = [record for record in records if isinstance(record.outcome, Measured)]
     if measured and all(record.limit is None for record in measured):
@@ -78,7 +97,7 @@ def _refuse_without_limits(records: Sequence[Record], run: str | None) -> None:
 
 
 def _refuse_others(records: Sequence[Record], ceilings: Ceilings, run: str | None) -> None:
-    """A run of another machine says nothing about how good the prediction for this one is."""
+    """A run of another machine says nothing about how good the prediction for this one is; it is of one device."""
     for record in records[:1]:
         if apart := storage.difference(ceilings, record.environment):
             raise UsageError(f"the ceilings are of another machine than {run}: {apart} (there: ceilings, here: run)")
