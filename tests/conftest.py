@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from opbench.process.measuring_process import MeasuringProcess
+from opbench.simulation import SWITCHES
 
 from .commands import Interpreter
 from .measuring import Forking
@@ -127,6 +128,21 @@ def _forked_measuring_processes() -> Iterator[None]:
         patched.setattr(MeasuringProcess, "start", forking)
         yield
     forking.close()
+
+
+@pytest.fixture(autouse=True)
+def _switches_as_they_were() -> Iterator[None]:
+    """Asking whether kernels are simulated sets or takes away what Triton and Numba read; that ends with the test.
+
+    Triton reads its switch where a kernel is defined, so it would be another test, in the same process, that failed.
+    """
+    before = {name: os.environ.get(name) for name in SWITCHES}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")
