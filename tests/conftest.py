@@ -18,12 +18,15 @@ from opbench.process.measuring_process import MeasuringProcess
 from opbench.simulation import SWITCHES
 
 from .commands import Interpreter
+from .covering import cover_children
 from .measuring import Forking
 
 if not any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):  # PyTorch would take a second to say
     # Read once, at the first import of triton and of numba.cuda, whichever test comes to it first.
     os.environ.setdefault("TRITON_INTERPRET", "1")
     os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+cover_children()
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Every core has a process of tests, whose idle threads would spin for milliseconds in each other's way: the tests
