@@ -32,9 +32,7 @@ def test_a_gpu_backend_runs_on_the_cpu_only_while_simulated(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("again", [1, 2])
-def test_what_asking_changes_of_the_environment_ends_with_the_test(
-    again: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_asking_changes_of_the_environment_ends_with_the_test(again: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert {name: os.environ.get(name) for name in BEFORE} == BEFORE
     monkeypatch.setenv(simulation.SWITCH, simulation.PTX)
     assert simulation.active()

@@ -45,7 +45,12 @@ def gone() -> Iterator[Connection]:
 
 @pytest.fixture(autouse=True)
 def steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A warm-up and slices that time nothing."""
+    """A warm-up and slices that time nothing, and an end that is not this process's."""
+
+    def ended(code: int) -> None:
+        raise SystemExit(code)
+
+    monkeypatch.setattr(plugin.os, "_exit", ended)
     monkeypatch.setattr(plugin, "warm_up", lambda *_: {"ready": {}})
     monkeypatch.setattr(plugin, "taken_slice", lambda _, **about: about)
 
@@ -60,11 +65,7 @@ def test_a_benchmark_at_work_gives_slices_until_it_may_finish_and_refuses_all_el
     ]
 
 
-def test_a_gate_that_is_gone_is_the_end_of_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ended(code: int) -> None:
-        raise SystemExit(code)
-
-    monkeypatch.setattr(plugin.os, "_exit", ended)
+def test_a_gate_that_is_gone_is_the_end_of_the_worker() -> None:
     gate = Gate({"slice": {}})
     with pytest.raises(SystemExit) as exit_:
         WorkerPlugin(gate.connection, CONFIG)._wait_for_slices(print)
