@@ -27,13 +27,13 @@ def cover_children() -> None:
     launch.DROPPED_PREFIXES = tuple(name for name in launch.DROPPED_PREFIXES if name != VARIABLES)  # type: ignore[assignment]
     close = Child.close
 
-    def ended(child: Child) -> None:
-        if child.returncode is None:
-            child.resume()
+    def ended(self: Child) -> None:
+        if self.returncode is None:
+            self.resume()
             with contextlib.suppress(OSError):  # a request that nobody read
-                child._requests.close()
+                self._requests.close()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child._process.wait(LIMIT_S)
-        close(child)
+                self._process.wait(LIMIT_S)
+        close(self)
 
     Child.close = ended  # type: ignore[method-assign]

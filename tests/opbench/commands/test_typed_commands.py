@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from opbench.commands.bisect.run import BisectOptions
 from opbench.commands.compare.environments import EnvironmentOptions
 from opbench.commands.history.alarms import AlarmOptions
 from opbench.commands.history.into import Into
+from opbench.commands.invocation import stop
 from opbench.history.confirming.question import Measuring
 from opbench.vocabulary.sweep import Narrowing
 
@@ -115,3 +117,15 @@ def test_runs_that_there_are_take_no_option_of_measuring(
     ended = Typing(monkeypatch, capsys)("compare", "a", "b", *words.split())
     assert ended.code == 2
     assert f"{words.split(maxsplit=1)[0]} goes with two environments" in ended.stderr
+
+
+TERMINATED = signal.getsignal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_what_a_command_does_with_signals_ends_with_its_test(
+    again: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert signal.getsignal(signal.SIGTERM) is TERMINATED
+    assert Typing(monkeypatch, capsys)("watch", "--results", str(tmp_path)).code == 2
+    assert signal.getsignal(signal.SIGTERM) is stop

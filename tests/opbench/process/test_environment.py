@@ -29,8 +29,8 @@ def test_what_is_not_there_to_be_read_is_left_out_or_unknown(monkeypatch: pytest
         raise FileNotFoundError
 
     monkeypatch.setattr(environment, "sys", SimpleNamespace(platform="darwin"))
-    monkeypatch.setattr(environment.platform, "processor", lambda: "")
-    monkeypatch.setattr(environment.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "arm64")
     monkeypatch.setattr(Path, "read_text", absent)
     assert environment._version("a library of nobody's") is None
     assert environment._cpu_name() == "arm64"

@@ -50,7 +50,7 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> None:
     def ended(code: int) -> None:
         raise SystemExit(code)
 
-    monkeypatch.setattr(plugin.os, "_exit", ended)
+    monkeypatch.setattr(os, "_exit", ended)
     monkeypatch.setattr(plugin, "warm_up", lambda *_: {"ready": {}})
     monkeypatch.setattr(plugin, "taken_slice", lambda _, **about: about)
 
