@@ -49,7 +49,9 @@ for line in sys.stdin:
 COMMAND = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
+from tests.covering import cover_children
 from tests.measuring import fork_from_here
+cover_children()
 fork_from_here()
 from opbench.commands.app import main
 main()

@@ -15,14 +15,18 @@ from pathlib import Path
 import pytest
 
 from opbench.process.measuring_process import MeasuringProcess
+from opbench.simulation import SWITCHES
 
 from .commands import Interpreter
+from .covering import cover_children
 from .measuring import Forking
 
 if not any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg"))):  # PyTorch would take a second to say
     # Read once, at the first import of triton and of numba.cuda, whichever test comes to it first.
     os.environ.setdefault("TRITON_INTERPRET", "1")
     os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
+
+cover_children()
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Every core has a process of tests, whose idle threads would spin for milliseconds in each other's way: the tests
@@ -128,6 +132,21 @@ def _forked_measuring_processes() -> Iterator[None]:
         patched.setattr(MeasuringProcess, "start", forking)
         yield
     forking.close()
+
+
+@pytest.fixture(autouse=True)
+def _switches_as_they_were() -> Iterator[None]:
+    """Asking whether kernels are simulated sets or takes away what Triton and Numba read; that ends with the test.
+
+    Triton reads its switch where a kernel is defined, so it would be another test, in the same process, that failed.
+    """
+    before = {name: os.environ.get(name) for name in SWITCHES}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

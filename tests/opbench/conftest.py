@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,19 @@ TESTS = Path(__file__).parents[1]
 
 OURS = cache(catalog.own_operators)
 """Read once: they stay while another package's come and go, and two hundred tests would list their folders again."""
+
+
+COMMANDS_HANDLE = signal.SIGTERM, signal.SIGHUP
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_they_were() -> Iterator[None]:
+    """A command that is killed politely ends like Ctrl-C, and ignores the terminal's second word; pytest does not."""
+    before = {number: signal.getsignal(number) for number in COMMANDS_HANDLE}
+    yield
+    for number, handler in before.items():
+        if handler is not None:  # of another than Python's
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import replace
 from unittest.mock import Mock
@@ -16,6 +17,7 @@ from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.case import Axes
 from opbench.vocabulary.settings import Settings
 
+BEFORE = {name: os.environ.get(name) for name in simulation.SWITCHES}
 GPU_ONLY = Backend("for the tests", Mock(), devices=frozenset({"cuda"}), simulator="a person with a pencil")
 
 
@@ -27,6 +29,14 @@ def test_a_gpu_backend_runs_on_the_cpu_only_while_simulated(monkeypatch: pytest.
     assert GPU_ONLY.simulated("cpu")
     assert not GPU_ONLY.simulated("cuda")
     assert replace(GPU_ONLY, simulator="").missing("cpu") == "runs on cuda, not on cpu"
+
+
+@pytest.mark.parametrize("again", [1, 2])
+def test_what_asking_changes_of_the_environment_ends_with_the_test(again: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {name: os.environ.get(name) for name in BEFORE} == BEFORE
+    monkeypatch.setenv(simulation.SWITCH, simulation.PTX)
+    assert simulation.active()
+    assert [name for name in BEFORE if name in os.environ] == [simulation.SWITCH]
 
 
 def test_what_compilers_emit_is_another_way_that_a_backend_has_or_has_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,14 +63,14 @@ class SynchronizedCall:
     kernels: Sequence[Kernel]
 
 
-def profile_cuda_calls(launch: Callable[[], Any]) -> list[SynchronizedCall]:
+def profile_cuda_calls(launch: Callable[[], Any]) -> list[SynchronizedCall]:  # only on a GPU
     """Return CALLS calls, each in a session of its own. Raises whatever the launch or the profiler does."""
     with profiler_session("cuda"):
         _synchronized(launch)  # the first session loads CUPTI
     return [_profile_call(launch) for _ in range(CALLS)]
 
 
-def _profile_call(launch: Callable[[], Any]) -> SynchronizedCall:
+def _profile_call(launch: Callable[[], Any]) -> SynchronizedCall:  # only on a GPU
     synchronize("cuda")
     start_ns = perf_counter_ns()
     _synchronized(launch)
@@ -82,7 +82,7 @@ def _profile_call(launch: Callable[[], Any]) -> SynchronizedCall:
     return read_call(session_events(session), plain_ns)
 
 
-def _synchronized(launch: Callable[[], Any]) -> None:
+def _synchronized(launch: Callable[[], Any]) -> None:  # only on a GPU
     launch()
     synchronize("cuda")
 

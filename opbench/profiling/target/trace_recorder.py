@@ -53,7 +53,7 @@ def _touch_memory(launch: Launch, device: str, calls: int) -> None:
 
 def _peak_memory(launch: Launch, device: str) -> dict[str, int]:
     """What one call takes above what was there before it, its output held until the end."""
-    if device == "cuda":
+    if device == "cuda":  # only on a GPU
         import torch
 
         torch.cuda.reset_peak_memory_stats()
@@ -103,8 +103,8 @@ def _named_range(name: str, device: str) -> Iterator[None]:
 
     nvtx: Any = torch.cuda.nvtx if device == "cuda" else None
     with record_function(name):
-        if nvtx:
+        if nvtx:  # only on a GPU
             nvtx.range_push(name)
         yield
-        if nvtx:
+        if nvtx:  # only on a GPU
             nvtx.range_pop()

@@ -120,7 +120,7 @@ def _tensor(name: str, value: Any) -> torch.Tensor:
 def _number(name: str, kind: str, value: Any) -> bytes:
     """Its bytes as the kernel's parameter has them."""
     if kind == "bf16":
-        return torch.tensor(value, dtype=torch.bfloat16).view(torch.uint8).numpy().tobytes()
+        return torch.tensor([value], dtype=torch.bfloat16).view(torch.uint8).numpy().tobytes()
     if kind not in SCALARS:
         raise UsageError(f"{name} is of Triton's type {kind!r}; known are tensors and {', '.join(SCALARS)}, bf16")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -102,9 +103,11 @@ def kept_run(folder: Path, *records: Record) -> str:
     return str(folder)
 
 
-def predicted(file: Path | None, results: Path, here: str | None = None, there: str | None = None) -> int:
+def predicted(
+    file: Path | None, results: Path, here: str | None = None, there: str | None = None, as_json: bool = False
+) -> int:
     by = Narrowing(axes={"kib": (1, 7)}, operators=("memory_write",))
-    return roofline.run("ceilings", by, file, here, there, results, as_json=False)
+    return roofline.run("ceilings", by, file, here, there, results, as_json)
 
 
 def test_the_table_says_what_it_is_not_held_against(
@@ -115,6 +118,22 @@ def test_the_table_says_what_it_is_not_held_against(
     assert "predicted for Abacus, 2 threads" in said
     assert "not held against anything" in said
     assert said.count("memory_write") == 2
+
+
+def test_as_json_every_point_is_a_line_with_its_limit(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predicted(file, tmp_path, as_json=True) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["backend"], line["expected_s"], line["measured_s"]) for line in lines] == [("", None, None)] * 2
+    assert [line["point"].rpartition("/")[2] for line in lines] == ["kib=1", "kib=7"]
+    assert 0 < lines[0]["limit"]["memory_s"] < lines[1]["limit"]["memory_s"]
+
+
+def test_ceilings_that_say_nothing_of_any_point_are_refused(tmp_path: Path) -> None:
+    storage.write(replace(MACHINE, bandwidth={}, costs={}), tmp_path / "empty.json")
+    with pytest.raises(UsageError, match=r"empty\.json say too little for any point of sweep 'ceilings'"):
+        predicted(tmp_path / "empty.json", tmp_path)
 
 
 def test_ceilings_of_another_machine_than_the_measured_run_are_refused(file: Path, tmp_path: Path) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from opbench import catalog
 from opbench.commands.watch import run as watch
 from opbench.errors import UsageError
 from opbench.store import progress
 from opbench.store.runs import Run, new_run
 from opbench.vocabulary.record import Failed, Outcome
 from tests.reports.builders import measured, record
+
+CURSOR = "\x1b[?25h"
+"""What a terminal is sent where a screen is over: its cursor back."""
 
 
 def run_of(results: Path, sweep: str, hour: int, cases: int, *outcomes: Outcome) -> Run:
@@ -44,6 +49,26 @@ def test_the_exit_code_says_whether_there_is_something_to_act_on(
     run_of(tmp_path, "rows", 1, cases, outcome)
     assert watch.run(("rows",), tmp_path, once=False, as_json=False) == code
     assert says in capsys.readouterr().out
+
+
+def test_on_a_terminal_the_screen_is_drawn_at_every_look_and_the_end_is_summarised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[object] = []
+    shown_by = catalog.shown_by
+    view = shown_by("terminal.live_view.live_view")
+
+    def noted(seen: object) -> object:
+        shown.append(seen)
+        return view(seen)
+
+    monkeypatch.setattr(catalog, "shown_by", lambda name: noted if name.endswith("live_view") else shown_by(name))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    run_of(tmp_path, "rows", 1, 1, measured())
+    assert watch.run(("rows",), tmp_path, once=False, as_json=False) == 0
+    assert len(shown) == 1
+    after = capsys.readouterr().out.rpartition(CURSOR)[2]
+    assert after.count("1/1 cases, finished") == 1
 
 
 def test_where_none_is_named_it_is_the_newest_of_all_sweeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -169,3 +169,18 @@ def test_an_export_says_how_many_files_there_are(tmp_path: Path, capsys: pytest.
     kept = history(tmp_path / "history", line([1.0, 2.0]))
     assert export.run(kept, tmp_path / "to", "pytest-benchmark", None) == 0
     assert capsys.readouterr().out == f"2 files below {tmp_path / 'to'}\n"
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_shown_and_exported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = history(tmp_path / "history", line([1e-3, 2e-3]))
+    (kept / f"another{SUFFIX}").write_text("no Parquet")
+    assert page.run(kept, tmp_path / "site", None, "", (), as_json=False) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith(f"opbench: {kept / 'another'}{SUFFIX}: damaged or half-written")
+    assert said.out == f"1 series of 1 cases, 0 steps\npage: {(tmp_path / 'site' / 'index.html').resolve()}\n"
+    assert export.run(kept, tmp_path / "to", "pytest-benchmark", None) == 1
+    said = capsys.readouterr()
+    assert "damaged or half-written" in said.err
+    assert said.out == f"2 files below {tmp_path / 'to'}\n"

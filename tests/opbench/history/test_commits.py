@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from opbench.errors import UsageError
 from opbench.history.commits import Commits, of_repository
+from tests.repositories import git, isolated_git
 
 
-def made(folder: Path, message: str, day: int, *words: str) -> str:
+def made(folder: Path, day: int) -> str:
     """A commit of that day of January; its name."""
-    date = f"2026-01-{day:02d}T12:00:00+0000"
-    told = os.environ | {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    told |= {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-    command = ["git", "-C", str(folder), "commit", "-q", "--allow-empty", "-m", message, *words]
-    subprocess.run(command, check=True, env=told)
-    return subprocess.run(
-        ["git", "-C", str(folder), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    with pytest.MonkeyPatch.context() as patched:
+        for who in ("AUTHOR", "COMMITTER"):
+            patched.setenv(f"GIT_{who}_DATE", f"2026-01-{day:02d}T12:00:00+0000")
+        git(folder, "commit", "-q", "--allow-empty", "-m", "m")
+    return git(folder, "rev-parse", "HEAD")
 
 
 def test_parents_come_before_children_whose_clock_was_behind(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    names = [made(tmp_path, "m", day) for day in (10, 3, 20)]
+    with isolated_git():
+        git(tmp_path, "init", "-q")
+        names = [made(tmp_path, day) for day in (10, 3, 20)]
     commits = of_repository(tmp_path)
     assert list(commits.full.values()) == names
     assert commits.ordered({name[:12]: 0.0 for name in reversed(names)}) == [name[:12] for name in names]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +18,9 @@ from opbench.measure.worker import Worker
 from opbench.process.environment import set_up
 from opbench.process.marker import Marker
 from opbench.store.codec import point_to_json
+from opbench.vocabulary.backend import Backend, Launch
 from opbench.vocabulary.case import Axes, Point
+from opbench.vocabulary.record import Unavailable
 from opbench.vocabulary.settings import Settings
 
 POINT = Point("cross_hadamard", OPERATOR.complete(Axes({"channels": 3, "edge": 5})))
@@ -91,3 +96,48 @@ def test_a_counter_that_fails_costs_no_latency(monkeypatch: pytest.MonkeyPatch, 
     answer = Worker(io.StringIO(), io.StringIO(), Marker(tmp_path / "marker")).measure(request)
     assert answer["outcomes"]["torch_eager"]["kind"] == "measured"
     assert answer["counts"] == dict.fromkeys(("fvcore", "torch"), "ValueError: no such size")
+
+
+def asked(tmp_path: Path, *requests: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a worker answers to these, each with its number for a nonce, until there are no more."""
+    lines = "".join(json.dumps(request | {"nonce": str(at)}) + "\n" for at, request in enumerate(requests))
+    answers = io.StringIO()
+    assert list(Worker(io.StringIO(lines), answers, Marker(tmp_path / "marker")).serve()) == []
+    told = [json.loads(line) for line in answers.getvalue().splitlines()]
+    assert {one["nonce"] for one in told} == {str(at) for at in range(len(requests))}
+    return [one["answer"] for one in told if "answer" in one]
+
+
+def test_what_is_compiled_ahead_is_prepared_and_one_that_fails_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    prepared: list[str] = []
+
+    def prepare(point: Point, inputs: object, out: None, schedule: str) -> Launch:
+        prepared.append(schedule)
+        if schedule == "flat":
+            raise ValueError("a compiler")
+        return lambda: torch.empty(0)
+
+    found = Backend("for the tests", prepare, schedules=("flat", "blocked"))
+    monkeypatch.setattr(catalog, "backend", lambda _, name: Unavailable("absent") if name == "absent" else found)
+    request = {"ahead": point_to_json(POINT), "backends": ["absent", "one:flat", "one:blocked"]}
+    assert asked(tmp_path, request) == [{}]
+    assert prepared == ["flat", "blocked"]
+
+
+def test_a_users_operator_that_cannot_be_loaded_is_an_answer_and_no_end(tmp_path: Path) -> None:
+    damaged = tmp_path / "definition"
+    damaged.write_bytes(pickle.dumps([]) + b"no pickle")
+    absent, refused = asked(tmp_path, {"define": str(tmp_path / "absent")}, {"define": str(damaged)})
+    assert absent["error"].startswith("FileNotFoundError: ")
+    assert refused["error"].startswith("UnpicklingError: ")
+
+
+def test_a_process_whose_parent_is_gone_takes_no_further_turn(tmp_path: Path) -> None:
+    answers = io.StringIO()
+    worker = Worker(io.StringIO('{"go": {"calls": 3}}\n'), answers, Marker(tmp_path / "marker"))
+    assert worker._exchange({"round": 7}) == {"calls": 3}
+    assert json.loads(answers.getvalue())["turn"] == {"round": 7}
+    with pytest.raises(EOFError, match="the parent has closed its requests"):
+        worker._exchange({"round": 8})

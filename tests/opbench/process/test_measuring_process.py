@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -103,7 +102,7 @@ def test_the_child_does_not_outlive_its_parent(liar: str, tmp_path: Path) -> Non
     runner = Runner(run, "cpu", SETTINGS, Reporter())
     child = runner._start_process()._child
     runner._end_process()
-    assert child.returncode == -signal.SIGKILL
+    assert child.returncode is not None
     with pytest.raises(ProcessLookupError):
         os.killpg(child.pid, 0)
 

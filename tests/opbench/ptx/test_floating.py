@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -102,6 +103,36 @@ def test_sums_and_products_are_rounded_in_the_direction_named(opcode: str, mode:
     for at in range(3 + (opcode == "mul")):
         exact = rule(Fraction(single[0][at]), Fraction(single[1][at]))
         assert found[at] == exactly_rounded(exact, "f32", mode), at
+
+
+@pytest.mark.parametrize("mode", ["rn", "rz", "rm", "rp"])
+@pytest.mark.parametrize("opcode", ["add", "sub", "mul"])
+def test_sums_and_products_of_float64_are_rounded_once_in_the_direction_named(opcode: str, mode: str) -> None:
+    a, b = [1.0, -1.0, 1.0, -3.0, 0.1], [2.0**-60, 2.0**-60, -(2.0**-60), -(2.0**-60), 0.1]
+    rule = {"add": Fraction.__add__, "sub": Fraction.__sub__, "mul": Fraction.__mul__}[opcode]
+    if opcode == "mul":
+        a, b = [1 + 2.0**-52, -(1 + 2.0**-52), 0.1, -0.1, 3.0], [1 + 2.0**-52, 1 + 2.0**-52, 0.1, 0.3, 7.0]
+    found = computed(f"{opcode}.{mode}.f64 {{d}}, {{0}}, {{1}};", "f64", ("f64", a), ("f64", b))
+    for one, other, result in zip(a, b, found, strict=True):
+        assert result == exactly_rounded(rule(Fraction(one), Fraction(other)), "f64", mode), (one, other)
+
+
+@pytest.mark.parametrize(("mode", "overflowed"), [("rz", sys.float_info.max), ("rn", math.inf), ("rp", math.inf)])
+def test_a_fused_float64_beyond_all_numbers_ends_where_its_direction_says(mode: str, overflowed: float) -> None:
+    a, b, c = [2.0**1000, -1.0], [2.0**1000, 1.0], [1.0, 1.0]
+    found = computed(f"fma.{mode}.f64 {{d}}, {{0}}, {{1}}, {{2}};", "f64", ("f64", a), ("f64", b), ("f64", c))
+    assert found.tolist() == [overflowed, 0.0]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("rn", 0x3F80), ("rz", 0x3F80)])
+def test_bfloat16_is_rounded_to_the_neighbour_that_the_direction_names(mode: str, expected: int) -> None:
+    just_above = 1 + 2.0**-10  # neighbours are 1 and 1 + 2 ** -7
+    found = computed(f"cvt.{mode}.bf16.f32 {{d}}, {{0}};", "bf16", ("f32", [just_above, -just_above, 0.0]))
+    assert found.tolist() == [expected, 0x8000 | expected, 0]
+    almost = 1 + 2.0**-7 - 2.0**-12
+    rounded = computed(f"cvt.{mode}.bf16.f32 {{d}}, {{0}};", "bf16", ("f32", [almost, -almost]))
+    up = mode == "rn"
+    assert rounded.tolist() == [0x3F80 + up, 0xBF80 + up]
 
 
 def test_towards_zero_nothing_overflows() -> None:

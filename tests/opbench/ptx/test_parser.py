@@ -107,6 +107,15 @@ def test_two_kernels_are_told_apart_by_name() -> None:
         (kernel("X: X: ret;"), "label X is defined twice"),
         (kernel(".branchtargets X;"), "no such directive is known in a kernel, got '.branchtargets'"),
         (HEAD + ".entry k() { .reg .b32 %r<2>; mov.u32 %r1, 1; }", None),
+        (HEAD + ".global .align x .b8 y[3];", "PTX line 4: expected an integer"),
+        (HEAD + ".global .volatile .b8 y[3];", "no attribute .volatile of a variable is known"),
+        (HEAD + ".global .align 4 y[3];", "PTX line 4: expected a type"),
+        (HEAD + ".entry k(.param .big .u64 a) { ret; }", "no attribute .big of a parameter is known"),
+        (HEAD + ".entry k(.param .align 8 a) { ret; }", "parameter a has no type"),
+        (kernel("ld.global.u32 %r1, [{%r1}];"), "an address begins with a register, a name or a number"),
+        (kernel("mov.b64 {1, 2}, %d1;"), "expected registers as result"),
+        (kernel("mov.u32 %r1, -;"), "expected a number, got"),
+        (kernel("mov.u32 %r1, <;"), "is no operand"),
     ],
 )
 def test_what_is_no_ptx_stops_with_its_line(text: str, said: str | None) -> None:
@@ -114,3 +123,13 @@ def test_what_is_no_ptx_stops_with_its_line(text: str, said: str | None) -> None
         ptx.run(text, None, 1, 1, [0] if "(.param" in text else [])
     assert (said or "does not end in ret, exit or a branch") in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_debugger_or_another_function_reads_is_passed_over() -> None:
+    more = (
+        '.section .debug_str { .b8 "{"; }\n.func (.param .b32 r) other(.param .b32 a);\n'
+        ".func helper() { { ret; } }\n.global .u32 x = 7, y[2] = {1, 2}, z[] = {{3, 4}, {5, 6}};"
+    )
+    module = ptx.parse(kernel("ld.global.u32 %r1, [x]; st.global.u32 [%d15], %r1;", outside=more))
+    assert list(module.kernels) == ["k"]
+    assert {each.name: each.size for each in module.variables} == {"x": 4, "y": 8, "z": 16}

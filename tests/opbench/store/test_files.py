@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from opbench.store.files import write_whole
+from opbench.store.files import sync_file, sync_folder, write_whole
 
 
 @pytest.mark.parametrize("size", [0, 1, 4097])
@@ -86,3 +86,36 @@ def test_the_data_is_on_the_disk_before_its_name_and_the_name_before_the_return(
     monkeypatch.setattr(Path, "replace", renaming)
     write_whole(tmp_path / "data", b"abc")
     assert steps == ["3 bytes", "name", "folder"]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
+def test_a_file_system_that_cannot_sync_folders_keeps_no_file_back(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: int) -> None:
+        raise OSError(number, "as FUSE says it")
+
+    monkeypatch.setattr(os, "fsync", refused)
+    sync_folder(tmp_path)
+    with pytest.raises(OSError, match="as FUSE says it"):  # of a file it is an error all the same
+        write_whole(tmp_path / "data", b"1")
+    (tmp_path / "another's").write_bytes(b"2")
+    with pytest.raises(OSError, match="as FUSE says it"):
+        sync_file(tmp_path / "another's")
+
+
+def test_a_disk_that_fails_when_a_folder_is_synced_is_an_error_and_no_handle_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+
+    def failing(handle: int) -> None:
+        synced.append(handle)
+        raise OSError(errno.EIO, "the disk")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="the disk"):
+        sync_folder(tmp_path)
+    (handle,) = synced
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(handle)

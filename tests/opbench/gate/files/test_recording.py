@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,6 +49,34 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "no.npz").write_text("{}")
     with pytest.raises(UsageError, match=r"no\.npz is no recording"):
         load(tmp_path / "no.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "said"),
+    [
+        ("about", lambda told: told | {"schema": 99}, "its schema is 99, this opbench reads"),
+        ("about", lambda told: told | {"benchmark": 7}, "its benchmark has no name"),
+        ("about", lambda told: told | {"about": []}, "nothing is said about it"),
+        ("about", lambda told: told | {"middle_s": 0.0}, "one of its times is no number"),
+        ("logs", lambda logs: logs[:, :3], "of no one recording"),
+        ("head", lambda head: head.astype(int), "its sides are no truth values"),
+        ("samples", lambda samples: samples[..., None], "its samples or turns are of another recording"),
+        ("order", lambda order: order[:2], "its samples or turns are of another recording"),
+    ],
+)
+def test_a_recording_whose_parts_do_not_fit_each_other_is_refused(
+    name: str, damage: Callable[[Any], Any], said: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "recordings.npz"
+    save([record(stage_samples(), 3, {}, same_code=False)], path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    key = f"0.{name}"
+    told = json.loads(str(arrays[key])) if name == "about" else arrays[key]
+    arrays[key] = np.array(json.dumps(damage(told))) if name == "about" else damage(told)
+    np.savez(path, **arrays)
+    with np.errstate(all="ignore"), pytest.raises(UsageError, match=f"is no recording of .*{said}"):
+        load(path)
 
 
 def test_a_recording_with_a_slower_head_is_slower_in_its_head_workers_only() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ import pytest
 
 from opbench.commands.app import main
 from opbench.history.files import read
+from tests.repositories import commit, git, isolated_git, registered
 
 ROOT = Path(__file__).parents[4]
-GIT = shutil.which("git") or "git"
 
 COMMON = """
 import os, sys, time
@@ -87,6 +86,8 @@ def test_changed(benchmark):
     benchmark(work, 13)
 """
 
+FILE = "bench/test_it.py"
+
 EXPECTED = {
     "test_same": "pass",
     "test_parametrised[10]": "pass",
@@ -138,12 +139,6 @@ class Ran:
     stderr: str
 
 
-def git(folder: Path, *words: str) -> str:
-    identity = ("-c", "user.name=gate", "-c", "user.email=gate@localhost")
-    run = subprocess.run([GIT, *identity, *words], cwd=folder, check=True, capture_output=True, text=True)
-    return run.stdout
-
-
 def typed(repository: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Without the plugins of pytest that happen to be installed, whose imports are half of what a worker takes; the
     workers that `typed_here` starts, and those of tests/opbench/gate/pool, have them.
@@ -173,8 +168,14 @@ def typed_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     return typed
 
 
+@pytest.fixture(scope="module", autouse=True)
+def isolated() -> Iterator[None]:
+    with isolated_git():
+        yield
+
+
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def repository(tmp_path_factory: pytest.TempPathFactory, isolated: None) -> Path:
     """Two commits, HEAD~1 and HEAD, of one file of benchmarks that need nothing but the standard library."""
     folder = tmp_path_factory.mktemp("gated") / "repository"
     (folder / "bench").mkdir(parents=True)
@@ -182,9 +183,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder.parent / "clock" / "sitecustomize.py").write_text(CLOCK)
     git(folder, "init", "-q")
     for text in (BASE, HEAD):
-        (folder / "bench" / "test_it.py").write_text(text)
-        git(folder, "add", ".")
-        git(folder, "commit", "-qm", "as it is")
+        commit(folder, FILE, text)
     return folder
 
 
@@ -246,7 +245,7 @@ def test_every_compared_line_has_its_numbers(ran: Ran) -> None:
 
 
 def test_no_worktree_and_no_process_is_left(ran: Ran) -> None:
-    assert len(git(ran.repository, "worktree", "list").splitlines()) == 1
+    assert registered(ran.repository) == [str(ran.repository)]
     assert ran.left == []
 
 
@@ -319,8 +318,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
 def test_a_head_that_cannot_be_imported_is_exit_code_3(repository: Path, typed_here: Typed) -> None:
     """Nobody can vouch for it; the request is right."""
     git(repository, "checkout", "-q", "-b", "broken")
-    (repository / "bench" / "test_it.py").write_text(f"import nowhere\n{HEAD}")
-    git(repository, "commit", "-qam", "it needs what nobody has")
+    commit(repository, FILE, f"import nowhere\n{HEAD}")
     git(repository, "checkout", "-q", "-")
     run = typed_here(repository, "bench", "--base", "HEAD", "--head", "broken")
     assert run.returncode == 3, run.stderr
@@ -328,7 +326,7 @@ def test_a_head_that_cannot_be_imported_is_exit_code_3(repository: Path, typed_h
 
 
 def test_uncommitted_changes_are_refused(repository: Path, typed_here: Typed) -> None:
-    changed = repository / "bench" / "test_it.py"
+    changed = repository / FILE
     text = changed.read_text()
     changed.write_text(f"{text}\n")
     try:

@@ -227,6 +227,11 @@ def test_ends_come_from_the_newest_slowdown_of_a_history(
     [
         ({"good": ""}, "nothing to begin with"),
         ({"good": "nowhere"}, "no revision 'nowhere'"),
+        ({"good": "", "history": "history", "bad": "HEAD"}, "--bad alone: give --good too"),
+        (
+            {"good": "", "history": "history", "machine": "abacus"},
+            "0 lines that may be meant; say --machine, one of ci@",
+        ),
         ({"good": "HEAD"}, "are one commit"),
         ({"case": "suite.time_it(3)"}, "cannot be measured at a commit"),
         ({"good": "", "history": "history"}, "has no step to slower"),
@@ -240,6 +245,31 @@ def test_what_cannot_be_bisected_is_refused_in_a_line(
         asked = asked | {"history": history(tmp_path / "history", line([1.0] * 12, case=CASE))}
     with pytest.raises(UsageError, match=said):
         bisected(ScriptedGate(), repository, tmp_path, monkeypatch, **asked)
+
+
+def test_a_slowdown_of_which_the_repository_has_no_commit_cannot_be_measured_again(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = history(tmp_path / "history", line([1.0, 1.001] * 4 + [1.5, 1.501] * 4, case=CASE))
+    (kept / "another.parquet").write_text("no Parquet")
+    with pytest.raises(UsageError, match=r"the newest slowdown of .* cannot be measured again: none of the commits"):
+        bisected(ScriptedGate(), repository, tmp_path, monkeypatch, good="", history=kept)
+    assert "another.parquet: damaged or half-written" in capsys.readouterr().err
+
+
+def test_as_markdown_it_is_what_the_summary_is_and_a_full_disk_is_told(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bisected(ScriptedGate(), repository, tmp_path, monkeypatch, markdown=True)
+    (summary,) = (tmp_path / "results" / "bisect").glob("*/summary.md")
+    assert capsys.readouterr().out == summary.read_text()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bisecting, "write_whole", full)
+    with pytest.raises(MachineError, match=r"the result cannot be written below .*: No space left on device"):
+        bisected(ScriptedGate(), repository, tmp_path, monkeypatch)
 
 
 def test_worktrees_that_a_killed_run_left_are_gone_afterwards(
