@@ -134,7 +134,9 @@ def step(at: float, height: float = 1.0) -> Compute:
     return lambda x: 3 * x.double() + height * (float(x[0]) >= at)
 
 
-@pytest.mark.parametrize(("ulps", "excused"), [(1, True), (-1, True), (15, True), (-15, True), (64, False), (-64, False)])
+@pytest.mark.parametrize(
+    ("ulps", "excused"), [(1, True), (-1, True), (15, True), (-15, True), (64, False), (-64, False)]
+)
 def test_where_the_reference_jumps_within_what_rounding_moves_nobody_is_judged(ulps: int, excused: bool) -> None:
     """The backend rounds to the other side of the step, which lies so many units from the input."""
     at = 1 + ulps * 2.0**-23

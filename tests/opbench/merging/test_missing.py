@@ -86,7 +86,8 @@ def test_a_sweep_that_is_not_there_says_so(thirds: list[Part]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(1, "1 case, k0"), (2, "2 cases, k0, k1"), (3, "3 cases, k0, k1, k2"), (5, "5 cases, k0, k1, k2 and 2 more")]
+    ("count", "said"),
+    [(1, "1 case, k0"), (2, "2 cases, k0, k1"), (3, "3 cases, k0, k1, k2"), (5, "5 cases, k0, k1, k2 and 2 more")],
 )
 def test_the_first_cases_are_named_and_the_rest_counted(count: int, said: str, thirds: list[Part]) -> None:
     assert NAMED == 3

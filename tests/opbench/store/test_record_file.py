@@ -50,6 +50,7 @@ def test_the_quick_way_and_the_careful_one_read_the_same(outcome: Outcome) -> No
     head = lines.head(line, "here")
     assert head is not None
     assert (head.key, head.operator, head.backend) == (written.case.key, "op", 'a}"{b')
+    assert head.environment == environment_id(HERE)
     assert head.open is isinstance(outcome, Contended)
 
 
