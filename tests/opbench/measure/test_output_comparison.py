@@ -16,6 +16,7 @@ from opbench.measure.redrawn_inputs import Redrawing, Values
 
 Compute = Callable[[torch.Tensor], torch.Tensor]
 SIZE = 7
+POINT = Point("it", Axes({}))
 AS_IT_WAS, HALVED = Values(), Values(low=0.5, high=0.5)
 
 
@@ -32,13 +33,13 @@ def judge(reference: Compute = triple, rtol: float = 1e-6, atol: float = 0.0, fi
         about="",
         axes=(),
         inputs=lambda _: {"x": x},
-        reference=lambda _, inputs: reference(inputs["x"]),
+        reference=lambda point, inputs: reference(inputs["x"]) if point == POINT else pytest.fail(f"asked at {point}"),
         work=lambda _: Work(0, 0, 0, 0, 0),
         eager=lambda _: lambda x: x,
         tolerances={"float32": Tolerance(rtol, atol)},
         check_points=({},),
     )
-    return Judge(operator, Point("it", Axes({})), {"x": x}, Redrawing([x], lambda: 0.0))
+    return Judge(operator, POINT, {"x": x}, Redrawing([x], lambda: 0.0))
 
 
 def input_of(judged: Judge) -> torch.Tensor:
@@ -238,6 +239,10 @@ def test_one_output_may_be_right_for_both_signs_where_the_tolerance_reaches_from
     by_all = judge(lambda x: 1 + apart * x[:1].double(), rtol=0.0, atol=0.3 / (1 + apart))
     assert bool(unmoved(by_size)) is moves
     assert bool(unmoved(by_all)) is moves
+
+
+def test_what_is_zero_for_either_sign_stays() -> None:
+    assert unmoved(judge(lambda x: x.double().clamp(max=0) * (x < -5))) == {}
 
 
 def test_nothing_has_to_move_where_the_reference_refuses_the_other_sign() -> None:
