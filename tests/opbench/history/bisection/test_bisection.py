@@ -106,6 +106,35 @@ def test_the_runs_to_come_are_told_before_the_first(
     assert told["sentence"].startswith(f"{commits[7][:12]} (a.py) made it slower: 1.300 [")
 
 
+def test_of_each_run_is_told_what_came_and_how_long_it_took(
+    repository: Path,
+    commits: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gate = ScriptedGate(levels(commits, c11=1.25), broken=frozenset(commits[10:11]), wide=frozenset({commits[9]}))
+    _, told = bisected(gate, repository, tmp_path, monkeypatch, good="HEAD~3", as_json=False)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == (
+        "3 commits may have done it: at most 4 runs of the gate, and one or two more for each that it cannot judge"
+    )
+    by_head = {step["head"]: step for step in told["steps"]}
+    for line in said[1:]:
+        ((head, step),) = [(head, step) for head, step in by_head.items() if head[:12] in line.split(" against ")[0]]
+        if line.startswith("["):
+            size = "" if step["ratio"] is None else f" {step['ratio']:.3f} [{step['low']:.3f}, {step['high']:.3f}]"
+            assert line.partition("] ")[2] == (
+                f"{head[:12]} against {commits[8][:12]}: {step['mark']}{size}, {step['seconds']:.0f} s: "
+                f"{step['verdict']} {step['reason']}"
+            )
+        else:
+            assert line == f"{head[:12]} once more: {step['reason']}"
+    assert by_head[commits[10]]["verdict"] == ""
+    assert by_head[commits[10]]["reason"] == "head cannot be collected: SyntaxError"
+    assert sum("once more" in line for line in said) == 1
+
+
 def test_what_is_not_slower_at_all_is_said_and_not_looked_for(
     repository: Path, commits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
