@@ -43,8 +43,12 @@ def control(ratio: float, at: int = AT) -> list[HistoryRow]:
 def test_controls_that_move_with_it_say_hardware(ratio: float, at: int, cause: str) -> None:
     found = moved([*line(values(), case="a"), *control(ratio, at)])["a"]
     assert found.cause == cause
-    said = "controls of this machine moved there too" if cause == "hardware" else "did not move"
-    assert any(said in text for text in found.evidence)
+    same = f"{2 if cause == 'hardware' else 1} of 2 cases of this machine stepped the same way there"
+    assert found.evidence == (
+        ("controls of this machine moved there too, and the environment is as it was", same)
+        if cause == "hardware"
+        else (same, "the controls of this machine did not move")
+    )
 
 
 def test_a_changed_environment_is_named_whatever_the_controls_do() -> None:

@@ -120,19 +120,19 @@ def test_of_each_run_is_told_what_came_and_how_long_it_took(
         "3 commits may have done it: at most 4 runs of the gate, and one or two more for each that it cannot judge"
     )
     by_head = {step["head"]: step for step in told["steps"]}
-    for line in said[1:]:
-        ((head, step),) = [(head, step) for head, step in by_head.items() if head[:12] in line.split(" against ")[0]]
-        if line.startswith("["):
+    for one in said[1:]:
+        ((head, step),) = [(head, step) for head, step in by_head.items() if head[:12] in one.split(" against ")[0]]
+        if one.startswith("["):
             size = "" if step["ratio"] is None else f" {step['ratio']:.3f} [{step['low']:.3f}, {step['high']:.3f}]"
-            assert line.partition("] ")[2] == (
+            assert one.partition("] ")[2] == (
                 f"{head[:12]} against {commits[8][:12]}: {step['mark']}{size}, {step['seconds']:.0f} s: "
                 f"{step['verdict']} {step['reason']}"
             )
         else:
-            assert line == f"{head[:12]} once more: {step['reason']}"
+            assert one == f"{head[:12]} once more: {step['reason']}"
     assert by_head[commits[10]]["verdict"] == ""
     assert by_head[commits[10]]["reason"] == "head cannot be collected: SyntaxError"
-    assert sum("once more" in line for line in said) == 1
+    assert sum("once more" in one for one in said) == 1
 
 
 def test_what_is_not_slower_at_all_is_said_and_not_looked_for(
