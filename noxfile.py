@@ -129,7 +129,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def mutants(session: nox.Session) -> None:
-    """Whether tests see it when what decides is broken a little; half an hour, `-- --only gate/rule` for one file."""
+    """Whether tests see it when what decides is broken a little; hours, `-- --only gate/rule` for one file."""
     session.run(_python(session, "test", "mutants"), "-m", "tests.mutants", *session.posargs)
 
 

@@ -4,7 +4,8 @@
 
 mutmut makes the mutants and runs, of every one, the tests that come to its function: which files and which tests stands
 in pyproject.toml. Here as many of every file are drawn as were asked for, the same ones for the same seed, and what
-survived is listed with what it changed. Exits with 1 where of a file fewer than `--least` were seen.
+survived is listed with what it changed. Exits with 1 where of a file fewer than `--least` were seen. A run that was
+broken off goes on: what was seen is not tried again unless its function changed, what survived is.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ FIRST = "opbench.gate.decision.verdict.x_exit_code__mutmut_1"
 SURVIVED, UNTESTED, LATE = 0, 33, -24
 """Exit codes that mutmut keeps, the last one of tests that ran out of time; all others are of tests that failed."""
 
+NOT_SEEN = {SURVIVED, UNTESTED, None}
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -40,7 +43,9 @@ def main() -> int:
     drawn = {file: names for file, names in _drawn(given.each, given.seed).items() if given.only in file}
     if not drawn:
         parser.error(f"no mutated file has {given.only!r} in its path; there are: {', '.join(_codes())}")
-    _mutmut("run", *(name for names in drawn.values() for name in names))
+    before = _codes()
+    if untold := [name for file, names in drawn.items() for name in names if before[file][name] in NOT_SEEN]:
+        _mutmut("run", *untold)
     found = _codes()
     shares = [_tell(file, {name: found[file][name] for name in names}) for file, names in sorted(drawn.items())]
     return int(min(shares) < given.least)
@@ -70,7 +75,7 @@ def _drawn(each: int, seed: int) -> Mapping[str, Sequence[str]]:
 
 def _tell(file: str, codes: Mapping[str, int | None]) -> float:
     """One line, and what every survivor changed. Returns the share that was seen."""
-    survived = [name for name, code in codes.items() if code in {SURVIVED, UNTESTED, None}]
+    survived = [name for name, code in codes.items() if code in NOT_SEEN]
     share = 1 - len(survived) / len(codes)
     late = sum(code == LATE for code in codes.values())
     late_too = f", {late} of them by time that ran out" if late else ""

@@ -125,7 +125,8 @@ class Lines:
                     return Head(case.key, case.point.operator, case.backend, is_open, _environment_named(line))
         record = from_line(line, where, self.environments)
         case = record.case
-        return Head(case.key, case.point.operator, case.backend, isinstance(record.outcome, Contended))
+        is_open = isinstance(record.outcome, Contended)
+        return Head(case.key, case.point.operator, case.backend, is_open, _environment_named(line))
 
     def record(self, line: bytes, where: str) -> Record:
         """The record of its line. Raises UsageError as `codec.from_line`."""

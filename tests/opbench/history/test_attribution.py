@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from opbench.history.attribution import Cause, Movement, movements
+from opbench.errors import UsageError
+from opbench.history.attribution import Cause, Movement, movements, require_controls
 from opbench.history.row import HistoryRow
 from opbench.history.series import series_of
 
@@ -42,8 +43,12 @@ def control(ratio: float, at: int = AT) -> list[HistoryRow]:
 def test_controls_that_move_with_it_say_hardware(ratio: float, at: int, cause: str) -> None:
     found = moved([*line(values(), case="a"), *control(ratio, at)])["a"]
     assert found.cause == cause
-    said = "controls of this machine moved there too" if cause == "hardware" else "did not move"
-    assert any(said in text for text in found.evidence)
+    same = f"{2 if cause == 'hardware' else 1} of 2 cases of this machine stepped the same way there"
+    assert found.evidence == (
+        ("controls of this machine moved there too, and the environment is as it was", same)
+        if cause == "hardware"
+        else (same, "the controls of this machine did not move")
+    )
 
 
 def test_a_changed_environment_is_named_whatever_the_controls_do() -> None:
@@ -106,6 +111,15 @@ def test_a_case_that_stepped_twice_there_counts_once() -> None:
     for found in movements(list(series_of(table_of(rows)))):
         alike, of = map(int, re.findall(r"\d+", found.evidence[0]))
         assert alike <= of == count + 1
+
+
+def test_a_control_of_which_there_is_no_line_is_answered_with_the_operators_there_are() -> None:
+    every = list(series_of(table_of([*line(values(), case="a"), *control(1.0)])))
+    require_controls(every, ())
+    require_controls(every, ("write", "rowsum"))
+    with pytest.raises(UsageError) as refused:
+        require_controls(every, ("write", "writes"))
+    assert str(refused.value) == "no control 'writes' (did you mean 'write'?); there are: rowsum, write"
 
 
 def test_a_control_says_nothing_of_itself() -> None:

@@ -85,6 +85,48 @@ def test_a_step_of_5_percent_is_found_in_noise_of_2(kind: str, least: int) -> No
     assert sum(found) >= least
 
 
+def test_the_place_and_the_size_of_a_step_lie_in_their_intervals_in_nineteen_of_twenty_series() -> None:
+    told = [series("white", seed, 0.05, 50) for seed in range(200)]
+    tests = [test for values in told if (test := step_test(np.log(values))) is not None]
+    places_held = sum(test.first <= 50 <= test.last for test in tests)
+    assert 0.9 <= places_held / len(tests) <= 0.985
+    alone = [points[0].ratio for values in told if len(points := change_points(values)) == 1]
+    assert len(alone) > 180
+    assert 0.9 <= sum(ratio.low <= 1.05 <= ratio.high for ratio in alone) / len(alone) <= 0.985
+
+
+def test_of_few_points_less_is_asked_because_over_them_a_step_looks_like_a_drift() -> None:
+    found = 0
+    for seed in range(60):
+        values = series("white", seed)[:30]
+        values[20:] *= 1.05
+        found += bool(places(values))
+    assert found >= 50
+
+
+def test_in_noise_that_wanders_nine_steps_in_ten_are_found_though_it_looks_like_a_drift() -> None:
+    told = [places(series("correlated 0.7", seed, 0.05, 50)) for seed in range(150)]
+    assert sum(any(abs(at - 50) <= 10 for at in found) for found in told) >= 135
+
+
+@pytest.mark.parametrize("at", [1, 2, 29, 30])
+def test_a_point_or_two_at_an_end_are_no_step_and_on_either_side_of_one_are_four(at: int) -> None:
+    values = quiet(31)
+    values[at:] *= 1.05
+    test = step_test(np.log(values))
+    assert test is not None
+    assert 4 <= test.first <= test.at <= test.last <= 27
+    assert places(values) == []
+
+
+def test_what_no_clock_tells_apart_is_no_step() -> None:
+    """A hundred-thousandth, in a series without any noise; a thousandth is one."""
+    for by, found in ((1e-5, []), (3e-5, []), (1e-3, [17])):
+        values = np.full(31, 1e-6)
+        values[17:] *= 1 + by
+        assert places(values) == found
+
+
 def test_a_series_that_is_quieter_than_its_processes_is_judged_by_them() -> None:
     values = quiet(61)
     values[37:] *= 1.05

@@ -111,6 +111,16 @@ def test_an_honest_backend_is_looked_at_and_passes() -> None:
     assert audit.kept("a", PASSED, [1e-3] * 9) is PASSED
 
 
+def test_three_rounds_are_compared_where_that_is_cheap_though_none_was_drawn() -> None:
+    world = World(draw=0.9)
+    audit = world.audit(a=honest)
+    for _ in range(200):
+        world.round(audit)
+    while audit.wanting():
+        world.round(audit, last=True)
+    assert audit.looks == 3
+
+
 def test_inputs_are_others_in_every_round_and_as_they_were_in_the_end() -> None:
     world = World()
     before, seen = world.x.clone(), []
@@ -235,12 +245,13 @@ def test_samples_that_are_cut_short_count_as_time_lost_to_looking() -> None:
 def test_where_the_reference_jumps_nobody_is_judged_and_other_values_are_drawn() -> None:
     """A threshold that float32 may be on either side of, as a selection between two scores that are nearly alike."""
     world = World(size=7)
-    world.step_at = 1 + 2**-25  # x[0] of the round: 0.5 + 0.5 * draw times 1, where a backend rounds to 1
     world.draw = 0.999999999
-    audit = world.audit(a=lambda x: 3 * x + (x[0] >= 1.0).float())
+    world.step_at = 2 + 2**-24  # x[0] of the round is 2, moved there and scaled by nearly 1
+    audit = world.audit(a=lambda x: 3 * x + (x[0] >= 2.0).float())
     world.judged(audit)
     assert audit.misses == {}
     assert audit.looks
+    assert world.references > 2 * audit.looks, "nobody was judged at first"
 
 
 def test_a_reference_that_refuses_values_is_asked_about_others() -> None:

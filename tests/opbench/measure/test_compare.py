@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
-from opbench.measure.compare import SLICE, compare, poison
+from opbench.measure.compare import SLICE, compare, poison, unusual
 from opbench.vocabulary.operator import Tolerance
+from tests.rows import rows
 
 TOLERANCE = Tolerance(rtol=1e-6, atol=1e-6)
 WANT = torch.linspace(-3, 3, 31, dtype=torch.float64)
@@ -69,3 +70,29 @@ def test_an_empty_output_of_the_right_shape_passes() -> None:
 
 def test_poison_leaves_nothing_finite() -> None:
     assert not poison(torch.zeros(3)).isfinite().any()
+
+
+class Later(torch.Tensor):
+    """May compute when it is read."""
+
+
+@rows(
+    "output, says",
+    [
+        (torch.ones(3).as_subclass(Later), "returned a Later, which may compute when it is read; expected a plain"),
+        (torch.empty(3, device="meta"), "returned a tensor without values, on device meta"),
+        (torch.ones(3).to_sparse(), "returned a tensor laid out as torch.sparse_coo, expected torch.strided"),
+        (torch._neg_view(torch.ones(3)), "returned a tensor whose sign or values are only noted"),
+        (torch.ones(3, dtype=torch.complex64).conj(), "returned a tensor whose sign or values are only noted"),
+        (torch._efficientzerotensor(3), "returned a tensor whose sign or values are only noted"),
+        (torch.ones(1).expand(3), "returned a view of strides (0,) whose elements share memory; expected them all"),
+        (torch.ones(4).as_strided((3, 2), (1, 1)), "returned a view of strides (1, 1) whose elements share memory"),
+    ],
+)
+def test_an_output_has_all_of_its_elements_in_memory_and_computed(output: torch.Tensor, says: str) -> None:
+    assert unusual(output).startswith(says)
+
+
+@rows("output", [torch.ones(3), torch.ones(()), torch.ones(0).expand(0), torch.ones(5, 3).T, torch.ones(9)[::2]])
+def test_a_view_whose_elements_lie_apart_is_as_good_as_any(output: torch.Tensor) -> None:
+    assert unusual(output) == ""

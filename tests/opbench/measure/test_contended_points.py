@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import pytest
 
 from opbench import Axes, Case, Contended, Measured, Outcome, Point, catalog
 from opbench.measure.contention import SWITCH
 from opbench.measure.point import PointMeasurement
+from opbench.measure.timing import sampler
 from opbench.measure.timing.contention_watch import Watch, watched
+from opbench.measure.timing.sampler import Samples
 from opbench.vocabulary.settings import Settings
 
 
@@ -26,10 +29,10 @@ def outcome(
 
     monkeypatch.setattr("opbench.measure.point.watched", watching)
     operator = catalog.operator("liar")
-    point = Point("liar", Axes({"size": 7}))
+    case = Case(Point("liar", Axes({"size": 7})), "honest")
     settings = Settings(target=1e6, budget_s=budget_s, count=False, trusting=True)
-    measurement = PointMeasurement(point, [Case(point, "honest")], settings, lambda *_: None)
-    return measurement.run(operator, operator.work(point))["honest"]
+    measurement = PointMeasurement(case.point, [case], settings, lambda *_: None)
+    return measurement.run(operator, operator.work(case.point))["honest"]
 
 
 @pytest.mark.usefixtures("liar")
@@ -64,6 +67,21 @@ def test_what_never_had_its_processors_has_no_latency(monkeypatch: pytest.Monkey
     assert isinstance(found, Contended)
     assert found.reason.startswith("others used 1.98 of 2 cores, ")
     assert found.reason.endswith(" samples were preempted; measured again by --resume, when the machine is quieter")
+
+
+@pytest.mark.usefixtures("liar")
+def test_three_budgets_of_preempted_samples_are_borne(monkeypatch: pytest.MonkeyPatch) -> None:
+    borne: list[float] = []
+    sampled = sampler.measure
+
+    def measuring(*given: Any, **asked: Any) -> dict[str, Samples]:
+        borne.append(asked["patience_s"])
+        return sampled(*given, **asked)
+
+    monkeypatch.setattr(sampler, "measure", measuring)
+    for budget_s in (0.25, 7.0):
+        outcome(monkeypatch, lambda: 0.0, "", budget_s)
+    assert borne == [0.75, 21.0]
 
 
 def test_where_nothing_is_watched_that_is_the_mark(monkeypatch: pytest.MonkeyPatch) -> None:

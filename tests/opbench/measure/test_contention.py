@@ -65,14 +65,18 @@ def test_our_own_time_and_processors_that_we_may_not_use_do_not_count(counters: 
     assert disturbance(before, counters.use(), 2) == ""
 
 
-def test_a_little_is_nothing_and_on_many_processors_more_is_a_little(counters: Counters) -> None:
+@pytest.mark.parametrize(
+    ("cpus", "cores", "said"),
+    [(1, 0.09, False), (2, 0.09, False), (2, 0.11, True), (2, 0.97, True), (128, 6.3, False), (128, 6.5, True)],
+)
+def test_a_tenth_of_a_core_is_said_and_on_many_processors_one_in_twenty(
+    counters: Counters, cpus: int, cores: float, said: bool
+) -> None:
     before = counters.use()
     counters.now_s += 1
-    counters.ticks[0][USER] += round(0.09 * PER_S)
-    assert disturbance(before, counters.use(), 2) == ""
-    counters.ticks[0][USER] += round(0.11 * PER_S)
-    assert disturbance(before, counters.use(), 2) != ""
-    assert disturbance(before, counters.use(), 128) == ""
+    counters.ticks[0][USER] += round(cores * PER_S)
+    told = f"others used {cores:.2f} of {cpus} cores"
+    assert disturbance(before, counters.use(), cpus) == (told if said else "")
 
 
 def test_a_tick_or_two_say_nothing_of_a_short_measurement(counters: Counters) -> None:
@@ -89,6 +93,16 @@ def test_a_control_group_out_of_its_quota_is_said(counters: Counters) -> None:
     (counters.folder / "cpu.stat").write_text("usage_usec 9\nthrottled_usec 1500000\n")
     said = "the control group was out of its quota for 25% of the time"
     assert disturbance(before, counters.use(), 2) == said
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.0, ""), (0.005, ""), (0.02, "2%"), (1.0, "100%")])
+def test_to_be_out_of_quota_for_a_hundredth_of_the_time_is_nothing(counters: Counters, share: float, said: str) -> None:
+    (counters.folder / "cpu.stat").write_text("throttled_usec 0\n")
+    before = counters.use()
+    counters.now_s += 10
+    (counters.folder / "cpu.stat").write_text(f"throttled_usec {round(10e6 * share)}\n")
+    told = f"the control group was out of its quota for {said} of the time"
+    assert disturbance(before, counters.use(), 2) == (told if said else "")
 
 
 def test_where_the_system_does_not_say_nothing_is_said(counters: Counters) -> None:
@@ -114,6 +128,16 @@ def test_the_greediest_processes_are_named_whatever_they_are_called(counters: Co
     process(counters.folder, 9, "quiet", 3)
     (counters.folder / "13").mkdir()
     assert counters.machine().busiest(0.5, while_sleeping) == ["a) b (c (process 7, 1 cores)"]
+
+
+def test_three_are_named_and_the_greediest_first(counters: Counters) -> None:
+    def write(used_s: float) -> None:
+        for number, share in enumerate((0.25, 1.0, 0.5, 0.75), 7):
+            process(counters.folder, number, f"p{number}", used_s * share)
+
+    write(0)
+    named = counters.machine().busiest(1.0, lambda _: write(1))
+    assert named == ["p8 (process 8, 1 cores)", "p10 (process 10, 0.75 cores)", "p9 (process 9, 0.5 cores)"]
 
 
 def test_a_parent_and_its_children_are_not_named(counters: Counters) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from opbench.errors import UsageError
 from opbench.measure import point_checker as checker
 from opbench.measure.point_checker import BLOCK_BYTES, FEWEST_BLOCKS, MOST_BLOCKS, Candidate, Checker, Verify
 from opbench.vocabulary.case import Axes, Point
@@ -238,3 +239,60 @@ def test_an_absolute_tolerance_is_one_of_the_references_own_size(times: float, p
     passed = Checker(operator, FORWARD, inputs).run({"off": candidate}, lambda _, check_one: check_one(candidate))
     assert passed == ({"off"} if passes else set())
     assert len(errors) == (2 if passes else 1)
+
+
+def counting(change: Callable[[Inputs, int], torch.Tensor]) -> Make:
+    """A launch that is told which call it is, from 1."""
+
+    def make(inputs: Inputs) -> Candidate:
+        calls: list[int] = []
+
+        def launch() -> torch.Tensor:
+            calls.append(1)
+            return change(inputs, len(calls))
+
+        return Candidate(launch, None)
+
+    return make
+
+
+def test_an_input_may_not_be_changed_the_second_time_either() -> None:
+    def changes(inputs: Inputs, call: int) -> torch.Tensor:
+        result = 2 * inputs["x"] + inputs["offset"]
+        inputs["offset"] += call - 1
+        return result
+
+    passed, seen, inputs = checked({"changes": counting(changes), "honest": honest})
+    assert passed == {"honest"}
+    assert details(seen["changes"]) == ["", "changed its input offset"]
+    assert torch.equal(inputs["offset"], OPERATOR.inputs(FORWARD)["offset"])
+
+
+@pytest.mark.parametrize("ceiling", ["", "copy"])
+def test_only_an_operator_that_measures_the_machine_may_return_its_input(ceiling: str) -> None:
+    operator = replace(OPERATOR, ceiling=ceiling, reference=lambda _, inputs: inputs["x"].double())
+    inputs = dict(OPERATOR.inputs(FORWARD))
+    candidate, found = Candidate(lambda: inputs["x"], None), list[Check]()
+
+    def verify(_: str, check_one: Verify) -> Check:
+        found.append(check_one(candidate))
+        return found[-1]
+
+    assert bool(Checker(operator, FORWARD, inputs).run({"it": candidate}, verify)) is bool(ceiling)
+    assert ceiling or found[-1].detail == "after its input was changed: returned memory of its input"
+
+
+def test_where_a_reference_refuses_values_others_are_drawn_until_some_judge() -> None:
+    """This one refuses all that are neither those of the point nor half of them."""
+
+    def reference(point: Point, inputs: Inputs) -> torch.Tensor:
+        if float(inputs["x"][0]) not in (0.5, 1.0) or float(inputs["x"][1]) not in (1.0, 2.0):
+            raise UsageError("two scores lie too close")
+        return OPERATOR.reference(point, inputs)
+
+    operator, inputs = replace(OPERATOR, reference=reference), dict(OPERATOR.inputs(FORWARD))
+    kept = 2 * inputs["x"] + inputs["offset"]
+    candidates = {"honest": honest(inputs), "keeps": Candidate(lambda: kept, None)}
+    passed = Checker(operator, FORWARD, inputs).run(candidates, lambda label, check_one: check_one(candidates[label]))
+    assert passed == {"honest"}
+    assert torch.equal(inputs["x"], OPERATOR.inputs(FORWARD)["x"])

@@ -58,6 +58,22 @@ def test_no_shard_takes_more_than_the_mean_and_the_longest_point(count: int) -> 
     assert own == pytest.approx(dealt.seconds)
 
 
+def test_the_longest_are_dealt_first_so_that_the_short_ones_even_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of a second and, last in the plan, one of three."""
+    monkeypatch.setattr(PointTimes, "__call__", lambda _, task: 3.0 if task.point.axes["kib"] == 40 else 1.0)
+    dealt = cut(planned(SMALL), 2, SETTINGS)
+    assert dealt.seconds == (3.0, 3.0)
+    assert dealt.owners == (2, 2, 2, 1)
+
+
+def test_of_equal_times_each_shard_has_equally_many_from_the_first_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds in (0.0, 1.0):
+        monkeypatch.setattr(PointTimes, "__call__", lambda _, __, seconds=seconds: seconds)
+        dealt = cut(planned(SMALL), 3, SETTINGS)
+        assert dealt.owners == (1, 2, 3, 1)
+        assert dealt.seconds == (2 * seconds, seconds, seconds)
+
+
 def test_the_longest_points_go_to_shards_of_their_own() -> None:
     dealt = cut(planned(GRID), 2, SETTINGS)
     (first, second) = (dealt.tasks[-1], dealt.tasks[-2])
@@ -143,5 +159,15 @@ def test_a_shard_is_written_as_it_is_read() -> None:
 
 @rows("text", ["", "2", "0/4", "5/4", "1/0", "-1/4", "1/4/4", "a/b", "1.0/2", " 1/2", "1/9999999"])
 def test_what_is_no_shard_is_refused_with_what_is_expected(text: str) -> None:
-    with pytest.raises(UsageError, match=r"^--shard is .*; expected I/N with I from 1 to N"):
+    with pytest.raises(UsageError) as refused:
         Shard.of(text)
+    assert str(refused.value) == (
+        f"--shard is {text!r}; expected I/N with I from 1 to N, such as 2/4; for an index that begins at 0 add one: "
+        "$((INDEX + 1))/N"
+    )
+
+
+@rows("number, count", [(0, 1), (2, 1), (-1, 3), (1, 0)])
+def test_a_shard_is_one_of_so_many(number: int, count: int) -> None:
+    with pytest.raises(ValueError, match=rf"^{number}/{count} is no shard; expected I/N with I from 1 to N$"):
+        Shard(number, count)

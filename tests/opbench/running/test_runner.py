@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from opbench.cli.progress import Reporter
 from opbench.planning.plan import Task
 from opbench.process.measuring_process import Death
 from opbench.running.runner import Runner
-from opbench.running.time_budget import Accounts
 from opbench.store.codec import outcome_to_json
 from opbench.store.runs import Run
 from opbench.vocabulary.case import Axes, Case, Point
@@ -132,11 +130,3 @@ def test_a_skipped_point_is_recorded_and_not_asked_for(monkeypatch: pytest.Monke
     process, found = go([], monkeypatch, tmp_path, skip="too large")
     assert found == dict.fromkeys("abc", Unavailable("skipped: too large"))
     assert process.asked == []
-
-
-def test_the_accounts_leave_the_rest_to_the_harness() -> None:
-    accounts = Accounts(wall_s=10.5, ahead_s=0.5)
-    accounts.add(GOOD)
-    accounts.add(Unavailable("no"))
-    assert asdict(accounts) == {"wall_s": 10.5, "ahead_s": 0.5, "prepare_s": 1.0, "warmup_s": 2.0, "sampling_s": 3.0}
-    assert accounts.harness_s == 4.0

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from opbench.errors import MachineError
+from opbench.store.codec import to_line
 from opbench.store.environment_lines import to_lines
 from opbench.store.record_file import RecordFile
 from opbench.store.runs import Run
@@ -111,6 +112,17 @@ def test_a_whole_record_that_lacks_only_its_line_end_is_kept(tmp_path: Path) -> 
         assert "ended its last line" in journal.repaired
         journal.append([record(2)])
     assert sizes(run) == [1, 2]
+
+
+def test_so_is_one_of_before_lines_had_a_seal_and_half_of_it_is_not(tmp_path: Path) -> None:
+    whole = to_line(record(1)).partition(',"crc32"')[0] + "}"
+    for number, (text, kept) in enumerate(((whole, [1, 2]), (whole[:-1], [2]))):
+        (tmp_path / str(number)).mkdir()
+        run = Run(tmp_path / str(number))
+        run.records_file.write_text(text)
+        with run.journal() as journal:
+            journal.append([record(2)])
+        assert sizes(run) == kept
 
 
 def test_a_file_removed_under_a_run_is_put_back(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -45,6 +47,21 @@ def test_whatever_measures_on_a_device_excludes_the_rest_and_need_not_wait(folde
     with measuring("cpu", told.append, False), pytest.raises(MachineError), measuring("cpu", told.append, False):
         pytest.fail("measured beside another")
     assert told == []
+
+
+def test_a_measurement_waits_for_an_hour_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, float]] = []
+
+    @contextmanager
+    def noted(name: str, _tell: object, *, wait_s: float) -> Iterator[None]:
+        asked.append((name, wait_s))
+        yield
+
+    monkeypatch.setattr(lock, "exclusive", noted)
+    for wait in (True, False):
+        with measuring("cpu:0-3", pytest.fail, wait):
+            pass
+    assert asked == [("cpu", 3600.0), ("cpu", 0.0)]
 
 
 class Waiting:

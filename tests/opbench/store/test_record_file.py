@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opbench.errors import UsageError
+from opbench.store import decoding
 from opbench.store.codec import from_line, to_line
 from opbench.store.decoding import Lines
 from opbench.store.environment_lines import environment_id, environment_line, to_lines
@@ -50,11 +52,39 @@ def test_the_quick_way_and_the_careful_one_read_the_same(outcome: Outcome) -> No
     head = lines.head(line, "here")
     assert head is not None
     assert (head.key, head.operator, head.backend) == (written.case.key, "op", 'a}"{b')
+    assert head.environment == environment_id(HERE)
     assert head.open is isinstance(outcome, Contended)
+
+
+def test_what_this_opbench_wrote_is_read_the_quick_way_but_for_what_is_not_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    careful: list[bytes] = []
+
+    def noted(line: bytes, *given: Any) -> Record:
+        careful.append(line)
+        return from_line(line, *given)
+
+    monkeypatch.setattr(decoding, "from_line", noted)
+    for outcome in OUTCOMES:
+        lines, careful[:] = Lines(), []
+        told, line = to_lines([record(outcome=outcome)])[0].encode().splitlines(keepends=True)
+        assert lines.head(told, "here") is None
+        assert lines.head(line, "here") is not None
+        assert lines.record(line, "here") == record(outcome=outcome)
+        assert len(careful) == (outcome == Mismatch(MISSED))
 
 
 def test_a_record_that_stands_alone_carries_its_environment() -> None:
     assert Lines().record(to_line(record()).encode(), "here") == record()
+
+
+def test_records_that_repeat_their_environment_share_one() -> None:
+    lines, other = Lines(), replace(record(), environment={**HERE, "threads": 4})
+    read = [lines.record(to_line(one).encode(), "here") for one in (record(1), record(2), other, other)]
+    assert [one.environment for one in read] == [HERE, HERE, other.environment, other.environment]
+    assert read[0].environment is read[1].environment
+    assert read[2].environment is read[3].environment
 
 
 @rows(

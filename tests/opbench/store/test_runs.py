@@ -11,7 +11,7 @@ import pytest
 
 from opbench.errors import MachineError, UsageError
 from opbench.store.codec import from_line, to_line
-from opbench.store.runs import Run, find_run, latest_run, new_run
+from opbench.store.runs import Run, find_run, latest_run, new_run, newest_run
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.work import Part, Work
@@ -178,6 +178,29 @@ def test_runs_are_found_by_folder_by_sweep_and_by_name(tmp_path: Path) -> None:
     assert find_run(tmp_path, str(old.folder)) == old
     with pytest.raises(UsageError, match=new.folder.name):
         find_run(tmp_path, "t")
+
+
+def test_the_newest_of_all_sweeps_is_the_one_that_began_last(tmp_path: Path) -> None:
+    for sweep, hour in (("a", 9), ("s", 11), ("z", 10)):
+        new_run(tmp_path, sweep, NOON.replace(hour=hour))
+    assert newest_run(tmp_path) == Run(tmp_path / "s" / "2026-01-01T11-00-00Z")
+
+
+def test_without_a_run_there_is_no_newest_one_and_in_a_file_none_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        newest_run(tmp_path)
+    assert str(refused.value) == f"no run under {tmp_path}; `opbench sweep` makes one, or give its folder"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is a file; expected a folder"):
+        newest_run(tmp_path / "file")
+
+
+def test_the_newest_run_that_is_wanted_is_taken(tmp_path: Path) -> None:
+    old, new = (new_run(tmp_path, "s", NOON.replace(hour=hour)) for hour in (8, 9))
+    assert latest_run(tmp_path, "s", lambda run: run == old) == old
+    assert latest_run(tmp_path, "s", lambda _: True) == new
+    with pytest.raises(UsageError, match="no run of 's'"):
+        latest_run(tmp_path, "s", lambda _: False)
 
 
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path) -> None:

@@ -51,6 +51,12 @@ def test_likeness_is_not_that_of_files_and_prefixes() -> None:
     assert [judgement.verdict for judgement in judgements] == [Verdict.NEW, Verdict.DELETED]
 
 
+def test_a_name_of_which_a_third_is_another_is_no_new_name_of_it() -> None:
+    """A test took the place of another."""
+    _, judgements = match_benchmarks([benchmark("test_gather_rows")], [benchmark("test_gather_pair")])
+    assert [judgement.verdict for judgement in judgements] == [Verdict.NEW, Verdict.DELETED]
+
+
 def test_a_similar_name_with_other_parameters_or_in_another_file_is_not_renamed() -> None:
     for head in (benchmark("test_transposed", n="4"), benchmark("test_transposed", file="other.py", n="3")):
         _, judgements = match_benchmarks([benchmark("test_transpose", n="3")], [head])

@@ -41,7 +41,19 @@ def test_a_large_spread_is_hopeless_more_often_than_not() -> None:
     """Not always: among few workers of the same code some look different by chance."""
     assert seen(0.2) < FUTILE
     assert given_up(0.3) > 5
-    assert given_up(0.015) == 0
+    assert given_up(0.015) == given_up(0.03) == 0
+
+
+def test_where_the_sides_may_well_differ_nothing_is_given_up_however_wide_they_are() -> None:
+    hopeless = [
+        (min(found.p, found.faster_p), is_futile(rounds, found, DEFAULT))
+        for slowdown in (1.0, 1.15, 1 / 1.15)
+        for rounds in screened(0.2, slowdown)
+        if pass_probability(rounds, DEFAULT) < 0.05
+        for found in [compare(rounds, DEFAULT)]
+    ]
+    assert all(futile is (p > 0.05) for p, futile in hopeless)
+    assert sum(0.001 < p <= 0.05 for p, _ in hopeless) > 3
 
 
 @pytest.mark.parametrize("slowdown", [1.5, 1 / 1.5])

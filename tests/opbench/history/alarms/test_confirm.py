@@ -12,6 +12,8 @@ import pytest
 
 from opbench.errors import MachineError
 from opbench.gate.runs.artifacts import LiveRun
+from opbench.gate.runs.options import GateOptions
+from opbench.gate.stats.rule import Rule
 from opbench.history.alarms.alarm import Alarm, Kind
 from opbench.history.alarms.confirm import Confirming
 from opbench.history.confirming.question import Measuring, tolerance_for
@@ -142,13 +144,61 @@ def test_a_step_that_only_a_ratio_shows_is_decided_by_the_case_itself() -> None:
     assert [set(cases) for _, _, cases, _ in gate.asked] == [{OURS, EAGER}]
 
 
-def test_the_runs_to_come_are_told_before_the_first() -> None:
+def told(made: Sequence[HistoryRow], gate: Any) -> tuple[list[Alarm], list[str]]:
+    """What there was to confirm, and what was said meanwhile."""
     said: list[str] = []
-    Confirming(ScriptedGate(levels(1.1)), Measuring(), said.append)(
-        found([*rows(), *rows(case=EAGER)], commits=known())
-    )
-    assert said[0] == "1 run of the gate to confirm 2 alarms"
-    assert said[1].startswith("[1/1] ")
+    open_ones = found(made, commits=known())
+    Confirming(gate, Measuring(), said.append)(open_ones)
+    return open_ones, said
+
+
+def test_the_runs_to_come_are_told_before_the_first() -> None:
+    (first, _), said = told([*rows(), *rows(case=EAGER)], ScriptedGate(levels(1.1)))
+    report = f"report: {Measuring().results / 'gate' / 'run' / 'summary.md'}"
+    assert said == [
+        "1 run of the gate to confirm 2 alarms",
+        f"[1/1] {first.old[:12]} against {first.new[:12]}: {first.case} and 1 more",
+        report,
+    ]
+    on_two = {"facts": '{"threads": 2}', "environment": "f" * 12}
+    open_ones, said = told([*rows(), *rows(case=EAGER, **on_two)], ScriptedGate(levels(1.1)))
+    assert said == [
+        "2 runs of the gate to confirm 2 alarms",
+        *(
+            line
+            for number, one in enumerate(open_ones, 1)
+            for line in (f"[{number}/2] {one.old[:12]} against {one.new[:12]}: {one.case}", report)
+        ),
+    ]
+    assert told(rows(1.0), ScriptedGate())[1] == []
+
+
+def test_a_run_that_cannot_be_made_is_told() -> None:
+    def broken(options: GateOptions, _: Rule) -> tuple[LiveRun, Any]:
+        raise MachineError(f"no room for {options.cases[0]}")
+
+    _, said = told(rows(), broken)
+    assert said[2:] == [f"not measured: no room for {OURS}"]
+
+
+def test_a_case_that_is_not_there_at_these_commits_stays_unconfirmed() -> None:
+    def without(options: GateOptions, rule: Rule) -> tuple[LiveRun, Any]:
+        run, folder = ScriptedGate(levels(1.1))(options, rule)
+        return replace(run, judgements=[replace(one, benchmark=EAGER) for one in run.judgements]), folder
+
+    (one,) = confirmed(rows(), without)
+    assert (one.kind, one.found) == (Kind.UNCONFIRMED, None)
+    assert one.evidence[0] == "the gate did not find the case at these commits"
+
+
+def test_where_a_line_does_not_tell_its_processor_its_machine_is_known_by_name() -> None:
+    (one,) = confirmed(rows(facts="{}"), ScriptedGate(levels(1.0)))
+    assert one.kind is Kind.NOISE
+    (one,) = confirmed(rows(facts="{}", machine="other@0a1b2c"), ScriptedGate(levels(1.0)))
+    assert one.kind is Kind.UNCONFIRMED
+    assert one.evidence[1] == f"that was on {platform.node()} ({CPU}); the line is of other (processor unknown)"
+    (one,) = confirmed(rows(facts=f'{{"cpu": "{CPU}"}}'), ScriptedGate(levels(1.0)))
+    assert one.kind is Kind.NOISE
 
 
 def of_kind(kind: Kind, ratio: float = 1.1) -> list[HistoryRow]:

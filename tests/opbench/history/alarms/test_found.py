@@ -100,12 +100,30 @@ def test_a_ratio_that_moved_because_its_baseline_did_is_no_news_of_the_case() ->
         assert f"--case {case}" in of_ratio.command
 
 
-def test_a_baseline_that_came_with_an_environment_says_so() -> None:
+@pytest.mark.parametrize(
+    ("own", "baseline", "whose"), [(1.05, 0.85, "baseline"), (1.15, 0.9, "case"), (1.0, 0.8, "baseline")]
+)
+def test_a_ratios_step_is_the_cases_own_where_it_made_half_of_it(own: float, baseline: float, whose: str) -> None:
+    rows = [*line(values(own), case=OURS), *line(values(baseline), case=EAGER)]
+    told = [one.kind for one in found(rows, baseline="eager") if one.beside]
+    assert told == ([Kind.BASELINE] if whose == "baseline" else []), "the alarm of the case's own line says it"
+
+
+def test_thirty_commits_are_looked_at_where_nobody_says_how_many() -> None:
+    for count, first in ((41, 11), (31, 1), (30, 0), (7, 0)):
+        (series,) = series_of(table_of(line([1.0] * count)))
+        assert first_of(series.shared) == first
+
+
+@pytest.mark.parametrize(("ratio", "moved"), [(0.75, "-25.0 %"), (1.25, "+25.0 %")])
+def test_a_baseline_that_came_with_an_environment_says_so(ratio: float, moved: str) -> None:
     old, new = facts(torch="2.12.0"), facts(torch="2.13.0")
-    rows = [*line(values(1.0), case=OURS), *line(values(0.74), case=EAGER)]
+    rows = [*line(values(1.0, noise=0), case=OURS), *line(values(ratio, noise=0), case=EAGER)]
     rows = [replace(row, **(old if row.commit < commit(AT) else new)) for row in rows]
     (of_ratio,) = [one for one in found(rows, baseline="eager") if one.beside]
     assert of_ratio.kind is Kind.BASELINE
+    assert of_ratio.commits == (commit(AT - 1), commit(AT), commit(AT))
+    assert of_ratio.evidence[0] == f"{EAGER} moved by {moved} there, the case itself by +0.0 %"
     assert of_ratio.evidence[1] == "the environment changed there: versions.torch 2.12.0 to 2.13.0"
 
 

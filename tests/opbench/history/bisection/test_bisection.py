@@ -106,6 +106,35 @@ def test_the_runs_to_come_are_told_before_the_first(
     assert told["sentence"].startswith(f"{commits[7][:12]} (a.py) made it slower: 1.300 [")
 
 
+def test_of_each_run_is_told_what_came_and_how_long_it_took(
+    repository: Path,
+    commits: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gate = ScriptedGate(levels(commits, c11=1.25), broken=frozenset(commits[10:11]), wide=frozenset({commits[9]}))
+    _, told = bisected(gate, repository, tmp_path, monkeypatch, good="HEAD~3", as_json=False)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == (
+        "3 commits may have done it: at most 4 runs of the gate, and one or two more for each that it cannot judge"
+    )
+    by_head = {step["head"]: step for step in told["steps"]}
+    for one in said[1:]:
+        ((head, step),) = [(head, step) for head, step in by_head.items() if head[:12] in one.split(" against ")[0]]
+        if one.startswith("["):
+            size = "" if step["ratio"] is None else f" {step['ratio']:.3f} [{step['low']:.3f}, {step['high']:.3f}]"
+            assert one.partition("] ")[2] == (
+                f"{head[:12]} against {commits[8][:12]}: {step['mark']}{size}, {step['seconds']:.0f} s: "
+                f"{step['verdict']} {step['reason']}"
+            )
+        else:
+            assert one == f"{head[:12]} once more: {step['reason']}"
+    assert by_head[commits[10]]["verdict"] == ""
+    assert by_head[commits[10]]["reason"] == "head cannot be collected: SyntaxError"
+    assert sum("once more" in one for one in said) == 1
+
+
 def test_what_is_not_slower_at_all_is_said_and_not_looked_for(
     repository: Path, commits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,11 +167,14 @@ def test_commits_that_cannot_be_judged_are_skipped_and_named_where_they_hide_it(
 def test_an_open_commit_is_tried_twice_and_then_skipped(
     repository: Path, commits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    middle = commits[5]
-    gate = ScriptedGate(levels(commits, c8=1.2), wide=frozenset({middle}))
+    middle = frozenset(commits[5:7])  # git asks about one of them first
+    gate = ScriptedGate(levels(commits, c9=1.2), wide=middle)
     code, told = bisected(gate, repository, tmp_path, monkeypatch)
-    assert (code, told["first_bad"]) == (0, commits[8])
-    assert [head for _, head, *_ in gate.asked].count(middle) == 2 * (middle in {one["head"] for one in told["steps"]})
+    assert (code, told["first_bad"]) == (0, commits[9])
+    asked = [head for _, head, *_ in gate.asked]
+    assert middle & set(asked)
+    assert all(asked.count(head) == (2 if head in middle else 1) for head in set(asked) - {commits[9]})
+    assert {step["mark"] for step in told["steps"] if step["head"] in middle} == {"skip"}
 
 
 def test_a_slowdown_of_several_commits_is_put_down_to_none_of_them_alone(
