@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from opbench.gate.decision.workers import InsufficientMemoryError
+from opbench.gate.phases import Phases
 from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.worker_pool import OnStep, WorkerPool
 from opbench.gate.samples import Side, StageSamples
@@ -33,6 +34,7 @@ class LiveWorkerFactory:
     worker_bytes: memory one of them takes, as the dry run showed.
     preload: libraries that their interpreters may have in common.
     samples: everything measured so far.
+    phases: told where the time goes, by stage.
     """
 
     checkouts: Mapping[Side, Checkout]
@@ -42,6 +44,7 @@ class LiveWorkerFactory:
     on_step: OnStep
     preload: Sequence[str] = ()
     samples: list[StageSamples] = field(default_factory=list)
+    phases: Phases = field(default_factory=Phases)
     _next_number: int = 0
 
     def fitting(self, wanted: int) -> int:
@@ -76,6 +79,8 @@ class LiveWorkerFactory:
             preload=self.preload,
             first_number=first,
             on_step=self.on_step,
+            stage=stage,
+            phases=self.phases,
         ) as pool:
             yield LiveWorkers(self, pool, per_side)
 
@@ -102,5 +107,5 @@ class LiveWorkers:
         self.factory.on_step(f"widening to {per_side} + {per_side} workers")
         if self.factory.fitting(per_side - self.per_side + FEWEST) < per_side - self.per_side + FEWEST:
             raise InsufficientMemoryError(f"for {per_side} + {per_side}")
-        self.pool.widen(per_side)
+        self.pool.widen(per_side, "widen")
         self.per_side = per_side

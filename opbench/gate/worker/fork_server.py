@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from opbench.gate.worker.main import follow_parent
+from opbench.gate.worker.warm_start import warm_start
 
 RunWorker: TypeAlias = Callable[[int, int, str], None]
 
@@ -31,8 +32,7 @@ LARGE_SIZE, MAPPED_PAGES = 1 << 24, 1 << 14
 def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
     """Until the other end of the socket is closed. modules: imported first, in that order."""
     follow_parent()
-    for name in modules:
-        importlib.import_module(name)
+    warm_start(modules)
     gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares
     with socket.socket(fileno=fd) as requests:
         os.set_inheritable(fd, False)
