@@ -40,6 +40,25 @@ def screen(comparison: Comparison, rule: Rule) -> ScreenResult:
     return ScreenResult.PASS if comparison.high < 1 + rule.tolerance else ScreenResult.OPEN
 
 
+EARLY = 0.8
+"""Of the tolerance: below it a benchmark passes between the looks, too.
+
+Replayed with the same deals as without, 40 suites a condition and tolerance (3 and 1.5 %): 4 to 8 % fewer slices; of
+6,400 benchmarks of the same code 270 stay open instead of 271, of 1,600 that are slower by 3 % as many are caught in
+every cell, and 11 pass instead of 10. With 1.0, 10 to 16 % fewer slices and 244 open, but 18 pass and two cells catch
+one less.
+"""
+
+
+def passes_early(comparison: Comparison, rule: Rule) -> bool:
+    """Whether all of the interval lies so far below the tolerance that it need not wait for the next look.
+
+    Nothing is suspected, settled or given up then, so what is slower than that is judged at the looks and nowhere else.
+    """
+    near = comparison.high >= 1 + EARLY * rule.tolerance
+    return not near and screen(comparison, rule) is ScreenResult.PASS and not may_be_faster(comparison, rule)
+
+
 def may_be_faster(comparison: Comparison, rule: Rule) -> bool:
     """Whether it looks faster by more than the tolerance, and is not surely faster: more rounds may tell."""
     return not comparison.faster and 1 / comparison.ratio > 1 + rule.tolerance
