@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from opbench.gate.decision.workers import InsufficientMemoryError
 from opbench.gate.phases import Phases
+from opbench.gate.pool.fork_client import ServerAhead
 from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.worker_pool import OnStep, WorkerPool
 from opbench.gate.samples import Side, StageSamples
@@ -33,6 +34,7 @@ class LiveWorkerFactory:
 
     worker_bytes: memory one of them takes, as the dry run showed.
     preload: libraries that their interpreters may have in common.
+    ahead: has the server that the first workers may be forked from; later ones have one of their own.
     samples: everything measured so far.
     phases: told where the time goes, by stage.
     """
@@ -43,6 +45,7 @@ class LiveWorkerFactory:
     random: random.Random
     on_step: OnStep
     preload: Sequence[str] = ()
+    ahead: ServerAhead | None = None
     samples: list[StageSamples] = field(default_factory=list)
     phases: Phases = field(default_factory=Phases)
     _next_number: int = 0
@@ -77,6 +80,7 @@ class LiveWorkerFactory:
             launch=self.launch,
             random=self.random,
             preload=self.preload,
+            server=self.ahead.take() if self.ahead else None,
             first_number=first,
             on_step=self.on_step,
             stage=stage,

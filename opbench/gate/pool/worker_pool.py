@@ -16,12 +16,12 @@ from opbench.errors import MachineError
 from opbench.gate.decision.failures import BenchmarkFailure
 from opbench.gate.phases import Phases
 from opbench.gate.pool.fan_out import fan_out
-from opbench.gate.pool.fork_client import ForkServer, can_fork
-from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
+from opbench.gate.pool.fork_client import ForkServer, forking
+from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.lockstep import begin, finish, take_slice
 from opbench.gate.pool.sampling_plan import SamplingPlan, plan_samples
 from opbench.gate.pool.schedule import CorePicker, Schedule
-from opbench.gate.pool.worker_handle import WorkerHandle
+from opbench.gate.pool.worker_handle import WorkerHandle, end
 from opbench.gate.samples import SETUP_ROUNDS, SIDES, Side, Slice, StageSamples
 from opbench.gate.source.environments import Checkout
 from opbench.process.child import spawned
@@ -34,7 +34,7 @@ class WorkerPool:
     """Use as a context manager: workers start on entering, in random order, and are killed on leaving.
 
     preload: libraries to import once for all workers, who are then forked, where they can be; with none every worker
-        is an interpreter of its own.
+        is an interpreter of its own. server: one that has them, which the pool ends.
     first_number: of the workers' numbers, which count up from there; one started anew keeps the number of the one it
         stands for.
     stage: what its workers are for. phases: told where the time goes.
@@ -49,6 +49,7 @@ class WorkerPool:
         launch: LaunchConfig,
         random: random_numbers.Random,
         preload: Sequence[str] = (),
+        server: ForkServer | None = None,
         first_number: int = 0,
         on_step: OnStep = lambda _: None,
         stage: str = "screen",
@@ -62,16 +63,12 @@ class WorkerPool:
         self._rounds: Counter[tuple[str, str]] = Counter()
         self._listings: dict[Side, Sequence[Mapping[str, Any]]] = {}
         self._workers: dict[int, WorkerHandle] = {}
-        self._preload = preload if can_fork(checkouts, launch) else ()
-        self._server: ForkServer | None = None
+        self._preload, self._server = preload, server
 
     def __enter__(self) -> Self:
         try:
-            if self._preload:
-                checkout = self._checkouts["base"]
-                variables = self._launch.environment("base", checkout)
-                with self._phase("fork server"):
-                    self._server = ForkServer(bootstrap_command(checkout.python), variables, self._preload)
+            if self._server is None:
+                self._server = forking(self._checkouts, self._launch, self._preload)
             self.widen(self._per_side, self._stage)
         except BaseException:
             self.close()
@@ -174,8 +171,9 @@ class WorkerPool:
 
     def _dismiss(self) -> None:
         with self._phase("ending", len(self._workers)):
-            while self._workers:
-                self._workers.popitem()[1].close()
+            workers = list(self._workers.values())
+            self._workers.clear()
+            end(workers)
 
     def _phase(self, name: str, count: int = 1) -> AbstractContextManager[None]:
         return self._phases.phase(f"{self._stage}: {name}", count)

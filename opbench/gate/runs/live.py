@@ -20,6 +20,7 @@ from opbench.gate.output.progress import RunProgress, progress_for
 from opbench.gate.output.spent import spent_text
 from opbench.gate.pool.collection_check import require_collected
 from opbench.gate.pool.dry_run import DryRun, dry_run
+from opbench.gate.pool.fork_client import ServerAhead
 from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.live_workers import LiveWorkerFactory
 from opbench.gate.runs.artifacts import LiveRun, new_folder, write_artifacts
@@ -96,11 +97,15 @@ def judge(
     Raises UsageError where a side has no benchmarks at all, MachineError where its tests cannot be collected or no
     workers fit into memory.
     """
-    with measuring(launch.device, progress.note, wait), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
-        launch = replace(launch, shared_folder=Path(folder))
+    with (
+        measuring(launch.device, progress.note, wait),
+        TemporaryDirectory(prefix="opbench-gate-run-") as folder,
+        ServerAhead(checkouts, replace(launch, shared_folder=Path(folder))) as ahead,
+    ):
+        launch = ahead.launch
         progress.step("dry run: one worker a side runs every benchmark once")
         with progress.phases.phase("dry run", len(checkouts)):
-            dry_runs = dry_run(checkouts, launch)
+            dry_runs = dry_run(checkouts, launch, ahead.imports)
         _require_usable(dry_runs)
         base, head = dry_runs["base"], dry_runs["head"]
         names, unmatched = match_benchmarks(base.benchmarks, head.benchmarks)
@@ -112,7 +117,7 @@ def judge(
         preload = [name for name in base.preloadable if name in head.preloadable]
         draw = random.Random(seed)  # noqa: S311  (an order of turns, not a secret)
         factory = LiveWorkerFactory(checkouts, launch, worker_bytes, draw, progress.step, preload)
-        factory.phases = progress.phases
+        factory.ahead, factory.phases = ahead, progress.phases
         try:
             rule = factory.within_memory(rule)
             test = SequentialTest(factory.start, rule, progress.judged)

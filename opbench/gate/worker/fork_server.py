@@ -1,6 +1,7 @@
 """The server's half of starting workers by `fork`: import what they all need once, then fork one at each request.
 
 A request is one datagram of JSON with three file descriptors: requests, answers, log. The answer is the process's id.
+One with `modules`, and none of these, is for more to import, and is not answered.
 The worker is forked twice over, so that it becomes the child of the gate, which is a subreaper (fork_client.py).
 """
 
@@ -32,17 +33,25 @@ LARGE_SIZE, MAPPED_PAGES = 1 << 24, 1 << 14
 def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
     """Until the other end of the socket is closed. modules: imported first, in that order."""
     follow_parent()
-    warm_start(modules)
-    gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares
+    _prepare(modules)
     with socket.socket(fileno=fd) as requests:
         os.set_inheritable(fd, False)
         while True:
             message, fds, *_ = socket.recv_fds(requests, 1 << 16, 3)
             if not message:
                 return
-            requests.send(str(_fork(json.loads(message), fds, requests, run_worker)).encode())
+            request = json.loads(message)
+            if "modules" in request:
+                _prepare(request["modules"])
+                continue
+            requests.send(str(_fork(request, fds, requests, run_worker)).encode())
             for received in fds:
                 os.close(received)
+
+
+def _prepare(modules: Sequence[str]) -> None:
+    warm_start(modules)
+    gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares
 
 
 def _fork(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket, run_worker: RunWorker) -> int:

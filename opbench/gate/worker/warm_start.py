@@ -24,7 +24,8 @@ def warm_start(modules: Sequence[str]) -> None:
     Imported in another way they could not have their assertions rewritten, which pytest warns about.
     """
     for name in modules:
-        importlib.import_module(name)
+        with contextlib.suppress(Exception):  # who needs it finds out by itself, and says so
+            importlib.import_module(name)
     if "pytest" in modules:
         _start_pytest()
     inspect.getmodule(inspect.currentframe())  # looks the files of all modules up, as PyTorch's registrations do
