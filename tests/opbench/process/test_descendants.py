@@ -33,6 +33,8 @@ def test_processes_are_known_by_the_whole_variable(tmp_path: Path) -> None:
     process(tmp_path, 11)
     (tmp_path / "self").mkdir()
     assert marked("abc", processes=tmp_path) == [3]
+    assert sorted(marked("abc", "abcd", "b", processes=tmp_path)) == [3, 5]
+    assert marked(processes=tmp_path) == []
 
 
 def test_what_starts_others_while_it_is_killed_ends_too(tmp_path: Path) -> None:
