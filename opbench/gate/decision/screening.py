@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from opbench.gate.samples import SETUP_ROUNDS
-from opbench.gate.stats.compare import FEWEST_SETUPS, Comparison
+from opbench.gate.stats.compare import Comparison
 from opbench.gate.stats.power import confirmable_slowdown
 from opbench.gate.stats.rule import Rule
 
@@ -49,11 +48,6 @@ Replayed with the same deals as without, 40 suites a condition and tolerance (3 
 every cell, and 11 pass instead of 10. With 1.0, 10 to 16 % fewer slices and 244 open, but 18 pass and two cells catch
 one less.
 """
-
-
-FASTER_ROUNDS = FEWEST_SETUPS * SETUP_ROUNDS
-"""Rounds by which something may be suspected to be faster, unless there are no more. It is a claim that nobody waits
-for, and fresh workers cost more than the rounds that mostly do away with it."""
 
 
 def passes_early(comparison: Comparison, rule: Rule) -> bool:

@@ -12,14 +12,7 @@ from time import monotonic
 from opbench.gate.decision.candidate import Candidate
 from opbench.gate.decision.conclusion import conclude, conclude_unconfirmed, pass_reason
 from opbench.gate.decision.failures import BenchmarkFailure
-from opbench.gate.decision.screening import (
-    FASTER_ROUNDS,
-    ScreenResult,
-    may_be_faster,
-    passes_early,
-    screen,
-    workers_to_confirm,
-)
+from opbench.gate.decision.screening import ScreenResult, may_be_faster, passes_early, screen, workers_to_confirm
 from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.decision.workers import InsufficientMemoryError, StartWorkers, Workers
 from opbench.gate.samples import SETUP_ROUNDS
@@ -113,8 +106,6 @@ class SequentialTest:
         assert candidate.comparison is not None
         assert candidate.rounds is not None
         result = ScreenResult.OPEN if candidate.rounds.problem else screen(candidate.comparison, self._rule)
-        if result is ScreenResult.FASTER and len(candidate.rounds) < FASTER_ROUNDS and look < self._rule.looks[-1]:
-            return True
         if result is ScreenResult.PASS:
             if may_be_faster(candidate.comparison, self._rule):
                 return True

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ARGUMENTS = ("-q", "-p", "no:opbench", "-p", "no:cacheprovider", "-c", os.devnull)
 """As a worker starts pytest, but with no tree: see main.py."""
@@ -44,6 +45,6 @@ def _leave_version_control_out() -> None:
     """pytest-benchmark asks git and Mercurial six things at every start, for the name of a file that no worker writes:
     0.07 s of a processor.
     """
-    plugin = sys.modules.get("pytest_benchmark.plugin")
+    plugin: Any = sys.modules.get("pytest_benchmark.plugin")
     if hasattr(plugin, "get_tag"):
         plugin.get_tag = lambda *_: ""

@@ -73,25 +73,6 @@ def test_an_improvement_takes_fresh_workers_to_be_confirmed_too() -> None:
     assert judgement.screening is not None
 
 
-def test_what_looks_faster_at_first_is_looked_at_on_before_workers_are_started_for_it() -> None:
-    ratios = iter([0.9, 0.9, 1.0, 1.0, 1.0, 1.0])
-
-    def script(_stage: str, rounds: int, per_side: int) -> Rounds:
-        taken = [steady(next(ratios))("screen", 1, per_side) for _ in range(rounds)]
-        return Rounds(np.concatenate([one.logs for one in taken]), taken[0].head)
-
-    judgement, factory = run(script)
-    assert judgement.verdict is Verdict.PASS
-    assert factory.started == [("screen", 12)]
-    assert sum(rounds for _, _, rounds, _ in factory.measured) == 6
-
-
-def test_what_goes_on_looking_faster_is_confirmed_in_fewer_rounds() -> None:
-    judgement, factory = run(steady(0.9))
-    assert judgement.verdict is Verdict.FASTER
-    assert factory.measured == [*4 * [("screen", "it", 2, 12)], ("confirm", "it", 12, 6)]
-
-
 @pytest.mark.parametrize("fresh", [steady(), steady(0.98), steady(1.02), steady(0.9, spread=0.05)])
 def test_an_improvement_that_fresh_workers_do_not_share_is_a_plain_pass(fresh: Script) -> None:
     judgement, _ = run(staged(screen=steady(0.9), confirm=fresh))
