@@ -51,12 +51,13 @@ one less.
 
 
 def passes_early(comparison: Comparison, rule: Rule) -> bool:
-    """Whether all of the interval lies so far below the tolerance that it need not wait for the next look.
+    """Whether all of the interval lies within the tolerance, either way, and so far below it on the slower side that it
+    need not wait for the next look.
 
-    Nothing is suspected, settled or given up then, so what is slower than that is judged at the looks and nowhere else.
+    Nothing is suspected, settled or given up then, so all else is judged at the looks and nowhere between.
     """
-    near = comparison.high >= 1 + EARLY * rule.tolerance
-    return not near and screen(comparison, rule) is ScreenResult.PASS and not may_be_faster(comparison, rule)
+    low, high = 1 / (1 + rule.tolerance), 1 + EARLY * rule.tolerance
+    return low < comparison.low and comparison.high < high and screen(comparison, rule) is ScreenResult.PASS
 
 
 def may_be_faster(comparison: Comparison, rule: Rule) -> bool:
