@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def test_the_sides_go_through_the_benchmarks_from_opposite_ends() -> None:
 def test_what_both_have_imported_is_told_before_the_first_benchmark_runs_and_after_the_last() -> None:
     told: list[list[str]] = []
 
-    def on_imports(modules: list[str]) -> None:
+    def on_imports(modules: Sequence[str]) -> None:
         told.append([*modules, *(one for one in ASKED["base"] if one.startswith("probe"))])
 
     found = module.dry_run({}, LAUNCH, on_imports)
