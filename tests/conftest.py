@@ -60,7 +60,7 @@ def _vectors_are_known() -> bool:
         return False
 
 
-if "TORCHINDUCTOR_VEC_ISA_OK" not in os.environ and _vectors_are_known():
+if "TORCHINDUCTOR_VEC_ISA_OK" not in os.environ and "OPBENCH_GATE_FOLDER" not in os.environ and _vectors_are_known():
     os.environ["TORCHINDUCTOR_VEC_ISA_OK"] = "1"
 
 

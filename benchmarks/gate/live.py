@@ -3,14 +3,16 @@
     python -m benchmarks.gate.live same 30 [antagonists]        this repository's 20 benchmarks, HEAD against itself
     python -m benchmarks.gate.live slower 20 5 3% [antagonists] kernels with 5 extra units of work in 100, tolerance 3 %
 
-Each run is the command itself in a process of its own, with worktrees, dry runs, workers and confirmation. `slower`
-makes a repository whose head does the extra work (benchmarks/gate/kernels; its size: benchmarks/gate/truth.py).
+Each run is the command itself in a process of its own, with worktrees, dry runs, workers and confirmation; its line
+says where the seconds went. `slower` makes a repository whose head does the extra work (benchmarks/gate/kernels; its
+size: benchmarks/gate/truth.py).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,30 +20,57 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TypeAlias
 
 from benchmarks.trust.antagonists import antagonists
+from opbench.gate.output.spent import spent_text
+from opbench.gate.phases import Phase
 
 ROOT = Path(__file__).parents[2]
 KERNELS = ROOT / "benchmarks" / "gate" / "kernels" / "test_kernels.py"
 
 GIT = shutil.which("git") or "git"
 
-Run: TypeAlias = tuple[int, float, list[dict[str, object]]]
+
+@dataclass(frozen=True)
+class Run:
+    """seconds: by the clock. processor_s: of the command and of all it started. judged: a line for each benchmark.
+
+    phases: where the seconds went, those before and after its own account as `start and files`.
+    """
+
+    code: int
+    seconds: float
+    processor_s: float
+    judged: list[dict[str, object]]
+    phases: dict[str, Phase]
+
+    def __str__(self) -> str:
+        return f"exit {self.code}, {self.processor_s:.1f} processor s, {spent_text(self.phases)}"
 
 
 def one(folder: Path, *words: str) -> Run:
-    """Exit code, seconds and the judgements of one run of the command in that folder."""
-    began = monotonic()
+    """One run of the command in that folder."""
+    began, used_s = monotonic(), _processor_s()
     command = [sys.executable, "-m", "opbench", "gate", "--json", *words]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
     lines = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     if not lines:
         print(run.stderr, file=sys.stderr)
-    return run.returncode, monotonic() - began, [line for line in lines if "benchmark" in line]
+    seconds = monotonic() - began
+    told = {name: Phase(**phase) for line in lines for name, phase in line.get("phases", {}).items()}
+    told["start and files"] = Phase(seconds - sum(phase.seconds for phase in told.values()))
+    judged = [line for line in lines if "benchmark" in line]
+    return Run(run.returncode, seconds, _processor_s() - used_s, judged, told)
+
+
+def _processor_s() -> float:
+    """Of all processes that ended and that this one has waited for, or their parents have."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def same(folder: Path, runs: int) -> None:
@@ -77,12 +106,12 @@ def _repeated(runs: int, run: Callable[[], Run]) -> None:
     verdicts: dict[str, Counter[str]] = {}
     spent = []
     for number in range(1, runs + 1):
-        code, seconds, judged = run()
-        codes[code] += 1
-        spent.append(seconds)
-        for line in judged:
+        one_run = run()
+        codes[one_run.code] += 1
+        spent.append(one_run.seconds)
+        for line in one_run.judged:
             verdicts.setdefault(str(line["benchmark"]), Counter())[str(line["verdict"])] += 1
-        print(f"run {number}: exit {code}, {seconds:.1f} s, {dict(codes)}", flush=True)
+        print(f"run {number}: {one_run}", flush=True)
     print(f"\n{runs} runs, exit codes {dict(codes)}; seconds {min(spent):.0f} to {max(spent):.0f}")
     for name, counts in sorted(verdicts.items()):
         print(f"  {name:70} {dict(counts)}")

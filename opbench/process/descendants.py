@@ -19,21 +19,21 @@ def new_mark() -> str:
     return secrets.token_hex(16)
 
 
-def marked(mark: str, processes: Path = PROCESSES) -> list[int]:
-    """Ids of the processes that were started with this mark; none where the system does not tell."""
-    wanted = f"{VARIABLE}={mark}".encode()
+def marked(*marks: str, processes: Path = PROCESSES) -> list[int]:
+    """Ids of the processes that were started with one of these marks; none where the system does not tell."""
+    wanted = {f"{VARIABLE}={mark}".encode() for mark in marks}
     found = []
     for environment in processes.glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # another user's, or it has ended
-            if wanted in environment.read_bytes().split(b"\0"):
+            if not wanted.isdisjoint(environment.read_bytes().split(b"\0")):
                 found.append(int(environment.parent.name))
     return found
 
 
-def end_marked(mark: str, processes: Path = PROCESSES, kill: Callable[[int, int], None] = os.kill) -> None:
+def end_marked(*marks: str, processes: Path = PROCESSES, kill: Callable[[int, int], None] = os.kill) -> None:
     """Kill them, until a look finds none: one may have started another meanwhile."""
     for _ in range(10):
-        alive = [process for process in marked(mark, processes) if process != os.getpid()]
+        alive = [process for process in marked(*marks, processes=processes) if process != os.getpid()]
         for process in alive:
             with contextlib.suppress(OSError):
                 kill(process, signal.SIGKILL)

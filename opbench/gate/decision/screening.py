@@ -40,6 +40,27 @@ def screen(comparison: Comparison, rule: Rule) -> ScreenResult:
     return ScreenResult.PASS if comparison.high < 1 + rule.tolerance else ScreenResult.OPEN
 
 
+EARLY = 0.8
+"""Of the tolerance: below it a benchmark passes between the looks, too.
+
+Replayed with the same deals as without, 40 suites of the same code and of each change a condition: 3.4 to 5.4 % fewer
+slices at a tolerance of 3 %, 1.3 to 2.0 % at 1.5 %. Of 6,400 benchmarks of the same code as many stay open, of 800 each
+that are slower by 3 % and faster by 5 % as many are called so, in every cell. One more that is slower by 3 %, the
+tolerance, passes. With 1.0, and without a limit to how fast, 10 to 16 % fewer slices, but two cells of slower ones and
+three of faster ones lose one.
+"""
+
+
+def passes_early(comparison: Comparison, rule: Rule) -> bool:
+    """Whether all of the interval lies within the tolerance, either way, and so far below it on the slower side that it
+    need not wait for the next look.
+
+    Nothing is suspected, settled or given up then, so all else is judged at the looks and nowhere between.
+    """
+    low, high = 1 / (1 + rule.tolerance), 1 + EARLY * rule.tolerance
+    return low < comparison.low and comparison.high < high and screen(comparison, rule) is ScreenResult.PASS
+
+
 def may_be_faster(comparison: Comparison, rule: Rule) -> bool:
     """Whether it looks faster by more than the tolerance, and is not surely faster: more rounds may tell."""
     return not comparison.faster and 1 / comparison.ratio > 1 + rule.tolerance

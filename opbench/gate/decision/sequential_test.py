@@ -12,9 +12,10 @@ from time import monotonic
 from opbench.gate.decision.candidate import Candidate
 from opbench.gate.decision.conclusion import conclude, conclude_unconfirmed, pass_reason
 from opbench.gate.decision.failures import BenchmarkFailure
-from opbench.gate.decision.screening import ScreenResult, may_be_faster, screen, workers_to_confirm
+from opbench.gate.decision.screening import ScreenResult, may_be_faster, passes_early, screen, workers_to_confirm
 from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.decision.workers import InsufficientMemoryError, StartWorkers, Workers
+from opbench.gate.samples import SETUP_ROUNDS
 from opbench.gate.stats.compare import compare
 from opbench.gate.stats.futility import FUTILE, is_futile
 from opbench.gate.stats.rank_test import holm
@@ -98,7 +99,7 @@ class SequentialTest:
     def _stays_open(self, candidate: Candidate, workers: Workers, look: int, stage: str) -> bool:
         """Measure up to `look` rounds and look. False once there is a judgement or a suspicion."""
         try:
-            self._measure(candidate, workers, look - (len(candidate.rounds) if candidate.rounds else 0), stage)
+            self._measure_up_to(look, candidate, workers, stage)
         except BenchmarkFailure as exc:
             self._judge(candidate, exc.verdict, exc.reason)
             return False
@@ -113,6 +114,17 @@ class SequentialTest:
             candidate.claim = result
             self._suspects.append(candidate)
         return result is ScreenResult.OPEN
+
+    def _measure_up_to(self, look: int, candidate: Candidate, workers: Workers, stage: str) -> None:
+        """So many rounds in all, or fewer: each set-up on the way there may do."""
+        for rounds in (*range(SETUP_ROUNDS, look, SETUP_ROUNDS), look):
+            missing = rounds - (len(candidate.rounds) if candidate.rounds else 0)
+            if missing > 0:
+                self._measure(candidate, workers, missing, stage)
+            assert candidate.comparison is not None
+            assert candidate.rounds is not None
+            if not candidate.rounds.problem and passes_early(candidate.comparison, self._rule):
+                return
 
     def _measure(self, candidate: Candidate, workers: Workers, rounds: int, stage: str) -> None:
         start_s = monotonic()

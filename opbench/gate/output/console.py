@@ -7,14 +7,16 @@ import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from opbench.gate.benchmark import common_prefix
 from opbench.gate.decision.verdict import FAILED, GOOD, PASSED, Judgement, Verdict, conclusion, exit_code
 from opbench.gate.output.progress import DOUBTFUL, STYLES
+from opbench.gate.output.spent import spent_json
 from opbench.gate.output.table import HEADINGS, Cells, by_urgency, to_cells
+from opbench.gate.phases import Phase
 from opbench.gate.stats.rule import Rule
 
 if TYPE_CHECKING:
@@ -30,10 +32,18 @@ _PIECES = re.compile(r".+?(?:::|[-_/,]|(?=\[)|$)")
 """A name's pieces, between which it is broken where a terminal has no room for all of it."""
 
 
-def print_results(judgements: Sequence[Judgement], allowed: Collection[Verdict], rule: Rule, in_json: bool) -> None:
-    """All judgements and the conclusion, on standard output."""
+def print_results(
+    judgements: Sequence[Judgement],
+    allowed: Collection[Verdict],
+    rule: Rule,
+    in_json: bool,
+    phases: Mapping[str, Phase] | None = None,
+) -> None:
+    """All judgements and the conclusion, on standard output. phases: where the time went, for JSON."""
     if in_json:
         lines = [*map(judgement_json, judgements), conclusion_json(judgements, allowed, rule)]
+        if phases is not None:
+            lines[-1]["phases"] = spent_json(phases)
         print("\n".join(json.dumps(line, allow_nan=False) for line in lines))
     elif sys.stdout.isatty():
         from rich.console import Console

@@ -14,6 +14,7 @@ from opbench.cli.plain import plain
 from opbench.cli.progress import LiveBar, clock_time
 from opbench.gate.decision.verdict import GOOD, Judgement, Verdict
 from opbench.gate.output.table import ratio_text, reason_text
+from opbench.gate.phases import Phases
 from opbench.gate.stats.rule import DEFAULT
 
 STYLES = {Verdict.PASS: "green", Verdict.FASTER: "cyan", Verdict.REGRESSION: "bold red"}
@@ -24,10 +25,14 @@ _FOLDERS = re.compile(r"[^\s:]*/(?=[^\s:]*::)")
 
 
 class RunProgress:
-    """Progress as plain lines on `stream`, one a verdict; silent where it is None. Used as a context."""
+    """Progress as plain lines on `stream`, one a verdict; silent where it is None. Used as a context.
 
-    def __init__(self, stream: TextIO | None) -> None:
+    phases: where the time goes that it shows.
+    """
+
+    def __init__(self, stream: TextIO | None, phases: Phases | None = None) -> None:
         self._stream = stream
+        self.phases = phases or Phases()
         self._start_s = time.monotonic()
         self.total = self.done = 0
         self.doing = ""

@@ -5,7 +5,7 @@ It also pays, once, for everything that is kept on disk: compiled Python, built 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -47,8 +47,17 @@ class DryRun:
     memory_bytes: int = 0
 
 
-def dry_run(checkouts: Mapping[Side, Checkout], launch: LaunchConfig) -> dict[Side, DryRun]:
-    """Both sides at once: each lists its benchmarks and runs every one with a single call."""
+def dry_run(
+    checkouts: Mapping[Side, Checkout],
+    launch: LaunchConfig,
+    on_imports: Callable[[Sequence[str]], object] = lambda _: None,
+) -> dict[Side, DryRun]:
+    """Both sides at once: each lists its benchmarks and runs every one with a single call.
+
+    One goes through them from the first to the last and the other from the last to the first: what a benchmark finds
+    out for all workers of a run, see COMMON_FOLDER, is then found out once and not by both at the same time.
+    on_imports: told which preloadable libraries both have imported, when they have collected and again in the end.
+    """
     with ExitStack() as stack:
         sides = {side: _DryRunWorker(side, checkouts, launch) for side in SIDES}
         for side in sides.values():
@@ -56,10 +65,20 @@ def dry_run(checkouts: Mapping[Side, Checkout], launch: LaunchConfig) -> dict[Si
             side.start()
         for worker, answer in fan_out([(side.worker, {"list": {}}) for side in sides.values()]):
             sides[worker.side].record_list(answer)
-        ids = [[(side, benchmark.id) for benchmark in side.result.benchmarks] for side in sides.values()]
-        for pair in zip_longest(*ids):
+        on_imports(_imported(sides))
+        base, head = ([(side, benchmark.id) for benchmark in side.result.benchmarks] for side in sides.values())
+        for pair in zip_longest(base, reversed(head)):
             _probe([probe for probe in pair if probe is not None])
+        on_imports(_imported(sides))
         return {name: side.finish() for name, side in sides.items()}
+
+
+def _imported(sides: Mapping[Side, _DryRunWorker]) -> list[str]:
+    """What both sides' workers have imported that may be preloaded."""
+    for side in sides.values():
+        side.record_modules()
+    base, head = (side.result.preloadable for side in sides.values())
+    return [name for name in base if name in head]
 
 
 def _probe(pair: Sequence[tuple[_DryRunWorker, str]]) -> None:
@@ -103,11 +122,13 @@ class _DryRunWorker:
         elif answer["finished"]["outcome"] != "passed" or not answer["called"]:
             self.result.failures[benchmark] = BenchmarkFailure.of_outcome(benchmark, answer["finished"])
 
-    def finish(self) -> DryRun:
+    def record_modules(self) -> None:
         try:
             modules = self.worker.ask({"modules": {}})
         except (WorkerCrashError, RequestRefusedError):
             modules = {"foreign": [], "preloadable": []}  # it did not even collect, which `problems` says
-        self.result.memory_bytes = self.worker.memory_bytes()
         self.result.foreign_modules, self.result.preloadable = modules["foreign"], modules["preloadable"]
+
+    def finish(self) -> DryRun:
+        self.result.memory_bytes = self.worker.memory_bytes()
         return self.result

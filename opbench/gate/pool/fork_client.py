@@ -15,12 +15,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Self, TextIO
 
 from opbench.errors import MachineError
-from opbench.gate.pool.launch import LaunchConfig
+from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
 from opbench.gate.samples import Side
 from opbench.gate.source.environments import Checkout
 
@@ -50,13 +50,23 @@ def _common(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in SIDE_VARIABLES}
 
 
+def forking(checkouts: Mapping[Side, Checkout], launch: LaunchConfig, modules: Sequence[str]) -> ForkServer | None:
+    """A server for both sides' workers with these modules imported; None where there are none, or cannot be one."""
+    if not modules or not can_fork(checkouts, launch):
+        return None
+    checkout = checkouts["base"]
+    return ForkServer(bootstrap_command(checkout.python), launch.environment("base", checkout), modules)
+
+
 class ForkServer:
     """Started at once, with those of a worker's variables that both sides share.
 
+    modules: what it has been told to import.
     words: what starts an interpreter that calls `fork_server.serve`, given `--fork`, the socket and the modules.
     """
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], modules: Sequence[str]) -> None:
+        self.modules = list(modules)
         ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.settimeout(ANSWER_LIMIT_S)
@@ -73,6 +83,14 @@ class ForkServer:
                 start_new_session=True,
             )
             on_failure.pop_all()
+
+    def also_import(self, modules: Sequence[str]) -> None:
+        """Before it forks again; what it has imported already is left as it is."""
+        more = [name for name in modules if name not in self.modules]
+        if more:
+            self.modules += more
+            with suppress(OSError):  # it has ended, which whoever is to be started next says
+                self._socket.send(json.dumps({"modules": more}).encode())
 
     def start(
         self,
@@ -99,6 +117,33 @@ class ForkServer:
         self._socket.close()
         self._process.kill()
         self._process.wait()
+
+
+class ServerAhead:
+    """A server that imports while the dry run still goes on, and is ended unless it was taken. Used as a context."""
+
+    def __init__(self, checkouts: Mapping[Side, Checkout], launch: LaunchConfig) -> None:
+        self._checkouts, self.launch = checkouts, launch
+        self._server: ForkServer | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if (server := self.take()) is not None:
+            server.close()
+
+    def imports(self, modules: Sequence[str]) -> None:
+        """Have it import these, and those that it was told before."""
+        if self._server is None:
+            self._server = forking(self._checkouts, self.launch, modules)
+        else:
+            self._server.also_import(modules)
+
+    def take(self) -> ForkServer | None:
+        """It is the caller's then, and not given twice; None where there is none."""
+        server, self._server = self._server, None
+        return server
 
 
 class ForkedProcess:

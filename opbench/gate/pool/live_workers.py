@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from opbench.gate.decision.workers import InsufficientMemoryError
+from opbench.gate.phases import Phases
+from opbench.gate.pool.fork_client import ServerAhead
 from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.worker_pool import OnStep, WorkerPool
 from opbench.gate.samples import Side, StageSamples
@@ -32,7 +34,9 @@ class LiveWorkerFactory:
 
     worker_bytes: memory one of them takes, as the dry run showed.
     preload: libraries that their interpreters may have in common.
+    ahead: has the server that the first workers may be forked from; later ones have one of their own.
     samples: everything measured so far.
+    phases: told where the time goes, by stage.
     """
 
     checkouts: Mapping[Side, Checkout]
@@ -41,7 +45,9 @@ class LiveWorkerFactory:
     random: random.Random
     on_step: OnStep
     preload: Sequence[str] = ()
+    ahead: ServerAhead | None = None
     samples: list[StageSamples] = field(default_factory=list)
+    phases: Phases = field(default_factory=Phases)
     _next_number: int = 0
 
     def fitting(self, wanted: int) -> int:
@@ -74,8 +80,11 @@ class LiveWorkerFactory:
             launch=self.launch,
             random=self.random,
             preload=self.preload,
+            server=self.ahead.take() if self.ahead else None,
             first_number=first,
             on_step=self.on_step,
+            stage=stage,
+            phases=self.phases,
         ) as pool:
             yield LiveWorkers(self, pool, per_side)
 
@@ -102,5 +111,5 @@ class LiveWorkers:
         self.factory.on_step(f"widening to {per_side} + {per_side} workers")
         if self.factory.fitting(per_side - self.per_side + FEWEST) < per_side - self.per_side + FEWEST:
             raise InsufficientMemoryError(f"for {per_side} + {per_side}")
-        self.pool.widen(per_side)
+        self.pool.widen(per_side, "widen")
         self.per_side = per_side

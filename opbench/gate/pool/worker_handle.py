@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from opbench.gate.pool.sampling_plan import SamplingPlan
 from opbench.gate.samples import Side, Slice
 from opbench.gate.source.environments import Checkout
 from opbench.gate.worker.protocol import WorkerConfig
-from opbench.process.child import Child, Ended, Start, spawned
+from opbench.process.child import Child, Ended, Start, close_all, spawned
 
 
 class WorkerCrashError(Exception):
@@ -73,7 +73,7 @@ class WorkerHandle:
 
         try:
             with self._log.open("w", encoding="utf-8") as log:
-                self._child = Child(command, launch.environment(side, checkout), log, checkout.tree, start)
+                self.child = Child(command, launch.environment(side, checkout), log, checkout.tree, start)
         except BaseException:
             self._folder.cleanup()
             raise
@@ -83,12 +83,12 @@ class WorkerHandle:
 
     @property
     def pid(self) -> int:
-        return self._child.pid
+        return self.child.pid
 
     def send(self, request: dict[str, Any]) -> None:
         """Raises WorkerCrashError."""
         try:
-            self._child.send(request)
+            self.child.send(request)
         except Ended as exc:
             raise self._crash(exc) from None
 
@@ -103,7 +103,7 @@ class WorkerHandle:
             return f"hung: no answer in {self._limit_s:g} s (--time-limit)" if self._clock() > deadline else None
 
         try:
-            answer: dict[str, Any] = self._child.receive(overdue)
+            answer: dict[str, Any] = self.child.receive(overdue)
         except Ended as exc:
             raise self._crash(exc) from None
         if "ready" in answer:
@@ -142,7 +142,9 @@ class WorkerHandle:
 
     def close(self) -> None:
         """End it and all it started, and remove its files."""
-        self._child.close()
+        end([self])
+
+    def remove_files(self) -> None:
         self._folder.cleanup()
 
     def _crash(self, exc: Ended) -> WorkerCrashError:
@@ -154,3 +156,10 @@ class WorkerHandle:
             fatal = [line for line in lines if line.startswith(("Fatal", "terminate called", "CUDA error"))]
             reason += f" ({fatal[-1][:160]})" if fatal else ""
         return WorkerCrashError(reason)
+
+
+def end(workers: Collection[WorkerHandle]) -> None:
+    """Close each of them, together."""
+    close_all([worker.child for worker in workers])
+    for worker in workers:
+        worker.remove_files()

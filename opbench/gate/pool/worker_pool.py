@@ -9,17 +9,19 @@ from __future__ import annotations
 import random as random_numbers
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Self, TypeAlias
 
 from opbench.errors import MachineError
 from opbench.gate.decision.failures import BenchmarkFailure
+from opbench.gate.phases import Phases
 from opbench.gate.pool.fan_out import fan_out
-from opbench.gate.pool.fork_client import ForkServer, can_fork
-from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
+from opbench.gate.pool.fork_client import ForkServer, forking
+from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.lockstep import begin, finish, take_slice
 from opbench.gate.pool.sampling_plan import SamplingPlan, plan_samples
 from opbench.gate.pool.schedule import CorePicker, Schedule
-from opbench.gate.pool.worker_handle import WorkerHandle
+from opbench.gate.pool.worker_handle import WorkerHandle, end
 from opbench.gate.samples import SETUP_ROUNDS, SIDES, Side, Slice, StageSamples
 from opbench.gate.source.environments import Checkout
 from opbench.process.child import spawned
@@ -32,9 +34,10 @@ class WorkerPool:
     """Use as a context manager: workers start on entering, in random order, and are killed on leaving.
 
     preload: libraries to import once for all workers, who are then forked, where they can be; with none every worker
-        is an interpreter of its own.
+        is an interpreter of its own. server: one that has them, which the pool ends.
     first_number: of the workers' numbers, which count up from there; one started anew keeps the number of the one it
         stands for.
+    stage: what its workers are for. phases: told where the time goes.
     Entering raises MachineError where workers cannot start or collect.
     """
 
@@ -46,26 +49,27 @@ class WorkerPool:
         launch: LaunchConfig,
         random: random_numbers.Random,
         preload: Sequence[str] = (),
+        server: ForkServer | None = None,
         first_number: int = 0,
         on_step: OnStep = lambda _: None,
+        stage: str = "screen",
+        phases: Phases | None = None,
     ) -> None:
         self._checkouts, self._launch, self._random, self._on_step = checkouts, launch, random, on_step
+        self._stage, self._phases = stage, phases or Phases()
         self._cores = CorePicker(launch.device, launch.threads, random)
         self._per_side = per_side
         self._next_number = first_number
         self._rounds: Counter[tuple[str, str]] = Counter()
         self._listings: dict[Side, Sequence[Mapping[str, Any]]] = {}
         self._workers: dict[int, WorkerHandle] = {}
-        self._preload = preload if can_fork(checkouts, launch) else ()
-        self._server: ForkServer | None = None
+        self._preload, self._server = preload, server
 
     def __enter__(self) -> Self:
         try:
-            if self._preload:
-                checkout = self._checkouts["base"]
-                variables = self._launch.environment("base", checkout)
-                self._server = ForkServer(bootstrap_command(checkout.python), variables, self._preload)
-            self.widen(self._per_side)
+            if self._server is None:
+                self._server = forking(self._checkouts, self._launch, self._preload)
+            self.widen(self._per_side, self._stage)
         except BaseException:
             self.close()
             raise
@@ -83,13 +87,14 @@ class WorkerPool:
         """The side's benchmarks: `id`, `name`, `group`, `params`, `digest` of each."""
         return self._listings[side]
 
-    def widen(self, per_side: int) -> None:
+    def widen(self, per_side: int, stage: str) -> None:
         """Let there be that many new workers a side, in the place of the present ones. Raises MachineError.
 
         New ones beside old ones would be two groups: of 32 at a network's forward pass, all 16 that had run twenty
         benchmarks before were faster than all 16 that had not, by 8 % in the middle (Xeon).
         """
         self._dismiss()
+        self._stage = stage
         sides = [side for side in SIDES for _ in range(per_side)]
         self._random.shuffle(sides)  # the order of starting is an order of addresses and of memory's state
         numbers = range(self._next_number, self._next_number + len(sides))
@@ -110,10 +115,13 @@ class WorkerPool:
         try:
             while rounds:
                 of_setup = min(rounds, SETUP_ROUNDS)
-                warm_ups = begin(self._workers.values(), benchmark)
+                with self._phase("set-ups", len(self._workers)):
+                    warm_ups = begin(self._workers.values(), benchmark)
                 plan = plan or plan_samples(warm_ups)
-                slices += self._slices(benchmark, stage, plan, schedule, of_setup)
-                finish(self._workers.values(), benchmark)
+                with self._phase("slices", of_setup * len(self._workers)):
+                    slices += self._slices(benchmark, stage, plan, schedule, of_setup)
+                with self._phase("finishing", len(self._workers)):
+                    finish(self._workers.values(), benchmark)
                 rounds -= of_setup
         except BenchmarkFailure:
             self._recover()
@@ -151,7 +159,9 @@ class WorkerPool:
                 yield self._workers[number], {"collected": {}} if side in listed else {"list": {}}
                 listed.add(side)
 
-        for worker, answer in list(fan_out(first_requests())):
+        with self._phase("starting", len(sides)):
+            answers = list(fan_out(first_requests()))
+        for worker, answer in answers:
             if isinstance(answer, Exception):
                 raise MachineError(f"a worker of {worker.side} cannot start: {answer}")
             if answer["problems"]:
@@ -160,8 +170,13 @@ class WorkerPool:
                 self._listings[worker.side] = answer["benchmarks"]
 
     def _dismiss(self) -> None:
-        while self._workers:
-            self._workers.popitem()[1].close()
+        with self._phase("ending", len(self._workers)):
+            workers = list(self._workers.values())
+            self._workers.clear()
+            end(workers)
+
+    def _phase(self, name: str, count: int = 1) -> AbstractContextManager[None]:
+        return self._phases.phase(f"{self._stage}: {name}", count)
 
     def close(self) -> None:
         """Kill all workers."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +17,10 @@ from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.decision.workers import InsufficientMemoryError
 from opbench.gate.output.console import print_results
 from opbench.gate.output.progress import RunProgress, progress_for
+from opbench.gate.output.spent import spent_text
 from opbench.gate.pool.collection_check import require_collected
 from opbench.gate.pool.dry_run import DryRun, dry_run
+from opbench.gate.pool.fork_client import ServerAhead
 from opbench.gate.pool.launch import LaunchConfig
 from opbench.gate.pool.live_workers import LiveWorkerFactory
 from opbench.gate.runs.artifacts import LiveRun, new_folder, write_artifacts
@@ -50,9 +52,11 @@ def gate_revisions(
         if revisions.note:
             progress.note(revisions.note)
         run = compare(revisions, options, rule, progress)
-    print_results(run.judgements, allowed, run.rule, options.as_json)
+    print_results(run.judgements, allowed, run.rule, options.as_json, progress.phases.so_far())
     folder = new_folder(options.results, "gate")
-    write_artifacts(run, {"base": revisions.base, "head": revisions.head}, folder, allowed)
+    with progress.phases.phase("files"):
+        write_artifacts(run, {"base": revisions.base, "head": revisions.head}, folder, allowed)
+    progress.note(f"where the time went: {spent_text(progress.phases.so_far())}")
     progress.note(f"report: {folder / 'summary.md'}")
     return run, folder
 
@@ -67,11 +71,10 @@ def prepared_checkouts(
     """
     folder = repository_folder(revisions.root)
     lock, doing = f"repository-{folder.name}", "gating this repository"
-    with (
-        exclusive(lock, progress.note, doing=doing, wait_s=WAIT_S if wait else 0.0),
-        checked_out(revisions, folder) as trees,
-    ):
-        yield prepare(trees, install, folder, progress.note)
+    with exclusive(lock, progress.note, doing=doing, wait_s=WAIT_S if wait else 0.0), ExitStack() as stack:
+        with progress.phases.phase("checkouts", len(SIDES)):
+            checkouts = prepare(stack.enter_context(checked_out(revisions, folder)), install, folder, progress.note)
+        yield checkouts
 
 
 def remove_leftovers(root: Path, tell: Callable[[str], None]) -> None:
@@ -94,10 +97,15 @@ def judge(
     Raises UsageError where a side has no benchmarks at all, MachineError where its tests cannot be collected or no
     workers fit into memory.
     """
-    with measuring(launch.device, progress.note, wait), TemporaryDirectory(prefix="opbench-gate-run-") as folder:
-        launch = replace(launch, shared_folder=Path(folder))
+    with (
+        measuring(launch.device, progress.note, wait),
+        TemporaryDirectory(prefix="opbench-gate-run-") as folder,
+        ServerAhead(checkouts, replace(launch, shared_folder=Path(folder))) as ahead,
+    ):
+        launch = ahead.launch
         progress.step("dry run: one worker a side runs every benchmark once")
-        dry_runs = dry_run(checkouts, launch)
+        with progress.phases.phase("dry run", len(checkouts)):
+            dry_runs = dry_run(checkouts, launch, ahead.imports)
         _require_usable(dry_runs)
         base, head = dry_runs["base"], dry_runs["head"]
         names, unmatched = match_benchmarks(base.benchmarks, head.benchmarks)
@@ -109,10 +117,12 @@ def judge(
         preload = [name for name in base.preloadable if name in head.preloadable]
         draw = random.Random(seed)  # noqa: S311  (an order of turns, not a secret)
         factory = LiveWorkerFactory(checkouts, launch, worker_bytes, draw, progress.step, preload)
+        factory.ahead, factory.phases = ahead, progress.phases
         try:
             rule = factory.within_memory(rule)
             test = SequentialTest(factory.start, rule, progress.judged)
-            judgements = test.run([name for name in names if name not in failed])
+            with progress.phases.phase("deciding"):
+                judgements = test.run([name for name in names if name not in failed])
         except InsufficientMemoryError as exc:
             raise MachineError(
                 f"no memory for the workers: {exc}; close other programs, or name fewer benchmarks"

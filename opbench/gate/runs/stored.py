@@ -121,7 +121,8 @@ def _rounds(name: str, entries: Mapping[Side, Sequence[Entry]], *, lockstep: boo
 def _decide(stored: Sequence[StoredRounds], files: Files, rule: Rule) -> list[Judgement]:
     origin = files["base"][0].origin
     if origin is not None:
-        # Screening looks at every entry of `looks`; widened, it begins again from the second one on.
+        # Screening looks at every entry of `looks`; widened, it begins again from the second one on. What passes in
+        # between has an interval that leaves nothing to claim.
         looks = 2 * len(origin.rule.looks) - 1
         again = "run opbench gate again, quieter or with more workers"
         return decide_stored(stored, rule, StoredDesign(looks, "worker", "workers", again))

@@ -26,7 +26,7 @@ class Rule:
     many slices of fewer: +-1.5 standard deviations between workers for 8, +-1.1 for 12. Of 280 replays of the same code
     (kernels of tests/gate, quiet) none stayed open, 8 left 34 (EPYC) and 25 (Xeon) to be widened to 20, in 108 and 151
     slices a benchmark; 10 left 17 and 8, in 94 and 133; 12 left 5 and 5, in 86 and 133; 16 left 4 and none, in 107 and
-    140. Forked, a worker costs 0.35 s of the two cores.
+    140. Forked, a worker costs 0.2 s of a core.
     """
 
     tolerance: float = 0.03

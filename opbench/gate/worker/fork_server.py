@@ -1,14 +1,21 @@
-"""The server's half of starting workers by `fork`: import what they all need once, then fork one at each request.
+"""The server's half of starting workers by `fork`: do what they all need once, then fork one at each request.
+
+Libraries and pytest's plugins are imported, and Python's own tables filled: of a worker's start, 0.32 s of a processor,
+0.18 s are left, which are its own tree's code (Xeon, model 207). Nothing of it is of a tree, so that it is common to
+base and head as the libraries are.
 
 A request is one datagram of JSON with three file descriptors: requests, answers, log. The answer is the process's id.
+One with `modules`, and none of these, is for more to import, and is not answered.
 The worker is forked twice over, so that it becomes the child of the gate, which is a subreaper (fork_client.py).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
+import inspect
 import json
 import mmap
 import os
@@ -16,11 +23,18 @@ import random
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 from opbench.gate.worker.main import follow_parent
 
 RunWorker: TypeAlias = Callable[[int, int, str], None]
+
+ARGUMENTS = ("-q", "-p", "no:opbench", "-p", "no:cacheprovider", "-c", os.devnull)
+"""As a worker starts pytest, but with no tree: see main.py."""
+
+MEANT_FOR_TESTS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+"""Variables whose options and modules may need the tree, or would start processes: each fork has them for itself."""
 
 SMALL_SIZES = tuple(1 << power for power in range(5, 17))
 MOST_SMALL = 8
@@ -31,18 +45,54 @@ LARGE_SIZE, MAPPED_PAGES = 1 << 24, 1 << 14
 def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
     """Until the other end of the socket is closed. modules: imported first, in that order."""
     follow_parent()
-    for name in modules:
-        importlib.import_module(name)
-    gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares
+    prepare(modules)
     with socket.socket(fileno=fd) as requests:
         os.set_inheritable(fd, False)
         while True:
             message, fds, *_ = socket.recv_fds(requests, 1 << 16, 3)
             if not message:
                 return
-            requests.send(str(_fork(json.loads(message), fds, requests, run_worker)).encode())
+            request = json.loads(message)
+            if "modules" in request:
+                prepare(request["modules"])
+                continue
+            requests.send(str(_fork(request, fds, requests, run_worker)).encode())
             for received in fds:
                 os.close(received)
+
+
+def prepare(modules: Sequence[str]) -> None:
+    """Import the modules, in that order; with pytest among them start it once, so that it imports its plugins itself.
+
+    Imported in another way they could not have their assertions rewritten, which pytest warns about.
+    """
+    for name in modules:
+        with contextlib.suppress(Exception):  # who needs it finds out by itself, and says so
+            importlib.import_module(name)
+    if "pytest" in modules:
+        _start_pytest()
+    inspect.getmodule(inspect.currentframe())  # looks the files of all modules up, as PyTorch's registrations do
+    gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares
+
+
+def _start_pytest() -> None:
+    """In an empty folder. Should it fail, every worker does what it would have done here."""
+    import pytest
+
+    given = {name: os.environ.pop(name) for name in MEANT_FOR_TESTS if name in os.environ}
+    with TemporaryDirectory(prefix="opbench-gate-") as folder, contextlib.suppress(Exception, SystemExit):
+        pytest.main([*ARGUMENTS, "--rootdir", folder, folder])
+    os.environ.update(given)
+    _leave_version_control_out()
+
+
+def _leave_version_control_out() -> None:
+    """pytest-benchmark asks git and Mercurial six things at every start, for the name of a file that no worker writes:
+    0.07 s of a processor.
+    """
+    plugin: Any = sys.modules.get("pytest_benchmark.plugin")
+    if hasattr(plugin, "get_tag"):
+        plugin.get_tag = lambda *_: ""
 
 
 def _fork(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket, run_worker: RunWorker) -> int:

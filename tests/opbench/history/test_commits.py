@@ -35,9 +35,10 @@ def test_parents_come_before_children_whose_clock_was_behind(tmp_path: Path) -> 
 def test_the_repository_is_the_one_that_is_named_even_in_a_hook_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("here", "there"):
-        subprocess.run(["git", "init", "-q", str(tmp_path / name)], check=True)
-    here, there = (made(tmp_path / name, name, 3) for name in ("here", "there"))
+    with isolated_git():
+        for name in ("here", "there"):
+            git(tmp_path, "init", "-q", name)
+        here, there = made(tmp_path / "here", 3), made(tmp_path / "there", 4)
     monkeypatch.setenv("GIT_DIR", str(tmp_path / "there" / ".git"))
     assert here[:12] in of_repository(tmp_path / "here")
     assert there[:12] not in of_repository(tmp_path / "here")

@@ -32,7 +32,9 @@ def test_processes_are_known_by_the_whole_variable(tmp_path: Path) -> None:
     process(tmp_path, 7, f"X{VARIABLE}=abc")
     process(tmp_path, 11)
     (tmp_path / "self").mkdir()
-    assert marked("abc", tmp_path) == [3]
+    assert marked("abc", processes=tmp_path) == [3]
+    assert sorted(marked("abc", "abcd", "b", processes=tmp_path)) == [3, 5]
+    assert marked(processes=tmp_path) == []
 
 
 def test_what_starts_others_while_it_is_killed_ends_too(tmp_path: Path) -> None:
@@ -46,7 +48,7 @@ def test_what_starts_others_while_it_is_killed_ends_too(tmp_path: Path) -> None:
         if number == 3:
             process(tmp_path, 5, f"{VARIABLE}=abc")
 
-    end_marked("abc", tmp_path, kill)
+    end_marked("abc", processes=tmp_path, kill=kill)
     assert killed == [3, 5]
 
 

@@ -6,7 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from opbench.gate.decision.screening import ScreenResult, confirms, may_be_faster, screen, workers_to_confirm
+from opbench.gate.decision.screening import (
+    EARLY,
+    ScreenResult,
+    confirms,
+    may_be_faster,
+    passes_early,
+    screen,
+    workers_to_confirm,
+)
 from opbench.gate.stats.bimodality import SlowMode
 from opbench.gate.stats.compare import Comparison
 from opbench.gate.stats.power import confirmable_slowdown
@@ -50,6 +58,25 @@ def test_a_claim_is_above_the_limit_and_a_pass_below_it(
     low: float, ratio: float, high: float, seen: ScreenResult
 ) -> None:
     assert screen(replace(FOUND, low=low, ratio=ratio, high=high), RULE) is seen
+
+
+@pytest.mark.parametrize(
+    ("low", "ratio", "high", "early"),
+    [
+        (0.75, 1.0, 1.375, True),
+        (0.75, 1.0, 1 + EARLY * 0.5, False),  # the interval must lie below the share of the tolerance, not reach it
+        (1.0625, 1.25, 1.375, True),  # surely slower by less
+        (1 / LIMIT, 0.75, 0.9375, False),  # it may be faster by more than the tolerance
+        (0.25, 0.5, 0.75, False),
+    ],
+)
+def test_between_looks_passes_what_lies_within_a_share_of_the_tolerance_and_claims_nothing(
+    low: float, ratio: float, high: float, early: bool
+) -> None:
+    found = replace(FOUND, low=low, ratio=ratio, high=high)
+    assert passes_early(found, RULE) is early
+    assert not early or screen(found, RULE) is ScreenResult.PASS
+    assert not passes_early(of_head_alone(found), RULE)
 
 
 def of_head_alone(found: Comparison) -> Comparison:

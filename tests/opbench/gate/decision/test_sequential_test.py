@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from opbench.gate.decision.sequential_test import SequentialTest
 from opbench.gate.decision.verdict import Judgement, Verdict
+from opbench.gate.samples import SETUP_ROUNDS
 from opbench.gate.stats.reduce import Rounds
 from opbench.gate.stats.rule import DEFAULT, Rule
 
@@ -122,30 +125,41 @@ def test_a_slowdown_within_the_tolerance_passes_and_is_named() -> None:
 
 def test_what_stays_open_gets_more_rounds_then_more_workers_then_no_pass() -> None:
     judgement, factory = run(noisy())
-    first, second, *_ = looks = DEFAULT.looks
-    more = np.diff(looks).tolist()
-    assert [(stage, rounds, workers) for stage, _, rounds, workers in factory.measured] == [
-        *(("screen", rounds, 12) for rounds in [first, *more]),
-        *(("widen", rounds, 20) for rounds in [second, *more[1:]]),
-    ]
+    assert {(stage, rounds, workers) for stage, _, rounds, workers in factory.measured} == {
+        ("screen", SETUP_ROUNDS, 12),
+        ("widen", SETUP_ROUNDS, 20),
+    }
+    stages = Counter(stage for stage, *_ in factory.measured)
+    assert stages == {"screen": DEFAULT.looks[-1] // SETUP_ROUNDS, "widen": DEFAULT.looks[-1] // SETUP_ROUNDS}
     assert judgement.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("ratio", "rounds"), [(1.01, 6), (1.026, 8)])
+def test_between_looks_passes_only_what_lies_far_below_the_tolerance(ratio: float, rounds: int) -> None:
+    """Workers that lie far apart in three rounds and the other way round in three: from the sixth on they agree."""
+    signs = iter([1, 1, 1, -1, -1, -1, 0, 0])
+
+    def script(_stage: str, measured: int, per_side: int) -> Rounds:
+        wide, level = WIDE("screen", 1, per_side).logs, steady(ratio, spread=0.0)("screen", 1, per_side)
+        return Rounds(np.concatenate([level.logs + next(signs) * wide for _ in range(measured)]), level.head)
+
+    judgement, factory = run(script)
+    assert judgement.verdict is Verdict.PASS
+    assert sum(taken for _, _, taken, _ in factory.measured) == rounds
 
 
 def test_where_all_rounds_say_the_same_more_of_them_are_not_asked_for() -> None:
     judgement, factory = run(WIDE)
     assert [(stage, rounds, workers) for stage, _, rounds, workers in factory.measured] == [
-        ("screen", 2, 12),
-        ("screen", 2, 12),
-        ("screen", 4, 12),
-        ("widen", 4, 20),
-        ("widen", 4, 20),
+        *4 * [("screen", 2, 12)],
+        *4 * [("widen", 2, 20)],
     ]
     assert judgement.verdict is Verdict.INCONCLUSIVE
 
 
 def test_where_the_spread_is_beyond_what_more_workers_can_settle_none_are_started_and_it_says_so() -> None:
     judgement, factory = run(UNSETTLEABLE)
-    assert factory.measured == [("screen", "it", 2, 12), ("screen", "it", 2, 12), ("screen", "it", 4, 12)]
+    assert factory.measured == 4 * [("screen", "it", 2, 12)]
     assert judgement.verdict is Verdict.INCONCLUSIVE
     assert "between workers of one side; 20 + 20 workers would settle it in under 5 % of runs" in judgement.reason
 
@@ -171,7 +185,7 @@ def test_where_they_do_not_fit_the_fewest_try_it() -> None:
 def test_more_workers_can_settle_what_rounds_could_not() -> None:
     judgement, factory = run(staged(screen=WIDE, widen=steady()))
     assert judgement.verdict is Verdict.PASS
-    assert factory.measured[-1] == ("widen", "it", 4, 20)
+    assert factory.measured[-1] == ("widen", "it", 2, 20)
 
 
 def test_slow_workers_of_head_alone_are_looked_for_among_new_ones_and_then_it_is_no_pass() -> None:

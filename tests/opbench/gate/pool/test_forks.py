@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from opbench.gate.decision.failures import BenchmarkFailure
-from opbench.gate.pool.fork_client import STARTUP_MODULES, ForkServer, can_fork
+from opbench.gate.pool.fork_client import STARTUP_MODULES, ForkServer, ServerAhead, can_fork
 from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
 from opbench.gate.pool.worker_handle import WorkerHandle
 from opbench.gate.pool.worker_pool import WorkerPool
@@ -123,6 +123,47 @@ def test_a_side_that_says_goodbye_is_seen_to_end(checkouts: Mapping[Side, Checko
         assert not psutil.pid_exists(worker.pid)
     finally:
         server.close()
+
+
+@linux
+def test_a_server_may_be_told_more_to_import_before_it_is_taken(
+    checkouts: Mapping[Side, Checkout], launch: LaunchConfig
+) -> None:
+    with ServerAhead(checkouts, launch) as ahead:
+        ahead.imports(())
+        assert ahead.take() is None
+        for count in (1, 2, 2):
+            ahead.imports(PRELOADED[:count])
+        server = ahead.take()
+        assert server is not None
+        assert server.modules == list(PRELOADED)
+        assert ahead.take() is None
+    with WorkerPool(checkouts, 1, launch=launch, random=random.Random(1), server=server) as pool:
+        surroundings, _ = sorted(listed["id"] for listed in pool.listing("base"))
+        assert len(pool.measure(surroundings, 1, "screen").slices) == 2
+
+
+@linux
+def test_a_server_that_nobody_takes_is_ended(checkouts: Mapping[Side, Checkout], launch: LaunchConfig) -> None:
+    before = _children()
+    with ServerAhead(checkouts, launch) as ahead:
+        ahead.imports(PRELOADED)
+        assert _children() - before
+    assert not _children() - before
+
+
+@linux
+def test_what_a_start_of_pytest_asks_version_control_is_asked_once_for_all_workers(
+    checkouts: Mapping[Side, Checkout], launch: LaunchConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pytest_benchmark")
+    asked, programs = tmp_path / "asked", tmp_path / "programs"
+    programs.mkdir()
+    (programs / "git").write_text(f"#!/bin/sh\necho $PPID >> {asked}\nexit 1\n")
+    (programs / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+    with WorkerPool(checkouts, 2, launch=launch, random=random.Random(1), preload=("pytest",)):
+        assert len(set(asked.read_text().split())) == 1
 
 
 @linux

@@ -244,6 +244,21 @@ def test_every_compared_line_has_its_numbers(ran: Ran) -> None:
         assert ran.lines[name]["seconds"] > 0
 
 
+def test_the_last_line_says_where_the_time_went_and_counts_what_it_went_into(ran: Ran) -> None:
+    phases = ran.end["phases"]
+    assert {"checkouts", "dry run", "deciding", "screen: starting", "screen: set-ups", "confirm: ending"} <= set(phases)
+    assert all(phase["seconds"] >= 0 for phase in phases.values())
+    for stage in ("screen", "confirm"):
+        slices = [
+            one
+            for side in ("base", "head")
+            for benchmark in json.loads((ran.folder / f"{side}.json").read_text())["benchmarks"]
+            for one in benchmark["extra_info"]["opbench"]["slices"]["stage"]
+            if one == stage
+        ]
+        assert phases[f"{stage}: slices"]["count"] == len(slices)
+
+
 def test_no_worktree_and_no_process_is_left(ran: Ran) -> None:
     assert registered(ran.repository) == [str(ran.repository)]
     assert ran.left == []
