@@ -41,6 +41,7 @@ RUNTIMES: Mapping[str, Callable[[str, int], Call]] = {
         "compile": "torch_compile:frozen",
         "autotuned": "torch_compile:frozen_autotuned",
         "cpp_wrapper": "torch_compile:frozen_cpp",
+        "onednn_graph": "onednn_graph",
         "ort_stock": "ort_stock",
         "openvino": "openvino",
         "ort_custom": "ort_custom",
