@@ -74,7 +74,8 @@ class Collected:
         columns = list(dict.fromkeys(name for names in self._names for name in names))
         found = schema({name: self._dtype(name) for name in columns})
         packed = [_as_in(found, rows) for rows in self._packed]
-        return pa.concat_tables(packed, promote_options="permissive").select(columns).cast(found)
+        joined = pa.concat_tables(packed, promote_options="permissive").select(columns)
+        return joined.replace_schema_metadata(found.metadata)
 
     def artifacts(self) -> list[Artifact]:
         table = self.table()
@@ -91,8 +92,9 @@ class Collected:
 
 
 def _as_in(found: pa.Schema, rows: pa.Table) -> pa.Table:
-    """An axis of whole numbers so far may have a fraction among later rows."""
-    return rows.cast(pa.schema([found.field(name) for name in rows.column_names]))
+    """An axis of whole numbers so far may have a fraction among later rows. Casting imports what 0.2 s are for."""
+    wanted = pa.schema([found.field(name) for name in rows.column_names])
+    return rows if rows.schema.equals(wanted) else rows.cast(wanted)
 
 
 def collected(records: Iterable[Record]) -> Collected:
