@@ -18,8 +18,7 @@ import torch
 
 from impls import native
 from impls.exported.aligned import aligned
-from impls.exported.cached import Make, exported
-from impls.exported.export import export
+from impls.exported.cached import Make, as_it_is, exported
 from impls.exported.names import missing
 from impls.exported.onnx_file import EXPORT_S, facts, read
 from impls.exported.session import CPU, CUDA, open_model, runtime
@@ -83,7 +82,7 @@ def backend_of(
     )
 
 
-def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = export) -> Opened:
+def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = as_it_is) -> Opened:
     """The model, exported once for its image size and opened with its channels aligned (`aligned.py`).
 
     name: its architecture's, with whatever decides the graph. make: what writes the file, see `cached.exported`.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from impls.exported.aligned import MULTIPLE, aligned
-from impls.exported.onnx_file import IR_VERSION, OPSET
-from impls.exported.session import open_model
+from impls.exported.export import export
+from impls.exported.onnx_file import IR_VERSION, OPSET, read
+from impls.exported.session import open_file, open_model
+from impls.hadaptive.ach import ACH
 from opbench.errors import UsageError
 
 from ...rows import rows
@@ -121,6 +127,21 @@ def test_weights_that_nobody_reads_any_more_are_gone() -> None:
 def test_what_has_nothing_to_be_aligned_is_returned(body: str) -> None:
     before = model(body)
     assert aligned(before) is before
+
+
+def test_export_writes_such_a_file_unless_asked_not_to(tmp_path: Path) -> None:
+    """Behind a node of ours too, whose library then gives the same numbers."""
+    torch.manual_seed(3)
+    block = nn.Sequential(ACH(5, 4), nn.Conv2d(11, 11, 3, padding=1, groups=11), nn.Conv2d(11, 3, 1)).eval()
+    x = torch.randn(2, 5, 3, 7)
+    with torch.no_grad():
+        want = block(x)
+    for multiple, groups_of in ((4, [12]), (1, [11])):
+        path = export(block, tmp_path / f"{multiple}.onnx", (1, 5, 3, 7), multiple=multiple)
+        assert [one for one in groups(read(path)) if one > 1] == groups_of
+        got = torch.from_numpy(open_file(path, with_library=False)(x.numpy()))
+        torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-5)
+    assert inspect.signature(export).parameters["multiple"].default == MULTIPLE
 
 
 def test_a_multiple_below_one_is_refused() -> None:
