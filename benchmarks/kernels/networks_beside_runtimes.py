@@ -5,7 +5,8 @@
     python -m benchmarks.kernels.networks_beside_runtimes all --check
 
 Any whole model may be named, `zoo` is the comparison models, `all` these and the Hadaptive-Nets. `--check` holds every
-runtime's scores against float64's and times nothing. `--processor` counts the process's seconds on a processor instead of the wall's: beside other work, with one thread.
+runtime's scores against float64's and times nothing. `--processor` counts the process's seconds on a processor instead
+of the wall's: beside other work, with one thread.
 
 Batch 1, 224x224, float32. Every runtime is a process of its own, started with the thread count in its environment and
 bound to as many processors as it has threads, before any library is imported: a pool that counts processors then has

@@ -29,8 +29,8 @@ BATCHNORM = "BatchNormalization"
 def aligned(model: ModelProto, multiple: int = MULTIPLE) -> ModelProto:
     """The model with its float32 depthwise convolutions on a multiple of so many channels.
 
-    `model` stays as it is, and is returned where there is nothing to do: also where a node has a graph of its own, which
-    could read any value. Raises UsageError for a multiple below 1.
+    `model` stays as it is, and is returned where there is nothing to do; so it is where a node has a graph of its
+    own, which could read any value. Raises UsageError for a multiple below 1.
     """
     if multiple < 1:
         raise UsageError(f"channels of a multiple of {multiple}; expected 1 or more")
@@ -146,7 +146,9 @@ class _Widening:
         inside = [*stretch.inside, *stretch.ends]
         for name in stretch.outside:
             narrow = f"{name}_narrow"
-            ends = [self._constant(f"{narrow}_{what}", [at]) for what, at in (("from", 0), ("to", channels), ("axis", 1))]
+            ends = [
+                self._constant(f"{narrow}_{what}", [at]) for what, at in (("from", 0), ("to", channels), ("axis", 1))
+            ]
             self.added[name].append(helper.make_node("Slice", [name, *ends], [narrow], name=narrow))
             self._rename([one for one in self.read_by[name] if one not in inside], name, narrow)
 

@@ -52,7 +52,9 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _taken(numbers: int, reports: Sequence[tuple[str, Report]], records: list[Record]) -> Iterator[tuple[str, list[Artifact]]]:
+def _taken(
+    numbers: int, reports: Sequence[tuple[str, Report]], records: list[Record]
+) -> Iterator[tuple[str, list[Artifact]]]:
     """Report by report, as long as there is one that nobody has taken."""
     while taken := os.read(numbers, 1):
         name, report = reports[taken[0]]

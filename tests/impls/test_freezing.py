@@ -1,4 +1,4 @@
-"""Compiled with its weights as constants, in every way that there is: the settings in force, and nothing left of them."""
+"""Compiled with its weights as constants, in every way there is: its settings in force, and nothing left of them."""
 
 from __future__ import annotations
 

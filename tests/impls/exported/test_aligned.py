@@ -48,11 +48,15 @@ BEHIND_A_CONVOLUTION = f"a = Conv (x, first, bias)  b = Relu (a)  c = {DEPTHWISE
 WITH_A_NORM = f"""a = Conv (x, first)  b = {NORM} (a, gamma, beta, mean, var)  c = {DEPTHWISE} (b, dw, db)
     d = {NORM} (c, gamma, beta, mean, var)  y = Conv (d, last)"""
 TWO_IN_A_ROW = f"a = {DEPTHWISE} (x, dw, db)  b = Sigmoid (a)  c = {DEPTHWISE} (b, dw)  y = Conv (c, last, bias)"
-READ_BESIDE = f"a = {DEPTHWISE} (x, dw, db)  b = Relu (a)  s = GlobalAveragePool (b)  c = Conv (b, last)  y = Add (c, s)"
+READ_BESIDE = (
+    f"a = {DEPTHWISE} (x, dw, db)  b = Relu (a)  s = GlobalAveragePool (b)  c = Conv (b, last)  y = Add (c, s)"
+)
 READ_TWICE = f"a = Conv (x, first)  b = {DEPTHWISE} (a, dw)  c = Conv (b, last)  y = Add (a, c)"
 READ_BY_ANOTHER = f"""a = {DEPTHWISE} (x, dw, db)  b = Conv <group = 6, pads = [1, 1, 1, 1]> (a, twice)
     s = ReduceMean <keepdims = 1> (b)  c = Conv (a, last)  y = Add (c, s)"""
-TWO_APART = f"a = Conv (x, first)  b = {DEPTHWISE} (a, dw)  c = Conv (b, last)  d = {DEPTHWISE} (c, dw)  y = Conv (d, last)"
+TWO_APART = (
+    f"a = Conv (x, first)  b = {DEPTHWISE} (a, dw)  c = Conv (b, last)  d = {DEPTHWISE} (c, dw)  y = Conv (d, last)"
+)
 
 EVERY = (
     *(BEHIND_AN_INPUT, BEHIND_A_CONVOLUTION, WITH_A_NORM, TWO_IN_A_ROW),
@@ -114,7 +118,7 @@ def test_a_convolution_in_front_gives_the_channels_itself() -> None:
     """Adding them behind it would copy the whole map."""
     kinds = [node.op_type for node in aligned(model(BEHIND_A_CONVOLUTION)).graph.node]
     assert kinds == ["Conv", "Relu", "Conv", "Conv"]
-    assert [node.op_type for node in aligned(model(BEHIND_AN_INPUT)).graph.node][0] == "Pad"
+    assert next(node.op_type for node in aligned(model(BEHIND_AN_INPUT)).graph.node) == "Pad"
 
 
 def test_weights_that_nobody_reads_any_more_are_gone() -> None:

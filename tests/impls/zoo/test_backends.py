@@ -110,8 +110,9 @@ def test_without_its_switch_onednn_graph_is_refused(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_is_right_in_every_runtime_that_reads_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Of the model whose channels, 58, no layout of blocks takes as they are, at an edge that nothing divides. One block
-    of each kind of it, which export in a third of the time.
+    """Of the model whose channels, 58, no layout of blocks takes as they are, at an edge that nothing divides.
+
+    One block of each of its kinds.
     """
     for needed in ("onnxscript", "onnxruntime", "openvino"):
         pytest.importorskip(needed, reason=f"{needed} is not installed")
