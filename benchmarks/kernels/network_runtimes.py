@@ -39,6 +39,9 @@ RUNTIMES: Mapping[str, Callable[[str, int], Call]] = {
         "eager": "torch_eager",
         "cpp_ext": "cpp_ext",
         "compile": "torch_compile:frozen",
+        "autotuned": "torch_compile:frozen_autotuned",
+        "cpp_wrapper": "torch_compile:frozen_cpp",
+        "onednn_graph": "onednn_graph",
         "ort_stock": "ort_stock",
         "openvino": "openvino",
         "ort_custom": "ort_custom",
@@ -47,3 +50,16 @@ RUNTIMES: Mapping[str, Callable[[str, int], Call]] = {
     }.items()
 }
 """By the names of the table; each takes a network and a number of threads."""
+
+
+def runtimes_of(network: str) -> list[str]:
+    """Those that its operator has a backend for, in the order of the table; ours are for Hadaptive-Nets alone."""
+    from opbench import catalog
+
+    there = set(catalog.backend_names(network))
+    return [name for name, made in RUNTIMES.items() if _backend(made) in there]
+
+
+def _backend(made: Callable[[str, int], Call]) -> str:
+    (backend,) = made.args  # type: ignore[attr-defined]  # a partial of `by_backend`
+    return str(backend).partition(":")[0]

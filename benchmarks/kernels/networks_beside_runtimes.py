@@ -1,8 +1,12 @@
 """The networks prepared by us beside what a user would otherwise serve them by, each runtime alone while it is timed.
 
     python -m benchmarks.kernels.networks_beside_runtimes [hadaptive_s ...] [--threads 1,2] [--rounds 12] [--processor]
+    python -m benchmarks.kernels.networks_beside_runtimes all --without eager --rounds 6
+    python -m benchmarks.kernels.networks_beside_runtimes all --check
 
-`--processor` counts the process's seconds on a processor instead of the wall's: beside other work, with one thread.
+Any whole model may be named, `zoo` is the comparison models, `all` these and the Hadaptive-Nets. `--check` holds every
+runtime's scores against float64's and times nothing. `--processor` counts the process's seconds on a processor instead
+of the wall's: beside other work, with one thread.
 
 Batch 1, 224x224, float32. Every runtime is a process of its own, started with the thread count in its environment and
 bound to as many processors as it has threads, before any library is imported: a pool that counts processors then has
@@ -29,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.kernels.network_runtimes import RUNTIMES
+from benchmarks.kernels.network_runtimes import RUNTIMES, runtimes_of
 from benchmarks.pinned import run_pinned
 
 if TYPE_CHECKING:
@@ -116,34 +120,36 @@ def reference(network: str) -> np.ndarray[Any, Any]:
     return operator.reference(point, operator.inputs(point)).numpy()
 
 
-def agreeing(runtimes: Sequence[Runtime], want: np.ndarray[Any, Any]) -> list[Runtime]:
+def agreeing(network: str, runtimes: Sequence[Runtime], want: np.ndarray[Any, Any]) -> list[Runtime]:
     """Those whose scores are right; what is wrong with the others is said."""
     right = []
     for runtime in runtimes:
-        answer = runtime.pipe.recv()
+        answer, who = runtime.pipe.recv(), f"{network:22} {runtime.name:12}"
         os.kill(runtime.process.pid, signal.SIGSTOP)
         if isinstance(answer, str):
-            print(f"{runtime.name:12} is not measured: {answer}", flush=True)
+            print(f"{who} is not measured: {answer}", flush=True)
             continue
         off = float(np.abs(answer - want).max() / np.abs(want).max())
-        print(f"{runtime.name:12} is {off:.1e} of the largest score off", file=sys.stderr, flush=True)
+        print(f"{who} is {off:.1e} of the largest score off", flush=True)
         if off <= NEAR:
             right.append(runtime)
         else:
-            print(f"{runtime.name:12} is not measured: {off:.1e} of the largest score off", flush=True)
+            print(f"{who} is not measured: {off:.1e} of the largest score off", flush=True)
     return right
 
 
 def measured(
     network: str, threads: int, names: Sequence[str], rounds: int, *, processor: bool = False
 ) -> Mapping[str, np.ndarray[Any, Any]]:
-    """Median seconds of a call in every round, by runtime."""
+    """Median seconds of a call in every round, by runtime; without rounds only the scores are looked at."""
     random, want = np.random.default_rng(0), reference(network)
     with ExitStack() as running:
         alive: list[Runtime] = []
         for name in names:  # one prepares after another: compiling beside another's check would only slow both
             runtime = running.enter_context(started(name, network, threads, processor=processor))
-            alive += agreeing([runtime], want)
+            alive += agreeing(network, [runtime], want)
+        if not rounds:
+            return {}
         for runtime in alive:
             runtime.ask("warm")
         samples: dict[str, list[float]] = {runtime.name: [] for runtime in alive}
@@ -161,24 +167,38 @@ def ratio(other: np.ndarray[Any, Any], ours: np.ndarray[Any, Any]) -> str:
 
 
 def tell(network: str, threads: int, samples: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """A line a runtime: milliseconds, and how many times as long as each of ours it takes."""
-    ours = [name for name in OURS if name in samples]
+    """A line a runtime: milliseconds, and how many times as long as each of ours it takes, or as the quickest where
+    there is none of ours.
+    """
+    quickest = sorted(samples, key=lambda name: float(np.median(samples[name])))[:1]
+    ours = [name for name in OURS if name in samples] or quickest
     for name, seconds in samples.items():
         ratios = "   ".join(ratio(seconds, samples[one]) for one in ours if one != name)
-        print(f"{network:12} {threads}  {name:12} {np.median(seconds) * 1e3:8.3f} ms   {ratios}", flush=True)
+        print(f"{network:22} {threads}  {name:12} {np.median(seconds) * 1e3:8.3f} ms   {ratios}", flush=True)
     others = [name for name in samples if name not in (*OURS, *WITH_OPERATORS)]
-    if ours and others:
+    if ours != quickest and others:
         best, of_others = (min(group, key=lambda name: float(np.median(samples[name]))) for group in (ours, others))
         found = ratio(samples[of_others], samples[best])
-        print(f"{network:12} {threads}  the fastest without us, {of_others}, over ours, {best}: {found}", flush=True)
+        print(f"{network:22} {threads}  the fastest without us, {of_others}, over ours, {best}: {found}", flush=True)
+
+
+def asked(words: Sequence[str]) -> list[str]:
+    """The networks that are meant by the words of the command line; none are the Hadaptive-Nets."""
+    from impls.zoo.models import MODELS
+
+    groups = {"zoo": [*MODELS], "all": [*NETWORKS, *MODELS]}
+    return [name for word in words or NETWORKS for name in groups.get(word, [word])]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("networks", nargs="*", default=[], metavar="NETWORK", help=f"of {', '.join(NETWORKS)}")
+    parser.add_argument(
+        "networks", nargs="*", default=[], metavar="NETWORK", help=f"such as {', '.join(NETWORKS)}; zoo, all"
+    )
     parser.add_argument("--threads", default="1,2", help="counts, such as 1,2")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--without", default="", help=f"runtimes to leave out, of {', '.join(RUNTIMES)}")
+    parser.add_argument("--check", action="store_true", help="only hold scores against float64's, with one thread")
     parser.add_argument(
         "--processor", action="store_true", help="a processor's seconds, not the wall's: one thread only"
     )
@@ -186,11 +206,13 @@ def main() -> None:
     left_out = given.without.split(",")
     if given.processor and given.threads != "1":
         parser.error("--processor adds up all threads, spinning ones too; give --threads 1 with it")
+    if given.check:
+        given.threads, given.rounds = "1", 0
     print("batch 1, 224x224, float32; medians, 95 % intervals over rounds; how much longer than " + " and ".join(OURS))
-    for network in given.networks or NETWORKS:
+    for network in asked(given.networks):
         for threads in map(int, given.threads.split(",")):
             print(f"[measuring {network}, {threads} thread(s)]", file=sys.stderr, flush=True)
-            names = [name for name in RUNTIMES if name not in left_out]
+            names = [name for name in runtimes_of(network) if name not in left_out]
             tell(network, threads, measured(network, threads, names, given.rounds, processor=given.processor))
 
 

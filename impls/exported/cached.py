@@ -24,10 +24,15 @@ Make: TypeAlias = "Callable[[nn.Module, Path, tuple[int, ...]], Path]"
 """(model, path, shape of the input) to the path: `export`, or what writes another file of the model."""
 
 
-def exported(model: nn.Module, name: str, shape: tuple[int, ...], make: Make = export) -> Path:
+def as_it_is(model: nn.Module, path: Path, shape: tuple[int, ...]) -> Path:
+    """`export` without a channel that the model does not have: a runtime that wants some adds them when it opens it."""
+    return export(model, path, shape, multiple=1)
+
+
+def exported(model: nn.Module, name: str, shape: tuple[int, ...], make: Make = as_it_is) -> Path:
     """The file of `model` (a name of its architecture) for one image size, exported unless the cache has it.
 
-    make: what writes it, where that is not `export`; `name` then says so as well. Raises as `make`.
+    make: what writes it, where that is not `as_it_is`; `name` then says so as well. Raises as `make`.
     """
     path = cache_folder() / "onnx" / f"{name.replace(':', '-')}-{_key(model, name, shape)}.onnx"
     try:

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from impls.exported.agreement import NEAR, check, drawn
+from impls.exported.aligned import MULTIPLE, aligned
 from impls.exported.frozen import freeze
 from impls.exported.inlined import inlined
 from impls.exported.names import missing
@@ -40,6 +41,7 @@ def export(
     outputs: tuple[str, ...] = (OUTPUT,),
     *,
     functions: bool = True,
+    multiple: int = MULTIPLE,
 ) -> Path:
     """Writes `model` in eval mode as an ONNX file with input `x` (batch, *shape[1:]), `outputs`, and any batch.
 
@@ -50,11 +52,13 @@ def export(
 
     functions: False writes out what our operators compute, for runtimes that take no functions of a file (OpenVINO).
     Such a file has none of our nodes, so our library has nothing to do in it.
+    multiple: of how many channels depthwise convolutions are, with channels of zeros added up to it where they are not
+    (`aligned.py`); 1 adds none.
 
     Returns the path. Raises UsageError for a model that cannot be exported or an image size it does not take, and where
     the runtime computes something else; MachineError for a missing library and a disk that does not take the file.
     """
-    return write(exported(model, shape, outputs, functions=functions), path)
+    return write(exported(model, shape, outputs, functions=functions, multiple=multiple), path)
 
 
 def exported(
@@ -65,8 +69,9 @@ def exported(
     near: float | None = None,
     *,
     functions: bool = True,
+    multiple: int = 1,
 ) -> ModelProto:
-    """What `export` writes. Raises as it does, but for the disk.
+    """What `export` writes, with no channels added unless asked for. Raises as it does, but for the disk.
 
     samples: (4, *shape[1:]), what it is held against PyTorch on; noise where left out. near: how far outputs may be off
     there, over the largest of each; `agreement.NEAR` where left out.
@@ -80,7 +85,8 @@ def exported(
     complete(proto, perf_counter() - start)
     if not functions:
         proto = inlined(proto)
-        sign(proto)
+    proto = aligned(proto, multiple)
+    sign(proto)
     check(proto, still, (drawn(shape) if samples is None else samples).to(dtype), near or NEAR[dtype])
     return proto
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 
 from impls import native
-from impls.exported.cached import Make, exported
-from impls.exported.export import export
+from impls.exported.aligned import aligned
+from impls.exported.cached import Make, as_it_is, exported
 from impls.exported.names import missing
 from impls.exported.onnx_file import EXPORT_S, facts, read
 from impls.exported.session import CPU, CUDA, open_model, runtime
@@ -82,13 +82,13 @@ def backend_of(
     )
 
 
-def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = export) -> Opened:
-    """The model, exported once for its image size; `name` is its architecture's, with whatever decides the graph.
+def opened_model(model: nn.Module, name: str, point: Point, inputs: Inputs, kind: str, make: Make = as_it_is) -> Opened:
+    """The model, exported once for its image size and opened with its channels aligned (`aligned.py`).
 
-    make: what writes the file, see `cached.exported`.
+    name: its architecture's, with whatever decides the graph. make: what writes the file, see `cached.exported`.
     """
     path = exported(model, name, tuple(inputs["x"].shape), make)
-    file = read(path)
+    file = aligned(read(path))
     opened_file = opened(file.SerializeToString(), str(path), point, kind)
     return Opened(opened_file.session, {"export_s": float(facts(file)[EXPORT_S]), **opened_file.figures})
 

@@ -18,7 +18,7 @@ from opbench.measure.admission import Admitted, admit
 from opbench.measure.audit import Audit
 from opbench.measure.memory import shortage
 from opbench.measure.point_checker import Candidate, Checker
-from opbench.measure.process_state import PROCESSORS, DisturbedError, ProcessState
+from opbench.measure.process_state import PROCESSORS, THREADS, DisturbedError, ProcessState
 from opbench.measure.sampled_outcome import Prepared, outcome_of
 from opbench.measure.tamper_guard import Guard
 from opbench.measure.timing import sampler
@@ -165,7 +165,12 @@ class PointMeasurement:
             self.outcomes[label] = Failed(phase, describe_exception(exc))
 
     def _same_process(self) -> None:
-        """Raises DisturbedError where something has changed that all backends share; it is put back."""
+        """Raises DisturbedError where something has changed that all backends share; it is put back.
+
+        An axis of threads is heeded by backends in `prepare`, and stands until another point asks for another number.
+        """
+        if THREADS in self.point.axes:
+            self.state.heeds(int(self.point.axes[THREADS]))
         if changes := self.state.changed():
             raise DisturbedError(f"changed its process for its rivals: {changes}")
 

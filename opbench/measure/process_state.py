@@ -21,7 +21,10 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 SUBNORMAL = torch.tensor([1e-39])
 
-PROCESSORS = "processors"
+PROCESSORS, THREADS = "processors", "threads"
+
+_FIRST: dict[str, Any] = {}
+"""Of the process: what was read for its first point, before a backend could change it."""
 
 
 def _cpus() -> frozenset[int] | None:
@@ -61,7 +64,7 @@ class Property:
 SHARED: Mapping[str, Property] = {
     PROCESSORS: Property(_cpus, _set_cpus),
     "priority": Property(_priority, _set_priority),
-    "threads": Property(torch.get_num_threads, torch.set_num_threads),
+    THREADS: Property(torch.get_num_threads, torch.set_num_threads),
     "gradients": Property(torch.is_grad_enabled, torch.set_grad_enabled),
     "deterministic algorithms": Property(
         torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms
@@ -93,6 +96,13 @@ class ProcessState:
 
     def __post_init__(self) -> None:
         self.rebase()
+        for name, value in self._was.items():
+            _FIRST.setdefault(name, value)
+
+    def heeds(self, threads: int) -> None:
+        """Take the number of threads as it is now for right where a point asks for it: 0 for the process's own."""
+        if THREADS in self.shared and self.shared[THREADS].read() == (threads or _FIRST[THREADS]):
+            self.rebase(THREADS)
 
     def rebase(self, *names: str) -> None:
         """Take what these, or all, are now as what they should be."""

@@ -15,6 +15,7 @@ from opbench import catalog, plugins
 from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, describe_exception, unknown
 from opbench.planning import plan_file
+from opbench.running import side_by_side
 from opbench.store import simulated_counts
 from opbench.store.record_file import Group, Listing, RecordFile
 from opbench.store.runs import Run
@@ -74,11 +75,15 @@ def artifacts_of(
 
     left_out: gets a line for each of another package's that cannot be made. Raises UsageError where one of ours cannot.
     """
+    drawn = side_by_side.made([(name, one) for name, one in reports.items() if name not in collected], records)
     made: list[Artifact] = []
     for name, report in reports.items():
         try:
             with _made_of_records(f"report {name!r}"):
-                made += collected[name].artifacts() if name in collected else report.render(records)
+                if name in collected:
+                    made += collected[name].artifacts()
+                else:
+                    made += drawn[name] if name in drawn else report.render(records)
         except Exception as exc:
             if not catalog.is_plugin("reports", name):
                 raise

@@ -3,7 +3,7 @@
 By itself every ACH is written out in PyTorch's operators, which the compiler fuses with what stands around them: the
 strongest form it has. `torch_compile:auto` compiles the network around our operators instead, each one node of the
 graph, `torch_compile:products` leaves the layers eager and compiles the expansions alone, and `torch_compile:frozen`
-takes the weights for constants, as a runtime that reads a file does: BatchNorm is folded then, and layouts are free.
+takes the weights for constants, as a runtime that reads a file does (`impls.freezing` has it and its further ways).
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import torch
-
 from impls.compiled import compiled, preparing, why_not
+from impls.freezing import WAYS, frozen
 from impls.network.launches import launch_of, network_of
 from impls.network.product_backends import MODES, prepare_inside
 from impls.threads import use_threads
@@ -29,9 +28,9 @@ if TYPE_CHECKING:
 def prepare(point: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> Launch:
     if schedule == "products":
         return prepare_inside("torch_compile")(point, inputs, out, "")
-    if schedule == "frozen" and point.mode != "forward":
+    if schedule in WAYS and point.mode != "forward":
         raise UsageError(
-            f"torch_compile:frozen has no mode {point.mode!r}: its weights are constants; leave out :frozen"
+            f"torch_compile:{schedule} has no mode {point.mode!r}: its weights are constants; leave out :{schedule}"
         )
     use_threads(point.axes)  # before compiling: the number of threads is written into the kernels
     network = network_of(point, inputs, "auto", written=schedule != "auto")
@@ -41,23 +40,10 @@ def prepare(point: Point, inputs: Inputs, out: Tensor | None, schedule: str) -> 
         return scores
 
     launch = launch_of(point, inputs, compiled(forward), network)
-    if schedule == "frozen":
-        return _frozen(launch)
+    if schedule in WAYS:
+        return frozen(launch, schedule)
     launch()
     return launch
-
-
-def _frozen(launch: Launch) -> Launch:
-    """Compiled with parameters as constants, which Inductor does where no gradient can be wanted; and called so."""
-    from torch._inductor import config
-
-    def without_gradients() -> Tensor:
-        with torch.no_grad():
-            return launch()
-
-    with config.patch(freezing=True):
-        without_gradients()
-    return without_gradients
 
 
 BACKEND = Backend(
@@ -65,7 +51,7 @@ BACKEND = Backend(
     prepare=prepare,
     modes=MODES,
     kind="compiler",
-    schedules=("auto", "products", "frozen"),
+    schedules=("auto", "products", *WAYS),
     unavailable=why_not,
     preparing=partial(preparing, each_s=30.0, ahead=False),
 )

@@ -30,6 +30,10 @@ def of_another_version(model: ModelProto) -> None:
     next(one for one in model.opset_import if one.domain == DOMAIN).version = 2
 
 
+def of_an_earlier_version(model: ModelProto) -> None:
+    next(one for one in model.opset_import if one.domain == DOMAIN).version = 0
+
+
 def with_another_weight(model: ModelProto) -> None:
     raw = bytearray(model.graph.initializer[0].raw_data)
     raw[5] ^= 1
@@ -49,6 +53,7 @@ def of_somebody_else(model: ModelProto) -> None:
     ("change", "says"),
     [
         (of_another_version, r"uses version 2 of our operators, this opbench has version 1; export the model anew"),
+        (of_an_earlier_version, r"uses version 0 of our operators, this opbench has version 1; export the model anew"),
         (with_another_weight, r"is not as it was exported: its sum differs; export the model anew"),
         (with_another_k, r"is not as it was exported: its sum differs"),
         (of_somebody_else, r"was not exported by opbench"),

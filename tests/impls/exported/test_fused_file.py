@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +73,16 @@ def test_it_computes_what_pytorch_does_at_any_batch(path: Path, odd: HadaptiveNe
         assert float((torch.from_numpy(session(x.numpy())) - want).abs().max()) <= 1e-5 * float(want.abs().max())
 
 
+@pytest.mark.parametrize("with_library", BOTH)
+def test_maps_smaller_than_their_windows(tmp_path: Path, odd: HadaptiveNet, with_library: bool) -> None:
+    """3x3 behind the stem and 1x1 behind the next stride, under windows of 4 and 5."""
+    shape = (1, 3, 5, 5)
+    session = open_file(export(odd, tmp_path / "small.onnx", shape), with_library=with_library, threads=1)
+    x = torch.randn((3, *shape[1:]), generator=torch.Generator().manual_seed(1))
+    want = odd(x)
+    assert float((torch.from_numpy(session(x.numpy())) - want).abs().max()) <= 1e-5 * float(want.abs().max())
+
+
 def test_it_can_be_written_out_for_runtimes_without_functions(path: Path) -> None:
     flat = inlined(read(path))
     assert not flat.functions
@@ -133,9 +144,14 @@ def a_layer(model: HadaptiveNet) -> nn.Module:
     return model.body[0]
 
 
+def a_half(model: HadaptiveNet) -> nn.Module:
+    return copy.deepcopy(model).half()
+
+
 @pytest.mark.parametrize(
     ("of", "says"),
     [
+        (a_half, "body.0 has no fused form.*weight is torch.float16 on cpu; expected torch.float32 on cpu"),
         (with_an_ablation, "body.2 has no fused form, so the network is no single node: a FixedSelection"),
         (only_maps, "expected a HadaptiveNet with a classifier"),
         (a_layer, "a CNA has no file of one node; expected a HadaptiveNet"),

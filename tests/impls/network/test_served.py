@@ -8,20 +8,25 @@ import numpy as np
 import pytest
 
 from benchmarks.kernels import networks_beside_runtimes
-from benchmarks.kernels.network_runtimes import RUNTIMES
-from benchmarks.kernels.networks_beside_runtimes import NETWORKS, OURS, WITH_OPERATORS, ratio, tell
-from opbench import catalog
+from benchmarks.kernels.network_runtimes import RUNTIMES, runtimes_of
+from benchmarks.kernels.networks_beside_runtimes import NETWORKS, OURS, WITH_OPERATORS, asked, ratio, tell
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 
-def test_every_runtime_is_a_backend_of_every_network() -> None:
-    for network in NETWORKS:
-        names = set(catalog.backend_names(network))
-        for make in RUNTIMES.values():
-            assert make.args[0].partition(":")[0] in names  # type: ignore[attr-defined]  # a partial of `by_backend`
+def test_every_runtime_is_a_backend_and_every_network_has_those_that_it_can() -> None:
     assert {*OURS, *WITH_OPERATORS} <= set(RUNTIMES)
+    for network in NETWORKS:
+        assert set(RUNTIMES) - set(runtimes_of(network)) == {"onednn_graph"}
+    for network in asked(["zoo"]):
+        assert set(RUNTIMES) - set(runtimes_of(network)) == {*OURS, *WITH_OPERATORS}
+
+
+def test_networks_are_named_one_by_one_or_together() -> None:
+    assert asked([]) == [*NETWORKS]
+    assert asked(["all"]) == [*NETWORKS, *asked(["zoo"])]
+    assert asked(["starnet_s1", "hadaptive_m"]) == ["starnet_s1", "hadaptive_m"]
 
 
 def test_a_ratio_is_of_rounds_and_its_interval_around_it() -> None:
@@ -35,7 +40,16 @@ def test_who_is_ahead_without_us_is_held_against_the_better_of_ours(capsys: pyte
     seconds = {"ort_stock": 3.0, "ort_custom": 2.5, "openvino": 2.4, "fused": 2.0, "ort_fused": 1.6}
     tell("hadaptive_s", 1, {name: np.full(5, value) for name, value in seconds.items()})
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last == ("hadaptive_s  1  the fastest without us, openvino, over ours, ort_fused: 1.500x [1.500, 1.500]")
+    said = "hadaptive_s            1  the fastest without us, openvino, over ours, ort_fused: 1.500x [1.500, 1.500]"
+    assert last == said
+
+
+def test_where_there_is_none_of_ours_everybody_is_held_against_the_quickest(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = {"ort_stock": 3.0, "openvino": 2.0}
+    tell("starnet_s1", 1, {name: np.full(5, value) for name, value in seconds.items()})
+    first, last = capsys.readouterr().out.splitlines()
+    assert first.endswith("3000.000 ms   1.500x [1.500, 1.500]")
+    assert last.rstrip().endswith("openvino     2000.000 ms")
 
 
 def test_processor_time_is_refused_where_threads_add_up(monkeypatch: pytest.MonkeyPatch) -> None:

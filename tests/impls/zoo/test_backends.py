@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from impls.zoo import drawing, openvino, torch_eager
+from impls.freezing import WAYS
+from impls.libraries import library
+from impls.zoo import building, drawing, openvino, torch_compile, torch_eager
 from impls.zoo.building import build
 from impls.zoo.definition import module_for
 from impls.zoo.models import MODELS
@@ -70,6 +73,55 @@ def test_a_compiled_model_is_one_graph_and_right(name: str, monkeypatch: pytest.
     """Dynamo's graph is what is tested; generating code for it takes a minute and is the compiler's own matter."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     assert_right(verdicts(at(name), "torch_compile"))
+
+
+@pytest.mark.parametrize("schedule", ["", *WAYS])
+def test_a_schedule_of_the_compiler_is_one_way_to_hold_its_weights(
+    schedule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What each sets is asked in test_freezing.py; here, that the model's own is asked for, and none without a name."""
+    ways: list[str] = []
+    monkeypatch.setattr(torch_compile, "compiled", lambda function, *_: function)
+    monkeypatch.setattr(torch_compile, "frozen", lambda launch, way: ways.append(way) or launch)
+    monkeypatch.setattr(torch_compile, "loaded", lambda load, *_: (load(), {}))
+    point = at(SMALL)
+    inputs = catalog.operator(SMALL).inputs(point)
+    launch = torch_compile.prepare(point, inputs, None, schedule)
+    with torch.no_grad():
+        assert torch.equal(launch.call() if isinstance(launch, Figured) else launch(), module_for(point)(inputs["x"]))
+    assert ways == ([schedule] if schedule else [])
+
+
+def test_onednn_graph_is_right_and_its_switch_as_before() -> None:
+    for before in (False, True):
+        torch.jit.enable_onednn_fusion(before)
+        try:
+            assert_right(verdicts(at(SMALL), "onednn_graph"))
+            assert torch.jit.onednn_fusion_enabled() is before
+        finally:
+            torch.jit.enable_onednn_fusion(enabled=False)
+
+
+def test_without_its_switch_onednn_graph_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.jit, "enable_onednn_fusion")
+    backend = catalog.backend(SMALL, "onednn_graph")
+    assert isinstance(backend, Backend)
+    assert "has no oneDNN Graph behind TorchScript any more" in (backend.refusal(at(SMALL)) or "")
+
+
+def test_a_file_is_right_in_every_runtime_that_reads_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Of the model whose channels, 58, no layout of blocks takes as they are, at an edge that nothing divides.
+
+    One block of each of its kinds.
+    """
+    for needed in ("onnxscript", "onnxruntime", "openvino"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
+    monkeypatch.setenv("OPBENCH_CACHE", str(tmp_path))
+    short = library("torchvision.models.shufflenetv2").ShuffleNetV2
+    monkeypatch.setattr(building, "_made", lambda _: short([2, 1, 1], [24, 116, 232, 464, 128], num_classes=100))
+    build.cache_clear()
+    assert_right(verdicts(at("shufflenet_v2_x1_0", edge=33, threads=1), "ort_stock", "openvino"))
+    build.cache_clear()
 
 
 @pytest.mark.gpu

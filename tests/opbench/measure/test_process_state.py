@@ -7,10 +7,11 @@ from functools import partial
 from importlib import import_module
 
 import pytest
+import torch
 
-from opbench import Axes, Case, Failed, Measured, Outcome, Point, catalog
+from opbench import Axes, Case, Check, Failed, Measured, Outcome, Point, catalog
 from opbench.measure.point import PointMeasurement
-from opbench.measure.process_state import GROWTH_BYTES, SHARED, ProcessState, Property
+from opbench.measure.process_state import GROWTH_BYTES, SHARED, THREADS, ProcessState, Property
 from opbench.vocabulary.settings import Settings
 
 SETTINGS = Settings(budget_s=0.01, count=False, trusting=True)
@@ -70,6 +71,34 @@ def test_what_was_changed_knowingly_is_taken_as_it_is() -> None:
     value |= {"one": 5, "other": 5}
     state.rebase("one")
     assert state.changed() == "other: 3 became 5"
+
+
+@pytest.mark.parametrize(
+    ("asked", "now", "told"),
+    [(1, 1, ""), (0, 4, ""), (1, 2, "threads: 3 became 2"), (2, 4, "threads: 3 became 4")],
+)
+def test_as_many_threads_as_a_point_asks_for_are_no_change(
+    asked: int, now: int, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for none, it is the process's own number, which an earlier point of another had changed."""
+    monkeypatch.setattr("opbench.measure.process_state._FIRST", {THREADS: 4})
+    value = [3]
+    state = ProcessState({THREADS: Property(lambda: value[0], lambda was: value.__setitem__(0, was))}, lambda: 0)
+    value[0] = now
+    state.heeds(asked)
+    assert state.changed() == told
+    assert value == [3 if told else now]
+
+
+def test_a_point_with_an_axis_of_threads_is_measured_by_backends_that_heed_it() -> None:
+    """One after another, in a process that has another number of its own."""
+    torch.set_num_threads(2)
+    for threads in (1, 2, 0, 1):
+        operator = catalog.operator("ach_select_expand")
+        point = Point(operator.name, operator.complete({"channels": 5, "edge": 3, "selected": 3, "threads": threads}))
+        case = Case(point, "torch_eager")
+        (found,) = PointMeasurement(point, [case], SETTINGS, lambda *_: None).verify(operator).values()
+        assert isinstance(found, Check), found
 
 
 def test_memory_is_counted_from_warm_up_on_and_for_whose_turn_it_was() -> None:

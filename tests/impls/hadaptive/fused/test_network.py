@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,7 +120,50 @@ def without_zeros(model: HadaptiveNet) -> None:
     block.spread = nn.Sequential(*[*block.spread][1:]).eval()
 
 
+def with_a_convolution(model: HadaptiveNet, path: str, **changes: Any) -> None:
+    """The one there, made anew with something else; its numbers are drawn."""
+    old = part(model, path)
+    form = {"stride": old.stride, "padding": old.padding, "groups": old.groups, "bias": old.bias is not None}
+    torch.manual_seed(3)
+    *above, last = path.split(".")
+    kernel = changes.pop("kernel", old.kernel_size)
+    part(model, ".".join(above))[int(last)] = nn.Conv2d(
+        old.in_channels, old.out_channels, kernel, **(form | changes)
+    ).eval()
+
+
+def with_a_stride_each_way(model: HadaptiveNet) -> None:
+    with_a_convolution(model, "body.1.0", stride=(1, 2))
+
+
+def with_holes(model: HadaptiveNet) -> None:
+    with_a_convolution(model, "body.2.spread.0", dilation=2, padding=4)
+
+
+def with_another_border(model: HadaptiveNet) -> None:
+    with_a_convolution(model, "body.1.0", padding_mode="reflect")
+
+
+def with_a_wider_border(model: HadaptiveNet) -> None:
+    with_a_convolution(model, "body.4.spread.0", kernel=3, padding=3)
+    part(model, "body.4").residual = False
+
+
+def with_a_long_window(model: HadaptiveNet) -> None:
+    with_a_convolution(model, "body.5.spread.0", kernel=(1, 3), padding=(0, 1))
+
+
+def with_a_wide_projection(model: HadaptiveNet) -> None:
+    with_a_convolution(model, "body.5.project.0", kernel=3, padding=1)
+
+
 SPOILT = [
+    (with_a_stride_each_way, "body.1", r"a convolution with stride \(1, 2\); expected the same number both ways"),
+    (with_holes, "body.2", r"a convolution with dilation \(2, 2\)"),
+    (with_another_border, "body.1", "a convolution with padding_mode 'reflect'"),
+    (with_a_wider_border, "body.4", r"a 3x3 convolution with padding \(3, 3\)"),
+    (with_a_long_window, "body.5", r"a convolution with kernel \(1, 3\)"),
+    (with_a_wide_projection, "body.5", "a 3x3 convolution at stride 1; expected 1 at"),
     (without_zeros, "body.6", "a 4x4 filter at stride 1 without zeros"),
     (in_training, "body.4", "training mode"),
     (with_another_norm, "body.5", "normalised by GroupNorm"),
@@ -153,7 +197,9 @@ def test_what_has_no_fused_form_runs_as_it_is_and_is_named(
         quick, got = prepared_and_run(before or model, x)
     assert off(got, want) < NEAR
     assert quick.left == (where,)
-    assert any(line.startswith(f"{where}: as its parts, ") and says in line for line in quick.describe().splitlines())
+    lines = [line for line in quick.describe().splitlines() if line.startswith(f"{where}: as its parts, ")]
+    assert len(lines) == 1
+    assert re.search(says, lines[0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         quick(x)  # said once
