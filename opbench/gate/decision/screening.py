@@ -46,8 +46,8 @@ EARLY = 0.8
 Replayed with the same deals as without, 60 and 80 suites of the same code a condition: 3.9 to 5.5 % fewer slices at a
 tolerance of 3 %, 1.3 to 1.8 % at 1.5 %, and none of 560 suites failed. Of 11,200 benchmarks 489 stay open instead of
 490; of 1,400 that are slower by 3 %, 1,500 faster by 5 % and 700 with slow processes as many are called so, in every
-cell. One more that is slower by 3 %, the tolerance, passes. With 1.0, and without a limit to how fast, 10 to 16 % fewer
-slices, but two cells of slower ones and one of faster ones lose one.
+cell. One more that is slower by 3 %, the tolerance, passes. With 1.0 and no limit to how fast, 10 to 16 % fewer slices,
+but two cells of slower ones lose one; with 0.8 and none, one cell of faster ones does.
 """
 
 
