@@ -43,11 +43,11 @@ def screen(comparison: Comparison, rule: Rule) -> ScreenResult:
 EARLY = 0.8
 """Of the tolerance: below it a benchmark passes between the looks, too.
 
-Replayed with the same deals as without, 40 suites of the same code and of each change a condition: 3.4 to 5.4 % fewer
-slices at a tolerance of 3 %, 1.3 to 2.0 % at 1.5 %. Of 6,400 benchmarks of the same code as many stay open, of 800 each
-that are slower by 3 % and faster by 5 % as many are called so, in every cell. One more that is slower by 3 %, the
-tolerance, passes. With 1.0, and without a limit to how fast, 10 to 16 % fewer slices, but two cells of slower ones and
-three of faster ones lose one.
+Replayed with the same deals as without, 60 and 80 suites of the same code a condition: 3.9 to 5.5 % fewer slices at a
+tolerance of 3 %, 1.3 to 1.8 % at 1.5 %, and none of 560 suites failed. Of 11,200 benchmarks 489 stay open instead of
+490; of 1,400 that are slower by 3 %, 1,500 faster by 5 % and 700 with slow processes as many are called so, in every
+cell. One more that is slower by 3 %, the tolerance, passes. With 1.0 and no limit to how fast, 10 to 16 % fewer slices,
+but two cells of slower ones lose one; with 0.8 and none, one cell of faster ones does.
 """
 
 
