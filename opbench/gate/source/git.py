@@ -34,7 +34,9 @@ def git(where: Path, *words: str) -> str:
             check=False,
         )
     except FileNotFoundError:
-        raise UsageError("git is not on PATH; install it (the gate takes stored files: --base-json, --head-json)") from None
+        raise UsageError(
+            "git is not on PATH; install it (the gate takes stored files: --base-json, --head-json)"
+        ) from None
     if run.returncode:
         lines = [line.strip() for line in run.stderr.splitlines() if line.strip()]
         first = next((index for index, line in enumerate(lines) if line.startswith(("fatal:", "error:"))), 0)
