@@ -105,9 +105,7 @@ def test_a_fleets_merged_run_has_a_table_of_each_kind_with_its_own_fastest(tmp_p
 
 def test_a_case_by_two_clocks_is_no_one_figure_to_go_by(tmp_path: Path) -> None:
     run = merged_run(tmp_path / "runs", [case(H200), case(H200, clock="cuda_graph:warm")])
-    with pytest.raises(
-        UsageError, match=r"by several clocks \(cuda_events:warm, cuda_graph:warm\)"
-    ):
+    with pytest.raises(UsageError, match=r"by several clocks \(cuda_events:warm, cuda_graph:warm\)"):
         dispatch.run(str(run.folder), tmp_path, None, as_json=False)
 
 
