@@ -58,15 +58,20 @@ class _Rows:
     def __init__(self, device: str, source: str) -> None:
         self._device, self._source, self._revision = device, source, ""
         self._seconds: dict[tuple[str, str, tuple[tuple[str, int], ...]], dict[str, float]] = {}
+        self._clocks: set[str] = set()
 
     def add(self, record: Record, outcome: Measured) -> None:
-        """Raises UsageError for a second record of a case."""
+        """Raises UsageError for a second record of a case, also by another clock: which of the two `auto` is to go by
+        nobody said.
+        """
         point, backend = record.case.point, record.case.backend
         row = self._seconds.setdefault((point.operator, point.dtype, tuple(point.axes.items())), {})
+        self._clocks.add(point.clock)
         if backend in row:
+            clocks = f"by several clocks ({', '.join(sorted(self._clocks))})" if len(self._clocks) > 1 else ""
             raise UsageError(
-                f"{self._source}: {record.case.key:.400} was measured twice on {self._device}, in environments that "
-                "differ in something else; merge runs of one of these only"
+                f"{self._source}: {record.case.key:.400} was measured twice on {self._device}, "
+                f"{clocks or 'in environments that differ in something else'}; merge runs of one of these only"
             )
         row[backend] = median(outcome.samples_s)
         self._revision = record.revision

@@ -43,7 +43,8 @@ def sort_of(name: str) -> str:
 def device_text(environment: Kind) -> str:
     """Write `Abacus 2, 2 threads`: the device of an environment, a CPU with its threads where these are known."""
     name, threads = str(environment.get("device_name", "unknown")), environment.get("threads")
-    return f"{name}, {threads} threads" if environment.get("device") == "cpu" and threads else name
+    counted = f"{threads} thread{'s' * (threads != 1)}"
+    return f"{name}, {counted}" if environment.get("device") == "cpu" and threads else name
 
 
 def _facts(digest: str, own: Kind, alike: Sequence[Kind]) -> list[str]:

@@ -18,6 +18,7 @@ from opbench.running.reporting import Written
 from opbench.store.runs import Run
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.record import Check, Measured, Record
+from tests.fleet import A100, CPU, FLEET, H200, case, merged_run
 
 from ..ceilings.ceilings_builders import ENVIRONMENT, MACHINE
 
@@ -82,6 +83,30 @@ def test_a_run_of_several_devices_has_a_table_of_each_in_a_folder(
     files = [folder / name for name in ("abacus-2-threads.json", "babbage-2-threads.json")]
     assert [one["table"] for one in said] == list(map(str, files))
     assert [read(file).device for file in files] == ["Abacus, 2 threads", "Babbage, 2 threads"]
+
+
+def test_a_fleets_merged_run_has_a_table_of_each_kind_with_its_own_fastest(tmp_path: Path) -> None:
+    """On the A100 the other backend needs fewer instructions."""
+    beyond = {(on.name, backend): 9.0 for on in FLEET for backend in ("a", "b")} | {(A100.name, "b"): 3.0}
+    fewest = {(on.name, "a"): 3.0 for on in FLEET if on is not A100}
+    records = [
+        case(on, backend, (beyond | fewest)[on.name, backend], channels=size)
+        for on in FLEET
+        for backend in ("a", "b")
+        for size in (17, 64)
+    ]
+    run = merged_run(tmp_path / "runs", records)
+    assert dispatch.run(str(run.folder), tmp_path, tmp_path / "tables", as_json=True) == 0
+    tables = {table.device: table for table in map(read, (tmp_path / "tables").iterdir())}
+    names = [*(on.environment["device_name"] for on in (H200, A100)), f"{CPU.environment['device_name']}, 2 threads"]
+    fastest = [[row.fastest(["a", "b"]) for row in tables[name].rows] for name in names]
+    assert fastest == [["a", "a"], ["b", "b"], ["a", "a"]]
+
+
+def test_a_case_by_two_clocks_is_no_one_figure_to_go_by(tmp_path: Path) -> None:
+    run = merged_run(tmp_path / "runs", [case(H200), case(H200, clock="cuda_graph:warm")])
+    with pytest.raises(UsageError, match=r"by several clocks \(cuda_events:warm, cuda_graph:warm\)"):
+        dispatch.run(str(run.folder), tmp_path, None, as_json=False)
 
 
 def test_a_name_out_of_a_record_reaches_the_terminal_in_plain_text(

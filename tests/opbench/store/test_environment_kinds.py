@@ -29,7 +29,7 @@ def names(*environments: dict[str, Any]) -> list[str]:
 
 def test_devices_that_differ_go_by_their_names() -> None:
     assert names(ABACUS, H200) == ["cpu (Abacus, 2 threads)", "cuda (NVIDIA H200)"]
-    assert names(ABACUS, ABACUS | {"threads": 1}) == ["cpu (Abacus, 2 threads)", "cpu (Abacus, 1 threads)"]
+    assert names(ABACUS, ABACUS | {"threads": 1}) == ["cpu (Abacus, 2 threads)", "cpu (Abacus, 1 thread)"]
 
 
 def test_of_one_device_what_else_differs_is_said() -> None:
