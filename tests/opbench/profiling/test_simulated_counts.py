@@ -108,7 +108,7 @@ def test_an_architecture_that_is_not_known_is_refused_whatever_the_backend() -> 
 
 
 def backend(simulator: str = "", ptx: str = "somebody's PTX") -> Backend:
-    return Backend("for the tests", lambda *_: None, devices=frozenset({"cuda"}), simulator=simulator, ptx=ptx)  # type: ignore[arg-type, return-value]
+    return Backend("for the tests", lambda *_: None, devices=frozenset({"cuda"}), simulator=simulator, ptx=ptx)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
