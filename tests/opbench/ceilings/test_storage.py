@@ -76,6 +76,10 @@ def test_a_file_that_holds_none_is_refused_in_one_line(tmp_path: Path, text: str
         ("costs", {"call": {"low": 1.0, "mid": "fast", "high": 1.0}}),
         ("costs", {"call": {"low": 1.0, "mid": None, "high": 1.0}}),
         ("bandwidth", {"read": {"64": {"low": -1.0, "mid": 1.0, "high": 1.0}}}),
+        ("bandwidth", {"read": {size: {"low": 1.0, "mid": 1.0, "high": 1.0} for size in ("128", "64")}}),
+        ("levels", [["L2", 1 << 20], ["L1", 1 << 15], ["DRAM", None]]),
+        ("levels", [[7, 1 << 15], ["DRAM", None]]),
+        ("environment", {"device": "tpu"}),
     ],
 )
 def test_a_file_with_impossible_figures_is_refused(tmp_path: Path, name: str, value: object) -> None:

@@ -14,6 +14,6 @@ def test_a_file_is_named_with_the_commands_that_take_it(tmp_path: Path, capsys: 
     assert new.run("file", "gated", folder) == 0
     said, check, sweep = capsys.readouterr().out.splitlines()
     file = folder / "gated.py"
-    assert compile(file.read_text(), str(file), "exec")
+    compile(file.read_text(), str(file), "exec")
     assert said == f"{file}: an operator with two backends"
     assert (check, sweep) == (f"  opbench check '{file}'", f"  opbench sweep '{file}'")

@@ -113,7 +113,7 @@ def test_what_is_compiled_ahead_is_prepared_and_one_that_fails_stops_no_other(
 ) -> None:
     prepared: list[str] = []
 
-    def prepare(point: Point, inputs: object, out: None, schedule: str) -> Launch:
+    def prepare(_: Point, __: object, ___: object, schedule: str) -> Launch:
         prepared.append(schedule)
         if schedule == "flat":
             raise ValueError("a compiler")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from opbench import ptx, simulation
+from opbench import catalog, ptx, simulation
 from opbench.errors import MachineError, UsageError
-from opbench.profiling import simulated_counts
+from opbench.profiling import simulated_case, simulated_counts
 from opbench.profiling.simulated_case import Launched, SimulatedProfile
 from opbench.profiling.simulated_counts import count_simulated, counted, labels
 from opbench.ptx import cost
+from opbench.ptx.properties import KNOWN
+from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Unavailable
 from opbench.vocabulary.simulated_count import NotCounted
 from opbench.vocabulary.work import Work
 from tests.opbench.ptx.kernels import kernel
@@ -101,3 +105,41 @@ def test_a_refusal_names_its_point(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_architecture_that_is_not_known_is_refused_whatever_the_backend() -> None:
     with pytest.raises(UsageError, match="no architecture 'sm_91'"):
         count_simulated(CASE, "sm_91")
+
+
+def backend(simulator: str = "", ptx: str = "somebody's PTX") -> Backend:
+    return Backend("for the tests", lambda *_: None, devices=frozenset({"cuda"}), simulator=simulator, ptx=ptx)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("found", "dtype", "said"),
+    [
+        (Unavailable("no numba here"), "float32", "^no numba here$"),
+        (backend(), "int8", "^cross_hadamard takes .*float32.*, not int8$"),
+        (replace(backend(), dtypes=frozenset({"float64"})), "float32", "float64"),
+        (backend(ptx=""), "float32", "runs on cuda, not on cpu|has no kernels of its own"),
+        (backend(), "float32", "^$"),
+    ],
+)
+def test_a_backend_is_refused_by_what_it_lacks_and_takes(
+    found: Backend | Unavailable, dtype: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "backend", lambda *_: found)
+    case = replace(CASE, point=replace(CASE.point, dtype=dtype))
+    assert re.search(said, simulated_case.refusal(case))
+
+
+def test_what_cannot_be_had_of_a_launch_is_a_sentence_and_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_ptxas(*_: object) -> None:
+        raise MachineError("no ptxas here")
+
+    result = ptx.run(kernel(COPY), "k", 1, 7, [np.zeros(7, np.float32)])
+    told: list[str] = []
+    monkeypatch.setattr(cost, "inspect", no_ptxas)
+    found = simulated_case._launched(result, KNOWN["sm_90"], told)
+    assert (found.binary, found.occupancy, told) == (None, None, ["no ptxas here"])
+    unlisted = cost.Binary("sm_90", 8, 0, 0, unlisted="no cuobjdump here")
+    monkeypatch.setattr(cost, "inspect", lambda *_: unlisted)
+    found = simulated_case._launched(result, KNOWN["sm_90"], told)
+    assert found.occupancy is not None
+    assert told == ["no ptxas here", "no cuobjdump here"]

@@ -96,3 +96,7 @@ def test_bits_are_counted_and_turned_around(bits: int) -> None:
     assert computed(f"clz.{kind} {{d}}, {{0}};", "u32", (kind, a)).tolist() == [bits - x.bit_length() for x in a]
     turned = [int(f"{x:0{bits}b}"[::-1], 2) for x in a]
     assert computed(f"brev.{kind} {{d}}, {{0}};", kind, (kind, a)).tolist() == turned
+
+
+def test_the_logical_not_is_one_of_zero_alone() -> None:
+    assert computed("cnot.b32 {d}, {0};", "b32", ("b32", [0, 1, 0x80000000, 7])).tolist() == [1, 0, 0, 0]

@@ -55,7 +55,7 @@ def test_a_binding_whose_nvrtc_is_not_there_leaves_it_to_the_next(
 
 
 def test_no_nvcc_is_told_to_whoever_asks_for_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda_source.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(OSError, match="no nvcc on the PATH"):
         cuda_source._by_nvcc(SCALE, WORDS)
 

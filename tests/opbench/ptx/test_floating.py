@@ -218,3 +218,23 @@ def test_a_number_is_told_what_it_is() -> None:
     for name, answers in expected.items():
         body = f"testp.{name}.f32 %p1, {{0}}; selp.b32 {{d}}, 1, 0, %p1;"
         assert computed(body, "b32", ("f32", values)).tolist() == answers, name
+
+
+ONE, MINUS_TWO, HALF = 0x3F80, 0xC000, 0x3F00
+"""As bfloat16."""
+
+
+@pytest.mark.parametrize(
+    ("instruction", "expected"),
+    [
+        ("neg.bf16 {d}, {0};", [0xBF80, 0x4000, 0x8000]),
+        ("abs.bf16 {d}, {0};", [ONE, 0x4000, 0]),
+        ("min.bf16 {d}, {0}, {1};", [HALF, MINUS_TWO, 0]),
+        ("max.bf16 {d}, {0}, {1};", [ONE, HALF, HALF]),
+        ("add.rn.bf16 {d}, {0}, {1};", [0x3FC0, 0xBFC0, HALF]),
+        ("mul.rn.bf16 {d}, {0}, {1};", [HALF, 0xBF80, 0]),
+    ],
+)
+def test_bfloat16_is_computed_as_the_number_that_its_bits_are(instruction: str, expected: list[int]) -> None:
+    operands = [("bf16", [ONE, MINUS_TWO, 0]), ("bf16", [HALF, HALF, HALF])]
+    assert computed(instruction, "bf16", *operands).tolist() == expected

@@ -199,3 +199,9 @@ def test_tensors_of_any_dtype_are_arguments_and_the_same_one_twice_is_one() -> N
     text = kernel("ld.global.b16 %h1, [%d15+4]; st.global.b16 [%d14], %h1;", [".u64 a", ".u64 b"])
     ptx.run(text, None, 1, 1, [x, x])
     assert x.tolist() == [2, 1, 2]
+
+
+def test_a_thread_may_not_leave_its_own_local_memory() -> None:
+    body = ".local .align 4 .b8 own[8]; mov.u32 %r1, 7; st.local.u32 [own+4], %r1; st.local.u32 [own+8], %r1;"
+    with pytest.raises(ptx.KernelError, match=r"out of bounds: .* 4 bytes at local address"):
+        ptx.run(kernel(body), None, 1, 3, [np.zeros(1, np.uint64)])

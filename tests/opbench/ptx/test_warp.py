@@ -117,3 +117,35 @@ def test_matrices_are_of_the_warps_that_come_to_them_alone() -> None:
     outside = ".shared .align 16 .b8 tile[1536];"
     ptx.run(kernel(f"mov.u32 %r0, %tid.x; {body} {STORE}", outside=outside), None, 1, 96, [found])
     assert found.tolist() == [*range(32), *[7] * 32, *range(64, 96)]
+
+
+GUARDED = """mov.u32 %r0, %tid.x; setp.lt.u32 %p1, %r0, 5; setp.eq.u32 %p2, %r0, 2;
+mov.u32 %r1, 99; mov.u32 %r2, 99; mov.u32 %r3, 99; mov.u32 %r4, 99;
+@%p1 shfl.sync.idx.b32 %r1, %r0, 3, 31, 31;
+@%p1 vote.sync.ballot.b32 %r2, %p2, 31;
+@%p1 redux.sync.add.u32 %r3, %r0, 31;
+@%p1 activemask.b32 %r4;
+@%p1 redux.sync.max.u32 _, %r0, 31;
+@%p1 activemask.b32 _;
+mad.wide.u32 %d1, %r0, 16, %d15;
+st.global.v4.u32 [%d1], {%r1, %r2, %r3, %r4};"""
+
+
+def test_what_a_warp_does_under_a_guard_is_of_the_lanes_that_execute_it() -> None:
+    found = np.zeros((32, 4), np.uint32)
+    ptx.run(kernel(GUARDED), None, 1, 32, [found])
+    assert found[:5].tolist() == [[3, 1 << 2, 0 + 1 + 2 + 3 + 4, 0b11111]] * 5
+    assert (found[5:] == 99).all()
+
+
+@pytest.mark.parametrize(
+    ("instruction", "said"),
+    [
+        ("@%p1 shfl.sync.idx.b32 %r1, %r0, 7, 31, 31;", "reads lane 7, which does not take part in this shuffle"),
+        ("@%p1 vote.sync.any.pred %p3, %p1, 3;", "its lane is not in the member mask 0x00000003 that it gives"),
+    ],
+)
+def test_a_guard_does_not_let_a_lane_in_that_is_outside(instruction: str, said: str) -> None:
+    begin = "mov.u32 %r0, %tid.x; setp.lt.u32 %p1, %r0, 5;"
+    with pytest.raises(ptx.KernelError, match=said):
+        ptx.run(kernel(f"{begin}\n{instruction}"), None, 1, 32, [np.zeros(1, np.uint64)])

@@ -155,7 +155,8 @@ def test_a_job_is_measured_on_its_host_in_a_folder_that_goes_with_it(monkeypatch
     monkeypatch.setattr(ray_worker, "Runner", Runner)
     monkeypatch.setenv("OPBENCH_TEST_OF_JOBS", "before")
     answered = measure_job(Job(TASK, "cpu", Settings(), revision(), {"OPBENCH_TEST_OF_JOBS": "told"}))
-    asked, facts, variable, folder = answered.records
+    told: list[Any] = [*answered.records]
+    asked, facts, variable, folder = told
     assert (asked, list(facts), variable) == (TASK, ["measured_on"], "told")
     assert not Path(str(folder)).exists()
     assert len(answered.log) == ray_worker.LONGEST_LOG
