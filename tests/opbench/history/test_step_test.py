@@ -39,7 +39,9 @@ def by_definition(values: NDArray[np.float64], noise: float) -> StepTest:
     level, line = np.ones(count), np.arange(count, dtype=np.float64)
     correlations = [round(0.05 * number, 2) for number in range(15)]
     steps = {
-        (at, p): fit(values, p, [level, (line >= at).astype(np.float64)], least) for at in range(4, count - 3) for p in correlations
+        (at, p): fit(values, p, [level, (line >= at).astype(np.float64)], least)
+        for at in range(4, count - 3)
+        for p in correlations
     }
     best = {at: max(steps[at, p].likelihood for p in correlations) for at in range(4, count - 3)}
     at = max(best, key=lambda one: best[one])
