@@ -36,10 +36,12 @@ def fit(values: NDArray[np.float64], p: float, columns: list[NDArray[np.float64]
 
 def by_definition(values: NDArray[np.float64], noise: float) -> StepTest:
     count, least = len(values), max(1e-8, noise)
-    level, line = np.ones(count), np.arange(count, dtype=float)
+    level, line = np.ones(count), np.arange(count, dtype=np.float64)
     correlations = [round(0.05 * number, 2) for number in range(15)]
     steps = {
-        (at, p): fit(values, p, [level, (line >= at) * 1.0], least) for at in range(4, count - 3) for p in correlations
+        (at, p): fit(values, p, [level, (line >= at).astype(np.float64)], least)
+        for at in range(4, count - 3)
+        for p in correlations
     }
     best = {at: max(steps[at, p].likelihood for p in correlations) for at in range(4, count - 3)}
     at = max(best, key=lambda one: best[one])
@@ -150,7 +152,7 @@ def test_a_point_far_from_its_neighbours_is_drawn_in_to_what_is_usual_among_them
 
 @pytest.mark.parametrize("count", [0, 1, 6])
 def test_of_few_points_none_is_odd(count: int) -> None:
-    values = np.arange(count) ** 9.0
+    values = np.exp(np.arange(count, dtype=np.float64))
     assert without_odd_points(values) == pytest.approx(values)
 
 

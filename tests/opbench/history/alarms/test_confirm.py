@@ -160,7 +160,7 @@ def test_the_runs_to_come_are_told_before_the_first() -> None:
         f"[1/1] {first.old[:12]} against {first.new[:12]}: {first.case} and 1 more",
         report,
     ]
-    on_two = {"facts": '{"threads": 2}', "environment": "f" * 12}
+    on_two: dict[str, Any] = {"facts": '{"threads": 2}', "environment": "f" * 12}
     open_ones, said = told([*rows(), *rows(case=EAGER, **on_two)], ScriptedGate(levels(1.1)))
     assert said == [
         "2 runs of the gate to confirm 2 alarms",
