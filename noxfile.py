@@ -198,7 +198,7 @@ information that PyTorch's libraries do not have."""
 @nox.session(python=False)
 def sanitize(session: nox.Session) -> None:
     """Every C++ library of ours, built to stop at an access out of bounds or undefined behaviour, at its contract and
-    at layouts that nobody chose. Needs g++. MEASURED
+    at layouts that nobody chose. Needs g++; building them takes minutes.
     """
     python = _python(session, "test")
     place = Path(".nox", "sanitized").absolute()

@@ -21,8 +21,8 @@ INTERFACE = tuple(sorted((Path(__file__).parent / "torch_interface" / "csrc").gl
 def unit(name: str, files: Iterable[Path], flags: Sequence[str], folder: Path, *, headers: bool) -> Unit:
     """All these .cpp files as one unit NAME.cpp in `folder`. headers: whether they include PyTorch's.
 
-    Seconds of a processor, the five files of opbench_cpp: 10.1 with the headers, of which 5.1 are parsed, and 2.8 without
-    (GCC 12, Intel Xeon, beside other work).
+    Seconds of a processor, the five files of opbench_cpp: 10.1 with the headers, half of it to read them, and 2.8
+    without (GCC 12, Intel Xeon, beside other work).
     """
     source = folder / f"{name}.cpp"
     source.write_text("".join(f'#include "{file.absolute()}"\n' for file in files), encoding="utf-8")

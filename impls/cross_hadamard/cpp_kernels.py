@@ -78,7 +78,7 @@ def _without_autograd() -> None:
     """
     from torch.library import Library, fallthrough_kernel
 
-    registrations = Library(NAME, "IMPL")
+    registrations = Library(NAME, "IMPL")  # type: ignore[no-untyped-call]  # torch: untyped
     for name in _TRACKED:
         registrations.impl(name, fallthrough_kernel, "Autograd")  # type: ignore[no-untyped-call]  # torch: untyped
     _kept.append(registrations)
