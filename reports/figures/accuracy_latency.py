@@ -120,8 +120,8 @@ def _draw(ax: Axes, name: str, drawn: Sequence[ModelDot], value_of: Callable[[Mo
 
 def _draw_shared(ax: Axes, shared: Sequence[ModelDot]) -> None:
     style, path = style_of(OURS), _path(shared, _milliseconds)
-    hollow = {"marker": style.marker, "mfc": "white", "ms": 6, "ls": ":", "lw": 1.2}
-    ax.plot([x for x, _ in path], [y for _, y in path], color=style.colour, **hollow)
+    x, y = [x for x, _ in path], [y for _, y in path]
+    ax.plot(x, y, color=style.colour, marker=style.marker, mfc="white", ms=6, ls=":", lw=1.2)
 
 
 def _path(drawn: Sequence[ModelDot], value_of: Callable[[ModelDot], Interval]) -> list[tuple[float, float]]:
