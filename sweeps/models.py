@@ -3,7 +3,8 @@ on the smallest of either kind (Table 6), without suppression of boxes and with 
 
 On a CPU all models at batch 1 in all runtimes with two threads, Hadaptive-Nets also with one and at batch 4, and the
 operator inside them at its own shapes, from which their gain is predicted. torch_compile, which compiles for minutes,
-is added by `--backend torch_compile`. Samples are led by an untimed call, because every runtime has threads of its own.
+is added by `--backend torch_compile`, and so are its ways to hold weights as constants (`torch_compile:frozen`).
+Samples are led by an untimed call, because every runtime has threads of its own.
 """
 
 from opbench import Every, Grid, Sweep

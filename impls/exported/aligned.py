@@ -96,7 +96,7 @@ class _Widening:
         return True
 
     def _root(self, node: NodeProto) -> str:
-        name = node.input[0]
+        name: str = node.input[0]
         while (made_by := self.made_by.get(name)) is not None and self._is_inside(made_by):
             name = made_by.input[0]
         return name

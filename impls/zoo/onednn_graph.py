@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -38,7 +38,7 @@ def prepare(point: Point, inputs: Inputs, _: Tensor | None, __: str) -> Launch:
 def _fused(point: Point, x: Tensor) -> Launch:
     model = module_for(point)
     with _fusing(), torch.no_grad():
-        traced = torch.jit.freeze(torch.jit.trace(model, x, check_trace=False))
+        traced = torch.jit.freeze(_jit().trace(model, x, check_trace=False))
         for _ in range(WARM_UPS):
             traced(x)
 
@@ -53,7 +53,7 @@ def _fused(point: Point, x: Tensor) -> Launch:
 @contextmanager
 def _fusing() -> Iterator[None]:
     """oneDNN Graph is a switch of the process, and TorchScript warns of its own end and of every branch it traces."""
-    before = torch.jit.onednn_fusion_enabled()
+    before = _jit().onednn_fusion_enabled()
     torch.jit.enable_onednn_fusion(enabled=True)
     try:
         with warnings.catch_warnings():
@@ -61,6 +61,11 @@ def _fusing() -> Iterator[None]:
             yield
     finally:
         torch.jit.enable_onednn_fusion(before)
+
+
+def _jit() -> Any:
+    """torch.jit, whose functions PyTorch leaves without types."""
+    return torch.jit
 
 
 def _why_not(_: str) -> str | None:

@@ -17,7 +17,7 @@ from impls.zoo import building, drawing, openvino, torch_compile, torch_eager
 from impls.zoo.building import build
 from impls.zoo.definition import module_for
 from impls.zoo.models import MODELS
-from opbench import Backend, Case, Check, Figured, Point, Unavailable, catalog
+from opbench import Backend, Case, Check, Figured, Launch, Point, Unavailable, catalog
 from opbench.measure.compare import compare
 from opbench.measure.point import PointMeasurement
 from opbench.vocabulary.record import Outcome
@@ -81,8 +81,13 @@ def test_a_schedule_of_the_compiler_is_one_way_to_hold_its_weights(
 ) -> None:
     """What each sets is asked in test_freezing.py; here, that the model's own is asked for, and none without a name."""
     ways: list[str] = []
+
+    def frozen(launch: Launch, way: str) -> Launch:
+        ways.append(way)
+        return launch
+
     monkeypatch.setattr(torch_compile, "compiled", lambda function, *_: function)
-    monkeypatch.setattr(torch_compile, "frozen", lambda launch, way: ways.append(way) or launch)
+    monkeypatch.setattr(torch_compile, "frozen", frozen)
     monkeypatch.setattr(torch_compile, "loaded", lambda load, *_: (load(), {}))
     point = at(SMALL)
     inputs = catalog.operator(SMALL).inputs(point)
@@ -97,7 +102,7 @@ def test_onednn_graph_is_right_and_its_switch_as_before() -> None:
         torch.jit.enable_onednn_fusion(before)
         try:
             assert_right(verdicts(at(SMALL), "onednn_graph"))
-            assert torch.jit.onednn_fusion_enabled() is before
+            assert torch.jit.onednn_fusion_enabled() is before  # type: ignore[no-untyped-call]  # torch: untyped
         finally:
             torch.jit.enable_onednn_fusion(enabled=False)
 

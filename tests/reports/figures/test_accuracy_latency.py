@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from opbench.vocabulary.record import Failed
-from reports.figures.accuracy_latency import REPORT, dots
+from reports.figures.accuracy_latency import REPORT, dots, shared_dots
 from reports.layout.label_placement import _overlap, _squares, leader, placed
 from reports.models.classifiers import benches
 
@@ -35,6 +35,26 @@ def test_the_caption_says_which_runtime_drew_which_model_and_what_is_left_out() 
     assert "ort_custom for Hadaptive-Net-S; ort_stock for all others." in figure.caption
     assert "Not drawn, without a latency or a reported accuracy: MobileOne-S0, MobileViT-S." in figure.caption
     assert "reported by the paper and were not reproduced" in figure.caption
+
+
+def test_ours_are_shown_in_the_quickest_runtime_of_others_too() -> None:
+    """Between the two lies what our kernels are worth, which is nothing of the architecture's."""
+    times = {"fused": 0.01, "openvino": 0.015, "ort_stock": 0.02, "ort_custom": 0.012}
+    ours = [model("hadaptive_s", name, time) for name, time in times.items()]
+    (bench,) = benches([*ours, model("ghostnet_100", "ort_stock"), model("starnet_s1", "openvino")])
+    (dot,) = shared_dots(bench, dots(bench))
+    assert (dot.operator, dot.runtime) == ("hadaptive_s", "openvino")
+    (figure,) = REPORT.render([*ours, model("ghostnet_100", "ort_stock")])
+    assert "Hollow: the quickest that other models have too, ort_stock for all." in figure.caption
+    assert b"<!-- served as others -->" in figure.data
+
+
+def test_where_ours_are_in_a_runtime_of_others_nothing_is_shown_twice() -> None:
+    records = [model("hadaptive_s", "ort_stock"), model("ghostnet_100", "ort_stock")]
+    (bench,) = benches(records)
+    assert shared_dots(bench, dots(bench)) == []
+    (figure,) = REPORT.render(records)
+    assert "Hollow" not in figure.caption
 
 
 def test_one_figure_per_device_at_the_most_threads() -> None:
