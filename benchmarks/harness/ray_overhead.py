@@ -20,7 +20,8 @@ from opbench.planning.plan import Task
 from opbench.planning.request import Request
 from opbench.planning.shard import Shard
 from opbench.running.workers.ray_cluster import connected, slots
-from opbench.running.workers.ray_worker import RayWorker, job_of, measure_job
+from opbench.running.workers.ray_job import measure_job
+from opbench.running.workers.ray_worker import RayWorker, job_of
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Narrowing
 

@@ -1,6 +1,7 @@
 """The measuring process: reads one request a line, answers with one line, and may die without harm.
 
     python -m opbench.measure.worker REQUESTS ANSWERS MARKER PARENT    (two inherited file descriptors, a path, an id)
+    python -m opbench.measure.worker --fork SOCKET MODULE...           (a server that forks these)
 
 Requests and answers are JSON. Standard output and error stay with the libraries, which like to print there; the
 parent sends both to a log file.
@@ -24,6 +25,7 @@ from typing import Any, TextIO
 
 from opbench.errors import MachineError, describe_exception
 from opbench.measure.turns import Turns
+from opbench.process import fork_server, forking
 from opbench.process.marker import Marker
 from opbench.store.codec import outcome_to_json, parts_to_json, point_from_json
 from opbench.vocabulary.case import Case, Point
@@ -181,6 +183,11 @@ def _keep_to_itself(*fds: int) -> None:
     os.register_at_fork(after_in_child=replace_pipes)
 
 
+def forked(requests_fd: int, answers_fd: int, argument: str) -> None:
+    """As `main`, in a fork of a server. argument: of `opbench.process.forking`."""
+    main(requests_fd, answers_fd, *forking.forked_at(argument))
+
+
 def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
     """Serve the process with the id `parent` until it closes its requests or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
@@ -202,4 +209,7 @@ def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    if sys.argv[1] == "--fork":
+        fork_server.serve(int(sys.argv[2]), sys.argv[3:], forked, alone=True)
+    else:
+        main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

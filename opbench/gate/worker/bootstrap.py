@@ -27,7 +27,7 @@ def load(root: str) -> tuple[Any, Any, Any]:
     package = ModuleType("opbench")
     package.__path__ = [f"{root}/opbench"]
     sys.modules["opbench"] = package
-    main, fork_server = import_module("opbench.gate.worker.main"), import_module("opbench.gate.worker.fork_server")
+    main, fork_server = import_module("opbench.gate.worker.main"), import_module("opbench.process.fork_server")
     plugin = import_module("opbench.gate.worker.plugin") if find_spec("pytest") else None
     for name in [name for name in sys.modules if name.partition(".")[0] == "opbench"]:
         del sys.modules[name]

@@ -131,7 +131,7 @@ def test_forks_have_their_memory_at_places_of_their_own() -> None:
     script = f"""
 import ctypes, json, mmap, os, socket, sys
 sys.path.insert(0, {str(ROOT)!r})
-from opbench.gate.worker import fork_server
+from opbench.process import fork_server
 
 def work(requests, answers, word):
     allocate = ctypes.CDLL(None).malloc

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from opbench.running.workers.ray_worker import Answered, Job
+from opbench.running.workers.ray_job import Answered, Job
 from opbench.store.lock import exclusive
 from opbench.vocabulary.record import Record
 from tests.answering import figure

@@ -22,7 +22,8 @@ from opbench.planning.remaining import overview
 from opbench.running.workers import ray_worker
 from opbench.running.workers.pool_run import measure_with
 from opbench.running.workers.ray_cluster import connected, slots
-from opbench.running.workers.ray_worker import Job, RayWorker, measure_job
+from opbench.running.workers.ray_job import Job, measure_job
+from opbench.running.workers.ray_worker import RayWorker
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
 

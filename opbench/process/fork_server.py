@@ -1,7 +1,8 @@
 """The server's half of starting workers by `fork`: import what they all need once, then fork one at each request.
 
-A request is one datagram of JSON with three file descriptors: requests, answers, log. The answer is the process's id.
-The worker is forked twice over, so that it becomes the child of the gate, which is a subreaper (fork_client.py).
+A request is one datagram of JSON with three file descriptors: requests, answers, log. The answer is the process's id,
+or why there is none. The worker is forked twice over, so that it becomes the child of who asked, which is a subreaper
+(fork_client.py). Nothing but the standard library is needed: a server also stands in interpreters of others.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import json
 import mmap
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from opbench.gate.worker.main import follow_parent
+from opbench.process.descendants import VARIABLE, retell
 
 RunWorker: TypeAlias = Callable[[int, int, str], None]
 
@@ -27,9 +29,21 @@ MOST_SMALL = 8
 LARGE_SIZE, MAPPED_PAGES = 1 << 24, 1 << 14
 """How far apart forks' memory may come to lie, as that of processes does which the system starts at random places."""
 
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
-def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
-    """Until the other end of the socket is closed. modules: imported first, in that order."""
+
+def follow_parent() -> None:
+    """Leave it to the parent what Ctrl-C means, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def serve(fd: int, modules: Sequence[str], run_worker: RunWorker, *, alone: bool = False) -> None:
+    """Until the other end of the socket is closed. modules: imported first, in that order.
+
+    alone: whether to refuse, with the reason, to fork beside threads that these have started.
+    """
     follow_parent()
     for name in modules:
         importlib.import_module(name)
@@ -40,9 +54,23 @@ def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
             message, fds, *_ = socket.recv_fds(requests, 1 << 16, 3)
             if not message:
                 return
-            requests.send(str(_fork(json.loads(message), fds, requests, run_worker)).encode())
+            answer = (alone and threads()) or str(_fork(json.loads(message), fds, requests, run_worker))
+            requests.send(answer.encode())
             for received in fds:
                 os.close(received)
+
+
+def threads() -> str:
+    """Why nothing may be forked from this process: a fork has one thread, and waits for ever for what others held.
+
+    Asked after a fork that ends at once: libraries that know about forks end their threads before one. OpenBLAS, which
+    has started some when NumPy is imported, starts them again when it next computes.
+    """
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    count = len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    return f"what it imported has {count - 1} threads at work" if count > 1 else ""
 
 
 def _fork(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket, run_worker: RunWorker) -> int:
@@ -61,7 +89,7 @@ def _fork(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socke
         os.write(pid_write, str(pid).encode())
         os._exit(0)
     pid = int(os.read(pid_read, 32))
-    os.waitpid(intermediate, 0)  # from now on the worker is the gate's child
+    os.waitpid(intermediate, 0)  # from now on the worker is the child of who asked
     for end in (pid_read, pid_write, gate_read, gate_write):
         os.close(end)
     return pid
@@ -77,9 +105,13 @@ def _run(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket
         os.dup2(log, 2)
         os.close(log)
         os.chdir(request["folder"])
-        os.environ.update(request["environment"])
-        first = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-        sys.path[:] = first + [part for part in sys.path if part not in first]
+        own = request["environment"]
+        if VARIABLE in own:
+            retell(own[VARIABLE])
+        os.environ.update(own)
+        if "PYTHONPATH" in own:
+            first = [part for part in own["PYTHONPATH"].split(os.pathsep) if part]
+            sys.path[:] = first + [part for part in sys.path if part not in first]
         importlib.invalidate_caches()
         randomise_layout(random.SystemRandom())
         run_worker(requests_fd, answers_fd, request["argument"])
