@@ -38,7 +38,7 @@ WORDS = (
     *("--channels", "8,16,24,32,48,64", "--edge", "7,14", "--batch", "1,2,3", "--budget", "0.05"),
 )
 CASES = 108
-RECORDS = "results/channels/*/records.jsonl"
+RECORDS = "results/*/*/records.jsonl"
 MOST_RECORDS = 12
 KINDS = ("the command", "the measuring process", "both")
 GONE_AFTER_S = 2.0
@@ -124,7 +124,7 @@ class Lane:
                 command.kill()
         command.wait()
         _, alive = psutil.wait_procs(started, GONE_AFTER_S)
-        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if _runs(process)]
+        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if runs(process)]
 
     def _ended(self, command: psutil.Popen) -> None:
         code = command.wait()
@@ -149,7 +149,7 @@ class Lane:
         self.recorded = keys
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
     """Whether it is more than an entry in the table of processes, which stays until its new parent asks for it."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)

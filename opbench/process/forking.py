@@ -56,18 +56,20 @@ class Forking:
         folder: Path | None,
     ) -> Process:
         """words: those of `MeasuringProcess`, which end with its marker and the id of its parent."""
-        if PROGRAM in words and not self.told:
+        own = {VARIABLE: environment.get(VARIABLE, "")}
+        reason = ""
+        for _ in range(2 if PROGRAM in words and not self.told else 0):  # a server that was killed is replaced
             try:
                 server = self._serving(words, environment, folder)
-                own = {VARIABLE: environment[VARIABLE]}
                 return server.fork(json.dumps(words[-2:]), fds, own, log, folder)
             except MachineError as exc:
                 self.close()
-                self.told = str(exc)
+                reason = str(exc)
+        self.told = self.told or reason
         return spawned(words, fds, environment, log, folder)
 
     def _serving(self, words: Sequence[str], environment: Mapping[str, str], folder: Path | None) -> ForkServer:
-        """The server that has what this process is to have, started where there is none or the last had other things."""
+        """The server that has what this process is to have, started where there is none or the last had others."""
         own = {name: value for name, value in environment.items() if name != VARIABLE}
         where = str(folder or Path.cwd())
         given = (own, os.sched_getaffinity(0), where)

@@ -96,7 +96,7 @@ def measure_job(job: Job) -> Answered:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """This process's variables are the job's while it is measured: the next one's may be others."""
+    """Have these variables, while a job is measured: the next one's may be others."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
