@@ -105,7 +105,7 @@ class OnRay(Lane):
         for _ in range(2):
             yield "a driver", lambda: None
         if measuring := hosts.measuring():
-            for _ in range(4):
+            for _ in range(8):  # a node takes longer to come and go
                 yield "a process", partial(_kill, self.draw.choice(measuring))
         for host in hosts.all:
             if host.node is not None:
