@@ -86,16 +86,19 @@ class Lane:
         return False
 
     def _start(self, *, resume: bool) -> psutil.Popen:
+        words, variables = self._prepared(resume=resume)
+        silent = subprocess.DEVNULL
+        return psutil.Popen([sys.executable, "-m", "opbench", *words], env=variables, stdout=silent, stderr=silent)
+
+    def _prepared(self, *, resume: bool) -> tuple[list[str], dict[str, str]]:
+        """Words and variables of the command; the folder is emptied where it begins anew."""
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.recorded = set()
-        words = [sys.executable, "-m", "opbench", *self.words, "--results", str(self.folder / "results")]
+        words = [*self.words, "--results", str(self.folder / "results")]
         own = {"OPBENCH_LOCKS": str(self.folder / "locks"), "OPBENCH_CONTENTION": "ignore"}
         (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        silent = subprocess.DEVNULL
-        return psutil.Popen(
-            [*words, "--resume"] if resume else words, env=os.environ | own, stdout=silent, stderr=silent
-        )
+        return [*words, "--resume"] if resume else words, os.environ | own
 
     def _reached(self, command: psutil.Popen, records: int) -> bool:
         """Wait until the command measures and so many cases are on record, and a little longer; False once it ended."""

@@ -17,7 +17,6 @@ import argparse
 import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,6 +29,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.trust.forked_command import ForkedCommand
 from benchmarks.trust.killed import Lane, runs
 from benchmarks.trust.ray_hosts import Host, Hosts, words_of
 from opbench.store.lock import FOLDER
@@ -79,7 +79,7 @@ class OnRay(Lane):
     def once(self) -> bool:
         assert self.hosts is not None
         self.hosts.add()
-        command = self._start(resume=0 < len(self.recorded) < self.cases)
+        command = ForkedCommand(*self._prepared(resume=0 < len(self.recorded) < self.cases))
         while self._went_on(command):
             kind, act = self.draw.choice([*self._kinds(self.hosts)])
             (self.added if kind == ADDED else self.kills)[kind] += 1
@@ -127,7 +127,7 @@ class OnRay(Lane):
             f"{words_of(process)[:60]} ({process.pid}) lives on after {kind} was killed" for process in left
         ]
 
-    def _went_on(self, command: psutil.Popen) -> bool:
+    def _went_on(self, command: ForkedCommand) -> bool:
         """Wait for some records and a little longer; False once the driver has ended."""
         wanted, until = self._lines() + 2 * self.draw.randrange(4), time.monotonic() + STILL_S
         while command.poll() is None:
@@ -152,8 +152,8 @@ def _kill(process: psutil.Process) -> None:
 
 
 def local_keys(folder: Path, words: tuple[str, ...]) -> frozenset[str]:
-    command = [sys.executable, "-m", "opbench", *words, "--results", str(folder)]
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    if code := ForkedCommand([*words, "--results", str(folder)], os.environ).wait():
+        raise SystemExit(f"a sweep without Ray ended with {code}")
     return frozenset(record.case.key for record in latest_run(folder, "doubling").records())
 
 
