@@ -12,7 +12,7 @@ import psutil
 from benchmarks.trust.killed import runs
 from opbench.store.lock import FOLDER
 
-MEASURING = ("opbench.measure.worker", "ray::measure_job", "ray::IDLE")
+MEASURING = ("opbench.measure.worker", "ray::measure_task", "ray::IDLE")
 """Of a process's words."""
 
 

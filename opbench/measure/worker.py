@@ -184,7 +184,12 @@ def _keep_to_itself(*fds: int) -> None:
 
 
 def forked(requests_fd: int, answers_fd: int, argument: str) -> None:
-    """As `main`, in a fork of a server. argument: of `opbench.process.forking`."""
+    """As `main`, in a fork of a server. argument: of `opbench.process.forking`.
+
+    Python draws its random numbers anew in a fork; NumPy's generator would be where the server's is.
+    """
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
     main(requests_fd, answers_fd, *forking.forked_at(argument))
 
 

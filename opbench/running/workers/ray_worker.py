@@ -15,7 +15,7 @@ from opbench.errors import MachineError, OpbenchError
 from opbench.planning.plan import Task
 from opbench.process.environment import revision
 from opbench.running.workers.ray_cluster import Slot
-from opbench.running.workers.ray_job import CARRIED, Answered, Job, measure_job
+from opbench.running.workers.ray_job import CARRIED, Answered, Job, measure_task
 from opbench.running.workers.worker import WorkerDiedError
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.settings import Settings
@@ -34,7 +34,7 @@ class RayWorker:
         job: Callable[[Task], Job],
         tell: Callable[[str], None],
         log: Callable[[str], object],
-        measured: Callable[[Job], Answered] = measure_job,
+        measured: Callable[[Job], Answered] = measure_task,
     ) -> None:
         self.name = slot.name
         self._ray, self._slot, self._job, self._tell, self._log = ray, slot, job, tell, log

@@ -17,7 +17,7 @@ from opbench.planning.shard import Shard
 from opbench.process.environment import PINNED, revision
 from opbench.process.forking import Forking
 from opbench.running.workers import ray_job
-from opbench.running.workers.ray_job import VISIBLE, Answered, Job, lock_name_apart, measure_job
+from opbench.running.workers.ray_job import VISIBLE, Answered, Job, as_parent, lock_name_apart, measure_job, measure_task
 from opbench.store.environment_facts import MOVING
 from opbench.vocabulary.record import Failed, Measured
 from opbench.vocabulary.settings import Settings
@@ -128,3 +128,27 @@ def test_a_gpu_that_has_no_name_is_one_line(monkeypatch: pytest.MonkeyPatch) -> 
         MachineError, match=rf"^no GPU can be used with {VISIBLE}='7': torch 2.13 sees no CUDA device here$"
     ):
         lock_name_apart("cuda")
+
+
+@pytest.mark.parametrize(("own", "parent", "becomes"), [(19, 5, 5), (15, 0, 0), (0, 0, 0), (0, 10, 0)])
+def test_what_measures_has_the_priority_of_what_started_it_where_its_own_is_lower(
+    own: int, parent: int, becomes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    niceness = {0: own, os.getppid(): parent}
+    monkeypatch.setattr(os, "getpriority", lambda _, process: niceness[process])
+    monkeypatch.setattr(os, "setpriority", lambda _, process, wanted: niceness.update({process: wanted}))
+    assert as_parent() == ""
+    assert niceness[0] == becomes
+
+
+def test_a_priority_that_may_not_be_raised_is_told_with_every_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "getpriority", lambda _, process: 0 if process else 15)
+    monkeypatch.setattr(os, "setpriority", refused)
+    monkeypatch.setattr(ray_job, "measure_job", lambda _: Answered([], told=("a wait",)))
+    assert measure_task(None).told == (  # type: ignore[arg-type]
+        "a wait",
+        "measured with niceness 15, after all else there; start Ray there with RAY_worker_niceness=0",
+    )
