@@ -40,6 +40,7 @@ class RayWorker:
         self._ray, self._slot, self._job, self._tell, self._log = ray, slot, job, tell, log
         self._asked: Any = None
         self._stopped = False
+        self._said = set[str]()
         # 0: as many as come. For GPUs Ray's default is one, since most tasks leave memory on them; these touch none.
         self._remote = ray.remote(max_calls=0, max_retries=0)(measured)
 
@@ -56,7 +57,9 @@ class RayWorker:
         except self._ray.exceptions.RayError as exc:
             raise self._lost(exc) from exc
         for text in answered.told:
-            self._tell(f"{self.name}: {text}")
+            if text not in self._said:  # what holds for every point is said with the first
+                self._said.add(text)
+                self._tell(f"{self.name}: {text}")
         self._log(answered.log)
         return answered.records
 

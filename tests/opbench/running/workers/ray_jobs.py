@@ -23,7 +23,7 @@ DIES = "OPBENCH_RAY_TEST_DIES"
 def scripted(job: Job) -> Answered:
     """Measures nothing, on the device that Ray gives: says in a file when it begins and ends with it, and is alone.
 
-    A third word of a line is the point's; where it begins, a fourth is the process's id, and a fifth the GPU it may see.
+    A third word is the point's; where it begins, a fourth is the process's id, and a fifth the GPU it may see.
     """
     folder, number = Path(job.variables[FOLDER]), job.task.point.axes["n"]
     device = _device(job.device)

@@ -17,7 +17,15 @@ from opbench.planning.shard import Shard
 from opbench.process.environment import PINNED, revision
 from opbench.process.forking import Forking
 from opbench.running.workers import ray_job
-from opbench.running.workers.ray_job import VISIBLE, Answered, Job, as_parent, lock_name_apart, measure_job, measure_task
+from opbench.running.workers.ray_job import (
+    VISIBLE,
+    Answered,
+    Job,
+    as_parent,
+    lock_name_apart,
+    measure_job,
+    measure_task,
+)
 from opbench.store.environment_facts import MOVING
 from opbench.vocabulary.record import Failed, Measured
 from opbench.vocabulary.settings import Settings
