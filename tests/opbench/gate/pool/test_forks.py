@@ -39,6 +39,7 @@ def test_surroundings(benchmark):
     assert set({shared!r}) <= set(sys.modules)
     assert os.getcwd() == os.environ["PWD"] == {tree!r} == [part for part in sys.path if part not in {here!r}][0]
     assert not [name for name in sys.modules if name.startswith("opbench")]
+    assert set(os.environ["OPBENCH_CHILD"]) - {{"0"}}
     print("said in the log")
     benchmark(sum, range(100))
 """
