@@ -98,7 +98,8 @@ def test_an_interpreter_that_was_killed_is_replaced_and_one_that_cannot_fork_is_
 def test_what_is_no_measuring_process_is_spawned_and_so_is_all_where_forks_cannot_be_waited_for(
     servers: list[Scripted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert Forking()(["git", "status", "-s"], (3, 5), {}, None, None) == "spawned -s"
+    other: Any = Forking()(["git", "status", "-s"], (3, 5), {}, None, None)
+    assert other == "spawned -s"
     monkeypatch.setattr(forking, "forks_here", lambda: False)
     start = Forking()
     assert ask(start) == f"spawned {PROGRAM}"

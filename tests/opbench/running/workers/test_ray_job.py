@@ -117,7 +117,7 @@ def test_a_gpu_is_asked_for_its_name_once_and_in_a_process_of_its_own(monkeypatc
         asked.append(env[VISIBLE])
         return subprocess.CompletedProcess(words, 0, f"GPU-{env[VISIBLE]}\n", "")
 
-    monkeypatch.setattr(ray_job.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     ray_job._gpu_name.cache_clear()
     for number in ("0", "1", "0"):
         monkeypatch.setenv(VISIBLE, number)
@@ -129,7 +129,7 @@ def test_a_gpu_is_asked_for_its_name_once_and_in_a_process_of_its_own(monkeypatc
 
 def test_a_gpu_that_has_no_name_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "Traceback:\n  ...\nopbench.errors.MachineError: torch 2.13 sees no CUDA device here\n"
-    monkeypatch.setattr(ray_job.subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 1, "", said))
+    monkeypatch.setattr(subprocess, "run", lambda words, **_: subprocess.CompletedProcess(words, 1, "", said))
     monkeypatch.setenv(VISIBLE, "7")
     ray_job._gpu_name.cache_clear()
     with pytest.raises(
