@@ -39,9 +39,10 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
 class Worker:
-    """Answers requests until its input ends."""
+    """Answers requests until its input ends. start: how this process came to be, where its environment is to say so."""
 
-    def __init__(self, requests: TextIO, answers: TextIO, marker: Marker) -> None:
+    def __init__(self, requests: TextIO, answers: TextIO, marker: Marker, start: str = "") -> None:
+        self._start = {"start": start} if start else {}
         self._requests, self._answers, self._marker = requests, answers, marker
         self._reported = 0.0
         self._nonce = ""
@@ -69,7 +70,7 @@ class Worker:
             set_up(device, threads)
         except MachineError as exc:
             return {"error": str(exc)}
-        return {"environment": describe(device)}
+        return {"environment": describe(device) | self._start}
 
     def define(self, path: Path) -> dict[str, Any]:
         """Have this process's catalog know a user's own operator, or why it cannot.
@@ -190,10 +191,10 @@ def forked(requests_fd: int, answers_fd: int, argument: str) -> None:
     """
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()
-    main(requests_fd, answers_fd, *forking.forked_at(argument))
+    main(requests_fd, answers_fd, *forking.forked_at(argument), start="forked")
 
 
-def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
+def main(requests_fd: int, answers_fd: int, marker: Path, parent: int, start: str = "") -> None:
     """Serve the process with the id `parent` until it closes its requests or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _keep_to_itself(requests_fd, answers_fd)
@@ -205,7 +206,7 @@ def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
         os.fdopen(requests_fd, encoding="utf-8") as requests,
         os.fdopen(answers_fd, "w", encoding="utf-8") as out,
     ):
-        for _ in Worker(requests, out, Marker(marker)).serve():
+        for _ in Worker(requests, out, Marker(marker), start).serve():
             if not gc.get_freeze_count():
                 # Every point begins with a full collection, which takes 0.29 s through what the libraries have
                 # imported by now, and nothing once that is set apart.

@@ -97,6 +97,7 @@ def test_each_point_has_processes_of_its_own_without_the_compiler(answers: list[
 def test_what_is_forked_has_what_a_process_that_is_started_would_have(answers: list[Answered]) -> None:
     for record in answers[1].records:
         assert record.environment["pinned"] == PINNED
+        assert record.environment["start"] == "forked"
         assert record.environment["threads"] == 1
     one, two = ({**answered.records[0].environment} for answered in answers)
     assert {name: text for name, text in one.items() if name not in MOVING} == {
