@@ -55,8 +55,13 @@ def measured(task: Task, start: Start, settings: Settings) -> dict[tuple[str, st
         runner = Runner(Run(Path(folder)), "cpu", settings, Reporter(), start=start)
         with runner.opened():
             records = runner.measured(task)
-    samples = {record.case.label: record.outcome.samples_s for record in records if isinstance(record.outcome, Measured)}
-    return {(label, name): of(one) for label, one in samples.items() for name, of in BY.items()}
+    outcomes = {record.case.label: record.outcome for record in records}
+    return {
+        (label, name): of(outcome.samples_s)
+        for label, outcome in outcomes.items()
+        if isinstance(outcome, Measured)
+        for name, of in BY.items()
+    }
 
 
 def main() -> None:

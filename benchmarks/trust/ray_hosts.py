@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,14 @@ def words_of(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
+
+
+def is_fork(process: psutil.Process) -> bool:
+    """Whether it measures: a server that forks leads a session, and a process of Ray is no measuring one."""
+    try:
+        return "opbench.measure.worker" in words_of(process) and os.getsid(process.pid) != process.pid
+    except ProcessLookupError:
+        return False
 
 
 class Hosts:
