@@ -1,6 +1,6 @@
 """Does a call take the same time in a measuring process that was forked as in one that was started? In turns.
 
-    python -m benchmarks.trust.forked_or_fresh [--pairs 20] [--budget 0.3]
+    python -m benchmarks.trust.forked_or_fresh [--pairs 20] [--budget 0.3] [--sizes 3]
 
 The same cases, from caches to memory, each in a new process: one forked, as points on a Ray cluster have it, one
 started. Prints for each case the medians of either kind's processes and the median ratio within pairs with its 95 %
@@ -40,9 +40,9 @@ BY: dict[str, Callable[[Sequence[float]], float]] = {"median": median, "quickest
 Start = Callable[..., Any]
 
 
-def tasks(budget_s: float) -> list[Task]:
+def tasks(budget_s: float, sizes: int) -> list[Task]:
     found: list[Task] = []
-    for batch, channels, edge in SIZES:
+    for batch, channels, edge in SIZES[:sizes]:
         axes = {"batch": (batch,), "channels": (channels,), "edge": (edge,)}
         by = Narrowing(axes, ("cross_hadamard",), ("torch_eager", "torch_select"))
         found += Request("channels", "cpu", "wall", budget_s, by=by).share(Shard()).tasks
@@ -68,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--budget", type=float, default=0.3)
+    parser.add_argument("--sizes", type=int, default=len(SIZES), help="the first of them")
     asked = parser.parse_args()
     os.environ |= {"OPBENCH_CONTENTION": "ignore"}
     settings = Settings(target=0.0001, budget_s=asked.budget, threads=1, count=False)
@@ -75,7 +76,7 @@ def main() -> None:
     starts: dict[str, Start] = {"forked": partial(MeasuringProcess, start=forking), "started": MeasuringProcess}
     found: dict[str, dict[str, list[float]]] = {}
     for number in range(asked.pairs):
-        for task in tasks(asked.budget):
+        for task in tasks(asked.budget, asked.sizes):
             for kind in sorted(starts, reverse=bool(number % 2)):
                 for (label, by), seconds in measured(task, starts[kind], settings).items():
                     of_case = found.setdefault(f"{task.point} {label}, {by} sample", {"forked": [], "started": []})
