@@ -80,6 +80,8 @@ class OnRay(Lane):
     def once(self) -> bool:
         assert self.hosts is not None
         self.hosts.add()
+        if all(host.node is None for host in self.hosts.all):
+            return False
         command = ForkedCommand(*self._prepared(resume=0 < len(self.recorded) < self.cases))
         while self._went_on(command):
             kind, act = self.draw.choice([*self._kinds(self.hosts)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +75,17 @@ class Hosts:
         self.add()
 
     def add(self) -> None:
-        """A node on each host that has none."""
+        """A node on each host that has none. One that does not come in Ray's 30 s is ended, and comes the next time."""
         for host in self.all:
             if host.node is None:
                 host.locks.mkdir(parents=True, exist_ok=True)
-                host.node = self.cluster.add_node(num_cpus=1, env_vars={FOLDER: str(host.locks)}, **self._more)
+                try:
+                    host.node = self.cluster.add_node(num_cpus=1, env_vars={FOLDER: str(host.locks)}, **self._more)
+                except Exception as exc:  # noqa: BLE001  (Ray raises no other)
+                    print(f"{host.locks.name}: {str(exc)[:60]}", file=sys.stderr, flush=True)
+                    for process in host.processes():
+                        with suppress(psutil.Error):
+                            process.kill()
 
     def take(self, host: Host, *, graceful: bool) -> None:
         self.cluster.remove_node(host.node, allow_graceful=graceful)
