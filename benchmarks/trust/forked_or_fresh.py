@@ -1,11 +1,12 @@
 """Does a call take the same time in a measuring process that was forked as in one that was started? In turns.
 
-    python -m benchmarks.trust.forked_or_fresh [--pairs 20] [--budget 0.3] [--sizes 3]
+    python -m benchmarks.trust.forked_or_fresh [--pairs 20] [--budget 0.3] [--sizes 3] [--apart]
 
 The same cases, from caches to memory, each in a new process: one forked, as points on a Ray cluster have it, one
 started. Prints for each case the medians of either kind's processes and the median ratio within pairs with its 95 %
 interval, once by a process's median sample and once by its quickest, which other work on the machine moves less; and
-how far processes of one kind lie apart (the middle half, over the median).
+how far processes of one kind lie apart (the middle half, over the median). All forks of one interpreter have what it
+drew when it was started; with `--apart` each has another's.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--budget", type=float, default=0.3)
     parser.add_argument("--sizes", type=int, default=len(SIZES), help="the first of them")
+    parser.add_argument("--apart", action="store_true", help="fork from another interpreter in each pair")
     asked = parser.parse_args()
     os.environ |= {"OPBENCH_CONTENTION": "ignore"}
     settings = Settings(target=0.0001, budget_s=asked.budget, threads=1, count=False)
@@ -76,6 +78,8 @@ def main() -> None:
     starts: dict[str, Start] = {"forked": partial(MeasuringProcess, start=forking), "started": MeasuringProcess}
     found: dict[str, dict[str, list[float]]] = {}
     for number in range(asked.pairs):
+        if asked.apart:
+            forking.close()
         for task in tasks(asked.budget, asked.sizes):
             for kind in sorted(starts, reverse=bool(number % 2)):
                 for (label, by), seconds in measured(task, starts[kind], settings).items():
