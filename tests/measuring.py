@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from opbench.gate.pool.fork_client import ANSWER_LIMIT_S, SUBREAPER, ForkServer
-from opbench.gate.worker import fork_server
+from opbench.process import fork_server
 from opbench.process.child import spawned
 from opbench.process.descendants import VARIABLE
+from opbench.process.fork_client import ANSWER_LIMIT_S, SUBREAPER, ForkServer
 from opbench.process.measuring_process import MeasuringProcess
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ MODULES = (
 SERVE = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from opbench.gate.worker import fork_server
+from opbench.process import fork_server
 from tests.measuring import work
 fork_server.serve(int(sys.argv[2]), sys.argv[3:], work)
 """
@@ -69,7 +69,7 @@ class Forking:
             own = {name: value for name, value in environment.items() if name != VARIABLE}  # it outlives its children
             self._server = ForkServer([sys.executable, "-P", "-c", SERVE], own, self._modules)
         word = json.dumps({"marker": words[-2], "environment": dict(environment)})
-        return self._server.start([word], fds, environment, log, folder)
+        return self._server.fork(word, fds, {"PYTHONPATH": environment["PYTHONPATH"]}, log, folder)
 
     def close(self) -> None:
         if self._server is not None:

@@ -3,7 +3,8 @@
     python -m benchmarks.harness.ray_overhead [--points 8] [--budget 5]
 
 A Ray of one node is started for it. A job is what `sweep --on ray` asks for: a point by one backend, sampled for the
-whole budget, measured by a process of its own. Here the same function does it. Prints medians and the ratio of both.
+whole budget, measured by a process of its own. Here the same function does it. Prints what Ray adds to a point, and
+what the point takes besides its samples.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from opbench.planning.plan import Task
 from opbench.planning.request import Request
 from opbench.planning.shard import Shard
 from opbench.running.workers.ray_cluster import connected, slots
-from opbench.running.workers.ray_worker import RayWorker, job_of, measure_job
+from opbench.running.workers.ray_job import measure_job
+from opbench.running.workers.ray_worker import RayWorker, job_of
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Narrowing
 
@@ -55,15 +57,20 @@ def main() -> None:
         (slot,) = slots(ray.nodes(), "cpu")
         worker = RayWorker(ray, slot, job, print, lambda _: None)
         here_s, ray_s = [], []
-        worker.measure(tasks(1, asked.budget)[0])  # the first one of a cluster starts more than itself
+        worker.measure(tasks(1, asked.budget)[0])  # the first one on a device starts more than itself, there and here
+        measure_job(job(tasks(1, asked.budget)[0]))
         for task in tasks(asked.points, asked.budget):
             here_s.append(seconds(lambda task=task: measure_job(job(task))))  # type: ignore[misc]
             ray_s.append(seconds(lambda task=task: worker.measure(task)))  # type: ignore[misc]
             print(f"{task.point}: {here_s[-1]:.2f} s here, {ray_s[-1]:.2f} s by Ray", flush=True)
         ray.shutdown()
         cluster.shutdown()
-    ratios = [by_ray / here for by_ray, here in zip(ray_s, here_s, strict=True)]
-    print(f"medians {median(here_s):.2f} s here, {median(ray_s):.2f} s by Ray; ratio {median(ratios):.3f}")
+    more = [by_ray - here for by_ray, here in zip(ray_s, here_s, strict=True)]
+    print(
+        f"medians {median(here_s):.2f} s here, {median(ray_s):.2f} s by Ray; Ray costs {median(more):.2f} s a point "
+        f"({min(more):.2f} to {max(more):.2f}), {median(more) / asked.budget:.1%} of what is sampled; beside that a "
+        f"point takes {median(ray_s) - asked.budget:.2f} s from its being asked for to its answer"
+    )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ WORDS = (
     *("--channels", "8,16,24,32,48,64", "--edge", "7,14", "--batch", "1,2,3", "--budget", "0.05"),
 )
 CASES = 108
-RECORDS = "results/channels/*/records.jsonl"
+RECORDS = "results/*/*/records.jsonl"
 MOST_RECORDS = 12
 KINDS = ("the command", "the measuring process", "both")
 GONE_AFTER_S = 2.0
@@ -86,16 +86,19 @@ class Lane:
         return False
 
     def _start(self, *, resume: bool) -> psutil.Popen:
+        words, variables = self._prepared(resume=resume)
+        silent = subprocess.DEVNULL
+        return psutil.Popen([sys.executable, "-m", "opbench", *words], env=variables, stdout=silent, stderr=silent)
+
+    def _prepared(self, *, resume: bool) -> tuple[list[str], dict[str, str]]:
+        """Words and variables of the command; the folder is emptied where it begins anew."""
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.recorded = set()
-        words = [sys.executable, "-m", "opbench", *self.words, "--results", str(self.folder / "results")]
+        words = [*self.words, "--results", str(self.folder / "results")]
         own = {"OPBENCH_LOCKS": str(self.folder / "locks"), "OPBENCH_CONTENTION": "ignore"}
         (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        silent = subprocess.DEVNULL
-        return psutil.Popen(
-            [*words, "--resume"] if resume else words, env=os.environ | own, stdout=silent, stderr=silent
-        )
+        return [*words, "--resume"] if resume else words, os.environ | own
 
     def _reached(self, command: psutil.Popen, records: int) -> bool:
         """Wait until the command measures and so many cases are on record, and a little longer; False once it ended."""
@@ -124,7 +127,7 @@ class Lane:
                 command.kill()
         command.wait()
         _, alive = psutil.wait_procs(started, GONE_AFTER_S)
-        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if _runs(process)]
+        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if runs(process)]
 
     def _ended(self, command: psutil.Popen) -> None:
         code = command.wait()
@@ -149,7 +152,7 @@ class Lane:
         self.recorded = keys
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
     """Whether it is more than an entry in the table of processes, which stays until its new parent asks for it."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)

@@ -23,12 +23,11 @@ from typing import Any
 from opbench.environments.case_file import parameters, read_cases
 from opbench.errors import MachineError, describe_exception
 from opbench.gate.worker.cuda_timer import CudaTimer
-from opbench.gate.worker.fork_server import randomise_layout
 from opbench.gate.worker.introspection import environment, foreign_modules
-from opbench.gate.worker.main import follow_parent
 from opbench.gate.worker.protocol import Connection, WorkerConfig
 from opbench.gate.worker.slices import TIMERS, taken_slice, warm_up
 from opbench.gate.worker.timer import Timer
+from opbench.process.fork_server import follow_parent, randomise_layout
 from opbench.vocabulary.backend import Backend, Launch
 from opbench.vocabulary.case import Case
 from opbench.vocabulary.record import Failed, Mismatch, Outcome, Unavailable

@@ -1,6 +1,7 @@
 """The measuring process: reads one request a line, answers with one line, and may die without harm.
 
     python -m opbench.measure.worker REQUESTS ANSWERS MARKER PARENT    (two inherited file descriptors, a path, an id)
+    python -m opbench.measure.worker --fork SOCKET MODULE...           (a server that forks these)
 
 Requests and answers are JSON. Standard output and error stay with the libraries, which like to print there; the
 parent sends both to a log file.
@@ -24,6 +25,7 @@ from typing import Any, TextIO
 
 from opbench.errors import MachineError, describe_exception
 from opbench.measure.turns import Turns
+from opbench.process import fork_server, forking
 from opbench.process.marker import Marker
 from opbench.store.codec import outcome_to_json, parts_to_json, point_from_json
 from opbench.vocabulary.case import Case, Point
@@ -37,9 +39,10 @@ _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
 class Worker:
-    """Answers requests until its input ends."""
+    """Answers requests until its input ends. start: how this process came to be, where its environment is to say so."""
 
-    def __init__(self, requests: TextIO, answers: TextIO, marker: Marker) -> None:
+    def __init__(self, requests: TextIO, answers: TextIO, marker: Marker, start: str = "") -> None:
+        self._start = {"start": start} if start else {}
         self._requests, self._answers, self._marker = requests, answers, marker
         self._reported = 0.0
         self._nonce = ""
@@ -67,7 +70,7 @@ class Worker:
             set_up(device, threads)
         except MachineError as exc:
             return {"error": str(exc)}
-        return {"environment": describe(device)}
+        return {"environment": describe(device) | self._start}
 
     def define(self, path: Path) -> dict[str, Any]:
         """Have this process's catalog know a user's own operator, or why it cannot.
@@ -181,7 +184,17 @@ def _keep_to_itself(*fds: int) -> None:
     os.register_at_fork(after_in_child=replace_pipes)
 
 
-def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
+def forked(requests_fd: int, answers_fd: int, argument: str) -> None:
+    """As `main`, in a fork of a server. argument: of `opbench.process.forking`.
+
+    Python draws its random numbers anew in a fork; NumPy's generator would be where the server's is.
+    """
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed()
+    main(requests_fd, answers_fd, *forking.forked_at(argument), start="forked")
+
+
+def main(requests_fd: int, answers_fd: int, marker: Path, parent: int, start: str = "") -> None:
     """Serve the process with the id `parent` until it closes its requests or ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     _keep_to_itself(requests_fd, answers_fd)
@@ -193,7 +206,7 @@ def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
         os.fdopen(requests_fd, encoding="utf-8") as requests,
         os.fdopen(answers_fd, "w", encoding="utf-8") as out,
     ):
-        for _ in Worker(requests, out, Marker(marker)).serve():
+        for _ in Worker(requests, out, Marker(marker), start).serve():
             if not gc.get_freeze_count():
                 # Every point begins with a full collection, which takes 0.29 s through what the libraries have
                 # imported by now, and nothing once that is set apart.
@@ -202,4 +215,7 @@ def main(requests_fd: int, answers_fd: int, marker: Path, parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
+    if sys.argv[1] == "--fork":
+        fork_server.serve(int(sys.argv[2]), sys.argv[3:], forked, alone=True)
+    else:
+        main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))

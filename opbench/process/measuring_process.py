@@ -42,7 +42,7 @@ class MeasuringProcess:
     """One child with pinned environment, started at once and ready after `hello`. Use as a context manager.
 
     clock: seconds on the axis of `time.monotonic`, from which the child's marker comes; what is late goes by it.
-    variables: of its environment, besides those of this process. `start`: how its process is started.
+    variables: of its environment, besides those of this process. start: how its process is started, if not as usual.
     """
 
     start: Start = staticmethod(spawned)
@@ -52,6 +52,7 @@ class MeasuringProcess:
         log: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
         variables: Mapping[str, str] | None = None,
+        start: Start | None = None,
     ) -> None:
         self._clock = clock
         self._nonce = ""
@@ -65,7 +66,8 @@ class MeasuringProcess:
             return [sys.executable, "-m", "opbench.measure.worker", *words]
 
         try:
-            self._child = Child(command, {**pinned_environment(), **(variables or {})}, log, start=self.start)
+            own = {**pinned_environment(), **(variables or {})}
+            self._child = Child(command, own, log, start=start or self.start)
         except BaseException:
             self._marker.close()
             self._folder.cleanup()

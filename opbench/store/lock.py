@@ -39,13 +39,19 @@ def measuring(device: str, tell: Callable[[str], None], wait: bool = True) -> It
 
 
 @contextmanager
-def measuring_on(devices: Iterable[str], tell: Callable[[str], None], wait: bool = True) -> Iterator[None]:
+def measuring_on(
+    devices: Iterable[str],
+    tell: Callable[[str], None],
+    wait: bool = True,
+    name_of: Callable[[str], str] | None = None,
+) -> Iterator[None]:
     """As `measuring`, on several devices, however they are named: each physical device is locked once.
 
     They are taken in one order by all who take several, so that no two wait for each other. Waits for each in turn.
+    name_of: `lock_name`, or who knows without asking in this process.
     """
     with ExitStack() as held:
-        for name in sorted({lock_name(device) for device in devices}):
+        for name in sorted(set(map(name_of or lock_name, devices))):
             held.enter_context(exclusive(name, tell, wait_s=WAIT_S if wait else 0.0))
         yield
 

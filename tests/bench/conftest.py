@@ -24,7 +24,8 @@ DEVICES = ("cpu", "cuda")
 def device() -> Iterator[str]:
     """The device under test. Skips, with the reason, where the C++ extension cannot be had for it.
 
-    Building the extension (13 s of a processor, once a machine) and loading it belong to no benchmark, so both happen here.
+    Building the extension (13 s of a processor, once a machine) and loading it belong to no benchmark, so both happen
+    here.
     Raises UsageError when OPBENCH_BENCH_DEVICE names something else.
     """
     name = os.environ.get("OPBENCH_BENCH_DEVICE", "cpu")

@@ -1,30 +1,22 @@
-"""Workers by `fork`, out of one interpreter that has imported the libraries once: the gate's end of fork_server.py.
+"""Workers of the gate by `fork`: when both sides' may come from one interpreter, and what each takes from its side.
 
-Starting a worker took 2.5 s of a core here, 1.3 s of them for PyTorch, and a run starts 18 to 60 (2-core Xeon). What
-forks have in common, where libraries lie and what these set up when imported, is the same luck for base and head; where
-a worker's own code and data lie is drawn anew in each. Fresh workers, who confirm, are forks of a fresh server.
+A run starts 18 to 60. What forks have in common is the same luck for base and head. Fresh workers, who confirm, are
+forks of a fresh server.
 """
 
 from __future__ import annotations
 
-import ctypes
-import json
 import os
-import select
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self, TextIO
 
-from opbench.errors import MachineError
 from opbench.gate.pool.launch import LaunchConfig, bootstrap_command
 from opbench.gate.samples import Side
 from opbench.gate.source.environments import Checkout
-
-SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
+from opbench.process import fork_client
+from opbench.process.descendants import VARIABLE
+from opbench.process.fork_client import ForkedProcess
 
 SIDE_VARIABLES = ("PYTHONPATH", "PWD")
 """What alone may differ between the sides' variables: a fork takes it over after the interpreter has started."""
@@ -32,13 +24,10 @@ SIDE_VARIABLES = ("PYTHONPATH", "PWD")
 STARTUP_MODULES = ("sitecustomize.py", "usercustomize.py")
 """Run by a new interpreter that has them on its path, and so not by a fork."""
 
-ANSWER_LIMIT_S = 120.0
-"""Seconds in which a server must have imported its modules and forked; without, workers start as usual."""
-
 
 def can_fork(checkouts: Mapping[Side, Checkout], launch: LaunchConfig) -> bool:
     """Whether one interpreter can stand at the beginning of both sides' workers."""
-    if sys.platform != "linux" or launch.device != "cpu" or not hasattr(os, "pidfd_open"):
+    if launch.device != "cpu" or not fork_client.forks_here():
         return False
     environments = [_common(launch.environment(side, checkout)) for side, checkout in checkouts.items()]
     alike = len({str(checkout.python) for checkout in checkouts.values()}) == 1 and environments[0] == environments[-1]
@@ -58,39 +47,12 @@ def forking(checkouts: Mapping[Side, Checkout], launch: LaunchConfig, modules: S
     return ForkServer(bootstrap_command(checkout.python), launch.environment("base", checkout), modules)
 
 
-class ForkServer:
-    """Started at once, with those of a worker's variables that both sides share.
-
-    modules: what it has been told to import.
-    words: what starts an interpreter that calls `fork_server.serve`, given `--fork`, the socket and the modules.
-    """
+class ForkServer(fork_client.ForkServer):
+    """Started with those of a worker's variables that both sides share. words: as of `bootstrap_command`."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], modules: Sequence[str]) -> None:
-        self.modules = list(modules)
-        ctypes.CDLL(None).prctl(SUBREAPER, 1)  # forks become this process's children, so that it sees them end
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._socket.settimeout(ANSWER_LIMIT_S)
-        with theirs, ExitStack() as on_failure:
-            on_failure.callback(self._socket.close)
-            self._process = subprocess.Popen(
-                [*words, "--fork", str(theirs.fileno()), *modules],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=_common(environment) | {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ},
-                cwd="/",
-                start_new_session=True,
-            )
-            on_failure.pop_all()
-
-    def also_import(self, modules: Sequence[str]) -> None:
-        """Before it forks again; what it has imported already is left as it is."""
-        more = [name for name in modules if name not in self.modules]
-        if more:
-            self.modules += more
-            with suppress(OSError):  # it has ended, which whoever is to be started next says
-                self._socket.send(json.dumps({"modules": more}).encode())
+        own = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+        super().__init__(words, _common(environment) | own, modules)
 
     def start(
         self,
@@ -101,22 +63,8 @@ class ForkServer:
         folder: Path | None,
     ) -> ForkedProcess:
         """A worker; of its words only the last one counts, its configuration. Raises MachineError without a server."""
-        own = {name: environment[name] for name in SIDE_VARIABLES if name in environment}
-        request = {"argument": words[-1], "environment": own, "folder": str(folder or Path.cwd())}
-        try:
-            with Path(os.devnull).open("w", encoding="utf-8") as null:
-                output = null if log is None else log
-                socket.send_fds(self._socket, [json.dumps(request).encode()], [*fds, output.fileno()])
-            pid = int(self._socket.recv(64))
-        except (OSError, ValueError) as exc:
-            raise MachineError(f"the interpreter that workers are forked from does not answer: {exc}") from exc
-        return ForkedProcess(pid)
-
-    def close(self) -> None:
-        """End the server; the workers live on."""
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
+        own = {name: environment[name] for name in (*SIDE_VARIABLES, VARIABLE) if name in environment}
+        return self.fork(words[-1], fds, own, log, folder)
 
 
 class ServerAhead:
@@ -144,33 +92,3 @@ class ServerAhead:
         """It is the caller's then, and not given twice; None where there is none."""
         server, self._server = self._server, None
         return server
-
-
-class ForkedProcess:
-    """A process that became this one's child: as much of `subprocess.Popen` as a child is known by."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.returncode: int | None = None
-        self._pidfd = os.pidfd_open(pid)
-
-    def poll(self) -> int | None:
-        return self.returncode if self.returncode is not None else self._poll(0)
-
-    def wait(self, timeout: float | None = None) -> int:
-        """Raises subprocess.TimeoutExpired."""
-        if self.returncode is None:
-            code = self._poll(None if timeout is None else 1000 * timeout)
-            if code is None:
-                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
-        assert self.returncode is not None
-        return self.returncode
-
-    def _poll(self, limit_ms: float | None) -> int | None:
-        poll = select.poll()
-        poll.register(self._pidfd, select.POLLIN)
-        if not poll.poll(limit_ms):
-            return None
-        self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-        os.close(self._pidfd)
-        return self.returncode

@@ -17,30 +17,31 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+MODULES = ("process.fork_server", "gate.worker.fork_preparation", "gate.worker.main", "gate.worker.plugin")
 
-def load(root: str) -> tuple[Any, Any, Any]:
-    """The gate's modules `main`, `fork_server` and `plugin`, no longer known to the interpreter; without pytest the
-    last one is None.
+
+def load(root: str) -> list[Any]:
+    """The gate's MODULES, no longer known to the interpreter; without pytest the last one is None.
 
     The package's own __init__ is not run, in case it ever needs more than a foreign environment has.
     """
     package = ModuleType("opbench")
     package.__path__ = [f"{root}/opbench"]
     sys.modules["opbench"] = package
-    main, fork_server = import_module("opbench.gate.worker.main"), import_module("opbench.gate.worker.fork_server")
-    plugin = import_module("opbench.gate.worker.plugin") if find_spec("pytest") else None
+    usable = MODULES if find_spec("pytest") else MODULES[:-1]
+    loaded = [import_module(f"opbench.{name}") for name in usable]
     for name in [name for name in sys.modules if name.partition(".")[0] == "opbench"]:
         del sys.modules[name]
-    return main, fork_server, plugin
+    return [*loaded, *[None] * (len(MODULES) - len(usable))]
 
 
 if __name__ == "__main__":
     root, *words = sys.argv[1:]
     del sys.argv[1:]
-    main, fork_server, plugin = load(root)
+    fork_server, fork_preparation, main, plugin = load(root)
     run_worker = partial(main.run_worker, plugin_class=plugin and plugin.WorkerPlugin)
     if words[0] == "--fork":
-        fork_server.serve(int(words[1]), words[2:], run_worker)
+        fork_server.serve(int(words[1]), words[2:], run_worker, prepare=fork_preparation.prepare)
     else:
         requests, answers, config = words
         run_worker(int(requests), int(answers), config)

@@ -5,20 +5,17 @@ Where pytest cannot start, or ends before it has collected, requests are refused
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opbench.gate.worker.protocol import Connection, WorkerConfig
+from opbench.process.fork_server import follow_parent
 
 if TYPE_CHECKING:
     from opbench.gate.worker.plugin import WorkerPlugin
-
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 LOG_END = 4096
 """Characters of the log's end in which pytest's own complaint is looked for."""
@@ -47,13 +44,6 @@ def run_worker(
         reasons = plugin.collection.problems or [_complaint(config.log, code)]
         problem = f"pytest ended before it had collected: {reasons[0]}"
         _refuse_all(connection, problem, usage_error=plugin.collection.usage_error)
-
-
-def follow_parent() -> None:
-    """Leave it to the parent what Ctrl-C means, and end with it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
 
 
 def _pytest_arguments(config: WorkerConfig) -> list[str]:

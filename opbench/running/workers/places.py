@@ -19,7 +19,8 @@ from opbench.running.workers.device_list import DeviceUnit
 from opbench.running.workers.local_worker import LocalWorker, Start
 from opbench.running.workers.pool_run import measure_with
 from opbench.running.workers.ray_cluster import Slot
-from opbench.running.workers.ray_worker import Answered, Job, RayWorker, job_of, measure_job
+from opbench.running.workers.ray_job import Answered, Job, measure_task
+from opbench.running.workers.ray_worker import RayWorker, job_of
 from opbench.store.journal import Journal
 from opbench.store.lock import measuring, measuring_on
 from opbench.store.runs import Run
@@ -120,7 +121,7 @@ class RayCluster:
     ray: Any
     slots: tuple[Slot, ...]
     wait: bool = True
-    measured: Callable[[Job], Answered] = measure_job
+    measured: Callable[[Job], Answered] = measure_task
 
     @property
     def device(self) -> str:

@@ -1,77 +1,24 @@
-"""A device of a Ray cluster: every point is a task that asks for it, in a process of its own on the device's host.
+"""A device of a Ray cluster, as who spreads points over it knows it: every point is a task that asks for the device.
 
-Ray's resources are a promise only, so the task takes the device's lock on its host besides, as whoever measures does.
-Nothing is written there but in a temporary folder; records and log come back to who asked.
+The tasks of a device are done by one process of its host after the other, as long as that lives (`ray_job.py`). Records
+and log come back to who asked.
 """
 
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from opbench import operator_files
-from opbench.cli.progress import Reporter
 from opbench.errors import MachineError, OpbenchError
 from opbench.planning.plan import Task
 from opbench.process.environment import revision
-from opbench.running.runner import Runner
 from opbench.running.workers.ray_cluster import Slot
+from opbench.running.workers.ray_job import CARRIED, Answered, Job, measure_task
 from opbench.running.workers.worker import WorkerDiedError
-from opbench.store.lock import measuring
-from opbench.store.runs import Run
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.settings import Settings
-
-LONGEST_LOG = 1 << 16
-"""Bytes of what a point's libraries printed that come back, the last ones."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One point, and all that its host has to be told. revision: of the opbench that asks, which the host's has to be.
-
-    variables: of the environment, such as where a user's operators stand. wait: for another measurement.
-    """
-
-    task: Task
-    device: str
-    settings: Settings
-    revision: str
-    variables: Mapping[str, str] = field(default_factory=dict)
-    wait: bool = True
-
-
-@dataclass(frozen=True)
-class Answered:
-    """records: of the job's task. log: the end of what was printed. told: what there was to say, such as a wait."""
-
-    records: list[Record]
-    log: str = ""
-    told: tuple[str, ...] = ()
-
-
-def measure_job(job: Job) -> Answered:
-    """On the device's host: measure the point alone on the device.
-
-    Raises MachineError where the host's opbench is another one, or its device cannot be used.
-    """
-    if (here := revision()) != job.revision:
-        raise MachineError(f"{socket.gethostname()} has opbench {here}, who asks has {job.revision}; install the same")
-    os.environ.update(job.variables)
-    told: list[str] = []
-    with TemporaryDirectory(prefix="opbench-ray-") as folder, measuring(job.device, told.append, job.wait):
-        facts = {"measured_on": socket.gethostname()}
-        runner = Runner(Run(Path(folder)), job.device, job.settings, Reporter(), facts=facts)
-        with runner.opened():
-            records = runner.measured(job.task)
-        log = (Path(folder) / "worker.log").read_text(encoding="utf-8", errors="replace")[-LONGEST_LOG:]
-    return Answered(records, log, tuple(told))
 
 
 class RayWorker:
@@ -87,14 +34,15 @@ class RayWorker:
         job: Callable[[Task], Job],
         tell: Callable[[str], None],
         log: Callable[[str], object],
-        measured: Callable[[Job], Answered] = measure_job,
+        measured: Callable[[Job], Answered] = measure_task,
     ) -> None:
         self.name = slot.name
         self._ray, self._slot, self._job, self._tell, self._log = ray, slot, job, tell, log
         self._asked: Any = None
         self._stopped = False
-        # A process measures one point: what a task leaves behind in it (memory, locks) ends with it.
-        self._remote = ray.remote(max_calls=1, max_retries=0)(measured)
+        self._said = set[str]()
+        # 0: as many as come. For GPUs Ray's default is one, since most tasks leave memory on them; these touch none.
+        self._remote = ray.remote(max_calls=0, max_retries=0)(measured)
 
     def measure(self, task: Task) -> list[Record]:
         if self._stopped:
@@ -109,7 +57,9 @@ class RayWorker:
         except self._ray.exceptions.RayError as exc:
             raise self._lost(exc) from exc
         for text in answered.told:
-            self._tell(f"{self.name}: {text}")
+            if text not in self._said:  # what holds for every point is said with the first
+                self._said.add(text)
+                self._tell(f"{self.name}: {text}")
         self._log(answered.log)
         return answered.records
 
@@ -138,6 +88,6 @@ class RayWorker:
 
 def job_of(device: str, settings: Settings, wait: bool) -> Callable[[Task], Job]:
     """Jobs for tasks of one sweep, as this process is asked for them."""
-    known, own = revision(), operator_files.VARIABLE
-    variables = {own: os.environ[own]} if own in os.environ else {}
+    known = revision()
+    variables = {name: os.environ[name] for name in CARRIED if name in os.environ}
     return lambda task: Job(task, device, settings, known, variables, wait)

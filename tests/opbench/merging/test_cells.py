@@ -119,4 +119,5 @@ def test_cases_come_by_their_numbers_and_then_by_environment(tmp_path: Path) -> 
     [["a", "a2", "a10"], ["8", "16"], ["a8b", "a16a", "a16b"], ["b9", "c1"], ["a1b", "a1b2", "a1c"], ["", "1"]],
 )
 def test_numbers_in_names_sort_by_what_they_are(ordered: Sequence[str]) -> None:
-    assert sorted(ordered[::-1], key=natural) == ordered
+    backwards = ordered[::-1]
+    assert sorted(backwards, key=natural) == ordered

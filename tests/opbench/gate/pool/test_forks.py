@@ -39,6 +39,7 @@ def test_surroundings(benchmark):
     assert set({shared!r}) <= set(sys.modules)
     assert os.getcwd() == os.environ["PWD"] == {tree!r} == [part for part in sys.path if part not in {here!r}][0]
     assert not [name for name in sys.modules if name.startswith("opbench")]
+    assert set(os.environ["OPBENCH_CHILD"]) - {{"0"}}
     print("said in the log")
     benchmark(sum, range(100))
 """
@@ -172,7 +173,7 @@ def test_forks_have_their_memory_at_places_of_their_own() -> None:
     script = f"""
 import ctypes, json, mmap, os, socket, sys
 sys.path.insert(0, {str(ROOT)!r})
-from opbench.gate.worker import fork_server
+from opbench.process import fork_server
 
 def work(requests, answers, word):
     allocate = ctypes.CDLL(None).malloc

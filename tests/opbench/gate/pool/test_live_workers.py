@@ -46,7 +46,7 @@ def test_a_stage_that_does_not_fit_is_not_begun_with_fewer(monkeypatch: pytest.M
 
 def test_a_pool_is_widened_only_where_the_new_ones_fit_beside_those_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     widened: list[int] = []
-    pool: Any = SimpleNamespace(widen=widened.append)
+    pool: Any = SimpleNamespace(widen=lambda per_side, _: widened.append(per_side))
     workers = LiveWorkers(factory(monkeypatch, 2 * (5 + FEWEST)), pool, 12)
     workers.widen(17)
     assert (widened, workers.per_side) == ([17], 17)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from opbench.running.workers.ray_worker import Answered, Job
+from opbench.running.workers.ray_job import Answered, Job
 from opbench.store.lock import exclusive
 from opbench.vocabulary.record import Record
 from tests.answering import figure
@@ -21,12 +21,15 @@ DIES = "OPBENCH_RAY_TEST_DIES"
 
 
 def scripted(job: Job) -> Answered:
-    """Measures nothing, on the device that Ray gives: says in a file when it begins and ends with it, and is alone."""
+    """Measures nothing, on the device that Ray gives: says in a file when it begins and ends with it, and is alone.
+
+    A third word is the point's; where it begins, a fourth is the process's id, and a fifth the GPU it may see.
+    """
     folder, number = Path(job.variables[FOLDER]), job.task.point.axes["n"]
     device = _device(job.device)
     _die(folder, number, job.variables.get(DIES, "").split(","))
     with exclusive(device, print, wait_s=0.0):  # raises where another task has the device
-        _say(folder, f"begin {device} {number}")
+        _say(folder, f"begin {device} {number} {os.getpid()} {os.environ.get('CUDA_VISIBLE_DEVICES', '')}")
         environment = {"device": job.device, "device_name": device.partition("#")[0], "threads": 1}
         found = [Record(case, figure(case), environment, job.revision, "now") for case in job.task.cases]
         _say(folder, f"end {device} {number}")

@@ -22,7 +22,8 @@ from opbench.planning.remaining import overview
 from opbench.running.workers import ray_worker
 from opbench.running.workers.pool_run import measure_with
 from opbench.running.workers.ray_cluster import connected, slots
-from opbench.running.workers.ray_worker import Job, RayWorker, measure_job
+from opbench.running.workers.ray_job import Job, measure_job
+from opbench.running.workers.ray_worker import RayWorker
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
 
@@ -121,7 +122,7 @@ def keys(run: Run) -> list[str]:
 def alone(said: list[list[str]]) -> None:
     """No device began with a point before it had ended the one before."""
     busy: dict[str, str] = {}
-    for what, device, number in said:
+    for what, device, number, *_ in said:
         if what == "begin":
             assert device not in busy, f"{device} measured {busy[device]} and {number} at once"
             busy[device] = number
@@ -136,8 +137,8 @@ def test_the_right_kind_gets_every_point_once_and_no_two_at_once(
     run, told = Run(tmp_path), Told()
     assert go(nodes, run, device, kind, told=told) == []
     assert keys(run) == ALL
-    assert Counter(int(number) for what, _, number in said() if what == "end") == Counter(range(len(TASKS)))
-    used = {name for _, name, _ in said()}
+    assert Counter(int(number) for what, _, number, *_ in said() if what == "end") == Counter(range(len(TASKS)))
+    used = {name for _, name, *_ in said()}
     assert 1 <= len(used) <= devices
     assert all(name.startswith(f"{kind or 'cpu'}#") for name in used)
     alone(said())
@@ -145,6 +146,16 @@ def test_the_right_kind_gets_every_point_once_and_no_two_at_once(
     assert sum("told of" in note for note in told.notes) == len(TASKS)
     here = {record.case.key: record.outcome for one in TASKS for record in records(one)}
     assert {record.case.key: record.outcome for record in run.records()} == here
+
+
+def test_one_process_asks_for_all_points_of_a_device_and_sees_that_device_each_time(
+    nodes: Nodes, said: Callable[[], list[list[str]]], tmp_path: Path
+) -> None:
+    assert go(nodes, Run(tmp_path), kind="A100") == []
+    begun = [words for words in said() if words[0] == "begin"]
+    assert len(begun) == len(TASKS)
+    assert len({process for _, _, _, process, _ in begun}) == 1
+    assert all(device.endswith(f"-{visible}") for _, device, _, _, visible in begun)
 
 
 def test_a_point_whose_process_is_killed_is_measured_again_and_after_twice_it_is_left(
@@ -182,7 +193,7 @@ def test_a_node_that_is_lost_costs_no_point(nodes: Nodes, said: Callable[[], lis
     if left:
         assert go(nodes, run) == []
     assert keys(run) == ALL
-    assert {int(number) for what, _, number in said() if what == "end"} == set(range(len(TASKS)))
+    assert {int(number) for what, _, number, *_ in said() if what == "end"} == set(range(len(TASKS)))
 
 
 DRIVER = """

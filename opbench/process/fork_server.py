@@ -1,17 +1,13 @@
-"""The server's half of starting workers by `fork`: do what they all need once, then fork one at each request.
+"""The server's half of starting workers by `fork`: import what they all need once, then fork one at each request.
 
-Libraries and pytest's plugins are imported, and Python's own tables filled: of a worker's start, 0.32 s of a processor,
-0.18 s are left, which are its own tree's code (Xeon, model 207). Nothing of it is of a tree, so that it is common to
-base and head as the libraries are.
-
-A request is one datagram of JSON with three file descriptors: requests, answers, log. The answer is the process's id.
-One with `modules`, and none of these, is for more to import, and is not answered.
-The worker is forked twice over, so that it becomes the child of the gate, which is a subreaper (fork_client.py).
+A request is one datagram of JSON with three file descriptors: requests, answers, log. The answer is the process's id,
+or why there is none. One with `modules`, and none of these, is for more to import, and is not answered. The worker is
+forked twice over, so that it becomes the child of who asked, which is a subreaper (fork_client.py). Nothing but the
+standard library is needed: a server also stands in interpreters of others.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import gc
 import importlib
@@ -20,32 +16,47 @@ import json
 import mmap
 import os
 import random
+import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
-from opbench.gate.worker.main import follow_parent
+from opbench.process.descendants import VARIABLE, retell
 
 RunWorker: TypeAlias = Callable[[int, int, str], None]
-
-ARGUMENTS = ("-q", "-p", "no:opbench", "-p", "no:cacheprovider", "-c", os.devnull)
-"""As a worker starts pytest, but with no tree: see main.py."""
-
-MEANT_FOR_TESTS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
-"""Variables whose options and modules may need the tree, or would start processes: each fork has them for itself."""
+Prepare: TypeAlias = Callable[[Sequence[str]], None]
 
 SMALL_SIZES = tuple(1 << power for power in range(5, 17))
 MOST_SMALL = 8
 LARGE_SIZE, MAPPED_PAGES = 1 << 24, 1 << 14
 """How far apart forks' memory may come to lie, as that of processes does which the system starts at random places."""
 
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
-def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
-    """Until the other end of the socket is closed. modules: imported first, in that order."""
+
+def follow_parent() -> None:
+    """Leave it to the parent what Ctrl-C means, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def import_all(modules: Sequence[str]) -> None:
+    """In that order."""
+    for name in modules:
+        importlib.import_module(name)
+
+
+def serve(
+    fd: int, modules: Sequence[str], run_worker: RunWorker, *, alone: bool = False, prepare: Prepare = import_all
+) -> None:
+    """Until the other end of the socket is closed. modules: what `prepare` gets first.
+
+    alone: whether to refuse, with the reason, to fork beside threads that these have started.
+    """
     follow_parent()
-    prepare(modules)
+    _prepare(modules, prepare)
     with socket.socket(fileno=fd) as requests:
         os.set_inheritable(fd, False)
         while True:
@@ -54,45 +65,31 @@ def serve(fd: int, modules: Sequence[str], run_worker: RunWorker) -> None:
                 return
             request = json.loads(message)
             if "modules" in request:
-                prepare(request["modules"])
+                _prepare(request["modules"], prepare)
                 continue
-            requests.send(str(_fork(request, fds, requests, run_worker)).encode())
+            answer = (alone and threads()) or str(_fork(request, fds, requests, run_worker))
+            requests.send(answer.encode())
             for received in fds:
                 os.close(received)
 
 
-def prepare(modules: Sequence[str]) -> None:
-    """Import the modules, in that order; with pytest among them start it once, so that it imports its plugins itself.
-
-    Imported in another way they could not have their assertions rewritten, which pytest warns about.
-    """
-    for name in modules:
-        with contextlib.suppress(Exception):  # who needs it finds out by itself, and says so
-            importlib.import_module(name)
-    if "pytest" in modules:
-        _start_pytest()
+def _prepare(modules: Sequence[str], prepare: Prepare) -> None:
+    prepare(modules)
     inspect.getmodule(inspect.currentframe())  # looks the files of all modules up, as PyTorch's registrations do
     gc.freeze()  # a collection in a fork would write to, and so copy, all that it shares
 
 
-def _start_pytest() -> None:
-    """In an empty folder. Should it fail, every worker does what it would have done here."""
-    import pytest
+def threads() -> str:
+    """Why nothing may be forked from this process: a fork has one thread, and waits for ever for what others held.
 
-    given = {name: os.environ.pop(name) for name in MEANT_FOR_TESTS if name in os.environ}
-    with TemporaryDirectory(prefix="opbench-gate-") as folder, contextlib.suppress(Exception, SystemExit):
-        pytest.main([*ARGUMENTS, "--rootdir", folder, folder])
-    os.environ.update(given)
-    _leave_version_control_out()
-
-
-def _leave_version_control_out() -> None:
-    """pytest-benchmark asks git and Mercurial six things at every start, for the name of a file that no worker writes:
-    0.07 s of a processor.
+    Asked after a fork that ends at once: libraries that know about forks end their threads before one. OpenBLAS, which
+    has started some when NumPy is imported, starts them again when it next computes.
     """
-    plugin: Any = sys.modules.get("pytest_benchmark.plugin")
-    if hasattr(plugin, "get_tag"):
-        plugin.get_tag = lambda *_: ""
+    if (child := os.fork()) == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    count = len(os.listdir("/proc/self/task"))  # noqa: PTH208
+    return f"what it imported has {count - 1} threads at work" if count > 1 else ""
 
 
 def _fork(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket, run_worker: RunWorker) -> int:
@@ -111,7 +108,7 @@ def _fork(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socke
         os.write(pid_write, str(pid).encode())
         os._exit(0)
     pid = int(os.read(pid_read, 32))
-    os.waitpid(intermediate, 0)  # from now on the worker is the gate's child
+    os.waitpid(intermediate, 0)  # from now on the worker is the child of who asked
     for end in (pid_read, pid_write, gate_read, gate_write):
         os.close(end)
     return pid
@@ -127,9 +124,13 @@ def _run(request: Mapping[str, Any], fds: Sequence[int], requests: socket.socket
         os.dup2(log, 2)
         os.close(log)
         os.chdir(request["folder"])
-        os.environ.update(request["environment"])
-        first = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-        sys.path[:] = first + [part for part in sys.path if part not in first]
+        own = request["environment"]
+        if VARIABLE in own:
+            retell(own[VARIABLE])
+        os.environ.update(own)
+        if "PYTHONPATH" in own:
+            first = [part for part in own["PYTHONPATH"].split(os.pathsep) if part]
+            sys.path[:] = first + [part for part in sys.path if part not in first]
         importlib.invalidate_caches()
         randomise_layout(random.SystemRandom())
         run_worker(requests_fd, answers_fd, request["argument"])

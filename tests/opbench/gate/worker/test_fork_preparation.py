@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from opbench.gate.worker.fork_server import MEANT_FOR_TESTS, prepare
+from opbench.gate.worker.fork_preparation import MEANT_FOR_TESTS, prepare
 
 
 @pytest.mark.parametrize("failure", [None, SystemExit(4), ImportError("no such plugin")])
