@@ -23,6 +23,7 @@ from opbench.planning.request import Request
 from opbench.planning.shard import Shard
 from opbench.store import progress, simulated_counts
 from opbench.store.codec import from_line, outcome_to_json, to_line
+from opbench.store.environment_lines import to_lines
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.sweep import Narrowing
@@ -45,8 +46,16 @@ _CHECKSUM = re.compile(rb',"crc32":"[0-9a-f]{8}"}\s*$')
 
 def records(folder: Path, each: int = 1) -> Path:
     """A run with that many measured records of every operator of a real one, few samples each, and one of every other
-    outcome.
+    outcome, as they are written today: their environment on a line of its own.
     """
+    file = old_records(folder, each)
+    written = [from_line(line) for line in file.read_bytes().splitlines()]
+    file.write_text(to_lines(written)[0], encoding="utf-8")
+    return file
+
+
+def old_records(folder: Path, each: int = 1) -> Path:
+    """The same in lines of schema 1, each with its environment."""
     file = folder / "sweep" / "run" / "records.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     seen: dict[str, int] = {}
@@ -185,8 +194,9 @@ READERS = (
     Reader("a run looked at", records, look, signed, share=40),
     Reader("a run's progress", progressing, look, share=20),
     Reader("simulated counts", counts, read_counts, signed, share=50),
-    Reader("records", records, read_records, signed, share=270),
-    Reader("journal", records, repair, signed, share=100),
+    Reader("records", records, read_records, signed, share=200),
+    Reader("records of before", old_records, read_records, signed, share=100),
+    Reader("journal", records, repair, signed, share=70),
     Reader("report", report_run, report, signed, alike=0.9, share=3),
     Reader("dispatch", records, dispatch, signed, alike=0.6, share=20),
 )
