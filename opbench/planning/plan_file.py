@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from opbench.cli.plain import plain
 from opbench.errors import UsageError
 from opbench.planning.request import Request, Share
 from opbench.planning.shard import Shard
@@ -19,6 +20,7 @@ from opbench.store.runs import Run
 
 FILE = "plan.json"
 SCHEMA = 1
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,12 @@ class PlanFile:
         run.write_json(FILE, {"schema": SCHEMA, **data})
 
 
+def _refuse_unfit(name: str) -> None:
+    """Raises ValueError for a name that is no folder's: a merge makes one of that name, and others send it plans."""
+    if name in {"", ".", ".."} or "/" in name or name != plain(name) or len(name) > LONGEST_NAME:
+        raise ValueError(f"a sweep of the name {name!r:.80}; expected one of a folder")
+
+
 def read(run: Run) -> PlanFile | None:
     """None where the run has no such file. Raises UsageError for one that cannot be read or is of another schema."""
     path = run.folder / FILE
@@ -67,7 +75,10 @@ def read(run: Run) -> PlanFile | None:
         data = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         if (schema := data.pop("schema")) != SCHEMA or type(schema) is not int:
             raise UsageError(f"{path}: schema {schema!r:.40}, this opbench reads {SCHEMA}; remove that file to go on")
-        return msgspec.convert(data, PlanFile)
+        found = msgspec.convert(data, PlanFile)
+        for part in found.parts:
+            _refuse_unfit(part.request.name)
+        return found
     except FileNotFoundError:
         return None
     except OSError as exc:

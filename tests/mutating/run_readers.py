@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
+from opbench.cli.plain import plain
 from opbench.commands import app
 from opbench.live.follow import headline, told
 from opbench.live.tail import Tail
@@ -29,6 +30,7 @@ from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcom
 from opbench.vocabulary.sweep import Narrowing
 from tests.counts import count
 from tests.mutating.reader import Reader
+from tests.opbench.merging.shard_runs import CASES, shard_run
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "epyc9004-2core"
 SAMPLES = 7
@@ -166,6 +168,22 @@ def read_plan(file: Path) -> None:
     assert plan_file.read(Run(file.parent)) == found, "a plan that was read and written reads otherwise"
 
 
+def shard(folder: Path) -> Path:
+    """The plan of one of two shards, whose runs are there."""
+    first, _ = (shard_run(folder / "shards", text) for text in ("1/2", "2/2"))
+    return first.folder / plan_file.FILE
+
+
+def merged_shards(file: Path) -> None:
+    """Put together as far as they are there, whatever the plan of one says: no record is lost."""
+    shards = [Run(folder) for folder in sorted(file.parent.parent.iterdir())]
+    results = file.parents[3] / "merged"
+    shutil.rmtree(results, ignore_errors=True)
+    found = merge(shards, results, partial=True)
+    print(*map(plain, map(str, found.missing)), sep="\n")
+    assert found.cells == CASES
+
+
 def merged(file: Path) -> None:
     """The new run of what is merged reads as the old one does."""
     results = file.parent.parent.parent / "merged"
@@ -191,6 +209,7 @@ def progressing(folder: Path) -> Path:
 READERS = (
     Reader("plan", plan, read_plan, share=30),
     Reader("merge", records, merged, signed, share=60),
+    Reader("a shard's plan", shard, merged_shards, share=30),
     Reader("a run looked at", records, look, signed, share=40),
     Reader("a run's progress", progressing, look, share=20),
     Reader("simulated counts", counts, read_counts, signed, share=50),
