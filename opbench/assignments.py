@@ -11,7 +11,11 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from opbench.errors import UsageError
+from opbench.errors import UsageError, describe_exception
+
+
+class NoSourceError(UsageError):
+    """A module's file that is no Python source."""
 
 
 def package_folder(package: str) -> Path:
@@ -67,7 +71,7 @@ def look_of(file: Path) -> tuple[str, str] | None:
 
     Raises UsageError for one that is not written out.
     """
-    if "BACKEND" not in file.read_text(encoding="utf-8"):
+    if b"BACKEND" not in file.read_bytes():
         return None
     call = _assigned(file).get("BACKEND")
     given = [keyword.value for keyword in call.keywords if keyword.arg == "look"] if isinstance(call, ast.Call) else []
@@ -82,9 +86,13 @@ def look_of(file: Path) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=512)
 def _assigned(file: Path) -> dict[str, ast.expr | None]:
-    """What a module assigns at its top level: names to the expressions."""
+    """What a module assigns at its top level: names to the expressions. Raises NoSourceError."""
     found: dict[str, ast.expr | None] = {}
-    for node in _top_level(ast.parse(file.read_text(encoding="utf-8")).body):
+    try:
+        tree = ast.parse(file.read_bytes(), str(file))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as exc:  # the last two of deep nesting
+        raise NoSourceError(f"{file} is no Python source ({describe_exception(exc)}); mend or remove it") from exc
+    for node in _top_level(tree.body):
         if isinstance(node, ast.Assign):
             found |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):

@@ -62,10 +62,12 @@ class PlanFile:
         run.write_json(FILE, {"schema": SCHEMA, **data})
 
 
-def _refuse_unfit(name: str) -> None:
-    """Raises ValueError for a name that is no folder's: a merge makes one of that name, and others send it plans."""
-    if name in {"", ".", ".."} or "/" in name or name != plain(name) or len(name) > LONGEST_NAME:
-        raise ValueError(f"a sweep of the name {name!r:.80}; expected one of a folder")
+def _fit(found: PlanFile) -> PlanFile:
+    """Raises ValueError where a sweep's name is no folder's: a merge makes one of it, and plans come from others."""
+    for name in (part.request.name for part in found.parts):
+        if name in {"", ".", ".."} or "/" in name or name != plain(name) or len(name) > LONGEST_NAME:
+            raise ValueError(f"a sweep of the name {name!r:.80}; expected one of a folder")
+    return found
 
 
 def read(run: Run) -> PlanFile | None:
@@ -75,10 +77,7 @@ def read(run: Run) -> PlanFile | None:
         data = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         if (schema := data.pop("schema")) != SCHEMA or type(schema) is not int:
             raise UsageError(f"{path}: schema {schema!r:.40}, this opbench reads {SCHEMA}; remove that file to go on")
-        found = msgspec.convert(data, PlanFile)
-        for part in found.parts:
-            _refuse_unfit(part.request.name)
-        return found
+        return _fit(msgspec.convert(data, PlanFile))
     except FileNotFoundError:
         return None
     except OSError as exc:

@@ -7,6 +7,7 @@ from tests.mutating import (
     figure_readers,
     gate_readers,
     history_readers,
+    kept_readers,
     machine_readers,
     network_readers,
     profile_readers,
@@ -22,6 +23,7 @@ READERS = {
         network_readers.READERS,
         detection_readers.READERS,
         history_readers.READERS,
+        kept_readers.READERS,
         profile_readers.READERS,
         figure_readers.READERS,
     )

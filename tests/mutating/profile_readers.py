@@ -1,5 +1,5 @@
-"""What reads files that other programs leave beside a profile: traces of PyTorch, tables of ncu, counts of perf, and the
-answer of the process in which a case is taken apart, whose backend may write there too.
+"""What reads files that other programs leave beside a profile: traces of PyTorch, tables of ncu, counts of perf, and
+the answer of the process in which a case is taken apart, whose backend may write there too.
 """
 
 from __future__ import annotations

@@ -229,7 +229,7 @@ def test_runs_of_before_have_no_plan_and_are_merged_as_they_are(tmp_path: Path) 
 def test_runs_of_two_sweeps_are_refused(tmp_path: Path) -> None:
     one = shard_run(tmp_path)
     other = shard_run(tmp_path, request=Request("batch", "cpu", "wall", 0.1, by=replace(REQUEST.by, axes={})))
-    with pytest.raises(UsageError, match=r"^these are runs of 2 sweeps \(batch in \S+/batch/1of1, channels in \S+/channels/1of1\)"):
+    with pytest.raises(UsageError, match=r"^these are runs of 2 sweeps \(batch in \S+/1of1, channels in \S+/1of1\)"):
         merge([one, other], tmp_path / "results")
 
 
