@@ -75,7 +75,7 @@ def test_for_another_pytorch_or_processor_there_is_none(source: Path, monkeypatc
     assert "no C++ compiler" in str(native.why_not())
 
 
-@pytest.mark.parametrize("about", ["", "[]", "{}"])
+@pytest.mark.parametrize("about", ["", "[]", "{}", "[" * 100_000])
 def test_a_folder_that_says_nothing_of_itself_is_none(source: Path, about: str) -> None:
     (shipped.FOLDER / shipped.ABOUT).write_text(about)
     shipped.why_none.cache_clear()
