@@ -147,7 +147,7 @@ class Lane:
                 command.kill()
         command.wait()
         _, alive = psutil.wait_procs(started, GONE_AFTER_S)
-        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if _runs(process)]
+        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if lives(process)]
 
     def _ended(self, command: Command) -> None:
         code = command.wait()
@@ -172,7 +172,7 @@ class Lane:
         self.recorded = keys
 
 
-def _runs(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
     """Whether it is more than an entry in the table of processes, which stays until its new parent asks for it."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)

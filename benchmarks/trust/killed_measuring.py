@@ -29,7 +29,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.trust.killed import GONE_AFTER_S, WORDS, Command, Lane, in_lanes, tell
+from benchmarks.trust.killed import GONE_AFTER_S, WORDS, Command, Lane, in_lanes, lives, tell
 from opbench import catalog
 from opbench.errors import UsageError
 from opbench.gate.pool.fork_client import SUBREAPER
@@ -121,7 +121,7 @@ def _left(limit_s: float) -> list[psutil.Process]:
         with suppress(ChildProcessError):  # none is there
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        alive = psutil.Process().children(recursive=True)
+        alive = list(filter(lives, psutil.Process().children(recursive=True)))
         if not alive or time.monotonic() >= until_s:
             return alive
         time.sleep(0.01)

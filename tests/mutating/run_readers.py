@@ -12,9 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
+from rich.console import Console
+
 from opbench.cli.plain import plain
 from opbench.commands import app
-from opbench.live.follow import headline, told
+from opbench.live.follow import Lines
 from opbench.live.tail import Tail
 from opbench.live.watch import Watch
 from opbench.merging.merge import merge
@@ -28,6 +30,7 @@ from opbench.store.environment_lines import to_lines
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.sweep import Narrowing
+from reports.terminal.live_view import live_view
 from tests.counts import count
 from tests.mutating.reader import Reader
 from tests.opbench.merging.shard_runs import CASES, shard_run
@@ -193,9 +196,10 @@ def merged(file: Path) -> None:
 
 
 def look(file: Path) -> None:
-    """As somebody who watches it; what is shown of it is shown as JSON too."""
+    """As somebody who watches it, line by line and on a screen; what is shown of it is shown as JSON too."""
     seen = Watch(Run(file.parent)).look(1.8e9)
-    print(headline(seen), *map(told, seen.latest), sep="\n")
+    Lines(sys.stdout, {seen.progress.name: 0})([seen])
+    Console(width=140).print(live_view([seen]))
     assert json.loads(json.dumps(seen.to_json(), allow_nan=False))["done"] == seen.progress.done
     assert seen.rows == sum(1 for _ in Tail(file).new()) if file.suffix == ".jsonl" else True
 
