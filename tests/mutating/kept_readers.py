@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from unittest import mock
 
 import numpy as np
@@ -27,15 +26,23 @@ SHAPE = (1, 3, 7, 5)
 
 @lru_cache(maxsize=1)
 def layer() -> torch.nn.Module:
+    """Whose weights name the file; nobody exports it."""
     torch.manual_seed(0)
     return torch.nn.Conv2d(SHAPE[1], 5, 3).eval()
 
 
 @lru_cache(maxsize=1)
 def model_bytes() -> bytes:
-    """An exported convolution, signed as every file of ours."""
-    with TemporaryDirectory(prefix="opbench-exported-") as folder, mock.patch.dict("os.environ", OPBENCH_CACHE=folder):
-        return exported(layer(), "layer", SHAPE).read_bytes()
+    """A sum with seven weights, signed as every file of ours."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [7]) for name in ("x", "y")]
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [7], np.arange(7, dtype=np.float32).tobytes(), raw=True)
+    graph = helper.make_graph([helper.make_node("Add", ["x", "w"], ["y"])], "sum", ends[:1], ends[1:], [weights])
+    made: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", onnx_file.OPSET)])
+    onnx_file.complete(made, 0.25)
+    return made.SerializeToString()
 
 
 def model(folder: Path) -> Path:
