@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from unittest import mock
 
@@ -42,7 +42,8 @@ def model_bytes() -> bytes:
     graph = helper.make_graph([helper.make_node("Add", ["x", "w"], ["y"])], "sum", ends[:1], ends[1:], [weights])
     made: onnx.ModelProto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", onnx_file.OPSET)])
     onnx_file.complete(made, 0.25)
-    return made.SerializeToString()
+    content: bytes = made.SerializeToString()
+    return content
 
 
 def model(folder: Path) -> Path:
@@ -145,7 +146,7 @@ READERS = (
     Reader("about a wheel's libraries", about, came_along, share=10),
     Reader("an environment's stamp", stamp, stamped, share=5),
     *(
-        Reader(f"a picture ({form})", lambda folder, form=form: picture(folder, form), read_picture, share=10)
+        Reader(f"a picture ({form})", partial(picture, form=form), read_picture, share=10)
         for form in ("png", "jpg", "bmp", "gif", "tiff", "webp")
     ),
     Reader("a module's source", module, listed, share=20),

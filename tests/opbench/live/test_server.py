@@ -239,11 +239,12 @@ def test_a_client_that_no_file_handle_is_left_for_is_waited_for(feed: Feed, monk
     """It stays at the door, and to ask for it without end would take a processor."""
     waited: list[float] = []
     server = Server(0, b"page", feed, waited.append)
+    door = server_module.LOOPBACK, server.server_address[1]
 
     def accept(_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    with monkeypatch.context() as patched, socket.create_connection(server.server_address[:2], PATIENCE_S):
+    with monkeypatch.context() as patched, socket.create_connection(door, PATIENCE_S):
         patched.setattr(socket.socket, "accept", accept)
         server.handle_request()
         server.handle_request()
