@@ -46,10 +46,10 @@ def why_none(*, headers: bool = False) -> str | None:
     """
     try:
         built_for = json.loads((FOLDER / ABOUT).read_text(encoding="utf-8"))["torch"]
-    except (OSError, ValueError, TypeError, KeyError):  # not there, or not as it was written
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # not there, or not as it was written
         return "none came with this installation"
     if headers and (installed := torch_release()) != built_for:
-        return f"those that came with this installation are for PyTorch {built_for}, and {installed} is installed"
+        return f"those that came with this installation are for PyTorch {built_for!s:.40}, and {installed} is installed"
     if not vector_variants.one_for_all(processor()):
         return "those that came with this installation are for x86-64 processors with AVX2"
     return None

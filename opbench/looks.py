@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from opbench import plugins
-from opbench.assignments import look_of, package_folder
+from opbench.assignments import NoSourceError, look_of, package_folder
 from opbench.errors import UsageError
 from opbench.plugins import Plugin
 
@@ -25,7 +25,7 @@ def looks() -> dict[str, tuple[str, str]]:
     own = {file.stem: look for file in files if (look := look_of(file)) is not None}
     theirs = {}
     for name, file, _ in _their_files():
-        with suppress(UsageError, OSError, SyntaxError, ValueError):
+        with suppress(UsageError, OSError):
             if (look := look_of(file)) is not None:
                 theirs[name] = look
     return theirs | own
@@ -37,7 +37,7 @@ def look_problems() -> Iterator[str]:
     """
     for name, file, plugin in _their_files():
         try:
-            with suppress(OSError, SyntaxError, ValueError):
+            with suppress(OSError, NoSourceError):
                 look_of(file)
         except UsageError as exc:
             yield f"{plugin}: backend {name!r} is drawn by its name alone: {exc}"

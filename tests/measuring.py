@@ -68,7 +68,7 @@ class Forking:
         if self._server is None:
             own = {name: value for name, value in environment.items() if name != VARIABLE}  # it outlives its children
             self._server = ForkServer([sys.executable, "-P", "-c", SERVE], own, self._modules)
-        word = json.dumps({"marker": words[-2], "environment": dict(environment)})
+        word = json.dumps({"marker": words[-2], "parent": int(words[-1]), "environment": dict(environment)})
         return self._server.fork(word, fds, {"PYTHONPATH": environment["PYTHONPATH"]}, log, folder)
 
     def close(self) -> None:
@@ -110,4 +110,4 @@ def work(requests: int, answers: int, word: str) -> None:
     asked = json.loads(word)
     os.environ.clear()
     os.environ.update(asked["environment"])
-    worker.main(requests, answers, Path(asked["marker"]), os.getppid())
+    worker.main(requests, answers, Path(asked["marker"]), asked["parent"])

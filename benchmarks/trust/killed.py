@@ -20,9 +20,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
@@ -42,6 +42,18 @@ RECORDS = "results/*/*/records.jsonl"
 MOST_RECORDS = 12
 KINDS = ("the command", "the measuring process", "both")
 GONE_AFTER_S = 2.0
+
+
+class Command(Protocol):
+    """One that was started: of `psutil.Popen`, as much as is needed here."""
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float | None = None) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def children(self, *, recursive: bool = False) -> list[psutil.Process]: ...
 
 
 class _Runs(Protocol):
@@ -81,30 +93,42 @@ class Lane:
             return True
         self._kill(command, kind)
         self._compare(complete=False)
-        self.kills[f"{kind}{', measuring' if len(self.recorded) > before else ''}"] += 1
+        self.kills[self._told(kind, measuring=len(self.recorded) > before)] += 1
         print(f"{self.folder.name}: {self.kills.total()} kills, problems: {self.problems}", file=sys.stderr, flush=True)
         return False
 
-    def _start(self, *, resume: bool) -> psutil.Popen:
-        words, variables = self._prepared(resume=resume)
-        silent = subprocess.DEVNULL
-        return psutil.Popen([sys.executable, "-m", "opbench", *words], env=variables, stdout=silent, stderr=silent)
+    def _told(self, kind: str, *, measuring: bool) -> str:
+        """What a kill is counted as."""
+        return f"{kind}{', measuring' if measuring else ''}"
+
+    def _start(self, *, resume: bool) -> Command:
+        return self._started(*self._prepared(resume=resume))
 
     def _prepared(self, *, resume: bool) -> tuple[list[str], dict[str, str]]:
-        """Words and variables of the command; the folder is emptied where it begins anew."""
+        """Words of the command, and variables of its environment; the folder is emptied where it begins anew."""
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.recorded = set()
-        words = [*self.words, "--results", str(self.folder / "results")]
         own = {"OPBENCH_LOCKS": str(self.folder / "locks"), "OPBENCH_CONTENTION": "ignore"}
         (self.folder / "locks").mkdir(parents=True, exist_ok=True)
-        return [*words, "--resume"] if resume else words, os.environ | own
+        words = [*self.words, "--results", str(self.folder / "results")]
+        return [*words, "--resume"] if resume else words, own
 
-    def _reached(self, command: psutil.Popen, records: int) -> bool:
+    def _started(self, words: Sequence[str], variables: Mapping[str, str]) -> Command:
+        """`opbench WORDS` as a process. variables: of its environment, besides those of this one."""
+        silent, whole = subprocess.DEVNULL, [sys.executable, "-m", "opbench", *words]
+        command: Command = psutil.Popen(whole, env={**os.environ, **variables}, stdout=silent, stderr=silent)
+        return command
+
+    def _children(self, command: Command) -> list[psutil.Process]:
+        """What it started, and what these did."""
+        return command.children(recursive=True)
+
+    def _reached(self, command: Command, records: int) -> bool:
         """Wait until the command measures and so many cases are on record, and a little longer; False once it ended."""
         while command.poll() is None:
             time.sleep(0.01)
-            if command.children() and self._lines() >= records:
+            if self._lines() >= records and self._children(command):  # the cheaper question first
                 time.sleep(self.draw.uniform(0, 0.5))
                 return command.poll() is None
         return False
@@ -112,9 +136,9 @@ class Lane:
     def _lines(self) -> int:
         return sum(file.read_bytes().count(b'{"schema":2,"case":') for file in self.folder.glob(RECORDS))
 
-    def _kill(self, command: psutil.Popen, kind: str) -> None:
-        started = command.children(recursive=True)
-        killed: list[psutil.Process] = [] if kind == KINDS[1] else [command]
+    def _kill(self, command: Command, kind: str) -> None:
+        started = self._children(command)
+        killed: list[Command | psutil.Process] = [] if kind == KINDS[1] else [command]
         for process in killed if kind == KINDS[0] else [*killed, *started]:
             try:
                 process.kill()
@@ -122,14 +146,14 @@ class Lane:
                 continue
         if kind == KINDS[1]:  # the command goes on, and is killed while it starts another or measures with it
             time.sleep(self.draw.uniform(0, 3))
-            started += command.children(recursive=True) if command.poll() is None else []
+            started += self._children(command) if command.poll() is None else []
             with suppress(psutil.NoSuchProcess):  # it came to its end first
                 command.kill()
         command.wait()
         _, alive = psutil.wait_procs(started, GONE_AFTER_S)
-        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if runs(process)]
+        self.problems += [f"{process} lives on after {kind} was killed" for process in alive if lives(process)]
 
-    def _ended(self, command: psutil.Popen) -> None:
+    def _ended(self, command: Command) -> None:
         code = command.wait()
         if code:
             self.problems.append(f"ended with {code}")
@@ -152,7 +176,7 @@ class Lane:
         self.recorded = keys
 
 
-def runs(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
     """Whether it is more than an entry in the table of processes, which stays until its new parent asks for it."""
     try:
         return bool(process.status() != psutil.STATUS_ZOMBIE)
@@ -160,27 +184,37 @@ def runs(process: psutil.Process) -> bool:
         return False
 
 
-def in_lanes(text: str | None, kills: int, lane: Callable[[Path, random.Random], Runs]) -> list[Runs]:
+def in_lanes(
+    text: str | None, kills: int, lane: Callable[[Path, random.Random], Runs], *, alone: bool = False
+) -> list[Runs]:
     """Lanes beside each other, as the command line says, each in a folder of its own by a draw of its own; once all
     have had their kills. text: whose first line is the help. kills: of all together where the command line says none.
+    alone: one lane, in the thread that calls.
     """
     parser = argparse.ArgumentParser(description=(text or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=kills)
-    parser.add_argument("--lanes", type=int, default=2)
+    if not alone:
+        parser.add_argument("--lanes", type=int)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0, help="of the draws: another for each run that is added up")
+    parser.set_defaults(lanes=1 if alone else 2)
     asked = parser.parse_args()
     folder, until_s = Path(mkdtemp(prefix="killed-")), time.monotonic() + 60 * asked.minutes
     draws = [random.Random(f"{asked.seed} {number}") for number in range(asked.lanes)]  # noqa: S311  (no secrets)
     lanes = [lane(folder / str(number), draw) for number, draw in enumerate(draws)]
-    with ThreadPoolExecutor(asked.lanes) as threads:
-        done = list(threads.map(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
+    with ExitStack() as stack:
+        each = map if alone else stack.enter_context(ThreadPoolExecutor(asked.lanes)).map
+        done = list(each(lambda lane: lane.run(-(-asked.kills // asked.lanes), until_s), lanes))
     shutil.rmtree(folder, ignore_errors=True)
     return done
 
 
 def main() -> None:
-    done = in_lanes(__doc__, 500, Lane)
+    tell(in_lanes(__doc__, 500, Lane))
+
+
+def tell(done: Sequence[Lane]) -> None:
+    """What went wrong in all lanes together, and how many kills there were of which kind."""
     kills = sum((lane.kills for lane in done), Counter[str]())
     measuring = sum(count for kind, count in kills.items() if kind.endswith("measuring"))
     problems = [problem for lane in done for problem in lane.problems]

@@ -30,7 +30,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.trust.forked_command import ForkedCommand
-from benchmarks.trust.killed import Lane, runs
+from benchmarks.trust.killed import Lane, lives
 from benchmarks.trust.ray_hosts import Host, Hosts, is_fork, words_of
 from opbench.store.lock import FOLDER
 from opbench.store.runs import latest_run
@@ -82,7 +82,8 @@ class OnRay(Lane):
         self.hosts.add()
         if all(host.node is None for host in self.hosts.all):
             return False
-        command = ForkedCommand(*self._prepared(resume=0 < len(self.recorded) < self.cases))
+        words, own = self._prepared(resume=0 < len(self.recorded) < self.cases)
+        command = ForkedCommand(words, os.environ | own)
         while self._went_on(command):
             kind, act = self.draw.choice([*self._kinds(self.hosts)])
             (self.added if kind == ADDED else self.kills)[kind] += 1
@@ -124,7 +125,7 @@ class OnRay(Lane):
     def _taken(self, hosts: Hosts, host: Host, *, graceful: bool) -> None:
         of_node = host.processes()
         hosts.take(host, graceful=graceful)
-        self._gone(lambda: [process for process in {*of_node, *host.processes()} if runs(process)], "a node")
+        self._gone(lambda: [process for process in {*of_node, *host.processes()} if lives(process)], "a node")
 
     def _gone(self, alive: Callable[[], list[psutil.Process]], kind: str) -> None:
         until = time.monotonic() + GONE_AFTER_S

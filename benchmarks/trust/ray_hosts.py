@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.trust.killed import runs
+from benchmarks.trust.killed import lives
 from opbench.store.lock import FOLDER
 
 MEASURING = ("opbench.measure.worker", "ray::measure_task", "ray::IDLE")
@@ -35,7 +35,7 @@ class Host:
         for process in [*found]:
             with suppress(psutil.Error):
                 found |= {*process.children(recursive=True)}  # those of Ray write their names over their variables
-        return [process for process in found if runs(process)]
+        return [process for process in found if lives(process)]
 
 
 def _environment(process: psutil.Process) -> list[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from impls.exported.export import export
-from impls.exported.onnx_file import parse
+from impls.exported.onnx_file import read
 from opbench.cache import cache_folder
 from opbench.errors import UsageError
 
@@ -36,8 +36,8 @@ def exported(model: nn.Module, name: str, shape: tuple[int, ...], make: Make = a
     """
     path = cache_folder() / "onnx" / f"{name.replace(':', '-')}-{_key(model, name, shape)}.onnx"
     try:
-        parse(path)
-    except UsageError:  # not there yet, or of a disk that was full
+        read(path)
+    except UsageError:  # not there yet, of a disk that was full, or damaged since: a weight, say
         return make(model, path, shape)
     return path
 

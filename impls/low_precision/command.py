@@ -10,6 +10,7 @@ from pathlib import Path
 
 from impls.hadaptive.training.command import numbers, use_threads
 from opbench.cli.exit_code import exit_code
+from opbench.cli.plain import plain
 from opbench.errors import UsageError
 
 
@@ -38,9 +39,19 @@ def printed(name: str, lines: Callable[[], Iterator[str]]) -> int:
 
     def work() -> None:
         for line in lines():
-            print(line, flush=True)
+            print(plain(line, keep="\n"), flush=True)  # names in a file that is read may be anybody's
 
     return exit_code(name, work)
+
+
+def fitting(path: Path, lines: Iterator[str]) -> Iterator[str]:
+    """The lines that are made of a file's. Raises UsageError where these are not as they were written."""
+    try:
+        yield from lines
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as exc:
+        raise UsageError(
+            f"{path} is not as it was measured ({type(exc).__name__}: {exc!s:.200}); measure again, without --read"
+        ) from exc
 
 
 def titled(title: str, lines: Iterator[str]) -> Iterator[str]:

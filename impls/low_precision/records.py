@@ -90,7 +90,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError as exc:
         raise UsageError(f"no file {path}; measure first, without --read") from exc
-    except (ValueError, OSError) as exc:
+    except (ValueError, OSError, RecursionError) as exc:
         raise UsageError(f"{path} cannot be read as lines of JSON ({exc!s:.200}); measure again") from exc
     if not lines:
         raise UsageError(f"{path} is empty; expected a line for each thing measured: measure again")

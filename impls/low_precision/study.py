@@ -20,7 +20,7 @@ from itertools import product
 from pathlib import Path
 
 from impls.low_precision import tables
-from impls.low_precision.command import named, options, pool, printed, seeds_of, titled
+from impls.low_precision.command import fitting, named, options, pool, printed, seeds_of, titled
 from impls.low_precision.comparison import Compared, compared
 from impls.low_precision.formats.names import FORMATS, format_of
 from impls.low_precision.layers.models import MODELS, STEPS, train
@@ -70,7 +70,7 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
     if not given.read:
         with pool(given.processes) as workers:
             measure(workers, seeds, formats, given.out)
-    yield from told(given.out, write=not given.read)
+    yield from fitting(given.out / PRODUCTS, told(given.out, write=not given.read))
 
 
 def main(words: Sequence[str] | None = None) -> int:

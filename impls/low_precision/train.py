@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 
 from impls.low_precision import tables
-from impls.low_precision.command import options, pool, printed, seeds_of, titled
+from impls.low_precision.command import fitting, options, pool, printed, seeds_of, titled
 from impls.low_precision.layers.training import Arm, Ended, trained
 from impls.low_precision.records import read_lines, training_line, training_of, write_lines
 from opbench.errors import UsageError
@@ -57,7 +57,7 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
     if not given.read:
         with pool(given.processes) as workers:
             measure(workers, seeds, given.steps, given.out)
-    yield from told(given.out)
+    yield from fitting(given.out / TRAININGS, told(given.out))
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from opbench.cli.output import exhausted
 from opbench.errors import MachineError, OpbenchError
 from opbench.live.watch import Watch
 
@@ -90,6 +91,16 @@ class Server(ThreadingHTTPServer):
         """Waits without waking up: `serve_forever` looks twice a second."""
         while not self.feed.over.is_set():
             self.handle_request()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """The next client. Where none can be had, as with no file handle left, it is waited for and not asked for again
+        and again: the one that knocks goes on knocking, and to answer it takes a processor from what is measured.
+        """
+        try:
+            return super().get_request()
+        except OSError:
+            self.wait(POLL_S)
+            raise
 
     def end(self, most_s: float) -> None:
         """Tell clients that it is over, give them so long to take the report, and serve nobody any more."""
@@ -216,6 +227,8 @@ def served(watch: Watch, port: int, page: bytes, tell: Callable[[str], None]) ->
     try:
         server = Server(port, page, Feed(watch))
     except (OSError, OverflowError) as exc:
+        if said := exhausted(exc):
+            raise MachineError(said) from exc
         reason = getattr(exc, "strerror", None) or str(exc)
         raise MachineError(f"cannot serve at {LOOPBACK}:{port}: {reason}; give another --serve PORT, or none") from exc
     server.start()

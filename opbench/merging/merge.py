@@ -55,15 +55,14 @@ def merge(sources: Sequence[Run], results: Path, *, partial: bool = False) -> Me
 
 
 def _sweep_of(sources: Sequence[Run], plans: Sequence[PlanFile | None]) -> str:
-    names = sorted(
-        {
-            plan.parts[0].request.name if plan and plan.parts else run.folder.resolve().parent.name
-            for run, plan in zip(sources, plans, strict=True)
-        }
-    )
-    if len(names) != 1:
-        raise UsageError(f"these are runs of {len(names)} sweeps ({', '.join(names)}); merge those of one")
-    return names[0]
+    runs_of: dict[str, Run] = {}
+    for run, plan in zip(sources, plans, strict=True):
+        name = plan.parts[0].request.name if plan and plan.parts else run.folder.resolve().parent.name
+        runs_of.setdefault(name, run)
+    if len(runs_of) != 1:
+        named = ", ".join(f"{name} in {run.folder}" for name, run in sorted(runs_of.items())[:NAMED])
+        raise UsageError(f"these are runs of {len(runs_of)} sweeps ({named}); merge those of one")
+    return next(iter(runs_of))
 
 
 def _complete(sources: Sequence[Run], plans: Sequence[PlanFile | None], found: United) -> Iterator[Part]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
+from opbench import operator_files
 from opbench.errors import UsageError
 from opbench.planning.plan_file import Part
-from opbench.planning.shard import Shard
+from opbench.planning.shard import Shard, plan_digest
 
 NAMED = 3
 """Shards and cases that a line names; the rest are counted."""
@@ -53,22 +56,33 @@ def _missing_of(parts: Sequence[Part], complete: Collection[Part], recorded: Col
     """Of the shards of one cut, whose plan is made only where one is missing or not complete."""
     own = {part.shard: part for part in parts}
     count = parts[0].shard.count
+    if len(own) == count and all(part in complete for part in parts):
+        return
+    expected, why = _expected(parts[0])
     for shard in (Shard(number, count) for number in range(1, count + 1)):
         part = own.get(shard) or Part(parts[0].request, shard, parts[0].plan, parts[0].cut, 0)
         if part in complete:
             continue
-        expected, why = _expected(part)
-        keys = tuple(key for key in expected if key not in recorded)
+        keys = tuple(key for key in expected.get(shard.number, ()) if key not in recorded)
         if keys or why or shard not in own:
             yield Missing(part, shard in own, keys, why)
 
 
-def _expected(part: Part) -> tuple[tuple[str, ...], str]:
-    """The keys of the shard's cases; or none, and why they cannot be told here."""
+def _expected(part: Part) -> tuple[Mapping[int, Sequence[str]], str]:
+    """The keys of the cases of each shard of the part's cut, by its number; or none, and why they cannot be told here.
+
+    A plan comes from wherever its run does, so that what it names is looked up and never imported.
+    """
+    if operator_files.is_file(part.request.sweep):
+        return {}, f"for merging does not run {part.request.sweep}, which has its operators"
     try:
-        share = part.request.share(part.shard)
+        whole = part.request.plan()
+        dealt = None if part.shard.whole else part.request.dealt(whole, part.shard.count)
     except UsageError as exc:
-        return (), str(exc)
-    if (share.digest, share.cut) != (part.plan, part.cut):
-        return (), "where opbench plans the sweep otherwise than where it was measured"
-    return tuple(case.key for task in share.tasks for case in task.cases), ""
+        return {}, str(exc)
+    if (plan_digest(whole), dealt.digest if dealt else "") != (part.plan, part.cut):
+        return {}, "where opbench plans the sweep otherwise than where it was measured"
+    keys: dict[int, list[str]] = defaultdict(list)
+    for task, owner in zip(dealt.tasks, dealt.owners, strict=True) if dealt else zip(whole, repeat(1), strict=False):
+        keys[owner] += [case.key for case in task.cases]
+    return keys, ""

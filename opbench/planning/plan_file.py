@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from opbench.cli.plain import plain
 from opbench.errors import UsageError
 from opbench.planning.request import Request, Share
 from opbench.planning.shard import Shard
@@ -19,6 +20,7 @@ from opbench.store.runs import Run
 
 FILE = "plan.json"
 SCHEMA = 1
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,14 @@ class PlanFile:
         run.write_json(FILE, {"schema": SCHEMA, **data})
 
 
+def _fit(found: PlanFile) -> PlanFile:
+    """Raises ValueError where a sweep's name is no folder's: a merge makes one of it, and plans come from others."""
+    for name in (part.request.name for part in found.parts):
+        if name in {"", ".", ".."} or "/" in name or name != plain(name) or len(name) > LONGEST_NAME:
+            raise ValueError(f"a sweep of the name {name!r:.80}; expected one of a folder")
+    return found
+
+
 def read(run: Run) -> PlanFile | None:
     """None where the run has no such file. Raises UsageError for one that cannot be read or is of another schema."""
     path = run.folder / FILE
@@ -67,7 +77,7 @@ def read(run: Run) -> PlanFile | None:
         data = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
         if (schema := data.pop("schema")) != SCHEMA or type(schema) is not int:
             raise UsageError(f"{path}: schema {schema!r:.40}, this opbench reads {SCHEMA}; remove that file to go on")
-        return msgspec.convert(data, PlanFile)
+        return _fit(msgspec.convert(data, PlanFile))
     except FileNotFoundError:
         return None
     except OSError as exc:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from opbench import catalog, operator_files
 from opbench.errors import UsageError
 from opbench.planning.plan import Plan, Task, plan
-from opbench.planning.shard import Shard, cut, plan_digest
+from opbench.planning.shard import Cut, Shard, cut, plan_digest
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Grid, Narrowing, Sweep
 
@@ -41,8 +41,12 @@ class Request:
         digest = plan_digest(whole)
         if shard.whole:
             return Share(whole, whole, digest, "")
-        dealt = cut(whole, shard.count, Settings(budget_s=self.budget_s, split=self.split))
+        dealt = self.dealt(whole, shard.count)
         return Share(whole, dealt.of(shard), digest, dealt.digest)
+
+    def dealt(self, whole: Plan, count: int) -> Cut:
+        """The plan cut into so many shards. Raises UsageError as `cut`."""
+        return cut(whole, count, Settings(budget_s=self.budget_s, split=self.split))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from opbench.planning.point_time import PointTimes
 from opbench.vocabulary.settings import Settings
 
 _SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+MOST = 999_999
 
 
 @dataclass(frozen=True, order=True)
@@ -30,8 +31,8 @@ class Shard:
     count: int = 1
 
     def __post_init__(self) -> None:
-        if not 1 <= self.number <= self.count:
-            raise ValueError(f"{self.number}/{self.count} is no shard; expected I/N with I from 1 to N")
+        if not 1 <= self.number <= self.count <= MOST:
+            raise ValueError(f"{self.number}/{self.count} is no shard; expected I/N with I from 1 to N, at most {MOST}")
 
     @classmethod
     def of(cls, text: str) -> Shard:

@@ -55,17 +55,18 @@ def record_trace(record: Record, time_limit_s: float) -> RecordedTrace:
             data = (folder / TRACE_FILE).read_bytes()
         except OSError as exc:
             raise MachineError(f"trace: PyTorch's profiler left no file ({exc.strerror})") from exc
-    return _read_trace(data, record, answer)
+    return read_trace(data, record, answer)
 
 
-def _read_trace(data: bytes, record: Record, answer: Mapping[str, Any]) -> RecordedTrace:
+def read_trace(data: bytes, record: Record, answer: Mapping[str, Any]) -> RecordedTrace:
+    """What the file says of the record's case. Raises MachineError for one that is not of a known format."""
     try:
         trace = json.loads(data)
         name = range_name(record.case)
         rows, calls = kernel_rows(trace, name)
         allocated_bytes = answer.get("allocated_bytes") or peak_allocated_bytes(trace, record.case.point.device, name)
-    except (ValueError, KeyError, TypeError) as exc:
-        raise MachineError(f"trace: its format is not known ({type(exc).__name__}: {exc})") from exc
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as exc:
+        raise MachineError(f"trace: its format is not known ({type(exc).__name__}: {exc!s:.200})") from exc
     peak = PeakMemory(allocated_bytes, answer.get("process_bytes"))
     return RecordedTrace(data, calls, tuple(with_rates(rows, record)), peak)
 

@@ -120,12 +120,21 @@ def _parsed(line: bytes, where: str) -> Any:
     if len(line) > LONGEST_LINE:
         raise UsageError(f"{where}: {len(line)} bytes; a record has at most {LONGEST_LINE}")
     try:
-        text = line.decode()
-        data = json.loads(text, parse_int=_bounded)
-        if "\\u" in text:
-            json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no character
-    except (ValueError, RecursionError) as exc:  # UnicodeError and JSONDecodeError among them
+        return json_of(line)
+    except (ValueError, RecursionError) as exc:
         raise _incomplete(where, f"{type(exc).__name__}: {exc}") from exc
+
+
+def json_of(line: bytes) -> Any:
+    """What a line says, NaN and infinity as Python writes them.
+
+    Raises ValueError (UnicodeError and JSONDecodeError among them) for what is no JSON, an integer that is too long and
+    half a character; RecursionError for deep nesting.
+    """
+    text = line.decode()
+    data = json.loads(text, parse_int=_bounded)
+    if "\\u" in text:
+        json.dumps(data, ensure_ascii=False).encode()  # half a surrogate pair is no character
     return data
 
 

@@ -14,6 +14,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from opbench.cache import content_digest
+from opbench.errors import UsageError
 from opbench.store.codec import KINDS, LONGEST_LINE, from_line
 from opbench.store.environment_lines import environment_of
 from opbench.store.sealing import fits
@@ -111,7 +113,7 @@ class Lines:
         Raises UsageError as `codec.from_line`.
         """
         if told := environment_of(line, where):
-            self.environments[told[0]] = told[1]
+            self._know(*told, where)
             return None
         laid_out = _HEAD.match(line)
         if laid_out is not None and len(line) <= LONGEST_LINE and fits(line):
@@ -127,6 +129,15 @@ class Lines:
         case = record.case
         is_open = isinstance(record.outcome, Contended)
         return Head(case.key, case.point.operator, case.backend, is_open, _environment_named(line))
+
+    def _know(self, name: str, environment: Mapping[str, Any], where: str) -> None:
+        """An environment may be told again, as in files put together, but not otherwise: whose would a record be?"""
+        before = self.environments.setdefault(name, environment)
+        if before is not environment and content_digest(dict(before)) != content_digest(dict(environment)):
+            raise UsageError(
+                f"{where}: another environment under the id {name!r:.40} of a line before; remove the one that was "
+                "not measured in, with its records"
+            )
 
     def record(self, line: bytes, where: str) -> Record:
         """The record of its line. Raises UsageError as `codec.from_line`."""

@@ -16,7 +16,7 @@ import msgspec
 
 from opbench.cache import content_digest
 from opbench.errors import UsageError
-from opbench.store.codec import to_line
+from opbench.store.codec import json_of, to_line
 from opbench.store.sealing import fits, sealed
 from opbench.vocabulary.record import SCHEMA_VERSION, Record
 
@@ -65,7 +65,7 @@ def environment_of(line: bytes, where: str) -> tuple[str, dict[str, Any]] | None
     if fits(line) is False:
         raise UsageError(f"{where}: its checksum does not fit: the line was changed after it was written; remove it")
     try:
-        found = msgspec.convert(json.loads(line), _Line)  # which knows NaN and infinity as Python writes them
+        found = msgspec.convert(json_of(line), _Line)
     except (ValueError, RecursionError) as exc:
         raise UsageError(f"{where}: not a complete environment ({exc}): sweep --resume repairs a last line") from exc
     return found.id, found.environment

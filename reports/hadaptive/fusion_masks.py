@@ -21,7 +21,7 @@ from matplotlib.ticker import FuncFormatter
 from opbench.cli.exit_code import exit_code
 from opbench.errors import UsageError
 from reports.layout.canvas import head, legend, new_figure
-from reports.layout.program_files import write
+from reports.layout.program_files import drawn, write
 from reports.layout.style import BLUE, ORANGE, styled, to_svg
 
 VARIANTS = {"learned": "learned gates", "penalised": "learned gates whose sum costs"}
@@ -87,7 +87,8 @@ def _work(arguments: Sequence[str]) -> None:
     if len(arguments) != 2:
         raise UsageError(f"{len(arguments)} arguments; expected two: MASKS.jsonl FIGURE.svg")
     source, target = map(Path, arguments)
-    write(target, figure(read(source)))
+    lines = read(source)
+    write(target, drawn(source, "impls.fusion.mask", lambda: figure(lines)))
     print(target)
 
 

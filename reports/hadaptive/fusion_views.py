@@ -23,7 +23,7 @@ from opbench.cli.exit_code import exit_code
 from opbench.errors import UsageError
 from opbench.vocabulary.student import mean_interval
 from reports.layout.canvas import head, legend, new_figure
-from reports.layout.program_files import write
+from reports.layout.program_files import drawn, write
 from reports.layout.style import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILLION, styled, to_svg
 
 Dash = Literal["-", "--", "-."]
@@ -104,7 +104,7 @@ def read(path: Path) -> dict[tuple[str, str, bool, float], list[float]]:
                     found.setdefault((line["task"], line["fusion"], same, tested), []).append(accuracy)
     except FileNotFoundError as exc:
         raise UsageError(f"no file {path}; expected the CSV of `python -m impls.fusion.views --records`") from exc
-    except (OSError, KeyError, TypeError, ValueError) as exc:
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as exc:
         raise UsageError(f"{path} is not of impls.fusion.views ({type(exc).__name__}: {exc!s:.200})") from exc
     unknown = sorted({fusion for _, fusion, *_ in found} - LOOKS.keys())
     if unknown:
@@ -121,7 +121,8 @@ def _work(arguments: Sequence[str]) -> None:
     if len(arguments) != 2:
         raise UsageError(f"{len(arguments)} arguments; expected two: VIEWS.csv FIGURE.svg")
     source, target = map(Path, arguments)
-    write(target, figure(read(source)))
+    shares = read(source)
+    write(target, drawn(source, "impls.fusion.views", lambda: figure(shares)))
     print(target)
 
 

@@ -11,19 +11,20 @@ import json
 import sys
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from opbench.cli.exit_code import exit_code
-from opbench.errors import MachineError, UsageError
+from opbench.errors import UsageError
 from reports.hadaptive.channel_choices import channel_choices_figure
 from reports.hadaptive.layer_maps import layer_maps_figure
 from reports.hadaptive.temperature_curves import temperature_figure
+from reports.layout.program_files import drawn, write
 
-FORMAT = "opbench.hadaptive.inside/1"
+FORMAT, FILE = "opbench.hadaptive.inside/1", "inside.json"
 
 
 def draw(folder: Path, names: Sequence[str] = ()) -> list[Path]:
@@ -32,24 +33,20 @@ def draw(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     Raises UsageError for a folder of something else, MachineError where it cannot write.
     """
     inside, arrays = _read(folder)
-    drawn = {
-        "grad_cam.svg": layer_maps_figure(inside, arrays, names),
-        "selection.svg": channel_choices_figure(inside),
-        "temperatures.svg": temperature_figure(inside),
+    figures: dict[str, Callable[[], bytes]] = {
+        "grad_cam.svg": lambda: layer_maps_figure(inside, arrays, names),
+        "selection.svg": lambda: channel_choices_figure(inside),
+        "temperatures.svg": lambda: temperature_figure(inside),
     }
-    written = []
-    for name, figure in drawn.items():
-        try:
-            (folder / name).write_bytes(figure)
-        except OSError as exc:
-            raise MachineError(f"cannot write {folder / name} ({exc.strerror})") from exc
-        written.append(folder / name)
-    return written
+    made = {name: drawn(folder / FILE, FORMAT, figure) for name, figure in figures.items()}
+    for name, figure in made.items():
+        write(folder / name, figure)
+    return [folder / name for name in made]
 
 
 def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
-        inside = json.loads((folder / "inside.json").read_text(encoding="utf-8"))
+        inside = json.loads((folder / FILE).read_text(encoding="utf-8"))
         # Opened here: NumPy leaves the file open where the archive is damaged.
         with (folder / "maps.npz").open("rb") as file, np.load(file, allow_pickle=False) as maps:
             arrays = {name: maps[name] for name in ("pictures", "network", "twin")}
@@ -58,7 +55,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except (ValueError, KeyError, RecursionError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
         raise UsageError(f"{folder} is damaged ({exc}); look again with impls.hadaptive.inspect") from exc
     if not isinstance(inside, dict) or inside.get("format") != FORMAT:
-        raise UsageError(f"{folder / 'inside.json'} is of another format; expected {FORMAT!r}")
+        raise UsageError(f"{folder / FILE} is of another format; expected {FORMAT!r}")
     return inside, arrays
 
 

@@ -30,7 +30,7 @@ def drawn(path: Path, layout: str, draw: Callable[[], bytes]) -> bytes:
     """The figure of the record at `path`. Raises UsageError where that does not fit the format `layout`."""
     try:
         return draw()
-    except (LookupError, TypeError, ValueError, AttributeError) as exc:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as exc:
         raise UsageError(f"{path} does not fit {layout!r} ({type(exc).__name__}: {exc!s:.200})") from exc
 
 

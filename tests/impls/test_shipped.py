@@ -81,7 +81,7 @@ def test_for_another_pytorch_there_is_none_of_its_headers_and_all_others(source:
     assert native.build("one", [source]).read_bytes() == b"library"
 
 
-@pytest.mark.parametrize("about", ["", "[]", "{}"])
+@pytest.mark.parametrize("about", ["", "[]", "{}", "[" * 100_000])
 def test_a_folder_that_says_nothing_of_itself_is_none(source: Path, about: str) -> None:
     (shipped.FOLDER / shipped.ABOUT).write_text(about)
     shipped.why_none.cache_clear()

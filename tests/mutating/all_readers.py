@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from tests.mutating import (
     detection_readers,
+    figure_readers,
     gate_readers,
     history_readers,
+    kept_readers,
     machine_readers,
     network_readers,
+    profile_readers,
     run_readers,
 )
 
@@ -20,6 +23,9 @@ READERS = {
         network_readers.READERS,
         detection_readers.READERS,
         history_readers.READERS,
+        kept_readers.READERS,
+        profile_readers.READERS,
+        figure_readers.READERS,
     )
     for reader in readers
 }

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from opbench.cli.plain import plain
+from opbench.errors import UsageError
 from opbench.history import aliases, files
 from opbench.history.alarms import known
 from opbench.history.alarms.alarm import Alarm
 from opbench.history.alarms.found import Looking, alarms
 from opbench.history.bisection.journal import FILE, Journal, Step
 from opbench.history.bisection.walk import Mark
+from opbench.history.exports import writing
 from opbench.history.series import series_of
-from opbench.history.sources import asv_results
+from opbench.history.sources import asv_results, benchmark_files
 from opbench.history.sources.asked import Asked
 from tests.mutating.reader import Reader
+from tests.opbench.gate.stored_pairs import BENCHMARKS, synthetic, write_pair, write_plain
 from tests.opbench.history.builders import history, line, table_of
 
 
@@ -73,6 +76,58 @@ def read_results(file: Path) -> None:
         assert all(row.median_s > 0 for row in found), "no latency"
 
 
+def units(folder: Path) -> Path:
+    """asv's list of benchmarks beside its results, which says in what these are."""
+    results(folder)
+    file = folder / "benchmarks.json"
+    file.write_text(json.dumps({"s.time_a": {"unit": "seconds", "code": "x"}, "version": 2}))
+    return file
+
+
+def read_units(file: Path) -> None:
+    """Of one file it is a refusal; of a folder the others are read all the same."""
+    for found in asv_results.rows(file.parent, Asked()) or ():
+        print(plain(str(found)) if isinstance(found, UsageError) else "", end="")
+    read_results(file.parent / "m" / "dddddddd-e.json")
+
+
+def ours(folder: Path) -> Path:
+    """asv's list as an export writes it, without code."""
+    file = folder / "benchmarks.json"
+    file.write_text(json.dumps({"s.time_a": {"unit": "seconds", "code": ""}, "version": 2}))
+    return file
+
+
+def foreign(file: Path) -> None:
+    """An export writes over its own files, and over nobody else's."""
+    before = file.read_bytes()
+    try:
+        writing._refuse_foreign(file.parent)
+    finally:
+        assert file.read_bytes() == before
+
+
+def plain_file(folder: Path) -> Path:
+    return write_plain(folder, "head", 3, names=2)[0]
+
+
+def read_plain(file: Path) -> None:
+    for rows_of_one in benchmark_files.rows(file, Asked()) or ():
+        assert not isinstance(rows_of_one, Exception), "one file alone raises"
+        assert all(row.median_s > 0 for row in rows_of_one), "no latency"
+
+
+def side(folder: Path) -> Path:
+    """Of a run of the gate: a side's file, beside the other's."""
+    return write_pair(folder, [synthetic(one.id, workers=3, rounds=4) for one in BENCHMARKS[:2]]).head
+
+
+def read_side(file: Path) -> None:
+    for rows_of_one in benchmark_files.rows(file.parent, Asked()) or ():
+        assert not isinstance(rows_of_one, Exception), "one run alone raises"
+        assert all(row.median_s > 0 for row in rows_of_one), "no latency"
+
+
 def told(folder: Path) -> Path:
     """Two alarms as they were printed."""
     case = "rowsum/float32/cpu/forward/wall/batch=1/eager"
@@ -119,6 +174,10 @@ READERS = (
     Reader("history", rows, read_rows, share=40),
     Reader("history aliases", names, read_names, share=20),
     Reader("asv results", results, read_results, share=40),
+    Reader("asv's units", units, read_units, share=15),
+    Reader("an export of before", ours, foreign, share=10),
+    Reader("history of pytest-benchmark", plain_file, read_plain, share=20),
+    Reader("history of the gate", side, read_side, share=20),
     Reader("alarms told", told, read_told, share=20),
     Reader("bisection", bisected, read_bisected, share=20),
 )

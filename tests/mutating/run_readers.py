@@ -12,8 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest import mock
 
+from rich.console import Console
+
+from opbench.cli.plain import plain
 from opbench.commands import app
-from opbench.live.follow import headline, told
+from opbench.live.follow import Lines
 from opbench.live.tail import Tail
 from opbench.live.watch import Watch
 from opbench.merging.merge import merge
@@ -23,11 +26,14 @@ from opbench.planning.request import Request
 from opbench.planning.shard import Shard
 from opbench.store import progress, simulated_counts
 from opbench.store.codec import from_line, outcome_to_json, to_line
+from opbench.store.environment_lines import to_lines
 from opbench.store.runs import Run
 from opbench.vocabulary.record import Check, Contended, Failed, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.sweep import Narrowing
+from reports.terminal.live_view import live_view
 from tests.counts import count
 from tests.mutating.reader import Reader
+from tests.opbench.merging.shard_runs import CASES, shard_run
 
 REFERENCE = Path(__file__).parents[2] / "results" / "reference" / "epyc9004-2core"
 SAMPLES = 7
@@ -45,8 +51,16 @@ _CHECKSUM = re.compile(rb',"crc32":"[0-9a-f]{8}"}\s*$')
 
 def records(folder: Path, each: int = 1) -> Path:
     """A run with that many measured records of every operator of a real one, few samples each, and one of every other
-    outcome.
+    outcome, as they are written today: their environment on a line of its own.
     """
+    file = old_records(folder, each)
+    written = [from_line(line) for line in file.read_bytes().splitlines()]
+    file.write_text(to_lines(written)[0], encoding="utf-8")
+    return file
+
+
+def old_records(folder: Path, each: int = 1) -> Path:
+    """The same in lines of schema 1, each with its environment."""
     file = folder / "sweep" / "run" / "records.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
     seen: dict[str, int] = {}
@@ -157,6 +171,22 @@ def read_plan(file: Path) -> None:
     assert plan_file.read(Run(file.parent)) == found, "a plan that was read and written reads otherwise"
 
 
+def shard(folder: Path) -> Path:
+    """The plan of one of two shards, whose runs are there."""
+    first, _ = (shard_run(folder / "shards", text) for text in ("1/2", "2/2"))
+    return first.folder / plan_file.FILE
+
+
+def merged_shards(file: Path) -> None:
+    """Put together as far as they are there, whatever the plan of one says: no record is lost."""
+    shards = [Run(folder) for folder in sorted(file.parent.parent.iterdir())]
+    results = file.parents[3] / "merged"
+    shutil.rmtree(results, ignore_errors=True)
+    found = merge(shards, results, partial=True)
+    print(*map(plain, map(str, found.missing)), sep="\n")
+    assert found.cells == CASES
+
+
 def merged(file: Path) -> None:
     """The new run of what is merged reads as the old one does."""
     results = file.parent.parent.parent / "merged"
@@ -166,9 +196,10 @@ def merged(file: Path) -> None:
 
 
 def look(file: Path) -> None:
-    """As somebody who watches it; what is shown of it is shown as JSON too."""
+    """As somebody who watches it, line by line and on a screen; what is shown of it is shown as JSON too."""
     seen = Watch(Run(file.parent)).look(1.8e9)
-    print(headline(seen), *map(told, seen.latest), sep="\n")
+    Lines(sys.stdout, {seen.progress.name: 0})([seen])
+    Console(width=140).print(live_view([seen]))
     assert json.loads(json.dumps(seen.to_json(), allow_nan=False))["done"] == seen.progress.done
     assert seen.rows == sum(1 for _ in Tail(file).new()) if file.suffix == ".jsonl" else True
 
@@ -182,11 +213,13 @@ def progressing(folder: Path) -> Path:
 READERS = (
     Reader("plan", plan, read_plan, share=30),
     Reader("merge", records, merged, signed, share=60),
+    Reader("a shard's plan", shard, merged_shards, share=30),
     Reader("a run looked at", records, look, signed, share=40),
     Reader("a run's progress", progressing, look, share=20),
     Reader("simulated counts", counts, read_counts, signed, share=50),
-    Reader("records", records, read_records, signed, share=270),
-    Reader("journal", records, repair, signed, share=100),
+    Reader("records", records, read_records, signed, share=200),
+    Reader("records of before", old_records, read_records, signed, share=100),
+    Reader("journal", records, repair, signed, share=70),
     Reader("report", report_run, report, signed, alike=0.9, share=3),
     Reader("dispatch", records, dispatch, signed, alike=0.6, share=20),
 )

@@ -30,6 +30,13 @@ def test_every_operator_sweep_and_report_that_is_listed_loads() -> None:
         assert catalog.report(name).about
 
 
+@pytest.mark.parametrize("source", [b"BACKEND = (", b"\xff BACKEND", b"\x00BACKEND", b"BACKEND = " + b"(" * 9999])
+def test_a_module_that_is_no_source_is_refused_by_its_file(source: bytes, tmp_path: Path) -> None:
+    (tmp_path / "eager.py").write_bytes(source)
+    with pytest.raises(UsageError, match=r"eager\.py is no Python source \([^\n]*\); mend or remove it$"):
+        look_of(tmp_path / "eager.py")
+
+
 def test_backends_are_the_files_that_assign_one() -> None:
     files = Path(cross_hadamard.__path__[0], "backends").glob("*.py")
     assert catalog.backend_names("cross_hadamard") == sorted(

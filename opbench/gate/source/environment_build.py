@@ -54,7 +54,7 @@ class EnvironmentBuild:
         """Its interpreter, once everything is installed. The stamp is written last: a killed build never counts."""
         python, stamp = self.folder / "venv" / "bin" / "python", self.folder / "venv" / STAMP
         digest = self._digest(declared)
-        built = python.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == digest
+        built = python.exists() and stamp.exists() and stamp.read_bytes() == digest.encode()
         if built and not any(map(is_local, self.words)):
             return python
         stamp.unlink(missing_ok=True)

@@ -93,9 +93,15 @@ def _circumstances(path: Path, content: Mapping[str, Any], asked: Asked) -> dict
 
 def _units(path: Path) -> Mapping[str, str]:
     for folder in (path.parent, path.parent.parent):
-        if (folder / "benchmarks.json").is_file():
-            listed = json.loads((folder / "benchmarks.json").read_bytes())
-            return {name: one.get("unit", "") for name, one in listed.items() if isinstance(one, dict)}
+        if (listed := folder / "benchmarks.json").is_file():
+            try:
+                benchmarks = json.loads(listed.read_bytes())
+                return {name: one.get("unit", "") for name, one in benchmarks.items() if isinstance(one, dict)}
+            except (OSError, ValueError, RecursionError, AttributeError) as exc:
+                raise UsageError(
+                    f"{listed} is not asv's list of benchmarks ({type(exc).__name__}: {exc!s:.120}); remove it, and "
+                    "what is in seconds goes by the names"
+                ) from exc
     return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -91,7 +92,7 @@ def count_with_ncu(case: Case, time_limit_s: float, threads: int = 0) -> Counter
         kernels = read_kernels(log)
         if not kernels and (reason := ncu_refusal(log + target.output)):
             raise MachineError(reason)
-        calls = target.answer_or_raise("ncu")["calls"]
+        calls = target.calls_or_raise("ncu")
     if not kernels:
         raise MachineError(f"ncu matched no kernel in the calls of {case.backend}: it starts none, or ncu saw no range")
     return CounterValues("ncu", figures_per_call(kernels, calls), (NOTE, *missing_notes(kernels)))
@@ -133,10 +134,14 @@ def read_kernels(text: str) -> list[dict[str, float]]:
     """Return the metrics of every kernel that was profiled, in SI, in the order launched, without those that have no
     number.
 
-    text: lines of ncu's own before and after the table, which begin with `==`, are skipped.
+    text: lines of ncu's own before and after the table, which begin with `==`, are skipped. Raises MachineError for a
+    table that is none.
     """
     lines = [line for line in text.splitlines() if line.startswith('"')]
-    rows = list(csv.reader(io.StringIO("\n".join(lines))))
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(lines))))
+    except csv.Error as exc:
+        raise MachineError(f"ncu: its table cannot be read ({exc!s:.200})") from exc
     if len(rows) < 3 or "Kernel Name" not in rows[0]:
         return []
     return [_metrics(rows[0], rows[1], row) for row in rows[2:]]
@@ -153,9 +158,10 @@ def _metrics(names: Sequence[str], units: Sequence[str], row: Sequence[str]) -> 
 def _number(text: str) -> float | None:
     """None for what ncu could not measure: nothing, `n/a` and the like."""
     try:
-        return float(text.replace(",", ""))
+        number = float(text.replace(",", ""))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
 def figures_per_call(kernels: Sequence[Mapping[str, float]], calls: int) -> dict[str, float]:

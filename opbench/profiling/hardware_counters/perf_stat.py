@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from opbench.errors import MachineError
+from opbench.errors import MachineError, first_line
 from opbench.profiling.hardware_counters.counter_values import CounterValues
 from opbench.profiling.target.request import TargetRequest
 from opbench.profiling.target.spawn import run_target, scratch_folder
@@ -101,8 +102,8 @@ def _run_perf(
         target = run_target(replace(request, folder=folder), time_limit_s, command, {"LC_ALL": "C"})
         if target.answer is None and (reason := perf_refusal(target.output, _paranoid_level())):
             raise reason
-        calls = target.answer_or_raise("perf stat")["calls"]
-        return read_events((folder / "counts").read_text(encoding="utf-8")), calls
+        calls = target.calls_or_raise("perf stat")
+        return read_counts(folder / "counts"), calls
 
 
 def perf_command(perf: str, folder: Path, events: Sequence[str]) -> list[str]:
@@ -136,6 +137,14 @@ def _paranoid_level() -> str:
         return "unknown"
 
 
+def read_counts(file: Path) -> list[PerfEvent]:
+    """The events of the file that perf wrote. Raises MachineError for one that it did not write, or not so."""
+    try:
+        return read_events(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:
+        raise MachineError(f"perf stat: its counts cannot be read ({first_line(exc):.200})") from exc
+
+
 def read_events(text: str) -> list[PerfEvent]:
     """Return the events of `perf stat -x,` output: value, unit, event, run time, percentage running; other lines are
     none.
@@ -150,7 +159,9 @@ def _event(fields: list[str]) -> PerfEvent:
     if value.startswith("<"):
         return PerfEvent(name, None, value.strip("<>"))
     scale = SECONDS_BY_UNIT.get(unit, 1.0) if name == "task-clock" else 1.0
-    return PerfEvent(name, float(value) * scale, running=float(running) / 100, user_only="u" in modifiers)
+    if not math.isfinite(counted := float(value)):
+        raise ValueError(f"{name} is {value}")
+    return PerfEvent(name, counted * scale, running=float(running) / 100, user_only="u" in modifiers)
 
 
 def figures_per_call(events: Iterable[PerfEvent], calls: int) -> dict[str, float]:

@@ -45,6 +45,13 @@ class TargetResult:
             raise MachineError(f"{doing}: {self.answer['error']}")
         return self.answer
 
+    def calls_or_raise(self, doing: str) -> int:
+        """Return how many calls the tool saw. Raises MachineError as `answer_or_raise`, and where none is said."""
+        calls = self.answer_or_raise(doing).get("calls")
+        if type(calls) is not int or calls < 1:
+            raise MachineError(f"{doing}: the process answered {calls!r:.40} calls; expected 1 or more")
+        return calls
+
     def _last_words(self) -> str:
         lines = self.output.strip().splitlines()
         return f"; its last words: {lines[-1].strip()}" if lines else ""
@@ -90,8 +97,16 @@ def run_target(
         _wait(process, wait, time_limit_s, f"{doing} {request.case.backend}")
         output_file.seek(0)
         output = output_file.read().decode("utf-8", "replace")
-    answer = json.loads(request.answer_file.read_text(encoding="utf-8")) if request.answer_file.exists() else None
-    return TargetResult(answer, process.returncode, output)
+    return TargetResult(read_answer(request.answer_file), process.returncode, output)
+
+
+def read_answer(file: Path) -> dict[str, Any] | None:
+    """What `run_case` wrote; None where it did not get that far, or what is there is none of its answers."""
+    try:
+        answer = json.loads(file.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def _wait(process: subprocess.Popen[bytes], wait: Wait, time_limit_s: float, doing: str) -> None:

@@ -92,4 +92,6 @@ def test_a_model_is_exported_once_and_a_damaged_file_again(tmp_path: Path, monke
     assert first.stat().st_mtime_ns == written
     first.write_bytes(first.read_bytes()[:1000])
     assert read(exported(model, "ach", shape)).graph.node
+    changed(first, first, with_another_weight)
+    assert read(exported(model, "ach", shape)).graph.node
     assert float(facts(read(first))[EXPORT_S]) > 0

@@ -106,6 +106,20 @@ def test_reading_writes_nothing_and_takes_lines_that_do_not_say_which_torch(
     assert capsys.readouterr().err.startswith("study: --formats mxfp4 with --read, which prints all")
 
 
+@pytest.mark.parametrize("main", [study.main, train.main])
+def test_files_of_something_else_are_refused_in_a_line(
+    main: Callable[[list[str]], int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in ("[" * 100_000, "{}", '{"asked": 1}', "[]", "3"):
+        for name in (study.PRODUCTS, train.TRAININGS):
+            (tmp_path / name).write_text(text + "\n")
+        assert main(["--read", "--out", str(tmp_path)]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "jsonl" in said
+        assert "measure again" in said
+
+
 def test_trainings_are_kept_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> None:
     monkeypatch.setattr(train, "ARMS", (Arm(), Arm("mxfp4", "adaptive", stochastic=True)))
     train.measure(Here(), [0, 1], 1, tmp_path)

@@ -183,6 +183,14 @@ def test_results_of_asv_that_are_otherwise_are_refused_by_their_file(
     assert str(refused.value).startswith(str(path))
 
 
+@pytest.mark.parametrize("text", ["", "[]", "[" * 100_000])
+def test_asvs_list_of_benchmarks_is_refused_by_its_own_name(text: str, tmp_path: Path) -> None:
+    path = asv_file(tmp_path)
+    (path.parent / "benchmarks.json").write_text(text)
+    with pytest.raises(UsageError, match=r"benchmarks\.json is not asv's list of benchmarks"):
+        asv_results.rows(path, ASKED)
+
+
 def test_a_bad_file_of_a_folder_leaves_out_itself_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = asv_file(tmp_path)
     bad = whole.with_name("aaaa-e.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -232,6 +233,32 @@ def test_without_a_client_nobody_looks_at_the_run(server: Server, feed: Feed, mo
     monkeypatch.setattr(feed.watch, "look", looks.append)
     answer(server, "/")
     assert looks == []
+
+
+def test_a_client_that_no_file_handle_is_left_for_is_waited_for(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays at the door, and to ask for it without end would take a processor."""
+    waited: list[float] = []
+    server = Server(0, b"page", feed, waited.append)
+    door = server_module.LOOPBACK, server.server_address[1]
+
+    def accept(_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched, socket.create_connection(door, PATIENCE_S):
+        patched.setattr(socket.socket, "accept", accept)
+        server.handle_request()
+        server.handle_request()
+    assert waited == [server_module.POLL_S] * 2
+    server.server_close()
+
+
+def test_without_file_handles_the_limit_is_told(growing: Growing, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bind(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(server_module, "Server", bind)
+    with pytest.raises(MachineError, match=r"ulimit -n is"), served(growing.watch, 0, b"", print):
+        pass
 
 
 def test_a_port_that_is_taken_is_named(server: Server, growing: Growing) -> None:

@@ -15,6 +15,7 @@ from opbench.merging.cells import natural
 from opbench.merging.merge import Merged, merge
 from opbench.planning import plan_file
 from opbench.planning.request import Request
+from opbench.planning.shard import Shard
 from opbench.store import runs, simulated_counts
 from opbench.store.codec import to_line
 from opbench.store.runs import Run
@@ -131,6 +132,32 @@ def test_what_cannot_be_planned_here_is_said_so_and_not_guessed(tmp_path: Path) 
         merge([one], tmp_path / "results")
 
 
+def test_what_a_plan_names_is_not_run_by_a_merge(tmp_path: Path) -> None:
+    """A plan comes with its run, from whoever measured it."""
+    one = shard_run(tmp_path, "1/3")
+    plan = plan_file.read(one)
+    assert plan is not None
+    (part,) = plan.parts
+    theirs = tmp_path / "theirs.py"
+    theirs.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    replace(plan, parts=(replace(part, request=replace(part.request, sweep=str(theirs))),)).write(one)
+    merged = merge([one], tmp_path / "results", partial=True)
+    assert not (tmp_path / "ran").exists()
+    assert merged.run.folder.parent == tmp_path / "results" / "theirs"
+    assert all("merging does not run" in str(lacking) for lacking in merged.missing)
+    assert len(merged.missing) == 2
+
+
+def test_the_missing_of_very_many_shards_are_told_at_once(tmp_path: Path) -> None:
+    one = shard_run(tmp_path, "1/3")
+    plan = plan_file.read(one)
+    assert plan is not None
+    (part,) = plan.parts
+    replace(plan, parts=(replace(part, shard=Shard(1, 9973)),)).write(one)
+    merged = merge([one], tmp_path / "results", partial=True)
+    assert len(merged.missing) == 9972
+
+
 def test_the_same_shard_twice_with_the_same_records_is_one(tmp_path: Path) -> None:
     shards = [shard_run(tmp_path / "shards", text) for text in ("1/2", "2/2")]
     plain = files(merge(shards, tmp_path / "plain").run)
@@ -202,7 +229,7 @@ def test_runs_of_before_have_no_plan_and_are_merged_as_they_are(tmp_path: Path) 
 def test_runs_of_two_sweeps_are_refused(tmp_path: Path) -> None:
     one = shard_run(tmp_path)
     other = shard_run(tmp_path, request=Request("batch", "cpu", "wall", 0.1, by=replace(REQUEST.by, axes={})))
-    with pytest.raises(UsageError, match=r"^these are runs of 2 sweeps \(batch, channels\)"):
+    with pytest.raises(UsageError, match=r"^these are runs of 2 sweeps \(batch in \S+/1of1, channels in \S+/1of1\)"):
         merge([one, other], tmp_path / "results")
 
 

@@ -64,3 +64,17 @@ def test_a_damaged_one_is_refused_in_one_line_that_says_what_to_do(text: str, sa
         plan_file.read(Run(tmp_path))
     assert "remove that file" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@rows("name", ["../../elsewhere", "/elsewhere", "..", "", "a/b", "\x1b[2J", "a\u202eb", "x" * 201])
+def test_a_sweep_whose_name_is_no_folders_is_refused(name: str, tmp_path: Path) -> None:
+    """A merge makes a folder of that name, and its plans come from other machines."""
+    PlanFile((replace(PART, request=replace(PART.request, sweep=name)),)).write(Run(tmp_path))
+    with pytest.raises(UsageError, match="expected one of a folder"):
+        plan_file.read(Run(tmp_path))
+
+
+def test_more_shards_than_can_be_asked_for_are_none() -> None:
+    with pytest.raises(ValueError, match="at most 999999"):
+        Shard(1, 10**6)
+    assert Shard(1, 10**6 - 1).count == 999_999

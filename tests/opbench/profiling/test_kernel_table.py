@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from opbench.errors import MachineError
 from opbench.profiling.kernel_table import OUTSIDE, KernelRow, kernel_rows, to_csv, with_rates
-from opbench.profiling.recorded_trace import peak_allocated_bytes
+from opbench.profiling.recorded_trace import peak_allocated_bytes, read_trace
 from opbench.vocabulary.case import Axes, Case, Point
 from opbench.vocabulary.limit import Limit
 from opbench.vocabulary.record import Check, Measured, Record, Unavailable
 from opbench.vocabulary.work import Work
+from tests.rows import rows
 
 
 def event(
@@ -191,6 +195,23 @@ def test_another_devices_memory_does_not_count() -> None:
     events = [launch(100), memory(101, 1000, 100, device=1)]
     assert peak_allocated_bytes({"traceEvents": events}, "cpu", "case") is None
     assert peak_allocated_bytes({"traceEvents": events}, "cuda", "case") == 100
+
+
+def damaged(**changed: Any) -> bytes:
+    events = [event("x", 1, 2) | changed]
+    return json.dumps({"traceEvents": events}).encode()
+
+
+@rows(
+    "data",
+    [
+        *(b"", b"[]", b"[" * 100_000, b'{"traceEvents": [3]}', b'{"traceEvents": {"a": 1}}'),
+        *(damaged(ts=math.inf), damaged(args=[])),
+    ],
+)
+def test_a_trace_of_another_format_is_refused_in_a_line(data: bytes) -> None:
+    with pytest.raises(MachineError, match=r"^trace: its format is not known [^\n]*$"):
+        read_trace(data, RECORD, {})
 
 
 def test_the_file_has_a_line_per_row_and_nothing_where_nobody_knows() -> None:

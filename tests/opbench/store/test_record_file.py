@@ -205,3 +205,27 @@ def test_only_the_key_and_the_kind_are_read_of_a_sealed_line_that_is_listed(run:
         assert journal.keys == {record(1).case.key}
     with pytest.raises(UsageError, match=r"records\.jsonl:2: not a complete record"):
         run.records()
+
+
+@rows(
+    "environment, says",
+    [
+        ({"os": "\\ud800"}, "surrogates not allowed"),
+        ({"threads": int("7" * 20)}, "an integer of 20 digits; expected at most 19"),
+    ],
+)
+def test_an_environment_is_read_as_strictly_as_a_record(environment: dict[str, object], says: str, run: Run) -> None:
+    line = environment_line(environment).replace("\\\\ud800", "\\ud800")
+    run.records_file.write_text(sealed(line[: line.index(',"crc32"')] + "}"))
+    with pytest.raises(UsageError, match=rf"records\.jsonl:1: not a complete environment .*{says}"):
+        run.records()
+
+
+def test_an_environment_told_again_is_the_same_one(run: Run) -> None:
+    told, line = to_lines([record(1)])[0].splitlines(keepends=True)
+    run.records_file.write_text(told + told + line)
+    assert run.records() == [record(1)]
+    other = environment_line({"threads": 64}, environment_id(HERE))
+    run.records_file.write_text(told + line + other)
+    with pytest.raises(UsageError, match=r"records\.jsonl:3: another environment under the id '[0-9a-f]{16}'"):
+        run.records()

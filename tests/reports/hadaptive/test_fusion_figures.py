@@ -72,6 +72,10 @@ def test_other_files_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (fusion_views, HEAD, "no accuracies"),
         (fusion_masks, "{}\n", "is not of impls.fusion.mask"),
         (fusion_masks, "", "no learned gates"),
+        (fusion_views, HEAD + '"' + "x" * 200_000 + '"\n', "is not of impls.fusion.views"),
+        (fusion_views, HEAD + "halves,sum,9,0.1,1,0,0,0,0.9\nhalves,product,9,0.1,1,2,2,0,0.9\n", "does not fit"),
+        (fusion_masks, '{"useful": [true]}\n', "does not fit"),
+        (fusion_masks, '{"useful": [true], "task": "a", "variant": "learned", "penalty": 0, "gates": []}\n', "not fit"),
     ):
         odd.write_text(text, encoding="utf-8")
         assert module.main([str(odd), str(tmp_path / "x.svg")]) == 2

@@ -196,6 +196,13 @@ def test_an_environment_whose_interpreter_is_gone_is_built_anew(trees: dict[Side
     assert built(trees, "numpy") == BOTH[:2]
 
 
+def test_an_environment_whose_stamp_is_damaged_is_built_anew(trees: dict[Side, Path], tmp_path: Path) -> None:
+    for content in (b"\xff\x00", b""):
+        built(trees, "numpy")
+        (tmp_path / "base" / "venv" / environment_build.STAMP).write_bytes(content)
+        assert built(trees, "numpy") == BOTH[:2]
+
+
 @pytest.mark.parametrize("install", ["numpy -e .", "--editable=.", ".[gpu]", "./sub", "-r all.txt", "p@file:///a/b"])
 def test_code_of_the_tree_is_installed_every_time(trees: dict[Side, Path], install: str) -> None:
     built(trees, install)

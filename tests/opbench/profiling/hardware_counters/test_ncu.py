@@ -88,6 +88,13 @@ def test_without_rows_there_are_no_kernels(text: str) -> None:
     assert read_kernels(text) == []
 
 
+def test_a_table_that_is_none_is_refused_and_no_figure_is_endless() -> None:
+    with pytest.raises(MachineError, match=r"^ncu: its table cannot be read"):
+        read_kernels(CSV.replace("sums", "s" * 200_000))
+    told = read_kernels(CSV.replace('"3,000"', '"inf"').replace('"75.00"', '"nan"'))
+    assert [len(kernel) for kernel in told] == [5, 6, 5, 6]
+
+
 CASE = Case(Point("liar", Axes({"size": 7}), device="cuda", clock="cuda_events:warm"), "honest")
 
 

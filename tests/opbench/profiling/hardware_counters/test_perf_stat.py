@@ -15,6 +15,7 @@ from opbench.profiling.hardware_counters.perf_stat import (
     figures_per_call,
     perf_command,
     perf_refusal,
+    read_counts,
     read_events,
 )
 from opbench.profiling.target.request import TargetRequest
@@ -91,6 +92,16 @@ def test_without_the_kernel_there_are_no_context_switches_and_a_note() -> None:
 
 def test_nothing_printed_is_nothing_counted() -> None:
     assert read_events("") == read_events("# started on Wed\n\n") == []
+
+
+def test_counts_that_perf_did_not_write_are_refused(tmp_path: Path) -> None:
+    for number, content in enumerate((b"\xff", REAL.replace("30,,", "many,,").encode(), b"inf,,cycles,0,100.00,,\n")):
+        file = tmp_path / str(number)
+        file.write_bytes(content)
+        with pytest.raises(MachineError, match=r"^perf stat: its counts cannot be read"):
+            read_counts(file)
+    with pytest.raises(MachineError, match="No such file"):
+        read_counts(tmp_path / "none")
 
 
 def test_counters_start_off_and_are_switched_by_the_program(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from opbench.process.environment import PINNED
 from opbench.profiling.target import launch_calls, run_case, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
-from opbench.profiling.target.spawn import TargetResult, run_target, scratch_folder
+from opbench.profiling.target.spawn import TargetResult, read_answer, run_target, scratch_folder
 from opbench.vocabulary.case import Axes, Case, Point
 
 CASE = Case(Point("liar", Axes({"size": 7}), mode="out"), "honest:fast", replica=1)
@@ -32,6 +32,21 @@ def lies(backend: str, mode: str = "forward") -> Case:
 def test_a_request_survives_its_way_to_another_process(tmp_path: Path) -> None:
     request = TargetRequest(CASE, tmp_path, calls=3, fill_s=0.1, region="cuda", threads=2)
     assert request_from_json(request.to_json()) == request
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, '"3"', "[3]", "{"])
+def test_what_is_no_answer_counts_as_none(text: str, tmp_path: Path) -> None:
+    """The backend runs in that process, and may write there."""
+    (tmp_path / "answer.json").write_text(text)
+    assert read_answer(tmp_path / "answer.json") is None
+    assert read_answer(tmp_path / "none.json") is None
+
+
+@pytest.mark.parametrize("calls", [None, 0, -1, True, 3.5, "3"])
+def test_calls_that_nobody_made_are_refused(calls: object) -> None:
+    with pytest.raises(MachineError, match=r"^ncu: the process answered .* calls; expected 1 or more"):
+        TargetResult({"calls": calls}, 0, "").calls_or_raise("ncu")
+    assert TargetResult({"calls": 3}, 0, "").calls_or_raise("ncu") == 3
 
 
 def test_a_range_is_named_in_characters_that_no_filter_reads_as_its_own() -> None:
