@@ -283,7 +283,7 @@ def test_only_an_operator_that_measures_the_machine_may_return_its_input(ceiling
 
 
 def test_where_a_reference_refuses_values_others_are_drawn_until_some_judge() -> None:
-    """It refuses all that are neither those of the point nor half of them."""
+    """All are refused that are neither those of the point nor half of them."""
 
     def reference(point: Point, inputs: Inputs) -> torch.Tensor:
         if float(inputs["x"][0]) not in (0.5, 1.0) or float(inputs["x"][1]) not in (1.0, 2.0):

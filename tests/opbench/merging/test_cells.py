@@ -119,5 +119,6 @@ def test_cases_come_by_their_numbers_and_then_by_environment(tmp_path: Path) -> 
     [["a", "a2", "a10"], ["8", "16"], ["a8b", "a16a", "a16b"], ["b9", "c1"], ["a1b", "a1b2", "a1c"], ["", "1"]],
 )
 def test_numbers_in_names_sort_by_what_they_are(ordered: Sequence[str]) -> None:
-    backwards = ordered[::-1]
-    assert sorted(backwards, key=natural) == ordered
+    keys = [natural(one) for one in ordered]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)

@@ -17,9 +17,7 @@ def test_the_accounts_leave_the_rest_to_the_harness() -> None:
         accounts.add(outcome)
     assert asdict(accounts) == {"wall_s": 18.5, "ahead_s": 0.5, "prepare_s": 2.0, "warmup_s": 4.0, "sampling_s": 6.0}
     assert accounts.harness_s == 6.0
-    assert str(accounts) == (
-        "18.5 s = compile ahead 0.5 + prepare 2.0 + warm-up 4.0 + samples 6.0 + harness 6.0 (32%)"
-    )
+    assert str(accounts) == ("18.5 s = compile ahead 0.5 + prepare 2.0 + warm-up 4.0 + samples 6.0 + harness 6.0 (32%)")
 
 
 def test_what_ran_at_the_same_time_leaves_the_harness_nothing_and_not_less() -> None:
