@@ -131,7 +131,7 @@ def building(
 ) -> Preparing:
     """What building a library without CUDA adds to a run: nothing where the cache has it.
 
-    opbench_cpp takes 13 s of a processor, about half of that on two idle cores (GCC 12, Intel Xeon).
+    opbench_cpp takes 13 s of a processor, about half of that on two idle cores (GCC 12, EPYC 9004).
     """
     files, in_variants = tuple(sources), tuple(kernels)
     variants = vector_variants.wanted(processor(), half=half) if in_variants else ()

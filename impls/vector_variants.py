@@ -79,7 +79,8 @@ def wanted(
 ) -> tuple[Variant, ...]:
     """What is compiled on this processor, the slowest first: the widest it has, and what that stands on.
 
-    The kernels of opbench_cpp take 9.6 s of a processor for AVX-512 alone and 23 for all three (GCC 12, Intel Xeon).
+    The kernels of opbench_cpp take 9.6 s of a processor for AVX-512 alone and 23 with those of AVX2 and FP16 (GCC 12,
+    EPYC 9004).
 
     wheel: for every processor of this kind. half: whether kernels differ in half precision; without, variants that
     differ in nothing else are left out. Where SWITCH says `every`, all that the processor has.

@@ -102,7 +102,7 @@ PRELOADABLE = ("pytest", "numpy", "torch", "sympy", "torch.fx.experimental.symbo
 
 pytest is what every worker has imported, so that those whose benchmarks need nothing but Python are forked too. PyTorch
 takes 1.3 s; SymPy 0.6 s and the shapes made of it 0.03 s, which PyTorch imports at the first backward pass through an
-operator registered from Python (2-core Xeon)."""
+operator registered from Python (2-core EPYC 9004)."""
 
 
 def preloadable() -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -16,14 +14,12 @@ from opbench import operator_files
 from opbench.commands.sweep import places as typed
 from opbench.commands.sweep.options import SweepOptions
 from opbench.errors import MachineError, UsageError
-from opbench.planning.plan import Task
 from opbench.process.environment import revision
-from opbench.running.workers import ray_worker
 from opbench.running.workers.places import RayCluster
 from opbench.running.workers.ray_cluster import Slot
-from opbench.running.workers.ray_worker import Answered, Job, RayWorker, job_of, measure_job
+from opbench.running.workers.ray_job import Answered, Job
+from opbench.running.workers.ray_worker import RayWorker, job_of
 from opbench.running.workers.worker import WorkerDiedError
-from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
 
 from .scripted_workers import records, task
@@ -95,7 +91,7 @@ def test_a_point_is_one_task_of_its_slot_alone_and_all_it_says_comes_back() -> N
     assert [one.case.key for one in found] == [case.key for case in TASK.cases]
     assert (told, log) == (["a cuda:1: it waited"], ["log\n"])
     assert ray.asked == [
-        {"max_calls": 1, "max_retries": 0},
+        {"max_calls": 0, "max_retries": 0},
         {"num_cpus": 0, "num_gpus": 1, "scheduling_strategy": ("id-a", False)},
     ]
 
@@ -129,38 +125,6 @@ def test_one_that_was_told_to_stop_measures_nothing_and_its_task_is_cancelled() 
         one.measure(TASK)
     assert [force for _, force in ray.cancelled] == [True]
     one.close()
-
-
-def test_a_host_with_another_opbench_is_refused() -> None:
-    job = Job(TASK, "cpu", Settings(), "0123abc")
-    with pytest.raises(MachineError, match=r"has opbench .*, who asks has 0123abc; install the same"):
-        measure_job(job)
-
-
-class Runner:
-    """In the place of the one that measures."""
-
-    def __init__(self, run: Run, *_: Any, facts: dict[str, str]) -> None:
-        self.run, self.facts = run, facts
-
-    def opened(self) -> Any:
-        return (self.run.folder / "worker.log").open("w")
-
-    def measured(self, task: Task) -> list[Any]:
-        (self.run.folder / "worker.log").write_text("x" * (ray_worker.LONGEST_LOG + 3) + "end")
-        return [task, self.facts.keys(), os.environ["OPBENCH_TEST_OF_JOBS"], self.run.folder]
-
-
-def test_a_job_is_measured_on_its_host_in_a_folder_that_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ray_worker, "Runner", Runner)
-    monkeypatch.setenv("OPBENCH_TEST_OF_JOBS", "before")
-    answered = measure_job(Job(TASK, "cpu", Settings(), revision(), {"OPBENCH_TEST_OF_JOBS": "told"}))
-    told: list[Any] = [*answered.records]
-    asked, facts, variable, folder = told
-    assert (asked, list(facts), variable) == (TASK, ["measured_on"], "told")
-    assert not Path(str(folder)).exists()
-    assert len(answered.log) == ray_worker.LONGEST_LOG
-    assert answered.log.endswith("xend")
 
 
 def test_jobs_carry_where_the_users_operators_stand(monkeypatch: pytest.MonkeyPatch) -> None:
