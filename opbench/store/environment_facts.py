@@ -11,9 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-MOVING = frozenset({"load_average", "memory_bytes", "free_bytes", "measured_on", "start"})
-"""Keys that differ between two processes of one machine, or between two of its devices that are alike. `start` is how a
-process came to be: calls take the same time in those that are forked (docs/trust.md)."""
+MOVING = frozenset({"load_average", "memory_bytes", "free_bytes", "measured_on"})
+"""Keys that differ between two processes of one machine, or between two of its devices that are alike."""
 
 PYTHON = frozenset({"python", "python_version"})
 """Keys compared by minor version: 3.11.7 and 3.11.9 run the same bytecode, 3.12 does not."""
