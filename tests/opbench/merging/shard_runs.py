@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from opbench.cli.progress import Reporter
 from opbench.planning.plan_file import Part, PlanFile
 from opbench.planning.request import Request
 from opbench.planning.shard import Shard
+from opbench.running import runner as running
 from opbench.running.runner import Runner
 from opbench.store.runs import Run
 from opbench.vocabulary.settings import Settings
@@ -25,6 +29,14 @@ CASES = 16
 """Of eight points, by two backends."""
 
 
+class Noon:
+    """Of one day, whenever it is asked: a case measured twice is then the same record, however long a test takes."""
+
+    @staticmethod
+    def now(zone: tzinfo) -> datetime:
+        return datetime(2027, 1, 1, 12, tzinfo=zone)
+
+
 def shard_run(folder: Path, text: str = "1/1", process: Answering | None = None, request: Request = REQUEST) -> Run:
     """A finished run of this shard below the folder."""
     shard, run = Shard.of(text), Run(folder / request.name / text.replace("/", "of"))
@@ -33,7 +45,9 @@ def shard_run(folder: Path, text: str = "1/1", process: Answering | None = None,
     PlanFile((Part.of(request, shard, share),)).write(run)
     started: Any = process or Answering()
     runner = Runner(run, "cpu", Settings(budget_s=0.1), Reporter(), hold=False, start=started, revision="0123456789ab")
-    runner.go(share.tasks)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(running, "datetime", Noon)
+        runner.go(share.tasks)
     return run
 
 

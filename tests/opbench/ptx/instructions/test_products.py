@@ -9,7 +9,7 @@ from opbench import ptx
 from opbench.errors import UsageError
 from opbench.ptx.number_types import Array
 
-from .kernels import kernel
+from ..kernels import kernel
 
 WARPS = 3
 LANES = range(32)

@@ -13,7 +13,7 @@ from opbench import ptx
 from opbench.errors import UsageError
 from opbench.ptx.module import Immediate
 
-from .kernels import kernel
+from ..kernels import kernel
 
 COPY = kernel(
     """

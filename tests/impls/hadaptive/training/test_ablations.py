@@ -22,7 +22,7 @@ from opbench.errors import UsageError
 from opbench.vocabulary.interval import Interval
 from opbench.vocabulary.student import mean_interval
 
-from .training_scenes import TINY
+from ..training_scenes import TINY
 
 BUILT: dict[str, tuple[type[nn.Module], type[nn.Module], str]] = {
     "full": (nn.Conv2d, LearnedSelection, "DySoft"),

@@ -15,7 +15,7 @@ from impls.hadaptive.images.pictures import DEVIATION, MEAN
 from impls.hadaptive.inspect.pictures import EDGE, pictures_of
 from opbench.errors import MachineError
 
-from .training_scenes import bars
+from ..training_scenes import bars
 
 MISSING = [name for name in ("sklearn", "skimage", "torchvision") if find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)} not installed")

@@ -11,7 +11,7 @@ import torch
 from opbench import ptx
 from opbench.errors import UsageError
 
-from .kernels import kernel
+from ..kernels import kernel
 
 START = "mov.u32 %r0, %tid.x; mul.wide.u32 %d1, %r0, 4; add.u64 %d2, %d15, %d1; add.u64 %d3, %d14, %d1;"
 COPY = kernel(START + "ld.global.u32 %r1, [%d2]; st.global.u32 [%d3], %r1;", [".u64 a", ".u64 b"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from .kernels import computed
+from ..kernels import computed
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from opbench import ptx
 from opbench.errors import UsageError
 from opbench.ptx.properties import KNOWN, properties_of
 
-from .kernels import kernel
+from ..kernels import kernel
 
 MORE = ".extern .shared .align 16 .b8 more[];"
 WORDS = np.zeros(4, np.float32)

@@ -10,7 +10,7 @@ import pytest
 from opbench import ptx
 from opbench.errors import UsageError
 
-from .kernels import kernel
+from ..kernels import kernel
 
 START = """
 mov.u32 %r0, %tid.x; mov.u32 %r1, %ctaid.x; mov.u32 %r2, %ntid.x; mad.lo.u32 %r3, %r1, %r2, %r0;

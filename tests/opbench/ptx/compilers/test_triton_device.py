@@ -10,16 +10,15 @@ import pytest
 from opbench import ptx
 from opbench.cache import cache_folder
 from opbench.errors import UsageError
-
-from ...commands import Interpreter
-from ...compiled import COMPILING
+from tests.commands import Interpreter
+from tests.compiled import COMPILING
 
 
 @pytest.fixture(scope="module")
 def outcomes(interpreter: Interpreter) -> dict[str, Any]:
     pytest.importorskip("triton", reason="triton is not installed")
     kept = {"TRITON_CACHE_DIR": str(cache_folder() / "tests" / "triton")}
-    done = interpreter.module("tests.opbench.ptx.triton_cases", environment={**COMPILING, **kept})
+    done = interpreter.module("tests.opbench.ptx.compilers.triton_cases", environment={**COMPILING, **kept})
     if done.code == 3:
         pytest.skip(done.stdout.strip())
     assert done.code == 0, done.stderr

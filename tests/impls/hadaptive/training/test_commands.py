@@ -16,7 +16,7 @@ from impls.hadaptive.images.sources import Source
 from impls.hadaptive.training import checkpoint, command
 from impls.hadaptive.training.loop import Training
 
-from .training_scenes import TINY, bars, differing
+from ..training_scenes import TINY, bars, differing
 
 Run = Callable[..., tuple[int, str, str]]
 

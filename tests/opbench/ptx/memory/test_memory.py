@@ -9,7 +9,7 @@ import torch
 from opbench import ptx
 from opbench.errors import UsageError
 
-from .kernels import kernel
+from ..kernels import kernel
 
 FIRST = "mov.u32 %r0, %tid.x; mov.u32 %r1, 5;"
 

@@ -9,7 +9,7 @@ import pytest
 
 from opbench.errors import UsageError
 
-from .kernels import computed
+from ..kernels import computed
 
 RULES = {
     "eq": operator.eq,

@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .kernels import computed
+from ..kernels import computed
 
 DERANDOMIZED = settings(max_examples=6, deadline=None, derandomize=True)
 NUMPY: dict[str, Any] = {"f16": np.float16, "f32": np.float32, "f64": np.float64}

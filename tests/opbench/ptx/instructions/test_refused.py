@@ -8,7 +8,7 @@ import pytest
 from opbench import ptx
 from opbench.errors import UsageError
 
-from .kernels import kernel
+from ..kernels import kernel
 
 WORDS = np.zeros(1, np.uint64)
 

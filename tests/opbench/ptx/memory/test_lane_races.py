@@ -7,7 +7,7 @@ import pytest
 
 from opbench import ptx
 
-from .kernels import kernel
+from ..kernels import kernel
 
 OUTSIDE = ".shared .align 8 .b8 words[128];"
 WRITE = "mov.u32 %r0, %tid.x; mul.lo.u32 %r1, %r0, 4; mov.u32 %r2, words; add.u32 %r3, %r2, %r1;"

@@ -16,7 +16,7 @@ from opbench.ptx.memory import paging
 from opbench.ptx.memory.device import BASE, DeviceMemory
 from tests.rows import rows
 
-from .kernels import kernel
+from ..kernels import kernel
 
 NARROW = "mad.lo.s32 %r4, %r1, %r2, %r3; mul.wide.s32 %d1, %r4, STEP;"
 WIDE = "mul.wide.u32 %d1, %r1, %r2; cvt.u64.u32 %d2, %r3; add.s64 %d1, %d1, %d2; mul.lo.s64 %d1, %d1, STEP;"

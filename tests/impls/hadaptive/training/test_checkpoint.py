@@ -18,8 +18,8 @@ from impls.hadaptive.training import checkpoint
 from impls.hadaptive.training.loop import Training
 from opbench.errors import MachineError, UsageError
 
-from .scenes import random
-from .training_scenes import FEW, TINY, bars, differing, ran, timeless, training
+from ..scenes import random
+from ..training_scenes import FEW, TINY, bars, differing, ran, timeless, training
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .kernels import computed
+from ..kernels import computed
 
 WORDS = st.integers(0, 2**32 - 1)
 DERANDOMIZED = settings(max_examples=5, deadline=None, derandomize=True)

@@ -16,7 +16,7 @@ from impls.hadaptive.training.progress import Silent
 from impls.hadaptive.training.settings import factor
 from opbench.errors import UsageError
 
-from .training_scenes import FEW, TINY, bars, differing, ran, timeless, training
+from ..training_scenes import FEW, TINY, bars, differing, ran, timeless, training
 
 
 def test_it_learns_to_tell_bars_it_has_not_seen() -> None:

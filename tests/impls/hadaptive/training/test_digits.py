@@ -14,7 +14,7 @@ from impls.hadaptive.images.data import DataSet, Images
 from impls.hadaptive.images.digits import Labelled, Shifted
 from opbench.errors import MachineError, UsageError
 
-from .scenes import random
+from ..scenes import random
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from opbench.ptx import cost
 from opbench.ptx.cost import binary
 from opbench.ptx.launching.simulated_device import KNOWN, Properties
 
-from .kernels import kernel
+from ..kernels import kernel
 
 SM_90, SM_86 = KNOWN["sm_90"], KNOWN["sm_86"]
 BODY = """mov.u32 %r0, %tid.x; mad.wide.u32 %d1, %r0, 4, %d15;

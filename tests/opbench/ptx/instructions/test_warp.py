@@ -7,7 +7,7 @@ import pytest
 
 from opbench import ptx
 
-from .kernels import kernel
+from ..kernels import kernel
 
 STORE = "mul.wide.u32 %d1, %r0, 4; add.s64 %d1, %d15, %d1; st.global.u32 [%d1], %r7;"
 

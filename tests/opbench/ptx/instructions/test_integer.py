@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from opbench.ptx.number_types import NUMPY
 
-from .kernels import computed
+from ..kernels import computed
 
 KINDS = "u16", "s16", "u32", "s32", "u64", "s64"
 DERANDOMIZED = settings(max_examples=5, deadline=None, derandomize=True)
