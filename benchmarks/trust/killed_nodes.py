@@ -8,7 +8,7 @@ or asks for it is killed, a node is killed (its Ray alone: what it started has t
 or the driver is killed; then `--resume`, until the sweep is over. By the rules of `benchmarks.trust.killed` whatever
 was on record has to be there once; in the end the keys have to be those of a sweep without Ray. Each measuring process
 holds a lock of the benchmark's own while it has a backend, and says so where another of its host holds it. Prints what
-went wrong. A kill takes 10 s on two cores that have much other work.
+went wrong. A kill takes 20 s on two cores that have much other work.
 """
 
 from __future__ import annotations
@@ -120,7 +120,8 @@ class OnRay(Lane):
                 yield "a node", lambda host=host: self._taken(hosts, host, graceful=False)  # type: ignore[misc]
                 yield "a node, asked to go", lambda host=host: self._taken(hosts, host, graceful=True)  # type: ignore[misc]
             else:
-                yield ADDED, hosts.add
+                for _ in range(3):
+                    yield ADDED, hosts.add
 
     def _taken(self, hosts: Hosts, host: Host, *, graceful: bool) -> None:
         of_node = host.processes()
