@@ -12,7 +12,8 @@ from opbench.gate.benchmark import common_prefix
 from opbench.gate.decision.verdict import Judgement, Verdict
 from opbench.gate.output.console import conclusion_json, judgement_json, plain_lines, wrap_name
 from opbench.gate.output.markdown import Header, markdown
-from opbench.gate.output.table import by_urgency, to_cells
+from opbench.gate.output.table import _percent, by_urgency, reason_text, to_cells
+from opbench.gate.stats.bimodality import SlowMode
 from opbench.gate.stats.compare import Comparison, compare
 from opbench.gate.stats.rule import DEFAULT
 
@@ -119,3 +120,20 @@ def test_a_long_name_is_broken_between_its_pieces_and_loses_nothing() -> None:
     assert "".join(lines) == name
     assert len(lines) > 1
     assert all(len(line) <= 30 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("detectable", "shown"), [(0.0005, "0.05 %"), (0.034, "3.4 %"), (1.5, "2.5x"), (math.inf, "-")]
+)
+def test_a_slowdown_is_a_share_from_twice_on_a_factor_and_none_where_none_would_show(
+    detectable: float, shown: str
+) -> None:
+    assert _percent(detectable) == shown
+
+
+def test_a_slow_group_of_workers_is_told_once() -> None:
+    modes = SlowMode(3, 1, 24, 1.17)
+    bimodal = replace(judgement("it", Verdict.PASS), comparison=replace(comparison(), modes=modes))
+    assert reason_text(bimodal, DEFAULT) == f"as it is; {modes}"
+    told = replace(bimodal, reason=f"undecided: {modes}")
+    assert reason_text(told, DEFAULT) == f"undecided: {modes}"
