@@ -11,13 +11,14 @@ import pytest
 from opbench import catalog
 from opbench.ceilings import storage
 from opbench.ceilings.estimation import estimate_ceilings
-from opbench.ceilings.validation import LimitValidator, raise_ceilings, with_limits
+from opbench.ceilings.validation import LimitValidator, likely_causes, raise_ceilings, with_limits
 from opbench.cli.progress import Reporter
 from opbench.planning.plan import Task
 from opbench.process.environment import describe
 from opbench.running.runner import Runner
 from opbench.store.runs import Run
 from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.limit import Limit
 from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.settings import Settings
 
@@ -146,3 +147,18 @@ def test_ceilings_that_cannot_be_read_cost_only_limits(tmp_path: Path, monkeypat
     file.write_text("nothing of the kind")
     here = record(work(read=1_000_000), 1.0)
     assert list(with_limits([here, here])) == [here, here]
+
+
+@pytest.mark.parametrize(
+    ("level", "memory_s", "arithmetic_s", "launch_s", "cause"),
+    [
+        ("DRAM", 7.0, 1.0, 1.0, "part of the working set stayed in a cache"),
+        ("L2", 1.0, 7.0, 1.0, "an algorithm with less arithmetic than Work counts, such as Winograd's"),
+        ("L2", 1.0, 1.0, 7.0, "the call returned before its work was done"),
+    ],
+)
+def test_the_likely_causes_are_of_what_the_limit_is_bound_by(
+    level: str, memory_s: float, arithmetic_s: float, launch_s: float, cause: str
+) -> None:
+    limit = Limit(level, memory_s, arithmetic_s, launch_s, 0.0, 7.0, 7.0)
+    assert list(likely_causes(limit, 1.1)) == [cause, "Work counts more than the operator needs"]

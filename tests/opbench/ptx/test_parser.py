@@ -116,6 +116,7 @@ def test_two_kernels_are_told_apart_by_name() -> None:
         (kernel("mov.b64 {1, 2}, %d1;"), "expected registers as result"),
         (kernel("mov.u32 %r1, -;"), "expected a number, got"),
         (kernel("mov.u32 %r1, <;"), "is no operand"),
+        (kernel("+ %r1;"), "'+' begins no instruction"),
     ],
 )
 def test_what_is_no_ptx_stops_with_its_line(text: str, said: str | None) -> None:
@@ -130,6 +131,6 @@ def test_what_a_debugger_or_another_function_reads_is_passed_over() -> None:
         '.section .debug_str { .b8 "{"; }\n.func (.param .b32 r) other(.param .b32 a);\n'
         ".func helper() { { ret; } }\n.global .u32 x = 7, y[2] = {1, 2}, z[] = {{3, 4}, {5, 6}};"
     )
-    module = ptx.parse(kernel("ld.global.u32 %r1, [x]; st.global.u32 [%d15], %r1;", outside=more))
+    module = ptx.parse(kernel('.pragma "nounroll"; ld.global.u32 %r1, [x]; st.global.u32 [%d15], %r1;', outside=more))
     assert list(module.kernels) == ["k"]
     assert {each.name: each.size for each in module.variables} == {"x": 4, "y": 8, "z": 16}

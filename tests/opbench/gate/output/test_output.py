@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from dataclasses import replace
 
 import pytest
 
 from opbench.gate.benchmark import common_prefix
 from opbench.gate.decision.verdict import Judgement, Verdict
-from opbench.gate.output.console import conclusion_json, judgement_json, plain_lines, wrap_name
+from opbench.gate.output.console import conclusion_json, judgement_json, plain_lines, print_results, wrap_name
 from opbench.gate.output.markdown import Header, markdown
-from opbench.gate.output.table import by_urgency, to_cells
+from opbench.gate.output.table import _percent, by_urgency, reason_text, to_cells
+from opbench.gate.stats.bimodality import SlowMode
 from opbench.gate.stats.compare import Comparison, compare
 from opbench.gate.stats.rule import DEFAULT
 
@@ -119,3 +121,35 @@ def test_a_long_name_is_broken_between_its_pieces_and_loses_nothing() -> None:
     assert "".join(lines) == name
     assert len(lines) > 1
     assert all(len(line) <= 30 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("detectable", "shown"), [(0.0005, "0.05 %"), (0.034, "3.4 %"), (1.5, "2.5x"), (math.inf, "-")]
+)
+def test_a_slowdown_is_a_share_from_twice_on_a_factor_and_none_where_none_would_show(
+    detectable: float, shown: str
+) -> None:
+    assert _percent(detectable) == shown
+
+
+def test_a_slow_group_of_workers_is_told_once() -> None:
+    modes = SlowMode(3, 1, 24, 1.17)
+    bimodal = replace(judgement("it", Verdict.PASS), comparison=replace(comparison(), modes=modes))
+    assert reason_text(bimodal, DEFAULT) == f"as it is; {modes}"
+    told = replace(bimodal, reason=f"undecided: {modes}")
+    assert reason_text(told, DEFAULT) == f"undecided: {modes}"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_person_gets_a_table_and_a_machine_lines_of_json(
+    terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    judged = [judgement("tests/test_it.py::test_it", Verdict.PASS)]
+    print_results(judged, (), DEFAULT, in_json=False)
+    shown = capsys.readouterr().out
+    assert "test_it" in shown
+    assert "passed (1 pass)" in shown
+    print_results(judged, (), DEFAULT, in_json=True)
+    line, end = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["verdict"], end["exit_code"]) == ("pass", 0)

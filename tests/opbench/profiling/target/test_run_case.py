@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from opbench.errors import MachineError
+from opbench import catalog, simulation
+from opbench.errors import MachineError, OpbenchError
 from opbench.process.environment import PINNED
 from opbench.profiling.target import launch_calls, run_case, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
 from opbench.profiling.target.spawn import TargetResult, read_answer, run_target, scratch_folder
+from opbench.vocabulary.backend import Backend
 from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.record import Unavailable
 
 CASE = Case(Point("liar", Axes({"size": 7}), mode="out"), "honest:fast", replica=1)
 
@@ -195,3 +198,30 @@ def test_only_imports_are_imports_and_nested_ones_count_once(tmp_path: Path, mon
     finally:
         for name in ("counts_outer", "counts_inner"):
             sys.modules.pop(name, None)
+
+
+ADMITTED = Backend("for the tests", lambda *_: lambda: torch.empty(0))
+
+
+@pytest.mark.parametrize(
+    ("found", "dtype", "said"),
+    [
+        (Unavailable("no compiler here"), "float32", "^honest: no compiler here$"),
+        (ADMITTED, "int8", "^liar takes .*, not int8$"),
+        (replace(ADMITTED, devices=frozenset({"cuda"})), "float32", "^honest: runs on cuda, not on cpu$"),
+        (
+            replace(ADMITTED, simulator="a pencil", devices=frozenset({"cuda"})),
+            "float32",
+            r"simulated \(a pencil\); there",
+        ),
+    ],
+)
+def test_what_is_no_case_to_be_counted_or_timed_is_refused(
+    found: Backend | Unavailable, dtype: str, said: str, liar: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "pencil" in said:
+        monkeypatch.setenv(simulation.SWITCH, "1")
+    monkeypatch.setattr(catalog, "backend", lambda *_: found)
+    case = lies("honest")
+    with pytest.raises(OpbenchError, match=said):
+        run_case._admit(catalog.operator(liar), replace(case, point=replace(case.point, dtype=dtype)))

@@ -113,3 +113,10 @@ def test_a_block_may_have_all_of_a_multiprocessor_but_what_is_reserved(propertie
     assert cost.occupancy(properties, 1, 1, properties.block_shared_bytes).blocks == 1
     with pytest.raises(UsageError, match="not enough shared memory"):
         cost.occupancy(properties, 1, 1, properties.block_shared_bytes + 1)
+
+
+def test_what_a_thread_keeps_for_itself_is_told_apart_from_global_traffic() -> None:
+    body = ".local .align 4 .b8 own[8]; mov.u32 %r1, 7; st.local.u32 [own], %r1; ld.local.u32 %r2, [own];"
+    lines = cost.launch_cost(ptx.run(kernel(body), None, 1, 3, [np.zeros(1, np.uint64)])).lines
+    assert sum(line.local_bytes for line in lines) == 2 * 3 * 4
+    assert sum(line.sectors for line in lines) == 0

@@ -10,6 +10,8 @@ import torch
 
 from opbench import ptx
 from opbench.errors import UsageError
+from opbench.ptx.launching.poison import Poison, _content
+from opbench.ptx.pointers import Pointer
 
 from ..kernels import kernel
 
@@ -104,3 +106,28 @@ def test_a_launch_may_name_outputs_too() -> None:
         source, out = np.zeros(97, np.float32), np.zeros(98, np.float32)
         result = device.launch(COPY, "k", 1, 97, [source, out], uninitialised=[out])
     assert result.unwritten == {"b": [(388, 392)]}
+
+
+def test_the_bytes_behind_an_argument_are_those_in_place_or_none() -> None:
+    tensor, array = torch.zeros(3), np.zeros((3, 5), np.float32)
+    pointer = Pointer("a", np.zeros(7, np.uint8), 0, 0)
+    assert _content(pointer) is pointer.content
+    for given, size in ((tensor, 12), (array, 60)):
+        content = _content(given)
+        content[:] = 1
+        assert content.size == size
+    assert tensor.view(torch.uint8).tolist() == [1] * 12
+    assert (array.view(np.uint8) == 1).all()
+    assert [_content(one).size for one in (torch.zeros(3, 5).T, array[:, ::2], 7)] == [0, 0, 0]
+
+
+def test_what_holds_nothing_and_what_is_gone_is_not_watched() -> None:
+    poison = Poison()
+    poison.allocated(torch.empty(0))
+    kept = torch.empty(3)
+    poison.allocated(kept)
+    poison.written(torch.zeros(5))  # of somebody else's
+    ((_, mask),) = poison.among([kept])
+    assert not mask.any()
+    poison.written(kept)
+    assert poison.among([kept]) == []
