@@ -58,7 +58,11 @@ TWO_APART = (
     f"a = Conv (x, first)  b = {DEPTHWISE} (a, dw)  c = Conv (b, last)  d = {DEPTHWISE} (c, dw)  y = Conv (d, last)"
 )
 
+NOT_ZERO = f"a = {DEPTHWISE} (x, dw, db)  b = Sigmoid (a)  y = Conv (b, last)"
+"""Where a half is what an added channel has."""
+
 EVERY = (
+    NOT_ZERO,
     *(BEHIND_AN_INPUT, BEHIND_A_CONVOLUTION, WITH_A_NORM, TWO_IN_A_ROW),
     *(READ_BESIDE, READ_TWICE, READ_BY_ANOTHER, TWO_APART),
 )
