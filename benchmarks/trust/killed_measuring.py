@@ -13,7 +13,8 @@ product's own: the command from reading its words on, its lock and journal, the 
 `opbench.measure.worker.main` on, its check that its parent lives, its death with it, their pipes, marker, nonce and
 process group, the kernels, the checks, the samples, and the records.
 
-One lane. This process adopts what a killed command leaves, so that what lives on is seen whoever started it, and when.
+Twelve kills, one of a real start, took 23 s of a processor, 8 of them for the imports before. One lane. This process
+adopts what a killed command leaves, so that what lives on is seen whoever started it, and when.
 """
 
 from __future__ import annotations
