@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from opbench.planning.plan import Task
 from opbench.planning.request import Request
@@ -23,14 +22,17 @@ from opbench.planning.shard import Shard
 from opbench.running.workers.ray_cluster import connected, slots
 from opbench.running.workers.ray_job import measure_job
 from opbench.running.workers.ray_worker import RayWorker, job_of
+from opbench.vocabulary.record import Measured, Record
 from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Narrowing
 
 
-def seconds(call: Callable[[], Any]) -> float:
+def seconds(call: Callable[[], list[Record]]) -> tuple[float, float]:
+    """How long it takes, and what of that is samples: a point whose figure cannot get surer ends before its budget."""
     began = time.monotonic()
-    call()
-    return time.monotonic() - began
+    records = call()
+    whole_s = time.monotonic() - began
+    return whole_s, sum(record.outcome.sampling_s for record in records if isinstance(record.outcome, Measured))
 
 
 def tasks(points: int, budget_s: float) -> list[Task]:
@@ -60,16 +62,22 @@ def main() -> None:
         worker.measure(tasks(1, asked.budget)[0])  # the first one on a device starts more than itself, there and here
         measure_job(job(tasks(1, asked.budget)[0]))
         for task in tasks(asked.points, asked.budget):
-            here_s.append(seconds(lambda task=task: measure_job(job(task))))  # type: ignore[misc]
-            ray_s.append(seconds(lambda task=task: worker.measure(task)))  # type: ignore[misc]
-            print(f"{task.point}: {here_s[-1]:.2f} s here, {ray_s[-1]:.2f} s by Ray", flush=True)
+            here, sampled_here = seconds(lambda task=task: measure_job(job(task)).records)  # type: ignore[misc]
+            by_ray, sampled_by_ray = seconds(lambda task=task: worker.measure(task))  # type: ignore[misc]
+            here_s.append(here - sampled_here)
+            ray_s.append(by_ray - sampled_by_ray)
+            print(
+                f"{task.point}: {here:.2f} s here, {sampled_here:.2f} of them samples; {by_ray:.2f} s by Ray, "
+                f"{sampled_by_ray:.2f} of them samples",
+                flush=True,
+            )
         ray.shutdown()
         cluster.shutdown()
     more = [by_ray - here for by_ray, here in zip(ray_s, here_s, strict=True)]
     print(
-        f"medians {median(here_s):.2f} s here, {median(ray_s):.2f} s by Ray; Ray costs {median(more):.2f} s a point "
-        f"({min(more):.2f} to {max(more):.2f}), {median(more) / asked.budget:.1%} of what is sampled; beside that a "
-        f"point takes {median(ray_s) - asked.budget:.2f} s from its being asked for to its answer"
+        f"besides samples, medians: {median(here_s):.2f} s here, {median(ray_s):.2f} s by Ray; Ray costs "
+        f"{median(more):.2f} s a point ({min(more):.2f} to {max(more):.2f}), {median(more) / asked.budget:.1%} of "
+        f"{asked.budget:g} s of samples"
     )
 
 
