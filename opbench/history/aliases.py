@@ -43,7 +43,7 @@ def read(folder: Path) -> Aliases:
         told = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Aliases()
-    except (OSError, ValueError) as exc:
+    except (OSError, ValueError, RecursionError) as exc:
         raise UsageError(f"{path} cannot be read as TOML: {exc}; mend it or remove it") from exc
     if others := sorted(told.keys() - {"cases", "machines"}):
         raise UsageError(f"{path} has a table {others[0]!r}; expected [cases] and [machines]")

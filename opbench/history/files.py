@@ -124,6 +124,7 @@ def _read_file(path: Path) -> pa.Table:
                     "that wrote it, or remove it and add its run again"
                 )
             table = file.read()
+        table.validate(full=True)  # else an index beyond its dictionary is found by whoever asks for that row
         if tuple(table.column_names) != NAMES:
             names = ", ".join(table.column_names)
             raise UsageError(f"{path}: its columns are {names:.200}; left out: remove it and add its run again")

@@ -43,7 +43,7 @@ def machine(environment: Mapping[str, Any], name: str = "") -> Machine:
     named = name or platform.node() or "unnamed"
     if not _NAME.fullmatch(named):
         raise UsageError(f"--machine {named!r:.80}; expected letters, digits, dots, dashes and underscores, 64 at most")
-    facts = {key: environment[key] for key in FACTS if environment.get(key) not in {None, ""}}
+    facts = {key: environment[key] for key in FACTS if environment.get(key) not in (None, "")}
     for key in ("memory_bytes", "device_memory_bytes"):
         if isinstance(size := environment.get(key), int | float):
             facts[key.replace("_bytes", "_gib")] = _coarse(size)

@@ -57,6 +57,8 @@ def _digest(path: Path) -> str:
 def _of_file(path: Path, run: str, asked: Asked) -> Iterator[HistoryRow]:
     stored = read_file(path)
     revision = stored.origin.revision if stored.origin else _revision(path, stored.commit)
+    if not isinstance(revision, str):
+        raise UsageError(f"{path}: its commit is {revision!r:.40}, and no text; run the gate again")
     told = asked.commit(revision, moment(stored.commit.get("time")))
     told |= asked.circumstances(stored.origin.environment if stored.origin else _environment(stored))
     for entry in stored.entries.values():

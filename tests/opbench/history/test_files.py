@@ -80,6 +80,18 @@ def test_what_is_damaged_or_of_another_schema_is_named_and_the_rest_is_read(tmp_
         files.add(tmp_path, [at_commit(0, 2e-3)])
 
 
+def test_a_text_that_a_file_has_no_letters_for_leaves_it_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of flipped bits behind the checksums: the number of a text that there is not."""
+    (path,) = history(tmp_path, [at_commit(0, 1e-3)]).iterdir()
+    whole = parquet.read_table(path)
+    beyond = pa.DictionaryArray.from_arrays(pa.array([7], pa.int32()), pa.array(["a"]), safe=False)
+    damaged = whole.set_column(whole.column_names.index("case"), "case", beyond)
+    monkeypatch.setattr(parquet.ParquetFile, "read", lambda _: damaged)
+    found = files.read(tmp_path)
+    assert found.table.num_rows == 0
+    assert "damaged or half-written" in found.problems[0]
+
+
 def test_a_file_whose_rows_are_damaged_is_not_said_to_be_there_unchanged(tmp_path: Path) -> None:
     rows = [replace(ROW, case=f"case {number}") for number in range(97)]
     path = files.add(tmp_path, rows).path

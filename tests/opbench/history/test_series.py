@@ -125,6 +125,7 @@ def test_a_renamed_case_goes_on_only_where_that_is_declared(tmp_path: Path) -> N
     ("text", "said"),
     [
         ("[cases", "cannot be read as TOML"),
+        ("a = " + "[" * 100_000, "cannot be read as TOML"),
         ("[case]\n", "has a table 'case'"),
         ('[cases]\n"a" = 1\n', 'expected lines such as "old name" = "new name"'),
         ('[cases]\n"a" = "b"\n"b" = "a"\n', "a -> b -> a leads in a circle"),
