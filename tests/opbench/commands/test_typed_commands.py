@@ -37,8 +37,12 @@ PLAIN: dict[str, tuple[str, tuple[Any, ...]]] = {
     "new operator gated --into there --triton": ("new", ("operator", "gated", Path("there"), True)),
     "dispatch grid": ("dispatch", ("grid", RESULTS, None, False)),
     "compare a b --page p.html": ("compare.run", (("a", "b"), Path("p.html"), RESULTS, False)),
+    "roofline channels --across --run r --ceilings h.json --ceilings a.json": (
+        "roofline.cross_device",
+        ("r", Narrowing(), (Path("h.json"), Path("a.json")), RESULTS, False),
+    ),
     "roofline channels --channels 3,17 --ceilings h.json --run r --dtype float32": (
-        "roofline",
+        "roofline.run",
         (
             "channels",
             Narrowing(axes={"channels": (3, 17)}, dtypes=("float32",)),
