@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import random
+import sys
 import traceback
 import unicodedata
 import warnings
@@ -69,6 +70,7 @@ def tried(reader: Reader, folder: Path, file: Path, data: bytes) -> Tried:
     refused = broken = ""
     with (
         mock.patch.dict(os.environ, OPBENCH_CACHE=str(folder / "cache")),
+        mock.patch.object(sys, "dont_write_bytecode", True),  # of a module that is first imported here
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
