@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, TextIO
 from opbench.process import fork_server
 from opbench.process.child import spawned
 from opbench.process.descendants import VARIABLE
-from opbench.process.fork_client import ANSWER_LIMIT_S, SUBREAPER, ForkServer
+from opbench.process.fork_client import ANSWER_LIMIT_S, SUBREAPER, ForkServer, forks_here
+from opbench.process.forking import PROGRAM
 from opbench.process.measuring_process import MeasuringProcess
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Forking:
         log: TextIO | None,
         folder: Path | None,
     ) -> Process:
-        if "opbench.measure.worker" not in words or sys.platform != "linux" or not hasattr(os, "pidfd_open"):
+        if PROGRAM not in words or not forks_here():
             return spawned(words, fds, environment, log, folder)
         if self._server is None:
             own = {name: value for name, value in environment.items() if name != VARIABLE}  # it outlives its children

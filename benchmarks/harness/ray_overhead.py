@@ -27,10 +27,10 @@ from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.sweep import Narrowing
 
 
-def seconds(call: Callable[[], list[Record]]) -> tuple[float, float]:
+def seconds(measure: Callable[[Task], list[Record]], task: Task) -> tuple[float, float]:
     """How long it takes, and what of that is samples: a point whose figure cannot get surer ends before its budget."""
     began = time.monotonic()
-    records = call()
+    records = measure(task)
     whole_s = time.monotonic() - began
     return whole_s, sum(record.outcome.sampling_s for record in records if isinstance(record.outcome, Measured))
 
@@ -62,8 +62,8 @@ def main() -> None:
         worker.measure(tasks(1, asked.budget)[0])  # the first one on a device starts more than itself, there and here
         measure_job(job(tasks(1, asked.budget)[0]))
         for task in tasks(asked.points, asked.budget):
-            here, sampled_here = seconds(lambda task=task: measure_job(job(task)).records)  # type: ignore[misc]
-            by_ray, sampled_by_ray = seconds(lambda task=task: worker.measure(task))  # type: ignore[misc]
+            here, sampled_here = seconds(lambda one: measure_job(job(one)).records, task)
+            by_ray, sampled_by_ray = seconds(worker.measure, task)
             here_s.append(here - sampled_here)
             ray_s.append(by_ray - sampled_by_ray)
             print(

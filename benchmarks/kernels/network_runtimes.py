@@ -33,7 +33,7 @@ def by_backend(backend: str, network: str, threads: int) -> Call:
     return lambda: launch().numpy()
 
 
-RUNTIMES: Mapping[str, Callable[[str, int], Call]] = {
+RUNTIMES: Mapping[str, partial[Call]] = {
     name: partial(by_backend, backend)
     for name, backend in {
         "eager": "torch_eager",
@@ -60,6 +60,6 @@ def runtimes_of(network: str) -> list[str]:
     return [name for name, made in RUNTIMES.items() if _backend(made) in there]
 
 
-def _backend(made: Callable[[str, int], Call]) -> str:
-    (backend,) = made.args  # type: ignore[attr-defined]  # a partial of `by_backend`
+def _backend(made: partial[Call]) -> str:
+    (backend,) = made.args  # of `by_backend`
     return str(backend).partition(":")[0]

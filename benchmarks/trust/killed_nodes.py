@@ -117,8 +117,8 @@ class OnRay(Lane):
             yield "a driver", lambda: None
         for host in hosts.all:
             if host.node is not None:
-                yield "a node", lambda host=host: self._taken(hosts, host, graceful=False)  # type: ignore[misc]
-                yield "a node, asked to go", lambda host=host: self._taken(hosts, host, graceful=True)  # type: ignore[misc]
+                yield "a node", partial(self._taken, hosts, host, graceful=False)
+                yield "a node, asked to go", partial(self._taken, hosts, host, graceful=True)
             else:
                 for _ in range(3):
                     yield ADDED, hosts.add

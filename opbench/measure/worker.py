@@ -10,12 +10,10 @@ parent sends both to a log file.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import json
 import os
 import pickle
-import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -35,7 +33,6 @@ from opbench.vocabulary.settings import Settings
 from opbench.vocabulary.work import Part
 
 REPORT_EVERY_S = 0.5
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
 class Worker:
@@ -196,10 +193,8 @@ def forked(requests_fd: int, answers_fd: int, argument: str) -> None:
 
 def main(requests_fd: int, answers_fd: int, marker: Path, parent: int, start: str = "") -> None:
     """Serve the process with the id `parent` until it closes its requests or ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    fork_server.follow_parent()
     _keep_to_itself(requests_fd, answers_fd)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     if os.getppid() != parent:  # it ended before, and its first request would be answered seconds later
         return
     with (

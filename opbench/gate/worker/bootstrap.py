@@ -17,22 +17,22 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-MODULES = ("process.fork_server", "gate.worker.fork_preparation", "gate.worker.main", "gate.worker.plugin")
+MODULES = ("process.fork_server", "gate.worker.fork_preparation", "gate.worker.main")
 
 
 def load(root: str) -> list[Any]:
-    """The gate's MODULES, no longer known to the interpreter; without pytest the last one is None.
+    """The gate's MODULES and its plugin, no longer known to the interpreter; without pytest the last one is None.
 
     The package's own __init__ is not run, in case it ever needs more than a foreign environment has.
     """
     package = ModuleType("opbench")
     package.__path__ = [f"{root}/opbench"]
     sys.modules["opbench"] = package
-    usable = MODULES if find_spec("pytest") else MODULES[:-1]
-    loaded = [import_module(f"opbench.{name}") for name in usable]
+    loaded = [import_module(f"opbench.{name}") for name in MODULES]
+    plugin = import_module("opbench.gate.worker.plugin") if find_spec("pytest") else None
     for name in [name for name in sys.modules if name.partition(".")[0] == "opbench"]:
         del sys.modules[name]
-    return [*loaded, *[None] * (len(MODULES) - len(usable))]
+    return [*loaded, plugin]
 
 
 if __name__ == "__main__":
