@@ -4,8 +4,8 @@
 
 Prints a line per kind of load: how many cases were measured without a mark, with one, or not at all, and how far they
 are from the nearest of the quiet figures, which differ by themselves where a host's other guests come and go. None
-without a mark may be 1.3 times off; of the quiet sweeps under 1 % may be marked. About 12 minutes; nothing else should
-run. FOLDER keeps the runs; what is there already is not measured again.
+without a mark may be 1.3 times off; of the quiet sweeps under 1 % may be marked. About 20 minutes; nothing else
+should run. FOLDER keeps the runs; what is there already is not measured again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from opbench.vocabulary.record import Contended, Measured, Record
 
 WORDS = (
     *("--operator", "cross_hadamard", "--backend", "torch_eager,torch_select,cpp_ext"),
-    *("--channels", "8,16,24,32,48,64", "--edge", "7,14,28", "--batch", "1,4", "--budget", "0.2"),
+    *("--channels", "8,12,16,24,32,48,64", "--edge", "7,14,28", "--batch", "1,2,4", "--budget", "0.2"),
 )
 
 LOOP = (sys.executable, "-I", "-S", "-c", "while True: sum(range(100_000))")

@@ -139,8 +139,8 @@ def json_of(line: bytes) -> Any:
 
 
 def _bounded(digits: str) -> int:
-    if len(digits) > _DIGITS:
-        raise ValueError(f"an integer of {len(digits)} digits; expected at most {_DIGITS}")
+    if (count := len(digits.removeprefix("-"))) > _DIGITS:
+        raise ValueError(f"an integer of {count} digits; expected at most {_DIGITS}")
     return int(digits)
 
 

@@ -72,7 +72,7 @@ def _thumbnail(path: Path) -> tuple[npt.NDArray[np.uint8], int, int]:
         with Image.open(path) as image:
             width, height = image.size
             small = image.convert("RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError) as exc:
+    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as exc:
         raise UsageError(f"{path} is not an image that can be read ({exc!s:.200}); name the folder of images") from exc
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     return np.array(small), width, height

@@ -52,7 +52,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             arrays = {name: maps[name] for name in ("pictures", "network", "twin")}
     except FileNotFoundError as exc:
         raise UsageError(f"no file {exc.filename}; expected a folder of impls.hadaptive.inspect") from exc
-    except (ValueError, KeyError, RecursionError, OSError, EOFError, zlib.error, zipfile.BadZipFile) as exc:
+    except (*(ValueError, KeyError, RuntimeError, OSError, EOFError), zlib.error, zipfile.BadZipFile) as exc:
         raise UsageError(f"{folder} is damaged ({exc}); look again with impls.hadaptive.inspect") from exc
     if not isinstance(inside, dict) or inside.get("format") != FORMAT:
         raise UsageError(f"{folder / FILE} is of another format; expected {FORMAT!r}")

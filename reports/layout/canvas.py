@@ -157,7 +157,7 @@ def scale_y(ax: Axes, text: Callable[[float], str], values: Iterable[float]) -> 
     positive = [value for value in values if value > 0]
     if positive and max(positive) >= 3 * min(positive):
         ax.set_yscale("log", nonpositive="mask")
-        steps = next(steps for span, steps in _STEPS.items() if max(positive) < span * min(positive))
+        steps = _steps(min(positive), max(positive))
         ax.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     else:
         ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
@@ -179,10 +179,17 @@ def decades(axis: Axis, text: Callable[[float], str] = "{:g}".format, ends: tupl
     ends: of the axis, where it goes further than what is drawn.
     """
     low, high = ends or axis.get_data_interval()
-    steps = next(steps for span, steps in _STEPS.items() if high < span * low)
+    steps = _steps(low, high)
     axis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axis.set_minor_locator(NullLocator())
     _write(axis, text)
+
+
+def _steps(low: float, high: float) -> tuple[float, ...]:
+    """Where ticks stand in a decade of an axis from `low` to `high`. Raises ValueError where one has no end."""
+    if not (low > 0 and high < math.inf):
+        raise ValueError(f"no logarithmic axis goes from {low:g} to {high:g}")
+    return next(steps for span, steps in _STEPS.items() if high < span * low)
 
 
 def _write(axis: Axis, text: Callable[[float], str]) -> None:

@@ -83,9 +83,9 @@ def opened(path: str) -> Any:
     try:
         with Image.open(path) as image:
             return image.convert("RGB")
-    # The first for unknown formats and truncated files, the others for damage inside and for sizes that would fill
-    # the memory.
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
+    # The first for unknown formats and truncated files, the others for damage inside (TypeError: a TIFF with a tag of
+    # another type) and for sizes that would fill the memory.
+    except (OSError, SyntaxError, ValueError, TypeError, Image.DecompressionBombError) as exc:
         raise UsageError(f"{path} is not an image that can be read ({_first_line(exc)}); remove or replace it") from exc
 
 

@@ -141,11 +141,12 @@ def test_what_is_no_record_says_that_a_run_was_killed_and_what_to_do(line: str) 
     assert said.endswith("), the mark of a run that was killed: sweep --resume repairs it")
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize(("digits", "read"), [(19, True), (20, False), (5000, False)])
-def test_integers_have_so_many_digits(digits: int, read: bool) -> None:
-    line = json.dumps(data()).replace('"threads": 2', f'"threads": {"1" * digits}')
+def test_integers_have_so_many_digits(digits: int, read: bool, sign: str) -> None:
+    line = json.dumps(data()).replace('"threads": 2', f'"threads": {sign}{"1" * digits}')
     if read:
-        assert from_line(line).environment["threads"] == int("1" * digits)
+        assert from_line(line).environment["threads"] == int(sign + "1" * digits)
         return
     assert f"an integer of {digits} digits; expected at most 19" in refusal(line)
 

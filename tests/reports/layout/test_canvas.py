@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -82,3 +83,11 @@ def test_a_short_one_stays_in_one_line() -> None:
     made = canvas.grid(2)
     canvas.head(made.panels[0], "operator", "batch=1, edge=14")
     assert made.panels[0].texts[0].get_text() == "batch=1, edge=14"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 9.0), (-1.0, 9.0), (0.5, math.inf), (math.nan, 9.0)])
+def test_a_logarithmic_axis_has_ends(low: float, high: float) -> None:
+    ax = panel()
+    ax.set_xscale("log")
+    with pytest.raises(ValueError, match="no logarithmic axis goes from"):
+        canvas.decades(ax.xaxis, ends=(low, high))

@@ -93,6 +93,9 @@ def test_what_is_no_such_folder_is_refused_in_one_line(
     assert run(monkeypatch, "--epochs", "1") == 0
     assert main([str(folder), "cat"]) == 2
     assert "no picture cat; there are: row, column, neither" in capsys.readouterr().err
-    (folder / "maps.npz").write_bytes((folder / "maps.npz").read_bytes()[:99])
-    assert main([str(folder)]) == 2
-    assert "is damaged" in capsys.readouterr().err
+    whole = (folder / "maps.npz").read_bytes()
+    entry = whole.index(b"PK\1\2")  # of the archive's table of contents; at its byte 10 stands how it is compressed
+    for damaged in (whole[:99], whole[: entry + 10] + b"\xff" + whole[entry + 11 :]):
+        (folder / "maps.npz").write_bytes(damaged)
+        assert main([str(folder)]) == 2
+        assert "is damaged" in capsys.readouterr().err

@@ -15,6 +15,7 @@ import torch
 from impls.hadaptive.images import sources, vision
 from impls.hadaptive.images.batches import in_order
 from impls.hadaptive.images.data import DataSet
+from impls.hadaptive.images.pictures import opened
 from opbench.errors import MachineError, UsageError
 
 
@@ -105,6 +106,16 @@ def test_a_truncated_image_is_named(tree: Path) -> None:
     (tree / "val" / "dog" / "1.png").write_bytes(whole[:-40])
     with pytest.raises(UsageError, match=r"val/dog/1.png is not an image that can be read"):
         sources.load("folder", tree, 9).test[2]
+
+
+def test_an_image_that_begins_at_no_whole_byte_is_named(tmp_path: Path) -> None:
+    """A TIFF that says where its pixels lie (tag 273, a long) in a fraction (type 5)."""
+    picture(tmp_path / "1.tiff")
+    content = (tmp_path / "1.tiff").read_bytes()
+    assert content.count(b"\x11\x01\x04\x00") == 1
+    (tmp_path / "1.tiff").write_bytes(content.replace(b"\x11\x01\x04\x00", b"\x11\x01\x05\x00"))
+    with pytest.raises(UsageError, match=r"1.tiff is not an image that can be read"):
+        opened(str(tmp_path / "1.tiff"))
 
 
 def test_an_image_that_would_fill_the_memory_is_named(tree: Path) -> None:
