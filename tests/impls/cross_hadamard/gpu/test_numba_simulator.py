@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -13,6 +16,7 @@ if not torch.cuda.is_available():
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
 from impls.cross_hadamard.gpu.numba_kernels.language import simulated
+from impls.cross_hadamard.gpu.numba_kernels.language.target import cuda, kernel
 
 from .numba_values import same
 
@@ -43,3 +47,28 @@ def test_simulated_halves_convert_as_torch_does(dtype: torch.dtype) -> None:
         bits = [int(simulated.narrow(name)(one)) for one in near_ties.numpy()]
     narrow = torch.tensor(bits, dtype=torch.int32).to(torch.int16).view(dtype)
     same(narrow.float(), near_ties.to(dtype).float())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here: nothing is simulated")
+def test_threads_that_ask_for_shared_memory_at_the_same_time_share_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    both, empty = threading.Barrier(2), np.empty
+
+    def at_the_same_time(*given: Any) -> Any:
+        if given[0] == 7:
+            both.wait()
+        return empty(*given)
+
+    monkeypatch.setattr(np, "empty", at_the_same_time)
+    found = {}
+
+    def ask(out: Any) -> None:
+        mine = cuda.shared.array(7, np.int64)
+        mine[cuda.threadIdx.x] = 11
+        found[cuda.threadIdx.x] = mine
+        cuda.syncthreads()
+        out[cuda.threadIdx.x] = mine[1 - cuda.threadIdx.x]
+
+    out = np.zeros(2, dtype=np.int64)
+    kernel(ask)[1, 2](out)
+    assert found[0] is found[1]
+    assert out.tolist() == [11, 11]

@@ -20,6 +20,7 @@ SIMULATED = bool(import_module("numba").config.ENABLE_CUDASIM)
 """Set by the environment variable NUMBA_ENABLE_CUDASIM, which is read when numba is imported first."""
 
 if SIMULATED:
+    from impls.cross_hadamard.gpu.numba_kernels.language import shared_memory
     from impls.cross_hadamard.gpu.numba_kernels.language.simulated import (
         at,
         load,
@@ -30,6 +31,8 @@ if SIMULATED:
         store,
         widen,
     )
+
+    shared_memory.install()
 else:
     from impls.cross_hadamard.gpu.numba_kernels.language.access import at, load, store
     from impls.cross_hadamard.gpu.numba_kernels.language.instructions import narrow, pack, product, quotient, widen
