@@ -126,11 +126,13 @@ def to_svg(figure: Figure) -> bytes:
 
     Call it inside `styled()`. The figure's layout is settled by it.
     """
-    data = io.BytesIO()
+    data = io.StringIO()
     dpi = figure.dpi
+    canvas = FigureCanvasSVG(figure)  # by whose letters texts are measured
     _lay_out(figure)
-    figure.savefig(data, format="svg", metadata=_NO_METADATA, dpi=dpi)
-    return with_owners(data.getvalue())
+    figure.dpi = dpi  # of pictures within the figure
+    canvas.print_svg(data, metadata=_NO_METADATA)
+    return with_owners(data.getvalue().encode())
 
 
 def _lay_out(figure: Figure) -> None:
@@ -141,7 +143,6 @@ def _lay_out(figure: Figure) -> None:
     engine = figure.get_layout_engine()
     if engine is None:
         return
-    FigureCanvasSVG(figure)  # by whose letters texts are measured
     figure.dpi = _SVG_DPI
     engine.execute(figure)
     figure.set_layout_engine("none")
