@@ -45,7 +45,17 @@ def flat_to_pair(p: int, n: int) -> tuple[int, int]:
 def pair_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
     """First and second channel of every pair: two int64 tensors (P,), cached because eager needs them per call."""
     n = int(n)  # where shapes are symbols this fixes the number of channels, on which everything depends
-    return _cached("pairs", n, device, lambda: _unbound(torch.triu_indices(n, n, offset=1, device=device)))
+    return _cached("pairs", n, device, lambda: _unbound(_upper_triangle(n, device)))
+
+
+def _upper_triangle(n: int, device: torch.device | str) -> torch.Tensor:
+    """Rows and columns above the diagonal, (2, P) int64; on meta without values.
+
+    There PyTorch's own imports its compiler, 1.5 s of a processor for the first whole network that is counted.
+    """
+    if torch.device(device).type == "meta":
+        return torch.empty((2, pair_count(n)), dtype=torch.int64, device=device)
+    return torch.triu_indices(n, n, offset=1, device=device)
 
 
 def partner_indices(n: int, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:

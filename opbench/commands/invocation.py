@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from opbench.cli import output
 from opbench.cli.plain import plain
 from opbench.errors import MachineError, OpbenchError
+from opbench.process.garbage import uncollected
 
 _KEPT = {
     "sweep.run": "; finished cases are on record, --resume goes on",
@@ -28,7 +29,9 @@ def run_command(command: str, *args: Any) -> NoReturn:
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup, which wants the command to go on
         signal.signal(signal.SIGHUP, stop)
     try:
-        sys.exit(import_module(f"opbench.commands.{command}").run(*args))
+        with uncollected():
+            module = import_module(f"opbench.commands.{command}")
+        sys.exit(module.run(*args))
     except KeyboardInterrupt:
         refuse(f"interrupted{_KEPT.get(command, '')}", 130)
 

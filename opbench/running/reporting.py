@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -15,6 +15,7 @@ from opbench import catalog, plugins
 from opbench.ceilings.validation import with_limits
 from opbench.errors import UsageError, describe_exception, unknown
 from opbench.planning import plan_file
+from opbench.process.garbage import uncollected
 from opbench.running import side_by_side
 from opbench.store import simulated_counts
 from opbench.store.record_file import Group, Listing, RecordFile
@@ -75,15 +76,24 @@ def artifacts_of(
 
     left_out: gets a line for each of another package's that cannot be made. Raises UsageError where one of ours cannot.
     """
-    drawn = side_by_side.made([(name, one) for name, one in reports.items() if name not in collected], records)
+    drawn = {}
+
+    def first() -> None:
+        """What needs no figure; the page's libraries are loaded while figures are drawn."""
+        catalog.page()
+        for name, collector in collected.items():
+            with suppress(Exception):  # as what a process fails at: made again below, where it is told
+                drawn[name] = collector.artifacts()
+
+    each = [(name, one) for name, one in reports.items() if name not in collected]
+    drawn |= side_by_side.made(each, records, first=first)
     made: list[Artifact] = []
     for name, report in reports.items():
         try:
             with _made_of_records(f"report {name!r}"):
-                if name in collected:
-                    made += collected[name].artifacts()
-                else:
-                    made += drawn[name] if name in drawn else report.render(records)
+                if name not in drawn:
+                    drawn[name] = collected[name].artifacts() if name in collected else report.render(records)
+                made += drawn[name]
         except Exception as exc:
             if not catalog.is_plugin("reports", name):
                 raise
@@ -121,7 +131,8 @@ def write_report(run: Run, backends: Sequence[str] = (), listing: Listing | None
         counts = tuple(count for count in counts if count.case.backend in backends)
         folder = f"only/{slug('+'.join(backends))}/"
     try:
-        shown, artifacts, totals, page = _made(records, counts, merged=_is_merged(run))
+        with uncollected():
+            shown, artifacts, totals, page = _made(records, counts, merged=_is_merged(run))
     except UsageError as exc:
         raise UsageError(f"{run.records_file}: {exc}") from exc
     for name in (PAGE, *(artifact.name for artifact in artifacts)):

@@ -11,7 +11,7 @@ import os
 import pickle
 import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -25,20 +25,28 @@ MOST = 4
 """Processes: of a run's reports that draw, two or three take most of the time."""
 
 
-def made(reports: Sequence[tuple[str, Report]], records: list[Record], processes: int = 0) -> dict[str, list[Artifact]]:
+def made(
+    reports: Sequence[tuple[str, Report]],
+    records: list[Record],
+    processes: int = 0,
+    first: Callable[[], object] = lambda: None,
+) -> dict[str, list[Artifact]]:
     """What reports make of the records, by their names; without those that failed, in any order.
 
     processes: 0 for as many as there are processors, 1 where another thread runs in this one, whose locks a forked
     process would find taken.
+    first: done by this process before it takes a report, while others do already.
     """
     count = min(processes or _processors(), MOST, len(reports))
     if count < 2 or len(records) < FEWEST or threading.active_count() > 1 or not hasattr(os, "fork"):
+        first()
         return {}
     numbers, give = os.pipe()
-    os.write(give, bytes(range(len(reports))))
+    os.write(give, bytes(_longest_first(reports)))
     os.close(give)
     helpers = [_helper(numbers, reports, records) for _ in range(count - 1)]
     try:
+        first()
         found = dict(_taken(numbers, reports, records))
     finally:
         os.close(numbers)
@@ -46,6 +54,11 @@ def made(reports: Sequence[tuple[str, Report]], records: list[Record], processes
     for part in brought:
         found |= part
     return found
+
+
+def _longest_first(reports: Sequence[tuple[str, Report]]) -> list[int]:
+    """Their numbers: what is begun last is short, and nobody waits long for who makes it."""
+    return sorted(range(len(reports)), key=lambda number: -reports[number][1].cost)
 
 
 def _processors() -> int:

@@ -181,5 +181,6 @@ def _widths(plot: WorkPlot) -> dict[float, int]:
 REPORT = Report(
     about="MACs and FLOPs of one call: formula, counters and the paper's cost model",
     order=10,
+    cost=0.5,
     render=render,
 )

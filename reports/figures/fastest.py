@@ -76,5 +76,6 @@ def _tally(counts: Counter[str]) -> str:
 REPORT = Report(
     about="operators with the same axes compared, each by its fastest backend at every point",
     order=25,
+    cost=0.1,
     render=render,
 )

@@ -98,5 +98,6 @@ def _caption(contrasts: Sequence[Contrast], a: str, b: str) -> str:
 REPORT = Report(
     about="the relative difference of two backends over two axes, undecided cells hatched",
     order=6,
+    cost=0.4,
     render=render,
 )

@@ -46,5 +46,6 @@ def _draw(ax: Axes, panel: Panel) -> None:
 REPORT = Report(
     about="median latency and its 95 % interval along the axis that varies, per backend",
     order=20,
+    cost=0.35,
     render=render,
 )

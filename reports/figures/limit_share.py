@@ -105,5 +105,6 @@ def _point_out(ax: Axes, lines: Mapping[str, Mapping[float, Interval]]) -> None:
 REPORT = Report(
     about="how near each backend comes to the machine's limit along the axis that varies, and what sets the limit",
     order=21,
+    cost=0.25,
     render=render,
 )

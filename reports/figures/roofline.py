@@ -152,5 +152,6 @@ _LIMIT = Line2D([], [], ls="", marker="_", ms=9, mew=1.2, color=FAINT, label="li
 REPORT = Report(
     about="FLOP/s over FLOP per byte of every case, below the machine's own bandwidths and arithmetic",
     order=22,
+    cost=0.3,
     render=render,
 )

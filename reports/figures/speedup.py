@@ -73,5 +73,6 @@ def _draw(ax: Axes, panel: Panel, rivals_drawn: Mapping[str, Speedup], gaps: set
 REPORT = Report(
     about="ratio of medians over torch_eager and torch_compile, with intervals, geometric mean and worst point",
     order=30,
+    cost=0.8,
     render=render,
 )

@@ -162,5 +162,6 @@ def _legend(figure: Figure, blocks: Sequence[PointBars]) -> None:
 REPORT = Report(
     about="where one call's time goes: dispatch, allocation, kinds of operators; needs `sweep --split`",
     order=30,
+    cost=0.5,
     render=render,
 )

@@ -175,5 +175,6 @@ def _caption(wins: Sequence[Win], shown: Sequence[Plane]) -> str:
 REPORT = Report(
     about="which backend is fastest in each cell of two axes, with shares and the advantage over the runner-up",
     order=5,
+    cost=0.1,
     render=render,
 )

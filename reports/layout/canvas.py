@@ -73,7 +73,8 @@ def head(ax: Axes, title: str, ground: str, room: float | None = None) -> None:
     inches = ax.bbox.width / ax.figure.dpi + _BESIDE if room is None else room
     titles = wrap(title, letters(inches, _TITLE_LETTER)) or [""]
     lines = wrap(ground, letters(inches, _SMALL_LETTER)) or [""]
-    ax.set_title("\n".join(titles) + "\n" * len(lines), loc="left")
+    # y: where it is anyway, as nothing of a panel is above it; unsaid, every layout and drawing would look for that.
+    ax.set_title("\n".join(titles) + "\n" * len(lines), loc="left", y=1)
     write_ground(ax, "\n".join(lines), 5)
 
 

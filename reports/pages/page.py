@@ -19,7 +19,7 @@ from reports.data.ratios import BASELINES
 from reports.data.totals import Totals
 from reports.layout.inline_svg import aspect_width, inline_svg
 from reports.layout.scripts import COMMON
-from reports.layout.templates import filled_page
+from reports.layout.templates import filled_page, template
 from reports.models.agreement import differences
 from reports.pages import summary
 from reports.pages.environment_table import environment_table
@@ -39,6 +39,9 @@ SCRIPTS = (
     ),
     "page",
 )
+
+TEMPLATE = "page.html.jinja"
+template(TEMPLATE)  # compiled when this is imported, which a report does while others draw
 
 TALL = 30
 """From this many rows on, a report's table scrolls within its own frame."""
@@ -70,7 +73,7 @@ def render(records: Sequence[Record], artifacts: Sequence[Artifact], totals: Tot
     """
     head = _of_all(records) if totals is None else _of_totals(totals)
     return filled_page(
-        "page.html.jinja",
+        TEMPLATE,
         SCRIPTS,
         data=embedded(page_data(in_table_order(records))),
         gains=summary.gains(records),

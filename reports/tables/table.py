@@ -1,26 +1,22 @@
 """Every record as one tidy row, whatever became of it, in SI units: for a spreadsheet, for pandas, for a diff.
 
 Rows are taken one by one and packed by thousands, 400 bytes each, so that a run of any size has its table whole.
+Arrow, which writes it, is imported when it has something to write: a report's figures are drawn meanwhile.
 """
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
-
 from opbench.vocabulary.record import Record
 from opbench.vocabulary.report import Artifact, Report
-from reports.tables.column_types import column, schema
 from reports.tables.record_columns import PARTS, REAL, TEXT, ColumnValues, figures, split
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 PACKED = 4096
 """Rows at a time."""
@@ -55,9 +51,10 @@ class Collected:
             self._pack()
 
     def _pack(self) -> None:
-        columns = list(dict.fromkeys(name for shape in sorted(self._shapes) for name in shape))
-        cells = {name: column((row.get(name) for row in self._rows), self._dtype(name)) for name in columns}
-        self._packed.append(pa.table(cells))
+        from reports.tables import arrow_table
+
+        names = dict.fromkeys(name for shape in sorted(self._shapes) for name in shape)
+        self._packed.append(arrow_table.packed(self._rows, {name: self._dtype(name) for name in names}))
         self._rows = []
 
     def _dtype(self, name: str) -> str:
@@ -70,31 +67,23 @@ class Collected:
 
     def table(self) -> pa.Table:
         """Make one row per record in the order they came; what was not measured is missing, never 0."""
+        from reports.tables import arrow_table
+
         self._pack()
-        columns = list(dict.fromkeys(name for names in self._names for name in names))
-        found = schema({name: self._dtype(name) for name in columns})
-        packed = [_as_in(found, rows) for rows in self._packed]
-        joined = pa.concat_tables(packed, promote_options="permissive").select(columns)
-        return joined.replace_schema_metadata(found.metadata)
+        columns = dict.fromkeys(name for names in self._names for name in names)
+        return arrow_table.joined(self._packed, {name: self._dtype(name) for name in columns})
 
     def artifacts(self) -> list[Artifact]:
+        from reports.tables import arrow_table
+
         table = self.table()
         if not len(table):
             return []
-        csv, parquet = io.BytesIO(), io.BytesIO()
-        pyarrow.csv.write_csv(table, csv, pyarrow.csv.WriteOptions(quoting_style="needed"))
-        pyarrow.parquet.write_table(table, parquet)
         caption = f"{len(table)} rows, one per case whatever became of it; SI units."
         return [
-            Artifact("table.csv", "All values (CSV)", caption, csv.getvalue()),
-            Artifact("table.parquet", "All values (Parquet)", caption, parquet.getvalue()),
+            Artifact("table.csv", "All values (CSV)", caption, arrow_table.csv(table)),
+            Artifact("table.parquet", "All values (Parquet)", caption, arrow_table.parquet(table)),
         ]
-
-
-def _as_in(found: pa.Schema, rows: pa.Table) -> pa.Table:
-    """An axis of whole numbers so far may have a fraction among later rows. Casting imports what 0.2 s are for."""
-    wanted = pa.schema([found.field(name) for name in rows.column_names])
-    return rows if rows.schema.equals(wanted) else rows.cast(wanted)
 
 
 def collected(records: Iterable[Record]) -> Collected:

@@ -28,6 +28,19 @@ def profiler_session(device: str | None = None) -> Any:
     return profiler.profile(use_kineto=True, use_device=device)
 
 
+def tracing_session(device: str) -> Any:
+    """Return a session that keeps shapes and memory, as a context manager, with `export_chrome_trace(path)`.
+
+    On a CPU it is of the class below again, whose import of PyTorch's compiler would take 1.5 s of a processor; on a
+    GPU the class above knows what CUDA graphs need of it.
+    """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
+    if device != "cuda":
+        return profiler.profile(use_kineto=True, record_shapes=True, profile_memory=True)
+    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]  # only on a GPU
+    return torch.profiler.profile(activities=activities, record_shapes=True, profile_memory=True)  # only on a GPU
+
+
 def call_range(name: str = RANGE) -> AbstractContextManager[None]:
     """Return a range to draw around calls, by which their events are found."""
     recorded: AbstractContextManager[None] = torch._C._profiler._RecordFunctionFast(name)  # noqa: SLF001

@@ -82,11 +82,10 @@ def _status_bytes(name: str) -> int:
 
 
 def _trace(launch: Launch, request: TargetRequest, calls: int) -> None:
-    from torch.profiler import ProfilerActivity, profile
+    from opbench.measure.split.torch_profiler import tracing_session
 
     device, name = request.case.point.device, range_name(request.case)
-    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if device == "cuda" else [])]
-    with profile(activities=activities, record_shapes=True, profile_memory=True) as profiler:
+    with tracing_session(device) as profiler:
         for _ in range(calls):
             with _named_range(name, device):
                 output = launch()
