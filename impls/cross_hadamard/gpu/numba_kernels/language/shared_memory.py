@@ -24,7 +24,7 @@ class SharedMemory(kernelapi.FakeCUDAShared):  # type: ignore[misc]
             return super().array(shape, dtype, alignment)
         if isinstance(dtype, kernelapi.types.Type):
             dtype = kernelapi.numpy_support.as_dtype(dtype)
-        asking = sys._getframe(1)
+        asking = sys._getframe(1)  # noqa: SLF001  (an array belongs to a line)
         line = asking.f_code.co_filename, asking.f_lineno
         return self._allocations.setdefault(line, np.empty(shape, dtype))
 
