@@ -94,8 +94,9 @@ def change_points(values_s: Values, noise: float = 0.0) -> list[ChangePoint]:
     noise: variance of the logarithm of one point as its processes tell it, 0 where each point has one process.
     Raises ValueError for a value that is not positive and finite.
     """
-    if not (np.isfinite(values_s).all() and (values_s > 0).all()):
-        raise ValueError(f"latencies must be positive and finite, got {values_s[~(values_s > 0)][:3]}")
+    latencies = np.isfinite(values_s) & (values_s > 0)
+    if not latencies.all():
+        raise ValueError(f"latencies must be positive and finite, got {values_s[~latencies][:3]}")
     logs = without_odd_points(np.log(values_s))
     found = sorted(_parted(logs, 0, noise), key=lambda one: one[0] + one[1].at)
     bounds = [0, *(left + test.at for left, test in found), len(logs)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from opbench.errors import UsageError
-from opbench.history.attribution import Cause, Movement, movements, require_controls
+from opbench.history.attribution import Cause, Movement, Span, any_meets, movements, require_controls, span_of
 from opbench.history.row import HistoryRow
 from opbench.history.series import series_of
 
@@ -51,6 +51,22 @@ def test_controls_that_move_with_it_say_hardware(ratio: float, at: int, cause: s
     )
 
 
+@pytest.mark.parametrize(
+    ("other", "meets"),
+    [
+        ((5, 7, True), True), ((7, 9, True), True), ((1, 5, True), True), ((4, 9, True), True), ((6, 6, True), True),
+        ((8, 9, True), False), ((1, 4, True), False), ((5, 7, False), False),
+    ],
+)  # fmt: skip
+def test_steps_meet_where_they_go_the_same_way_at_some_of_the_same_commits(other: Span, meets: bool) -> None:
+    assert any_meets((5, 7, True), [other]) is meets
+
+
+def test_a_step_lies_in_the_commits_after_the_last_one_before_it() -> None:
+    found = moved([*line(values(), case="a")[::2], *control(1.0)])["a"]
+    assert span_of(found.series, found.step) == (17, 18, True)
+
+
 def test_a_changed_environment_is_named_whatever_the_controls_do() -> None:
     old, new = facts(torch="2.12.0"), facts(torch="2.13.0")
     rows = [*line(values(), case="a")[:AT], *line(values(), case="a", **new)[AT:]]
@@ -58,6 +74,12 @@ def test_a_changed_environment_is_named_whatever_the_controls_do() -> None:
     found = moved([*rows, *control(1.1)])["a"]
     assert found.cause is Cause.ENVIRONMENT
     assert found.evidence[0] == "the environment changed there: versions.torch 2.12.0 to 2.13.0"
+
+
+def test_an_environment_that_changed_before_the_last_point_before_it_is_not_the_cause() -> None:
+    rows = line(values(), case="a", **facts(torch="2.12.0"))
+    rows[AT - 1 :] = line(values(), case="a", **facts(torch="2.13.0"))[AT - 1 :]
+    assert moved(rows)["a"].cause is Cause.UNCONFIRMED
 
 
 def test_without_controls_nothing_is_said_of_them_and_the_cause_is_open() -> None:

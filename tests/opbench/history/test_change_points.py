@@ -149,7 +149,7 @@ def test_the_size_of_the_unit_does_not_matter() -> None:
     assert places(values) == places(1e6 * values)
 
 
-@pytest.mark.parametrize("odd", [0.0, -1.0, np.nan, np.inf])
-def test_what_is_no_latency_is_refused(odd: float) -> None:
-    with pytest.raises(ValueError, match="positive and finite"):
+@pytest.mark.parametrize(("odd", "named"), [(0.0, "0."), (-1.0, "-1."), (np.nan, "nan"), (np.inf, "inf")])
+def test_what_is_no_latency_is_refused_and_named(odd: float, named: str) -> None:
+    with pytest.raises(ValueError, match=rf"positive and finite, got \[{named}\]$"):
         change_points(np.array([1.0, odd, 2.0]))

@@ -16,6 +16,7 @@ from opbench.store.environment_lines import environment_id, environment_line, to
 from opbench.store.runs import Run
 from opbench.store.sealing import fits, sealed
 from opbench.vocabulary.case import Axes, Case, Point
+from opbench.vocabulary.limit import Limit
 from opbench.vocabulary.record import Check, Contended, Failed, Measured, Mismatch, Outcome, Record, Unavailable
 from opbench.vocabulary.work import Part, Work
 from tests.rows import rows
@@ -45,7 +46,8 @@ def run(tmp_path: Path) -> Run:
 
 @rows("outcome", OUTCOMES)
 def test_the_quick_way_and_the_careful_one_read_the_same(outcome: Outcome) -> None:
-    lines, written = Lines(), record(outcome=outcome, backend='a}"{b')
+    lines = Lines()
+    written = replace(record(outcome=outcome, backend='a}"{b'), limit=Limit("L2", 1e-6, 2e-6, 3e-6, 4e-6, 9e-6, 8e-6))
     told, line = to_lines([written])[0].encode().splitlines(keepends=True)
     assert lines.head(told, "here") is None
     assert lines.record(line, "here") == from_line(line, "here", lines.environments) == written

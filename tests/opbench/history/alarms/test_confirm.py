@@ -115,6 +115,14 @@ def test_another_machine_confirms_and_does_not_refute(machine: str, device: str)
     assert one.evidence[1].startswith(f"that was on {platform.node()} ({CPU}); the line is of ")
 
 
+def test_every_run_s_answers_count() -> None:
+    gate = ScriptedGate({(full(number), case): 1.1 if number >= at else 1.0
+                         for number in range(31) for case, at in ((OURS, 17), (EAGER, 14))})  # fmt: skip
+    told = confirmed([*rows(1.1), *line(values(1.1, 14), case=EAGER, **FACTS)], gate)
+    assert len(gate.asked) == 2
+    assert {one.case: one.kind for one in told} == {OURS: Kind.CODE, EAGER: Kind.CODE}
+
+
 def test_a_machine_may_be_called_otherwise_than_it_calls_itself() -> None:
     (one,) = confirmed(rows(machine="ci@0a1b2c"), ScriptedGate(levels(1.0)), machine="ci")
     assert one.kind is Kind.NOISE

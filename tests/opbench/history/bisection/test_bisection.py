@@ -102,6 +102,7 @@ def test_the_runs_to_come_are_told_before_the_first(
     assert first.startswith("11 commits may have done it: at most 6 runs of the gate")
     assert rest[0].startswith(f"[1 of 6] {commits[11][:12]} against {commits[0][:12]}: bad 1.3")
     assert len(rest) == len(gate.asked)
+    assert [one.partition(" ")[0] for one in rest] == [f"[{number}" for number in range(1, len(rest) + 1)]
     assert said.out.splitlines()[0] == told["sentence"]
     assert told["sentence"].startswith(f"{commits[7][:12]} (a.py) made it slower: 1.300 [")
 
