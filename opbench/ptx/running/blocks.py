@@ -7,6 +7,7 @@ between two blocks and never inside of one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from opbench.errors import UsageError
@@ -145,12 +146,12 @@ def watched_registers(blocks: list[Block]) -> set[int]:
 
 
 def _doubtful(blocks: list[Block], watched: set[int]) -> set[int]:
-    """Forward, over all paths."""
-    everything = frozenset(place for block in blocks for place in block.reads | block.writes)
-    surely = [frozenset().union(*(_surely_written(each, watched) for each in block.uses)) for block in blocks]
+    """Forward, over all paths. Sets of registers are numbers with a bit for each: kernels have thousands of both."""
+    surely = [_bits(place for each in block.uses for place in _surely_written(each, watched)) for block in blocks]
+    everything = (1 << 1 + max((place for block in blocks for place in block.reads | block.writes), default=0)) - 1
     before = [everything for _ in blocks]
-    before[0] = frozenset()
-    pending = list(range(len(blocks)))
+    before[0] = 0
+    pending = list(range(len(blocks)))[::-1]  # the first one first: most are then looked at once
     while pending:
         at = pending.pop()
         after = before[at] | surely[at]
@@ -162,9 +163,16 @@ def _doubtful(blocks: list[Block], watched: set[int]) -> set[int]:
     return {
         place
         for block, known in zip(blocks, before, strict=True)
-        if watched or not block.reads <= known
+        if watched or _bits(block.reads) & ~known
         for place in _read_before(block, known, watched)
     }
+
+
+def _bits(places: Iterable[int]) -> int:
+    found = 0
+    for place in places:
+        found |= 1 << place
+    return found
 
 
 def computes(instruction: Instruction) -> bool:
@@ -177,10 +185,9 @@ def _surely_written(use: Use, watched: set[int]) -> frozenset[int]:
     return use.writes if known else frozenset()
 
 
-def _read_before(block: Block, known: frozenset[int], watched: set[int]) -> set[int]:
+def _read_before(block: Block, known: int, watched: set[int]) -> set[int]:
     found: set[int] = set()
-    already = set(known)
     for each in block.uses:
-        found |= each.reads - already
-        already |= _surely_written(each, watched)
+        found |= {place for place in each.reads if not known >> place & 1}
+        known |= _bits(_surely_written(each, watched))
     return found

@@ -14,7 +14,7 @@ from opbench.errors import UsageError, unknown
 from opbench.ptx.frame import Frame, ThreadError
 from opbench.ptx.instructions import FAMILIES
 from opbench.ptx.instructions.registry import EFFECTS, VALUES, Effect, Source, refused, stored
-from opbench.ptx.module import Immediate, Instruction, Kernel, Register, Vector
+from opbench.ptx.module import Immediate, Instruction, Kernel, Operand, Register, Vector
 from opbench.ptx.number_types import Array, storage, width
 from opbench.ptx.running.blocks import (
     ENDS,
@@ -30,6 +30,12 @@ from opbench.ptx.running.blocks import (
 from opbench.ptx.running.watching import check, marks
 
 Step = Effect
+
+MOST_MADE = 1 << 15
+"""Instructions, a few kernels' worth, of which what they do is kept, at about a kilobyte each. Kernels that differ in a
+line, as when faults are planted, are translated in half of the time."""
+
+_MADE: dict[tuple[str, tuple[str, ...], tuple[Operand, ...]], Effect] = {}
 
 
 @dataclass(slots=True)
@@ -180,14 +186,24 @@ def _made(instruction: Instruction) -> Effect:
         if opcode in EFFECTS:
             return EFFECTS[opcode](instruction)
         if opcode in VALUES:
-            return _storing(instruction, VALUES[opcode](instruction))
+            return _storing(instruction)
     except (ValueError, IndexError, KeyError) as error:
         raise refused(instruction, f"this form is not known ({type(error).__name__}: {error})") from error
     known = sorted({*EFFECTS, *VALUES, *ENDS} - {"mov.unpack"})
     raise UsageError(f"PTX line {instruction.line}: {instruction.text}: {unknown('instruction', opcode, known)}")
 
 
-def _storing(instruction: Instruction, compute: Source) -> Effect:
+def _storing(instruction: Instruction) -> Effect:
+    """What it computes depends on its words alone, not on where it stands: the same words are made once."""
+    words = instruction.opcode, instruction.modifiers, instruction.operands
+    if (made := _MADE.get(words)) is None:
+        if len(_MADE) >= MOST_MADE:
+            _MADE.clear()
+        made = _MADE[words] = _computed(instruction, VALUES[instruction.opcode](instruction))
+    return made
+
+
+def _computed(instruction: Instruction, compute: Source) -> Effect:
     register = instruction.operands[0]
     if not isinstance(register, Register):
         raise refused(instruction, "expected a register as result")
