@@ -28,7 +28,7 @@ def uncollected() -> Iterator[None]:
 def import_set_apart(name: str) -> None:
     """Import a large module for the life of this process, and have no collection go through what is there by then.
 
-    PyTorch is 180,000 objects, 0.1 s of every full collection, of which a measuring process has seven for a first point.
+    PyTorch is 180,000 objects, 0.1 s of every full collection, of which a first point has seven.
     """
     with uncollected():
         import_module(name)
