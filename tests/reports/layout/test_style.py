@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib as mpl
 import pytest
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 from reports.layout.style import PALETTE, style_of, styled, to_svg
@@ -55,7 +56,12 @@ def constrained() -> Figure:
 def test_a_figure_with_a_layout_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Figure] = []
     draw = Figure.draw
-    monkeypatch.setattr(Figure, "draw", lambda self, renderer: (drawn.append(self), draw(self, renderer)))
+
+    def counted(self: Figure, renderer: RendererBase) -> None:
+        drawn.append(self)
+        draw(self, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
     with styled():
         to_svg(constrained())
     assert len(drawn) == 1
