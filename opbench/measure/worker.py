@@ -24,6 +24,7 @@ from typing import Any, TextIO
 from opbench.errors import MachineError, describe_exception
 from opbench.measure.turns import Turns
 from opbench.process import fork_server, forking
+from opbench.process.garbage import import_set_apart
 from opbench.process.marker import Marker
 from opbench.store.codec import outcome_to_json, parts_to_json, point_from_json
 from opbench.vocabulary.case import Case, Point
@@ -201,8 +202,10 @@ def main(requests_fd: int, answers_fd: int, marker: Path, parent: int, start: st
         os.fdopen(requests_fd, encoding="utf-8") as requests,
         os.fdopen(answers_fd, "w", encoding="utf-8") as out,
     ):
-        for _ in Worker(requests, out, Marker(marker), start).serve():
-            if not gc.get_freeze_count():
+        if not start:  # a fork has what its server imported
+            import_set_apart("torch")
+        for number, _ in enumerate(Worker(requests, out, Marker(marker), start).serve()):
+            if not number and not start:
                 # Every point begins with a full collection, which takes 0.29 s through what the libraries have
                 # imported by now, and nothing once that is set apart.
                 gc.collect()

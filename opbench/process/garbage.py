@@ -1,10 +1,11 @@
-"""Python's garbage collector, kept away from work that leaves it nothing to find."""
+"""Python's garbage collector, kept away from what leaves it nothing to find."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 
 @contextmanager
@@ -22,3 +23,13 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+def import_set_apart(name: str) -> None:
+    """Import a large module for the life of this process, and have no collection go through what is there by then.
+
+    PyTorch is 180,000 objects, 0.1 s of every full collection, of which a first point has seven.
+    """
+    with uncollected():
+        import_module(name)
+        gc.freeze()

@@ -132,7 +132,7 @@ def to_svg(figure: Figure) -> bytes:
     """
     data = io.StringIO()
     dpi = figure.dpi
-    canvas = FigureCanvasSVG(figure)  # by whose letters texts are measured
+    canvas: Any = FigureCanvasSVG(figure)  # by whose letters texts are measured
     _lay_out(figure)
     figure.dpi = dpi  # of pictures within the figure
     canvas.print_svg(data, metadata=_NO_METADATA)

@@ -53,6 +53,32 @@ def test_the_door_and_the_vocabulary_import_no_heavy_library(module: str) -> Non
     assert run.stdout.strip() == "[]"
 
 
+def programs_modules(code: str, modules: set[str]) -> str:
+    """Those of the modules that a program of its own has imported at its end."""
+    program = f"import sys\n{code}\nprint(sorted({modules} & sys.modules.keys()))"
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def test_a_report_imports_what_draws_and_no_more_and_arrow_only_to_write_a_table() -> None:
+    code = "from opbench.running.reporting import catalog, loaded_reports\nloaded_reports(); catalog.page()"
+    absent = {"torch", "pandas", "scipy", "pyarrow", "triton", "numba", "impls", "rich", "matplotlib.pyplot"}
+    assert programs_modules(code, absent | {"matplotlib", "jinja2"}) == "['jinja2', 'matplotlib']"
+
+
+def test_neither_a_trace_on_a_cpu_nor_pairs_on_meta_import_pytorchs_compiler() -> None:
+    code = """
+from impls.cross_hadamard.pairs import pair_indices
+from opbench.measure.split.torch_profiler import profiler_session, tracing_session
+pair_indices(7, "meta")
+with profiler_session():
+    pass
+with tracing_session("cpu"):
+    pass
+"""
+    assert programs_modules(code, {"torch", "torch._dynamo", "torch._inductor"}) == "['torch']"
+
+
 def test_no_file_is_named_after_a_library_it_would_shadow() -> None:
     names = {file.stem for room in ROOMS for file in (ROOT / room).rglob("*.py")} - {"__init__", "__main__"}
     libraries = {"torch", "numpy", "pandas", "triton", "cupy", "numba", "rich", "typer", "fvcore", "scipy"}

@@ -13,6 +13,7 @@ from opbench.cli.options import resolve_device
 from opbench.cli.plain import plain
 from opbench.cli.progress import in_words, reporter, told
 from opbench.errors import MachineError
+from opbench.process.garbage import uncollected
 from opbench.profiling.case_options import CaseOptions, select_case
 from opbench.profiling.case_profile import Profile
 from opbench.profiling.output_folder import create_run
@@ -37,7 +38,8 @@ def run(
 ) -> int:
     """Profile the case, show it, and return the exit code."""
     device, missing = _find_device(device)
-    case = select_case(options, device)
+    with uncollected():  # what knows the case is imported
+        case = select_case(options, device)
     output, notice = create_run(results)
     with reporter(silent=as_json) as shown, _device_lock(device, missing, shown.note, wait):
         profiler = Profiler(case, output, settings, steps, shown)

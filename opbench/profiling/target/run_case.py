@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from opbench.device import synchronize
 from opbench.errors import MachineError, OpbenchError, UsageError
 from opbench.process.environment import set_up
+from opbench.process.garbage import import_set_apart
 from opbench.profiling.target import launch_calls, trace_recorder
 from opbench.profiling.target.import_timer import ImportTimer
 from opbench.profiling.target.request import TargetRequest, range_name, request_from_json
@@ -151,4 +152,5 @@ def main(text: str) -> int:
 
 
 if __name__ == "__main__":
+    import_set_apart("torch")
     raise SystemExit(main(sys.argv[1]))

@@ -18,6 +18,12 @@ def test_pairs_come_row_by_row(n: int) -> None:
     assert list(zip(first.tolist(), second.tolist(), strict=True)) == listed
 
 
+@pytest.mark.parametrize("n", [0, 1, 2, 17])
+def test_pairs_without_values_have_the_shape_and_dtype_of_those_with(n: int) -> None:
+    for there, here in zip(pair_indices(n, "meta"), pair_indices(n), strict=True):
+        assert (there.device.type, there.shape, there.dtype) == ("meta", here.shape, here.dtype)
+
+
 @given(st.integers(2, 100_000), st.data())
 def test_flat_and_pair_are_inverse_for_large_n(n: int, data: st.DataObject) -> None:
     p = data.draw(st.integers(0, pair_count(n) - 1))

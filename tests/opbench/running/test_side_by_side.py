@@ -91,3 +91,35 @@ def test_beside_another_thread_nothing_is_forked(monkeypatch: pytest.MonkeyPatch
 def test_as_many_processes_as_there_are_processors_to_run_on() -> None:
     if hasattr(os, "sched_getaffinity"):
         assert side_by_side._processors() == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_what_comes_first_is_done_once_whether_or_not_anything_is_forked(
+    processes: int, lone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    made(TEXTS, RECORDS, processes, first=lambda: done.append(os.getpid()))
+    assert done == [os.getpid()]
+
+
+@pytest.mark.usefixtures("lone")
+def test_the_costliest_are_begun_first_while_this_process_does_its_own() -> None:
+    """It waits here for all that the other one takes, so that the order is that one's alone."""
+    seen, tell = os.pipe()
+    costs = {"b": 0.5, "none": 0.0, "a": 0.7, "also none": 0.0, "c": 0.5}
+
+    def telling(name: str, cost: float) -> Report:
+        def render(_: Sequence[Record]) -> list[Artifact]:
+            os.write(tell, name[0].encode())
+            return []
+
+        return Report(name, 0, render, cost=cost)
+
+    order: list[bytes] = []
+    try:
+        reports = [(name, telling(name, cost)) for name, cost in costs.items()]
+        made(reports, RECORDS, 2, first=lambda: order.extend(os.read(seen, 1) for _ in costs))
+    finally:
+        os.close(seen)
+        os.close(tell)
+    assert b"".join(order) == b"abcna"

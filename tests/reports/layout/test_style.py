@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import matplotlib as mpl
+import pytest
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 
 from reports.layout.style import PALETTE, style_of, styled, to_svg
@@ -41,3 +43,34 @@ def test_matplotlib_is_left_as_it_was() -> None:
 def test_a_figure_drawn_twice_is_the_same_bytes_and_carries_no_date() -> None:
     assert drawing() == drawing()
     assert b"<dc:date>" not in drawing()
+
+
+def constrained() -> Figure:
+    figure = Figure(layout="constrained")
+    for ax, width in zip(figure.subplots(1, 3), (1, 1000, 1_000_000), strict=True):
+        ax.plot([0, 1], [0, width])
+        ax.set_ylabel("seconds")
+    return figure
+
+
+def test_a_figure_with_a_layout_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    draw = Figure.draw
+
+    def counted(self: Figure, renderer: RendererBase) -> None:
+        drawn.append(self)
+        draw(self, renderer)
+
+    monkeypatch.setattr(Figure, "draw", counted)
+    with styled():
+        to_svg(constrained())
+    assert len(drawn) == 1
+
+
+def test_places_of_panels_are_without_the_digits_that_a_solver_leaves_open() -> None:
+    figure = constrained()
+    with styled():
+        to_svg(figure)
+    places = [number for ax in figure.axes for number in ax.get_position().bounds]
+    assert max(abs(number - round(number, 12)) for number in places) < 1e-15
+    assert len(set(places)) > 4
