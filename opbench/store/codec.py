@@ -25,7 +25,7 @@ from opbench.vocabulary.work import Part, Work
 LONGEST_LINE = 64 << 20
 """Bytes of one record at most. 100,000 samples, more than any budget has led to, take 2 MiB."""
 
-_DIGITS = 19
+_DIGITS, _LEAST, _MOST = 20, -(2**63), 2**64 - 1  # what msgspec takes too, with or without a sign
 KINDS: dict[str, type[Outcome]] = {
     "measured": Measured,
     "mismatch": Mismatch,
@@ -139,9 +139,9 @@ def json_of(line: bytes) -> Any:
 
 
 def _bounded(digits: str) -> int:
-    if (count := len(digits.removeprefix("-"))) > _DIGITS:
-        raise ValueError(f"an integer of {count} digits; expected at most {_DIGITS}")
-    return int(digits)
+    if len(digits) <= _DIGITS and _LEAST <= (number := int(digits)) <= _MOST:
+        return number
+    raise ValueError(f"an integer of {len(digits.removeprefix('-'))} digits; expected one of 64 bits")
 
 
 def _incomplete(where: str, why: str) -> UsageError:

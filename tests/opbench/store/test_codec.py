@@ -141,14 +141,16 @@ def test_what_is_no_record_says_that_a_run_was_killed_and_what_to_do(line: str) 
     assert said.endswith("), the mark of a run that was killed: sweep --resume repairs it")
 
 
-@pytest.mark.parametrize("sign", ["", "-"])
-@pytest.mark.parametrize(("digits", "read"), [(19, True), (20, False), (5000, False)])
-def test_integers_have_so_many_digits(digits: int, read: bool, sign: str) -> None:
-    line = json.dumps(data()).replace('"threads": 2', f'"threads": {sign}{"1" * digits}')
-    if read:
-        assert from_line(line).environment["threads"] == int(sign + "1" * digits)
-        return
-    assert f"an integer of {digits} digits; expected at most 19" in refusal(line)
+@pytest.mark.parametrize("number", [-(2**63), -(10**18), 2**63, 2**64 - 1])
+def test_integers_of_64_bits_are_read_as_they_were_written(number: int) -> None:
+    line = json.dumps(data()).replace('"threads": 2', f'"threads": {number}')
+    assert from_line(line).environment["threads"] == number
+
+
+@pytest.mark.parametrize("number", [str(-(2**63) - 1), str(2**64), "-" + "9" * 19, "1" * 5000])
+def test_other_integers_are_refused(number: str) -> None:
+    line = json.dumps(data()).replace('"threads": 2', f'"threads": {number}')
+    assert f"an integer of {len(number.removeprefix('-'))} digits; expected one of 64 bits" in refusal(line)
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\\udfff", "a\\ud83d"])

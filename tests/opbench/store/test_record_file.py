@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,19 @@ def test_the_quick_way_and_the_careful_one_read_the_same(outcome: Outcome) -> No
     assert (head.key, head.operator, head.backend) == (written.case.key, "op", 'a}"{b')
     assert head.environment == environment_id(HERE)
     assert head.open is isinstance(outcome, Contended)
+
+
+@rows("number", [-(2**63), -(10**18), 2**63, 2**64 - 1, -(2**63) - 1, 2**64, 10**30])
+def test_an_integer_is_one_of_64_bits_in_the_quick_way_and_in_the_careful_one(number: int) -> None:
+    lines, written = Lines(), replace(record(), work=Work(number, 0, 0, 0, 0))
+    told, line = to_lines([written])[0].encode().splitlines(keepends=True)
+    assert lines.head(told, "here") is None
+    if -(2**63) <= number < 2**64:
+        assert lines.record(line, "here") == from_line(line, "here", lines.environments) == written
+        return
+    for read in (lines.record, partial(from_line, environments=lines.environments)):
+        with pytest.raises(UsageError, match="digits; expected one of 64 bits"):
+            read(line, "here")
 
 
 def test_what_this_opbench_wrote_is_read_the_quick_way_but_for_what_is_not_finite(
@@ -213,7 +227,7 @@ def test_only_the_key_and_the_kind_are_read_of_a_sealed_line_that_is_listed(run:
     "environment, says",
     [
         ({"os": "\\ud800"}, "surrogates not allowed"),
-        ({"threads": int("7" * 20)}, "an integer of 20 digits; expected at most 19"),
+        ({"threads": int("7" * 20)}, "an integer of 20 digits; expected one of 64 bits"),
     ],
 )
 def test_an_environment_is_read_as_strictly_as_a_record(environment: dict[str, object], says: str, run: Run) -> None:
