@@ -76,8 +76,8 @@ _LINES: dict[bytes, msgspec.json.Decoder[Any]] = {
 }
 
 _BOUNDED = msgspec.msgpack.Encoder(enc_hook=dict)
-"""Encodes what was read, which is not kept: raises OverflowError for an integer beyond 64 bits, wherever it stands, which
-JSON's decoder takes. 2 us of a record's 24.
+"""Encodes what was read, and nobody keeps it: it raises OverflowError for an integer beyond 64 bits, wherever that
+stands, which JSON's decoder takes. 2 us of a record's 24.
 """
 
 _NOT_SO = (ValueError, TypeError, KeyError, RecursionError, OverflowError)
