@@ -43,6 +43,13 @@ void multiply_ring(const Ring<T>& ring, int64_t phase, const T* second, T* out, 
     moved(elements);
   };
   if constexpr (stores == Stores::streaming) some(before_aligned(out, count));
+  if (ring.is_short()) {  // whether it wraps is computed, since of a few vectors no branch is predicted
+    for (; at + width <= count; at += width) {
+      put<stores>(out + at, product<T>(ring.at(phase), second + at));
+      const int64_t next = phase + width, wrapped = next - period;
+      phase = wrapped < 0 ? next : wrapped;
+    }
+  }
   while (at + width <= count) {  // whole vectors up to the wrap, without a test inside
     const int64_t steps = std::min((period - phase + width - 1) / width, (count - at) / width);
     const Factor<T>* first = ring.at(phase);
