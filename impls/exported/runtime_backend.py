@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 KINDS = {
     "stock": "ONNX Runtime, our operators as the file's own functions of standard nodes",
     "custom": "ONNX Runtime with our operator library",
-    "fused": "ONNX Runtime with our library, the whole network one node of it",
+    "fused": "ONNX Runtime with our library, the whole network or block one node of it",
 }
 
 NEEDED = ("onnx", "onnxscript", "onnxruntime")
@@ -48,6 +48,8 @@ class Opened:
 
     session: Session
     figures: dict[str, float]
+    channels_last: bool = False
+    """Whether its file takes and makes maps (B, H, W, C). The point's are (B, C, H, W), however they lie in memory."""
 
 
 Open: TypeAlias = "Callable[[Point, Inputs, str, str], Opened]"
@@ -65,7 +67,7 @@ def backend_of(
 
     def prepare(point: Point, inputs: Inputs, _: Tensor | None, schedule: str) -> Launch:
         opened_point = open_it(point, inputs, schedule, kind)
-        launch = launch_on(opened_point.session, point.device, inputs["x"])
+        launch = _launch(opened_point, point.device, inputs["x"])
         _, growth = peak_growth(launch)
         return Figured(launch, _summed(opened_point.figures, growth))
 
@@ -108,6 +110,13 @@ def opened(data: bytes, what: str, point: Point, kind: str) -> Opened:
         )
     )
     return Opened(session, {"load_s": perf_counter() - start, "file_bytes": float(len(data)), **growth})
+
+
+def _launch(opened_file: Opened, device: str, x: Tensor) -> Launch:
+    if not opened_file.channels_last:
+        return launch_on(opened_file.session, device, x)
+    launch = launch_on(opened_file.session, device, x.permute(0, 2, 3, 1))
+    return lambda: launch().permute(0, 3, 1, 2)
 
 
 def launch_on(session: Session, device: str, x: Tensor) -> Launch:

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include <algorithm>
+#include <array>
 
 namespace opbench {
 
@@ -147,6 +148,8 @@ NetworkKernel::NetworkKernel(const OrtApi& api, const OrtKernelInfo* info) {
   std::vector<const Layer*> layers;
   for (std::string one; std::getline(lines, one);) {
     const Line line(api, one);
+    if (layers.empty()) image_ = line.kind == "convolution" && line.integer("image_nchw") != 0;
+    scores_ = line.kind == "classifier";
     layers_.emplace_back(Making{api, line, constants}.layer());
     layers.push_back(layers_.back().get());
   }
@@ -184,18 +187,22 @@ void NetworkKernel::compute(const Context& context) const {
     refuse(api, "a network of " + std::to_string(inputs) + " inputs, whose layers take " + std::to_string(inputs_));
   }
   const auto& sizes = x.shape();
-  if (sizes.size() != 4) refuse(api, "x has shape " + text(sizes) + "; expected (batch, channels, height, width)");
-  const int64_t in[] = {sizes[0], sizes[2], sizes[3], sizes[1]};
-  int64_t out[4] = {}, bytes = 0;
-  check_told(api, bottlenecks_output(network, in, out));
-  if (out[1] * out[2] != 1) refuse(api, "a network that ends in a map; expected a classifier at its end");
-  float* y = output<float>(context, {out[0], out[3]});
+  if (sizes.size() != 4) {
+    const char* expected = image_ ? "(batch, channels, height, width)" : "(batch, height, width, channels)";
+    refuse(api, "x has shape " + text(sizes) + "; expected " + expected);
+  }
+  std::array<int64_t, 4> in{sizes[0], sizes[1], sizes[2], sizes[3]}, out{};
+  if (image_) in = {sizes[0], sizes[2], sizes[3], sizes[1]};
+  int64_t bytes = 0;
+  check_told(api, bottlenecks_output(network, in.data(), out.data()));
+  float* y = scores_ ? output<float>(context, {out[0], out[3]}) : output<float>(context, {out[0], out[1], out[2], out[3]});
   if (in[0] == 0) return;
   const int threads = static_cast<int>(std::min(context.threads(), kMostThreads));
-  check_told(api, bottlenecks_scratch(network, in, threads, &bytes));
+  check_told(api, bottlenecks_scratch(network, in.data(), threads, &bytes));
   Scratch scratch = scratch_of(std::max<int64_t>(bytes, 1));
   Lender lender{context};
-  check_told(api, bottlenecks_run_by(network, in, x.data<float>(), y, scratch.bytes.get(), threads, Lender::run, &lender));
+  check_told(api, bottlenecks_run_by(network, in.data(), x.data<float>(), y, scratch.bytes.get(), threads, Lender::run,
+                                     &lender));
   const std::lock_guard<std::mutex> held(mutex_);
   spare_.push_back(std::move(scratch));
 }

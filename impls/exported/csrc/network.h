@@ -1,5 +1,8 @@
 // A whole network as one node: layers made once from constant weights, when a session opens, and run in one call.
 //
+// x is an image (batch, channels, height, width) where the first layer says that it reads one, else a map with its
+// channels last; the output is a classifier's scores (batch, classes), or a map with its channels last.
+//
 // What a file says is not believed: sizes are those of the weights, each is held against the others before a layer reads
 // them, and the layers themselves refuse a map that they do not take.
 #pragma once
@@ -133,6 +136,7 @@ class NetworkKernel {
   Scratch scratch_of(int64_t bytes) const;
 
   size_t inputs_ = 0;
+  bool image_ = false, scores_ = false;  // what the first layer takes, and whether the last is a classifier
   std::vector<std::unique_ptr<Layer, Free>> layers_;  // the last is the network of those before
   mutable std::mutex mutex_;
   mutable std::vector<Scratch> spare_;

@@ -1,4 +1,4 @@
-"""A Hadaptive-Net as a file of one node, `FusedNetwork`: x and the folded weights to the scores.
+"""A Hadaptive-Net, or one of its blocks, as a file of one node, `FusedNetwork`: x and the folded weights to the output.
 
     from impls.exported.fused.file import export
     export(hadaptive_net_s().eval(), "fused.onnx")
@@ -20,47 +20,71 @@ import torch
 from torch import nn
 
 from impls.exported.agreement import NEAR, check, drawn
-from impls.exported.export import INPUT, OUTPUT, write
-from impls.exported.fused.nodes import Body
-from impls.exported.names import DOMAIN, FUSED_NETWORK, VERSION, missing
-from impls.exported.onnx_file import EXPORT_S, IR_VERSION, OPSET, sign
-from impls.exported.onnx_functions import function
+from impls.exported.export import write
+from impls.exported.fused.model import model_of
+from impls.exported.onnx_file import EXPORT_S, sign
+from impls.hadaptive.blocks import AdaptiveBottleneck
 from impls.hadaptive.fused import joining, specs
 from impls.hadaptive.fused.joining import joined
 from impls.hadaptive.fused.specs import Spec, named_layers, spec_of
 from impls.hadaptive.network import HadaptiveNet
 from impls.inference import folding, merging
-from opbench.errors import MachineError, UsageError
+from opbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from onnx import FunctionProto, ModelProto, OperatorSetIdProto
-
-LAYERS = "layers"
-"""The node's attribute: a line for each layer, its kind and its numbers, such as `convolution stride=2 padding=0 ...`.
-Sizes are those of the weights, which follow x in the layers' order."""
+    from onnx import ModelProto
+    from torch import Tensor
 
 
-def export(model: nn.Module, path: str | Path, shape: tuple[int, ...] = (1, 3, 224, 224)) -> Path:
-    """Writes a Hadaptive-Net as a file with input `x` (batch, *shape[1:]) float32, output `y`, and any batch.
+def export(
+    model: nn.Module,
+    path: str | Path,
+    shape: tuple[int, ...] = (1, 3, 224, 224),
+    *,
+    channels_last: bool = False,
+) -> Path:
+    """Writes a Hadaptive-Net or an AdaptiveBottleneck as a file with input `x`, output `y`, float32, and any batch.
+
+    shape: x's in PyTorch, (batch, channels, height, width). A network takes x so. A block's file has two transpositions
+    around the node, and with channels_last none: its x is (batch, height, width, channels), and so is y.
 
     The file is held against PyTorch before it is written, as `impls.exported.export.export` does; `model` stays as it
-    is. Returns the path. Raises UsageError for another module, one that returns maps, and one of which some layer has
-    no fused form, with the reason; else as `export`.
+    is. Returns the path. Raises UsageError for another module, a network that returns maps, one with channels_last, and
+    one of which some layer has no fused form, with the reason; else as `export`.
     """
-    return write(exported(model, shape), path)
+    return write(exported(model, shape, channels_last=channels_last), path)
 
 
-def exported(model: nn.Module, shape: tuple[int, ...]) -> ModelProto:
+def exported(model: nn.Module, shape: tuple[int, ...], *, channels_last: bool = False) -> ModelProto:
     """What `export` writes. Raises as it does, but for the disk."""
-    if not isinstance(model, HadaptiveNet) or model.features_only:
-        raise UsageError(f"a {type(model).__name__} has no file of one node; expected a HadaptiveNet with a classifier")
+    block = isinstance(model, AdaptiveBottleneck)
+    if not block and (not isinstance(model, HadaptiveNet) or model.features_only):
+        what = f"a {type(model).__name__} has no file of one node"
+        raise UsageError(f"{what}; expected a HadaptiveNet with a classifier, or an AdaptiveBottleneck")
+    if channels_last and not block:
+        raise UsageError(f"a {type(model).__name__} reads images with their channels first; only a block takes them last")
     still = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
     start = perf_counter()
-    proto = _model(_specs(still), shape, still.num_classes)
+    layers, x = _specs(still), drawn(shape)
+    if channels_last:
+        still, x = ChannelsLast(still), x.permute(0, 2, 3, 1).contiguous()
+    proto = model_of(layers, x.shape[1:], _made(still, x), channels_last=channels_last)
     proto.metadata_props.add(key=EXPORT_S, value=f"{perf_counter() - start:.3f}")
     sign(proto)
-    check(proto, still, drawn(shape), NEAR[torch.float32])
+    check(proto, still, x, NEAR[torch.float32])
     return proto
+
+
+class ChannelsLast(nn.Module):
+    """A block from maps (B, H, W, C) to maps of that order."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.block(x.permute(0, 3, 1, 2))
+        return y.permute(0, 2, 3, 1)
 
 
 @lru_cache(maxsize=1)
@@ -72,56 +96,23 @@ def code_key() -> str:
     return digest.hexdigest()
 
 
-def text_of(spec: Spec) -> str:
-    """The layer's line of the attribute: what is no tensor, in the order of the arguments; true is 1."""
-    numbers = {name: value for name, value in spec.arguments.items() if not isinstance(value, torch.Tensor)}
-    return " ".join([spec.kind, *(f"{name}={_plain(value)}" for name, value in numbers.items())])
-
-
-def _plain(value: object) -> str:
-    return str(int(value)) if isinstance(value, bool) else f"{value}"
-
-
-def _specs(network: HadaptiveNet) -> list[Spec]:
+def _specs(model: nn.Module) -> list[Spec]:
+    layers = named_layers(model) if isinstance(model, HadaptiveNet) else [("it", model)]
     found = []
-    for at, (name, module) in enumerate(named_layers(network)):
+    for at, (name, module) in enumerate(layers):
         try:
-            found.append(spec_of(module, image=at == 0))
+            found.append(spec_of(module, image=at == 0 and isinstance(model, HadaptiveNet)))
         except UsageError as exc:
-            raise UsageError(f"{name} has no fused form, so the network is no single node: {exc}") from exc
+            raise UsageError(f"{name} has no fused form, so the {_whole(model)} is no single node: {exc}") from exc
     return joined(found)
 
 
-def _model(specs: list[Spec], shape: tuple[int, ...], classes: int) -> ModelProto:
-    try:
-        from onnx import TensorProto, helper, numpy_helper
-    except ModuleNotFoundError as exc:
-        raise MachineError(missing(exc.name)) from exc
-    body = Body()
-    for at, spec in enumerate(specs):
-        body.layer(spec, f"m{at}" if at else INPUT, f"m{at + 1}" if at + 1 < len(specs) else OUTPUT)
-    text = "\n".join(text_of(spec) for spec in specs)
-    names = list(body.weights)
-    node = helper.make_node(
-        FUSED_NETWORK, [INPUT, *names], [OUTPUT], domain=DOMAIN, name=FUSED_NETWORK, **{LAYERS: text}
-    )
-    graph = helper.make_graph(
-        [node],
-        FUSED_NETWORK,
-        [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", *shape[1:]])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", classes])],
-        [numpy_helper.from_array(value.numpy(), name) for name, value in body.weights.items()],
-    )
-    versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, VERSION)]
-    used = sorted({one.op_type for one in body.nodes if one.domain == DOMAIN})
-    functions = [_function(body, names, versions), *(function(name) for name in used)]
-    return helper.make_model(graph, opset_imports=versions, ir_version=IR_VERSION, functions=functions)
+def _whole(model: nn.Module) -> str:
+    return "network" if isinstance(model, HadaptiveNet) else type(model).__name__
 
 
-def _function(body: Body, weights: list[str], versions: list[OperatorSetIdProto]) -> FunctionProto:
-    from onnx import helper
-
-    made: FunctionProto = helper.make_function(
-        DOMAIN, FUSED_NETWORK, [INPUT, *weights], [OUTPUT], body.nodes, versions, [LAYERS]
-    )
-    return made
+@torch.no_grad()
+def _made(model: nn.Module, x: Tensor) -> tuple[int, ...]:
+    """The sizes of what the model makes of one sample."""
+    found: Tensor = model(x[:1])
+    return tuple(found.shape[1:])

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 
 class Body:
-    """Nodes in order. `weights`: every tensor by its name, float32, in the shape that its node takes."""
+    """Nodes in order. `weights`: every tensor by its name, float32, in the shape that its node takes.
 
-    def __init__(self) -> None:
+    name: what the names of its nodes begin with, which a profiler shows.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.nodes: list[NodeProto] = []
         self.weights: dict[str, Tensor] = {}
 
@@ -34,9 +38,12 @@ class Body:
         """Appends a node and returns its output."""
         from onnx import helper
 
-        name = f"{DOMAIN}.FusedNetwork.{output}"  # a profiler shows it
+        name = f"{self.name}.{output}"
         self.nodes.append(helper.make_node(kind, inputs, [output], name=name, domain=domain, **attributes))
         return output
+
+    def transposed(self, x: str, y: str, order: Sequence[int]) -> str:
+        return self.node("Transpose", [x], y, perm=order)
 
     def weight(self, name: str, value: Tensor) -> str:
         self.weights[name] = value.detach().float().contiguous()

@@ -96,6 +96,16 @@ def test_the_exported_block_is_right(operator: str) -> None:
     assert_correct(operator, ["ort_stock"], axes={**small, **own, "layout": ("channels_last", "channels_first")})
 
 
+@pytest.mark.compiler
+@pytest.mark.skipif(why_no_compiler() is not None, reason="needs a compiler")
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_the_block_as_one_node_is_right(operator: str) -> None:
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed")
+    small = {"batch": (3,), "channels": (5,), "out_channels": (5, 7), "edge": (5,), "kernel": (3, 4)}
+    own: dict[str, tuple[AxisValue, ...]] = {"selected": (3,)} if operator == "ach_bottleneck" else {"ratio": (2.2,)}
+    assert_correct(operator, ["ort_fused"], axes={**small, **own, "layout": ("channels_last", "channels_first")})
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_what_has_no_kernel_for_a_dtype_says_which_it_has(operator: str) -> None:
     backend = catalog.backend(operator, "ort_stock")

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from impls.exported.fused.file import LAYERS, export
+from impls.exported.fused.file import export
+from impls.exported.fused.model import LAYERS
 from impls.exported.inlined import inlined
 from impls.exported.names import DOMAIN, FUSED_NETWORK
 from impls.exported.onnx_file import read
@@ -83,6 +84,53 @@ def test_maps_smaller_than_their_windows(tmp_path: Path, odd: HadaptiveNet, with
     assert float((torch.from_numpy(session(x.numpy())) - want).abs().max()) <= 1e-5 * float(want.abs().max())
 
 
+@pytest.mark.parametrize("with_library", BOTH)
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("at", [1, 2, 3, 5])
+def test_a_block_alone_takes_and_makes_maps_of_either_order(
+    at: int, channels_last: bool, with_library: bool, odd: HadaptiveNet, tmp_path: Path
+) -> None:
+    block = odd.body[at]
+    x = torch.randn((2, channels_of(block), 6, 4), generator=torch.Generator().manual_seed(at))
+    want = block(x)
+    path = export(block, tmp_path / "block.onnx", tuple(x.shape), channels_last=channels_last)
+    session = open_file(path, with_library=with_library, threads=1)
+    if channels_last:
+        x, want = x.permute(0, 2, 3, 1).contiguous(), want.permute(0, 2, 3, 1)
+    for some in (x, x[:1]):
+        got = torch.from_numpy(session(some.numpy()))
+        assert float((got - want[: len(some)]).abs().max()) <= 1e-5 * float(want.abs().max())
+
+
+def channels_of(block: nn.Module) -> int:
+    first = next(module for module in block.modules() if isinstance(module, nn.Conv2d))
+    return first.in_channels
+
+
+def test_a_block_with_its_channels_last_is_its_node_and_nothing_else(odd: HadaptiveNet, tmp_path: Path) -> None:
+    kinds = {}
+    for last in (False, True):
+        path = export(odd.body[1], tmp_path / f"{last}.onnx", (1, channels_of(odd.body[1]), 5, 5), channels_last=last)
+        kinds[last] = [node.op_type for node in read(path).graph.node]
+    assert kinds == {False: ["Transpose", FUSED_NETWORK, "Transpose"], True: [FUSED_NETWORK]}
+
+
+@pytest.mark.compiler
+def test_a_map_of_another_rank_is_refused_with_the_order_that_is_expected(odd: HadaptiveNet, tmp_path: Path) -> None:
+    path = export(odd.body[1], tmp_path / "block.onnx", (1, channels_of(odd.body[1]), 5, 5), channels_last=True)
+    model = read(path)
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.ClearField("shape")
+    session = open_model(model.SerializeToString(), "it", with_library=True, threads=1)
+    with pytest.raises(UsageError, match=r"x has shape \(5, 5, 7\); expected \(batch, height, width, channels\)"):
+        session(torch.zeros(5, 5, 7).numpy())
+
+
+def test_only_a_block_takes_its_channels_last(odd: HadaptiveNet, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a HadaptiveNet reads images with their channels first; only a block"):
+        export(odd, tmp_path / "net.onnx", SHAPE, channels_last=True)
+
+
 def test_it_can_be_written_out_for_runtimes_without_functions(path: Path) -> None:
     flat = inlined(read(path))
     assert not flat.functions
@@ -144,6 +192,10 @@ def a_layer(model: HadaptiveNet) -> nn.Module:
     return model.body[0]
 
 
+def a_half_block(model: HadaptiveNet) -> nn.Module:
+    return copy.deepcopy(model.body[1]).half()
+
+
 def a_half(model: HadaptiveNet) -> nn.Module:
     return copy.deepcopy(model).half()
 
@@ -153,8 +205,9 @@ def a_half(model: HadaptiveNet) -> nn.Module:
     [
         (a_half, "body.0 has no fused form.*weight is torch.float16 on cpu; expected torch.float32 on cpu"),
         (with_an_ablation, "body.2 has no fused form, so the network is no single node: a FixedSelection"),
-        (only_maps, "expected a HadaptiveNet with a classifier"),
+        (only_maps, "expected a HadaptiveNet with a classifier, or an AdaptiveBottleneck"),
         (a_layer, "a CNA has no file of one node; expected a HadaptiveNet"),
+        (a_half_block, "so the AdaptiveBottleneck is no single node: .*weight is torch.float16 on cpu"),
     ],
 )
 def test_what_has_no_such_file_is_refused_with_the_reason(
