@@ -62,7 +62,9 @@ def exported(model: nn.Module, shape: tuple[int, ...], *, channels_last: bool = 
         what = f"a {type(model).__name__} has no file of one node"
         raise UsageError(f"{what}; expected a HadaptiveNet with a classifier, or an AdaptiveBottleneck")
     if channels_last and not block:
-        raise UsageError(f"a {type(model).__name__} reads images with their channels first; only a block takes them last")
+        raise UsageError(
+            f"a {type(model).__name__} reads images with their channels first; only a block takes them last"
+        )
     still = copy.deepcopy(model).eval().requires_grad_(requires_grad=False)
     start = perf_counter()
     layers, x = _specs(still), drawn(shape)

@@ -91,7 +91,5 @@ def _function(body: Body, versions: list[OperatorSetIdProto]) -> FunctionProto:
     from onnx import helper
 
     inputs = [INPUT, *body.weights]
-    made: FunctionProto = helper.make_function(
-        DOMAIN, FUSED_NETWORK, inputs, [OUTPUT], body.nodes, versions, [LAYERS]
-    )
+    made: FunctionProto = helper.make_function(DOMAIN, FUSED_NETWORK, inputs, [OUTPUT], body.nodes, versions, [LAYERS])
     return made
