@@ -6,7 +6,8 @@ All of a shape take turns sample by sample in one process, batch 1, float32, the
 `cpp_ext` on a channels-last map, as its neighbours in a network hand it over. The parts are convolutions of a library
 around our expansion in one call: PyTorch's (`parts`), each BatchNorm by itself or folded, with the channels first or
 last, of which the quickest by its median is told; and ONNX Runtime's (`ort_custom`), channels first. `--compiled` has
-torch.compile beside them, which compiles for seconds at each shape; it is a column of its own.
+torch.compile beside them, which compiles for seconds at each shape; it is a column of its own. `node` is ours in ONNX
+Runtime (`ort_fused`), channels last.
 
 The limit is what the fused form has to do: its floating-point operations at the rate of multiply-adds in registers
 (operator `multiply_add`), or the input, the weights and the output at the rate of a copy within the caches, whichever
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 NETWORKS = ("hadaptive_s", "hadaptive_m", "hadaptive_l")
 LAYOUTS = ("channels_last", "channels_first")
-OURS, COMPILED, ADDS, COPY = "ours", "torch_compile", "multiply_add", "copy"
+OURS, NODE, COMPILED, ADDS, COPY = "ours", "ort_fused", "torch_compile", "multiply_add", "copy"
 PARTS, RUNTIME = ("parts:unfolded", "parts:folded"), "ort_custom"
 RIVALS = {"PyTorch": PARTS, "ONNX Runtime": (RUNTIME,), COMPILED: (COMPILED,)}
 """What ours is held against, and how its labels begin."""
@@ -58,7 +59,7 @@ def launches(point: Point, *, with_compiled: bool) -> dict[str, Callable[[], Ten
     from opbench import catalog
 
     described, made = catalog.operator(point.operator), {}
-    wanted = [(OURS, "cpp_ext", LAYOUTS[0])]
+    wanted = [(OURS, "cpp_ext", LAYOUTS[0]), (NODE, NODE, LAYOUTS[0])]
     wanted += [(f"{name} {layout}", name, layout) for name in PARTS for layout in LAYOUTS]
     wanted += [(RUNTIME, RUNTIME, LAYOUTS[1])]
     wanted += [(f"{COMPILED} {layout}", COMPILED, layout) for layout in LAYOUTS if with_compiled]
@@ -112,7 +113,7 @@ def row(point: Point, *, with_compiled: bool, processor: bool) -> dict[str, floa
     seconds = dict(timed(launches(point, with_compiled=with_compiled), processor=processor))
     ours, (least, by) = seconds[OURS], limit(point, seconds)
     found = {}
-    columns = f"{ours.mid * 1e6:9.1f}"
+    columns = f"{ours.mid * 1e6:9.1f}  {seconds[NODE].mid / ours.mid:4.2f}"
     for name, labels in RIVALS.items():
         there = {label: one for label, one in seconds.items() if label.startswith(labels)}
         if there:
@@ -129,7 +130,7 @@ def row(point: Point, *, with_compiled: bool, processor: bool) -> dict[str, floa
 def table(networks: list[str], threads: int, *, with_compiled: bool, processor: bool) -> None:
     from opbench.vocabulary.interval import geometric_mean
 
-    print(f"\n{threads} thread{'s' * (threads > 1)}\n{'':39}ours us", end="")
+    print(f"\n{threads} thread{'s' * (threads > 1)}\n{'':39}ours us  node", end="")
     print(
         "".join(f"  {name + ' / ours, and which':46}" for name in RIVALS if with_compiled or name != COMPILED), end=""
     )

@@ -221,3 +221,40 @@ def test_instructions_that_the_compiler_does_not_know_are_left_out() -> None:
         vector_variants.Variant("any", ()),
     )
     assert vector_variants.compilable([unknown, known_one]) == (known_one,)
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+@pytest.mark.parametrize("edge", [1, 7, 47])
+def test_bfloat16_keeps_subnormal_products_wherever_several_channels_meet(edge: int) -> None:
+    """Magnitudes about the least whose products are normal, in most samples a few of them, zeros and subnormals between.
+
+    Rows of products are made several at a time and by pieces, of which each asks once whether it may round without looking.
+    """
+    x = random(60, 11, edge, edge, dtype=torch.float32)
+    for sample in range(60):
+        some = torch.Generator().manual_seed(sample)
+        exponents = torch.randint(-66, -58, (11, 1, 1), generator=some)
+        exponents[torch.randint(0, 11, (2,), generator=some)] = int(torch.randint(-140, 90, (1,), generator=some))
+        x[sample] = torch.sign(x[sample]) * 2.0**exponents * (1 + torch.rand(11, edge, edge, generator=some))
+        x[sample, :, torch.randint(0, edge, (1,), generator=some)] *= float(sample % 3 > 0)
+    y = x.to(torch.bfloat16)
+    assert torch.equal(cpp_kernels.forward(y), pairs(y.float()).to(torch.bfloat16))
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+def test_bfloat16_keeps_a_single_subnormal_product_at_the_seam_of_two_pieces() -> None:
+    """Streamed, rows stop at lines of their own, so a piece begins where the one before ended or up to a line earlier."""
+    size, piece = 1031, 2048
+    places = [size + piece * pieces + offset for pieces in (1, 2) for offset in range(-40, 3)]
+    x = torch.full((len(places), 5, size), 1.5 * 2.0**-60)
+    x.view(len(places), -1)[torch.arange(len(places)), places] = 1.5 * 2.0**-70
+    y = x.to(torch.bfloat16)
+    assert torch.equal(cpp_kernels.forward(y), pairs(y.float()).to(torch.bfloat16))
+
+
+@pytest.mark.usefixtures("stores", "vectors")
+def test_bfloat16_keeps_subnormal_products_of_subnormal_and_large_factors() -> None:
+    x = torch.full((1, 7, 131), 4.0)
+    x[0, 0, 77] = 2.0**-130
+    y = x.to(torch.bfloat16)
+    assert torch.equal(cpp_kernels.forward(y), pairs(y.float()).to(torch.bfloat16))

@@ -27,7 +27,7 @@ void multiply_row(const T* first, const T* second, T* out, int64_t count) {
 }
 
 // out[k] = ring[phase + k] * second[k] for k in [0, count), phase in [0, period): a run of pairs of one first channel.
-template <Stores stores, typename T>
+template <Stores stores, Results results, typename T>
 void multiply_ring(const Ring<T>& ring, int64_t phase, const T* second, T* out, int64_t count) {
   constexpr int64_t width = Vec<T>::width;
   const int64_t period = ring.period();
@@ -45,7 +45,7 @@ void multiply_ring(const Ring<T>& ring, int64_t phase, const T* second, T* out, 
   if constexpr (stores == Stores::streaming) some(before_aligned(out, count));
   if (ring.is_short()) {  // whether it wraps is computed, since of a few vectors no branch is predicted
     for (; at + width <= count; at += width) {
-      put<stores>(out + at, product<T>(ring.at(phase), second + at));
+      put<stores>(out + at, product<results, T>(ring.at(phase), second + at));
       const int64_t next = phase + width, wrapped = next - period;
       phase = wrapped < 0 ? next : wrapped;
     }
@@ -55,7 +55,7 @@ void multiply_ring(const Ring<T>& ring, int64_t phase, const T* second, T* out, 
     const Factor<T>* first = ring.at(phase);
     for (int64_t step = 0; step < steps; ++step) {
       const int64_t offset = step * width;
-      put<stores>(out + at + offset, product<T>(first + offset, second + at + offset));
+      put<stores>(out + at + offset, product<results, T>(first + offset, second + at + offset));
     }
     moved(steps * width);
   }

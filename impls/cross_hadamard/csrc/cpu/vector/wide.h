@@ -156,19 +156,55 @@ struct Wide {
   static int64_t round_up(int64_t count) { return (count + width - 1) / width * width; }
 };
 
+// What is known of products: nothing, or that none is a subnormal number.
+enum class Results { any, normal };
+
+// Whether that makes a difference to how T is rounded.
+#if defined(__AVX512BF16__)
+template <typename T>
+constexpr bool kAsksForSubnormals = std::is_same_v<T, BFloat16>;
+#else
+template <typename T>
+constexpr bool kAsksForSubnormals = false;
+#endif
+
 #if defined(__AVX512BF16__)
 // Two registers rounded to one by one instruction. It takes subnormal numbers for zero, which bfloat16 has as float has
 // them, so a register with one of them is rounded by integers.
-template <>
-inline Vec<BFloat16> Wide<BFloat16>::narrow(const Parts& value) {
+template <Results results>
+inline Vec<BFloat16> rounded(const Wide<BFloat16>::Parts& value) {
   constexpr int subnormal = 0x20;
   const auto low = reinterpret_cast<__m512>(value[0].lanes), high = reinterpret_cast<__m512>(value[1].lanes);
-  const auto found = _mm512_fpclass_ps_mask(low, subnormal) | _mm512_fpclass_ps_mask(high, subnormal);
-  if (__builtin_expect(found != 0, 0)) {
-    const BFloat16* type = nullptr;
-    return joined(OPBENCH_VARIANT::narrow(value[0], type), OPBENCH_VARIANT::narrow(value[1], type));
+  if constexpr (results == Results::any) {
+    const auto found = _mm512_fpclass_ps_mask(low, subnormal) | _mm512_fpclass_ps_mask(high, subnormal);
+    if (__builtin_expect(found != 0, 0)) {
+      const BFloat16* type = nullptr;
+      return joined(OPBENCH_VARIANT::narrow(value[0], type), OPBENCH_VARIANT::narrow(value[1], type));
+    }
   }
   return reinterpret_cast<Vec<BFloat16>::Lanes>(_mm512_cvtne2ps_pbh(high, low));
+}
+template <>
+inline Vec<BFloat16> Wide<BFloat16>::narrow(const Parts& value) {
+  return rounded<Results::any>(value);
+}
+
+// The exponent of the least magnitude among `count` values that is not zero, as its bits tell it: e of 2^(e - 127). Above
+// all exponents where every value is zero, and below any sum that could matter where one is subnormal.
+inline int64_t least_exponent(const BFloat16* values, int64_t count) {
+  __m512i least = _mm512_set1_epi8(-1);  // a zero less 1
+  const auto look = [&](const Vec<BFloat16>& some) {
+    const auto size = _mm512_and_si512(reinterpret_cast<__m512i>(some.lanes), _mm512_set1_epi16(0x7fff));
+    least = _mm512_min_epu16(least, _mm512_sub_epi16(size, _mm512_set1_epi16(1)));
+  };
+  constexpr int64_t width = Vec<BFloat16>::width;
+  int64_t at = 0;
+  for (; at + width <= count; at += width) look(Vec<BFloat16>::load(values + at));
+  if (at < count) look(Vec<BFloat16>::load(values + at, count - at));
+  const auto half = _mm256_min_epu16(_mm512_castsi512_si256(least), _mm512_extracti64x4_epi64(least, 1));
+  const auto quarter = _mm_min_epu16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+  const int64_t exponent = (_mm_extract_epi16(_mm_minpos_epu16(quarter), 0) + 1) >> 7;
+  return exponent > 0 ? exponent : -1024;
 }
 #endif
 
@@ -218,13 +254,17 @@ inline Vec<T> product(const Factor<T>* factor, const Vec<T>& values) {
     return Wide<T>::narrow({Vec<float>::load(factor) * parts[0], Vec<float>::load(factor + Wide<T>::part) * parts[1]});
   }
 }
-template <typename T>
+template <Results results, typename T>
 inline Vec<T> product(const Factor<T>* factor, const T* values) {
   if constexpr (std::is_same_v<T, Factor<T>>) {
     return Vec<T>::load(factor) * Vec<T>::load(values);
   } else {
     const auto parts = Wide<T>::load(values);
-    return Wide<T>::narrow({Vec<float>::load(factor) * parts[0], Vec<float>::load(factor + Wide<T>::part) * parts[1]});
+    const typename Wide<T>::Parts made{Vec<float>::load(factor) * parts[0], Vec<float>::load(factor + Wide<T>::part) * parts[1]};
+#if defined(__AVX512BF16__)
+    if constexpr (kAsksForSubnormals<T>) return rounded<results>(made);
+#endif
+    return Wide<T>::narrow(made);
   }
 }
 
