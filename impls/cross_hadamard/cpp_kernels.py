@@ -93,11 +93,11 @@ def use_caches(use: CacheUse) -> None:
     _tell_caches(operators(), use)
 
 
-def use_stripes(stripes: bool) -> bool:
+def stripe_small_maps(stripes: bool) -> bool:
     """Whether small maps too are made in stripes where they are streamed, with the vector instructions in use; what it
     was. At first it is what pays on processors of this maker.
     """
-    use = operators().c.opbench_use_stripes
+    use = operators().c.opbench_stripe_small_maps
     use.argtypes, use.restype = [ctypes.c_bool], ctypes.c_bool
     return bool(use(stripes))
 

@@ -52,7 +52,7 @@ struct Variant {
 
   // Whether `multiply` makes small maps in stripes too where it streams them; at first, what pays on processors of this
   // maker. Returns what it was.
-  bool (*use_stripes)(bool stripes);
+  bool (*stripe_small_maps)(bool stripes);
 
   template <typename T>
   const Kernels<T>& of() const {

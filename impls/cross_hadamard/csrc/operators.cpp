@@ -33,7 +33,7 @@ extern "C" void opbench_use_stream_from(int64_t fresh_bytes, int64_t reused_byte
   opbench::stream_from() = {fresh_bytes, reused_bytes};
 }
 // Whether the vector instructions in use make small maps in stripes too where they stream them; what it was.
-extern "C" bool opbench_use_stripes(bool stripes) { return opbench::variant().use_stripes(stripes); }
+extern "C" bool opbench_stripe_small_maps(bool stripes) { return opbench::variant().stripe_small_maps(stripes); }
 extern "C" void opbench_stream_from(int64_t* bytes) {
   bytes[0] = opbench::stream_from().fresh_bytes;
   bytes[1] = opbench::stream_from().reused_bytes;

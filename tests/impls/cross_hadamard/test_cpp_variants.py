@@ -44,14 +44,14 @@ def at_every_offset(x: Tensor, count: int) -> Iterator[Tensor]:
 @pytest.mark.parametrize("stripes", [False, True])
 def test_streamed_maps_are_the_same_in_rows_and_in_stripes(stripes: bool) -> None:
     """Whichever of both is usual on processors of this maker. More rows than are made together, whole lines each."""
-    own = cpp_kernels.use_stripes(stripes)
+    own = cpp_kernels.stripe_small_maps(stripes)
     try:
         cpp_kernels.use_caches(CacheUse(1 << 20, 0, 0, "assumed"))
         for shape in [(1, 2, 32, 16), (3, 19, 32, 37), (2, 11, 2048)]:
             x = random(*shape, dtype=torch.float32)
             assert torch.equal(cpp_kernels.forward(x), pairs(x)), shape
     finally:
-        cpp_kernels.use_stripes(own)
+        cpp_kernels.stripe_small_maps(own)
         cpp_kernels.use_caches(known(torch.get_num_threads()))
 
 

@@ -38,7 +38,7 @@ constexpr int64_t kStripeRows = 8;
 constexpr int64_t kStripe = int64_t{2} << 10;
 
 // Whether streamed maps that stay in a first-level cache are made in stripes too, from now on.
-inline bool& in_stripes() {
+inline bool& small_maps_in_stripes() {
 #if defined(__x86_64__)
   static bool stripes = !__builtin_cpu_is("amd");
 #else
@@ -135,7 +135,7 @@ class Flat {
   // Elements of a stripe, whole lines, all stripes of a map about as long; 0 where maps are not made so.
   static int64_t stripe(const T* out, int64_t size) {
     constexpr int64_t line = part<T>(kLine), most = part<T>(kStripe);
-    if (!in_stripes() && size <= part<T>(kFirsts)) return 0;
+    if (!small_maps_in_stripes() && size <= part<T>(kFirsts)) return 0;
     if (!std::is_same_v<T, Factor<T>> || size < most || size % line != 0 || past_line(out) != 0) return 0;
     const int64_t stripes = (size + most - 1) / most;
     return (size / line + stripes - 1) / stripes * line;

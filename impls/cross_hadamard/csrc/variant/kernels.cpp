@@ -65,15 +65,15 @@ namespace half = below;
 
 namespace OPBENCH_VARIANT {
 
-inline bool use_stripes(bool stripes) {
+inline bool stripe_small_maps(bool stripes) {
 #if defined(OPBENCH_VARIANT_BELOW)
-  below::kVariant.use_stripes(stripes);
+  below::kVariant.stripe_small_maps(stripes);
 #endif
-  return std::exchange(in_stripes(), stripes);
+  return std::exchange(small_maps_in_stripes(), stripes);
 }
 
 extern const Variant kVariant;
-const Variant kVariant{&below::of_float, &below::of_double, &half::of_half, &kKernels<BFloat16>, use_stripes};
+const Variant kVariant{&below::of_float, &below::of_double, &half::of_half, &kKernels<BFloat16>, stripe_small_maps};
 
 }  // namespace OPBENCH_VARIANT
 }  // namespace opbench
