@@ -155,12 +155,19 @@ def expand(
     """
     call = _overload("ach_expand")
     try:
-        expanded: Tensor = call(x, index, alpha, weight, bias, _NORMS[norm], _OF_EXPANSION[schedule])
+        expanded: Tensor = call(x, index, alpha, weight, bias, *_settings(norm, schedule))
     except RuntimeError as exc:
         raise typed(exc) from None
     except KeyError:
         raise _unknown_of_expansion(norm, schedule) from None
     return expanded
+
+
+def _settings(norm: str, schedule: str) -> tuple[int, ...]:
+    """The arguments of these, without those at their defaults: what is left away need not be unpacked."""
+    if schedule:
+        return _NORMS[norm], _OF_EXPANSION[schedule]
+    return () if norm == "softsign" else (_NORMS[norm],)
 
 
 def _unknown_of_expansion(norm: str, schedule: str) -> ValueError:
@@ -185,11 +192,12 @@ def select_expand(
     taps: an odd number of weights. batchnorm: mean, variance and eps, where weight and bias are those of BatchNorm with
     these statistics.
     """
-    mean, variance, eps = batchnorm or (None, None, 0.0)
+    given = x, taps, k, alpha, weight, bias
     try:
-        expanded: Tensor = _selected()(
-            x, taps, k, alpha, weight, bias, _NORMS[norm], _OF_EXPANSION[schedule], mean, variance, eps
-        )
+        if batchnorm is None:
+            expanded: Tensor = _selected()(*given, *_settings(norm, schedule))
+        else:
+            expanded = _selected()(*given, _NORMS[norm], _OF_EXPANSION[schedule], *batchnorm)
     except RuntimeError as exc:
         raise typed(exc) from None
     except KeyError:

@@ -216,9 +216,12 @@ class Audit:
         """The inputs as they were."""
         self._redrawing.put(self._redrawing.new(PRISTINE))
 
-    def kept(self, label: str, check: Check, samples_s: Sequence[float]) -> Check:
-        """The Check, failed where the backend keeps results. samples_s: seconds a call, of a figure not contended."""
-        return self._changing.kept(label, check, samples_s)
+    def kept(self, label: str, check: Check, samples_s: Sequence[float], calls: int) -> Check:
+        """The Check, failed where the backend keeps results.
+
+        samples_s: seconds a call, of a figure not contended. calls: of a sample.
+        """
+        return self._changing.kept(label, check, samples_s, calls)
 
     def _check_all(self) -> None:
         """Of what changed since somebody's last turn nobody knows who did it."""

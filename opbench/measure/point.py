@@ -262,5 +262,7 @@ class PointMeasurement:
         outcome = outcome_of(samples, self._prepared[label], disturbed, self.state.leaks(label))
         if audit is None or isinstance(outcome, Contended):
             return outcome
-        check = outcome.check if outcome.contention else audit.kept(label, outcome.check, outcome.samples_s)
+        check = outcome.check
+        if not outcome.contention:
+            check = audit.kept(label, check, outcome.samples_s, outcome.calls_per_sample)
         return replace(outcome, looks=audit.looks) if check.passed else Mismatch(check)

@@ -108,7 +108,7 @@ def test_an_honest_backend_is_looked_at_and_passes() -> None:
     assert not audit.wanting()
     assert ENOUGH <= audit.looks <= MOST
     assert audit.misses == {}
-    assert audit.kept("a", PASSED, [1e-3] * 9) is PASSED
+    assert audit.kept("a", PASSED, [1e-3] * 9, 5) is PASSED
 
 
 def test_three_rounds_are_compared_where_that_is_cheap_though_none_was_drawn() -> None:
@@ -328,8 +328,8 @@ def test_results_kept_while_the_input_stays_the_same_show_in_calls_after_it_chan
 
     audit = world.judged(world.audit(keeps=keeps, honest=honest))
     assert audit.misses == {}
-    assert "takes 10.0 times as long once its input has changed" in audit.kept("keeps", PASSED, [1e-3] * 9).detail
-    assert audit.kept("honest", PASSED, [1e-3] * 9).passed
+    assert "takes 10.0 times as long once its input has changed" in audit.kept("keeps", PASSED, [1e-3] * 9, 5).detail
+    assert audit.kept("honest", PASSED, [1e-3] * 9, 5).passed
 
 
 @pytest.mark.parametrize("key", [lambda x: x._version, lambda x: float(x[0]), lambda x: x.data_ptr()])

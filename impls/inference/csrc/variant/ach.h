@@ -238,7 +238,8 @@ class AchBottleneck : public bottlenecks::Choosing {
       }
       map = own.map;
     }
-    filter({map, maps.columns * kLanes, column, s.out.width * row, row, tile.rows, s.out.width}, windows_.taps,
+    const Span image{tile.from - tile.window, tile.to - tile.window};
+    filter({map, maps.columns * kLanes, column, s.out.width * row, row, tile.rows, s.out.width, image}, windows_.taps,
            filters_.data() + unit * windows_.taps.floats());
   }
 

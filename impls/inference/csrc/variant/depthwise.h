@@ -22,15 +22,26 @@ struct Filtered {
   float* out;
   int64_t out_row, out_pixel;
   int64_t rows, columns;
+  Span image;  // rows of `in`, counted from its first, outside which all is zero: no window looks there
+
+  // Rows of a window of `height` that begins in row `start`.
+  Span seen(int64_t start, int64_t height) const {
+    const int64_t from = larger(0, image.from - start);
+    return {from, larger(from, smaller(height, image.to - start))};
+  }
 };
 
+// T outputs of a row, of windows whose rows [seen.from, seen.to) count.
 template <int K, int S, int T>
-inline void filter_tile(const float* in, int64_t in_row, const float* taps, bool activate, float* out, int64_t out_pixel) {
+inline void filter_tile(const float* in, int64_t in_row, const float* taps, Span seen, bool activate, float* out,
+                        int64_t out_pixel) {
   Floats::Lanes sums[T];
   const Floats::Lanes bias = Floats::load(taps + K * K * kLanes).lanes;
 #pragma GCC unroll 16
   for (int t = 0; t < T; ++t) sums[t] = bias;
-  for (int ky = 0; ky < K; ++ky, in += in_row, taps += K * kLanes) {
+  in += seen.from * in_row;
+  taps += seen.from * K * kLanes;
+  for (int64_t ky = seen.from; ky < seen.to; ++ky, in += in_row, taps += K * kLanes) {
     Floats::Lanes tap[K];
 #pragma GCC unroll 16
     for (int kx = 0; kx < K; ++kx) tap[kx] = Floats::load(taps + kx * kLanes).lanes;
@@ -50,27 +61,39 @@ inline void filter_tile(const float* in, int64_t in_row, const float* taps, bool
   }
 }
 
-constexpr int64_t kAbreast = 7;  // outputs in registers together: all maps of images of 224 pixels divide by it
+constexpr int kAbreast = 7;  // outputs in registers together: all maps of images of 224 pixels divide by it, but 3x3
 
-// Columns that are no multiple of kAbreast end with a tile that overlaps the one before.
-template <int K, int S>
-void filter_fixed(const Filtered& f, const float* taps, bool activate) {
+// T at a time. Columns that are no multiple of T end with a tile that overlaps the one before.
+template <int K, int S, int T>
+void filter_abreast(const Filtered& f, const float* taps, bool activate) {
   for (int64_t y = 0; y < f.rows; ++y) {
-    for (int64_t x = 0; x < f.columns; x += kAbreast) {
-      const int64_t at = smaller(x, f.columns - kAbreast);
-      filter_tile<K, S, kAbreast>(f.in + y * S * f.in_row + at * S * kLanes, f.in_row, taps, activate,
-                                  f.out + y * f.out_row + at * f.out_pixel, f.out_pixel);
+    const Span seen = f.seen(y * S, K);
+    for (int64_t x = 0; x < f.columns; x += T) {
+      const int64_t at = smaller(x, f.columns - T);
+      filter_tile<K, S, T>(f.in + y * S * f.in_row + at * S * kLanes, f.in_row, taps, seen, activate,
+                           f.out + y * f.out_row + at * f.out_pixel, f.out_pixel);
     }
   }
+}
+
+// Narrow maps have fewer abreast: one at a time, each sum waits for the addition before, ?? us of ?? of a block at 3x3.
+template <int K, int S>
+void filter_fixed(const Filtered& f, const float* taps, bool activate) {
+  if (f.columns >= kAbreast) return filter_abreast<K, S, kAbreast>(f, taps, activate);
+  if (f.columns >= 4) return filter_abreast<K, S, 4>(f, taps, activate);
+  if (f.columns == 3) return filter_abreast<K, S, 3>(f, taps, activate);
+  if (f.columns == 2) return filter_abreast<K, S, 2>(f, taps, activate);
+  filter_abreast<K, S, 1>(f, taps, activate);
 }
 
 // Any window, one output at a time.
 inline void filter_any(const Filtered& f, const Taps& t, const float* taps) {
   for (int64_t y = 0; y < f.rows; ++y) {
+    const Span seen = f.seen(y * t.stride, t.height);
     for (int64_t x = 0; x < f.columns; ++x) {
-      const float* in = f.in + y * t.stride * f.in_row + x * t.stride * kLanes;
+      const float* in = f.in + (y * t.stride + seen.from) * f.in_row + x * t.stride * kLanes;
       Floats::Lanes sum = Floats::load(taps + t.height * t.width * kLanes).lanes;
-      for (int64_t ky = 0; ky < t.height; ++ky, in += f.in_row) {
+      for (int64_t ky = seen.from; ky < seen.to; ++ky, in += f.in_row) {
         for (int64_t kx = 0; kx < t.width; ++kx) {
           sum += Floats::load(in + kx * kLanes).lanes * Floats::load(taps + (ky * t.width + kx) * kLanes).lanes;
         }
@@ -81,7 +104,7 @@ inline void filter_any(const Filtered& f, const Taps& t, const float* taps) {
 }
 
 inline void filter(const Filtered& f, const Taps& t, const float* taps) {
-  if (t.height == t.width && f.columns >= kAbreast) {
+  if (t.height == t.width && f.columns > 0) {
     if (t.stride == 1 && t.width == 3) return filter_fixed<3, 1>(f, taps, t.hardswish);
     if (t.stride == 1 && t.width == 5) return filter_fixed<5, 1>(f, taps, t.hardswish);
     if (t.stride == 1 && t.width == 7) return filter_fixed<7, 1>(f, taps, t.hardswish);

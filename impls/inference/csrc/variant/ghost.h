@@ -165,11 +165,12 @@ class GhostBottleneck : public Layer {
     const float* primary = own.primary + (unit - block.units.from) * t.floats();
     float* const column = own.columns + (unit - block.units.from) * kLanes;
     const float* const taps = filters_.data() + unit * windows_.taps.floats();
-    filter({primary + seen, row, column, out.width * 2 * kPanel, 2 * kPanel, t.rows, out.width}, windows_.taps, taps);
-    filter({primary + t.at(t.from - 1, -1), row, own.cheap + t.at(t.from, 0), row, kLanes, t.to - t.from, in.width}, kCheap,
-           cheap_.data() + unit * kCheap.floats());
-    filter({own.cheap + seen, row, column + width, out.width * 2 * kPanel, 2 * kPanel, t.rows, out.width}, windows_.taps,
-           taps + ceil_div(half_, kLanes) * windows_.taps.floats());
+    const Span image{t.from - t.window, t.to - t.window}, wide{t.wide_from - t.from + 1, t.wide_to - t.from + 1};
+    filter({primary + seen, row, column, out.width * 2 * kPanel, 2 * kPanel, t.rows, out.width, image}, windows_.taps, taps);
+    filter({primary + t.at(t.from - 1, -1), row, own.cheap + t.at(t.from, 0), row, kLanes, t.to - t.from, in.width, wide},
+           kCheap, cheap_.data() + unit * kCheap.floats());
+    filter({own.cheap + seen, row, column + width, out.width * 2 * kPanel, 2 * kPanel, t.rows, out.width, image},
+           windows_.taps, taps + ceil_div(half_, kLanes) * windows_.taps.floats());
   }
 
   static constexpr Taps kCheap{3, 3, 1, false};
