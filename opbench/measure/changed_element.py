@@ -33,13 +33,13 @@ WHOLE = 1 << 24
 SLOWER, SLOWER_S = 2.5, 5e-6
 """A backend keeps results where the quickest call after its input changed takes more than this many times the median of
 samples, and this much longer than the slowest tenth, and does so again when it is tried (`TRIES`). Backends that keep
-results take 4 times as long and more. Honest ones took up to 1.5 times the median, of 360 cases, where a neighbour on the
-host makes samples differ by 1.9; one of 128 took 3.1, on a host that changes its speed within seconds, with outputs of
-193 MiB and two calls to go by.
+results take 4 times as long and more. Honest ones took up to 1.5 times the median, of 360 cases, where a neighbour on
+the host makes samples differ by 1.9; one of 128 took 3.1, on a host that changes its speed within seconds, with outputs
+of 193 MiB and two calls to go by.
 """
 
 TRIES = 4
-"""How often a suspicion is put to the test: a call after a change, and a sample without one; an even number, as above."""
+"""How often a suspicion is put to the test: a call after a change, and a sample without one; even, as above."""
 
 
 class Changing:

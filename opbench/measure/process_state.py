@@ -92,6 +92,7 @@ class ProcessState:
     resident_bytes: Callable[[], int] = _resident_bytes
     growth_bytes: dict[str, int] = field(default_factory=dict)
     _was: dict[str, Any] = field(default_factory=dict)
+    _before: dict[str, Any] = field(default_factory=dict)
     _resident: int = 0
 
     def __post_init__(self) -> None:
@@ -105,15 +106,21 @@ class ProcessState:
             self.rebase(THREADS)
 
     def rebase(self, *names: str) -> None:
-        """Take what these, or all, are now as what they should be."""
-        self._was |= {name: one.read() for name, one in self.shared.items() if name in names or not names}
+        """Take what these, or all, are now as what they should be, and nothing else."""
+        now = {name: one.read() for name, one in self.shared.items() if name in names or not names}
+        self._was |= now
+        self._before |= now
+
+    def also(self, name: str) -> None:
+        """Take what this is now as right, beside what it was: a runtime may put back what it had found."""
+        self._was[name] = self.shared[name].read()
 
     def changed(self) -> str:
         """What is not as it was, put back as far as that goes: `processors: 0,1 became 0`; "" where all is."""
         told = []
         for name, one in self.shared.items():
             is_now = one.read()
-            if is_now != self._was[name]:
+            if is_now not in (self._was[name], self._before[name]):
                 told.append(f"{name}: {_text(self._was[name])} became {_text(is_now)}")
                 one.put_back(self._was[name])
         return "; ".join(told)

@@ -66,6 +66,8 @@ class RunDelay:
             if thread not in self._files:
                 with contextlib.suppress(OSError):
                     self._files[thread] = os.open(self._tasks / thread / "schedstat", os.O_RDONLY)
+                if self._placed:  # it has the one processor of whichever thread started it, and would keep it
+                    self._place(int(thread), set(self._cpus))
 
     def spread(self, cpus: frozenset[int], place: Callable[[int, set[int]], None] = _place) -> None:
         """Give each of the threads that run most a processor of its own, until `close`.

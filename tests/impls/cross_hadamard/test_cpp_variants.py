@@ -226,9 +226,9 @@ def test_instructions_that_the_compiler_does_not_know_are_left_out() -> None:
 @pytest.mark.usefixtures("stores", "vectors")
 @pytest.mark.parametrize("edge", [1, 7, 47])
 def test_bfloat16_keeps_subnormal_products_wherever_several_channels_meet(edge: int) -> None:
-    """Magnitudes about the least whose products are normal, in most samples a few of them, zeros and subnormals between.
+    """Magnitudes about the least whose products are normal; in samples others between, zeros and subnormal numbers.
 
-    Rows of products are made several at a time and by pieces, of which each asks once whether it may round without looking.
+    Rows of products are made several at a time and by pieces; each piece asks once whether it may round unlooked.
     """
     x = random(60, 11, edge, edge, dtype=torch.float32)
     for sample in range(60):
@@ -243,7 +243,7 @@ def test_bfloat16_keeps_subnormal_products_wherever_several_channels_meet(edge: 
 
 @pytest.mark.usefixtures("stores", "vectors")
 def test_bfloat16_keeps_a_single_subnormal_product_at_the_seam_of_two_pieces() -> None:
-    """Streamed, rows stop at lines of their own, so a piece begins where the one before ended or up to a line earlier."""
+    """Streamed, rows stop at lines of their own: a piece begins where the one before ended, or up to a line earlier."""
     size, piece = 1031, 2048
     places = [size + piece * pieces + offset for pieces in (1, 2) for offset in range(-40, 3)]
     x = torch.full((len(places), 5, size), 1.5 * 2.0**-60)

@@ -73,6 +73,23 @@ def test_what_was_changed_knowingly_is_taken_as_it_is() -> None:
     assert state.changed() == "other: 3 became 5"
 
 
+def test_what_we_change_ourselves_may_stay_or_be_put_back_and_nothing_else() -> None:
+    """A runtime that binds its threads for a call puts back what it had found, which may be of before."""
+    value = {"one": 3, "other": 4}
+    shared = {name: Property(partial(value.get, name), lambda _: None) for name in value}
+    state = ProcessState(shared, lambda: 0)
+    value["one"] = 5
+    state.also("one")
+    state.rebase("other")
+    for one, told in ((5, ""), (3, ""), (4, "one: 5 became 4")):
+        value["one"] = one
+        assert state.changed() == told
+    value |= {"one": 3, "other": 5}
+    state.rebase("one")
+    value["one"] = 5
+    assert state.changed() == "one: 3 became 5; other: 4 became 5"
+
+
 @pytest.mark.parametrize(
     ("asked", "now", "told"),
     [(1, 1, ""), (0, 4, ""), (1, 2, "threads: 3 became 2"), (2, 4, "threads: 3 became 4")],

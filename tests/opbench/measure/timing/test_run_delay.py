@@ -85,6 +85,24 @@ def test_the_threads_that_run_most_get_a_processor_each_and_all_back_in_the_end(
     assert sorted(placed) == [(11, {2, 4}), (13, {2, 4})]
 
 
+def test_a_thread_that_starts_while_others_are_placed_does_not_keep_the_processor_of_its_parent(tmp_path: Path) -> None:
+    """A runtime's pool that begins then would stand in line behind its own caller from then on, in later points too."""
+    placed: list[tuple[int, set[int]]] = []
+    for name in ("11", "12"):
+        thread(tmp_path, name, 0)
+    delay = RunDelay(tmp_path)
+    thread(tmp_path, "13", 0)
+    delay()
+    assert placed == []
+    delay.spread(frozenset({0, 1}), lambda number, cpus: placed.append((number, cpus)))
+    placed.clear()
+    thread(tmp_path, "14", 0)
+    delay()
+    delay()
+    assert placed == [(14, {0, 1})]
+    delay.close()
+
+
 def test_on_one_processor_there_is_nothing_to_spread(tmp_path: Path) -> None:
     thread(tmp_path, "11", 0)
     delay = RunDelay(tmp_path)
