@@ -190,7 +190,7 @@ class PointMeasurement:
 
             def relieve() -> None:
                 watch.relieve()
-                self.state.also(PROCESSORS)
+                self.state.allow(PROCESSORS)
 
             try:
                 with watched(self.point.clock, None if self.turns is None else self._rivals_s) as watch:

@@ -111,7 +111,7 @@ class ProcessState:
         self._was |= now
         self._before |= now
 
-    def also(self, name: str) -> None:
+    def allow(self, name: str) -> None:
         """Take what this is now as right, beside what it was: a runtime may put back what it had found."""
         self._was[name] = self.shared[name].read()
 

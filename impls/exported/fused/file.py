@@ -99,22 +99,22 @@ def code_key() -> str:
 
 
 def _specs(model: nn.Module) -> list[Spec]:
+    network = isinstance(model, HadaptiveNet)
     layers = named_layers(model) if isinstance(model, HadaptiveNet) else [("it", model)]
+    whole = "network" if network else type(model).__name__
     found = []
     for at, (name, module) in enumerate(layers):
         try:
-            found.append(spec_of(module, image=at == 0 and isinstance(model, HadaptiveNet)))
+            found.append(spec_of(module, image=network and at == 0))
         except UsageError as exc:
-            raise UsageError(f"{name} has no fused form, so the {_whole(model)} is no single node: {exc}") from exc
+            raise UsageError(f"{name} has no fused form, so the {whole} is no single node: {exc}") from exc
     return joined(found)
-
-
-def _whole(model: nn.Module) -> str:
-    return "network" if isinstance(model, HadaptiveNet) else type(model).__name__
 
 
 @torch.no_grad()
 def _made(model: nn.Module, x: Tensor) -> tuple[int, ...]:
-    """The sizes of what the model makes of one sample."""
+    """The sizes of what the model makes of one sample; a block has to be run to tell."""
+    if isinstance(model, HadaptiveNet):
+        return (model.num_classes,)
     found: Tensor = model(x[:1])
     return tuple(found.shape[1:])

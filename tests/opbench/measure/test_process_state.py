@@ -79,7 +79,7 @@ def test_what_we_change_ourselves_may_stay_or_be_put_back_and_nothing_else() -> 
     shared = {name: Property(partial(value.get, name), lambda _: None) for name in value}
     state = ProcessState(shared, lambda: 0)
     value["one"] = 5
-    state.also("one")
+    state.allow("one")
     state.rebase("other")
     for one, told in ((5, ""), (3, ""), (4, "one: 5 became 4")):
         value["one"] = one

@@ -51,8 +51,8 @@ inline bool& small_maps_in_stripes() {
 template <typename T>
 struct Row {
   Ring<T> first;
-  T* out;        // where the product with element 0 of channel 0 would go, if that were one of the row's pairs
-  int64_t done;  // elements of the sample's channels that were multiplied, from channel 0 on
+  T* out;         // where the product with element 0 of channel 0 would go, if that were one of the row's pairs
+  int64_t done;   // elements of the sample's channels that were multiplied, from channel 0 on
   int64_t least;  // exponent of the first channel, where it is asked for
 
   // Multiplies the sample's elements [done, end), whose least exponent is given. Streamed, it stops at a line's start where
@@ -63,14 +63,15 @@ struct Row {
       if (!last) end -= past_line(out + end) / static_cast<int64_t>(sizeof(T));
     }
     if (end <= done) return;
-    const int64_t phase = done % first.period();
-    // Exponents e stand for 2^(e - 127), the least normal number is 2^-126.
-    if (kAsksForSubnormals<T> && least + seconds >= 128) {
-      multiply_ring<stores, Results::normal>(first, phase, channels + done, out + done, end - done);
-    } else {
-      multiply_ring<stores, Results::any>(first, phase, channels + done, out + done, end - done);
-    }
+    const int64_t phase = done % first.period(), count = end - done;
+    const T* from = channels + done;
+    T* to = out + done;
     done = end;
+    if constexpr (kAsksForSubnormals<T>) {
+      // Exponents e stand for 2^(e - 127), the least normal number is 2^-126.
+      if (least + seconds >= 128) return multiply_ring<stores, Results::normal>(first, phase, from, to, count);
+    }
+    multiply_ring<stores, Results::any>(first, phase, from, to, count);
   }
 };
 
